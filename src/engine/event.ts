@@ -1,0 +1,101 @@
+/**
+ * Everything that can happen to a run, as facts in the past tense. The journal keeps them in order; the state of a run
+ * is what `evolve` makes of them. Times (`at`, `dueAt`) are milliseconds since the epoch and always come from outside.
+ *
+ * An attempt is one try of one instance: its number rises with each try and is its fencing token (epoch), so a report
+ * that carries another number than the current one is late, is recorded and changes nothing. A step without `map` has
+ * one instance, of index 0.
+ */
+import type { Artifact } from '../pipeline/definition.ts';
+import type { Json } from '../std/json.ts';
+
+export type RunEvent =
+  | RunOpened
+  /** The length of a mapped step is known; its instances exist from now on. */
+  | { readonly type: 'step-mapped'; readonly at: number; readonly step: string; readonly length: number }
+  /** Ready, and waiting for a slot. */
+  | { readonly type: 'step-scheduled'; readonly at: number; readonly step: string; readonly index: number }
+  /** Handed to the executor: from here on an attempt may exist outside. Always committed before it is placed. */
+  | ({ readonly type: 'attempt-started'; readonly at: number } & AttemptKey)
+  /** The executor saw it run. `place` says where: a process, a pod and its node. */
+  | ({ readonly type: 'attempt-running'; readonly at: number; readonly place: string } & AttemptKey)
+  | ({ readonly type: 'attempt-finished'; readonly at: number; readonly outcome: AttemptOutcome; readonly usage: Usage | null } & AttemptKey)
+  /** A report of an attempt that no longer counts. */
+  | ({ readonly type: 'late-report-ignored'; readonly at: number; readonly outcome: AttemptOutcome } & AttemptKey)
+  /** Another try, or another look of a sensor (`up_for_reschedule`), at `dueAt`. */
+  | { readonly type: 'retry-planned'; readonly at: number; readonly step: string; readonly index: number; readonly dueAt: number; readonly state: 'up_for_retry' | 'up_for_reschedule' }
+  /** Final for this instance. `index` null: the step as a whole, before it had instances (skip, upstream failed). */
+  | { readonly type: 'step-finished'; readonly at: number; readonly step: string; readonly index: number | null; readonly state: FinalStepState; readonly reason: string | null }
+  | { readonly type: 'cancel-requested'; readonly at: number; readonly by: string; readonly reason: string }
+  /** The run's own time limit is over; what follows is a cancel whose final state is failed. */
+  | { readonly type: 'run-timed-out'; readonly at: number }
+  | { readonly type: 'deadline-missed'; readonly at: number }
+  | { readonly type: 'run-finished'; readonly at: number; readonly state: FinalRunState; readonly reason: string | null };
+
+export interface RunOpened {
+  readonly type: 'run-opened';
+  readonly at: number;
+  readonly runId: string;
+  /** Name of the repository in the configuration. */
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly sha: string;
+  /** Of the canonical definition. */
+  readonly digest: string;
+  readonly trigger: Trigger;
+  /** Start of the interval that the run is for; the moment of the trigger where there is no schedule. */
+  readonly logicalDate: number;
+  readonly dataIntervalEnd: number;
+  readonly parameters: { readonly [name: string]: string | number | boolean };
+}
+
+export type Trigger =
+  | { readonly kind: 'push'; readonly branch: string; readonly actor: string }
+  | { readonly kind: 'pull-request'; readonly number: number; readonly branch: string; readonly baseBranch: string; readonly baseSha: string; readonly actor: string; readonly fork: boolean }
+  | { readonly kind: 'schedule'; readonly tick: number }
+  | { readonly kind: 'manual'; readonly actor: string };
+
+export interface AttemptKey {
+  readonly step: string;
+  readonly index: number;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+export type FinalStepState = 'success' | 'failed' | 'skipped' | 'upstream_failed' | 'removed' | 'cancelled';
+export type StepState = FinalStepState | 'none' | 'scheduled' | 'queued' | 'running' | 'up_for_retry' | 'up_for_reschedule' | 'deferred';
+export type FinalRunState = 'success' | 'failed' | 'cancelled';
+export type RunState = FinalRunState | 'running' | 'cancelling';
+
+export type AttemptOutcome =
+  | {
+      readonly kind: 'succeeded';
+      readonly output: StepOutput;
+      /** What a branch chose, or whether a short circuit or gate lets the run go on; null for all others. */
+      readonly control: { readonly follow: readonly string[] } | { readonly pass: boolean; readonly reason: string } | null;
+    }
+  | { readonly kind: 'failed'; readonly cause: FailureCause; readonly message: string; readonly exitCode: number | null }
+  /** The step itself said that there is nothing to do. */
+  | { readonly kind: 'skipped'; readonly reason: string }
+  /** A sensor that has not seen it yet. */
+  | { readonly kind: 'not-yet'; readonly reason: string };
+
+/**
+ * Why an attempt failed, which decides whether another follows: `code` and `timeout` use the step's own retries,
+ * `lost`, `evicted`, `start` and `registry` have a budget of their own (three), `invalid` is never retried.
+ */
+export type FailureCause = 'code' | 'timeout' | 'out-of-memory' | 'output' | 'lost' | 'evicted' | 'start' | 'registry' | 'invalid' | 'cancelled';
+
+/** Up to 48 KB stand inline; more is an artifact, with the lengths of its lists and records kept at hand. */
+export type StepOutput =
+  | { readonly inline: Json }
+  /** `lengths`: by path joined with `.` ('' is the whole), for what can be mapped over, down to two levels. */
+  | { readonly stored: Artifact; readonly lengths: { readonly [path: string]: number } };
+
+export interface Usage {
+  readonly wallMs: number;
+  readonly cpuMs: number | null;
+  readonly memoryBytesMax: number | null;
+}
+
+export const engineLimits = { infrastructureRetriesMax: 3, outputInlineBytesMax: 48 * 1024 } as const;

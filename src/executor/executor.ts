@@ -1,0 +1,123 @@
+/**
+ * Where an attempt runs. `start` is idempotent under the attempt's id; reports may come more than once and in any
+ * order, and the engine decides which of them count. An executor never judges: "cannot see" is not "dead".
+ */
+import type { AttemptOutcome, Usage } from '../engine/event.ts';
+import type { Artifact, ChallengeWork, GateCheck, OutputType } from '../pipeline/definition.ts';
+import type { Json, JsonObject } from '../std/json.ts';
+
+export interface Executor {
+  /** How many attempts it takes at once; the conductor admits no more. */
+  readonly slots: number;
+  /** Resolves when the attempt is accepted. Everything after that, a failed start too, is a report. */
+  start(spec: AttemptSpec): Promise<void>;
+  /** Warns (SIGTERM), waits `graceMs`, kills; ends in a `finished` report with the cause given. Unknown ids are harmless. */
+  stop(attemptId: string, cause: 'cancelled' | 'timeout', graceMs: number): Promise<void>;
+  /**
+   * After a restart: `attemptIds` were started by an earlier server. Each is adopted, or proved gone (every process of
+   * it ended) and reported as finished, failed, `lost`.
+   */
+  recover(attemptIds: readonly string[]): Promise<void>;
+  /** Ends everything that it started. */
+  close(): Promise<void>;
+}
+
+export type AttemptReport =
+  | { readonly type: 'running'; readonly attemptId: string; readonly at: number; readonly place: string }
+  | { readonly type: 'finished'; readonly attemptId: string; readonly at: number; readonly outcome: AttemptOutcome; readonly usage: Usage | null };
+
+export type ReportSink = (report: AttemptReport) => void;
+
+/** `<runId>/<step>/<index>/<attempt>`; the step's own slashes are kept. */
+export function attemptId(runId: string, key: { step: string; index: number; attempt: number }): string {
+  return `${runId}/${key.step}/${key.index}/${key.attempt}`;
+}
+
+export function parseAttemptId(id: string): { runId: string; step: string; index: number; attempt: number } | null {
+  const match = /^([^/]+)\/(.+)\/(\d+)\/(\d+)$/.exec(id);
+  if (match === null) return null;
+  return { runId: match[1] ?? '', step: match[2] ?? '', index: Number(match[3]), attempt: Number(match[4]) };
+}
+
+/** All that the runner needs; plain JSON. References are resolved: what is left to load are artifacts. */
+export interface AttemptSpec {
+  readonly attemptId: string;
+  readonly repository: string;
+  readonly sha: string;
+  readonly work: AttemptWork;
+  readonly context: StepContextData;
+  readonly outputs: { readonly [key: string]: OutputType };
+  readonly secrets: readonly string[];
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+}
+
+/** What a step is told about itself: the `context` of a step function, and CONTENDER_* of a command. */
+export interface StepContextData {
+  readonly runId: string;
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly step: string;
+  readonly index: number;
+  readonly attempt: number;
+  readonly sha: string;
+  readonly branch: string;
+  /** `YYYY-MM-DD` of the logical date, in UTC. */
+  readonly date: string;
+  readonly dateNoDash: string;
+  /** ISO 8601, UTC. */
+  readonly timestamp: string;
+  readonly dataIntervalStart: string;
+  readonly dataIntervalEnd: string;
+  readonly parameters: { readonly [name: string]: string | number | boolean };
+}
+
+export type AttemptWork =
+  | { readonly kind: 'function' | 'branch' | 'short-circuit'; readonly file: string; readonly input: InputValue }
+  | { readonly kind: 'command'; readonly command: readonly InputValue[]; readonly environment: { readonly [name: string]: InputValue } }
+  | { readonly kind: 'gate'; readonly data: InputValue; readonly checks: readonly GateCheck[] }
+  | {
+      readonly kind: 'challenge';
+      readonly rule: Pick<ChallengeWork, 'model' | 'task' | 'metric' | 'threshold' | 'minAbsoluteChange' | 'minRelativeChange' | 'confidence' | 'guardrails' | 'promote'>;
+      readonly challenger: InputValue;
+      /** Null: there is none. */
+      readonly champion: ChampionOfAttempt | null;
+      readonly score:
+        | { readonly kind: 'function'; readonly file: string; readonly input: InputValue }
+        | { readonly kind: 'command'; readonly command: readonly InputValue[]; readonly environment: { readonly [name: string]: InputValue } }
+        | null;
+      readonly predictions: InputValue | null;
+    }
+  | { readonly kind: 'wait'; readonly for: { readonly condition: 'file'; readonly path: InputValue } | { readonly condition: 'http'; readonly url: InputValue; readonly status: number } | { readonly condition: 'function'; readonly file: string; readonly input: InputValue } };
+
+export interface ChampionOfAttempt {
+  readonly version: number;
+  readonly artifact: Artifact;
+  readonly predictions: Artifact | null;
+}
+
+/**
+ * JSON in which an object `{ "$artifact": … }` is an artifact, given to the step as a local file, and an object
+ * `{ "$stored": Artifact, "path": [...] }` is the value at `path` inside a JSON output that was too large to stand
+ * inline. `{ "$text": InputValue[] }` is text put together from parts (an artifact becomes its local path).
+ */
+export type InputValue = Json;
+
+/** What a challenge gives as its output; the conductor reads it to decide on the promotion. */
+export interface ChallengeOutput extends JsonObject {
+  readonly model: string;
+  readonly verdict: JsonObject;
+  readonly challenger: JsonObject;
+  readonly championVersion: number | null;
+  /** CSV with label, challenger and champion: the evidence. */
+  readonly predictions: JsonObject;
+}
+
+/** What executors are given by the composition root. */
+export interface ExecutorPorts {
+  readonly report: ReportSink;
+  /** A directory with the files of the commit, shared by the attempts of that commit and not to be written to. */
+  readonly sourceTree: (repository: string, sha: string) => Promise<string>;
+  /** Value of a named secret, or null. */
+  readonly secret: (name: string) => string | null;
+}

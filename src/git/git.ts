@@ -1,0 +1,71 @@
+/**
+ * A Git repository as the server sees it: a bare mirror, read by object id. Nothing is checked out, no hook runs, and
+ * every value that came from outside is checked here before Git sees it.
+ */
+import type { Result } from '../std/result.ts';
+
+/** 40 lower-case hex digits; made only by `parseSha`. */
+export type Sha = string & { readonly brand: 'Sha' };
+
+export interface TreeFile {
+  readonly path: string;
+  readonly objectId: string;
+  readonly bytes: number;
+}
+
+export interface Commit {
+  readonly sha: Sha;
+  readonly tree: string;
+  readonly parents: readonly Sha[];
+  readonly authorName: string;
+  readonly committedAt: number;
+  /** Whole, untrusted. */
+  readonly message: string;
+}
+
+export type GitError =
+  | { readonly kind: 'unreachable'; readonly message: string }
+  | { readonly kind: 'missing'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string }
+  /** A compare-and-set met another value. */
+  | { readonly kind: 'moved'; readonly message: string; readonly actual: Sha | null };
+
+export interface GitRepository {
+  /** Makes the mirror where there is none, and brings branches, tags and our own refs up to date. One at a time. */
+  fetch(): Promise<Result<void, GitError>>;
+  /** Makes sure that `sha` is here, by fetching it where needed (`missing`: gone from the remote too). */
+  ensure(sha: Sha): Promise<Result<void, GitError>>;
+  /** Branches of the remote without fetching (`git ls-remote`), by name. */
+  remoteBranches(): Promise<Result<ReadonlyMap<string, Sha>, GitError>>;
+  defaultBranch(): Promise<Result<string, GitError>>;
+  /** A branch, tag, `HEAD` or (abbreviated) SHA of the mirror. */
+  resolve(revision: string): Promise<Result<Sha, GitError>>;
+  commit(sha: Sha): Promise<Result<Commit, GitError>>;
+  isAncestor(ancestor: Sha, descendant: Sha): Promise<Result<boolean, GitError>>;
+  mergeBase(one: Sha, other: Sha): Promise<Result<Sha | null, GitError>>;
+  /** Regular files below `folder` ('' is all), without links and submodules; at most 100 000. */
+  files(sha: Sha, folder: string): Promise<Result<readonly TreeFile[], GitError>>;
+  /** Contents by path; a path that is not there is left out. */
+  read(sha: Sha, paths: readonly string[]): Promise<Result<ReadonlyMap<string, Uint8Array>, GitError>>;
+  /** Paths that differ between two commits; all of them, never a first page. `from` null: all files of `to`. */
+  changedPaths(from: Sha | null, to: Sha): Promise<Result<readonly string[], GitError>>;
+  /** Writes the files of `sha` into `directory` (made anew), regular files and executable bits only. */
+  extract(sha: Sha, directory: string): Promise<Result<void, GitError>>;
+  /**
+   * One commit on `branch` of the remote with `files` set (null removes), made with plumbing in the mirror and pushed as
+   * a compare-and-set against `expected` (null: the branch must not exist).
+   */
+  commitFiles(change: {
+    readonly branch: string;
+    readonly expected: Sha | null;
+    readonly files: ReadonlyMap<string, string | null>;
+    readonly message: string;
+    readonly author: { readonly name: string; readonly email: string };
+    readonly at: number;
+  }): Promise<Result<Sha, GitError>>;
+  /** The tip of a branch of the remote, read now (fetched), or null where there is none. */
+  branchTip(branch: string): Promise<Result<Sha | null, GitError>>;
+  /** Sets the note of a commit under `refs/notes/<namespace>`, in the remote too where there is one. */
+  writeNote(namespace: string, sha: Sha, text: string, at: number): Promise<Result<void, GitError>>;
+  readNote(namespace: string, sha: Sha): Promise<Result<string | null, GitError>>;
+}

@@ -1,0 +1,11 @@
+/**
+ * Whose turn it is. Only ever a hint: a wake-up may be lost, doubled or late, and the journal is read all the same.
+ */
+export interface WakeQueue {
+  /** Asks for a turn of `key` (a run, or a named job), at once or at `at`; asking twice is one turn. */
+  wake(key: string, at?: number): void;
+  /** The one who takes turns; called one after the other for the same key, together for different keys. */
+  start(turn: (keys: readonly string[]) => Promise<void>): void;
+  /** Takes no more turns; resolves when the current ones have ended. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,38 @@
+/**
+ * What a user did that cannot be accepted: a value, never an exception inside the system. Every code stands in the
+ * catalogue (`problem-codes.ts`) and in docs/errors.md; a test proves that the two agree.
+ */
+import type { ProblemCode } from './problem-codes.ts';
+
+export interface Place {
+  /** Path inside the repository. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1. */
+  readonly column: number;
+}
+
+export interface Problem {
+  readonly code: ProblemCode;
+  /** What is wrong, in one sentence, with the names and values at hand. */
+  readonly message: string;
+  readonly where: Place | null;
+  /** What to do about it. */
+  readonly help: string;
+}
+
+/** A problem on its way through code that can only throw: caught at the wall (CLI, server) and shown as a problem. */
+export class ProblemError extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.name = 'ProblemError';
+    this.problem = problem;
+  }
+}
+
+export function formatProblem(problem: Problem): string {
+  const place = problem.where === null ? '' : `${problem.where.file}:${problem.where.line}:${problem.where.column}: `;
+  return `${place}${problem.message} [${problem.code}]\n  ${problem.help}`;
+}

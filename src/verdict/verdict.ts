@@ -1,0 +1,50 @@
+/**
+ * Is the challenger better than the champion? Pure: the rows and the rule go in, a verdict with its numbers and one
+ * sentence comes out. The same input gives the same verdict everywhere (the bootstrap's generator is seeded).
+ */
+import type { MetricName } from '../pipeline/definition.ts';
+
+/** One evaluation row: the label and what each model said of the same row. Binary labels are 0 or 1, scores 0 to 1. */
+export interface Predictions {
+  readonly labels: readonly number[];
+  readonly challenger: readonly number[];
+  /** Null: there is no champion. Same length and order as `labels`. */
+  readonly champion: readonly number[] | null;
+}
+
+export interface VerdictRule {
+  readonly task: 'binary' | 'regression';
+  readonly metric: MetricName;
+  readonly threshold: number | null;
+  readonly minAbsoluteChange: number;
+  readonly minRelativeChange: number;
+  readonly confidence: number;
+  readonly guardrails: readonly { readonly metric: MetricName; readonly maxLoss: number }[];
+}
+
+export type VerdictKind = 'better' | 'worse' | 'inconclusive' | 'no-champion' | 'below-threshold';
+
+export interface Verdict {
+  readonly kind: VerdictKind;
+  /** Whether the rule lets it be promoted: better, or the first one above the threshold. */
+  readonly promotable: boolean;
+  /** One sentence with the numbers. */
+  readonly reason: string;
+  readonly rows: number;
+  readonly metric: MetricName;
+  readonly metrics: readonly MetricComparison[];
+  /** Challenger minus champion, in the metric's own direction (positive is a gain for either direction); null without champion. */
+  readonly difference: { readonly value: number; readonly low: number; readonly high: number; readonly confidence: number; readonly p: number | null; readonly method: 'delong' | 'paired-bootstrap' } | null;
+  /** The least gain that the rule asks for, in the metric's unit: where the gate is drawn. */
+  readonly required: number;
+  readonly threshold: number | null;
+}
+
+export interface MetricComparison {
+  readonly metric: MetricName;
+  readonly greaterIsBetter: boolean;
+  readonly challenger: number | null;
+  readonly champion: number | null;
+  /** Of a guardrail: how much may be lost, and whether it held. */
+  readonly guardrail: { readonly maxLoss: number; readonly held: boolean } | null;
+}
