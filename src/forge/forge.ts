@@ -1,0 +1,120 @@
+/**
+ * Where the repository lives and people decide: GitHub, or plain Git. Triggers come in, reports go out, permissions are
+ * asked. Reports are data; each forge puts them into its own words with `report-text.ts`. Every report may be sent more
+ * than once and then changes nothing.
+ */
+import type { Problem } from '../std/problem.ts';
+import type { Result } from '../std/result.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+
+export interface Forge {
+  readonly kind: 'github' | 'local';
+  /** Proves and reads a webhook: the raw bytes and headers as they came. */
+  receive(delivery: RawDelivery): Promise<Result<Delivery, ReceiveError>>;
+  setStatus(report: RunReport): Promise<Result<void, ForgeError>>;
+  /** Null where check runs are not to be had (GitHub: without an App). Gives the id to update next time. */
+  setCheckRun(report: RunReport, id: string | null): Promise<Result<string | null, ForgeError>>;
+  /** The sticky comment of this pipeline on this pull request; gives its id. Found again by marker and author when `id` is null or gone. */
+  setComment(report: RunReport, pullRequest: number, id: string | null): Promise<Result<string | null, ForgeError>>;
+  pullRequest(number: number): Promise<Result<PullRequest, ForgeError>>;
+  openPullRequests(): Promise<Result<readonly PullRequest[], ForgeError>>;
+  /** Pull requests whose head, or merge commit, is `sha`. */
+  pullRequestsOf(sha: string): Promise<Result<readonly PullRequest[], ForgeError>>;
+  permission(login: string): Promise<Result<'none' | 'read' | 'write' | 'admin', ForgeError>>;
+  /** For Git over HTTPS; null where none is needed. Short-lived with an App. */
+  gitCredentials(): Promise<{ readonly username: string; readonly password: string } | null>;
+  commitUrl(sha: string): string | null;
+  pullRequestUrl(number: number): string | null;
+}
+
+export interface RawDelivery {
+  readonly headers: { readonly [name: string]: string | undefined };
+  readonly body: Uint8Array;
+}
+
+/** What the server answers: 401, 400, 413. Never tells why a signature is wrong. */
+export type ReceiveError = { readonly kind: 'unsigned' | 'malformed' | 'too-large'; readonly message: string };
+
+export interface Delivery {
+  readonly id: string;
+  /** As the forge names it: `push`. */
+  readonly name: string;
+  /** `owner/name` as the forge spells it. */
+  readonly repository: string | null;
+  /** What it means, for deduplication under another id; null where it means nothing to us. */
+  readonly semanticKey: string | null;
+  readonly event: ForgeEvent;
+}
+
+/** What we act on, parsed tolerantly; everything else is `ignored` with the reason. Webhooks are hints: state is read again. */
+export type ForgeEvent =
+  | { readonly type: 'push'; readonly ref: string; readonly before: string | null; readonly after: string | null; readonly actor: string }
+  | { readonly type: 'pull-request'; readonly action: 'opened' | 'synchronize' | 'reopened' | 'closed' | 'ready_for_review'; readonly pullRequest: PullRequest; readonly actor: string }
+  | { readonly type: 'comment'; readonly pullRequest: number; readonly commentId: string; readonly body: string; readonly actor: string; readonly actorIsBot: boolean }
+  | { readonly type: 'rerequested'; readonly sha: string; readonly runId: string | null; readonly actor: string }
+  | { readonly type: 'ping' }
+  | { readonly type: 'ignored'; readonly reason: string };
+
+export interface PullRequest {
+  readonly number: number;
+  readonly state: 'open' | 'closed';
+  readonly merged: boolean;
+  readonly mergeSha: string | null;
+  readonly headSha: string;
+  readonly headBranch: string;
+  readonly baseBranch: string;
+  readonly baseSha: string;
+  /** The head's repository is another one than the base's, by numeric id. */
+  readonly fork: boolean;
+  readonly author: string;
+  /** Untrusted. */
+  readonly title: string;
+}
+
+export type ForgeError =
+  /** Try again, not before `retryAt` where it is given. */
+  | { readonly kind: 'unreachable' | 'rate-limited'; readonly message: string; readonly retryAt: number | null }
+  /** Trying again is useless: gone, refused, beyond a limit of the forge. */
+  | { readonly kind: 'final'; readonly message: string };
+
+export type ReportState = 'pending' | 'running' | 'success' | 'failure' | 'error' | 'neutral' | 'cancelled';
+
+/** One pipeline's result on one commit: what status, check run, comment and note are made of. */
+export interface RunReport {
+  readonly pipeline: string;
+  readonly sha: string;
+  /** Null for a report without run: a broken definition, a commit that does not concern the pipeline. */
+  readonly runId: string | null;
+  readonly runNumber: number | null;
+  /** Of the run's page, or null. */
+  readonly url: string | null;
+  readonly state: ReportState;
+  /** One sentence: the verdict, the first failure, or what is going on. */
+  readonly summary: string;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly steps: readonly { readonly name: string; readonly state: string; readonly durationMs: number | null; readonly message: string | null }[];
+  readonly gates: readonly { readonly step: string; readonly passed: boolean; readonly path: string; readonly checks: readonly { readonly check: string; readonly column: string | null; readonly value: number | null; readonly limit: string; readonly passed: boolean; readonly message: string }[] }[];
+  readonly challenges: readonly {
+    readonly step: string;
+    readonly model: string;
+    readonly verdict: Verdict;
+    readonly championVersion: number | null;
+    /** What happens with it now: "Becomes champion when this pull request is merged." */
+    readonly next: string;
+  }[];
+  readonly problems: readonly Problem[];
+}
+
+/** The status context and the check run's name: a pure function of the pipeline. */
+export function reportContext(pipeline: string): string {
+  return `contender/${pipeline}`;
+}
+
+export const forgeLimits = {
+  statusDescriptionMax: 140,
+  commentBytesMax: 60_000,
+  checkTextMax: 65_535,
+  annotationsPerRequestMax: 50,
+  webhookBytesMax: 25 * 1024 * 1024,
+} as const;

@@ -1,0 +1,174 @@
+/**
+ * What happened, in order: the truth of the system. Every change is a `Commit`, a list of writes that is kept whole or
+ * not at all; several commits given together share one transaction of the database (group commit), and each has its own
+ * result. Whatever must be carried out elsewhere (a status, a comment, a promotion) is an outbox row of the same commit.
+ */
+import type { FinalRunState, RunEvent, RunOpened, RunState } from '../engine/event.ts';
+import type { Artifact, PipelineDefinition, PromotionPolicy } from '../pipeline/definition.ts';
+import type { Json, JsonObject } from '../std/json.ts';
+import type { Problem } from '../std/problem.ts';
+
+export interface Journal {
+  /** Results stand in the order of the commits. Rejects only when the database cannot be reached or is broken. */
+  commit(commits: readonly Commit[]): Promise<readonly CommitResult[]>;
+
+  events(runId: string): Promise<readonly RunEvent[]>;
+  run(runId: string): Promise<RunRow | null>;
+  runByTrigger(triggerKey: string): Promise<RunRow | null>;
+  /** Runs that have not ended, oldest first. */
+  unfinishedRuns(): Promise<readonly RunRow[]>;
+  /** Newest first, by key: `before` is the id of the last row of the page before. At most 200. */
+  runs(filter: RunFilter): Promise<readonly RunRow[]>;
+  /** Runs that have not ended, of one pipeline. */
+  activeRuns(repository: string, pipeline: string): Promise<readonly RunRow[]>;
+
+  definition(digest: string): Promise<PipelineDefinition | null>;
+  /** What a commit's files compiled to; null where it was not compiled yet. */
+  versions(repository: string, sha: string): Promise<readonly VersionRow[] | null>;
+  /** The commit that a branch stood at when it was last looked at. */
+  head(repository: string, branch: string): Promise<string | null>;
+  heads(repository: string): Promise<ReadonlyMap<string, string>>;
+
+  pendingDeliveries(limit: number): Promise<readonly DeliveryRow[]>;
+  trigger(key: string): Promise<TriggerRow | null>;
+  lastTick(repository: string, pipeline: string): Promise<number | null>;
+  /** Newest first. */
+  ticks(repository: string, pipeline: string, limit: number): Promise<readonly TickRow[]>;
+
+  /** Rows that are due, oldest first. */
+  dueOutbox(now: number, limit: number): Promise<readonly OutboxRow[]>;
+  nextOutboxAt(): Promise<number | null>;
+  /** Rows that failed at least once and are not done. */
+  troubledOutbox(limit: number): Promise<readonly OutboxRow[]>;
+
+  evaluations(filter: { readonly runId?: string; readonly sha?: string; readonly model?: string; readonly pullRequest?: number; readonly limit: number }): Promise<readonly EvaluationRow[]>;
+  /** What a forge calls the thing that we made: the id of a comment or check run. */
+  forgeObject(key: string): Promise<string | null>;
+
+  close(): Promise<void>;
+}
+
+export type Commit = readonly Write[];
+
+export type CommitResult = { readonly ok: true } | { readonly ok: false; readonly conflict: Conflict; readonly write: number };
+
+/** Which promise the write at that place would have broken. */
+export type Conflict = 'position' | 'duplicate-trigger' | 'duplicate-delivery' | 'duplicate-tick' | 'changed';
+
+export type Write =
+  /** A webhook as it came. `semanticKey` names what it means, so that the same event under another id is a duplicate. */
+  | { readonly write: 'delivery'; readonly id: string; readonly repository: string; readonly event: string; readonly semanticKey: string | null; readonly body: JsonObject; readonly at: number }
+  | { readonly write: 'delivery-done'; readonly id: string; readonly state: 'done' | 'ignored' | 'failed'; readonly note: string; readonly at: number }
+  /** Immutable: the second time changes nothing. `versions` empty: the commit has no pipelines. */
+  | { readonly write: 'versions'; readonly repository: string; readonly sha: string; readonly at: number; readonly versions: readonly VersionRow[]; readonly definitions: ReadonlyMap<string, PipelineDefinition> }
+  | { readonly write: 'head'; readonly repository: string; readonly branch: string; readonly sha: string | null; readonly at: number }
+  /** A trigger that led to no run, and why; conflicts as `duplicate-trigger` where the key is known already. */
+  | { readonly write: 'trigger-skipped'; readonly key: string; readonly at: number; readonly reason: string; readonly coveredBy: string | null }
+  /** The run, its number (next of its pipeline) and its first event, under the trigger's key. */
+  | { readonly write: 'open-run'; readonly triggerKey: string; readonly opened: RunOpened }
+  /** `position` is the one that the first of the events gets; conflicts as `position` where the journal is further or less far. */
+  | { readonly write: 'append'; readonly runId: string; readonly position: number; readonly events: readonly RunEvent[]; readonly state: RunState; readonly reason: string | null; readonly finishedAt: number | null }
+  | { readonly write: 'tick'; readonly repository: string; readonly pipeline: string; readonly tick: number; readonly at: number; readonly decision: 'run' | 'missed'; readonly reason: string | null; readonly runId: string | null }
+  /** One row a key: the same key again replaces the body, raises the sequence and makes it due. */
+  | { readonly write: 'outbox'; readonly key: string; readonly kind: string; readonly body: JsonObject; readonly at: number; readonly dueAt: number }
+  /** Only where the sequence is still the same (`changed` otherwise). */
+  | { readonly write: 'outbox-done'; readonly key: string; readonly sequence: number; readonly at: number }
+  | { readonly write: 'outbox-failed'; readonly key: string; readonly sequence: number; readonly at: number; readonly error: string; readonly dueAt: number | null }
+  /** Unique by id; the second time changes nothing. */
+  | { readonly write: 'evaluation'; readonly evaluation: EvaluationRow }
+  /** A compare-and-set (`changed` otherwise). */
+  | { readonly write: 'evaluation-state'; readonly id: string; readonly from: EvaluationState; readonly to: EvaluationState; readonly reason: string | null; readonly version: number | null; readonly at: number }
+  | { readonly write: 'forge-object'; readonly key: string; readonly id: string; readonly at: number };
+
+export interface RunRow {
+  readonly id: string;
+  /** Of its pipeline, from 1. */
+  readonly number: number;
+  readonly opened: RunOpened;
+  readonly triggerKey: string;
+  readonly state: RunState;
+  readonly reason: string | null;
+  readonly finishedAt: number | null;
+}
+
+export interface RunFilter {
+  readonly repository?: string;
+  readonly pipeline?: string;
+  readonly state?: RunState | FinalRunState;
+  readonly branch?: string;
+  readonly sha?: string;
+  readonly pullRequest?: number;
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export interface VersionRow {
+  readonly file: string;
+  /** Null where the file is broken. */
+  readonly pipeline: string | null;
+  readonly digest: string | null;
+  readonly problems: readonly Problem[];
+}
+
+export interface DeliveryRow {
+  readonly id: string;
+  readonly repository: string;
+  readonly event: string;
+  readonly body: JsonObject;
+  readonly at: number;
+}
+
+export interface TriggerRow {
+  readonly key: string;
+  readonly at: number;
+  readonly runId: string | null;
+  readonly reason: string | null;
+}
+
+export interface TickRow {
+  readonly tick: number;
+  readonly at: number;
+  readonly decision: 'run' | 'missed';
+  readonly reason: string | null;
+  readonly runId: string | null;
+}
+
+export interface OutboxRow {
+  readonly key: string;
+  readonly kind: string;
+  readonly body: JsonObject;
+  readonly sequence: number;
+  readonly attempts: number;
+  readonly dueAt: number;
+  readonly error: string | null;
+}
+
+/** `reported`: nothing decided. `promoting`: decided, to be carried out. The others are final. */
+export type EvaluationState = 'reported' | 'promoting' | 'promoted' | 'refused';
+
+/** One challenge of one run, and what became of it. */
+export interface EvaluationRow {
+  /** `<runId>/<step>`: also the key of the decision. */
+  readonly id: string;
+  readonly runId: string;
+  readonly step: string;
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly model: string;
+  readonly sha: string;
+  readonly pullRequest: number | null;
+  readonly branch: string;
+  readonly policy: PromotionPolicy;
+  /** As the runner gave it (`Verdict`). */
+  readonly verdict: Json;
+  readonly promotable: boolean;
+  readonly artifact: Artifact;
+  readonly predictions: Artifact | null;
+  readonly championVersion: number | null;
+  readonly state: EvaluationState;
+  readonly reason: string | null;
+  readonly version: number | null;
+  readonly at: number;
+}
+
+export const journalLimits = { pageMax: 200, statementTimeoutMs: 10_000 } as const;
