@@ -1,0 +1,60 @@
+/** What the conductor is given by the composition root, and the words that its files share. */
+import type { Compiler } from '../compile/compile.ts';
+import type { Executor } from '../executor/executor.ts';
+import type { Forge } from '../forge/forge.ts';
+import type { GitRepository } from '../git/git.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { ArtifactStore } from '../outputs/outputs.ts';
+import type { WakeQueue } from '../queue/queue.ts';
+import type { ModelRegistry } from '../registry/registry.ts';
+import type { Clock } from '../std/clock.ts';
+
+/** One watched repository with everything that belongs to it. */
+export interface Project {
+  /** Its name in the configuration: `owner/name`, or the folder's name. */
+  readonly name: string;
+  readonly git: GitRepository;
+  readonly forge: Forge;
+  readonly registry: ModelRegistry;
+  /** How often the remote's branches are looked at, with and without webhooks arriving. */
+  readonly pollMs: number;
+  readonly pollWithHooksMs: number;
+}
+
+export interface ConductorPorts {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly executor: Executor;
+  readonly artifacts: ArtifactStore;
+  readonly compiler: Compiler;
+  readonly projects: ReadonlyMap<string, Project>;
+  /** Turns of runs, handed over together so that they share a commit. */
+  readonly runQueue: WakeQueue;
+  /** Everything else: intake, outbox, ticks, polling. */
+  readonly jobQueue: WakeQueue;
+  /** A lower-case ULID: ids in order of time. */
+  readonly newId: () => string;
+  /** Address of a run's page, or null where no server shows it. */
+  readonly runUrl: (runId: string) => string | null;
+  readonly log: ConductorLog;
+}
+
+/** Where the conductor says what went wrong with the world; once each, with the cause. */
+export interface ConductorLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+export const conductorLimits = {
+  /** A commit that a webhook speaks of may come this much later. */
+  commitLateMaxMs: 5 * 60_000,
+  outboxBatchMax: 20,
+  outboxBackoffFirstMs: 1000,
+  outboxBackoffMaxMs: 5 * 60_000,
+  /** Reports that are not final wait this long, so that the next one replaces them. */
+  reportDebounceMs: 1000,
+  /** `running` reports wait this long for the end, which then shares their commit. */
+  runningDebounceMs: 40,
+  runsFoldedMax: 1000,
+} as const;
