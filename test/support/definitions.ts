@@ -1,0 +1,73 @@
+/** Definitions for tests: what a test does not name has a plain default. */
+import type {
+  MapDefinition,
+  PipelineDefinition,
+  RetryDefinition,
+  StepDefinition,
+  Work,
+} from '../../src/pipeline/definition.ts';
+import type { Json } from '../../src/std/json.ts';
+
+export const noRetry: RetryDefinition = { count: 0, delayMs: 60_000, factor: 1, delayMaxMs: 3_600_000 };
+
+/** A command step that runs once, after all of `upstream` succeeded. */
+export function stepOf(given: Partial<StepDefinition> & { readonly name: string }): StepDefinition {
+  return {
+    description: null,
+    upstream: [],
+    triggerRule: 'all_success',
+    finally: false,
+    retry: noRetry,
+    timeoutMs: 3_600_000,
+    graceMs: 30_000,
+    secrets: [],
+    map: null,
+    outputs: {},
+    work: { kind: 'command', command: ['true'], environment: {} },
+    ...given,
+  };
+}
+
+/** A pipeline that only a person starts. */
+export function pipelineOf(
+  steps: readonly StepDefinition[],
+  given: Partial<PipelineDefinition> = {},
+): PipelineDefinition {
+  return {
+    name: 'example',
+    description: null,
+    owner: null,
+    tags: [],
+    on: { schedule: null, push: null, pullRequest: null },
+    parameters: {},
+    maxActiveRuns: 16,
+    overlap: 'allow',
+    cancelInProgress: false,
+    runTimeoutMs: null,
+    deadlineMs: null,
+    freshness: null,
+    ...given,
+    steps,
+  };
+}
+
+/** A map over one literal list, of one axis named `item`. */
+export function mapOver(list: Json, given: Partial<MapDefinition> = {}): MapDefinition {
+  return { axes: [{ name: 'item', over: { literal: list } }], concurrency: null, lengthMax: 1024, ...given };
+}
+
+export const works = {
+  branch: (choices: readonly string[]): Work => ({ kind: 'branch', file: 'p.ts', input: { literal: null }, choices }),
+  shortCircuit: (ignoreDownstreamTriggerRules = true): Work => ({
+    kind: 'short-circuit',
+    file: 'p.ts',
+    input: { literal: null },
+    ignoreDownstreamTriggerRules,
+  }),
+  gate: (): Work => ({ kind: 'gate', data: { literal: 'data.csv' }, checks: [] }),
+  wait: (given: { intervalMs: number; timeoutMs: number; softFail: boolean }): Work => ({
+    kind: 'wait',
+    for: { condition: 'file', path: 'data.csv' },
+    ...given,
+  }),
+} as const;
