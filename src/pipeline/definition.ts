@@ -26,9 +26,17 @@ export interface PipelineDefinition {
 }
 
 export interface TriggerDefinition {
-  readonly schedule: { readonly cron: string; readonly timeZone: string; readonly catchup: 'none' | 'latest' | 'all' } | null;
+  readonly schedule: {
+    readonly cron: string;
+    readonly timeZone: string;
+    readonly catchup: 'none' | 'latest' | 'all';
+  } | null;
   /** Globs; an empty list means all. */
-  readonly push: { readonly branches: readonly string[]; readonly tags: readonly string[]; readonly paths: readonly string[] } | null;
+  readonly push: {
+    readonly branches: readonly string[];
+    readonly tags: readonly string[];
+    readonly paths: readonly string[];
+  } | null;
   readonly pullRequest: { readonly branches: readonly string[]; readonly paths: readonly string[] } | null;
 }
 
@@ -144,7 +152,12 @@ export type Work =
   /** A function that returns the name, or the names, of the direct downstream steps to follow. */
   | { readonly kind: 'branch'; readonly file: string; readonly input: Binding; readonly choices: readonly string[] }
   /** A function that returns whether to go on. */
-  | { readonly kind: 'short-circuit'; readonly file: string; readonly input: Binding; readonly ignoreDownstreamTriggerRules: boolean }
+  | {
+      readonly kind: 'short-circuit';
+      readonly file: string;
+      readonly input: Binding;
+      readonly ignoreDownstreamTriggerRules: boolean;
+    }
   | WaitWork;
 
 export type Environment = { readonly [name: string]: Template };
@@ -176,7 +189,13 @@ export type GateCheck =
   /** Share of empty values, 0 to 1; `columns` null: each column of the file. */
   | { readonly check: 'nulls'; readonly columns: readonly string[] | null; readonly max: number }
   /** Share of the rows that carry the positive label, 0 to 1. */
-  | { readonly check: 'label'; readonly column: string; readonly positive: string; readonly min: number | null; readonly max: number | null }
+  | {
+      readonly check: 'label';
+      readonly column: string;
+      readonly positive: string;
+      readonly min: number | null;
+      readonly max: number | null;
+    }
   | { readonly check: 'range'; readonly column: string; readonly min: number | null; readonly max: number | null }
   | { readonly check: 'unique'; readonly columns: readonly string[] }
   | { readonly check: 'columns'; readonly names: readonly string[] };
@@ -217,7 +236,16 @@ export type ScoreDefinition =
 
 export type PromotionPolicy = 'automatic' | 'on-merge' | 'on-approval' | 'never';
 
-export const binaryMetrics = ['roc_auc', 'average_precision', 'accuracy', 'f1', 'precision', 'recall', 'log_loss', 'brier'] as const;
+export const binaryMetrics = [
+  'roc_auc',
+  'average_precision',
+  'accuracy',
+  'f1',
+  'precision',
+  'recall',
+  'log_loss',
+  'brier',
+] as const;
 export const regressionMetrics = ['mae', 'rmse', 'r2'] as const;
 export type MetricName = (typeof binaryMetrics)[number] | (typeof regressionMetrics)[number];
 
@@ -228,7 +256,13 @@ export interface WaitWork {
     | { readonly condition: 'file'; readonly path: Template }
     | { readonly condition: 'http'; readonly url: Template; readonly status: number }
     /** A run of another pipeline with the same logical date, shifted by `shiftMs`, in one of `states`. */
-    | { readonly condition: 'pipeline'; readonly pipeline: string; readonly date: Template; readonly shiftMs: number; readonly states: readonly ('success' | 'failed')[] }
+    | {
+        readonly condition: 'pipeline';
+        readonly pipeline: string;
+        readonly date: Template;
+        readonly shiftMs: number;
+        readonly states: readonly ('success' | 'failed')[];
+      }
     | { readonly condition: 'function'; readonly file: string; readonly input: Binding };
   readonly intervalMs: number;
   /** From the first look; then the step fails, or is skipped where `softFail`. */

@@ -1,7 +1,23 @@
 /** The one catalogue of the codes of users' mistakes, by the folder that finds them. docs/errors.md explains each. */
 export const problemCodes = [
   // pipeline and compile
+  'definition-branch',
+  'definition-environment',
+  'definition-handle',
+  'definition-import',
+  'definition-impure',
   'definition-invalid',
+  'definition-limit',
+  'definition-map',
+  'definition-missing',
+  'definition-name',
+  'definition-option',
+  'definition-promise',
+  'definition-shell',
+  'definition-syntax',
+  'definition-threw',
+  // journal
+  'journal-newer',
   // cli and config
   'usage',
   'config-invalid',

@@ -1,0 +1,41 @@
+/** What the function of a step is told about its attempt, and what it may ask for. */
+import type { Artifact } from './definition.ts';
+
+export interface StepContext {
+  readonly runId: string;
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly step: string;
+  /** Of the instance of a mapped step; 0 for every other. */
+  readonly index: number;
+  /** From 1. */
+  readonly attempt: number;
+  readonly sha: string;
+  readonly branch: string;
+  /** `YYYY-MM-DD` of the logical date, in UTC. */
+  readonly date: string;
+  /** `YYYYMMDD`. */
+  readonly dateNoDash: string;
+  /** The logical date in ISO 8601, UTC. */
+  readonly timestamp: string;
+  readonly dataIntervalStart: string;
+  readonly dataIntervalEnd: string;
+  readonly parameters: { readonly [name: string]: string | number | boolean };
+  /** Aborted `grace` before the attempt is ended: on a timeout and on a cancel. */
+  readonly signal: AbortSignalLike;
+  /** A directory of this attempt alone, empty at the start and removed after it. */
+  readonly scratch: string;
+  /** Keeps a file as an artifact: return it, or a part of the output that holds it. */
+  artifact(path: string, name?: string): Promise<Artifact>;
+  /** A line in the log of the attempt. */
+  log(message: string): void;
+}
+
+/** The part of the platform's AbortSignal that does not need the platform's types; a real one is given. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  throwIfAborted(): void;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}

@@ -1,0 +1,29 @@
+/** Which names a definition may use. Shared by the words, which refuse early with a place, and by compile, which proves. */
+
+export const pipelineNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
+/** One part of a step's name; groups stand in front, with slashes. */
+export const stepNamePattern = /^[a-z][a-z0-9_-]*(?:\/[a-z][a-z0-9_-]*)*$/;
+/** Parameters, axes of a map and output keys: what can be written after a dot. */
+export const identifierPattern = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+
+const deniedNames: ReadonlySet<string> = new Set(
+  [
+    'PATH HOME SHELL IFS ENV BASH_ENV PS4 PROMPT_COMMAND SHELLOPTS BASHOPTS',
+    'NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS PYTHONSTARTUP PYTHONHOME PYTHONINSPECT',
+    'PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS',
+    'GCONV_PATH HOSTALIASES LOCALDOMAIN RES_OPTIONS MALLOC_CHECK_ GLIBC_TUNABLES',
+  ].flatMap((line) => line.split(' ')),
+);
+const deniedPrefixes = ['CONTENDER_', 'LD_', 'DYLD_', 'GIT_', 'BASH_FUNC_', 'NPM_CONFIG_'];
+
+/** Why a step may not set this variable, or null where it may: names that change which program runs are not its to set. */
+export function deniedEnvironmentName(name: string): string | null {
+  if (!environmentNamePattern.test(name)) return 'is no name of an environment variable';
+  const upper = name.toUpperCase();
+  if (upper.startsWith('CONTENDER_')) return 'is set by Contender itself';
+  if (deniedNames.has(upper) || deniedPrefixes.some((prefix) => upper.startsWith(prefix))) {
+    return 'changes which code runs before the step does';
+  }
+  return null;
+}

@@ -1,0 +1,167 @@
+/**
+ * Reads the options of a word. The types say the same in the editor; this says it where nobody ran the compiler, with the
+ * name of the option in each message.
+ */
+import { parseDuration } from '../std/duration.ts';
+import { hasMarker } from './handle.ts';
+import { misuse, shown } from './misuse.ts';
+import { identifierPattern } from './names.ts';
+import { nearest } from './nearest.ts';
+
+export interface NumberRange {
+  readonly min?: number;
+  readonly max?: number;
+  readonly integer?: boolean;
+}
+
+export class OptionReader {
+  readonly #label: string;
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #path: string;
+
+  /** `label` names the call in messages; `path` the options inside it: `schedule.`. Unknown options are refused. */
+  constructor(label: string, options: unknown, known: readonly string[], path = '') {
+    this.#label = label;
+    this.#path = path;
+    this.#values =
+      plainRecord(options) ??
+      this.#wrong('options', path === '' ? 'an object' : `an object with ${known.join(', ')}`, options);
+    for (const name of Object.keys(this.#values)) if (!known.includes(name)) this.#unknown(name, known);
+  }
+
+  has(name: string): boolean {
+    return this.raw(name) !== undefined;
+  }
+
+  raw(name: string): unknown {
+    return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
+  }
+
+  text<Default extends string | null>(name: string, fallback: Default): string | Default {
+    const value = this.raw(name);
+    if (value === undefined || value === null) return fallback;
+    return typeof value === 'string' ? this.#fixed(name, value) : this.#wrong(name, 'text', value);
+  }
+
+  requiredText(name: string): string {
+    return this.text(name, null) ?? this.missing(name);
+  }
+
+  number<Default extends number | null>(name: string, range: NumberRange, fallback: Default): number | Default {
+    const value = this.raw(name);
+    if (value === undefined || value === null) return fallback;
+    const { min = -Infinity, max = Infinity, integer = false } = range;
+    const fits = typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max;
+    if (fits && (!integer || Number.isInteger(value))) return value;
+    const bounds = [...(min > -Infinity ? [`from ${min}`] : []), ...(max < Infinity ? [`up to ${max}`] : [])].join(' ');
+    return this.#wrong(name, `${integer ? 'a whole number' : 'a number'} ${bounds}`.trim(), value);
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.raw(name) ?? fallback;
+    return typeof value === 'boolean' ? value : this.#wrong(name, 'true or false', value);
+  }
+
+  durationMs<Default extends number | null>(
+    name: string,
+    range: { minMs: number; maxMs: number },
+    fallback: Default,
+  ): number | Default {
+    const value = this.raw(name);
+    if (value === undefined || value === null) return fallback;
+    if (typeof value !== 'string') return this.#wrong(name, 'a duration in words, such as "90s" or "1h30m"', value);
+    const parsed = parseDuration(this.#fixed(name, value));
+    if (!parsed.ok) return this.problem(name, parsed.error, 'Durations are text: "90s", "10m", "4h", "8d", "1h30m".');
+    if (parsed.value >= range.minMs && parsed.value <= range.maxMs) return parsed.value;
+    return this.#wrong(name, `a duration from ${range.minMs} ms up to ${range.maxMs / 3_600_000} h`, value);
+  }
+
+  choice<const Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const value = this.raw(name) ?? fallback;
+    const chosen = choices.find((choice) => choice === value);
+    if (chosen !== undefined) return chosen;
+    const meant = typeof value === 'string' ? nearest(value, choices) : null;
+    const help =
+      meant === null ? `It may be ${choices.join(', ')}.` : `Did you mean "${meant}"? It may be ${choices.join(', ')}.`;
+    return this.problem(name, `${this.#name(name)} is ${shown(value)}`, help);
+  }
+
+  texts(name: string, fallback: readonly string[]): readonly string[] {
+    const value = this.raw(name) ?? fallback;
+    if (!Array.isArray(value)) return this.#wrong(name, 'a list of texts', value);
+    return value.map((item: unknown) =>
+      typeof item === 'string' && item !== '' ? this.#fixed(name, item) : this.#wrong(name, 'a list of texts', item),
+    );
+  }
+
+  /** Options inside an option, or null where it is not given. */
+  nested(name: string, known: readonly string[]): OptionReader | null {
+    const value = this.raw(name);
+    if (value === undefined || value === null) return null;
+    return new OptionReader(this.#label, value, known, `${this.#path}${name}.`);
+  }
+
+  /** A record whose keys are names of the user's own. */
+  record(name: string, keyPattern: RegExp = identifierPattern): readonly (readonly [string, unknown])[] {
+    const value = this.raw(name);
+    if (value === undefined || value === null) return [];
+    const record = plainRecord(value) ?? this.#wrong(name, 'an object', value);
+    const entries = Object.entries(record).filter(([, item]) => item !== undefined);
+    for (const [key] of entries) {
+      if (!keyPattern.test(key))
+        this.problem(
+          name,
+          `${this.#name(name)} has the key ${shown(key)}`,
+          `Keys have to match ${String(keyPattern)}.`,
+        );
+    }
+    return entries;
+  }
+
+  missing(name: string): never {
+    return this.problem(name, `${this.#name(name)} is missing`, `Give the option "${this.#path}${name}".`);
+  }
+
+  problem(_name: string, message: string, help: string): never {
+    return misuse('definition-option', message.startsWith(this.#label) ? message : `${this.#label}: ${message}`, help);
+  }
+
+  wrong(name: string, expected: string, value: unknown): never {
+    return this.#wrong(name, expected, value);
+  }
+
+  #wrong(name: string, expected: string, value: unknown): never {
+    return this.problem(name, `${this.#name(name)} is ${shown(value)}`, `It has to be ${expected}.`);
+  }
+
+  #name(name: string): string {
+    return `${this.#label}: option "${this.#path}${name}"`;
+  }
+
+  /** Refuses handles in what has to be known when the pipeline is defined. */
+  #fixed(name: string, value: string): string {
+    if (!hasMarker(value)) return value;
+    return misuse(
+      'definition-handle',
+      `${this.#name(name)} depends on a value that exists only in a run`,
+      'Handles may stand in inputs, commands, arguments, images, environment, paths and addresses; write this one out.',
+    );
+  }
+
+  #unknown(name: string, known: readonly string[]): never {
+    const meant = nearest(name, known);
+    return misuse(
+      'definition-option',
+      `${this.#label}: there is no option "${this.#path}${name}"`,
+      `${meant === null ? '' : `Did you mean "${meant}"? `}The options are ${known.join(', ')}.`,
+    );
+  }
+}
+
+/** `value` as a record, or null: lists, functions, handles and instances of classes are none. */
+export function plainRecord(value: unknown): Readonly<Record<string, unknown>> | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Proved above: an object that is no list and no instance; its fields are unknown.
+  return prototype === Object.prototype || prototype === null ? (value as Readonly<Record<string, unknown>>) : null;
+}

@@ -1,0 +1,225 @@
+/** The options that every step takes, and how a call of a word becomes a step of the open build. */
+import { bind, use } from './binding.ts';
+import { addStep, openBuild, type Build, type Call, type StepDefaults, type StepFunction } from './build.ts';
+import {
+  definitionLimits,
+  triggerRules,
+  type OutputType,
+  type RetryDefinition,
+  type StepDefinition,
+  type TriggerRule,
+  type Work,
+} from './definition.ts';
+import { handleData, hasMarker, makeHandle, type Handle } from './handle.ts';
+import { misuse, shown } from './misuse.ts';
+import { environmentNamePattern, stepNamePattern } from './names.ts';
+import { OptionReader } from './options.ts';
+
+/** Retries, time limits and secrets: of one step, or of the pipeline for all of its steps. */
+export interface EffortOptions {
+  /** Tries after the first that failed by the step's own code. 0 unless given. */
+  readonly retries?: number;
+  /** Before the first retry: `'10m'`. 10 s unless given. */
+  readonly retryDelay?: string;
+  /** What the delay is multiplied by after each try. 2 unless given; 1 keeps it. */
+  readonly retryBackoff?: number;
+  /** The delay grows no longer than this. 10 min unless given. */
+  readonly maxRetryDelay?: string;
+  /** Of one attempt. 6 h unless given. */
+  readonly timeout?: string;
+  /** Between the warning (SIGTERM) and the end (SIGKILL). 30 s unless given. */
+  readonly grace?: string;
+  /** Names of secrets that the environment gets. */
+  readonly secrets?: readonly string[];
+}
+
+/** What every step takes. */
+export interface StepOptions extends EffortOptions {
+  /** Markdown. */
+  readonly description?: string;
+  /** Steps to wait for whose output is not used. */
+  readonly after?: Handle<unknown> | readonly Handle<unknown>[];
+  /** Which ends of the steps before let this one run. `all_success` unless given. */
+  readonly triggerRule?: TriggerRule;
+  /** Runs when all else has ended, whatever the outcome, and never changes it. */
+  readonly finally?: boolean;
+}
+
+export const effortOptionNames = [
+  'retries',
+  'retryDelay',
+  'retryBackoff',
+  'maxRetryDelay',
+  'timeout',
+  'grace',
+  'secrets',
+];
+const stepOptionNames = [...effortOptionNames, 'description', 'after', 'triggerRule', 'finally'];
+
+const dayMs = 86_400_000;
+
+export const stepDefaults: StepDefaults = {
+  retry: { count: 0, delayMs: 10_000, factor: 2, delayMaxMs: 600_000 },
+  timeoutMs: definitionLimits.timeoutDefaultMs,
+  graceMs: definitionLimits.graceDefaultMs,
+  secrets: [],
+};
+
+/** What `options` say over `defaults`. */
+export function readEffort(options: OptionReader, defaults: StepDefaults): StepDefaults {
+  const delayMs = options.durationMs('retryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMs);
+  const delayMaxMs = options.durationMs('maxRetryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMaxMs);
+  const retry: RetryDefinition = {
+    count: options.number('retries', { min: 0, max: definitionLimits.retriesMax, integer: true }, defaults.retry.count),
+    delayMs,
+    factor: options.number('retryBackoff', { min: 1, max: 100 }, defaults.retry.factor),
+    delayMaxMs: Math.max(delayMs, delayMaxMs),
+  };
+  const secrets = [...new Set([...defaults.secrets, ...options.texts('secrets', [])])];
+  const wrong = secrets.find((name) => !environmentNamePattern.test(name));
+  if (wrong !== undefined) options.wrong('secrets', 'a list of names such as DATABASE_PASSWORD', wrong);
+  return {
+    retry,
+    timeoutMs: options.durationMs('timeout', { minMs: 1000, maxMs: 30 * dayMs }, defaults.timeoutMs),
+    graceMs: options.durationMs('grace', { minMs: 0, maxMs: dayMs }, defaults.graceMs),
+    secrets,
+  };
+}
+
+export interface StepCall extends Call {
+  readonly name: string;
+  readonly options: OptionReader;
+}
+
+/** Opens a call: proves the name and that all options are known. `own` are the options of this word alone. */
+export function openStep(word: string, name: unknown, options: unknown, own: readonly string[]): StepCall {
+  const build = openBuild(word);
+  const label = `${word} ${shown(name)}`;
+  const full = checkName(build, label, name);
+  if (build.map !== null && build.map.step !== null) {
+    misuse(
+      'definition-map',
+      `${label}: a map holds one step, and this one has "${build.map.step}" already`,
+      'Map each step by itself: the second takes the list that the first map gives back, and maps over it.',
+    );
+  }
+  return {
+    label,
+    build,
+    upstream: new Set(),
+    name: full,
+    options: new OptionReader(label, options, [...own, ...stepOptionNames]),
+  };
+}
+
+function checkName(build: Build, label: string, name: unknown): string {
+  if (typeof name === 'string' && hasMarker(name)) {
+    misuse(
+      'definition-name',
+      `${label}: a name cannot depend on a value of the run`,
+      'Name the step after what it does; its input may depend on the run.',
+    );
+  }
+  if (typeof name !== 'string' || !stepNamePattern.test(name) || name.includes('/')) {
+    misuse(
+      'definition-name',
+      `${label}: the name is not allowed`,
+      'Names are lower-case letters, digits, "-" and "_", and begin with a letter: "train-model". Use group() for names with a slash.',
+    );
+  }
+  const full = build.prefix + name;
+  if (full.length > definitionLimits.stepNameLengthMax) {
+    misuse(
+      'definition-name',
+      `${label}: the name has ${full.length} characters with its groups`,
+      `Shorten it to at most ${definitionLimits.stepNameLengthMax}.`,
+    );
+  }
+  if (build.positions.has(full)) {
+    misuse(
+      'definition-name',
+      `${label}: there is a step of this name already in ${build.scope.label}`,
+      'Names are unique in a pipeline: rename one, or put them into different groups.',
+    );
+  }
+  return full;
+}
+
+/** Closes a call: adds the step, and gives the handle of its output. */
+export function closeStep<Output>(
+  call: StepCall,
+  work: Work,
+  outputs: { readonly [key: string]: OutputType } = {},
+  run: StepFunction | null = null,
+): Handle<Output> {
+  const { build, options, upstream, name } = call;
+  readAfter(call);
+  for (const step of build.map?.upstream ?? []) upstream.add(step);
+  const effort = readEffort(options, build.defaults);
+  const definition: StepDefinition = {
+    name,
+    description: options.text('description', null),
+    upstream: [...upstream].sort((one, other) => (build.positions.get(one) ?? 0) - (build.positions.get(other) ?? 0)),
+    triggerRule: options.choice('triggerRule', triggerRules, 'all_success'),
+    finally: options.flag('finally', false),
+    ...effort,
+    map: build.map?.definition ?? null,
+    outputs,
+    work,
+  };
+  checkRules(call, definition);
+  addStep(build, definition, run);
+  if (build.map !== null) build.map.step = name;
+  return makeHandle<Output>({
+    reference: { output: name, path: [] },
+    scope: build.map?.scope ?? build.scope,
+    label: name,
+  });
+}
+
+function readAfter(call: StepCall): void {
+  const after = call.options.raw('after');
+  if (after === undefined || after === null) return;
+  for (const item of Array.isArray(after) ? after : [after]) {
+    const handle = handleData(item);
+    if (handle === null || !('output' in handle.reference))
+      call.options.wrong('after', 'a step, or a list of steps: what the words give back', item);
+    else use(call, handle);
+  }
+}
+
+function checkRules(call: StepCall, definition: StepDefinition): void {
+  if (definition.triggerRule === 'always' && definition.map?.axes.some(({ over }) => !('literal' in over)) === true) {
+    misuse(
+      'definition-map',
+      `${call.label}: a step that is mapped over an output cannot have the trigger rule "always"`,
+      'Whether there is a list to map over is known only when the step before has succeeded: use another rule, such as "all_done", on a step after it.',
+    );
+  }
+  const ending = definition.finally ? undefined : definition.upstream.find((name) => isFinally(call.build, name));
+  if (ending !== undefined) {
+    misuse(
+      'definition-option',
+      `${call.label} comes after "${ending}", which runs only when all else has ended`,
+      'Give this step `finally: true` too, or take the edge away.',
+    );
+  }
+}
+
+function isFinally(build: Build, name: string): boolean {
+  return build.steps[build.positions.get(name) ?? -1]?.definition.finally === true;
+}
+
+/** The option `input` as a binding. */
+export function readInput(call: StepCall): ReturnType<typeof bind> {
+  return bind(call, 'input', call.options.raw('input') ?? {});
+}
+
+/** The option that holds the user's function. */
+export function readFunction(call: StepCall, options: OptionReader = call.options, name = 'run'): StepFunction {
+  const run = options.raw(name);
+  if (run === undefined) return options.missing(name);
+  if (typeof run !== 'function' || handleData(run) !== null) return options.wrong(name, 'a function', run);
+  // Proved to be a function; what it takes is the runner's to give.
+  return run as StepFunction;
+}
