@@ -41,7 +41,13 @@ export interface Journal {
   /** Rows that failed at least once and are not done. */
   troubledOutbox(limit: number): Promise<readonly OutboxRow[]>;
 
-  evaluations(filter: { readonly runId?: string; readonly sha?: string; readonly model?: string; readonly pullRequest?: number; readonly limit: number }): Promise<readonly EvaluationRow[]>;
+  evaluations(filter: {
+    readonly runId?: string;
+    readonly sha?: string;
+    readonly model?: string;
+    readonly pullRequest?: number;
+    readonly limit: number;
+  }): Promise<readonly EvaluationRow[]>;
   /** What a forge calls the thing that we made: the id of a comment or check run. */
   forgeObject(key: string): Promise<string | null>;
 
@@ -50,34 +56,108 @@ export interface Journal {
 
 export type Commit = readonly Write[];
 
-export type CommitResult = { readonly ok: true } | { readonly ok: false; readonly conflict: Conflict; readonly write: number };
+export type CommitResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly conflict: Conflict; readonly write: number };
 
 /** Which promise the write at that place would have broken. */
 export type Conflict = 'position' | 'duplicate-trigger' | 'duplicate-delivery' | 'duplicate-tick' | 'changed';
 
 export type Write =
   /** A webhook as it came. `semanticKey` names what it means, so that the same event under another id is a duplicate. */
-  | { readonly write: 'delivery'; readonly id: string; readonly repository: string; readonly event: string; readonly semanticKey: string | null; readonly body: JsonObject; readonly at: number }
-  | { readonly write: 'delivery-done'; readonly id: string; readonly state: 'done' | 'ignored' | 'failed'; readonly note: string; readonly at: number }
+  | {
+      readonly write: 'delivery';
+      readonly id: string;
+      readonly repository: string;
+      readonly event: string;
+      readonly semanticKey: string | null;
+      readonly body: JsonObject;
+      readonly at: number;
+    }
+  | {
+      readonly write: 'delivery-done';
+      readonly id: string;
+      readonly state: 'done' | 'ignored' | 'failed';
+      readonly note: string;
+      readonly at: number;
+    }
   /** Immutable: the second time changes nothing. `versions` empty: the commit has no pipelines. */
-  | { readonly write: 'versions'; readonly repository: string; readonly sha: string; readonly at: number; readonly versions: readonly VersionRow[]; readonly definitions: ReadonlyMap<string, PipelineDefinition> }
-  | { readonly write: 'head'; readonly repository: string; readonly branch: string; readonly sha: string | null; readonly at: number }
+  | {
+      readonly write: 'versions';
+      readonly repository: string;
+      readonly sha: string;
+      readonly at: number;
+      readonly versions: readonly VersionRow[];
+      readonly definitions: ReadonlyMap<string, PipelineDefinition>;
+    }
+  | {
+      readonly write: 'head';
+      readonly repository: string;
+      readonly branch: string;
+      readonly sha: string | null;
+      readonly at: number;
+    }
   /** A trigger that led to no run, and why; conflicts as `duplicate-trigger` where the key is known already. */
-  | { readonly write: 'trigger-skipped'; readonly key: string; readonly at: number; readonly reason: string; readonly coveredBy: string | null }
-  /** The run, its number (next of its pipeline) and its first event, under the trigger's key. */
+  | {
+      readonly write: 'trigger-skipped';
+      readonly key: string;
+      readonly at: number;
+      readonly reason: string;
+      readonly coveredBy: string | null;
+    }
+  /** The run, its number (next of its pipeline) and its first event, under the trigger's key. Its definition must be kept already, or by an earlier write of the commit. */
   | { readonly write: 'open-run'; readonly triggerKey: string; readonly opened: RunOpened }
   /** `position` is the one that the first of the events gets; conflicts as `position` where the journal is further or less far. */
-  | { readonly write: 'append'; readonly runId: string; readonly position: number; readonly events: readonly RunEvent[]; readonly state: RunState; readonly reason: string | null; readonly finishedAt: number | null }
-  | { readonly write: 'tick'; readonly repository: string; readonly pipeline: string; readonly tick: number; readonly at: number; readonly decision: 'run' | 'missed'; readonly reason: string | null; readonly runId: string | null }
+  | {
+      readonly write: 'append';
+      readonly runId: string;
+      readonly position: number;
+      readonly events: readonly RunEvent[];
+      readonly state: RunState;
+      readonly reason: string | null;
+      readonly finishedAt: number | null;
+    }
+  | {
+      readonly write: 'tick';
+      readonly repository: string;
+      readonly pipeline: string;
+      readonly tick: number;
+      readonly at: number;
+      readonly decision: 'run' | 'missed';
+      readonly reason: string | null;
+      readonly runId: string | null;
+    }
   /** One row a key: the same key again replaces the body, raises the sequence and makes it due. */
-  | { readonly write: 'outbox'; readonly key: string; readonly kind: string; readonly body: JsonObject; readonly at: number; readonly dueAt: number }
+  | {
+      readonly write: 'outbox';
+      readonly key: string;
+      readonly kind: string;
+      readonly body: JsonObject;
+      readonly at: number;
+      readonly dueAt: number;
+    }
   /** Only where the sequence is still the same (`changed` otherwise). */
   | { readonly write: 'outbox-done'; readonly key: string; readonly sequence: number; readonly at: number }
-  | { readonly write: 'outbox-failed'; readonly key: string; readonly sequence: number; readonly at: number; readonly error: string; readonly dueAt: number | null }
+  | {
+      readonly write: 'outbox-failed';
+      readonly key: string;
+      readonly sequence: number;
+      readonly at: number;
+      readonly error: string;
+      readonly dueAt: number | null;
+    }
   /** Unique by id; the second time changes nothing. */
   | { readonly write: 'evaluation'; readonly evaluation: EvaluationRow }
   /** A compare-and-set (`changed` otherwise). */
-  | { readonly write: 'evaluation-state'; readonly id: string; readonly from: EvaluationState; readonly to: EvaluationState; readonly reason: string | null; readonly version: number | null; readonly at: number }
+  | {
+      readonly write: 'evaluation-state';
+      readonly id: string;
+      readonly from: EvaluationState;
+      readonly to: EvaluationState;
+      readonly reason: string | null;
+      readonly version: number | null;
+      readonly at: number;
+    }
   | { readonly write: 'forge-object'; readonly key: string; readonly id: string; readonly at: number };
 
 export interface RunRow {
@@ -139,7 +219,8 @@ export interface OutboxRow {
   readonly body: JsonObject;
   readonly sequence: number;
   readonly attempts: number;
-  readonly dueAt: number;
+  /** Null: given up. */
+  readonly dueAt: number | null;
   readonly error: string | null;
 }
 

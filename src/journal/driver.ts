@@ -1,0 +1,48 @@
+/**
+ * The seam to the database. Every statement is data: its text, in the subset of SQL that SQLite and PostgreSQL share,
+ * and its values, `$1` the first. A write has no logic of its own: each of its steps is one statement, and a step that
+ * gives no row although it should (`otherwise`) is a conflict, so a driver may send all steps of many commits at once.
+ */
+import type { CommitResult, Conflict } from './journal.ts';
+
+export type Value = string | number | null;
+
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly Value[];
+}
+
+export type RawRow = { readonly [column: string]: unknown };
+
+/** A statement that reads, and what its rows become. */
+export interface Query<Row> extends Sql {
+  readonly parse: (row: RawRow) => Row;
+}
+
+/** A statement that writes. `otherwise`: the conflict that it is when no row comes back; null where that is fine. */
+export interface Step extends Sql {
+  readonly otherwise: Conflict | null;
+}
+
+/** A commit as steps; `write` is the place of the write, in its commit, that the step belongs to. */
+export type Plan = readonly (Step & { readonly write: number })[];
+
+export interface Driver {
+  read<Row>(query: Query<Row>): Promise<readonly Row[]>;
+  /** All plans in one transaction. One that conflicts leaves nothing; the others stand. Never called twice at a time. */
+  transact(plans: readonly Plan[]): Promise<readonly CommitResult[]>;
+  close(): Promise<void>;
+}
+
+/** A statement that the database refused: a bug of whoever made it, and no reason to refuse the others. */
+export class StatementRefused extends Error {
+  constructor(text: string, cause: unknown) {
+    super(`the journal refused "${text}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'StatementRefused';
+  }
+}
+
+/** PostgreSQL's text cannot hold NUL; both stores keep the replacement character in its place. */
+export function storable(value: Value): Value {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\u{FFFD}') : value;
+}

@@ -1,0 +1,88 @@
+/** Challenges of champions and what became of them: a decision is a compare-and-set of the state. */
+import type { Artifact, PromotionPolicy } from '../pipeline/definition.ts';
+import type { Json } from '../std/json.ts';
+import type { Query, RawRow, Step, Value } from './driver.ts';
+import { journalLimits, type EvaluationRow, type EvaluationState, type Journal, type Write } from './journal.ts';
+import * as parse from './parse.ts';
+
+const evaluationStates: readonly EvaluationState[] = ['reported', 'promoting', 'promoted', 'refused'];
+
+const columns = `id, run_id, step, repository, pipeline, model, sha, pull_request, branch, policy, verdict, promotable,
+  artifact, predictions, champion_version, state, reason, version, at`;
+
+function evaluationRow(row: RawRow): EvaluationRow {
+  return {
+    id: parse.text(row, 'id'),
+    runId: parse.text(row, 'run_id'),
+    step: parse.text(row, 'step'),
+    repository: parse.text(row, 'repository'),
+    pipeline: parse.text(row, 'pipeline'),
+    model: parse.text(row, 'model'),
+    sha: parse.text(row, 'sha'),
+    pullRequest: parse.integerOrNull(row, 'pull_request'),
+    branch: parse.text(row, 'branch'),
+    policy: parse.json<PromotionPolicy>(row, 'policy'),
+    verdict: parse.json<Json>(row, 'verdict'),
+    promotable: parse.flag(row, 'promotable'),
+    artifact: parse.json<Artifact>(row, 'artifact'),
+    predictions: parse.jsonOrNull<Artifact>(row, 'predictions'),
+    championVersion: parse.integerOrNull(row, 'champion_version'),
+    state: parse.word(row, 'state', evaluationStates),
+    reason: parse.textOrNull(row, 'reason'),
+    version: parse.integerOrNull(row, 'version'),
+    at: parse.integer(row, 'at'),
+  };
+}
+
+export function evaluationPage(filter: Parameters<Journal['evaluations']>[0]): Query<EvaluationRow> {
+  const conditions: string[] = [];
+  const values: Value[] = [];
+  const where = (column: string, value: Value | undefined): void => {
+    if (value === undefined) return;
+    values.push(value);
+    conditions.push(`${column} = $${values.length}`);
+  };
+  where('run_id', filter.runId);
+  where('sha', filter.sha);
+  where('model', filter.model);
+  where('pull_request', filter.pullRequest);
+  values.push(Math.min(filter.limit, journalLimits.pageMax));
+  const condition = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
+  return {
+    text: `select ${columns} from evaluation ${condition} order by at desc, id desc limit $${values.length}`,
+    values,
+    parse: evaluationRow,
+  };
+}
+
+/** A second time changes nothing. */
+export function putEvaluation({ evaluation: row }: Extract<Write, { write: 'evaluation' }>): Step[] {
+  return [
+    {
+      text: `
+        insert into evaluation (${columns})
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        on conflict (id) do nothing`,
+      values: [
+        ...[row.id, row.runId, row.step, row.repository, row.pipeline, row.model, row.sha, row.pullRequest, row.branch],
+        ...[JSON.stringify(row.policy), JSON.stringify(row.verdict), row.promotable ? 1 : 0],
+        ...[JSON.stringify(row.artifact), row.predictions === null ? null : JSON.stringify(row.predictions)],
+        ...[row.championVersion, row.state, row.reason, row.version, row.at],
+      ],
+      otherwise: null,
+    },
+  ];
+}
+
+/** A second time finds another state and is `changed`. */
+export function setEvaluationState(write: Extract<Write, { write: 'evaluation-state' }>): Step[] {
+  return [
+    {
+      text: `
+        update evaluation set state = $3, reason = $4, version = $5, decided_at = $6
+        where id = $1 and state = $2 returning id`,
+      values: [write.id, write.from, write.to, write.reason, write.version, write.at],
+      otherwise: 'changed',
+    },
+  ];
+}

@@ -1,0 +1,49 @@
+/** A commit as the steps that a driver carries out. */
+import { unreachable } from '../std/unreachable.ts';
+import { deliveryDone, putDelivery, skipTrigger } from './deliveries.ts';
+import type { Plan, Step } from './driver.ts';
+import { putEvaluation, setEvaluationState } from './evaluations.ts';
+import type { Commit, Write } from './journal.ts';
+import { outboxDone, outboxFailed, putForgeObject, putOutbox } from './outbox.ts';
+import { append, openRun } from './runs.ts';
+import { putTick } from './ticks.ts';
+import { putHead, putVersions } from './versions.ts';
+
+export function plan(commit: Commit): Plan {
+  return commit.flatMap((write, index) => stepsOf(write).map((step) => ({ ...step, write: index })));
+}
+
+function stepsOf(write: Write): Step[] {
+  switch (write.write) {
+    case 'delivery':
+      return putDelivery(write);
+    case 'delivery-done':
+      return deliveryDone(write);
+    case 'versions':
+      return putVersions(write);
+    case 'head':
+      return putHead(write);
+    case 'trigger-skipped':
+      return skipTrigger(write);
+    case 'open-run':
+      return openRun(write);
+    case 'append':
+      return append(write);
+    case 'tick':
+      return putTick(write);
+    case 'outbox':
+      return putOutbox(write);
+    case 'outbox-done':
+      return outboxDone(write);
+    case 'outbox-failed':
+      return outboxFailed(write);
+    case 'evaluation':
+      return putEvaluation(write);
+    case 'evaluation-state':
+      return setEvaluationState(write);
+    case 'forge-object':
+      return putForgeObject(write);
+    default:
+      return unreachable(write);
+  }
+}

@@ -1,0 +1,156 @@
+/** Runs and their events. `run.position` counts the events: an append is a compare-and-set on it. */
+import type { RunEvent, RunOpened, RunState } from '../engine/event.ts';
+import type { Query, RawRow, Step, Value } from './driver.ts';
+import { journalLimits, type RunFilter, type RunRow, type Write } from './journal.ts';
+import * as parse from './parse.ts';
+
+const runStates: readonly RunState[] = ['running', 'cancelling', 'success', 'failed', 'cancelled'];
+
+const selectRun = `
+  select r.id, r.number, r.trigger_key, r.state, r.reason, r.finished_at, e.body as opened
+  from run r join run_event e on e.run_id = r.id and e.position = 0`;
+
+function runRow(row: RawRow): RunRow {
+  return {
+    id: parse.text(row, 'id'),
+    number: parse.integer(row, 'number'),
+    opened: parse.json<RunOpened>(row, 'opened'),
+    triggerKey: parse.text(row, 'trigger_key'),
+    state: parse.word(row, 'state', runStates),
+    reason: parse.textOrNull(row, 'reason'),
+    finishedAt: parse.integerOrNull(row, 'finished_at'),
+  };
+}
+
+export function runById(id: string): Query<RunRow> {
+  return { text: `${selectRun} where r.id = $1`, values: [id], parse: runRow };
+}
+
+export function runByTrigger(triggerKey: string): Query<RunRow> {
+  return { text: `${selectRun} where r.trigger_key = $1`, values: [triggerKey], parse: runRow };
+}
+
+export function unfinishedRuns(): Query<RunRow> {
+  return { text: `${selectRun} where r.finished_at is null order by r.id`, values: [], parse: runRow };
+}
+
+export function activeRuns(repository: string, pipeline: string): Query<RunRow> {
+  return {
+    text: `${selectRun} where r.repository = $1 and r.pipeline = $2 and r.finished_at is null order by r.id`,
+    values: [repository, pipeline],
+    parse: runRow,
+  };
+}
+
+/** One page, by key: the ids are ULIDs, so their order is the order of time and no offset is counted. */
+export function runPage(filter: RunFilter): Query<RunRow> {
+  const conditions: string[] = [];
+  const values: Value[] = [];
+  const where = (condition: string, value: Value | undefined): void => {
+    if (value === undefined) return;
+    values.push(value);
+    conditions.push(`${condition} $${values.length}`);
+  };
+  where('r.repository =', filter.repository);
+  where('r.pipeline =', filter.pipeline);
+  where('r.state =', filter.state);
+  where('r.branch =', filter.branch);
+  where('r.sha =', filter.sha);
+  where('r.pull_request =', filter.pullRequest);
+  where('r.id <', filter.before);
+  values.push(Math.min(filter.limit, journalLimits.pageMax));
+  const condition = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
+  return { text: `${selectRun} ${condition} order by r.id desc limit $${values.length}`, values, parse: runRow };
+}
+
+export function eventsOf(runId: string): Query<RunEvent> {
+  return {
+    text: 'select body from run_event where run_id = $1 order by position',
+    values: [runId],
+    parse: (row) => parse.json<RunEvent>(row, 'body'),
+  };
+}
+
+/** The trigger's key first: where it is known, nothing else matters. A second time is `duplicate-trigger`. */
+export function openRun({ triggerKey, opened }: Extract<Write, { write: 'open-run' }>): Step[] {
+  const { branch, pullRequest } = place(opened);
+  return [
+    {
+      text: `insert into run_trigger (key, at) values ($1, $2) on conflict (key) do nothing returning key`,
+      values: [triggerKey, opened.at],
+      otherwise: 'duplicate-trigger',
+    },
+    {
+      text: `
+        insert into pipeline_counter (repository, pipeline, last_number) values ($1, $2, 1)
+        on conflict (repository, pipeline) do update set last_number = pipeline_counter.last_number + 1`,
+      values: [opened.repository, opened.pipeline],
+      otherwise: null,
+    },
+    {
+      text: `
+        insert into run (id, number, repository, pipeline, sha, digest, branch, pull_request, trigger_key, position, state)
+        select $1, last_number, repository, pipeline, $4, $5, $6, cast($7 as bigint), $8, 1, 'running'
+        from pipeline_counter where repository = $2 and pipeline = $3
+        on conflict (trigger_key) do nothing returning id`,
+      values: [
+        opened.runId,
+        opened.repository,
+        opened.pipeline,
+        opened.sha,
+        opened.digest,
+        branch,
+        pullRequest,
+        triggerKey,
+      ],
+      otherwise: 'duplicate-trigger',
+    },
+    ...insertEvents(opened.runId, 0, [opened]),
+  ];
+}
+
+/** A second time finds the run further on and is a `position` conflict: its maker folds the run again and sees. */
+export function append(write: Extract<Write, { write: 'append' }>): Step[] {
+  return [
+    {
+      text: `
+        update run set position = position + $3, state = $4, reason = $5, finished_at = $6
+        where id = $1 and position = $2 returning id`,
+      values: [write.runId, write.position, write.events.length, write.state, write.reason, write.finishedAt],
+      otherwise: 'position',
+    },
+    ...insertEvents(write.runId, write.position, write.events),
+  ];
+}
+
+/** Rows of one statement; powers of two, so that few different texts are prepared. */
+const rowsPerStatementMax = 64;
+
+function insertEvents(runId: string, position: number, events: readonly RunEvent[]): Step[] {
+  const steps: Step[] = [];
+  let from = 0;
+  while (from < events.length) {
+    const count = Math.min(rowsPerStatementMax, 2 ** Math.floor(Math.log2(events.length - from)));
+    const values: Value[] = [runId];
+    for (const [offset, event] of events.slice(from, from + count).entries()) {
+      values.push(position + from + offset, JSON.stringify(event));
+    }
+    steps.push({ text: insertEventsText(count), values, otherwise: 'position' });
+    from += count;
+  }
+  return steps;
+}
+
+function insertEventsText(count: number): string {
+  const rows = Array.from({ length: count }, (_, index) => `($1, $${2 * index + 2}, $${2 * index + 3})`);
+  return `insert into run_event (run_id, position, body) values ${rows.join(', ')}
+    on conflict (run_id, position) do nothing returning position`;
+}
+
+function place(opened: RunOpened): { branch: string | null; pullRequest: number | null } {
+  const { trigger } = opened;
+  return {
+    branch: trigger.kind === 'push' || trigger.kind === 'pull-request' ? trigger.branch : null,
+    pullRequest: trigger.kind === 'pull-request' ? trigger.number : null,
+  };
+}

@@ -1,0 +1,54 @@
+/** The journal over any driver: commits go through the group commit, reads are one statement each. */
+import type { Clock } from '../std/clock.ts';
+import { pendingDeliveries, triggerByKey } from './deliveries.ts';
+import type { Driver, Query } from './driver.ts';
+import { evaluationPage } from './evaluations.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
+import { dueOutbox, forgeObject, nextOutboxAt, troubledOutbox } from './outbox.ts';
+import { activeRuns, eventsOf, runById, runByTrigger, runPage, unfinishedRuns } from './runs.ts';
+import { lastTick, newestTicks } from './ticks.ts';
+import { definitionByDigest, headOfBranch, headsOfRepository, versionsOfCommit } from './versions.ts';
+
+/** What every store is opened with. `clock` dates the migrations; all other times come in with the writes. */
+export interface JournalOptions {
+  readonly clock: Clock;
+}
+
+export function sqlJournal(driver: Driver): Journal {
+  const group = new GroupCommit(driver);
+  const rows = <Row>(query: Query<Row>): Promise<readonly Row[]> => driver.read(query);
+  const first = async <Row>(query: Query<Row>): Promise<Row | null> => (await driver.read(query))[0] ?? null;
+  return {
+    commit: (commits: readonly Commit[]): Promise<readonly CommitResult[]> => group.commit(commits),
+
+    events: (runId) => rows(eventsOf(runId)),
+    run: (runId) => first(runById(runId)),
+    runByTrigger: (triggerKey) => first(runByTrigger(triggerKey)),
+    unfinishedRuns: () => rows(unfinishedRuns()),
+    runs: (filter: RunFilter) => rows(runPage(filter)),
+    activeRuns: (repository, pipeline) => rows(activeRuns(repository, pipeline)),
+
+    definition: (digest) => first(definitionByDigest(digest)),
+    versions: (repository, sha) => first(versionsOfCommit(repository, sha)),
+    head: (repository, branch) => first(headOfBranch(repository, branch)),
+    heads: async (repository) => new Map(await rows(headsOfRepository(repository))),
+
+    pendingDeliveries: (limit) => rows(pendingDeliveries(limit)),
+    trigger: (key) => first(triggerByKey(key)),
+    lastTick: (repository, pipeline) => first(lastTick(repository, pipeline)),
+    ticks: (repository, pipeline, limit) => rows(newestTicks(repository, pipeline, limit)),
+
+    dueOutbox: (now, limit) => rows(dueOutbox(now, limit)),
+    nextOutboxAt: () => first(nextOutboxAt()),
+    troubledOutbox: (limit) => rows(troubledOutbox(limit)),
+
+    evaluations: (filter) => rows(evaluationPage(filter)),
+    forgeObject: (key) => first(forgeObject(key)),
+
+    async close() {
+      await group.settled();
+      await driver.close();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** The journal's statements on SQLite: one connection, synchronous, so nothing interleaves with a transaction. */
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { StatementRefused, storable, type Driver, type Plan, type Query, type Sql } from './driver.ts';
+import type { CommitResult } from './journal.ts';
+
+/** SQLite's primary result codes of statements that can never succeed: constraint, mismatch, range, plain error. */
+const refusals: ReadonlySet<number> = new Set([1, 19, 20, 25]);
+
+export class SqliteDriver implements Driver {
+  readonly #database: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  // oxlint-disable-next-line require-await -- a thrown error must be a rejection
+  async read<Row>(query: Query<Row>): Promise<readonly Row[]> {
+    return this.#all(query).map((row) => query.parse(row));
+  }
+
+  // oxlint-disable-next-line require-await -- a thrown error must be a rejection
+  async transact(plans: readonly Plan[]): Promise<readonly CommitResult[]> {
+    this.#database.exec('begin immediate');
+    try {
+      const results = plans.map((plan) => this.#apply(plan));
+      this.#database.exec('commit');
+      return results;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('rollback');
+      throw error;
+    }
+  }
+
+  // oxlint-disable-next-line require-await -- a thrown error must be a rejection
+  async close(): Promise<void> {
+    this.#prepared.clear();
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #apply(plan: Plan): CommitResult {
+    this.#database.exec('savepoint one_commit');
+    for (const step of plan) {
+      const rows = this.#all(step);
+      if (rows.length > 0 || step.otherwise === null) continue;
+      this.#database.exec('rollback to one_commit; release one_commit');
+      return { ok: false, conflict: step.otherwise, write: step.write };
+    }
+    this.#database.exec('release one_commit');
+    return { ok: true };
+  }
+
+  #all(sql: Sql): Record<string, unknown>[] {
+    try {
+      return this.#prepare(sql.text).all(...sql.values.map((value) => storable(value)));
+    } catch (error) {
+      throw isRefusal(error) ? new StatementRefused(sql.text, error) : error;
+    }
+  }
+
+  /** SQLite's `$1` is a name; its numbered places are written `?1`. No statement has a `$` anywhere else. */
+  #prepare(text: string): StatementSync {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(text.replaceAll('$', '?'));
+    this.#prepared.set(text, statement);
+    return statement;
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  // Errors of the binding itself (a value of a wrong type) have no code of SQLite.
+  if (!('errcode' in error) || typeof error.errcode !== 'number') return error instanceof TypeError;
+  return refusals.has(error.errcode & 0xff);
+}

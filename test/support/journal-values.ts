@@ -1,0 +1,106 @@
+/** Plain values for tests of and on the journal: a definition, opened runs, events, evaluations. */
+import type { RunEvent, RunOpened, Trigger } from '../../src/engine/event.ts';
+import type { EvaluationRow, Write } from '../../src/journal/journal.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+
+export const repository = 'shop/models';
+export const digest = 'd'.repeat(64);
+export const sha = 'a'.repeat(40);
+export const at = 1_760_000_000_000;
+
+export const definition: PipelineDefinition = {
+  name: 'churn',
+  description: null,
+  owner: null,
+  tags: [],
+  on: { schedule: null, push: null, pullRequest: null },
+  parameters: {},
+  maxActiveRuns: 1,
+  overlap: 'allow',
+  cancelInProgress: false,
+  runTimeoutMs: null,
+  deadlineMs: null,
+  freshness: null,
+  steps: [],
+};
+
+/** The definition must be kept before a run of it can be opened. */
+export const versionsWrite: Write = {
+  write: 'versions',
+  repository,
+  sha,
+  at,
+  versions: [{ file: '.pipelines/churn.ts', pipeline: 'churn', digest, problems: [] }],
+  definitions: new Map([[digest, definition]]),
+};
+
+const push: Trigger = { kind: 'push', branch: 'main', actor: 'ada' };
+
+export function opened(runId: string, changes: Partial<RunOpened> = {}): RunOpened {
+  return {
+    type: 'run-opened',
+    at,
+    runId,
+    repository,
+    pipeline: 'churn',
+    sha,
+    digest,
+    trigger: push,
+    logicalDate: at,
+    dataIntervalEnd: at,
+    parameters: {},
+    ...changes,
+  };
+}
+
+export function openRun(runId: string, changes: Partial<RunOpened> = {}, triggerKey = `trigger/${runId}`): Write {
+  return { write: 'open-run', triggerKey, opened: opened(runId, changes) };
+}
+
+export function scheduled(step: string, index = 0): RunEvent {
+  return { type: 'step-scheduled', at, step, index };
+}
+
+/** A running run goes on. */
+export function append(runId: string, position: number, events: readonly RunEvent[]): Write {
+  return { write: 'append', runId, position, events, state: 'running', reason: null, finishedAt: null };
+}
+
+export function finish(runId: string, position: number, finishedAt = at + 1): Write {
+  const event: RunEvent = { type: 'run-finished', at: finishedAt, state: 'success', reason: null };
+  return { write: 'append', runId, position, events: [event], state: 'success', reason: null, finishedAt };
+}
+
+export function outbox(key: string, dueAt = at, body = { text: key }): Write {
+  return { write: 'outbox', key, kind: 'status', body, at, dueAt };
+}
+
+export function evaluation(runId: string, changes: Partial<EvaluationRow> = {}): EvaluationRow {
+  return {
+    id: `${runId}/challenge`,
+    runId,
+    step: 'challenge',
+    repository,
+    pipeline: 'churn',
+    model: 'churn',
+    sha,
+    pullRequest: null,
+    branch: 'main',
+    policy: 'on-merge',
+    verdict: { kind: 'better', change: 0.1 },
+    promotable: true,
+    artifact: { $artifact: 'b'.repeat(64), name: 'model.json', bytes: 12 },
+    predictions: null,
+    championVersion: 3,
+    state: 'reported',
+    reason: null,
+    version: null,
+    at,
+    ...changes,
+  };
+}
+
+/** Ids in the order of their numbers, as ULIDs are in the order of time. */
+export function runId(number: number): string {
+  return `01k${number.toString().padStart(23, '0')}`;
+}
