@@ -14,9 +14,9 @@ export interface ArtifactStore {
 
 /** One log for each attempt, addressed by its key. Lines are numbered from 1. */
 export interface LogStore {
-  /** Opens for appending; the caller closes. Lines are capped at `lineBytesMax`, logs at `logBytesMax` with a closing marker line. */
+  /** Opens for appending (the open one again, if there is one); the caller closes. Lines are capped at `lineBytesMax`, logs at `logBytesMax` with a closing marker line. */
   writer(key: string): LogWriter;
-  /** Lines `from` to `to` (both included, from 1) as far as they exist, and how many there are now. */
+  /** Lines `from` to `to` (both included, from 1) as far as they exist, and how many there are now; at most `pageLinesMax` lines at once. */
   read(key: string, from: number, to: number): Promise<LogPage>;
   /** Called after lines were added to `key`; returns the function that ends it. */
   watch(key: string, listener: () => void): () => void;
@@ -43,4 +43,4 @@ export interface LogWriter {
   close(): Promise<void>;
 }
 
-export const logLimits = { lineBytesMax: 16 * 1024, logBytesMax: 256 * 1024 * 1024 } as const;
+export const logLimits = { lineBytesMax: 16 * 1024, logBytesMax: 256 * 1024 * 1024, pageLinesMax: 10_000 } as const;

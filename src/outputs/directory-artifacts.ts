@@ -1,0 +1,161 @@
+/**
+ * Artifacts in a directory: `artifacts/ab/cd/<sha256>`, read-only files. Bytes are hashed while they are copied into a
+ * temporary file, which is made durable and renamed, so that a name never stands for anything but all of its bytes.
+ * Whoever reads gets verified bytes: a flipped bit is an error that names the artifact, never a wrong model.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Artifact } from '../pipeline/definition.ts';
+import type { ArtifactStore } from './outputs.ts';
+import { artifactName } from './safe-name.ts';
+
+const chunkBytes = 1024 * 1024;
+
+/** The bytes that are kept are not the bytes that were put: the disk or somebody changed them. */
+export class ArtifactDamagedError extends Error {
+  readonly sha256: string;
+  constructor(sha256: string, found: string) {
+    super(
+      `artifact ${sha256} is damaged: its bytes have the hash ${found}; restore it from a copy or run its step again`,
+    );
+    this.name = 'ArtifactDamagedError';
+    this.sha256 = sha256;
+  }
+}
+
+/** A file that cannot become an artifact: a folder, a device, or more bytes than are allowed. */
+export class ArtifactRefusedError extends Error {}
+
+export interface DirectoryArtifactOptions {
+  readonly directory: string;
+  /** 64 GiB unless said. */
+  readonly artifactBytesMax?: number;
+}
+
+export function createDirectoryArtifactStore(options: DirectoryArtifactOptions): ArtifactStore {
+  const { directory, artifactBytesMax = 64 * 1024 ** 3 } = options;
+  const temporary = join(directory, 'incoming');
+  let prepared: Promise<void> | null = null;
+  const prepare = (): Promise<void> => (prepared ??= prepareFolders(temporary));
+  const pathOf = (sha256: string): string => join(directory, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+
+  async function keep(
+    name: string,
+    fill: (target: FileHandle) => Promise<{ sha256: string; bytes: number }>,
+  ): Promise<Artifact> {
+    await prepare();
+    const incoming = join(temporary, randomUUID());
+    try {
+      await using target = await open(incoming, 'wx', 0o444);
+      const { sha256, bytes } = await fill(target);
+      await target.sync();
+      const path = pathOf(sha256);
+      await mkdir(dirname(path), { recursive: true });
+      // Over a file of the same name lie the same bytes, or damaged ones which this heals.
+      await rename(incoming, path);
+      await syncFolder(dirname(path));
+      return { $artifact: sha256, name: artifactName(name), bytes };
+    } catch (error) {
+      await rm(incoming, { force: true });
+      throw error;
+    }
+  }
+
+  return {
+    putFile: (path, name) =>
+      keep(name, async (target) => {
+        // Not blocking, so that a named pipe is refused and not waited for.
+        await using source = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+        if (!(await source.stat()).isFile()) throw new ArtifactRefusedError(`${path} is not a regular file`);
+        return await copy(source, target, artifactBytesMax);
+      }),
+    putBytes: (bytes, name) =>
+      keep(name, async (target) => {
+        await target.writeFile(bytes);
+        return { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
+      }),
+    async getBytes(sha256) {
+      await using source = await openKept(pathOf(sha256), sha256);
+      if (source === null) return null;
+      const bytes = await source.readFile();
+      verify(sha256, createHash('sha256').update(bytes).digest('hex'));
+      return bytes;
+    },
+    async getFile(sha256, path) {
+      await using source = await openKept(pathOf(sha256), sha256);
+      if (source === null) return false;
+      const incoming = `${path}.${randomUUID()}`;
+      try {
+        await using target = await open(incoming, 'wx', 0o444);
+        verify(sha256, (await copy(source, target, Number.POSITIVE_INFINITY)).sha256);
+        await rename(incoming, path);
+        return true;
+      } catch (error) {
+        await rm(incoming, { force: true });
+        throw error;
+      }
+    },
+    async has(sha256) {
+      if (!isHash(sha256)) return false;
+      return stat(pathOf(sha256)).then(
+        (found) => found.isFile(),
+        () => false,
+      );
+    },
+  };
+}
+
+/** What an earlier server was writing when it died is no artifact and never becomes one. */
+async function prepareFolders(temporary: string): Promise<void> {
+  await mkdir(temporary, { recursive: true });
+  const hourAgo = (await stat(temporary)).mtimeMs - 3_600_000;
+  for (const name of await readdir(temporary)) {
+    const found = await stat(join(temporary, name)).catch(() => null);
+    if (found !== null && found.mtimeMs < hourAgo) await rm(join(temporary, name), { force: true });
+  }
+}
+
+async function copy(
+  source: FileHandle,
+  target: FileHandle,
+  bytesMax: number,
+): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  let bytes = 0;
+  for (;;) {
+    const { bytesRead } = await source.read(buffer, 0, chunkBytes, null);
+    if (bytesRead === 0) return { sha256: hash.digest('hex'), bytes };
+    bytes += bytesRead;
+    if (bytes > bytesMax)
+      throw new ArtifactRefusedError(`it has more than the ${bytesMax} bytes that an artifact may have`);
+    const chunk = buffer.subarray(0, bytesRead);
+    hash.update(chunk);
+    for (let written = 0; written < bytesRead;) written += (await target.write(chunk, written)).bytesWritten;
+  }
+}
+
+function isHash(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+async function openKept(path: string, sha256: string): Promise<FileHandle | null> {
+  if (!isHash(sha256)) return null;
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function verify(sha256: string, found: string): void {
+  if (sha256 !== found) throw new ArtifactDamagedError(sha256, found);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r');
+  await folder.sync();
+}

@@ -1,0 +1,20 @@
+/** Both stores in one directory: `artifacts/` by content hash, `logs/` by run. */
+import { join } from 'node:path';
+import type { Clock } from '../std/clock.ts';
+import { createDirectoryArtifactStore } from './directory-artifacts.ts';
+import { createDirectoryLogStore } from './directory-logs.ts';
+import type { ArtifactStore, LogStore } from './outputs.ts';
+
+export { ArtifactDamagedError, ArtifactRefusedError, createDirectoryArtifactStore } from './directory-artifacts.ts';
+export { createDirectoryLogStore } from './directory-logs.ts';
+
+/** The stores of the embedded default. Nothing is made on disk before the first byte is kept. */
+export function createDirectoryStores(options: { readonly directory: string; readonly clock: Clock }): {
+  readonly artifacts: ArtifactStore;
+  readonly logs: LogStore;
+} {
+  return {
+    artifacts: createDirectoryArtifactStore({ directory: join(options.directory, 'artifacts') }),
+    logs: createDirectoryLogStore({ directory: join(options.directory, 'logs'), clock: options.clock }),
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * Appends lines to one log. Lines gather during one turn of the event loop and are then written at once and
+ * synchronously: the order is certain, the memory is bounded whatever a step prints, and a reader sees a line within
+ * the same millisecond. A disk that is full or gone ends the log, never the step.
+ */
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Clock } from '../std/clock.ts';
+import { formatLine, indexEveryLines, indexRecord, type LogPaths, type LogShape } from './log-file.ts';
+import { createLineSplitter, type LineSplitter } from './log-lines.ts';
+import type { LogLine, LogWriter } from './outputs.ts';
+
+export interface LogLimits {
+  readonly lineBytesMax: number;
+  readonly logBytesMax: number;
+}
+
+/** A log that is being written, and how far it is. */
+export interface OpenLog extends LogWriter {
+  readonly shape: () => LogShape;
+  /** Writes what has gathered, so that a reader finds it. */
+  flush(): void;
+}
+
+const gatherBytesMax = 64 * 1024;
+
+export function openLog(
+  paths: LogPaths,
+  before: LogShape,
+  clock: Clock,
+  limits: LogLimits,
+  changed: () => void,
+): OpenLog {
+  let [total, bytes, closed] = [before.total, before.bytes, false];
+  let kept = { total, bytes };
+  let [gathered, gatheredBytes, recordsGathered]: [string[], number, Buffer[]] = [[], 0, []];
+  let state: 'open' | 'full' | 'broken' = bytes >= limits.logBytesMax ? 'full' : 'open';
+  let scheduled: NodeJS.Immediate | null = null;
+  let files: { readonly log: number; readonly index: number } | null = null;
+
+  const flush = (): void => {
+    if (scheduled !== null) clearImmediate(scheduled);
+    scheduled = null;
+    if (gathered.length === 0) return;
+    try {
+      files ??= openFiles(paths, before);
+      writeAll(files.log, Buffer.from(gathered.join('')));
+      if (recordsGathered.length > 0) writeAll(files.index, Buffer.concat(recordsGathered));
+      kept = { total, bytes };
+    } catch {
+      // The disk is full or gone. What is lost is part of a log, and the step goes on.
+      state = 'broken';
+      ({ total, bytes } = kept);
+    }
+    [gathered, gatheredBytes, recordsGathered] = [[], 0, []];
+    changed();
+  };
+
+  const append = (stream: LogLine['stream'], text: string): void => {
+    const line = formatLine(clock.now(), stream, text);
+    if (total > 0 && total % indexEveryLines === 0) recordsGathered.push(indexRecord(total + 1, bytes));
+    const size = Buffer.byteLength(line);
+    total += 1;
+    bytes += size;
+    gathered.push(line);
+    gatheredBytes += size;
+    if (gatheredBytes >= gatherBytesMax) flush();
+    else scheduled ??= setImmediate(flush);
+  };
+
+  const take = (stream: LogLine['stream'], text: string): void => {
+    if (state !== 'open') return;
+    if (bytes + text.length >= limits.logBytesMax) {
+      state = 'full';
+      append('contender', `This log has reached its limit of ${limits.logBytesMax} bytes: what follows is not kept.`);
+    } else append(stream, text);
+  };
+
+  const splitters = new Map<LogLine['stream'], LineSplitter>();
+  const splitterOf = (stream: LogLine['stream']): LineSplitter => {
+    const found = splitters.get(stream) ?? createLineSplitter(limits.lineBytesMax, (line) => take(stream, line));
+    splitters.set(stream, found);
+    return found;
+  };
+
+  return {
+    shape: () => ({ total, bytes, closed }),
+    flush,
+    write(stream, chunk) {
+      if (closed) return;
+      splitterOf(stream).push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+    },
+    async close() {
+      if (closed) return;
+      for (const splitter of splitters.values()) splitter.end();
+      flush();
+      closed = true;
+      try {
+        files ??= openFiles(paths, before);
+        writeAll(files.index, indexRecord(0, total));
+        closeSync(files.log);
+        closeSync(files.index);
+      } catch {
+        state = 'broken';
+      }
+      changed();
+    },
+  };
+}
+
+/** Opens for appending. A line that a dying server wrote by half is taken away. */
+function openFiles(paths: LogPaths, before: LogShape): { log: number; index: number } {
+  mkdirSync(dirname(paths.log), { recursive: true });
+  const log = openSync(paths.log, 'a', 0o644);
+  if (fstatSync(log).size > before.bytes) ftruncateSync(log, before.bytes);
+  return { log, index: openSync(paths.index, 'a', 0o644) };
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+}

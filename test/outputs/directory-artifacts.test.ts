@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createDirectoryArtifactStore } from '../../src/outputs/directory.ts';
+import { artifactStoreKeepsItsContract } from '../contract/artifact-store.ts';
+
+const kept = (directory: string, sha256: string): string =>
+  join(directory, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+
+artifactStoreKeepsItsContract('directory', async (directory) => ({
+  store: createDirectoryArtifactStore({ directory }),
+  async damage(sha256) {
+    const path = kept(directory, sha256);
+    const bytes = await readFile(path);
+    bytes[0] = (bytes[0] ?? 0) ^ 1;
+    await chmod(path, 0o644);
+    await writeFile(path, bytes);
+  },
+}));
+
+test('nothing but whole, read-only artifacts stands in the folders', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'artifacts-'));
+  const store = createDirectoryArtifactStore({ directory, artifactBytesMax: 10 });
+  await writeFile(join(directory, 'large'), 'more than ten bytes');
+  await assert.rejects(store.putFile(join(directory, 'large'), 'large'), /10 bytes/);
+  const artifact = await store.putBytes(Buffer.from('small'), 'small');
+  assert.deepEqual(await readdir(join(directory, 'incoming')), []);
+  assert.equal((await stat(kept(directory, artifact.$artifact))).mode & 0o777, 0o444);
+  await rm(directory, { recursive: true });
+});
+
+test('a named pipe is refused instead of being waited for', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'artifacts-'));
+  execFileSync('mkfifo', [join(directory, 'pipe')]);
+  await assert.rejects(
+    createDirectoryArtifactStore({ directory }).putFile(join(directory, 'pipe'), 'pipe'),
+    /not a regular file/,
+  );
+  await rm(directory, { recursive: true });
+});
