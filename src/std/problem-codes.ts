@@ -18,6 +18,7 @@ export const problemCodes = [
   'definition-threw',
   // journal
   'journal-newer',
+  'journal-unreachable',
   // cli and config
   'usage',
   'config-invalid',

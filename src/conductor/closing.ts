@@ -1,0 +1,56 @@
+/** What is committed together with a run's events because it follows from them: evaluations and the work that they ask for. */
+import type { RunEvent } from '../engine/event.ts';
+import type { Run } from '../engine/run.ts';
+import type { EvaluationRow, Write } from '../journal/journal.ts';
+import type { Json } from '../std/json.ts';
+import { challengesOf, type ChallengeResult } from './challenge-result.ts';
+import { reportRun } from './report-writes.ts';
+
+export function closingWrites(run: Run, events: readonly RunEvent[]): readonly Write[] {
+  const finished = events.find((event) => event.type === 'run-finished');
+  if (finished === undefined) return [];
+  const evaluations = challengesOf(run).map((result) => evaluationOf(run, result, finished.at));
+  return [
+    ...evaluations.flatMap((evaluation): Write[] => [
+      { write: 'evaluation', evaluation },
+      ...(evaluation.state === 'reported' ? [settleLater(evaluation.id, finished.at)] : []),
+    ]),
+    ...reportRun(run.opened, finished.at, 0),
+  ];
+}
+
+/** Asks for the decision on a promotion; see `promotion.ts`. */
+export function settleLater(evaluationId: string, at: number): Write {
+  return { write: 'outbox', key: `settle:${evaluationId}`, kind: 'settle', body: { evaluationId }, at, dueAt: at };
+}
+
+function evaluationOf(run: Run, result: ChallengeResult, at: number): EvaluationRow {
+  const { opened } = run;
+  const { trigger } = opened;
+  const runFailed = run.state !== 'success';
+  return {
+    id: `${opened.runId}/${result.step}`,
+    runId: opened.runId,
+    step: result.step,
+    repository: opened.repository,
+    pipeline: opened.pipeline,
+    model: result.work.model,
+    sha: opened.sha,
+    pullRequest: trigger.kind === 'pull-request' ? trigger.number : null,
+    branch: 'branch' in trigger ? trigger.branch : '',
+    policy: result.work.promote,
+    verdict: result.verdict as unknown as Json,
+    promotable: result.verdict.promotable && !runFailed,
+    artifact: result.challenger,
+    predictions: result.predictions,
+    championVersion: result.championVersion,
+    state: runFailed || !result.verdict.promotable ? 'refused' : 'reported',
+    reason: runFailed
+      ? `the run ${run.state}: ${run.reason ?? 'see its steps'}`
+      : result.verdict.promotable
+        ? null
+        : result.verdict.reason,
+    version: null,
+    at,
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * The loop of the system; it holds no rule of its own.
+ *
+ *   webhook ─► intake ─┐                            ┌─► executor ─► reports ─┐
+ *   polling ───────────┼─► triggers ─► turns of runs ┤                        ├─► the next turn
+ *   clock ─► schedules ┘        (engine, journal)    └─► outbox ─► forge, registry
+ *
+ * Every part may be ended at any moment: what is true stands in the journal, and `start` takes it up again.
+ */
+import type { AttemptReport } from '../executor/executor.ts';
+import type { Delivery } from '../forge/forge.ts';
+import type { Sha } from '../git/git.ts';
+import type { JsonObject } from '../std/json.ts';
+import type { Problem } from '../std/problem.ts';
+import { failure, success, type Result } from '../std/result.ts';
+import { Intake } from './intake.ts';
+import { Jobs } from './jobs.ts';
+import { Outbox } from './outbox.ts';
+import { Polling } from './polling.ts';
+import type { ConductorPorts } from './ports.ts';
+import { Schedules } from './schedules.ts';
+import { openRun, parseParameters } from './triggers.ts';
+import { Turns } from './turns.ts';
+import { versionsOf } from './versions.ts';
+
+export interface ManualRun {
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly sha: Sha;
+  readonly actor: string;
+  /** Milliseconds; null: now. */
+  readonly logicalDate: number | null;
+  readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  /** Makes the same request twice one run. */
+  readonly key: string;
+}
+
+export class Conductor {
+  readonly #ports: ConductorPorts;
+  readonly #turns: Turns;
+  readonly #intake: Intake;
+  readonly #schedules: Schedules;
+  readonly #polling: Polling;
+  readonly #outbox: Outbox;
+  readonly #jobs = new Jobs((name) => this.#perform(name));
+  readonly #listeners = new Set<(runId: string) => void>();
+
+  constructor(ports: ConductorPorts) {
+    this.#ports = ports;
+    const headMoved = (repository: string): void => ports.jobQueue.wake(`schedules:${repository}`);
+    this.#turns = new Turns(ports, (runId) => {
+      for (const listener of this.#listeners) listener(runId);
+    });
+    this.#intake = new Intake(ports, this.#turns, headMoved);
+    this.#schedules = new Schedules(ports, this.#turns);
+    this.#polling = new Polling(ports, this.#intake, headMoved);
+    this.#outbox = new Outbox(ports);
+  }
+
+  /** Takes up what an earlier server left. `watch` false: runs are carried out, but no trigger starts one. */
+  async start({ watch }: { readonly watch: boolean }): Promise<void> {
+    this.#turns.start();
+    this.#ports.jobQueue.start((names) => {
+      for (const name of names) this.#jobs.ask(name);
+      return Promise.resolve();
+    });
+    await this.#turns.recover();
+    this.#ports.jobQueue.wake('outbox');
+    if (!watch) return;
+    this.#ports.jobQueue.wake('intake');
+    for (const repository of this.#ports.projects.keys()) {
+      this.#ports.jobQueue.wake(`poll:${repository}`);
+      this.#ports.jobQueue.wake(`schedules:${repository}`);
+    }
+  }
+
+  /** Ends the loops; running attempts are the executor's to end. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#ports.jobQueue.stop(), this.#ports.runQueue.stop()]);
+    await this.#jobs.settled();
+  }
+
+  async #perform(name: string): Promise<void> {
+    try {
+      await this.#job(name);
+    } catch (error) {
+      this.#ports.log.error({ job: name, error: String(error) }, 'a job failed; it is tried again');
+      this.#ports.jobQueue.wake(name, this.#ports.clock.now() + 5000);
+    }
+  }
+
+  #job(key: string): Promise<void> {
+    if (key === 'intake') return this.#intake.work();
+    if (key === 'outbox') return this.#outbox.work();
+    if (key === 'ticks') return this.#schedules.work();
+    const [kind, repository] = splitOnce(key);
+    return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
+  }
+
+  /** From the executor: what became of an attempt. */
+  report(report: AttemptReport): void {
+    this.#turns.report(report);
+  }
+
+  /** Keeps a webhook; resolves when it is durable, and its work comes later. */
+  async receive(repository: string, delivery: Delivery): Promise<'accepted' | 'duplicate'> {
+    const at = this.#ports.clock.now();
+    const { id, name, semanticKey } = delivery;
+    const body = delivery.event as unknown as JsonObject;
+    const [result] = await this.#ports.journal.commit([
+      [{ write: 'delivery', id, repository, event: name, semanticKey, body, at }],
+    ]);
+    this.#polling.hookArrived(repository);
+    if (result?.ok !== true) return 'duplicate';
+    this.#ports.jobQueue.wake('intake');
+    return 'accepted';
+  }
+
+  async runManually(request: ManualRun): Promise<Result<string, Problem | string>> {
+    const project = this.#ports.projects.get(request.repository);
+    if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
+    const versions = await versionsOf(this.#ports, project, request.sha);
+    if (!versions.ok) return versions;
+    const found = versions.value.versions.find((version) => version.pipeline === request.pipeline);
+    const definition =
+      found?.digest === null || found === undefined ? undefined : versions.value.definitions.get(found.digest);
+    if (definition === undefined || found?.digest === null || found === undefined) {
+      const broken = versions.value.versions.find(
+        (version) => version.problems.length > 0 && version.file.endsWith(`/${request.pipeline}.ts`),
+      );
+      const names = [...versions.value.definitions.values()].map((known) => known.name).join(', ') || 'none';
+      return failure(
+        broken?.problems[0] ??
+          `there is no pipeline "${request.pipeline}" at ${request.sha.slice(0, 7)}; there: ${names}`,
+      );
+    }
+    const parameters = parseParameters(definition.parameters, request.parameters);
+    if (!parameters.ok) return parameters;
+    const logicalDate = request.logicalDate ?? this.#ports.clock.now();
+    const opened = await openRun(this.#ports, this.#turns, {
+      key: `manual:${request.repository}:${request.pipeline}:${request.key}`,
+      repository: request.repository,
+      sha: request.sha,
+      trigger: { kind: 'manual', actor: request.actor },
+      definition,
+      digest: found.digest,
+      logicalDate,
+      dataIntervalEnd: logicalDate,
+      parameters: parameters.value,
+      alongside: null,
+    });
+    return 'skipped' in opened ? failure(opened.skipped) : success(opened.runId);
+  }
+
+  cancel(runId: string, by: string, reason: string): void {
+    this.#turns.cancel(runId, by, reason);
+  }
+
+  /** Called after every commit of any run; gives the function that ends it. */
+  watch(listener: (runId: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+function splitOnce(text: string): readonly [string, string] {
+  const at = text.indexOf(':');
+  return [text.slice(0, at), text.slice(at + 1)];
+}

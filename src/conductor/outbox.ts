@@ -1,0 +1,85 @@
+/**
+ * Carries out what commits asked for: statuses, check runs, comments, promotions. Each row is carried out at least once
+ * and is harmless the second time; what fails comes again later, with growing distance, and is shown until it is done.
+ */
+import type { CommitResult, OutboxRow, Write } from '../journal/journal.ts';
+import type { Carried } from './carried.ts';
+import { promote, settle } from './promotion.ts';
+import { conductorLimits, type ConductorPorts } from './ports.ts';
+import { sendCheckRun, sendComment, sendStatus } from './send-report.ts';
+
+export class Outbox {
+  readonly #ports: ConductorPorts;
+  readonly #underWay = new Set<string>();
+
+  constructor(ports: ConductorPorts) {
+    this.#ports = ports;
+  }
+
+  /** Carries out what is due, different keys together, and asks to be woken for the rest. */
+  async work(): Promise<void> {
+    const { journal, clock, jobQueue } = this.#ports;
+    for (;;) {
+      const rows = (await journal.dueOutbox(clock.now(), conductorLimits.outboxBatchMax)).filter(
+        (row) => !this.#underWay.has(row.key),
+      );
+      if (rows.length === 0) break;
+      await Promise.all(rows.map((row) => this.#carry(row)));
+    }
+    const next = await journal.nextOutboxAt();
+    if (next !== null) jobQueue.wake('outbox', next);
+  }
+
+  async #carry(row: OutboxRow): Promise<void> {
+    this.#underWay.add(row.key);
+    try {
+      const carried = await this.#perform(row).catch((error: unknown): Carried => ({
+        retry: error instanceof Error ? error.message : String(error),
+        retryAt: null,
+      }));
+      const results = await this.#ports.journal.commit([this.#resultWrites(row, carried)]);
+      this.#tell(row, carried, results[0]);
+    } finally {
+      this.#underWay.delete(row.key);
+    }
+  }
+
+  #perform(row: OutboxRow): Promise<Carried> {
+    switch (row.kind) {
+      case 'status':
+        return sendStatus(this.#ports, row);
+      case 'check':
+        return sendCheckRun(this.#ports, row);
+      case 'comment':
+        return sendComment(this.#ports, row);
+      case 'settle':
+        return settle(this.#ports, row);
+      case 'promote':
+        return promote(this.#ports, row);
+      default:
+        return Promise.resolve({ done: [] });
+    }
+  }
+
+  #resultWrites(row: OutboxRow, carried: Carried): readonly Write[] {
+    const at = this.#ports.clock.now();
+    const { key, sequence } = row;
+    if ('done' in carried) return [{ write: 'outbox-done', key, sequence, at }, ...carried.done];
+    if ('givenUp' in carried)
+      return [{ write: 'outbox-failed', key, sequence, at, error: carried.givenUp, dueAt: null }];
+    const wait = Math.min(
+      conductorLimits.outboxBackoffMaxMs,
+      conductorLimits.outboxBackoffFirstMs * 2 ** Math.min(row.attempts, 20),
+    );
+    return [{ write: 'outbox-failed', key, sequence, at, error: carried.retry, dueAt: carried.retryAt ?? at + wait }];
+  }
+
+  /** A row that was replaced meanwhile (`changed`) is due again by itself. */
+  #tell(row: OutboxRow, carried: Carried, result: CommitResult | undefined): void {
+    if (result?.ok !== true || 'done' in carried) return;
+    if ('givenUp' in carried)
+      this.#ports.log.error({ key: row.key, error: carried.givenUp }, 'not delivered, and not tried again');
+    else if (row.attempts === 0)
+      this.#ports.log.warn({ key: row.key, error: carried.retry }, 'not delivered; it is tried again');
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * Who becomes champion, and when. A run only reports; the decision is taken here, by the pipeline's policy:
+ *
+ *   automatic    at the end of a run of the default branch
+ *   on-merge     the same, and for a pull request when it is merged: then the very artifact that was evaluated
+ *   on-approval, never    not by itself
+ *
+ * An unmerged pull request never promotes. The registry compares and sets: where the champion is no longer the one that
+ * the challenger was compared with, the promotion is refused and the reason kept.
+ */
+import type { Trigger } from '../engine/event.ts';
+import type { EvaluationRow, Journal, OutboxRow, Write } from '../journal/journal.ts';
+import { shaOf } from './sha.ts';
+import type { Promotion, RegistryError } from '../registry/registry.ts';
+import type { JsonObject } from '../std/json.ts';
+import { failure, success, type Result } from '../std/result.ts';
+import { unreachable } from '../std/unreachable.ts';
+import { reportRun } from './report-writes.ts';
+import type { Carried } from './carried.ts';
+import type { ConductorPorts, Project } from './ports.ts';
+
+/** What the policy says of an evaluation now. */
+type Decision =
+  | { readonly decision: 'promote'; readonly by: string }
+  /** Nothing more to do until something else happens: a merge, a person. */
+  | { readonly decision: 'wait'; readonly reason: string | null }
+  | { readonly decision: 'ask-again'; readonly message: string };
+
+/** Outbox `settle`: decides on an evaluation that was reported. */
+export async function settle(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
+  const evaluation = await evaluationById(ports.journal, row);
+  if (evaluation === null || evaluation.state !== 'reported') return { done: [] };
+  const project = ports.projects.get(evaluation.repository);
+  const run = await ports.journal.run(evaluation.runId);
+  if (project === undefined || run === null) return { done: [] };
+  const decided = await decide(project, evaluation, run.opened.trigger);
+  const at = ports.clock.now();
+  switch (decided.decision) {
+    case 'ask-again':
+      return { retry: decided.message, retryAt: null };
+    case 'wait':
+      return {
+        done:
+          decided.reason === null
+            ? []
+            : [
+                {
+                  write: 'evaluation-state',
+                  id: evaluation.id,
+                  from: 'reported',
+                  to: 'reported',
+                  reason: decided.reason,
+                  version: null,
+                  at,
+                },
+              ],
+      };
+    case 'promote':
+      return {
+        done: [
+          {
+            write: 'evaluation-state',
+            id: evaluation.id,
+            from: 'reported',
+            to: 'promoting',
+            reason: decided.by,
+            version: null,
+            at,
+          },
+          {
+            write: 'outbox',
+            key: `promote:${evaluation.id}`,
+            kind: 'promote',
+            body: { evaluationId: evaluation.id, by: decided.by },
+            at,
+            dueAt: at,
+          },
+        ],
+      };
+    default:
+      return unreachable(decided);
+  }
+}
+
+async function decide(project: Project, evaluation: EvaluationRow, trigger: Trigger): Promise<Decision> {
+  if (evaluation.policy === 'never' || evaluation.policy === 'on-approval') return { decision: 'wait', reason: null };
+  switch (trigger.kind) {
+    case 'pull-request':
+      return decidePullRequest(project, evaluation, trigger.number);
+    case 'schedule':
+      return { decision: 'promote', by: 'the schedule' };
+    case 'push':
+      return decideCommit(project, evaluation, `push to ${trigger.branch} by ${trigger.actor}`);
+    case 'manual':
+      return decideCommit(project, evaluation, `a run started by ${trigger.actor}`);
+    default:
+      return unreachable(trigger);
+  }
+}
+
+/** What the default branch holds has nothing left to merge; any other commit waits. */
+async function decideCommit(project: Project, evaluation: EvaluationRow, by: string): Promise<Decision> {
+  const branch = await project.git.defaultBranch();
+  if (!branch.ok) return { decision: 'ask-again', message: branch.error.message };
+  const tip = await project.git.resolve(branch.value);
+  const sha = shaOf(evaluation.sha);
+  if (!tip.ok || sha === null) return { decision: 'ask-again', message: tip.ok ? 'not a SHA' : tip.error.message };
+  const merged = await project.git.isAncestor(sha, tip.value);
+  if (!merged.ok) return { decision: 'ask-again', message: merged.error.message };
+  if (merged.value) return { decision: 'promote', by };
+  return { decision: 'wait', reason: `Only commits of ${branch.value} promote, and this one is not merged.` };
+}
+
+async function decidePullRequest(project: Project, evaluation: EvaluationRow, number: number): Promise<Decision> {
+  const pullRequest = await project.forge.pullRequest(number);
+  if (!pullRequest.ok) return { decision: 'ask-again', message: pullRequest.error.message };
+  const { merged, headSha, author } = pullRequest.value;
+  if (!merged) return { decision: 'wait', reason: null };
+  if (headSha !== evaluation.sha)
+    return { decision: 'wait', reason: `Another commit was merged: ${headSha.slice(0, 7)}.` };
+  return { decision: 'promote', by: `merge of #${number} by ${author}` };
+}
+
+/** Outbox `promote`: asks the registry, and keeps its answer. */
+export async function promote(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
+  const evaluation = await evaluationById(ports.journal, row);
+  if (evaluation === null || evaluation.state !== 'promoting') return { done: [] };
+  const project = ports.projects.get(evaluation.repository);
+  const run = await ports.journal.run(evaluation.runId);
+  if (project === undefined || run === null) return { done: [] };
+  const at = ports.clock.now();
+  const promoted = await project.registry.promote(
+    promotionOf(evaluation, run.opened.digest, textOf(row.body['by']), at),
+  );
+  const report = reportRun(run.opened, at, 0);
+  if (promoted.ok) {
+    ports.log.info(
+      { model: evaluation.model, version: promoted.value.version, run: evaluation.runId },
+      'a champion was promoted',
+    );
+    const reason = textOf(row.body['by']);
+    return {
+      done: [
+        {
+          write: 'evaluation-state',
+          id: evaluation.id,
+          from: 'promoting',
+          to: 'promoted',
+          reason,
+          version: promoted.value.version,
+          at,
+        },
+        ...report,
+      ],
+    };
+  }
+  const refusal = refusalOf(promoted.error, evaluation);
+  if (!refusal.ok) return { retry: refusal.error, retryAt: null };
+  return {
+    done: [
+      {
+        write: 'evaluation-state',
+        id: evaluation.id,
+        from: 'promoting',
+        to: 'refused',
+        reason: refusal.value,
+        version: null,
+        at,
+      },
+      ...report,
+    ],
+  };
+}
+
+/** Why a promotion is refused for good; the error is worth another try. */
+function refusalOf(error: RegistryError, evaluation: EvaluationRow): Result<string, string> {
+  switch (error.kind) {
+    case 'unreachable':
+      return failure(error.message);
+    case 'champion-changed':
+      return success(
+        `it was compared with ${versionName(evaluation.championVersion)}, but the champion is ${versionName(error.actual)} now: evaluate it again`,
+      );
+    case 'held':
+    case 'invalid':
+      return success(error.message);
+    default:
+      return unreachable(error);
+  }
+}
+
+function versionName(version: number | null): string {
+  return version === null ? 'no champion' : `v${version}`;
+}
+
+function promotionOf(evaluation: EvaluationRow, digest: string, by: string, at: number): Promotion {
+  return {
+    decision: evaluation.id,
+    model: evaluation.model,
+    artifact: evaluation.artifact,
+    predictions: evaluation.predictions,
+    expectedChampion: evaluation.championVersion,
+    evidence: {
+      repository: evaluation.repository,
+      pipeline: evaluation.pipeline,
+      runId: evaluation.runId,
+      sha: evaluation.sha,
+      digest,
+      verdict: evaluation.verdict as JsonObject,
+      comparedWith: evaluation.championVersion,
+      decidedBy: by,
+    },
+    at,
+  };
+}
+
+async function evaluationById(journal: Journal, row: OutboxRow): Promise<EvaluationRow | null> {
+  const id = textOf(row.body['evaluationId']);
+  const runId = id.slice(0, id.indexOf('/'));
+  const rows = await journal.evaluations({ runId, limit: 100 });
+  return rows.find((evaluation) => evaluation.id === id) ?? null;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** After a merge: the evaluations of the merged head are decided on (again). */
+export async function settleMerged(
+  ports: ConductorPorts,
+  repository: string,
+  pullRequest: number,
+): Promise<readonly Write[]> {
+  const rows = await ports.journal.evaluations({ pullRequest, limit: 100 });
+  const at = ports.clock.now();
+  return rows
+    .filter((row) => row.repository === repository && row.state === 'reported')
+    .map((row): Write => ({
+      write: 'outbox',
+      key: `settle:${row.id}`,
+      kind: 'settle',
+      body: { evaluationId: row.id },
+      at,
+      dueAt: at,
+    }));
+}

@@ -1,0 +1,103 @@
+/** Outbox rows `status`, `check` and `comment`: reads the newest state and hands it to the forge. */
+import { evolve, open } from '../engine/engine.ts';
+import type { Run } from '../engine/run.ts';
+import type { ForgeError, RunReport } from '../forge/forge.ts';
+import type { OutboxRow, Write } from '../journal/journal.ts';
+import type { JsonObject } from '../std/json.ts';
+import type { Problem } from '../std/problem.ts';
+import type { Result } from '../std/result.ts';
+import type { Carried } from './carried.ts';
+import type { ConductorPorts, Project } from './ports.ts';
+import { reportOf } from './report.ts';
+import type { RunlessReport } from './report-writes.ts';
+
+/** Folds a run from the journal; null where there is none. */
+export async function readRun(ports: Pick<ConductorPorts, 'journal'>, runId: string): Promise<Run | null> {
+  const [first, ...rest] = await ports.journal.events(runId);
+  if (first?.type !== 'run-opened') return null;
+  const definition = await ports.journal.definition(first.digest);
+  if (definition === null) return null;
+  const run = open(definition, first);
+  for (const event of rest) evolve(run, event);
+  return run;
+}
+
+export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
+  const found = await reportFor(ports, row);
+  if (found === null) return { done: [] };
+  return carried(await found.project.forge.setStatus(found.report), () => []);
+}
+
+export async function sendCheckRun(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
+  const found = await reportFor(ports, row);
+  if (found === null) return { done: [] };
+  const sent = await found.project.forge.setCheckRun(found.report, await ports.journal.forgeObject(row.key));
+  return carried(sent, (id) => remember(ports, row.key, id));
+}
+
+export async function sendComment(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
+  const found = await reportFor(ports, row);
+  const pullRequest = row.body['pullRequest'];
+  if (found === null || typeof pullRequest !== 'number') return { done: [] };
+  const sent = await found.project.forge.setComment(
+    found.report,
+    pullRequest,
+    await ports.journal.forgeObject(row.key),
+  );
+  return carried(sent, (id) => remember(ports, row.key, id));
+}
+
+function remember(ports: ConductorPorts, key: string, id: string | null): readonly Write[] {
+  return id === null ? [] : [{ write: 'forge-object', key, id, at: ports.clock.now() }];
+}
+
+function carried<T>(result: Result<T, ForgeError>, writes: (value: T) => readonly Write[]): Carried {
+  if (result.ok) return { done: writes(result.value) };
+  const { error } = result;
+  if (error.kind === 'final') return { givenUp: error.message };
+  return { retry: error.message, retryAt: error.retryAt };
+}
+
+async function reportFor(
+  ports: ConductorPorts,
+  row: OutboxRow,
+): Promise<{ project: Project; report: RunReport } | null> {
+  const { repository, runId } = row.body;
+  const project = typeof repository === 'string' ? ports.projects.get(repository) : undefined;
+  if (project === undefined) return null;
+  const report = typeof runId === 'string' ? await runReport(ports, runId) : await runlessReport(ports, row.body);
+  return report === null ? null : { project, report };
+}
+
+async function runReport(ports: ConductorPorts, runId: string): Promise<RunReport | null> {
+  const [run, runRow, evaluations] = await Promise.all([
+    readRun(ports, runId),
+    ports.journal.run(runId),
+    ports.journal.evaluations({ runId, limit: 100 }),
+  ]);
+  if (run === null || runRow === null) return null;
+  return reportOf(run, runRow.number, ports.runUrl(runId), evaluations);
+}
+
+/** The row's body was written by `reportWithoutRun`. */
+async function runlessReport(ports: ConductorPorts, body: JsonObject): Promise<RunReport | null> {
+  const stored = body as unknown as RunlessReport;
+  const covering = stored.coveredBy === null ? null : await runReport(ports, stored.coveredBy);
+  return {
+    ...(covering ?? {
+      steps: [],
+      gates: [],
+      challenges: [],
+      startedAt: null,
+      finishedAt: null,
+      runId: null,
+      runNumber: null,
+      url: null,
+    }),
+    pipeline: stored.pipeline,
+    sha: stored.sha,
+    state: stored.state,
+    summary: stored.summary,
+    problems: stored.problems as readonly Problem[],
+  };
+}

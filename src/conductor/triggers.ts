@@ -1,0 +1,193 @@
+/**
+ * From what happened to runs: each trigger has a key (repository, pipeline, commit, kind), and the journal opens at most
+ * one run for a key, however often and from wherever the trigger comes.
+ */
+import type { RunOpened, Trigger } from '../engine/event.ts';
+import type { VersionRow, Write } from '../journal/journal.ts';
+import type { ParameterDefinition, PipelineDefinition } from '../pipeline/definition.ts';
+import type { Problem } from '../std/problem.ts';
+import { failure, success, type Result } from '../std/result.ts';
+import { unreachable } from '../std/unreachable.ts';
+import type { ConductorPorts } from './ports.ts';
+import { reportRun, reportWithoutRun } from './report-writes.ts';
+import { conductorLimits } from './ports.ts';
+import type { Turns } from './turns.ts';
+
+export interface TriggerRequest {
+  readonly key: string;
+  readonly repository: string;
+  readonly sha: string;
+  readonly trigger: Trigger;
+  readonly definition: PipelineDefinition;
+  readonly digest: string;
+  readonly logicalDate: number;
+  readonly dataIntervalEnd: number;
+  readonly parameters: RunOpened['parameters'];
+  /** A record kept in the same commit as the run (a tick); null where there is none. */
+  readonly alongside: ((runId: string) => Write) | null;
+}
+
+/** Opens a run, or gives the one that this trigger opened before. `skipped` says why there is none. */
+export type Opened = { readonly runId: string; readonly opened: boolean } | { readonly skipped: string };
+
+export async function openRun(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+  const { definition, repository } = request;
+  const active = turns.activeRuns(repository, definition.name);
+  const at = ports.clock.now();
+  if (active.length > 0 && definition.overlap === 'forbid') {
+    const reason = `a run of ${definition.name} is under way and its overlap policy is forbid`;
+    await ports.journal.commit([
+      [{ write: 'trigger-skipped', key: request.key, at, reason, coveredBy: active[0] ?? null }],
+    ]);
+    return { skipped: reason };
+  }
+  const opened: RunOpened = {
+    type: 'run-opened',
+    at,
+    runId: ports.newId(),
+    repository,
+    pipeline: definition.name,
+    sha: request.sha,
+    digest: request.digest,
+    trigger: request.trigger,
+    logicalDate: request.logicalDate,
+    dataIntervalEnd: request.dataIntervalEnd,
+    parameters: request.parameters,
+  };
+  const [result] = await ports.journal.commit([
+    [
+      { write: 'open-run', triggerKey: request.key, opened },
+      ...(request.alongside === null ? [] : [request.alongside(opened.runId)]),
+      ...reportRun(opened, at, conductorLimits.reportDebounceMs),
+    ],
+  ]);
+  if (result?.ok === true) {
+    await cancelOthers(ports, turns, request, active);
+    turns.enter(opened, definition);
+    ports.jobQueue.wake('outbox', at + conductorLimits.reportDebounceMs);
+    return { runId: opened.runId, opened: true };
+  }
+  const earlier = await ports.journal.runByTrigger(request.key);
+  if (earlier !== null) return { runId: earlier.id, opened: false };
+  const trigger = await ports.journal.trigger(request.key);
+  return { skipped: trigger?.reason ?? 'it was triggered before' };
+}
+
+/** `replace`, and `cancelInProgress` for the same branch or pull request. */
+async function cancelOthers(
+  ports: ConductorPorts,
+  turns: Turns,
+  request: TriggerRequest,
+  active: readonly string[],
+): Promise<void> {
+  const { overlap, cancelInProgress } = request.definition;
+  if (overlap !== 'replace' && !cancelInProgress) return;
+  for (const runId of active) {
+    const row = await ports.journal.run(runId);
+    if (row === null) continue;
+    if (overlap === 'replace' || placeOf(row.opened.trigger) === placeOf(request.trigger)) {
+      turns.cancel(runId, 'contender', `a newer commit, ${request.sha.slice(0, 7)}, replaces it`);
+    }
+  }
+}
+
+function placeOf(trigger: Trigger): string {
+  switch (trigger.kind) {
+    case 'push':
+      return `branch ${trigger.branch}`;
+    case 'pull-request':
+      return `pull request ${trigger.number}`;
+    case 'schedule':
+      return 'schedule';
+    case 'manual':
+      return 'manual';
+    default:
+      return unreachable(trigger);
+  }
+}
+
+/** Error reports for the broken files of a commit, under the context that a good version would have. */
+export function problemReports(
+  about: { readonly repository: string; readonly sha: string; readonly pullRequest: number | null },
+  versions: readonly VersionRow[],
+  at: number,
+): readonly Write[] {
+  return versions
+    .filter((version) => version.problems.length > 0)
+    .flatMap((version) =>
+      reportWithoutRun(
+        {
+          ...about,
+          pipeline: version.pipeline ?? pipelineNameOf(version.file),
+          state: 'error',
+          summary: firstLine(version.problems),
+          problems: version.problems,
+          coveredBy: null,
+        },
+        at,
+      ),
+    );
+}
+
+/** A broken file has no name of its own: it reports under its file's name, which is the pipeline's by convention. */
+function pipelineNameOf(file: string): string {
+  return file.replace(/^.*\//, '').replace(/\.ts$/, '');
+}
+
+function firstLine(problems: readonly Problem[]): string {
+  const [first] = problems;
+  if (first === undefined) return 'The definition is broken';
+  const place = first.where === null ? '' : `${first.where.file}:${first.where.line}: `;
+  return `${place}${first.message}`;
+}
+
+/** Values for the declared parameters, from text as people write it. */
+export function parseParameters(
+  declared: PipelineDefinition['parameters'],
+  given: Readonly<Record<string, string | number | boolean>>,
+): Result<RunOpened['parameters'], string> {
+  const unknown = Object.keys(given).find((name) => !(name in declared));
+  const names = Object.keys(declared).join(', ') || 'none';
+  if (unknown !== undefined) return failure(`there is no parameter "${unknown}"; declared: ${names}`);
+  const values: Record<string, string | number | boolean> = {};
+  for (const [name, definition] of Object.entries(declared)) {
+    const value = given[name] ?? definition.default;
+    if (value === null) return failure(`the parameter "${name}" (${definition.type}) has no default and must be given`);
+    const parsed = parseParameter(name, definition, value);
+    if (!parsed.ok) return parsed;
+    values[name] = parsed.value;
+  }
+  return success(values);
+}
+
+function parseParameter(
+  name: string,
+  definition: ParameterDefinition,
+  value: string | number | boolean,
+): Result<string | number | boolean, string> {
+  const parsed = typed(definition.type, value);
+  if (parsed === null)
+    return failure(`the parameter "${name}" must be a ${definition.type}, not ${JSON.stringify(value)}`);
+  if (definition.choices !== null && !definition.choices.some((choice) => choice === parsed)) {
+    return failure(
+      `the parameter "${name}" must be one of ${definition.choices.join(', ')}, not ${JSON.stringify(value)}`,
+    );
+  }
+  return success(parsed);
+}
+
+function typed(type: ParameterDefinition['type'], value: string | number | boolean): string | number | boolean | null {
+  switch (type) {
+    case 'string':
+      return String(value);
+    case 'number': {
+      const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
+      return typeof value === 'boolean' || !Number.isFinite(number) ? null : number;
+    }
+    case 'boolean':
+      if (typeof value === 'boolean') return value;
+      return value === 'true' ? true : value === 'false' ? false : null;
+    default:
+      return unreachable(type);
+  }
+}

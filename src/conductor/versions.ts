@@ -1,0 +1,73 @@
+/** A commit's pipelines: compiled once, kept for good, read from the journal ever after. */
+import type { Sha } from '../git/git.ts';
+import type { VersionRow, Write } from '../journal/journal.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { failure, success, type Result } from '../std/result.ts';
+import type { SourceFiles } from '../compile/compile.ts';
+import type { ConductorPorts, Project } from './ports.ts';
+
+export interface CommitVersions {
+  readonly versions: readonly VersionRow[];
+  /** By digest. */
+  readonly definitions: ReadonlyMap<string, PipelineDefinition>;
+}
+
+/** The error is a sentence about Git; broken files are problems inside the versions. */
+export async function versionsOf(
+  ports: ConductorPorts,
+  project: Project,
+  sha: Sha,
+): Promise<Result<CommitVersions, string>> {
+  const known = await ports.journal.versions(project.name, sha);
+  if (known !== null) return success({ versions: known, definitions: await definitionsOf(ports, known) });
+  const compiled = await compile(ports, project, sha);
+  if (!compiled.ok) return compiled;
+  const write: Write = { write: 'versions', repository: project.name, sha, at: ports.clock.now(), ...compiled.value };
+  await ports.journal.commit([[write]]);
+  return compiled;
+}
+
+async function compile(ports: ConductorPorts, project: Project, sha: Sha): Promise<Result<CommitVersions, string>> {
+  try {
+    const compiled = await ports.compiler.compile(sourceFiles(project, sha));
+    const definitions = new Map<string, PipelineDefinition>();
+    const versions = compiled.map(({ file, version, problems }): VersionRow => {
+      if (version !== null) definitions.set(version.digest, version.definition);
+      return { file, pipeline: version?.definition.name ?? null, digest: version?.digest ?? null, problems };
+    });
+    return success({ versions, definitions });
+  } catch (error) {
+    if (error instanceof GitReadError) return failure(error.message);
+    throw error;
+  }
+}
+
+class GitReadError extends Error {}
+
+/** The compiler reads through this port; what Git says when it cannot read ends the compilation. */
+function sourceFiles(project: Project, sha: Sha): SourceFiles {
+  return {
+    async list(folder) {
+      const files = await project.git.files(sha, folder);
+      if (!files.ok) throw new GitReadError(files.error.message);
+      return files.value.map((file) => file.path);
+    },
+    async read(paths) {
+      const contents = await project.git.read(sha, paths);
+      if (!contents.ok) throw new GitReadError(contents.error.message);
+      return contents.value;
+    },
+  };
+}
+
+async function definitionsOf(
+  ports: ConductorPorts,
+  versions: readonly VersionRow[],
+): Promise<ReadonlyMap<string, PipelineDefinition>> {
+  const definitions = new Map<string, PipelineDefinition>();
+  for (const { digest } of versions) {
+    const definition = digest === null ? null : await ports.journal.definition(digest);
+    if (digest !== null && definition !== null) definitions.set(digest, definition);
+  }
+  return definitions;
+}
