@@ -74,9 +74,9 @@ function splitFields(cron: string): Result<FieldTexts, string> {
   if (cron.length > cronCharactersMax) {
     return failure(`the schedule has ${cron.length} characters: at most ${cronCharactersMax} are accepted`);
   }
-  const trimmed = cron.trim().toLowerCase();
+  const trimmed = cron.trim();
   if (trimmed === '') return failure(`the schedule is empty: ${shape}`);
-  const expanded = nicknames.get(trimmed);
+  const expanded = nicknames.get(trimmed.toLowerCase());
   if (expanded === undefined && trimmed.startsWith('@')) {
     return failure(`the schedule ${JSON.stringify(cron)} is unknown: write one of ${[...nicknames.keys()].join(', ')}`);
   }
@@ -102,7 +102,7 @@ function readFields(texts: FieldTexts): Result<FieldItems, string> {
   };
   for (const field of fieldNames) {
     for (const text of texts[field].split(',')) {
-      const item = readItem(field, text);
+      const item = readItem(field, text.toLowerCase());
       if (item === null) {
         const { name, accepts } = fieldWords[field];
         return failure(`the ${name} field ${JSON.stringify(texts[field])} cannot be read: it takes ${accepts}`);
@@ -113,7 +113,7 @@ function readFields(texts: FieldTexts): Result<FieldItems, string> {
   return success(items);
 }
 
-/** One item of a list; null where it is not accepted. cron-parser throws for what it cannot read. */
+/** One item of a list, in lower case; null where it is not accepted. cron-parser throws for what it cannot read. */
 function readItem(field: FieldName, text: string): Item | null {
   // `?` is another system's star, and `H` would be a number drawn at random.
   if (!/^[\da-z*/#-]+$/.test(text) || /(?:^|[\d(])h/.test(text)) return null;
