@@ -63,12 +63,7 @@ export function putEvaluation({ evaluation: row }: Extract<Write, { write: 'eval
         insert into evaluation (${columns})
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
         on conflict (id) do nothing`,
-      values: [
-        ...[row.id, row.runId, row.step, row.repository, row.pipeline, row.model, row.sha, row.pullRequest, row.branch],
-        ...[JSON.stringify(row.policy), JSON.stringify(row.verdict), row.promotable ? 1 : 0],
-        ...[JSON.stringify(row.artifact), row.predictions === null ? null : JSON.stringify(row.predictions)],
-        ...[row.championVersion, row.state, row.reason, row.version, row.at],
-      ],
+      values: valuesOf(row),
       otherwise: null,
     },
   ];
@@ -85,4 +80,15 @@ export function setEvaluationState(write: Extract<Write, { write: 'evaluation-st
       otherwise: 'changed',
     },
   ];
+}
+
+/** In the order of `columns`. */
+function valuesOf(row: EvaluationRow): Value[] {
+  const place = [row.id, row.runId, row.step, row.repository, row.pipeline, row.model, row.sha, row.pullRequest];
+  const policy = JSON.stringify(row.policy);
+  const verdict = JSON.stringify(row.verdict);
+  const artifact = JSON.stringify(row.artifact);
+  const predictions = row.predictions === null ? null : JSON.stringify(row.predictions);
+  const result = [policy, verdict, row.promotable ? 1 : 0, artifact, predictions, row.championVersion];
+  return [...place, row.branch, ...result, row.state, row.reason, row.version, row.at];
 }

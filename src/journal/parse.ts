@@ -37,10 +37,12 @@ export function word<Word extends string>(row: RawRow, column: string, words: re
 }
 
 /** JSON that this folder wrote from a `Type`. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names what it wrote
 export function json<Type>(row: RawRow, column: string): Type {
   return JSON.parse(text(row, column)) as Type;
 }
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names what it wrote
 export function jsonOrNull<Type>(row: RawRow, column: string): Type | null {
   return isNull(row, column) ? null : json<Type>(row, column);
 }

@@ -23,6 +23,8 @@ export const problemCodes = [
   'usage',
   'config-invalid',
   'folder-locked',
+  // git
+  'repository-url-invalid',
 ] as const;
 
 export type ProblemCode = (typeof problemCodes)[number];

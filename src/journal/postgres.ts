@@ -1,0 +1,95 @@
+/** The journal that several servers share: PostgreSQL 14 or newer. */
+import { Pool, TypeOverrides } from 'pg';
+import type { Clock } from '../std/clock.ts';
+import { ProblemError, type Problem } from '../std/problem.ts';
+import { journalLimits, type Journal } from './journal.ts';
+import * as migrate from './migrate.ts';
+import { PostgresDriver } from './postgres-driver.ts';
+import { sqlJournal, type JournalOptions } from './sql-journal.ts';
+
+export interface PostgresJournalOptions extends JournalOptions {
+  /** `postgresql://user:password@host:5432/database`, with the parameters of libpq (`sslmode=verify-full`). */
+  readonly url: string;
+  /** From 0 to 1; spreads the retries of servers that fell over each other. */
+  readonly random?: () => number;
+}
+
+const connectionsMax = 10;
+const connectTimeoutMs = 10_000;
+const answerTimeoutMs = 15_000;
+const keepAliveAfterMs = 10_000;
+
+/** One number for all servers: they migrate one after the other. */
+const migrationLock = 6_036_447;
+
+/** PostgreSQL's bigint; ours are times and numbers far below 2^53. */
+const bigintType = 20;
+
+/** Rejects with a `ProblemError`: `journal-unreachable`, `journal-newer`. */
+export async function openPostgresJournal({ url, clock, random }: PostgresJournalOptions): Promise<Journal> {
+  const types = new TypeOverrides();
+  types.setTypeParser(bigintType, Number);
+  const pool = new Pool({
+    connectionString: url,
+    types,
+    max: connectionsMax,
+    pipeline: true,
+    application_name: 'contender',
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: journalLimits.statementTimeoutMs,
+    idle_in_transaction_session_timeout: answerTimeoutMs,
+    query_timeout: answerTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
+  });
+  // A connection that dies unused is replaced at the next use, which has its own errors.
+  pool.on('error', () => undefined);
+  try {
+    await applyMigrations(pool, placeOf(url), clock);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  return sqlJournal(new PostgresDriver(pool, random ?? Math.random));
+}
+
+async function applyMigrations(pool: Pool, place: string, clock: Clock): Promise<void> {
+  const known = await migrate.knownMigrations();
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new ProblemError(unreachableDatabase(place, error));
+  });
+  try {
+    await client.query('begin');
+    await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
+    await client.query(migrate.createMigrationTable);
+    const { rows } = await client.query<{ version: number }>(migrate.selectAppliedVersion);
+    const applied = rows[0]?.version ?? 0;
+    const newer = migrate.newerSchema(place, applied, known);
+    if (newer !== null) throw new ProblemError(newer);
+    for (const migration of known.slice(applied)) {
+      await client.query(migration.sql);
+      await client.query(migrate.insertMigration, [migration.version, migration.name, clock.now()]);
+    }
+    await client.query('commit');
+    client.release();
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+/** The database without its password. */
+function placeOf(url: string): string {
+  if (!URL.canParse(url)) return 'the PostgreSQL database';
+  const { host, pathname } = new URL(url);
+  return `the PostgreSQL database ${host}${pathname}`;
+}
+
+function unreachableDatabase(place: string, error: unknown): Problem {
+  return {
+    code: 'journal-unreachable',
+    message: `${place} cannot be reached: ${error instanceof Error && error.message !== '' ? error.message : String(error)}`,
+    where: null,
+    help: 'Check that the server runs, and the host, port, user, password and database of the URL.',
+  };
+}

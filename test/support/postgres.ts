@@ -1,0 +1,141 @@
+/**
+ * A real PostgreSQL for a test file: the one of CONTENDER_TEST_POSTGRES_URL, or one of its own, started on a free
+ * loopback port in a temporary folder, as an unprivileged user, with `fsync` on, and ended with the test. Each test gets
+ * a database of its own. Where there is no server to start, the tests are skipped with a visible reason, except in
+ * continuous integration (CI=true), where they fail unless CONTENDER_TEST_WITHOUT_POSTGRES=1 says that this is meant.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+
+export interface TestPostgres {
+  /** URL of a new, empty database. */
+  database(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const howToInstall =
+  'no PostgreSQL server to test on: install one (Debian: apt-get install postgresql-15), or set CONTENDER_TEST_POSTGRES_URL to one that may create databases';
+
+/** The reason to skip tests on PostgreSQL, or false. Throws where they must run and cannot. */
+export function postgresMissing(environment: NodeJS.ProcessEnv = process.env): string | false {
+  if (environment['CONTENDER_TEST_POSTGRES_URL'] !== undefined || programs() !== null) return false;
+  if (environment['CI'] === 'true' && environment['CONTENDER_TEST_WITHOUT_POSTGRES'] !== '1')
+    throw new Error(howToInstall);
+  return howToInstall;
+}
+
+export async function startPostgres(): Promise<TestPostgres> {
+  const given = process.env['CONTENDER_TEST_POSTGRES_URL'];
+  if (given !== undefined) return { database: () => createDatabase(given), stop: () => Promise.resolve() };
+  const bin = programs();
+  if (bin === null) throw new Error(howToInstall);
+  const folder = mkdtempSync(join(tmpdir(), 'contender-postgres-'));
+  const user = serverUser(folder);
+  const data = join(folder, 'data');
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'contender', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    cwd: folder,
+    ...user,
+  });
+  const port = await freePort();
+  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${folder}`, 'fsync=on'];
+  const server = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: folder,
+    ...user,
+  });
+  const stopAtExit = (): void => void server.kill('SIGQUIT');
+  process.once('exit', stopAtExit);
+  const log = collect(server);
+  const url = `postgresql://contender@127.0.0.1:${port}/postgres`;
+  await accepting(url, server, log);
+  return {
+    database: () => createDatabase(url),
+    async stop() {
+      process.off('exit', stopAtExit);
+      // SIGINT is PostgreSQL's fast shutdown: connections are ended, nothing is waited for.
+      if (server.exitCode === null && server.kill('SIGINT')) await once(server, 'exit');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One statement on its own connection, as an operator would do it. */
+export async function runSql<Row extends object>(url: string, text: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function createDatabase(server: string): Promise<string> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await runSql(server, `create database ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** Debian's folders, newest first, and what is on the path. */
+function programs(): string | null {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).sort((left, right) => Number(right) - Number(left)) : [];
+  const folders = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(':'),
+  ];
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres'))) ?? null;
+}
+
+/** PostgreSQL refuses to run as root: then the folder and the server belong to `postgres`, or to `nobody`. */
+function serverUser(folder: string): { uid: number; gid: number } | Record<string, never> {
+  if (process.getuid?.() !== 0) return {};
+  const users = readFileSync('/etc/passwd', 'utf8').split('\n');
+  const line = users.find((user) => user.startsWith('postgres:')) ?? users.find((user) => user.startsWith('nobody:'));
+  const [uid, gid] = (line ?? '').split(':').slice(2, 4).map(Number);
+  if (uid === undefined || gid === undefined)
+    throw new Error('PostgreSQL does not run as root, and there is no other user');
+  chownSync(folder, uid, gid);
+  chmodSync(folder, 0o700);
+  return { uid, gid };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+function collect(server: ChildProcess): () => string {
+  let text = '';
+  server.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    text = (text + chunk).slice(-20_000);
+  });
+  return () => text;
+}
+
+async function accepting(url: string, server: ChildProcess, log: () => string): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    if (server.exitCode !== null) throw new Error(`PostgreSQL ended at its start:\n${log()}`);
+    try {
+      await runSql(url, 'select 1');
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error(`PostgreSQL accepts no connection:\n${log()}`);
+}
