@@ -2,10 +2,19 @@
  * A Git repository as the server sees it: a bare mirror, read by object id. Nothing is checked out, no hook runs, and
  * every value that came from outside is checked here before Git sees it.
  */
-import type { Result } from '../std/result.ts';
+import { failure, success, type Result } from '../std/result.ts';
 
 /** 40 lower-case hex digits; made only by `parseSha`. */
 export type Sha = string & { readonly brand: 'Sha' };
+
+/** The only way to a `Sha`. Forty zeros, Git's word for "no commit", are refused: they are never a commit to be read. */
+export function parseSha(text: string): Result<Sha, GitError> {
+  if (/^[0-9a-f]{40}$/.test(text) && text !== '0'.repeat(40)) return success(text as Sha);
+  return failure({
+    kind: 'refused',
+    message: `${JSON.stringify(text.slice(0, 80))} is no commit id: 40 lower-case hex digits`,
+  });
+}
 
 export interface TreeFile {
   readonly path: string;
@@ -68,4 +77,6 @@ export interface GitRepository {
   /** Sets the note of a commit under `refs/notes/<namespace>`, in the remote too where there is one. */
   writeNote(namespace: string, sha: Sha, text: string, at: number): Promise<Result<void, GitError>>;
   readNote(namespace: string, sha: Sha): Promise<Result<string | null, GitError>>;
+  /** Waits for the writer at work and ends the processes that are kept for reading; every later call is refused. */
+  close(): Promise<void>;
 }

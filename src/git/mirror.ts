@@ -1,0 +1,317 @@
+/**
+ * A bare mirror of one remote in a folder of its own. Reads go to a process that is kept (object-reader.ts) and run side
+ * by side; fetches and writes take turns. A mirror is a cache: whatever it loses, the remote has, so a broken one is
+ * thrown away and fetched anew.
+ */
+import { isAbsolute, resolve } from 'node:path';
+import type { Clock } from '../std/clock.ts';
+import { ProblemError } from '../std/problem.ts';
+import { failure, success, type Result } from '../std/result.ts';
+import { parseCommit } from './commit-object.ts';
+import { commitFiles } from './committing.ts';
+import type { Credentials } from './environment.ts';
+import { localEnvironment } from './environment.ts';
+import { localFailure } from './errors.ts';
+import { extractCommit } from './extract.ts';
+import {
+  asGitError,
+  fetchAll,
+  fetchBranch,
+  fetchCommit,
+  hasCommit,
+  makeAnew,
+  pointHead,
+  remoteRefs,
+} from './fetching.ts';
+import { parseSha, type Commit, type GitError, type GitRepository, type Sha, type TreeFile } from './git.ts';
+import { parseBranchName, parseNotesNamespace, parsePath, parseRevision } from './guards.ts';
+import { gitLimits } from './limits.ts';
+import { prepareFolder } from './mirror-folder.ts';
+import { readNote, writeNote } from './notes.ts';
+import type { ReadError } from './object-reader.ts';
+import { parseRemoteUrl } from './remote-url.ts';
+import { checkGitVersion } from './remote.ts';
+import { rootTree, treeLookup, walkTree, withSizes } from './tree.ts';
+import { openWorkshop, type Workshop } from './workshop.ts';
+
+export interface MirrorOptions {
+  /** https, ssh, file, http on this machine, or a path; the operator's own configuration. */
+  readonly url: string;
+  /** The mirror's own folder, made where it is not there. */
+  readonly directory: string;
+  /** Asked before each transfer; null is anonymous. Used for https and http only. */
+  readonly credentials?: () => Promise<Credentials | null>;
+  readonly clock?: Clock;
+  readonly limits?: { readonly transferTimeMs?: number };
+}
+
+/** Does nothing yet: the folder is prepared by the first call. Throws a `ProblemError` for a URL that is not supported. */
+export function openMirror(options: MirrorOptions): GitRepository {
+  const remote = parseRemoteUrl(options.url);
+  if (!remote.ok) {
+    const help = 'Correct the URL of the repository in the configuration.';
+    throw new ProblemError({ code: 'repository-url-invalid', message: remote.error, where: null, help });
+  }
+  const workshop = openWorkshop({
+    directory: isAbsolute(options.directory) ? options.directory : resolve(options.directory),
+    remote: remote.value,
+    credentials: options.credentials ?? (() => Promise.resolve(null)),
+    clock: options.clock ?? { now: Date.now },
+    transferTimeMs: options.limits?.transferTimeMs ?? gitLimits.transferTimeMs,
+  });
+  const turns = takeTurns(workshop);
+  return { ...remoteSide(workshop, turns), ...readSide(workshop, turns), close: workshop.close };
+}
+
+/** How operations come to the mirror: prepared first, writers one by one, readers with one healing. */
+interface Turns {
+  ready(): Promise<Result<void, GitError>>;
+  write<T>(work: () => Promise<Result<T, GitError>>): Promise<Result<T, GitError>>;
+  read<T>(work: () => Promise<Result<T, ReadError>>): Promise<Result<T, GitError>>;
+}
+
+function takeTurns(workshop: Workshop): Turns {
+  let prepared: Promise<Result<void, GitError>> | null = null;
+  let writes = 0;
+
+  const ready = async (): Promise<Result<void, GitError>> => {
+    prepared ??= workshop.exclusive(() => prepare(workshop));
+    const result = await prepared;
+    if (!result.ok) prepared = null;
+    return result;
+  };
+
+  const tidy = (): void => {
+    writes += 1;
+    if (writes % gitLimits.writesBetweenMaintenance !== 0) return;
+    void workshop.exclusive(async () => {
+      const packing = ['-c', 'gc.auto=1000', '-c', 'gc.autoDetach=false', 'gc', '--auto', '--quiet'];
+      await workshop.local(packing);
+      await workshop.renewReader();
+      return success(undefined);
+    });
+  };
+
+  return {
+    ready,
+    async write(work) {
+      const first = await ready();
+      if (!first.ok) return first;
+      const result = await workshop.exclusive(work);
+      tidy();
+      return result;
+    },
+    async read(work) {
+      const first = await ready();
+      if (!first.ok) return first;
+      const result = await work();
+      if (result.ok) return result;
+      if (result.error.kind !== 'corrupt') return failure(result.error);
+      const reason = result.error.message;
+      const healed = await workshop.exclusive(() => makeAnew(workshop, reason));
+      if (!healed.ok) return healed;
+      const again = await work();
+      return again.ok ? again : failure(asGitError(again.error));
+    },
+  };
+}
+
+async function prepare(workshop: Workshop): Promise<Result<void, GitError>> {
+  try {
+    const version = await checkGitVersion(localEnvironment());
+    if (!version.ok) return version;
+    return await prepareFolder(workshop.directory, workshop.remote.address, workshop.clock.now());
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return failure({ kind: 'refused', message: `the mirror in ${workshop.directory} cannot be prepared: ${reason}` });
+  }
+}
+
+type RemoteSide = Pick<
+  GitRepository,
+  'fetch' | 'ensure' | 'remoteBranches' | 'defaultBranch' | 'branchTip' | 'commitFiles' | 'writeNote'
+>;
+
+function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
+  let waiting: Promise<Result<void, GitError>> | null = null;
+  let knowsHead = false;
+  return {
+    fetch() {
+      // Whoever asks while a fetch still waits for its turn is served by it; one that runs may have read too early.
+      waiting ??= turns.write(async () => {
+        waiting = null;
+        const fetched = await fetchAll(workshop);
+        if (!fetched.ok || knowsHead) return fetched;
+        const refs = await remoteRefs(workshop);
+        if (refs.ok) await pointHead(workshop, refs.value);
+        knowsHead = refs.ok;
+        return fetched;
+      });
+      const mine = waiting;
+      void mine.then(() => (waiting = waiting === mine ? null : waiting));
+      return mine;
+    },
+    async ensure(sha) {
+      const first = await turns.ready();
+      if (!first.ok) return first;
+      if (await hasCommit(workshop, sha)) return success(undefined);
+      return turns.write(() => fetchCommit(workshop, sha));
+    },
+    async remoteBranches() {
+      const first = await turns.ready();
+      if (!first.ok) return first;
+      const refs = await remoteRefs(workshop);
+      return refs.ok ? success(refs.value.branches) : refs;
+    },
+    async defaultBranch() {
+      const first = await turns.ready();
+      if (!first.ok) return first;
+      const refs = await remoteRefs(workshop);
+      if (!refs.ok) return refs;
+      // A working copy whose HEAD is on a commit names no branch.
+      const { defaultBranch, branches } = refs.value;
+      const name = defaultBranch ?? ['main', 'master'].find((usual) => branches.has(usual)) ?? null;
+      if (name === null) return failure({ kind: 'missing', message: 'the remote has no default branch' });
+      if (defaultBranch !== null) await turns.write(async () => success(await pointHead(workshop, refs.value)));
+      return success(name);
+    },
+    async branchTip(branch) {
+      const name = parseBranchName(branch);
+      return name.ok ? turns.write(() => fetchBranch(workshop, name.value)) : name;
+    },
+    commitFiles: (change) => turns.write(() => commitFiles(workshop, change)),
+    async writeNote(namespace, sha, text, at) {
+      const ref = parseNotesNamespace(namespace);
+      return ref.ok ? turns.write(() => writeNote(workshop, ref.value, sha, text, at)) : ref;
+    },
+  };
+}
+
+type ReadSide = Pick<
+  GitRepository,
+  'resolve' | 'commit' | 'isAncestor' | 'mergeBase' | 'files' | 'read' | 'changedPaths' | 'extract' | 'readNote'
+>;
+
+function readSide(workshop: Workshop, turns: Turns): ReadSide {
+  return {
+    resolve: (revision) => turns.read(() => resolveRevision(workshop, revision)),
+    commit: (sha) => turns.read(() => readCommit(workshop, sha)),
+    async isAncestor(ancestor, descendant) {
+      const answer = await compare(
+        workshop,
+        turns,
+        ['merge-base', '--is-ancestor', ancestor, descendant],
+        [ancestor, descendant],
+      );
+      return answer.ok ? success(answer.value.code === 0) : answer;
+    },
+    async mergeBase(one, other) {
+      const answer = await compare(workshop, turns, ['merge-base', one, other], [one, other]);
+      if (!answer.ok) return answer;
+      return answer.value.code === 0 ? parseSha(answer.value.stdout.toString('utf8').trim()) : success(null);
+    },
+    files: (sha, folder) => turns.read(() => listFiles(workshop, sha, folder)),
+    read: (sha, paths) => turns.read(() => readFiles(workshop, sha, paths)),
+    async changedPaths(from, to) {
+      if (from === null) {
+        const all = await turns.read(() => listFiles(workshop, to, ''));
+        return all.ok ? success(all.value.map((file) => file.path)) : all;
+      }
+      const options = ['-r', '-z', '--name-only', '--no-renames', '--no-ext-diff', '--no-textconv'];
+      const answer = await compare(workshop, turns, ['diff-tree', ...options, from, to, '--'], [from, to]);
+      return answer.ok ? success(answer.value.stdout.toString('utf8').split('\0').slice(0, -1)) : answer;
+    },
+    extract: (sha, directory) => turns.read(() => extractCommit(workshop.directory, sha, resolve(directory))),
+    async readNote(namespace, sha) {
+      const ref = parseNotesNamespace(namespace);
+      return ref.ok ? turns.read(() => readNote(workshop, ref.value, sha)) : ref;
+    },
+  };
+}
+
+async function resolveRevision(workshop: Workshop, revision: string): Promise<Result<Sha, ReadError>> {
+  const names = parseRevision(revision);
+  if (!names.ok) return names;
+  for (const name of names.value) {
+    const found = await workshop.reader().info(`${name}^{commit}`);
+    if (!found.ok) return found;
+    if (found.value !== null) return parseSha(found.value.id);
+  }
+  return failure({ kind: 'missing', message: `${revision} is no branch, tag or commit of the mirror` });
+}
+
+async function readCommit(workshop: Workshop, sha: Sha): Promise<Result<Commit, ReadError>> {
+  const found = await workshop.reader().contents(sha, gitLimits.objectBytesMax);
+  if (!found.ok) return found;
+  if (found.value?.type !== 'commit')
+    return failure({ kind: 'missing', message: `commit ${sha} is not in the mirror` });
+  return parseCommit(sha, found.value.data);
+}
+
+/** A command that compares commits which are known to be here: exit codes 0 and 1 are answers. */
+async function compare(
+  workshop: Workshop,
+  turns: Turns,
+  argv: readonly string[],
+  commits: readonly Sha[],
+): Promise<Result<{ readonly code: number; readonly stdout: Buffer }, GitError>> {
+  const first = await turns.ready();
+  if (!first.ok) return first;
+  for (const sha of commits) {
+    if (await hasCommit(workshop, sha)) continue;
+    return failure({ kind: 'missing', message: `commit ${sha} is not in the mirror` });
+  }
+  const outcome = await workshop.local(argv);
+  if (outcome.kind !== 'exited' || outcome.code > 1) return localFailure(`git ${argv[0] ?? ''}`, outcome);
+  return success(outcome);
+}
+
+async function listFiles(
+  workshop: Workshop,
+  sha: Sha,
+  folder: string,
+): Promise<Result<readonly TreeFile[], ReadError>> {
+  const path = folder === '' ? success('') : parsePath(folder);
+  if (!path.ok) return path;
+  const reader = workshop.reader();
+  const root = await rootTree(reader, sha);
+  if (!root.ok) return root;
+  const entry = await treeLookup(reader, root.value)(path.value);
+  if (!entry.ok) return entry;
+  if (entry.value?.kind !== 'folder') return success([]);
+  const entries = await walkTree(reader, entry.value.id, Buffer.from(path.value));
+  return entries.ok ? withSizes(reader, entries.value) : entries;
+}
+
+async function readFiles(
+  workshop: Workshop,
+  sha: Sha,
+  paths: readonly string[],
+): Promise<Result<ReadonlyMap<string, Uint8Array>, ReadError>> {
+  const reader = workshop.reader();
+  const root = await rootTree(reader, sha);
+  if (!root.ok) return root;
+  const lookUp = treeLookup(reader, root.value);
+  const contents = new Map<string, Uint8Array>();
+  let bytes = 0;
+  for (const path of new Set(paths)) {
+    const parsed = parsePath(path);
+    if (!parsed.ok) return parsed;
+    const entry = await lookUp(path);
+    if (!entry.ok) return entry;
+    if (entry.value?.kind !== 'file' && entry.value?.kind !== 'executable') continue;
+    const found = await reader.contents(entry.value.id, gitLimits.fileBytesMax);
+    if (!found.ok) return found;
+    if (found.value === null)
+      return failure({ kind: 'corrupt', message: `file ${entry.value.id} is missing from the mirror` });
+    bytes += found.value.bytes;
+    if (bytes > gitLimits.readBytesMax) {
+      return failure({
+        kind: 'refused',
+        message: `the files are larger than ${gitLimits.readBytesMax} bytes together`,
+      });
+    }
+    contents.set(path, found.value.data);
+  }
+  return success(contents);
+}

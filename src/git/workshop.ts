@@ -1,0 +1,110 @@
+/**
+ * What every operation on one mirror shares: its folder, its remote, the process that reads, one writer at a time, and
+ * the two ways to run git (on this machine alone, or with the remote).
+ */
+import type { Clock } from '../std/clock.ts';
+import { failure, success, type Result } from '../std/result.ts';
+import { runGit, type CommandOutcome } from './command.ts';
+import { localEnvironment, secretsOf, transferEnvironment, type Credentials, type Environment } from './environment.ts';
+import { transferError } from './errors.ts';
+import type { GitError } from './git.ts';
+import { forgetWriter, recordWriter, removeStaleLocks } from './mirror-folder.ts';
+import { openObjectReader, type ObjectReader } from './object-reader.ts';
+import type { RemoteUrl } from './remote-url.ts';
+
+export interface Workshop {
+  readonly directory: string;
+  readonly remote: RemoteUrl;
+  readonly clock: Clock;
+  readonly reader: () => ObjectReader;
+  /** Starts the reading process afresh at the next question. */
+  readonly renewReader: () => Promise<void>;
+  /** Runs `work` after all writers before it. Never nest it. */
+  readonly exclusive: <T>(work: () => Promise<Result<T, GitError>>) => Promise<Result<T, GitError>>;
+  /** A command on the mirror alone; success only with exit code 0. `extra` adds to the environment. */
+  readonly local: (argv: readonly string[], stdin?: string, extra?: Environment) => Promise<CommandOutcome>;
+  /** A command that talks to the remote, with credentials fetched for it. Only within `exclusive`. */
+  readonly transfer: (what: string, argv: readonly string[]) => Promise<Result<void, TransferError>>;
+  /** The environment of a transfer, and what may not be shown of it. */
+  readonly transferSetting: () => Promise<Result<TransferSetting, GitError>>;
+  readonly close: () => Promise<void>;
+}
+
+export interface TransferSetting {
+  readonly environment: Environment;
+  readonly secrets: readonly string[];
+}
+
+export interface TransferError {
+  readonly error: GitError;
+  /** All that git said, for telling causes apart; not for people. */
+  readonly said: string;
+}
+
+export interface WorkshopOptions {
+  readonly directory: string;
+  readonly remote: RemoteUrl;
+  readonly credentials: () => Promise<Credentials | null>;
+  readonly clock: Clock;
+  readonly transferTimeMs: number;
+}
+
+export function openWorkshop(options: WorkshopOptions): Workshop {
+  const { directory, remote, clock } = options;
+  let reader: ObjectReader | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const transferSetting = async (): Promise<Result<TransferSetting, GitError>> => {
+    try {
+      const credentials = await options.credentials();
+      return success({ environment: transferEnvironment(remote, credentials), secrets: secretsOf(credentials) });
+    } catch {
+      // Not the reason: whoever mints credentials knows what of it is secret, and logs it.
+      return failure({ kind: 'unreachable', message: 'the credentials of the repository cannot be had at the moment' });
+    }
+  };
+
+  return {
+    directory,
+    remote,
+    clock,
+    transferSetting,
+    reader: () => (reader ??= openObjectReader(directory)),
+    async renewReader() {
+      const old = reader;
+      reader = null;
+      await old?.close();
+    },
+    exclusive(work) {
+      if (closed) return Promise.resolve(failure({ kind: 'refused', message: 'the mirror is closed' }));
+      const mine = last.then(work);
+      last = mine.catch(() => undefined);
+      return mine;
+    },
+    async local(argv, stdin = '', extra = {}) {
+      const outcome = await runGit({ argv, stdin, directory, environment: { ...localEnvironment(), ...extra } });
+      if (outcome.kind === 'stopped') removeStaleLocks(directory);
+      return outcome;
+    },
+    async transfer(what, argv) {
+      const setting = await transferSetting();
+      if (!setting.ok) return failure({ error: setting.error, said: '' });
+      const { environment, secrets } = setting.value;
+      const onStart = (id: number): void => recordWriter(directory, id);
+      const outcome = await runGit({ argv, directory, environment, timeMs: options.transferTimeMs, onStart });
+      forgetWriter(directory);
+      if (outcome.kind === 'exited' && outcome.code === 0) return success(undefined);
+      if (outcome.kind === 'stopped') removeStaleLocks(directory);
+      const said = outcome.kind === 'exited' ? outcome.stderr : '';
+      return failure({ error: transferError(what, outcome, secrets), said });
+    },
+    async close() {
+      closed = true;
+      await last;
+      // Opened now if it never was, so that a read after the end is refused by it.
+      reader ??= openObjectReader(directory);
+      await reader.close();
+    },
+  };
+}
