@@ -1,0 +1,238 @@
+/**
+ * The configuration, read once at the start: `contender.yaml` for what may be seen by everybody, the environment for
+ * what may not (tokens, keys, the database's address). Without a file, the repository is the current folder, without a
+ * forge. Every mistake is said with its line and what is accepted.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { z } from 'zod';
+import { parseDuration } from './std/duration.ts';
+import { ProblemError, type Place } from './std/problem.ts';
+
+export interface Config {
+  /** Journal, artifacts, logs and mirrors. */
+  readonly stateDirectory: string;
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly publicUrl: string | null;
+    readonly apiToken: string | null;
+  };
+  readonly store: { readonly kind: 'sqlite' } | { readonly kind: 'postgres'; readonly url: string };
+  readonly executor: { readonly slots: number | null; readonly nodeModules: string | null };
+  readonly repositories: readonly RepositoryConfig[];
+  /** `CONTENDER_SECRET_NAME` gives the secret NAME. */
+  readonly secret: (name: string) => string | null;
+}
+
+export interface RepositoryConfig {
+  readonly name: string;
+  /** A path, or an https or ssh address. */
+  readonly url: string;
+  readonly github: GitHubConfig | null;
+  readonly pollMs: number;
+  readonly pollWithHooksMs: number;
+}
+
+export interface GitHubConfig {
+  readonly repository: string;
+  readonly apiUrl: string;
+  readonly auth:
+    | { readonly kind: 'token'; readonly token: string }
+    | {
+        readonly kind: 'app';
+        readonly appId: string;
+        readonly privateKey: string;
+        readonly installationId: number | null;
+      };
+  readonly webhookSecrets: readonly string[];
+}
+
+const configBytesMax = 1024 * 1024;
+const fileName = 'contender.yaml';
+
+const durationSchema = z.string().transform((text, context) => {
+  const parsed = parseDuration(text);
+  if (parsed.ok) return parsed.value;
+  context.addIssue({ code: 'custom', message: parsed.error });
+  return z.NEVER;
+});
+
+const githubSchema = z.strictObject({
+  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'must be owner/name'),
+  apiUrl: z.url().default('https://api.github.com'),
+  installationId: z.number().int().positive().optional(),
+});
+
+const repositorySchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w.-]+(?:\/[\w.-]+)?$/, 'must be a name or owner/name')
+    .optional(),
+  url: z.string().min(1),
+  github: githubSchema.optional(),
+  poll: durationSchema.optional(),
+});
+
+const fileSchema = z.strictObject({
+  state: z.string().min(1).default('.contender'),
+  server: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: z.number().int().min(0).max(65_535).default(8080),
+      publicUrl: z.url().optional(),
+      behindProxy: z.boolean().default(false),
+    })
+    .default({ host: '127.0.0.1', port: 8080, behindProxy: false }),
+  executor: z
+    .strictObject({ slots: z.number().int().min(1).max(10_000).optional(), nodeModules: z.string().optional() })
+    .default({}),
+  repositories: z
+    .array(repositorySchema)
+    .min(1)
+    .max(100)
+    .default([{ url: '.' }]),
+});
+
+type File = z.infer<typeof fileSchema>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads `contender.yaml` in `directory`. Throws a `ProblemError` (`config-invalid`). */
+export function loadConfig(directory: string, environment: Environment): Config {
+  const path = join(directory, fileName);
+  const file = existsSync(path) ? readFile(path) : fileSchema.parse({});
+  const loopback = ['127.0.0.1', 'localhost', '::1'].includes(file.server.host);
+  const apiToken = environment['CONTENDER_API_TOKEN'] ?? null;
+  if (!loopback && (apiToken === null || !file.server.behindProxy)) {
+    throw invalid(
+      `the server would be reachable from outside on ${file.server.host}`,
+      null,
+      'Set CONTENDER_API_TOKEN and put a proxy with TLS and a login in front (`server.behindProxy: true`), or listen on 127.0.0.1.',
+    );
+  }
+  const databaseUrl = environment['CONTENDER_DATABASE_URL'];
+  return {
+    stateDirectory: resolve(directory, file.state),
+    server: {
+      host: file.server.host,
+      port: file.server.port,
+      publicUrl: file.server.publicUrl?.replace(/\/$/, '') ?? null,
+      apiToken,
+    },
+    store: databaseUrl === undefined ? { kind: 'sqlite' } : { kind: 'postgres', url: databaseUrl },
+    executor: {
+      slots: file.executor.slots ?? null,
+      nodeModules: file.executor.nodeModules === undefined ? null : resolve(directory, file.executor.nodeModules),
+    },
+    repositories: file.repositories.map((repository) => readRepository(repository, directory, environment)),
+    secret: (name) => environment[`CONTENDER_SECRET_${name}`] ?? null,
+  };
+}
+
+function readFile(path: string): File {
+  if (statSync(path).size > configBytesMax)
+    throw invalid(`${fileName} is larger than 1 MiB`, null, 'It holds settings only.');
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
+  const [error] = document.errors;
+  if (error !== undefined) throw invalid(firstLine(error.message), placeAt(lines, error.pos[0]), 'Mend the YAML.');
+  const value = plainValue(document);
+  const parsed = fileSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const keys = (issue?.path ?? []).map(String);
+  const unknown = issue?.code === 'unrecognized_keys' ? (issue.keys[0] ?? '') : null;
+  const where = placeOf(document, lines, unknown === null ? keys : [...keys, unknown]);
+  const at = keys.length === 0 ? '' : `${keys.join('.')}: `;
+  throw invalid(
+    `${at}${issue?.message ?? 'not as it should be'}`,
+    where,
+    'docs/operating.md lists every setting with its default.',
+  );
+}
+
+/** Aliases are counted while they are resolved: a small file must not become a large value. */
+function plainValue(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    throw invalid(
+      error instanceof Error ? error.message : String(error),
+      null,
+      'Write the values out instead of using aliases.',
+    );
+  }
+}
+
+function readRepository(
+  repository: File['repositories'][number],
+  directory: string,
+  environment: Environment,
+): RepositoryConfig {
+  const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(repository.url) || /^[\w.-]+@[\w.-]+:/.test(repository.url);
+  const url = isAddress ? repository.url : resolve(directory, repository.url.replace(/^~(?=\/|$)/, homedir()));
+  const github = repository.github === undefined ? null : readGitHub(repository.github, environment);
+  const name =
+    repository.name ??
+    github?.repository ??
+    basename(url)
+      .replace(/\.git$/, '')
+      .replaceAll(/[^\w.-]/g, '-');
+  // A folder next door costs nothing to look at; somebody else's server does.
+  const pollMs = repository.poll ?? (isAddress ? 60_000 : 2000);
+  return { name, url, github, pollMs, pollWithHooksMs: Math.max(pollMs, 600_000) };
+}
+
+function readGitHub(github: z.infer<typeof githubSchema>, environment: Environment): GitHubConfig {
+  const secrets = (environment['CONTENDER_WEBHOOK_SECRET'] ?? '').split(',').filter((secret) => secret !== '');
+  return {
+    repository: github.repository,
+    apiUrl: github.apiUrl.replace(/\/$/, ''),
+    auth: readAuth(github, environment),
+    webhookSecrets: secrets,
+  };
+}
+
+function readAuth(github: z.infer<typeof githubSchema>, environment: Environment): GitHubConfig['auth'] {
+  const appId = environment['CONTENDER_GITHUB_APP_ID'];
+  const keyFile = environment['CONTENDER_GITHUB_PRIVATE_KEY_FILE'];
+  const privateKey =
+    environment['CONTENDER_GITHUB_PRIVATE_KEY'] ?? (keyFile === undefined ? undefined : readFileSync(keyFile, 'utf8'));
+  if (appId !== undefined && privateKey !== undefined) {
+    return { kind: 'app', appId, privateKey, installationId: github.installationId ?? null };
+  }
+  const token = environment['CONTENDER_GITHUB_TOKEN'];
+  if (token !== undefined && token !== '') return { kind: 'token', token };
+  throw invalid(
+    `there are no credentials for ${github.repository} in the environment`,
+    null,
+    'Set CONTENDER_GITHUB_TOKEN, or CONTENDER_GITHUB_APP_ID and CONTENDER_GITHUB_PRIVATE_KEY_FILE (docs/github.md).',
+  );
+}
+
+function invalid(message: string, where: Place | null, help: string): ProblemError {
+  return new ProblemError({ code: 'config-invalid', message, where, help });
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? text;
+}
+
+function placeAt(lines: LineCounter, offset: number): Place {
+  const { line, col } = lines.linePos(offset);
+  return { file: fileName, line, column: col };
+}
+
+/** Where the value, or the key that is not known, stands; the deepest part that is there. */
+function placeOf(document: Document, lines: LineCounter, keys: readonly string[]): Place | null {
+  for (let length = keys.length; length > 0; length -= 1) {
+    const parent = length === 1 ? document.contents : document.getIn(keys.slice(0, length - 1), true);
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isScalar(item.key) && item.key.value === keys[length - 1])
+      : undefined;
+    if (pair !== undefined && isScalar(pair.key) && pair.key.range) return placeAt(lines, pair.key.range[0]);
+  }
+  return null;
+}

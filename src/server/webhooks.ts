@@ -1,0 +1,48 @@
+/** `POST /webhooks/OWNER/NAME`: proved over the raw bytes, kept, answered; the work comes later. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { forgeLimits, type ReceiveError } from '../forge/forge.ts';
+import { unreachable } from '../std/unreachable.ts';
+import type { ServerPorts } from './server.ts';
+
+export async function webhooks(app: FastifyInstance, ports: ServerPorts): Promise<void> {
+  // The signature is over the bytes as they came, so nothing may parse them first.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: forgeLimits.webhookBytesMax }, (_request, body, done) => done(null, body));
+  app.post('/webhooks/*', { bodyLimit: forgeLimits.webhookBytesMax }, (request, reply) => receive(ports, request, reply));
+}
+
+async function receive(ports: ServerPorts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const name = wildcardOf(request.params);
+  const project = ports.projects.get(name);
+  if (project === undefined || project.forge.kind === 'local') return reply.code(404).send({ error: 'no such repository' });
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const received = await project.forge.receive({ headers: singleHeaders(request.headers), body });
+  if (!received.ok) return reply.code(statusOf(received.error)).send({ error: received.error.message });
+  const { repository } = received.value;
+  if (repository !== null && repository.toLowerCase() !== project.name.toLowerCase()) {
+    return reply.code(404).send({ error: 'the delivery is about another repository' });
+  }
+  const kept = await ports.conductor.receive(project.name, received.value);
+  return reply.code(kept === 'accepted' ? 202 : 200).send({ status: kept, delivery: received.value.id });
+}
+
+function statusOf(error: ReceiveError): number {
+  switch (error.kind) {
+    case 'unsigned':
+      return 401;
+    case 'malformed':
+      return 400;
+    case 'too-large':
+      return 413;
+    default:
+      return unreachable(error.kind);
+  }
+}
+
+function wildcardOf(params: unknown): string {
+  return typeof params === 'object' && params !== null && '*' in params ? String(params['*']) : '';
+}
+
+function singleHeaders(headers: FastifyRequest['headers']): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]));
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { loadConfig } from '../../src/config.ts';
+import { ProblemError, type Problem } from '../../src/std/problem.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function problemOf(yaml: string, environment: Record<string, string> = {}): Problem {
+  writeFileSync(join(folder, 'contender.yaml'), yaml);
+  try {
+    loadConfig(folder, environment);
+  } catch (error) {
+    assert.ok(error instanceof ProblemError, String(error));
+    return error.problem;
+  }
+  throw new Error('it was accepted');
+}
+
+test('without a file, the repository is the folder itself, and the server listens on loopback', () => {
+  const config = loadConfig(folder, {});
+  assert.equal(config.repositories[0]?.url, folder);
+  assert.equal(config.repositories[0]?.github, null);
+  assert.equal(config.server.host, '127.0.0.1');
+  assert.deepEqual(config.store, { kind: 'sqlite' });
+});
+
+test('secrets come from the environment alone', () => {
+  writeFileSync(
+    join(folder, 'contender.yaml'),
+    'repositories:\n  - url: https://github.com/mona/churn.git\n    github: { repository: mona/churn }\n',
+  );
+  const config = loadConfig(folder, {
+    CONTENDER_GITHUB_TOKEN: 'token',
+    CONTENDER_WEBHOOK_SECRET: 'new,old',
+    CONTENDER_SECRET_WAREHOUSE: 'x',
+  });
+  assert.deepEqual(config.repositories[0]?.github?.auth, { kind: 'token', token: 'token' });
+  assert.deepEqual(config.repositories[0]?.github?.webhookSecrets, ['new', 'old']);
+  assert.equal(config.repositories[0]?.name, 'mona/churn');
+  assert.equal(config.secret('WAREHOUSE'), 'x');
+  assert.equal(config.secret('OTHER'), null);
+});
+
+test('a token in the file is refused where it stands', () => {
+  const problem = problemOf('repositories:\n  - url: .\n    token: abc\n');
+  assert.equal(problem.code, 'config-invalid');
+  assert.deepEqual(problem.where, { file: 'contender.yaml', line: 3, column: 5 });
+});
+
+test('a wrong value is named with its place', () => {
+  const problem = problemOf('server:\n  port: 99999\n');
+  assert.match(problem.message, /server\.port/);
+  assert.deepEqual(problem.where, { file: 'contender.yaml', line: 2, column: 3 });
+});
+
+test('broken YAML is said with line and column', () => {
+  assert.equal(problemOf('server: {\n').where?.file, 'contender.yaml');
+});
+
+test('a file of aliases of aliases is refused', () => {
+  const bomb = [
+    'a: &a [1,1,1,1,1,1,1,1,1,1]',
+    ...'bcdefgh'
+      .split('')
+      .map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcdefgh'[index]}`).join(',')}]`),
+  ].join('\n');
+  assert.match(problemOf(bomb).message, /alias/i);
+});
+
+test('a repository on GitHub without credentials says which variables to set', () => {
+  assert.match(
+    problemOf('repositories:\n  - url: .\n    github: { repository: mona/churn }\n').help,
+    /CONTENDER_GITHUB_TOKEN/,
+  );
+});
+
+test('listening beyond loopback needs a token and a proxy', () => {
+  assert.match(problemOf('server: { host: 0.0.0.0 }\n', { CONTENDER_API_TOKEN: 'x' }).help, /behindProxy/);
+  assert.match(problemOf('server: { host: 0.0.0.0, behindProxy: true }\n').help, /CONTENDER_API_TOKEN/);
+});
+
+test('a duration that is none is refused with what is accepted', () => {
+  assert.match(problemOf('repositories: [{ url: ., poll: soon }]\n').message, /"soon" is no duration/);
+});
