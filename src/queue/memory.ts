@@ -1,0 +1,158 @@
+/**
+ * Whose turn it is, in this process. Keys that are woken together are handed out together, so that their commits share
+ * one transaction; a key whose turn is under way gets another one after it. Nothing waits in one long timer: Node fires
+ * those above 24.8 days at once, and a clock that is set would be missed, so the time is looked at again each minute.
+ *
+ *   wake ─► later ──(due)──► ready ──► busy ──► gone
+ *                              ▲         │
+ *                              └─ again ◄┘ woken meanwhile
+ */
+import type { Clock } from '../std/clock.ts';
+import type { WakeQueue } from './queue.ts';
+
+/** The timers as a port. `delayMs` 0 means: as soon as those who run now have had their say. */
+export interface Timer {
+  /** Gives the function that takes it back. */
+  after(delayMs: number, call: () => void): () => void;
+}
+
+export const systemTimer: Timer = {
+  after(delayMs, call) {
+    if (delayMs <= 0) {
+      const immediate = setImmediate(call);
+      return () => clearImmediate(immediate);
+    }
+    const timeout = setTimeout(call, delayMs);
+    return () => clearTimeout(timeout);
+  },
+};
+
+export interface MemoryQueueOptions {
+  readonly clock: Clock;
+  readonly timer?: Timer;
+  /** Hears of a turn that threw. Its keys are not woken by themselves: whoever wants that wakes them here. */
+  readonly onError: (error: unknown, keys: readonly string[]) => void;
+}
+
+export const memoryQueueLimits = { pollMs: 60_000, keysPerTurnMax: 256, turnsTogetherMax: 16 } as const;
+
+type Turn = (keys: readonly string[]) => Promise<void>;
+type State =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'started'; readonly turn: Turn }
+  | { readonly kind: 'stopped' };
+
+export class MemoryQueue implements WakeQueue {
+  readonly #clock: Clock;
+  readonly #timer: Timer;
+  readonly #onError: MemoryQueueOptions['onError'];
+  #state: State = { kind: 'new' };
+  /** When each is due; the earliest of the asked times. */
+  readonly #later = new Map<string, number>();
+  #earliest = Number.POSITIVE_INFINITY;
+  /** To be handed out; never a busy one. */
+  readonly #ready = new Set<string>();
+  readonly #busy = new Set<string>();
+  /** Busy ones that were woken. */
+  readonly #again = new Set<string>();
+  readonly #turns = new Set<Promise<void>>();
+  #armed: { readonly at: number; readonly cancel: () => void } | null = null;
+
+  constructor({ clock, timer, onError }: MemoryQueueOptions) {
+    this.#clock = clock;
+    this.#timer = timer ?? systemTimer;
+    this.#onError = onError;
+  }
+
+  /** The earliest of several times counts: a turn finds out itself when it wants the next. */
+  wake(key: string, at?: number): void {
+    if (this.#state.kind === 'stopped') return;
+    if (at === undefined || at <= this.#clock.now()) this.#wakeNow(key);
+    else if (!this.#ready.has(key) && at < (this.#later.get(key) ?? Number.POSITIVE_INFINITY)) {
+      this.#later.set(key, at);
+      this.#earliest = Math.min(this.#earliest, at);
+    }
+    this.#arm();
+  }
+
+  start(turn: Turn): void {
+    if (this.#state.kind !== 'new') throw new Error('a queue starts once');
+    this.#state = { kind: 'started', turn };
+    this.#arm();
+  }
+
+  async stop(): Promise<void> {
+    this.#state = { kind: 'stopped' };
+    this.#disarm();
+    await Promise.all(this.#turns);
+  }
+
+  #wakeNow(key: string): void {
+    this.#later.delete(key);
+    if (this.#busy.has(key)) this.#again.add(key);
+    else this.#ready.add(key);
+  }
+
+  /** One timer at a time, for the next thing there is to do. */
+  #arm(): void {
+    if (this.#state.kind !== 'started') return;
+    const now = this.#clock.now();
+    const full = this.#turns.size >= memoryQueueLimits.turnsTogetherMax;
+    const handOut = this.#ready.size > 0 && !full;
+    if (!handOut && this.#later.size === 0) return;
+    const delayMs = handOut ? 0 : Math.min(Math.max(this.#earliest - now, 1), memoryQueueLimits.pollMs);
+    const at = now + delayMs;
+    if (this.#armed !== null && this.#armed.at <= at) return;
+    this.#disarm();
+    this.#armed = { at, cancel: this.#timer.after(delayMs, () => this.#look()) };
+  }
+
+  #disarm(): void {
+    this.#armed?.cancel();
+    this.#armed = null;
+  }
+
+  #look(): void {
+    this.#armed = null;
+    if (this.#state.kind !== 'started') return;
+    this.#collectDue();
+    while (this.#ready.size > 0 && this.#turns.size < memoryQueueLimits.turnsTogetherMax) {
+      this.#handOut(this.#state.turn, [...this.#ready].slice(0, memoryQueueLimits.keysPerTurnMax));
+    }
+    this.#arm();
+  }
+
+  #collectDue(): void {
+    const now = this.#clock.now();
+    if (now < this.#earliest) return;
+    this.#earliest = Number.POSITIVE_INFINITY;
+    for (const [key, at] of this.#later) {
+      if (at <= now) this.#wakeNow(key);
+      else this.#earliest = Math.min(this.#earliest, at);
+    }
+  }
+
+  #handOut(turn: Turn, keys: readonly string[]): void {
+    for (const key of keys) {
+      this.#ready.delete(key);
+      this.#busy.add(key);
+    }
+    const ended = this.#take(turn, keys).finally(() => {
+      this.#turns.delete(ended);
+      for (const key of keys) {
+        this.#busy.delete(key);
+        if (this.#again.delete(key)) this.#ready.add(key);
+      }
+      this.#arm();
+    });
+    this.#turns.add(ended);
+  }
+
+  async #take(turn: Turn, keys: readonly string[]): Promise<void> {
+    try {
+      await turn(keys);
+    } catch (error) {
+      this.#onError(error, keys);
+    }
+  }
+}
