@@ -1,35 +1,62 @@
 /**
- * Files of a commit in, versions or problems out. A definition is a pure function of the commit: bundled from Git
- * objects, evaluated in a sandbox without clock, randomness, files or network, twice, and validated from the outside.
+ * Files of a commit become versions of pipelines, or problems.
+ *
+ *   .pipelines/*.ts ─► bundle (esbuild, from memory) ─► sandbox (QuickJS, twice) ─► JSON ─► schema ─► rules ─► version
+ *
+ * Nothing that a commit holds runs with any authority: the bundle reads only files of the commit, the sandbox knows no
+ * clock, randomness, file or network, and what leaves it is text that has to prove what it is. One broken file never
+ * stops the others.
  */
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 
-export interface Compiler {
-  /** One entry for each `.pipelines/*.ts` of the commit, in the order of their names; a broken file harms no other. */
-  compile(files: SourceFiles): Promise<readonly Compiled[]>;
-  /** Ends the worker that it keeps warm. */
-  close(): Promise<void>;
-}
-
-/** The files of one commit. */
+/** The files of one commit. Regular files only: a symbolic link or submodule is not there. */
 export interface SourceFiles {
-  /** Paths of the regular files below `folder`, from the root of the repository. */
+  /** Paths below `folder`, from the root of the repository. */
   list(folder: string): Promise<readonly string[]>;
-  /** Contents by path; what is not there is left out. */
+  /** Contents by path; a path that is not there is left out. */
   read(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
 }
 
-export interface Compiled {
-  readonly file: string;
-  readonly version: PipelineVersion | null;
-  readonly problems: readonly Problem[];
-}
-
-export interface PipelineVersion {
+export interface Version {
   readonly definition: PipelineDefinition;
   /** Canonical JSON of the definition. */
   readonly canonical: string;
-  /** SHA-256 of `canonical`, hex. */
+  /** SHA-256 of `canonical`, 64 hex digits: commits with the same definition share it. */
   readonly digest: string;
 }
+
+export interface Compiled {
+  /** `.pipelines/name.ts`. */
+  readonly file: string;
+  /** Null where there are problems. */
+  readonly version: Version | null;
+  readonly problems: readonly Problem[];
+}
+
+export interface Compiler {
+  /** One result for each `.ts` file directly in `.pipelines`, in the order of their names. Never rejects for what a commit holds. */
+  compile(source: SourceFiles): Promise<readonly Compiled[]>;
+  /** Ends the sandbox. */
+  close(): Promise<void>;
+}
+
+export const pipelinesFolder = '.pipelines';
+
+export const compileLimits = {
+  filesMax: 200,
+  fileBytesMax: 1024 * 1024,
+  pipelinesMax: 100,
+  importsMax: 500,
+  problemsMax: 20,
+  /** The sandbox interrupts itself after this, */
+  evaluationMs: 1500,
+  /** and is ended from outside after this: native loops do not listen. */
+  evaluationKillMs: 2000,
+  /** Of all files of one commit. */
+  commitMs: 30_000,
+  memoryBytes: 64 * 1024 * 1024,
+  stackBytes: 192 * 1024,
+  resultDepthMax: 32,
+  cachedFilesMax: 512,
+} as const;

@@ -1,0 +1,121 @@
+/** The compiler: bundles, evaluates and judges each file, and remembers what it has seen. */
+import { posix } from 'node:path';
+import { createHash } from 'node:crypto';
+import { bundle } from './bundle.ts';
+import { compileLimits, pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from './compile.ts';
+import { judge, refused, type Outcome } from './evaluation.ts';
+import { guest, type Guest } from './guest-bundle.ts';
+import { problem, startOf } from './refusal.ts';
+import { Sandbox } from './sandbox.ts';
+import { SourceReader } from './source-reader.ts';
+
+/** A result, and the files that it was made of: it holds for every commit in which they are the same. */
+interface Remembered {
+  readonly inputs: readonly (readonly [path: string, hash: string | null])[];
+  readonly outcome: Outcome;
+}
+
+/** Starts a sandbox, which stays warm until `close`. */
+export async function createCompiler(): Promise<Compiler> {
+  const words = await guest();
+  return new SandboxCompiler(words, new Sandbox(words.code));
+}
+
+class SandboxCompiler implements Compiler {
+  readonly #guest: Guest;
+  readonly #sandbox: Sandbox;
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(words: Guest, sandbox: Sandbox) {
+    this.#guest = words;
+    this.#sandbox = sandbox;
+  }
+
+  async compile(source: SourceFiles): Promise<readonly Compiled[]> {
+    const paths = [...(await source.list(pipelinesFolder))].sort();
+    const entries = paths.filter(isEntry);
+    if (paths.length > compileLimits.filesMax || entries.length > compileLimits.pipelinesMax) {
+      const message = `${pipelinesFolder} has ${paths.length} files and ${entries.length} pipelines`;
+      const help = `Up to ${compileLimits.filesMax} files and ${compileLimits.pipelinesMax} pipelines are read. Move data and code that is not about pipelines out of the folder.`;
+      return [
+        { file: pipelinesFolder, ...refused(problem('definition-limit', message, help, startOf(pipelinesFolder))) },
+      ];
+    }
+    const reader = new SourceReader(source);
+    await reader.preload(paths);
+    const endsAt = performance.now() + compileLimits.commitMs;
+    const outcomes = await Promise.all(
+      entries.map(async (file) => ({ file, ...(await this.#outcome(file, reader, endsAt)) })),
+    );
+    return refuseSameNames(outcomes);
+  }
+
+  async close(): Promise<void> {
+    await this.#sandbox.close();
+  }
+
+  async #outcome(file: string, reader: SourceReader, endsAt: number): Promise<Outcome> {
+    const key = createHash('sha256')
+      .update(`${file}\0${(await reader.read(file))?.hash ?? ''}`)
+      .digest('hex');
+    const remembered = this.#remembered.get(key);
+    if (remembered !== undefined && (await isSame(remembered, reader))) return remembered.outcome;
+    const { result, inputs } = await bundle(file, reader, this.#guest.words);
+    const outcome = result.ok ? await this.#evaluate(file, result.value, endsAt) : refused(...result.error);
+    const hashes = await Promise.all(
+      inputs.map(async (path) => [path, (await reader.read(path))?.hash ?? null] as const),
+    );
+    // What was too slow may have been so because of the machine: it gets another chance.
+    if (!outcome.problems.some(({ code }) => code === 'definition-limit'))
+      this.#remember(key, { inputs: hashes, outcome });
+    return outcome;
+  }
+
+  async #evaluate(file: string, bundled: Parameters<typeof judge>[1], endsAt: number): Promise<Outcome> {
+    const evaluation = await this.#sandbox.evaluate(bundled.code, endsAt);
+    return judge(file, bundled, evaluation);
+  }
+
+  #remember(key: string, remembered: Remembered): void {
+    this.#remembered.delete(key);
+    this.#remembered.set(key, remembered);
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= compileLimits.cachedFilesMax) break;
+      this.#remembered.delete(oldest);
+    }
+  }
+}
+
+function isEntry(path: string): boolean {
+  return posix.dirname(path) === pipelinesFolder && path.endsWith('.ts') && !/\.(?:d|test)\.ts$/.test(path);
+}
+
+async function isSame({ inputs }: Remembered, reader: SourceReader): Promise<boolean> {
+  for (const [path, hash] of inputs) if (((await reader.read(path))?.hash ?? null) !== hash) return false;
+  return true;
+}
+
+/** Two files with one name cannot both be right: neither is taken. */
+function refuseSameNames(compiled: readonly Compiled[]): readonly Compiled[] {
+  const files = new Map<string, string[]>();
+  for (const { file, version } of compiled) {
+    if (version !== null) files.set(version.definition.name, [...(files.get(version.definition.name) ?? []), file]);
+  }
+  return compiled.map((one) => {
+    const { file, version } = one;
+    const others = version === null ? [] : (files.get(version.definition.name) ?? []).filter((other) => other !== file);
+    if (version === null || others.length === 0) return one;
+    const message = `the pipeline "${version.definition.name}" is defined in ${others.join(', ')} too`;
+    return {
+      file,
+      ...refused(
+        problem(
+          'definition-name',
+          message,
+          'Names of pipelines are unique in a repository: rename one.',
+          startOf(file),
+        ),
+      ),
+    };
+  });
+}

@@ -1,0 +1,239 @@
+/** What text from the sandbox has to be: exactly the contract of definition.ts, proved by the compiler in both directions. */
+import { z } from 'zod';
+import {
+  binaryMetrics,
+  contextNames,
+  definitionLimits,
+  regressionMetrics,
+  triggerRules,
+  type Binding,
+  type ChallengeWork,
+  type ContainerWork,
+  type Environment,
+  type GateCheck,
+  type GateWork,
+  type MapDefinition,
+  type OutputType,
+  type ParameterDefinition,
+  type PipelineDefinition,
+  type Reference,
+  type RetryDefinition,
+  type ScoreDefinition,
+  type StepDefinition,
+  type Template,
+  type TriggerDefinition,
+  type WaitWork,
+  type Work,
+} from '../pipeline/definition.ts';
+import { environmentNamePattern, identifierPattern, pipelineNamePattern, stepNamePattern } from '../pipeline/names.ts';
+
+const limits = definitionLimits;
+const yearMs = 366 * 86_400_000;
+
+const text = z.string().max(64 * 1024);
+const line = z.string().min(1).max(4096);
+const durationMs = z.number().min(0).max(yearMs);
+const stepName = z.string().max(limits.stepNameLengthMax).regex(stepNamePattern);
+const identifier = z.string().regex(identifierPattern);
+const texts = z.array(line).max(1000);
+const path = z.array(z.string().max(256)).max(16);
+const proportion = z.number().min(0).max(1);
+const bound = z.number().nullable();
+/** Written by compile, which alone knows the file's name. */
+const file = z.string().max(1024);
+
+const reference: z.ZodType<Reference> = z.union([
+  z.strictObject({ context: z.enum(contextNames) }),
+  z.strictObject({ parameter: identifier }),
+  z.strictObject({ output: stepName, path }),
+  z.strictObject({ item: identifier, path }),
+]);
+
+const template: z.ZodType<Template> = z.union([
+  text,
+  z
+    .array(z.union([text, reference]))
+    .min(1)
+    .max(1000),
+]);
+const templates = z.array(template).max(1000);
+
+const binding: z.ZodType<Binding> = z.lazy(() =>
+  z.union([
+    z.strictObject({ literal: z.json() }),
+    z.strictObject({ reference }),
+    z.strictObject({ template }),
+    z.strictObject({ list: z.array(binding).max(10_000) }),
+    z.strictObject({ record: z.record(z.string().max(256), binding) }),
+  ]),
+);
+
+const environment: z.ZodType<Environment> = z.record(z.string().regex(environmentNamePattern), template);
+const outputType: z.ZodType<OutputType> = z.enum(['string', 'number', 'boolean', 'json', 'artifact']);
+const quantities = z.record(
+  z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9A-Z./-]+$/),
+  z
+    .string()
+    .max(32)
+    .regex(/^[0-9.]+[A-Za-z]{0,2}$/),
+);
+
+const container: z.ZodType<ContainerWork> = z.strictObject({
+  kind: z.literal('container'),
+  image: template,
+  command: templates,
+  args: templates,
+  environment,
+  resources: z.strictObject({ requests: quantities, limits: quantities }),
+  localCommand: templates.nullable(),
+});
+
+const gateCheck: z.ZodType<GateCheck> = z.union([
+  z.strictObject({ check: z.literal('rows'), min: bound, max: bound }),
+  z.strictObject({ check: z.literal('nulls'), columns: texts.nullable(), max: proportion }),
+  z.strictObject({
+    check: z.literal('label'),
+    column: line,
+    positive: text,
+    min: proportion.nullable(),
+    max: proportion.nullable(),
+  }),
+  z.strictObject({ check: z.literal('range'), column: line, min: bound, max: bound }),
+  z.strictObject({ check: z.literal('unique'), columns: texts.min(1) }),
+  z.strictObject({ check: z.literal('columns'), names: texts.min(1) }),
+]);
+
+const gate: z.ZodType<GateWork> = z.strictObject({
+  kind: z.literal('gate'),
+  data: binding,
+  checks: z.array(gateCheck).min(1).max(1000),
+});
+
+const score: z.ZodType<ScoreDefinition> = z.union([
+  z.strictObject({ kind: z.literal('function'), file, input: binding }),
+  z.strictObject({ kind: z.literal('command'), command: templates.min(1), environment }),
+]);
+
+const metric = z.enum([...binaryMetrics, ...regressionMetrics]);
+
+const challenge: z.ZodType<ChallengeWork> = z.strictObject({
+  kind: z.literal('challenge'),
+  model: z.string().regex(pipelineNamePattern),
+  challenger: binding,
+  score: score.nullable(),
+  predictions: binding.nullable(),
+  task: z.enum(['binary', 'regression']),
+  metric,
+  threshold: bound,
+  minAbsoluteChange: z.number().min(0),
+  minRelativeChange: z.number().min(0),
+  confidence: z.number().gt(0).lt(1),
+  guardrails: z.array(z.strictObject({ metric, maxLoss: z.number().min(0) })).max(20),
+  promote: z.enum(['automatic', 'on-merge', 'on-approval', 'never']),
+});
+
+const wait: z.ZodType<WaitWork> = z.strictObject({
+  kind: z.literal('wait'),
+  for: z.union([
+    z.strictObject({ condition: z.literal('file'), path: template }),
+    z.strictObject({ condition: z.literal('http'), url: template, status: z.number().int().min(100).max(599) }),
+    z.strictObject({
+      condition: z.literal('pipeline'),
+      pipeline: z.string().regex(pipelineNamePattern),
+      date: template,
+      shiftMs: z.number().min(-yearMs).max(yearMs),
+      states: z
+        .array(z.enum(['success', 'failed']))
+        .min(1)
+        .max(2),
+    }),
+    z.strictObject({ condition: z.literal('function'), file, input: binding }),
+  ]),
+  intervalMs: durationMs,
+  timeoutMs: durationMs,
+  softFail: z.boolean(),
+});
+
+const work: z.ZodType<Work> = z.union([
+  z.strictObject({ kind: z.literal('function'), file, input: binding }),
+  z.strictObject({ kind: z.literal('command'), command: templates.min(1), environment }),
+  container,
+  gate,
+  challenge,
+  z.strictObject({
+    kind: z.literal('branch'),
+    file,
+    input: binding,
+    choices: z.array(stepName).min(1).max(limits.stepsMax),
+  }),
+  z.strictObject({ kind: z.literal('short-circuit'), file, input: binding, ignoreDownstreamTriggerRules: z.boolean() }),
+  wait,
+]);
+
+const retry: z.ZodType<RetryDefinition> = z.strictObject({
+  count: z.number().int().min(0).max(limits.retriesMax),
+  delayMs: durationMs,
+  factor: z.number().min(1).max(100),
+  delayMaxMs: durationMs,
+});
+
+const map: z.ZodType<MapDefinition> = z.strictObject({
+  axes: z
+    .array(z.strictObject({ name: identifier, over: binding }))
+    .min(1)
+    .max(8),
+  concurrency: z.number().int().min(1).max(limits.mapLengthMax).nullable(),
+  lengthMax: z.number().int().min(1).max(limits.mapLengthMax),
+});
+
+const step: z.ZodType<StepDefinition> = z.strictObject({
+  name: stepName,
+  description: text.nullable(),
+  upstream: z.array(stepName).max(limits.stepsMax),
+  triggerRule: z.enum(triggerRules),
+  finally: z.boolean(),
+  retry,
+  timeoutMs: durationMs.min(1),
+  graceMs: durationMs,
+  secrets: z.array(z.string().regex(environmentNamePattern)).max(64),
+  map: map.nullable(),
+  outputs: z.record(identifier, outputType),
+  work,
+});
+
+const parameter: z.ZodType<ParameterDefinition> = z.strictObject({
+  type: z.enum(['string', 'number', 'boolean']),
+  default: z.union([text, z.number(), z.boolean()]).nullable(),
+  description: text.nullable(),
+  choices: z
+    .array(z.union([text, z.number()]))
+    .min(1)
+    .max(1000)
+    .nullable(),
+});
+
+const triggers: z.ZodType<TriggerDefinition> = z.strictObject({
+  schedule: z.strictObject({ cron: line, timeZone: line, catchup: z.enum(['none', 'latest', 'all']) }).nullable(),
+  push: z.strictObject({ branches: texts, tags: texts, paths: texts }).nullable(),
+  pullRequest: z.strictObject({ branches: texts, paths: texts }).nullable(),
+});
+
+/** Refuses unknown keys everywhere; what it lets through is a `PipelineDefinition` in shape. */
+export const definitionSchema: z.ZodType<PipelineDefinition> = z.strictObject({
+  name: z.string().regex(pipelineNamePattern),
+  description: text.nullable(),
+  owner: line.nullable(),
+  tags: texts,
+  on: triggers,
+  parameters: z.record(identifier, parameter),
+  maxActiveRuns: z.number().int().min(1).max(1000),
+  overlap: z.enum(['allow', 'forbid', 'replace']),
+  cancelInProgress: z.boolean(),
+  runTimeoutMs: durationMs.nullable(),
+  deadlineMs: durationMs.nullable(),
+  freshness: z.strictObject({ model: line, withinMs: durationMs }).nullable(),
+  steps: z.array(step).min(1).max(limits.stepsMax),
+});

@@ -1,0 +1,216 @@
+/** What the sandbox answered, as a version or as problems with the place in the user's file. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { canonicalJson, type Json } from '../std/json.ts';
+import { problemCodes } from '../std/problem-codes.ts';
+import type { Problem } from '../std/problem.ts';
+import { unreachable } from '../std/unreachable.ts';
+import type { Bundle } from './bundle.ts';
+import { compileLimits, type Version } from './compile.ts';
+import { brokenRules } from './definition-rules.ts';
+import { parseDefinition, parseGuarded } from './definition-text.ts';
+import { placeOf } from './places.ts';
+import { problem, startOf } from './refusal.ts';
+import type { Evaluation } from './sandbox.ts';
+
+export type Outcome =
+  | { readonly version: Version; readonly problems: readonly [] }
+  | { readonly version: null; readonly problems: readonly Problem[] };
+
+export function refused(...problems: readonly Problem[]): Outcome {
+  return { version: null, problems };
+}
+
+export function judge(file: string, bundle: Bundle, evaluation: Evaluation): Outcome {
+  const start = startOf(file);
+  switch (evaluation.kind) {
+    case 'json':
+      return judgeAnswer(file, bundle, evaluation.text);
+    case 'threw':
+      return refused(judgeThrown(file, bundle, evaluation));
+    case 'too-large':
+      return refused(
+        problem(
+          'definition-limit',
+          'the definition has more than 1 MiB as JSON',
+          'Keep data in files and let the steps read it.',
+          start,
+        ),
+      );
+    case 'differs':
+      return refused(
+        problem(
+          'definition-impure',
+          'two evaluations of the definition gave different results',
+          'A definition is a pure function of the commit: it may not depend on how much memory or stack there is.',
+          start,
+        ),
+      );
+    case 'not-reached':
+      return refused(
+        problem(
+          'definition-limit',
+          `the other pipelines of the commit take longer than ${compileLimits.commitMs / 1000} s`,
+          'Correct those first: they have problems of their own.',
+          start,
+        ),
+      );
+    case 'killed':
+      return refused(tooSlow(start));
+    case 'crashed':
+      return refused(
+        problem(
+          'definition-limit',
+          `the evaluation of the definition ended the sandbox (${evaluation.message})`,
+          'Build less: a definition only describes the steps, and they do the work.',
+          start,
+        ),
+      );
+    default:
+      return unreachable(evaluation);
+  }
+}
+
+function tooSlow(where: Problem['where']): Problem {
+  return problem(
+    'definition-limit',
+    `the definition takes longer than ${compileLimits.evaluationMs / 1000} s`,
+    'Take the endless loop or the heavy work out: a definition only describes the steps, and they do the work.',
+    where,
+  );
+}
+
+const answerSchema = z.union([
+  z.object({ missing: z.string() }),
+  z.object({ definition: z.unknown(), stack: z.string() }),
+]);
+
+function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
+  const start = startOf(file);
+  const parsed = parseGuarded(text);
+  if (!parsed.ok)
+    return refused(
+      problem(
+        'definition-invalid',
+        `the definition cannot be read: ${parsed.error}`,
+        'Use the words of "contender" to define it.',
+        start,
+      ),
+    );
+  const answer = answerSchema.safeParse(parsed.value);
+  if (!answer.success)
+    return refused(
+      problem(
+        'definition-invalid',
+        'the default export is no definition',
+        'Use the words of "contender" to define it.',
+        start,
+      ),
+    );
+  if ('missing' in answer.data) return refused(missing(file, answer.data.missing));
+  const where = placeOf(answer.data.stack, bundle.map) ?? start;
+  const shaped = parseDefinition(answer.data.definition, file);
+  if (!shaped.ok)
+    return refused(
+      problem(
+        'definition-invalid',
+        `the definition has another shape than it must: ${shaped.error}`,
+        'Use the words of "contender" to define it.',
+        where,
+      ),
+    );
+  const broken = brokenRules(shaped.value);
+  if (broken.length > 0) {
+    return refused(
+      ...broken.map((sentence) =>
+        problem(
+          'definition-invalid',
+          sentence,
+          'Use the handles that the words give back: they keep the edges right.',
+          where,
+        ),
+      ),
+    );
+  }
+  return { version: versionOf(shaped.value), problems: [] };
+}
+
+function missing(file: string, exported: string): Problem {
+  const what = exported === 'none' ? 'has no default export' : `exports ${exported} by default, which is no pipeline`;
+  return problem(
+    'definition-missing',
+    `${file} ${what}`,
+    'Write `export default pipeline(...)`. Files that pipelines share belong into a folder below, such as .pipelines/shared.',
+    startOf(file),
+  );
+}
+
+export function versionOf(definition: PipelineDefinition): Version {
+  // Plain data by the schema: an interface only lacks the index signature that `Json` has.
+  const canonical = canonicalJson(definition as unknown as Json);
+  return { definition, canonical, digest: createHash('sha256').update(canonical).digest('hex') };
+}
+
+const thrownSchema = z.object({
+  problem: z
+    .object({ code: z.enum(problemCodes), message: z.string().max(4000), help: z.string().max(4000) })
+    .nullable(),
+  name: z.string(),
+  message: z.string(),
+  stack: z.string(),
+  shown: z.string(),
+});
+
+function judgeThrown(file: string, bundle: Bundle, evaluation: Extract<Evaluation, { kind: 'threw' }>): Problem {
+  const parsed = evaluation.text === null ? null : parseGuarded(evaluation.text);
+  const thrown = parsed?.ok === true ? thrownSchema.safeParse(parsed.value).data : undefined;
+  if (thrown === undefined) {
+    const start = startOf(file);
+    return evaluation.late
+      ? tooSlow(start)
+      : problem(
+          'definition-limit',
+          'the definition ran out of memory',
+          'Build less: a definition only describes the steps, and they do the work.',
+          start,
+        );
+  }
+  const where = placeOf(thrown.stack, bundle.map) ?? startOf(file);
+  if (evaluation.late) return tooSlow(where);
+  if (thrown.problem !== null) return problem(thrown.problem.code, thrown.problem.message, thrown.problem.help, where);
+  if (thrown.name === 'InternalError' || (thrown.name === '' && thrown.message === '' && thrown.shown === 'null')) {
+    const what = thrown.message.includes('stack')
+      ? 'runs out of stack (a function that calls itself?)'
+      : `needs more than ${compileLimits.memoryBytes / 1024 / 1024} MiB of memory`;
+    return problem(
+      'definition-limit',
+      `the definition ${what}`,
+      'Build less: a definition only describes the steps, and they do the work.',
+      where,
+    );
+  }
+  return judgeError(thrown, where);
+}
+
+const platformNames =
+  /^'?(process|require|module|Buffer|setTimeout|setInterval|setImmediate|queueMicrotask|fetch|performance|crypto|structuredClone|URL|URLSearchParams|TextEncoder|TextDecoder|AbortController|AbortSignal|Intl|WebAssembly|SharedArrayBuffer|Atomics|WeakRef|FinalizationRegistry|window|document|global|__dirname|__filename)'? is not defined/;
+
+function judgeError(thrown: z.infer<typeof thrownSchema>, where: Problem['where']): Problem {
+  const platform = thrown.name === 'ReferenceError' ? platformNames.exec(thrown.message)?.[1] : undefined;
+  if (platform !== undefined) {
+    return problem(
+      'definition-impure',
+      `${platform} is not there while a pipeline is defined`,
+      'A definition is a pure function of the commit: use it inside the function of a step.',
+      where,
+    );
+  }
+  const what = thrown.name === '' ? thrown.shown : `${thrown.name}: ${thrown.message}`;
+  return problem(
+    'definition-threw',
+    `the definition threw ${what}`,
+    'Correct the line; what depends on data or on the outside belongs into the function of a step.',
+    where,
+  );
+}

@@ -1,0 +1,22 @@
+/** From a line of the bundle to the line of the user's file. */
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import type { Place } from '../std/problem.ts';
+import { repositoryNamespace } from './bundle.ts';
+
+/** The innermost frame of `stack` (as QuickJS writes it) that stands in a file of the repository, or null. */
+export function placeOf(stack: string, map: string): Place | null {
+  // Written by esbuild.
+  const sourceMap = new SourceMap(JSON.parse(map) as SourceMapPayload);
+  for (const [, line, column] of stack.matchAll(/definition\.js:(\d+)(?::(\d+))?/g)) {
+    const entry = sourceMap.findEntry(Number(line) - 1, Number(column ?? 1) - 1);
+    if (!('originalSource' in entry)) continue;
+    const source = entry.originalSource;
+    if (typeof source !== 'string' || !source.startsWith(`${repositoryNamespace}:`)) continue;
+    return {
+      file: source.slice(repositoryNamespace.length + 1),
+      line: entry.originalLine + 1,
+      column: entry.originalColumn + 1,
+    };
+  }
+  return null;
+}

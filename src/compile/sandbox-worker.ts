@@ -1,0 +1,116 @@
+/**
+ * The thread that evaluates definitions in QuickJS compiled to WebAssembly. It has no environment, imports nothing but
+ * the engine, and is ended from outside when it takes too long. Each evaluation gets a runtime of its own; after anything
+ * but an answer of the engine the thread ends itself, because the module's memory cannot be trusted any more.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import {
+  newQuickJSWASMModuleFromVariant,
+  type QuickJSContext,
+  type QuickJSHandle,
+  type QuickJSRuntime,
+  type QuickJSWASMModule,
+} from 'quickjs-emscripten-core';
+import type { Evaluation, EvaluationRequest, SandboxSetup } from './sandbox.ts';
+
+interface Limits {
+  readonly memoryBytes: number;
+  readonly stackBytes: number;
+  readonly resultBytesMax: number;
+}
+
+/** Given back after the limit was hit, to say what happened. */
+const reserveBytes = 4 * 1024 * 1024;
+const reserveMs = 200;
+
+class Evaluator {
+  readonly #module: QuickJSWASMModule;
+  readonly #setup: SandboxSetup;
+  #endsAt = 0;
+
+  constructor(module: QuickJSWASMModule, setup: SandboxSetup) {
+    this.#module = module;
+    this.#setup = setup;
+  }
+
+  /**
+   * Twice, the second time with a little less memory and stack: a definition that can tell the difference depends on
+   * the machine, and is no function of the commit.
+   */
+  evaluateTwice(code: string): Evaluation {
+    const { memoryBytes, stackBytes, resultBytesMax, evaluationMs } = this.#setup;
+    this.#endsAt = performance.now() + evaluationMs;
+    const first = this.#evaluate(code, { memoryBytes, stackBytes, resultBytesMax });
+    if (first.kind !== 'json') return first;
+    const second = this.#evaluate(code, {
+      memoryBytes: memoryBytes - reserveBytes,
+      stackBytes: stackBytes - 16 * 1024,
+      resultBytesMax,
+    });
+    if (second.kind !== 'json') return second;
+    return first.text === second.text ? first : { kind: 'differs' };
+  }
+
+  #evaluate(code: string, limits: Limits): Evaluation {
+    const runtime = this.#module.newRuntime();
+    runtime.setMemoryLimit(limits.memoryBytes);
+    runtime.setMaxStackSize(limits.stackBytes);
+    runtime.setInterruptHandler(() => performance.now() > this.#endsAt);
+    const context = runtime.newContext();
+    try {
+      return this.#run(runtime, context, code, limits);
+    } finally {
+      context.dispose();
+      runtime.dispose();
+    }
+  }
+
+  #run(runtime: QuickJSRuntime, context: QuickJSContext, code: string, limits: Limits): Evaluation {
+    using guest = context.unwrapResult(context.evalCode(this.#setup.guest, 'guest.js', { type: 'global' }));
+    using finish = context.getProp(guest, 'finish');
+    using describe = context.getProp(guest, 'describe');
+    using exported = context.evalCode(code, 'definition.js', { type: 'global' });
+    if (exported.error !== undefined) return this.#describe(runtime, context, describe, exported.error, limits);
+    using finished = context.callFunction(finish, context.undefined, exported.value);
+    if (finished.error !== undefined) return this.#describe(runtime, context, describe, finished.error, limits);
+    return readText(context, finished.value, limits);
+  }
+
+  #describe(
+    runtime: QuickJSRuntime,
+    context: QuickJSContext,
+    describe: QuickJSHandle,
+    error: QuickJSHandle,
+    limits: Limits,
+  ): Evaluation {
+    const late = performance.now() > this.#endsAt;
+    runtime.setMemoryLimit(limits.memoryBytes + reserveBytes);
+    if (late) this.#endsAt = performance.now() + reserveMs;
+    using described = context.callFunction(describe, context.undefined, error);
+    const text = described.error === undefined ? readText(context, described.value, limits) : null;
+    if (text?.kind !== 'json') return { kind: 'threw', text: null, late };
+    return { kind: 'threw', text: text.text, late };
+  }
+}
+
+/** The text, unless it is none or too long: its length is asked for before it is copied. */
+function readText(context: QuickJSContext, handle: QuickJSHandle, limits: Limits): Evaluation {
+  if (context.typeof(handle) !== 'string') return { kind: 'threw', text: null, late: false };
+  using length = context.getProp(handle, 'length');
+  if (context.getNumber(length) > limits.resultBytesMax) return { kind: 'too-large' };
+  return { kind: 'json', text: context.getString(handle) };
+}
+
+const port = parentPort;
+if (port === null) throw new Error('the sandbox runs in a thread of its own');
+// Written by sandbox.ts, which starts this thread.
+const evaluator = new Evaluator(
+  await newQuickJSWASMModuleFromVariant(import('@jitl/quickjs-wasmfile-release-sync')),
+  workerData as SandboxSetup,
+);
+port.on('message', (request: EvaluationRequest) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  port.postMessage(evaluator.evaluateTwice(request.code));
+});
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+port.postMessage('ready');
