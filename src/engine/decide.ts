@@ -1,6 +1,15 @@
-import type { PipelineDefinition } from '../pipeline/definition.ts';
-import type { AttemptKey, AttemptOutcome, RunEvent, RunOpened, Usage } from './event.ts';
+/**
+ * What follows from what is asked of a run, told in the order in which it is decided: a report first, then the clock,
+ * then the steps that became decided, then those that get a slot, then the end. The first end of an attempt counts; a
+ * command that comes again, or too late, changes nothing.
+ */
+import { unreachable } from '../std/unreachable.ts';
+import { reportFinished, reportRunning } from './attempt.ts';
+import { cancel, finishRun, watchClock } from './ending.ts';
+import type { AttemptKey, AttemptOutcome, RunEvent, Usage } from './event.ts';
+import { decideChanged, scheduleDue, startReady, type Admit } from './proceed.ts';
 import type { Run } from './run.ts';
+import type { Turn } from './turn.ts';
 
 /** What is asked of a run. Each carries the time; `admit` says whether a ready instance gets a slot now. */
 export type Command =
@@ -8,16 +17,49 @@ export type Command =
   | { readonly type: 'proceed'; readonly at: number; readonly admit: Admit }
   | { readonly type: 'report-running'; readonly at: number; readonly key: AttemptKey; readonly place: string }
   /** Followed by whatever `proceed` would do. */
-  | { readonly type: 'report-finished'; readonly at: number; readonly key: AttemptKey; readonly outcome: AttemptOutcome; readonly usage: Usage | null; readonly admit: Admit }
+  | {
+      readonly type: 'report-finished';
+      readonly at: number;
+      readonly key: AttemptKey;
+      readonly outcome: AttemptOutcome;
+      readonly usage: Usage | null;
+      readonly admit: Admit;
+    }
   | { readonly type: 'cancel'; readonly at: number; readonly by: string; readonly reason: string };
 
-/** Asked once for each ready instance, in the order of the definition; true takes a slot. */
-export type Admit = (step: string, index: number) => boolean;
-
-export function open(_definition: PipelineDefinition, _opened: RunOpened): Run {
-  throw new Error('to be written');
+/**
+ * The events that follow from `command`, already folded into `run`; none where nothing changes. Throws for a report of
+ * an attempt that was never started.
+ */
+export function decide(run: Run, command: Command): RunEvent[] {
+  const turn: Turn = { run, at: command.at, events: [] };
+  switch (command.type) {
+    case 'proceed':
+      proceed(turn, command.admit);
+      break;
+    case 'report-running':
+      reportRunning(turn, command.key, command.place);
+      break;
+    case 'report-finished':
+      reportFinished(turn, command.key, command.outcome, command.usage);
+      proceed(turn, command.admit);
+      break;
+    case 'cancel':
+      cancel(turn, command.by, command.reason);
+      finishRun(turn);
+      break;
+    default:
+      unreachable(command);
+  }
+  return turn.events;
 }
 
-export function decide(_run: Run, _command: Command): RunEvent[] {
-  throw new Error('to be written');
+function proceed(turn: Turn, admit: Admit): void {
+  watchClock(turn);
+  if (turn.run.state === 'running') {
+    scheduleDue(turn);
+    decideChanged(turn);
+    startReady(turn, admit);
+  }
+  finishRun(turn);
 }

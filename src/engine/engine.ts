@@ -8,7 +8,22 @@
  * The caller appends what `decide` returned at the position that the run had before. Where that fails, it drops the run
  * and folds it again from the journal. Effects are read off the events: `attempt-started` means "place it",
  * a cancel or timeout of a running attempt means "stop it" (`attemptsToStop`), `run-finished` means "report it".
+ *
+ * How a decision comes about, each part in the file of its name:
+ *
+ *   decide ─► attempt    a report ends an attempt: success, a retry after its back-off, another look, failure
+ *          ─► ending     the clock: deadline, time limit; cancel; the result of the run
+ *          ─► proceed    steps that changed are judged (trigger-rule), mapped (mapping) and given slots
+ *          ─► turn       every event is recorded, that is: folded
+ *   evolve ─► finish     what has ended is told to the steps after it: tallies, guards (guard), what to look at (agenda)
+ *   bind                 what an attempt is given: the references of its definition as values (value)
+ *
+ * A decision costs as much as has changed. What keeps it so are the tallies that `evolve` keeps on each step and the
+ * lists of `agenda`; nothing searches the steps, but a cancel and the end, once each.
  */
-export { decide, open, type Command } from './decide.ts';
+export { bindTemplate, bindValue, contextOf, type StepContextData } from './bind.ts';
+export { decide, type Command } from './decide.ts';
 export { evolve } from './evolve.ts';
-export { attemptsToStop, nextWakeAt, unfinishedAttempts, type PlacedAttempt } from './query.ts';
+export { open } from './open.ts';
+export type { Admit } from './proceed.ts';
+export { attemptsToStop, nextWakeAt, unfinishedAttempts, type AttemptToStop, type PlacedAttempt } from './query.ts';

@@ -19,18 +19,42 @@ export type RunEvent =
   | ({ readonly type: 'attempt-started'; readonly at: number } & AttemptKey)
   /** The executor saw it run. `place` says where: a process, a pod and its node. */
   | ({ readonly type: 'attempt-running'; readonly at: number; readonly place: string } & AttemptKey)
-  | ({ readonly type: 'attempt-finished'; readonly at: number; readonly outcome: AttemptOutcome; readonly usage: Usage | null } & AttemptKey)
+  | ({
+      readonly type: 'attempt-finished';
+      readonly at: number;
+      readonly outcome: AttemptOutcome;
+      readonly usage: Usage | null;
+    } & AttemptKey)
   /** A report of an attempt that no longer counts. */
   | ({ readonly type: 'late-report-ignored'; readonly at: number; readonly outcome: AttemptOutcome } & AttemptKey)
   /** Another try, or another look of a sensor (`up_for_reschedule`), at `dueAt`. */
-  | { readonly type: 'retry-planned'; readonly at: number; readonly step: string; readonly index: number; readonly dueAt: number; readonly state: 'up_for_retry' | 'up_for_reschedule' }
+  | {
+      readonly type: 'retry-planned';
+      readonly at: number;
+      readonly step: string;
+      readonly index: number;
+      readonly dueAt: number;
+      readonly state: 'up_for_retry' | 'up_for_reschedule';
+    }
   /** Final for this instance. `index` null: the step as a whole, before it had instances (skip, upstream failed). */
-  | { readonly type: 'step-finished'; readonly at: number; readonly step: string; readonly index: number | null; readonly state: FinalStepState; readonly reason: string | null }
+  | {
+      readonly type: 'step-finished';
+      readonly at: number;
+      readonly step: string;
+      readonly index: number | null;
+      readonly state: FinalStepState;
+      readonly reason: string | null;
+    }
   | { readonly type: 'cancel-requested'; readonly at: number; readonly by: string; readonly reason: string }
   /** The run's own time limit is over; what follows is a cancel whose final state is failed. */
   | { readonly type: 'run-timed-out'; readonly at: number }
   | { readonly type: 'deadline-missed'; readonly at: number }
-  | { readonly type: 'run-finished'; readonly at: number; readonly state: FinalRunState; readonly reason: string | null };
+  | {
+      readonly type: 'run-finished';
+      readonly at: number;
+      readonly state: FinalRunState;
+      readonly reason: string | null;
+    };
 
 export interface RunOpened {
   readonly type: 'run-opened';
@@ -51,7 +75,15 @@ export interface RunOpened {
 
 export type Trigger =
   | { readonly kind: 'push'; readonly branch: string; readonly actor: string }
-  | { readonly kind: 'pull-request'; readonly number: number; readonly branch: string; readonly baseBranch: string; readonly baseSha: string; readonly actor: string; readonly fork: boolean }
+  | {
+      readonly kind: 'pull-request';
+      readonly number: number;
+      readonly branch: string;
+      readonly baseBranch: string;
+      readonly baseSha: string;
+      readonly actor: string;
+      readonly fork: boolean;
+    }
   | { readonly kind: 'schedule'; readonly tick: number }
   | { readonly kind: 'manual'; readonly actor: string };
 
@@ -63,7 +95,15 @@ export interface AttemptKey {
 }
 
 export type FinalStepState = 'success' | 'failed' | 'skipped' | 'upstream_failed' | 'removed' | 'cancelled';
-export type StepState = FinalStepState | 'none' | 'scheduled' | 'queued' | 'running' | 'up_for_retry' | 'up_for_reschedule' | 'deferred';
+export type StepState =
+  | FinalStepState
+  | 'none'
+  | 'scheduled'
+  | 'queued'
+  | 'running'
+  | 'up_for_retry'
+  | 'up_for_reschedule'
+  | 'deferred';
 export type FinalRunState = 'success' | 'failed' | 'cancelled';
 export type RunState = FinalRunState | 'running' | 'cancelling';
 
@@ -72,9 +112,17 @@ export type AttemptOutcome =
       readonly kind: 'succeeded';
       readonly output: StepOutput;
       /** What a branch chose, or whether a short circuit or gate lets the run go on; null for all others. */
-      readonly control: { readonly follow: readonly string[] } | { readonly pass: boolean; readonly reason: string } | null;
+      readonly control:
+        | { readonly follow: readonly string[] }
+        | { readonly pass: boolean; readonly reason: string }
+        | null;
     }
-  | { readonly kind: 'failed'; readonly cause: FailureCause; readonly message: string; readonly exitCode: number | null }
+  | {
+      readonly kind: 'failed';
+      readonly cause: FailureCause;
+      readonly message: string;
+      readonly exitCode: number | null;
+    }
   /** The step itself said that there is nothing to do. */
   | { readonly kind: 'skipped'; readonly reason: string }
   /** A sensor that has not seen it yet. */
@@ -84,7 +132,17 @@ export type AttemptOutcome =
  * Why an attempt failed, which decides whether another follows: `code` and `timeout` use the step's own retries,
  * `lost`, `evicted`, `start` and `registry` have a budget of their own (three), `invalid` is never retried.
  */
-export type FailureCause = 'code' | 'timeout' | 'out-of-memory' | 'output' | 'lost' | 'evicted' | 'start' | 'registry' | 'invalid' | 'cancelled';
+export type FailureCause =
+  | 'code'
+  | 'timeout'
+  | 'out-of-memory'
+  | 'output'
+  | 'lost'
+  | 'evicted'
+  | 'start'
+  | 'registry'
+  | 'invalid'
+  | 'cancelled';
 
 /** Up to 48 KB stand inline; more is an artifact, with the lengths of its lists and records kept at hand. */
 export type StepOutput =

@@ -2,9 +2,14 @@
  * A run in memory: what the events so far add up to. It belongs to one turn at a time; `evolve` changes it in place,
  * which keeps a run of ten thousand steps linear. It is a fold of the journal and nothing else: whoever doubts it
  * throws it away and folds again.
+ *
+ * Beside what happened, it keeps tallies of it (`upstream`, `counts`, `unfinished…`) and lists of what to look at next
+ * (`changed`, `ready`, `due`), so that a decision costs as much as has changed, not as much as the run is large.
  */
 import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
 import type { AttemptOutcome, FinalStepState, RunOpened, RunState, StepOutput, StepState, Usage } from './event.ts';
+import type { PriorityQueue } from './priority-queue.ts';
+import type { UpstreamTally } from './trigger-rule.ts';
 
 export interface Run {
   readonly definition: PipelineDefinition;
@@ -15,6 +20,31 @@ export interface Run {
   reason: string | null;
   finishedAt: number | null;
   readonly steps: ReadonlyMap<string, Step>;
+
+  /** Why a run in state `cancelling` is being stopped; null in any other state. */
+  stopping: Stopping | null;
+  deadlineMissed: boolean;
+  /** Steps that are not final, without the finally-steps, and those alone. */
+  unfinishedSteps: number;
+  unfinishedFinallySteps: number;
+  /** Instances with an attempt that was started and has not reported its end. */
+  readonly active: Map<Instance, Step>;
+  /** Steps whose surroundings changed since they were last looked at. */
+  readonly changed: PriorityQueue<Step>;
+  /** Steps with instances that wait for a slot, in the order of the definition. May hold some that no longer do. */
+  readonly ready: PriorityQueue<Step>;
+  /** Planned retries and looks, the earliest first. May hold some that were given up. */
+  readonly due: PriorityQueue<PlannedTry>;
+}
+
+export type Stopping =
+  | { readonly cause: 'cancelled'; readonly by: string; readonly reason: string }
+  | { readonly cause: 'timeout' };
+
+export interface PlannedTry {
+  readonly dueAt: number;
+  readonly step: Step;
+  readonly instance: Instance;
 }
 
 export interface Step {
@@ -24,6 +54,33 @@ export interface Step {
   reason: string | null;
   /** Null until the length of a mapped step is known. Always one for a step without `map`. */
   instances: Instance[] | null;
+
+  /** Place in the definition, from 0. */
+  readonly ordinal: number;
+  /** Declared `finally`, or downstream of such a step: it starts when all others have ended. */
+  readonly runsLast: boolean;
+  /** The steps directly after it: of a step that does not run last, without those that do. */
+  readonly downstream: Step[];
+  readonly upstream: UpstreamTally;
+  /** Names of the steps whose outputs it reads. */
+  readonly reads: ReadonlySet<string>;
+  /** How many of those are upstream and not final: it is not started before they are, however early its rule allows. */
+  readsUnfinished: number;
+  /** What could still skip it, whatever its trigger rule says. Nothing is decided before both are zero. */
+  readonly guards: { direct: number; upstream: number };
+  /** No unfinished step, itself included, can skip what lies any way downstream of it. */
+  clear: boolean;
+  /** A branch, short circuit or gate wants it skipped. `far`: and everything after it. */
+  skip: { readonly reason: string; readonly far: boolean } | null;
+  /** Whether it stands in `Run.changed`, and in `Run.ready`. */
+  toLookAt: boolean;
+  offered: boolean;
+  /** How many instances are in each state; states without any may be missing. */
+  readonly counts: Map<StepState, number>;
+  /** Indexes of the instances that wait for a slot, lowest first. */
+  readonly ready: PriorityQueue<number>;
+  /** Instances with an attempt that has not ended. */
+  active: number;
 }
 
 export interface Instance {
@@ -36,6 +93,8 @@ export interface Instance {
   output: StepOutput | null;
   /** When a planned retry or look is due. */
   dueAt: number | null;
+  /** Failed attempts so far, by whose budget they use. */
+  readonly failures: { own: number; infrastructure: number };
 }
 
 export interface Attempt {
@@ -46,6 +105,15 @@ export interface Attempt {
   finishedAt: number | null;
   outcome: AttemptOutcome | null;
   usage: Usage | null;
+  /** A report that came too late was recorded; further ones are dropped, so that repeats cannot fill the journal. */
+  lateReport: boolean;
 }
 
-export const finalStepStates: ReadonlySet<StepState> = new Set<FinalStepState>(['success', 'failed', 'skipped', 'upstream_failed', 'removed', 'cancelled']);
+export const finalStepStates: ReadonlySet<StepState> = new Set<FinalStepState>([
+  'success',
+  'failed',
+  'skipped',
+  'upstream_failed',
+  'removed',
+  'cancelled',
+]);

@@ -1,0 +1,202 @@
+/**
+ * The fold: what each event makes of a run. An event that the state of its instance does not allow is a bug or a
+ * damaged journal, and throws.
+ *
+ *   none ─► scheduled ─► queued ─► running ─► (a final state)
+ *              ▲           └──┬───────┘
+ *              │              ▼
+ *              └── up_for_retry, up_for_reschedule
+ *
+ * Any state that is not final may also become final at once: skipped, upstream_failed, cancelled.
+ */
+import { unreachable } from '../std/unreachable.ts';
+import { offer } from './agenda.ts';
+import { budgetOf } from './back-off.ts';
+import type { AttemptKey, RunEvent, StepState } from './event.ts';
+import { newInstance } from './open.ts';
+import { finishInstance, finishStepAsWhole } from './finish.ts';
+import { moveTo } from './aggregate.ts';
+import type { Attempt, Instance, Run, Step, Stopping } from './run.ts';
+
+/** In which states of an instance an event can happen to it. */
+const possibleIn = {
+  'step-scheduled': ['none', 'up_for_retry', 'up_for_reschedule'],
+  'attempt-started': ['scheduled'],
+  'attempt-running': ['queued'],
+  'attempt-finished': ['queued', 'running'],
+  'retry-planned': ['queued', 'running'],
+  'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule'],
+} as const satisfies { readonly [type in RunEvent['type']]?: readonly StepState[] };
+
+/** Folds one event into `run`. Throws where it cannot have happened. */
+export function evolve(run: Run, event: RunEvent): void {
+  if (run.finishedAt !== null && event.type !== 'late-report-ignored') impossible(event, 'the run has ended');
+  switch (event.type) {
+    case 'run-opened':
+      return impossible(event, 'the run is open already');
+    case 'step-mapped':
+      mapStep(run, event);
+      break;
+    case 'step-scheduled':
+    case 'attempt-started':
+    case 'attempt-running':
+    case 'attempt-finished':
+    case 'retry-planned':
+    case 'late-report-ignored':
+      evolveInstance(run, event);
+      break;
+    case 'step-finished':
+      finishStep(run, event);
+      break;
+    case 'cancel-requested':
+      stop(run, event, { cause: 'cancelled', by: event.by, reason: event.reason });
+      break;
+    case 'run-timed-out':
+      stop(run, event, { cause: 'timeout' });
+      break;
+    case 'deadline-missed':
+      run.deadlineMissed = true;
+      break;
+    case 'run-finished':
+      if (run.unfinishedSteps + run.unfinishedFinallySteps > 0) impossible(event, 'some steps have not ended');
+      run.state = event.state;
+      run.reason = event.reason;
+      run.finishedAt = event.at;
+      run.stopping = null;
+      break;
+    default:
+      unreachable(event);
+  }
+  run.position += 1;
+}
+
+type InstanceEvent = Extract<
+  RunEvent,
+  { type: 'step-scheduled' | 'late-report-ignored' | 'retry-planned' | `attempt-${string}` }
+>;
+
+function evolveInstance(run: Run, event: InstanceEvent): void {
+  const { step, instance } = find(run, event);
+  if (event.type !== 'late-report-ignored') demand(event, instance);
+  switch (event.type) {
+    case 'step-scheduled':
+      instance.dueAt = null;
+      moveTo(step, instance, 'scheduled');
+      step.ready.add(instance.index);
+      return offer(run, step);
+    case 'attempt-started':
+      return startAttempt(run, step, instance, event);
+    case 'attempt-running': {
+      const attempt = currentAttempt(instance, event);
+      attempt.runningAt = event.at;
+      attempt.place = event.place;
+      return moveTo(step, instance, 'running');
+    }
+    case 'attempt-finished':
+      return finishAttempt(run, step, instance, event);
+    case 'retry-planned':
+      if (run.active.has(instance)) impossible(event, 'its attempt has not ended');
+      instance.dueAt = event.dueAt;
+      moveTo(step, instance, event.state);
+      return run.due.add({ dueAt: event.dueAt, instance, step });
+    case 'late-report-ignored': {
+      const attempt = instance.attempts[event.attempt - 1];
+      if (attempt === undefined || attempt.finishedAt === null) return impossible(event, 'no such attempt has ended');
+      attempt.lateReport = true;
+      return;
+    }
+    default:
+      return unreachable(event);
+  }
+}
+
+function mapStep(run: Run, event: Extract<RunEvent, { type: 'step-mapped' }>): void {
+  const step = findStep(run, event);
+  if (step.instances !== null || step.state !== 'none') impossible(event, 'its instances are known already');
+  step.instances = Array.from({ length: event.length }, (_, index) => newInstance(index));
+  if (event.length > 0) step.counts.set('none', event.length);
+}
+
+type AttemptStarted = Extract<RunEvent, { type: 'attempt-started' }>;
+
+function startAttempt(run: Run, step: Step, instance: Instance, event: AttemptStarted): void {
+  if (event.attempt !== instance.attempts.length + 1) impossible(event, `${instance.attempts.length} came before it`);
+  instance.attempts.push({
+    number: event.attempt,
+    startedAt: event.at,
+    runningAt: null,
+    place: null,
+    finishedAt: null,
+    outcome: null,
+    usage: null,
+    lateReport: false,
+  });
+  run.active.set(instance, step);
+  step.active += 1;
+  moveTo(step, instance, 'queued');
+}
+
+type AttemptFinished = Extract<RunEvent, { type: 'attempt-finished' }>;
+
+function finishAttempt(run: Run, step: Step, instance: Instance, event: AttemptFinished): void {
+  const attempt = currentAttempt(instance, event);
+  const { outcome } = event;
+  attempt.finishedAt = event.at;
+  attempt.outcome = outcome;
+  attempt.usage = event.usage;
+  if (outcome.kind === 'succeeded') instance.output = outcome.output;
+  if (outcome.kind === 'failed') {
+    const budget = budgetOf(outcome.cause);
+    if (budget !== 'none') instance.failures[budget] += 1;
+  }
+  run.active.delete(instance);
+  step.active -= 1;
+  offer(run, step);
+}
+
+function finishStep(run: Run, event: Extract<RunEvent, { type: 'step-finished' }>): void {
+  if (event.index === null) {
+    const step = findStep(run, event);
+    const begun = step.state !== 'none' || (step.definition.map !== null && (step.instances?.length ?? 0) > 0);
+    if (begun) impossible(event, 'it has begun');
+    finishStepAsWhole(run, step, event.state, event.reason);
+    return;
+  }
+  const { step, instance } = find(run, { ...event, index: event.index });
+  demand(event, instance);
+  if (run.active.has(instance)) impossible(event, 'its attempt has not ended');
+  finishInstance(run, step, instance, event.state, event.reason);
+}
+
+function stop(run: Run, event: RunEvent, stopping: Stopping): void {
+  if (run.state !== 'running') impossible(event, `the run is ${run.state}`);
+  run.state = 'cancelling';
+  run.stopping = stopping;
+}
+
+function currentAttempt(instance: Instance, event: RunEvent & AttemptKey): Attempt {
+  const attempt = instance.attempts.at(-1);
+  if (attempt === undefined || attempt.number !== event.attempt) return impossible(event, 'another attempt is current');
+  if (attempt.finishedAt !== null) return impossible(event, 'the attempt has ended');
+  return attempt;
+}
+
+function demand(event: RunEvent & { readonly type: keyof typeof possibleIn }, instance: Instance): void {
+  const states: readonly StepState[] = possibleIn[event.type];
+  if (!states.includes(instance.state)) impossible(event, `it is ${instance.state}`);
+}
+
+function find(run: Run, event: { type: string; step: string; index: number }): { step: Step; instance: Instance } {
+  const step = findStep(run, event);
+  const instance = step.instances?.[event.index];
+  if (instance === undefined) return impossible(event, 'there is no such instance');
+  return { step, instance };
+}
+
+function findStep(run: Run, event: { type: string; step: string }): Step {
+  return run.steps.get(event.step) ?? impossible(event, 'there is no such step');
+}
+
+function impossible(event: { readonly type: string }, why: string): never {
+  throw new Error(`impossible event, ${why}: ${JSON.stringify(event)}`);
+}

@@ -1,0 +1,83 @@
+/** How a run goes on: which steps are decided by what has changed, and which instances get a slot. */
+import { unreachable } from '../std/unreachable.ts';
+import { firstDue, firstReady, takeChanged } from './agenda.ts';
+import { mappedLength } from './mapping.ts';
+import { finalStepStates, type Run, type Step } from './run.ts';
+import { judge } from './trigger-rule.ts';
+import { finish, record, type Turn } from './turn.ts';
+
+/**
+ * Asked for the ready instances in the order of the definition; true takes a slot. The first refusal ends the asking:
+ * nobody overtakes, and ten thousand that wait for a slot cost nothing.
+ */
+export type Admit = (step: string, index: number) => boolean;
+
+/** Retries and looks whose time has come ask for a slot again. */
+export function scheduleDue(turn: Turn): void {
+  for (let due = firstDue(turn.run); due !== undefined && due.dueAt <= turn.at; due = firstDue(turn.run)) {
+    schedule(turn, due.step, due.instance.index);
+  }
+}
+
+/** Looks at each step whose surroundings changed, and at those that change by that. */
+export function decideChanged(turn: Turn): void {
+  for (let step = takeChanged(turn.run); step !== undefined; step = takeChanged(turn.run)) {
+    if (step.state !== 'none') continue;
+    if (step.runsLast) {
+      if (turn.run.unfinishedSteps === 0 && step.upstream.unfinished === 0) begin(turn, step);
+    } else {
+      decideStep(turn, step);
+    }
+  }
+}
+
+/** Hands out slots until the first refusal. */
+export function startReady(turn: Turn, admit: Admit): void {
+  for (let next = firstReady(turn.run); next !== undefined; next = firstReady(turn.run)) {
+    const { step, index } = next;
+    if (!admit(step.definition.name, index)) return;
+    const attempt = (step.instances?.[index]?.attempts.length ?? 0) + 1;
+    record(turn, { type: 'attempt-started', at: turn.at, step: step.definition.name, index, attempt });
+  }
+}
+
+function decideStep(turn: Turn, step: Step): void {
+  if (step.skip !== null) return finish(turn, step, null, 'skipped', step.skip.reason);
+  if (step.guards.direct + step.guards.upstream > 0) return;
+  const verdict = judge(step.definition.triggerRule, step.upstream);
+  switch (verdict) {
+    case 'wait':
+      return;
+    case 'run':
+      if (step.readsUnfinished === 0) begin(turn, step);
+      return;
+    case 'skipped':
+    case 'upstream_failed':
+      return finish(turn, step, null, verdict, explain(turn.run, step));
+    default:
+      return unreachable(verdict);
+  }
+}
+
+function begin(turn: Turn, step: Step): void {
+  if (step.definition.map === null) return schedule(turn, step, 0);
+  const length = mappedLength(turn.run, step);
+  if (!length.ok) return finish(turn, step, null, 'failed', length.error);
+  record(turn, { type: 'step-mapped', at: turn.at, step: step.definition.name, length: length.value });
+  if (length.value === 0) return finish(turn, step, null, 'skipped', 'there is nothing to map over');
+  for (let index = 0; index < length.value; index += 1) schedule(turn, step, index);
+}
+
+function schedule(turn: Turn, step: Step, index: number): void {
+  record(turn, { type: 'step-scheduled', at: turn.at, step: step.definition.name, index });
+}
+
+/** The rule, and what the upstream steps that have ended are. */
+function explain(run: Run, step: Step): string {
+  const ends = step.definition.upstream.flatMap((name) => {
+    const upstream = run.steps.get(name);
+    return upstream !== undefined && finalStepStates.has(upstream.state) ? [`${name} is ${upstream.state}`] : [];
+  });
+  const shown = ends.length > 5 ? [...ends.slice(0, 5), `and ${ends.length - 5} more`] : ends;
+  return `${step.definition.triggerRule}: ${shown.join(', ')}`;
+}

@@ -1,0 +1,121 @@
+/** Drives a run of the engine in memory: attempts end as they are told to, in any order, and every wake-up is kept. */
+import { decide, nextWakeAt, open } from '../../src/engine/engine.ts';
+import type { AttemptKey, AttemptOutcome, RunEvent, RunOpened, StepOutput } from '../../src/engine/event.ts';
+import type { Run } from '../../src/engine/run.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import type { Json } from '../../src/std/json.ts';
+
+export const openedAt = Date.UTC(2026, 0, 5, 2);
+
+export function openedOf(given: Partial<RunOpened> = {}): RunOpened {
+  return {
+    type: 'run-opened',
+    at: openedAt,
+    runId: 'run-1',
+    repository: 'models',
+    pipeline: 'example',
+    sha: 'a'.repeat(40),
+    digest: 'd'.repeat(64),
+    trigger: { kind: 'manual', actor: 'ada' },
+    logicalDate: openedAt,
+    dataIntervalEnd: openedAt + 86_400_000,
+    parameters: {},
+    ...given,
+  };
+}
+
+export const outcomes = {
+  succeeded: (output: Json = null): AttemptOutcome => ({
+    kind: 'succeeded',
+    output: { inline: output },
+    control: null,
+  }),
+  stored: (output: StepOutput): AttemptOutcome => ({ kind: 'succeeded', output, control: null }),
+  failed: (
+    cause: Extract<AttemptOutcome, { kind: 'failed' }>['cause'] = 'code',
+    message = 'it broke',
+  ): AttemptOutcome => ({
+    kind: 'failed',
+    cause,
+    message,
+    exitCode: 1,
+  }),
+  skipped: (reason = 'nothing to do'): AttemptOutcome => ({ kind: 'skipped', reason }),
+  notYet: (reason = 'it is not there'): AttemptOutcome => ({ kind: 'not-yet', reason }),
+  follow: (...follow: string[]): AttemptOutcome => ({
+    kind: 'succeeded',
+    output: { inline: { follow } },
+    control: { follow },
+  }),
+  pass: (pass: boolean, reason = 'measured'): AttemptOutcome => ({
+    kind: 'succeeded',
+    output: { inline: { pass } },
+    control: { pass, reason },
+  }),
+} as const;
+
+export interface Driven {
+  readonly run: Run;
+  readonly events: readonly RunEvent[];
+}
+
+export interface DriveOptions {
+  readonly opened?: Partial<RunOpened>;
+  /** Which of the attempts that run ends next; the first where not given. */
+  readonly pick?: (count: number) => number;
+  readonly slots?: number;
+  /** Called after each decision. */
+  readonly after?: (run: Run, events: readonly RunEvent[]) => void;
+}
+
+/** Runs `definition` to its end. Each report comes a second after the one before; waiting moves the clock. */
+export function drive(
+  definition: PipelineDefinition,
+  outcomeOf: (key: AttemptKey) => AttemptOutcome,
+  options: DriveOptions = {},
+): Driven {
+  const { pick = () => 0, slots = Number.POSITIVE_INFINITY, after } = options;
+  const run = open(definition, openedOf(options.opened));
+  const events: RunEvent[] = [];
+  const running: AttemptKey[] = [];
+  let at = run.opened.at;
+  let reserved = 0;
+  const admit = (): boolean => {
+    if (running.length + reserved >= slots) return false;
+    reserved += 1;
+    return true;
+  };
+  const take = (decided: readonly RunEvent[]): void => {
+    reserved = 0;
+    for (const event of decided) {
+      events.push(event);
+      if (event.type === 'attempt-started')
+        running.push({ step: event.step, index: event.index, attempt: event.attempt });
+    }
+    after?.(run, decided);
+  };
+  take(decide(run, { type: 'proceed', at, admit }));
+  while (run.finishedAt === null) {
+    const [key] = running.splice(pick(running.length), 1);
+    if (key === undefined) {
+      const wakeAt = nextWakeAt(run);
+      if (wakeAt === null) throw new Error('the run stands still');
+      at = Math.max(at, wakeAt);
+      take(decide(run, { type: 'proceed', at, admit }));
+    } else {
+      at += 1000;
+      take(decide(run, { type: 'report-finished', at, key, outcome: outcomeOf(key), usage: null, admit }));
+    }
+  }
+  return { run, events };
+}
+
+/** The state of each step; of a mapped step with instances, a list. */
+export function statesOf(run: Run): { [step: string]: string | string[] } {
+  return Object.fromEntries(
+    [...run.steps].map(([name, step]) => {
+      const mapped = step.definition.map !== null && step.instances !== null && step.instances.length > 0;
+      return [name, mapped ? (step.instances ?? []).map((instance) => instance.state) : step.state];
+    }),
+  );
+}
