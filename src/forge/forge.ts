@@ -48,9 +48,27 @@ export interface Delivery {
 
 /** What we act on, parsed tolerantly; everything else is `ignored` with the reason. Webhooks are hints: state is read again. */
 export type ForgeEvent =
-  | { readonly type: 'push'; readonly ref: string; readonly before: string | null; readonly after: string | null; readonly actor: string }
-  | { readonly type: 'pull-request'; readonly action: 'opened' | 'synchronize' | 'reopened' | 'closed' | 'ready_for_review'; readonly pullRequest: PullRequest; readonly actor: string }
-  | { readonly type: 'comment'; readonly pullRequest: number; readonly commentId: string; readonly body: string; readonly actor: string; readonly actorIsBot: boolean }
+  | {
+      readonly type: 'push';
+      readonly ref: string;
+      readonly before: string | null;
+      readonly after: string | null;
+      readonly actor: string;
+    }
+  | {
+      readonly type: 'pull-request';
+      readonly action: 'opened' | 'synchronize' | 'reopened' | 'closed' | 'ready_for_review';
+      readonly pullRequest: PullRequest;
+      readonly actor: string;
+    }
+  | {
+      readonly type: 'comment';
+      readonly pullRequest: number;
+      readonly commentId: string;
+      readonly body: string;
+      readonly actor: string;
+      readonly actorIsBot: boolean;
+    }
   | { readonly type: 'rerequested'; readonly sha: string; readonly runId: string | null; readonly actor: string }
   | { readonly type: 'ping' }
   | { readonly type: 'ignored'; readonly reason: string };
@@ -77,7 +95,8 @@ export type ForgeError =
   /** Trying again is useless: gone, refused, beyond a limit of the forge. */
   | { readonly kind: 'final'; readonly message: string };
 
-export type ReportState = 'pending' | 'running' | 'success' | 'failure' | 'error' | 'neutral' | 'cancelled';
+/** `waiting`: for a person's decision, which may take longer than a forge keeps a check open. `neutral`: not concerned, or held back. */
+export type ReportState = 'pending' | 'running' | 'waiting' | 'success' | 'failure' | 'error' | 'neutral' | 'cancelled';
 
 /** One pipeline's result on one commit: what status, check run, comment and note are made of. */
 export interface RunReport {
@@ -93,8 +112,25 @@ export interface RunReport {
   readonly summary: string;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
-  readonly steps: readonly { readonly name: string; readonly state: string; readonly durationMs: number | null; readonly message: string | null }[];
-  readonly gates: readonly { readonly step: string; readonly passed: boolean; readonly path: string; readonly checks: readonly { readonly check: string; readonly column: string | null; readonly value: number | null; readonly limit: string; readonly passed: boolean; readonly message: string }[] }[];
+  readonly steps: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly durationMs: number | null;
+    readonly message: string | null;
+  }[];
+  readonly gates: readonly {
+    readonly step: string;
+    readonly passed: boolean;
+    readonly path: string;
+    readonly checks: readonly {
+      readonly check: string;
+      readonly column: string | null;
+      readonly value: number | null;
+      readonly limit: string;
+      readonly passed: boolean;
+      readonly message: string;
+    }[];
+  }[];
   readonly challenges: readonly {
     readonly step: string;
     readonly model: string;
@@ -113,8 +149,10 @@ export function reportContext(pipeline: string): string {
 
 export const forgeLimits = {
   statusDescriptionMax: 140,
+  /** Reached by no comment: it stays below. */
   commentBytesMax: 60_000,
   checkTextMax: 65_535,
   annotationsPerRequestMax: 50,
+  annotationsMax: 500,
   webhookBytesMax: 25 * 1024 * 1024,
 } as const;

@@ -19,6 +19,9 @@ export const problemCodes = [
   // journal
   'journal-newer',
   'journal-unreachable',
+  // forge
+  'github-config-invalid',
+  'github-secret-missing',
   // cli and config
   'usage',
   'config-invalid',

@@ -1,0 +1,136 @@
+/** A report in the words of a forge: one line for the status, a sticky comment, and a check run with its annotations. */
+import type { Problem } from '../std/problem.ts';
+import { unreachable } from '../std/unreachable.ts';
+import { fitBlocks, text, type Block } from './blocks.ts';
+import { cutCharacters, neutral, plainLine, plainLines } from './escape.ts';
+import { forgeLimits, type RunReport } from './forge.ts';
+import {
+  challengeSections,
+  cutNotice,
+  footer,
+  gateSection,
+  headline,
+  nextSection,
+  previously,
+  problemSection,
+  sentence,
+  stateWords,
+  stepSection,
+} from './report-sections.ts';
+
+/** The state of a commit status. What a change does not concern counts as passed: a required check must never hang. */
+export function statusState(report: RunReport): 'pending' | 'success' | 'failure' | 'error' {
+  switch (report.state) {
+    case 'pending':
+    case 'running':
+    case 'waiting':
+      return 'pending';
+    case 'success':
+    case 'neutral':
+      return 'success';
+    case 'failure':
+      return 'failure';
+    case 'error':
+    case 'cancelled':
+      return 'error';
+    default:
+      return unreachable(report.state);
+  }
+}
+
+/** At most 140 characters, cut at a word. Without characters beyond the basic plane, which GitHub refuses in places. */
+export function statusDescription(report: RunReport): string {
+  const { word } = stateWords(report.state);
+  const summary = plainLine(report.summary, 4 * forgeLimits.statusDescriptionMax).replace(
+    /[\u{10000}-\u{10ffff}]/gu,
+    '\ufffd',
+  );
+  const silent = `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+  if (summary === '') return silent;
+  // The commit status has no word of its own for these.
+  const said = report.state === 'cancelled' && !/cancel/i.test(summary) ? `${silent}: ${summary}` : summary;
+  return cutWords(said, forgeLimits.statusDescriptionMax);
+}
+
+/** Cuts before a word where one ends in the last third, else within the word. */
+function cutWords(sentence: string, charactersMax: number): string {
+  if (sentence.length <= charactersMax) return sentence;
+  const kept = sentence.slice(0, charactersMax);
+  const space = kept.lastIndexOf(' ');
+  return space > (charactersMax * 2) / 3
+    ? `${kept.slice(0, space).replace(/[ ,;:–-]+$/, '')}…`
+    : cutCharacters(sentence, charactersMax);
+}
+
+/** Stands first in the sticky comment and is hidden by Markdown; another one for every pipeline. */
+export function commentMarker(pipeline: string): string {
+  // Nothing in a name may close the comment: `--` and `>` do.
+  return `<!-- contender:${encodeURIComponent(pipeline.toWellFormed()).replaceAll('--', '-%2D')} -->`;
+}
+
+/** The sticky comment, below 60 000 bytes. `previous`: what the last one said. */
+export function commentBody(report: RunReport, previous: RunReport | null = null): string {
+  const blocks: readonly Block[] = [
+    text(commentMarker(report.pipeline)),
+    headline(report),
+    ...sentence(report),
+    ...previously(report, previous),
+    ...challengeSections(report),
+    ...gateSection(report),
+    ...stepSection(report),
+    ...problemSection(report),
+    ...nextSection(report),
+  ];
+  return fitBlocks(blocks, [footer(report)], cutNotice(report), forgeLimits.commentBytesMax - 1);
+}
+
+export interface CheckOutput {
+  readonly title: string;
+  readonly summary: string;
+  readonly text: string;
+  /** In the order of the problems; sent in batches of `forgeLimits.annotationsPerRequestMax`. */
+  readonly annotations: readonly Annotation[];
+}
+
+export interface Annotation {
+  readonly path: string;
+  readonly start_line: number;
+  readonly end_line: number;
+  readonly start_column: number;
+  readonly end_column: number;
+  readonly annotation_level: 'warning' | 'failure';
+  readonly title: string;
+  readonly message: string;
+}
+
+/** The title counts for the list of checks, the summary says what came out, the text why. */
+export function checkOutput(report: RunReport): CheckOutput {
+  const limit = forgeLimits.checkTextMax;
+  const summary = [...sentence(report), ...challengeSections(report), ...nextSection(report)];
+  const details = [...gateSection(report), ...stepSection(report), ...problemSection(report)];
+  const level = report.state === 'failure' || report.state === 'error' ? 'failure' : 'warning';
+  return {
+    title: statusDescription(report),
+    summary: fitBlocks(summary, [footer(report)], cutNotice(report), limit),
+    text: details.length === 0 ? '' : fitBlocks(details, [], cutNotice(report), limit),
+    annotations: report.problems.flatMap((problem) => annotation(problem, level)).slice(0, forgeLimits.annotationsMax),
+  };
+}
+
+function annotation(problem: Problem, level: Annotation['annotation_level']): readonly Annotation[] {
+  if (problem.where === null) return [];
+  const { file, line, column } = problem.where;
+  const help = problem.help === '' ? '' : `\n${problem.help}`;
+  return [
+    {
+      path: plainLine(file, 1000),
+      start_line: line,
+      end_line: line,
+      start_column: column,
+      end_column: column,
+      annotation_level: level,
+      title: problem.code,
+      message: neutral(cutCharacters(plainLines(`${problem.message}${help}`), 4000)),
+    },
+  ];
+}
