@@ -18,7 +18,7 @@ export interface SourceFiles {
   read(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
 }
 
-export interface Version {
+export interface PipelineVersion {
   readonly definition: PipelineDefinition;
   /** Canonical JSON of the definition. */
   readonly canonical: string;
@@ -30,12 +30,15 @@ export interface Compiled {
   /** `.pipelines/name.ts`. */
   readonly file: string;
   /** Null where there are problems. */
-  readonly version: Version | null;
+  readonly version: PipelineVersion | null;
   readonly problems: readonly Problem[];
 }
 
 export interface Compiler {
-  /** One result for each `.ts` file directly in `.pipelines`, in the order of their names. Never rejects for what a commit holds. */
+  /**
+   * One result for each `.ts` file directly in `.pipelines`, in the order of their names. Rejects only where
+   * `source` does: never for what a commit holds.
+   */
   compile(source: SourceFiles): Promise<readonly Compiled[]>;
   /** Ends the sandbox. */
   close(): Promise<void>;

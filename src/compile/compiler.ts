@@ -47,6 +47,7 @@ class SandboxCompiler implements Compiler {
     const outcomes = await Promise.all(
       entries.map(async (file) => ({ file, ...(await this.#outcome(file, reader, endsAt)) })),
     );
+    reader.throwIfBroken();
     return refuseSameNames(outcomes);
   }
 
@@ -65,6 +66,7 @@ class SandboxCompiler implements Compiler {
     const hashes = await Promise.all(
       inputs.map(async (path) => [path, (await reader.read(path))?.hash ?? null] as const),
     );
+    reader.throwIfBroken();
     // What was too slow may have been so because of the machine: it gets another chance.
     if (!outcome.problems.some(({ code }) => code === 'definition-limit'))
       this.#remember(key, { inputs: hashes, outcome });

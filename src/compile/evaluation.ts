@@ -5,9 +5,10 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { canonicalJson, type Json } from '../std/json.ts';
 import { problemCodes } from '../std/problem-codes.ts';
 import type { Problem } from '../std/problem.ts';
+import { parseSchedule } from '../calendar/calendar.ts';
 import { unreachable } from '../std/unreachable.ts';
 import type { Bundle } from './bundle.ts';
-import { compileLimits, type Version } from './compile.ts';
+import { compileLimits, type PipelineVersion } from './compile.ts';
 import { brokenRules } from './definition-rules.ts';
 import { parseDefinition, parseGuarded } from './definition-text.ts';
 import { placeOf } from './places.ts';
@@ -15,7 +16,7 @@ import { problem, startOf } from './refusal.ts';
 import type { Evaluation } from './sandbox.ts';
 
 export type Outcome =
-  | { readonly version: Version; readonly problems: readonly [] }
+  | { readonly version: PipelineVersion; readonly problems: readonly [] }
   | { readonly version: null; readonly problems: readonly Problem[] };
 
 export function refused(...problems: readonly Problem[]): Outcome {
@@ -29,47 +30,43 @@ export function judge(file: string, bundle: Bundle, evaluation: Evaluation): Out
       return judgeAnswer(file, bundle, evaluation.text);
     case 'threw':
       return refused(judgeThrown(file, bundle, evaluation));
-    case 'too-large':
-      return refused(
-        problem(
-          'definition-limit',
-          'the definition has more than 1 MiB as JSON',
-          'Keep data in files and let the steps read it.',
-          start,
-        ),
-      );
-    case 'differs':
-      return refused(
-        problem(
-          'definition-impure',
-          'two evaluations of the definition gave different results',
-          'A definition is a pure function of the commit: it may not depend on how much memory or stack there is.',
-          start,
-        ),
-      );
-    case 'not-reached':
-      return refused(
-        problem(
-          'definition-limit',
-          `the other pipelines of the commit take longer than ${compileLimits.commitMs / 1000} s`,
-          'Correct those first: they have problems of their own.',
-          start,
-        ),
-      );
     case 'killed':
       return refused(tooSlow(start));
     case 'crashed':
-      return refused(
-        problem(
-          'definition-limit',
-          `the evaluation of the definition ended the sandbox (${evaluation.message})`,
-          'Build less: a definition only describes the steps, and they do the work.',
-          start,
-        ),
-      );
+      return refused(beyond(`ended the sandbox (${evaluation.message})`, start));
+    case 'too-large':
+    case 'differs':
+    case 'not-reached': {
+      const [code, message, help] = plainRefusals[evaluation.kind];
+      return refused(problem(code, message, help, start));
+    }
     default:
       return unreachable(evaluation);
   }
+}
+
+const plainRefusals = {
+  'too-large': [
+    'definition-limit',
+    'the definition has more than 1 MiB as JSON',
+    'Keep data in files and let the steps read it.',
+  ],
+  differs: [
+    'definition-impure',
+    'two evaluations of the definition gave different results',
+    'A definition is a pure function of the commit: it may not depend on how much memory or stack there is.',
+  ],
+  'not-reached': [
+    'definition-limit',
+    `the other pipelines of the commit take longer than ${compileLimits.commitMs / 1000} s`,
+    'Correct those first: they have problems of their own.',
+  ],
+} as const;
+
+const lessHelp = 'Build less: a definition only describes the steps, and they do the work.';
+
+function beyond(what: string, where: Problem['where']): Problem {
+  return problem('definition-limit', `the definition ${what}`, lessHelp, where);
 }
 
 function tooSlow(where: Problem['where']): Problem {
@@ -133,6 +130,13 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
       ),
     );
   }
+  const { schedule } = shaped.value.on;
+  const read = schedule === null ? null : parseSchedule(schedule.cron, schedule.timeZone);
+  if (read?.ok === false) {
+    return refused(
+      problem('definition-option', read.error, 'Correct on.schedule; "0 2 * * 1" is Mondays at 02:00.', where),
+    );
+  }
   return { version: versionOf(shaped.value), problems: [] };
 }
 
@@ -146,7 +150,7 @@ function missing(file: string, exported: string): Problem {
   );
 }
 
-export function versionOf(definition: PipelineDefinition): Version {
+export function versionOf(definition: PipelineDefinition): PipelineVersion {
   // Plain data by the schema: an interface only lacks the index signature that `Json` has.
   const canonical = canonicalJson(definition as unknown as Json);
   return { definition, canonical, digest: createHash('sha256').update(canonical).digest('hex') };
@@ -167,14 +171,7 @@ function judgeThrown(file: string, bundle: Bundle, evaluation: Extract<Evaluatio
   const thrown = parsed?.ok === true ? thrownSchema.safeParse(parsed.value).data : undefined;
   if (thrown === undefined) {
     const start = startOf(file);
-    return evaluation.late
-      ? tooSlow(start)
-      : problem(
-          'definition-limit',
-          'the definition ran out of memory',
-          'Build less: a definition only describes the steps, and they do the work.',
-          start,
-        );
+    return evaluation.late ? tooSlow(start) : beyond('runs out of memory', start);
   }
   const where = placeOf(thrown.stack, bundle.map) ?? startOf(file);
   if (evaluation.late) return tooSlow(where);
@@ -183,12 +180,7 @@ function judgeThrown(file: string, bundle: Bundle, evaluation: Extract<Evaluatio
     const what = thrown.message.includes('stack')
       ? 'runs out of stack (a function that calls itself?)'
       : `needs more than ${compileLimits.memoryBytes / 1024 / 1024} MiB of memory`;
-    return problem(
-      'definition-limit',
-      `the definition ${what}`,
-      'Build less: a definition only describes the steps, and they do the work.',
-      where,
-    );
+    return beyond(what, where);
   }
   return judgeError(thrown, where);
 }

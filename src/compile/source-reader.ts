@@ -5,6 +5,7 @@ import { compileLimits, type SourceFiles } from './compile.ts';
 export class SourceReader {
   readonly #source: SourceFiles;
   readonly #files = new Map<string, Promise<SourceText | null>>();
+  #broken: { readonly error: unknown } | null = null;
 
   constructor(source: SourceFiles) {
     this.#source = source;
@@ -20,9 +21,20 @@ export class SourceReader {
   read(path: string): Promise<SourceText | null> {
     const known = this.#files.get(path);
     if (known !== undefined) return known;
-    const reading = this.#source.read([path]).then((contents) => sourceText(contents.get(path)));
+    const reading = this.#source.read([path]).then(
+      (contents) => sourceText(contents.get(path)),
+      (error: unknown) => {
+        this.#broken ??= { error };
+        return null;
+      },
+    );
     this.#files.set(path, reading);
     return reading;
+  }
+
+  /** Throws what the source threw, if it did: the world failed then, and nothing may be said about the files. */
+  throwIfBroken(): void {
+    if (this.#broken !== null) throw this.#broken.error;
   }
 }
 

@@ -26,11 +26,7 @@ export function branch<const Choice extends string, I extends Input = Nothing>(
   refuseInMap(call);
   const choices = call.options.texts('choices', []);
   if (choices.length === 0) {
-    call.options.problem(
-      'choices',
-      'option "choices" is empty',
-      'Name the steps to choose from: choices: ["deploy", "report"].',
-    );
+    call.options.problem('option "choices" is empty', 'Name the steps to choose from: choices: ["deploy", "report"].');
   }
   return closeStep(
     call,

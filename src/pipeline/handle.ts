@@ -7,7 +7,8 @@
 import type { Artifact, Reference } from './definition.ts';
 import { misuse } from './misuse.ts';
 
-declare const held: unique symbol;
+/** Never there: it holds the type of what a handle stands for. */
+export declare const held: unique symbol;
 declare const nothing: unique symbol;
 
 /** An object without keys: the inputs, outputs or parameters of who declares none. */

@@ -1,7 +1,24 @@
 /** The package `contender`: the words of a definition in `.pipelines/*.ts`, and their types. */
 export { branch, shortCircuit, type BranchOptions, type ShortCircuitOptions } from './branch.ts';
+export {
+  challenge,
+  type ChallengeOptions,
+  type ChallengeResult,
+  type ScoreCommandOptions,
+  type ScoreFunctionOptions,
+  type Scores,
+} from './challenge.ts';
+export { container, type ContainerOptions, type ResourceOptions } from './container.ts';
+export { gate, type GateOptions, type GateOutput } from './gate.ts';
+export { group } from './group.ts';
+export { map, type Axes, type Elements, type MapOptions } from './map.ts';
 export { pipeline, type Pipeline, type PipelineContext, type PipelineOptions } from './pipeline.ts';
 export { step, type CommandStepOptions, type FunctionStepOptions } from './step.ts';
+export { waitFor, type WaitOptions } from './wait-for.ts';
+export type { OutputOptions, Outputs, Text } from './command.ts';
 export type { AbortSignalLike, StepContext } from './context.ts';
-export type { Artifact } from './definition.ts';
-export type { Handle } from './handle.ts';
+export type { Artifact, MetricName, OutputType, PromotionPolicy, TriggerRule } from './definition.ts';
+export type { Handle, Input, Resolved } from './handle.ts';
+export type { ParameterOption, ParameterOptions } from './parameters.ts';
+export type { EffortOptions, StepOptions } from './step-options.ts';
+export type { TriggerOptions } from './triggers.ts';

@@ -15,17 +15,18 @@ export interface NumberRange {
 }
 
 export class OptionReader {
-  readonly #label: string;
+  /** Of the call, for messages. */
+  readonly label: string;
   readonly #values: Readonly<Record<string, unknown>>;
   readonly #path: string;
 
   /** `label` names the call in messages; `path` the options inside it: `schedule.`. Unknown options are refused. */
   constructor(label: string, options: unknown, known: readonly string[], path = '') {
-    this.#label = label;
+    this.label = label;
     this.#path = path;
     this.#values =
       plainRecord(options) ??
-      this.#wrong('options', path === '' ? 'an object' : `an object with ${known.join(', ')}`, options);
+      this.wrong('options', path === '' ? 'an object' : `an object with ${known.join(', ')}`, options);
     for (const name of Object.keys(this.#values)) if (!known.includes(name)) this.#unknown(name, known);
   }
 
@@ -40,7 +41,7 @@ export class OptionReader {
   text<Default extends string | null>(name: string, fallback: Default): string | Default {
     const value = this.raw(name);
     if (value === undefined || value === null) return fallback;
-    return typeof value === 'string' ? this.#fixed(name, value) : this.#wrong(name, 'text', value);
+    return typeof value === 'string' ? this.#fixed(name, value) : this.wrong(name, 'text', value);
   }
 
   requiredText(name: string): string {
@@ -54,12 +55,12 @@ export class OptionReader {
     const fits = typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max;
     if (fits && (!integer || Number.isInteger(value))) return value;
     const bounds = [...(min > -Infinity ? [`from ${min}`] : []), ...(max < Infinity ? [`up to ${max}`] : [])].join(' ');
-    return this.#wrong(name, `${integer ? 'a whole number' : 'a number'} ${bounds}`.trim(), value);
+    return this.wrong(name, `${integer ? 'a whole number' : 'a number'} ${bounds}`.trim(), value);
   }
 
   flag(name: string, fallback: boolean): boolean {
     const value = this.raw(name) ?? fallback;
-    return typeof value === 'boolean' ? value : this.#wrong(name, 'true or false', value);
+    return typeof value === 'boolean' ? value : this.wrong(name, 'true or false', value);
   }
 
   durationMs<Default extends number | null>(
@@ -69,11 +70,11 @@ export class OptionReader {
   ): number | Default {
     const value = this.raw(name);
     if (value === undefined || value === null) return fallback;
-    if (typeof value !== 'string') return this.#wrong(name, 'a duration in words, such as "90s" or "1h30m"', value);
+    if (typeof value !== 'string') return this.wrong(name, 'a duration in words, such as "90s" or "1h30m"', value);
     const parsed = parseDuration(this.#fixed(name, value));
-    if (!parsed.ok) return this.problem(name, parsed.error, 'Durations are text: "90s", "10m", "4h", "8d", "1h30m".');
+    if (!parsed.ok) return this.problem(parsed.error, 'Durations are text: "90s", "10m", "4h", "8d", "1h30m".');
     if (parsed.value >= range.minMs && parsed.value <= range.maxMs) return parsed.value;
-    return this.#wrong(name, `a duration from ${range.minMs} ms up to ${range.maxMs / 3_600_000} h`, value);
+    return this.wrong(name, `a duration from ${range.minMs} ms up to ${range.maxMs / 3_600_000} h`, value);
   }
 
   choice<const Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
@@ -83,14 +84,14 @@ export class OptionReader {
     const meant = typeof value === 'string' ? nearest(value, choices) : null;
     const help =
       meant === null ? `It may be ${choices.join(', ')}.` : `Did you mean "${meant}"? It may be ${choices.join(', ')}.`;
-    return this.problem(name, `${this.#name(name)} is ${shown(value)}`, help);
+    return this.problem(`${this.#name(name)} is ${shown(value)}`, help);
   }
 
   texts(name: string, fallback: readonly string[]): readonly string[] {
     const value = this.raw(name) ?? fallback;
-    if (!Array.isArray(value)) return this.#wrong(name, 'a list of texts', value);
+    if (!Array.isArray(value)) return this.wrong(name, 'a list of texts', value);
     return value.map((item: unknown) =>
-      typeof item === 'string' && item !== '' ? this.#fixed(name, item) : this.#wrong(name, 'a list of texts', item),
+      typeof item === 'string' && item !== '' ? this.#fixed(name, item) : this.wrong(name, 'a list of texts', item),
     );
   }
 
@@ -98,44 +99,38 @@ export class OptionReader {
   nested(name: string, known: readonly string[]): OptionReader | null {
     const value = this.raw(name);
     if (value === undefined || value === null) return null;
-    return new OptionReader(this.#label, value, known, `${this.#path}${name}.`);
+    return new OptionReader(this.label, value, known, `${this.#path}${name}.`);
   }
 
   /** A record whose keys are names of the user's own. */
   record(name: string, keyPattern: RegExp = identifierPattern): readonly (readonly [string, unknown])[] {
     const value = this.raw(name);
     if (value === undefined || value === null) return [];
-    const record = plainRecord(value) ?? this.#wrong(name, 'an object', value);
+    const record = plainRecord(value) ?? this.wrong(name, 'an object', value);
     const entries = Object.entries(record).filter(([, item]) => item !== undefined);
     for (const [key] of entries) {
-      if (!keyPattern.test(key))
-        this.problem(
-          name,
-          `${this.#name(name)} has the key ${shown(key)}`,
-          `Keys have to match ${String(keyPattern)}.`,
-        );
+      if (keyPattern.test(key)) continue;
+      this.problem(`${this.#name(name)} has the key ${shown(key)}`, `Keys have to match ${String(keyPattern)}.`);
     }
     return entries;
   }
 
   missing(name: string): never {
-    return this.problem(name, `${this.#name(name)} is missing`, `Give the option "${this.#path}${name}".`);
+    return this.problem(`${this.#name(name)} is missing`, `Give the option "${this.#path}${name}".`);
   }
 
-  problem(_name: string, message: string, help: string): never {
-    return misuse('definition-option', message.startsWith(this.#label) ? message : `${this.#label}: ${message}`, help);
+  /** A problem of the call in words of its own. */
+  problem(message: string, help: string): never {
+    return misuse('definition-option', `${this.label}: ${message}`, help);
   }
 
+  /** The option `name` is not what it has to be. */
   wrong(name: string, expected: string, value: unknown): never {
-    return this.#wrong(name, expected, value);
-  }
-
-  #wrong(name: string, expected: string, value: unknown): never {
-    return this.problem(name, `${this.#name(name)} is ${shown(value)}`, `It has to be ${expected}.`);
+    return this.problem(`${this.#name(name)} is ${shown(value)}`, `It has to be ${expected}.`);
   }
 
   #name(name: string): string {
-    return `${this.#label}: option "${this.#path}${name}"`;
+    return `option "${this.#path}${name}"`;
   }
 
   /** Refuses handles in what has to be known when the pipeline is defined. */
@@ -143,7 +138,7 @@ export class OptionReader {
     if (!hasMarker(value)) return value;
     return misuse(
       'definition-handle',
-      `${this.#name(name)} depends on a value that exists only in a run`,
+      `${this.label}: ${this.#name(name)} depends on a value that exists only in a run`,
       'Handles may stand in inputs, commands, arguments, images, environment, paths and addresses; write this one out.',
     );
   }
@@ -152,7 +147,7 @@ export class OptionReader {
     const meant = nearest(name, known);
     return misuse(
       'definition-option',
-      `${this.#label}: there is no option "${this.#path}${name}"`,
+      `${this.label}: there is no option "${this.#path}${name}"`,
       `${meant === null ? '' : `Did you mean "${meant}"? `}The options are ${known.join(', ')}.`,
     );
   }

@@ -58,7 +58,6 @@ function readParameter(label: string, name: string, value: unknown): ParameterDe
   const choices = readChoices(options, declared);
   if (choices !== null && fallback !== null && !choices.some((choice) => choice === fallback)) {
     options.problem(
-      'default',
       `the default ${shown(fallback)} of parameter "${name}" is not one of its choices`,
       `It may be ${choices.join(', ')}.`,
     );

@@ -40,7 +40,6 @@ function functionStep(name: string, options: unknown): Handle<unknown> {
   for (const foreign of ['env', 'outputs']) {
     if (call.options.has(foreign))
       call.options.problem(
-        foreign,
         `option "${foreign}" belongs to commands`,
         'A function takes `input` and returns its output.',
       );
@@ -53,7 +52,6 @@ function commandStep(name: string, options: unknown): Handle<unknown> {
   for (const foreign of ['input', 'run']) {
     if (call.options.has(foreign))
       call.options.problem(
-        foreign,
         `option "${foreign}" belongs to functions`,
         'A command takes arguments and `env`; give either `command` or `run`.',
       );

@@ -39,9 +39,8 @@ function checkCron(options: OptionReader, text: string): string {
   const cron = text.trim().replaceAll(/\s+/g, ' ');
   const field = String.raw`[A-Za-z0-9*?/,#-]+`;
   if (/^@(?:hourly|daily|midnight|weekly|monthly|yearly|annually)$/.test(cron)) return cron;
-  if (new RegExp(`^${field}(?: ${field}){4}$`).test(cron)) return cron;
+  if (new RegExp(`^${field}(?: ${field}){4,5}$`).test(cron)) return cron;
   return options.problem(
-    'cron',
     `${shown(text)} is no cron expression`,
     'Write five fields, minute, hour, day of month, month, day of week: "0 2 * * 1" is Mondays at 02:00.',
   );
@@ -50,7 +49,6 @@ function checkCron(options: OptionReader, text: string): string {
 function checkTimeZone(options: OptionReader, text: string): string {
   if (/^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+){0,2}$/.test(text)) return text;
   return options.problem(
-    'timeZone',
     `${shown(text)} is no time zone`,
     'Write a name of the IANA database, such as "Europe/Berlin" or "UTC".',
   );

@@ -1,0 +1,86 @@
+/** The word `container`: work by an image. */
+import { bindTemplate } from './binding.ts';
+import {
+  readArguments,
+  readCommand,
+  readEnvironment,
+  readOutputs,
+  refuseCodeWithReferences,
+  type OutputOptions,
+  type Outputs,
+  type Text,
+} from './command.ts';
+import type { ContainerWork } from './definition.ts';
+import type { Handle, Nothing } from './handle.ts';
+import type { OptionReader } from './options.ts';
+import { closeStep, openStep, type StepOptions } from './step-options.ts';
+
+export interface ContainerOptions<O extends OutputOptions> extends StepOptions {
+  readonly image: string | Handle<string>;
+  /** In place of the image's entry point. */
+  readonly command?: readonly Text[];
+  readonly args?: readonly Text[];
+  readonly env?: { readonly [name: string]: Text };
+  /** In Kubernetes' words: `{ requests: { cpu: '500m', memory: '2Gi' }, limits: { 'nvidia.com/gpu': '1' } }`. */
+  readonly resources?: ResourceOptions;
+  /** What it writes as JSON: on the last line of standard output, or in the file $CONTENDER_OUTPUTS. */
+  readonly outputs?: O;
+  /** What runs in its place where there are no containers. */
+  readonly local?: { readonly command: readonly Text[] };
+}
+
+export interface ResourceOptions {
+  readonly requests?: { readonly [resource: string]: string | number };
+  readonly limits?: { readonly [resource: string]: string | number };
+}
+
+/** Adds a step that runs an image, and gives the handle of its output. */
+export function container<const O extends OutputOptions = Nothing>(
+  name: string,
+  options: ContainerOptions<O>,
+): Handle<Outputs<O>> {
+  const call = openStep('container', name, options, [
+    'image',
+    'command',
+    'args',
+    'env',
+    'resources',
+    'outputs',
+    'local',
+  ]);
+  if (!call.options.has('image')) call.options.missing('image');
+  const local = call.options.nested('local', ['command']);
+  const command = call.options.has('command') ? readCommand(call, call.options, 'command') : [];
+  const args = readArguments(call, call.options, 'args');
+  refuseCodeWithReferences(call, [...command, ...args]);
+  return closeStep(
+    call,
+    {
+      kind: 'container',
+      image: bindTemplate(call, 'image', call.options.raw('image')),
+      command,
+      args,
+      environment: readEnvironment(call, call.options),
+      resources: readResources(call.options),
+      localCommand: local === null ? null : readCommand(call, local, 'command'),
+    },
+    readOutputs(call.options),
+  );
+}
+
+function readResources(options: OptionReader): ContainerWork['resources'] {
+  const resources = options.nested('resources', ['requests', 'limits']);
+  return resources === null
+    ? { requests: {}, limits: {} }
+    : { requests: readQuantities(resources, 'requests'), limits: readQuantities(resources, 'limits') };
+}
+
+function readQuantities(options: OptionReader, name: string): { readonly [resource: string]: string } {
+  const entries = options.record(name, /^[A-Za-z0-9./-]{1,253}$/).map(([resource, value]): [string, string] => {
+    const quantity = typeof value === 'number' ? String(value) : value;
+    if (typeof quantity === 'string' && /^\d+(?:\.\d+)?(?:m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/.test(quantity))
+      return [resource, quantity];
+    return options.wrong(`${name}.${resource}`, 'a quantity such as "500m", "8" or "32Gi"', value);
+  });
+  return Object.fromEntries(entries);
+}
