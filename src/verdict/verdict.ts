@@ -34,7 +34,14 @@ export interface Verdict {
   readonly metric: MetricName;
   readonly metrics: readonly MetricComparison[];
   /** Challenger minus champion, in the metric's own direction (positive is a gain for either direction); null without champion. */
-  readonly difference: { readonly value: number; readonly low: number; readonly high: number; readonly confidence: number; readonly p: number | null; readonly method: 'delong' | 'paired-bootstrap' } | null;
+  readonly difference: {
+    readonly value: number;
+    readonly low: number;
+    readonly high: number;
+    readonly confidence: number;
+    readonly p: number | null;
+    readonly method: 'delong' | 'paired-bootstrap';
+  } | null;
   /** The least gain that the rule asks for, in the metric's unit: where the gate is drawn. */
   readonly required: number;
   readonly threshold: number | null;
