@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../std/clock.ts';
 import { ProblemError } from '../std/problem.ts';
-import { lockFolder } from './folder-lock.ts';
+import { lockFolder, type FolderLock } from './folder-lock.ts';
 import type { Journal } from './journal.ts';
 import * as migrate from './migrate.ts';
 import { sqlJournal, type JournalOptions } from './sql-journal.ts';
@@ -21,7 +21,7 @@ export interface SqliteJournalOptions extends JournalOptions {
   readonly directory: string | null;
 }
 
-/** Rejects with a `ProblemError`: `folder-locked` where another server has the folder, `journal-newer`. */
+/** Rejects with a `ProblemError`: `folder-locked` where another server has the folder, `journal-newer`, `journal-unreachable`. */
 export async function openSqliteJournal({ directory, clock }: SqliteJournalOptions): Promise<Journal> {
   const known = await migrate.knownMigrations();
   if (directory === null) {
@@ -29,11 +29,9 @@ export async function openSqliteJournal({ directory, clock }: SqliteJournalOptio
     applyMigrations(database, 'the journal in memory', known, clock);
     return sqlJournal(new SqliteDriver(database));
   }
-  await mkdir(directory, { recursive: true });
-  const lock = lockFolder(directory);
-  if (!lock.ok) throw new ProblemError(lock.error);
+  const lock = await makeAndLock(directory);
+  const path = join(directory, 'journal.sqlite');
   try {
-    const path = join(directory, 'journal.sqlite');
     if (!existsSync(path)) await initialise(directory, path, known, clock);
     const database = connect(path);
     applyMigrations(database, path, known, clock);
@@ -42,19 +40,44 @@ export async function openSqliteJournal({ directory, clock }: SqliteJournalOptio
       ...journal,
       async close() {
         await journal.close();
-        lock.value.release();
+        lock.release();
       },
     };
   } catch (error) {
-    lock.value.release();
-    throw error;
+    lock.release();
+    throw error instanceof ProblemError ? error : unusable(path, error);
   }
+}
+
+async function makeAndLock(directory: string): Promise<FolderLock> {
+  try {
+    await mkdir(directory, { recursive: true });
+    const lock = lockFolder(directory);
+    if (lock.ok) return lock.value;
+    throw new ProblemError(lock.error);
+  } catch (error) {
+    throw error instanceof ProblemError ? error : unusable(directory, error);
+  }
+}
+
+function unusable(path: string, error: unknown): ProblemError {
+  return new ProblemError({
+    code: 'journal-unreachable',
+    message: `${path} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+    where: null,
+    help: 'Check that the folder is on a local disk with room on it, that this user may write there, and that nothing else wrote the file.',
+  });
 }
 
 function connect(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
-  database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma trusted_schema = off');
-  return database;
+  try {
+    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma trusted_schema = off');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /** In a file of another name, renamed when it is whole: a kill on the way leaves no half journal, only a leftover. */

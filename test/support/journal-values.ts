@@ -2,6 +2,7 @@
 import type { RunEvent, RunOpened, Trigger } from '../../src/engine/event.ts';
 import type { EvaluationRow, Write } from '../../src/journal/journal.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import type { JsonObject } from '../../src/std/json.ts';
 
 export const repository = 'shop/models';
 export const digest = 'd'.repeat(64);
@@ -25,7 +26,7 @@ export const definition: PipelineDefinition = {
 };
 
 /** The definition must be kept before a run of it can be opened. */
-export const versionsWrite: Write = {
+export const versionsWrite: Extract<Write, { write: 'versions' }> = {
   write: 'versions',
   repository,
   sha,
@@ -71,7 +72,7 @@ export function finish(runId: string, position: number, finishedAt = at + 1): Wr
   return { write: 'append', runId, position, events: [event], state: 'success', reason: null, finishedAt };
 }
 
-export function outbox(key: string, dueAt = at, body = { text: key }): Write {
+export function outbox(key: string, dueAt = at, body: JsonObject = { text: key }): Write {
   return { write: 'outbox', key, kind: 'status', body, at, dueAt };
 }
 

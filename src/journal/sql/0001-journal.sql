@@ -72,6 +72,7 @@ create table run (
 create index run_unfinished on run (id) where finished_at is null;
 create index run_active on run (repository, pipeline, id) where finished_at is null;
 create index run_of_pipeline on run (repository, pipeline, id);
+create index run_of_repository on run (repository, id);
 create index run_by_pipeline on run (pipeline, id);
 create index run_by_state on run (state, id);
 create index run_by_branch on run (branch, id);

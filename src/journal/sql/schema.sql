@@ -1,0 +1,168 @@
+-- What the migrations add up to, for readers. Written by test/journal/schema.test.ts, never run.
+
+create TABLE branch_head (
+  repository text not null,
+  branch text not null,
+  sha text not null,
+  at bigint not null,
+  primary key (repository, branch)
+);
+
+create TABLE compiled_commit (
+  repository text not null,
+  sha text not null,
+  at bigint not null,
+  versions text not null,
+  primary key (repository, sha)
+);
+
+create TABLE definition (
+  digest text not null primary key,
+  body text not null
+);
+
+create TABLE delivery (
+  id text not null primary key,
+  repository text not null,
+  event text not null,
+  semantic_key text unique,
+  body text not null,
+  at bigint not null,
+  state text not null check (state in ('pending', 'done', 'ignored', 'failed')),
+  note text,
+  done_at bigint,
+  check ((state = 'pending') = (done_at is null))
+);
+
+create INDEX delivery_pending on delivery (at, id) where state = 'pending';
+
+create TABLE evaluation (
+  id text not null primary key,
+  run_id text not null references run (id),
+  step text not null,
+  repository text not null,
+  pipeline text not null,
+  model text not null,
+  sha text not null,
+  pull_request bigint,
+  branch text not null,
+  policy text not null,
+  verdict text not null,
+  promotable integer not null check (promotable in (0, 1)),
+  artifact text not null,
+  predictions text,
+  champion_version integer,
+  state text not null check (state in ('reported', 'promoting', 'promoted', 'refused')),
+  reason text,
+  version integer,
+  at bigint not null,
+  decided_at bigint,
+  unique (run_id, step)
+);
+
+create INDEX evaluation_by_model on evaluation (model, at, id);
+
+create INDEX evaluation_by_pull_request on evaluation (pull_request, at, id);
+
+create INDEX evaluation_by_sha on evaluation (sha, at, id);
+
+create INDEX evaluation_newest on evaluation (at, id);
+
+create INDEX evaluation_of_run on evaluation (run_id, at, id);
+
+create TABLE forge_object (
+  key text not null primary key,
+  id text not null,
+  at bigint not null
+);
+
+create TABLE migration (
+  version integer not null primary key,
+  name text not null,
+  applied_at bigint not null
+);
+
+create TABLE outbox (
+  key text not null primary key,
+  kind text not null,
+  body text not null,
+  sequence integer not null check (sequence >= 1),
+  attempts integer not null check (attempts >= 0),
+  at bigint not null,
+  due_at bigint,
+  error text,
+  done_at bigint,
+  check (done_at is null or due_at is null)
+);
+
+create INDEX outbox_due on outbox (due_at, key) where due_at is not null;
+
+create INDEX outbox_troubled on outbox (at, key) where error is not null and done_at is null;
+
+create TABLE pipeline_counter (
+  repository text not null,
+  pipeline text not null,
+  last_number integer not null,
+  primary key (repository, pipeline)
+);
+
+create TABLE run (
+  id text not null primary key,
+  number integer not null check (number >= 1),
+  repository text not null,
+  pipeline text not null,
+  sha text not null,
+  digest text not null references definition (digest),
+  branch text,
+  pull_request bigint,
+  trigger_key text not null unique references run_trigger (key),
+  position integer not null check (position >= 1),
+  state text not null check (state in ('running', 'cancelling', 'success', 'failed', 'cancelled')),
+  reason text,
+  finished_at bigint,
+  unique (repository, pipeline, number),
+  check ((finished_at is null) = (state in ('running', 'cancelling')))
+);
+
+create INDEX run_active on run (repository, pipeline, id) where finished_at is null;
+
+create INDEX run_by_branch on run (branch, id);
+
+create INDEX run_by_pipeline on run (pipeline, id);
+
+create INDEX run_by_pull_request on run (pull_request, id);
+
+create INDEX run_by_sha on run (sha, id);
+
+create INDEX run_by_state on run (state, id);
+
+create INDEX run_of_pipeline on run (repository, pipeline, id);
+
+create INDEX run_of_repository on run (repository, id);
+
+create INDEX run_unfinished on run (id) where finished_at is null;
+
+create TABLE run_event (
+  run_id text not null references run (id),
+  position integer not null check (position >= 0),
+  body text not null,
+  primary key (run_id, position)
+);
+
+create TABLE run_trigger (
+  key text not null primary key,
+  at bigint not null,
+  reason text,
+  covered_by text
+);
+
+create TABLE tick (
+  repository text not null,
+  pipeline text not null,
+  tick bigint not null,
+  at bigint not null,
+  decision text not null check (decision in ('run', 'missed')),
+  reason text,
+  run_id text,
+  primary key (repository, pipeline, tick)
+);

@@ -1,0 +1,193 @@
+/** Writes src/journal/sql/schema.sql anew with CONTENDER_WRITE_SCHEMA=1. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { evaluationPage } from '../../src/journal/evaluations.ts';
+import { pendingDeliveries, triggerByKey } from '../../src/journal/deliveries.ts';
+import type { RawRow, Sql } from '../../src/journal/driver.ts';
+import { createMigrationTable, knownMigrations } from '../../src/journal/migrate.ts';
+import { dueOutbox, nextOutboxAt, troubledOutbox } from '../../src/journal/outbox.ts';
+import { openPostgresJournal } from '../../src/journal/postgres.ts';
+import { activeRuns, eventsOf, runPage, unfinishedRuns } from '../../src/journal/runs.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite.ts';
+import { lastTick, newestTicks } from '../../src/journal/ticks.ts';
+import { headsOfRepository } from '../../src/journal/versions.ts';
+import { ProblemError } from '../../src/std/problem.ts';
+import { postgresMissing, runSql, startPostgres } from '../support/postgres.ts';
+import { openRun, runId, versionsWrite } from '../support/journal-values.ts';
+import { temporaryFolder } from './children.ts';
+
+const clock = { now: () => 5 };
+const dump = new URL('../../src/journal/sql/schema.sql', import.meta.url);
+
+async function migrated(): Promise<DatabaseSync> {
+  const database = new DatabaseSync(':memory:');
+  database.exec(createMigrationTable);
+  for (const { sql } of await knownMigrations()) database.exec(sql);
+  return database;
+}
+
+function isProblem(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof ProblemError && error.problem.code === code;
+}
+
+test('the schema in the repository is what the migrations make', async () => {
+  const database = await migrated();
+  const rows = database
+    .prepare('select sql from sqlite_schema where sql is not null order by tbl_name, type desc, name')
+    .all();
+  database.close();
+  const note = '-- What the migrations add up to, for readers. Written by test/journal/schema.test.ts, never run.\n\n';
+  const schema =
+    note +
+    rows
+      .map(
+        (row) =>
+          `${String(row['sql'])
+            .replaceAll(/\n {4}/g, '\n  ')
+            .replace(/\n {2}\)$/, '\n)')};\n`,
+      )
+      .join('\n');
+  if (process.env['CONTENDER_WRITE_SCHEMA'] === '1') writeFileSync(dump, schema);
+  assert.equal(
+    readFileSync(dump, 'utf8'),
+    schema,
+    'run this test with CONTENDER_WRITE_SCHEMA=1 and look at the difference',
+  );
+});
+
+const missing = postgresMissing();
+
+test('PostgreSQL has the tables, columns and keys that SQLite has', { skip: missing }, async () => {
+  const server = await startPostgres();
+  try {
+    const url = await server.database();
+    const journals = await Promise.all([1, 2, 3].map(() => openPostgresJournal({ url, clock })));
+    await Promise.all(journals.map((journal) => journal.close()));
+    const there = await runSql<{ place: string; required: boolean }>(
+      url,
+      `select table_name || '.' || column_name as place, is_nullable = 'NO' as required
+       from information_schema.columns where table_schema = 'public' order by place collate "C"`,
+    );
+    const database = await migrated();
+    const here = database
+      .prepare(
+        `select m.name || '.' || c.name as place, c."notnull" as required
+         from sqlite_schema m join pragma_table_info(m.name) c where m.type = 'table' order by place`,
+      )
+      .all();
+    assert.deepEqual(
+      there,
+      here.map(({ place, required }) => ({ place, required: required === 1 })),
+    );
+    const indexes = await runSql<{ name: string }>(
+      url,
+      `select indexname as name from pg_indexes where schemaname = 'public'`,
+    );
+    const own = database.prepare(`select name from sqlite_schema where type = 'index' and sql is not null`).all();
+    database.close();
+    const names = new Set(indexes.map(({ name }) => name));
+    assert.deepEqual(
+      own.filter(({ name }) => !names.has(String(name))),
+      [],
+    );
+    assert.deepEqual(await runSql(url, 'select version, applied_at from migration'), [{ version: 1, applied_at: '5' }]);
+
+    await runSql(url, `insert into migration (version, name, applied_at) values (9999, 'of a later day', 1)`);
+    await assert.rejects(openPostgresJournal({ url, clock }), isProblem('journal-newer'));
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a database that cannot be reached is a problem that does not show the password', async () => {
+  const url = 'postgresql://contender:hunter2@127.0.0.1:1/journal';
+  await assert.rejects(openPostgresJournal({ url, clock }), (error) => {
+    assert.ok(isProblem('journal-unreachable')(error));
+    assert.match(String(error), /127\.0\.0\.1:1\/journal cannot be reached: .*ECONNREFUSED/);
+    assert.doesNotMatch(JSON.stringify(error), /hunter2/);
+    return true;
+  });
+});
+
+test('a journal of a newer version is refused and left as it is', async (context) => {
+  const directory = temporaryFolder(context);
+  await (await openSqliteJournal({ directory, clock })).close();
+  const database = new DatabaseSync(join(directory, 'journal.sqlite'));
+  database.exec(`insert into migration (version, name, applied_at) values (9999, 'of a later day', 1)`);
+  database.close();
+  await assert.rejects(openSqliteJournal({ directory, clock }), isProblem('journal-newer'));
+  await assert.rejects(openSqliteJournal({ directory, clock }), isProblem('journal-newer'));
+});
+
+test('a file that is no journal is a problem', async (context) => {
+  const directory = temporaryFolder(context);
+  writeFileSync(
+    join(directory, 'journal.sqlite'),
+    'a letter to my grandmother, of which nobody wants to lose a word'.repeat(99),
+  );
+  await assert.rejects(openSqliteJournal({ directory, clock }), isProblem('journal-unreachable'));
+  await assert.rejects(
+    openSqliteJournal({ directory: join(directory, 'journal.sqlite', 'x'), clock }),
+    isProblem('journal-unreachable'),
+  );
+});
+
+test('a copy made while the server runs is a whole journal', async (context) => {
+  const directory = temporaryFolder(context);
+  const copy = temporaryFolder(context);
+  const journal = await openSqliteJournal({ directory, clock });
+  await journal.commit([[versionsWrite, openRun(runId(1))]]);
+  const reader = new DatabaseSync(join(directory, 'journal.sqlite'));
+  reader.exec(`vacuum into '${join(copy, 'journal.sqlite')}'`);
+  reader.close();
+  await journal.commit([[openRun(runId(2))]]);
+  await journal.close();
+  const restored = await openSqliteJournal({ directory: copy, clock });
+  assert.deepEqual(
+    (await restored.runs({ limit: 9 })).map(({ id }) => id),
+    [runId(1)],
+  );
+  await restored.close();
+});
+
+test('no read sorts or looks through what has no bound', async () => {
+  const limit = 50;
+  const reads: { readonly [name: string]: Sql } = {
+    'all runs': runPage({ limit }),
+    'runs after a page': runPage({ limit, before: runId(9) }),
+    'runs of a repository': runPage({ limit, repository: 'r' }),
+    'runs of a pipeline': runPage({ limit, repository: 'r', pipeline: 'p' }),
+    'runs of pipelines of a name': runPage({ limit, pipeline: 'p' }),
+    'runs in a state': runPage({ limit, state: 'running' }),
+    'runs of a branch': runPage({ limit, branch: 'b' }),
+    'runs of a commit': runPage({ limit, sha: 's' }),
+    'runs of a pull request': runPage({ limit, repository: 'r', pullRequest: 7 }),
+    'unfinished runs': unfinishedRuns(),
+    'active runs': activeRuns('r', 'p'),
+    events: eventsOf('x'),
+    'pending deliveries': pendingDeliveries(limit),
+    'a trigger': triggerByKey('k'),
+    'the last tick': lastTick('r', 'p'),
+    'the newest ticks': newestTicks('r', 'p', limit),
+    'the due outbox': dueOutbox(1, limit),
+    'the next of the outbox': nextOutboxAt(),
+    'the troubled outbox': troubledOutbox(limit),
+    heads: headsOfRepository('r'),
+    'all evaluations': evaluationPage({ limit }),
+    'evaluations of a run': evaluationPage({ limit, runId: 'x' }),
+    'evaluations of a commit': evaluationPage({ limit, sha: 's' }),
+    'evaluations of a model': evaluationPage({ limit, model: 'm' }),
+    'evaluations of a pull request': evaluationPage({ limit, pullRequest: 7 }),
+  };
+  const database = await migrated();
+  const bad = Object.entries(reads).flatMap(([name, { text, values }]) => {
+    const plan: RawRow[] = database.prepare(`explain query plan ${text.replaceAll('$', '?')}`).all(...values);
+    const steps = plan.map((row) => String(row['detail']));
+    return steps.filter((step) => /TEMP B-TREE|^SCAN \S+$/.test(step)).map((step) => `${name}: ${step}`);
+  });
+  database.close();
+  assert.deepEqual(bad, []);
+});
