@@ -11,7 +11,10 @@ export interface Executor {
   readonly slots: number;
   /** Resolves when the attempt is accepted. Everything after that, a failed start too, is a report. */
   start(spec: AttemptSpec): Promise<void>;
-  /** Warns (SIGTERM), waits `graceMs`, kills; ends in a `finished` report with the cause given. Unknown ids are harmless. */
+  /**
+   * Warns (SIGTERM), waits `graceMs`, kills; ends in a `finished` report with the cause given, when nothing of the
+   * attempt is left. Resolves when the warning is out. Unknown ids are harmless.
+   */
   stop(attemptId: string, cause: 'cancelled' | 'timeout', graceMs: number): Promise<void>;
   /**
    * After a restart: `attemptIds` were started by an earlier server. Each is adopted, or proved gone (every process of
@@ -24,7 +27,13 @@ export interface Executor {
 
 export type AttemptReport =
   | { readonly type: 'running'; readonly attemptId: string; readonly at: number; readonly place: string }
-  | { readonly type: 'finished'; readonly attemptId: string; readonly at: number; readonly outcome: AttemptOutcome; readonly usage: Usage | null };
+  | {
+      readonly type: 'finished';
+      readonly attemptId: string;
+      readonly at: number;
+      readonly outcome: AttemptOutcome;
+      readonly usage: Usage | null;
+    };
 
 export type ReportSink = (report: AttemptReport) => void;
 
@@ -74,21 +83,46 @@ export interface StepContextData {
 
 export type AttemptWork =
   | { readonly kind: 'function' | 'branch' | 'short-circuit'; readonly file: string; readonly input: InputValue }
-  | { readonly kind: 'command'; readonly command: readonly InputValue[]; readonly environment: { readonly [name: string]: InputValue } }
+  | {
+      readonly kind: 'command';
+      readonly command: readonly InputValue[];
+      readonly environment: { readonly [name: string]: InputValue };
+    }
   | { readonly kind: 'gate'; readonly data: InputValue; readonly checks: readonly GateCheck[] }
   | {
       readonly kind: 'challenge';
-      readonly rule: Pick<ChallengeWork, 'model' | 'task' | 'metric' | 'threshold' | 'minAbsoluteChange' | 'minRelativeChange' | 'confidence' | 'guardrails' | 'promote'>;
+      readonly rule: Pick<
+        ChallengeWork,
+        | 'model'
+        | 'task'
+        | 'metric'
+        | 'threshold'
+        | 'minAbsoluteChange'
+        | 'minRelativeChange'
+        | 'confidence'
+        | 'guardrails'
+        | 'promote'
+      >;
       readonly challenger: InputValue;
       /** Null: there is none. */
       readonly champion: ChampionOfAttempt | null;
       readonly score:
         | { readonly kind: 'function'; readonly file: string; readonly input: InputValue }
-        | { readonly kind: 'command'; readonly command: readonly InputValue[]; readonly environment: { readonly [name: string]: InputValue } }
+        | {
+            readonly kind: 'command';
+            readonly command: readonly InputValue[];
+            readonly environment: { readonly [name: string]: InputValue };
+          }
         | null;
       readonly predictions: InputValue | null;
     }
-  | { readonly kind: 'wait'; readonly for: { readonly condition: 'file'; readonly path: InputValue } | { readonly condition: 'http'; readonly url: InputValue; readonly status: number } | { readonly condition: 'function'; readonly file: string; readonly input: InputValue } };
+  | {
+      readonly kind: 'wait';
+      readonly for:
+        | { readonly condition: 'file'; readonly path: InputValue }
+        | { readonly condition: 'http'; readonly url: InputValue; readonly status: number }
+        | { readonly condition: 'function'; readonly file: string; readonly input: InputValue };
+    };
 
 export interface ChampionOfAttempt {
   readonly version: number;
@@ -121,3 +155,53 @@ export interface ExecutorPorts {
   /** Value of a named secret, or null. */
   readonly secret: (name: string) => string | null;
 }
+
+/**
+ * What an executor says to the program beside the user's code (`runner/main.ts`) and hears from it. One attempt at a
+ * time; when it has ended, the runner writes `endMark` to both of its streams, so that each line has its attempt.
+ */
+export type RunnerRequest =
+  | { readonly type: 'run'; readonly task: RunnerTask }
+  /** The step is to end: its `context.signal` is aborted. It is killed when its grace is over. */
+  | { readonly type: 'abort'; readonly reason: string }
+  /** The answer to a `keep`. */
+  | { readonly type: 'kept'; readonly request: number; readonly artifact: Artifact }
+  | { readonly type: 'not-kept'; readonly request: number; readonly message: string };
+
+export interface RunnerTask {
+  readonly attemptId: string;
+  /** The files of the commit. */
+  readonly sourceTree: string;
+  /** A `node_modules` folder for packages that the source tree does not have itself; or null. */
+  readonly nodeModules: string | null;
+  readonly scratch: string;
+  /** The whole environment of this attempt: CONTENDER_* and the secrets that the step names. */
+  readonly environment: { readonly [name: string]: string };
+  readonly context: StepContextData;
+  /** Every artifact in it has become `{ $artifact, name, bytes, path }`, with the path of a local, read-only file. */
+  readonly work: Exclude<AttemptWork, { readonly kind: 'command' }>;
+  readonly endMark: string;
+}
+
+export type RunnerReport =
+  | { readonly type: 'ready' }
+  /** Put this file into the artifact store. */
+  | { readonly type: 'keep'; readonly request: number; readonly path: string; readonly name: string }
+  | {
+      readonly type: 'finished';
+      readonly result: RunnerResult;
+      readonly usage: { readonly cpuMs: number; readonly memoryBytesMax: number };
+      /** The attempt left nothing behind in the process: the next one may use it. */
+      readonly reusable: boolean;
+    };
+
+/** The outcome of an attempt, where an output that is too large for a message is canonical JSON in a file. */
+export type RunnerResult =
+  | {
+      readonly kind: 'succeeded';
+      readonly output:
+        | { readonly inline: Json }
+        | { readonly file: string; readonly lengths: { readonly [path: string]: number } };
+      readonly control: Extract<AttemptOutcome, { kind: 'succeeded' }>['control'];
+    }
+  | Extract<AttemptOutcome, { kind: 'failed' | 'skipped' | 'not-yet' }>;

@@ -1,0 +1,7 @@
+import type { AttemptWork, RunnerResult } from '../src/executor/executor.ts';
+import { invalid, type Attempt } from './carry-out.ts';
+
+export async function runGate(work: Extract<AttemptWork, { kind: 'gate' }>, attempt: Attempt): Promise<RunnerResult> {
+  void attempt;
+  return invalid(work.kind);
+}

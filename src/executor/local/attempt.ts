@@ -1,0 +1,153 @@
+/**
+ * One attempt from its specification to its outcome: source, secrets, inputs, the process, outputs. Whatever cannot be
+ * is an outcome with a cause and a sentence; only bugs are thrown.
+ */
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { AttemptOutcome, Usage } from '../../engine/event.ts';
+import { createMask, type Mask } from '../../outputs/mask.ts';
+import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
+import { safeName } from '../../outputs/safe-name.ts';
+import { unreachable } from '../../std/unreachable.ts';
+import type { AttemptSpec, ExecutorPorts } from '../executor.ts';
+import type { AttemptControl } from './attempt-control.ts';
+import { createAttemptLog, type AttemptLog } from './attempt-log.ts';
+import { runCommandWork } from './command-work.ts';
+import { contextEnvironment, readSecrets } from './environment.ts';
+import { openInputs, type Inputs } from './inputs.ts';
+import { AttemptRefusal } from './refusal.ts';
+import type { RunnerPool } from './runner-pool.ts';
+import { runRunnerWork } from './runner-work.ts';
+import type { Sweeper } from './sweeper.ts';
+import type { UsageSampler } from './usage.ts';
+
+/** What all attempts of an executor share. */
+export interface AttemptServices {
+  readonly ports: ExecutorPorts;
+  readonly artifacts: ArtifactStore;
+  readonly logs: LogStore;
+  readonly directory: string;
+  readonly nodeModules: string | null;
+  /** Of every process: what of the server's environment is passed on, and the executor's mark. */
+  readonly baseEnvironment: { readonly [name: string]: string };
+  readonly pool: RunnerPool;
+  readonly sampler: UsageSampler;
+  readonly sweeper: Sweeper;
+}
+
+/** What is prepared for the process of an attempt. */
+export interface PreparedAttempt {
+  readonly spec: AttemptSpec;
+  readonly services: AttemptServices;
+  readonly control: AttemptControl;
+  readonly log: AttemptLog;
+  readonly mask: Mask;
+  readonly inputs: Inputs;
+  readonly sourceTree: string;
+  readonly scratch: string;
+  readonly outputsFile: string;
+  /** Without the base: what this attempt is told, and its secrets. */
+  readonly environment: { readonly [name: string]: string };
+  readonly secretNames: readonly string[];
+  /** A process runs it. */
+  readonly running: (pid: number) => void;
+}
+
+export interface AttemptEnd {
+  readonly outcome: AttemptOutcome;
+  readonly usage: Omit<Usage, 'wallMs'> | null;
+}
+
+/** Runs it to its end. `cleaned` resolves when its files are gone, which the report does not wait for. */
+export async function runAttempt(
+  spec: AttemptSpec,
+  services: AttemptServices,
+  control: AttemptControl,
+  running: (pid: number) => void,
+): Promise<AttemptEnd & { readonly cleaned: Promise<void> }> {
+  const scratch = join(services.directory, 'scratch', safeName(spec.attemptId));
+  const checkpoint = join(
+    services.directory,
+    'checkpoints',
+    safeName(`${spec.context.runId}/${spec.context.step}/${spec.context.index}`),
+  );
+  let [mask, log]: [Mask, AttemptLog | null] = [createMask(new Map()), null];
+  let end: AttemptEnd;
+  try {
+    const secrets = readSecrets(spec.secrets, services.ports.secret);
+    mask = createMask(secrets);
+    log = createAttemptLog(services.logs.writer(spec.attemptId), mask);
+    const sourceTree = await sourceOf(spec, services.ports);
+    for (const folder of [scratch, checkpoint]) mkdirSync(folder, { recursive: true });
+    const outputsFile = join(scratch, '.outputs.json');
+    const places = { sourceTree, scratch, checkpoint, outputs: outputsFile };
+    end = await runWork({
+      ...{ spec, services, control, log, mask, sourceTree, scratch, outputsFile },
+      inputs: openInputs(services.artifacts, join(scratch, '.inputs')),
+      environment: { ...contextEnvironment(spec.attemptId, spec.context, places), ...Object.fromEntries(secrets) },
+      secretNames: [...secrets.keys()],
+      running,
+    });
+  } catch (error) {
+    end = { outcome: outcomeOfError(error), usage: null };
+  }
+  const outcome = masked(end.outcome, mask);
+  log ??= createAttemptLog(services.logs.writer(spec.attemptId), mask);
+  if (outcome.kind === 'failed') log.say(`Failed (${outcome.cause}): ${outcome.message}`);
+  await log.close();
+  if (outcome.kind === 'succeeded') await removeFolder(checkpoint);
+  return { outcome, usage: end.usage, cleaned: removeFolder(scratch) };
+}
+
+export function placeOf(pid: number): string {
+  return `process ${pid} on ${hostname()}`;
+}
+
+function runWork(attempt: PreparedAttempt): Promise<AttemptEnd> {
+  const { work } = attempt.spec;
+  return work.kind === 'command' ? runCommandWork(work, attempt) : runRunnerWork(work, attempt);
+}
+
+async function sourceOf(spec: AttemptSpec, ports: ExecutorPorts): Promise<string> {
+  try {
+    return await ports.sourceTree(spec.repository, spec.sha);
+  } catch (error) {
+    throw new AttemptRefusal('start', `the files of commit ${spec.sha} could not be laid out: ${messageOf(error)}`);
+  }
+}
+
+function outcomeOfError(error: unknown): AttemptOutcome {
+  if (error instanceof AttemptRefusal)
+    return { kind: 'failed', cause: error.failure, message: error.message, exitCode: null };
+  return { kind: 'failed', cause: 'start', message: `it could not be run: ${messageOf(error)}`, exitCode: null };
+}
+
+/** Sentences of an outcome go to the forge and the page: they hold no secret either. */
+function masked(outcome: AttemptOutcome, mask: Mask): AttemptOutcome {
+  switch (outcome.kind) {
+    case 'succeeded':
+      return outcome;
+    case 'failed':
+      return { ...outcome, message: mask.text(outcome.message) };
+    case 'skipped':
+    case 'not-yet':
+      return { ...outcome, reason: mask.text(outcome.reason) };
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Most are empty, which one call tells. */
+async function removeFolder(path: string): Promise<void> {
+  try {
+    rmdirSync(path);
+  } catch {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+  }
+}

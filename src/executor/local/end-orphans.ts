@@ -1,0 +1,15 @@
+/** The program that the watchdog becomes: warns all processes with the mark, and a moment later kills what is left. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endMarked, findMarked, signalAll } from './processes.ts';
+
+const graceMs = 2000;
+const patienceMs = 60_000;
+
+const mark = process.argv[2];
+if (mark !== undefined) {
+  const marks = { environment: [mark], groups: new Set<number>() };
+  const orphans = findMarked(marks);
+  signalAll(orphans, 'SIGTERM');
+  for (let waitedMs = 0; waitedMs < graceMs && findMarked(marks).length > 0; waitedMs += 50) await sleep(50);
+  await endMarked({ ...marks, groups: new Set(orphans.map((orphan) => orphan.group)) }, patienceMs);
+}

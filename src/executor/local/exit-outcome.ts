@@ -1,0 +1,73 @@
+/** What the end of a process means. */
+import { readFileSync } from 'node:fs';
+import { formatDuration } from '../../std/duration.ts';
+import { unreachable } from '../../std/unreachable.ts';
+import type { AttemptOutcome } from '../../engine/event.ts';
+import type { StopCause } from './attempt-control.ts';
+
+/** A command that ends with this code says that there was nothing to do: the step is skipped. */
+export const skipExitCode = 99;
+
+export interface ExitEvidence {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The last line of standard error, masked; null where it had none. */
+  readonly lastError: string | null;
+  /** The kernel ended a process for want of memory while the attempt ran. */
+  readonly kernelRanOutOfMemory: boolean;
+}
+
+/** The outcome of a process that did not end with code 0 and was not stopped by us. */
+export function outcomeOfExit(exit: ExitEvidence): AttemptOutcome {
+  const { code, signal } = exit;
+  const because = exit.lastError === null ? '' : `: ${exit.lastError.slice(0, 300)}`;
+  if (code === skipExitCode)
+    return { kind: 'skipped', reason: `the command ended with code ${skipExitCode}${because}` };
+  const wasKilled = signal === 'SIGKILL' || code === 137;
+  if (wasKilled && exit.kernelRanOutOfMemory)
+    return failed('out-of-memory', 'the kernel ended it (SIGKILL) because the memory ran out', 137);
+  const heapIsFull = exit.lastError?.includes('heap out of memory') === true;
+  if (heapIsFull && (signal === 'SIGABRT' || code === 134))
+    return failed('out-of-memory', `JavaScript's heap ran out of memory${because}`, 134);
+  if (code !== null) return failed('code', `exit code ${code}${because}`, code);
+  switch (signal) {
+    case 'SIGKILL':
+    case 'SIGTERM':
+    case 'SIGINT':
+    case 'SIGHUP':
+      return failed('lost', `somebody ended it from outside with ${signal}`, null);
+    default:
+      return failed('code', `it crashed with ${signal ?? 'an unknown signal'}${because}`, null);
+  }
+}
+
+/** The outcome of an attempt that we ended. */
+export function outcomeOfStop(cause: StopCause, timeoutMs: number): AttemptOutcome {
+  switch (cause) {
+    case 'cancelled':
+      return failed('cancelled', 'it was cancelled', null);
+    case 'timeout':
+      return failed('timeout', `it ran longer than its timeout of ${formatDuration(timeoutMs)}`, null);
+    case 'server':
+      return failed('lost', 'the server was stopped while it ran', null);
+    default:
+      return unreachable(cause);
+  }
+}
+
+/** How many processes the kernel has ended for want of memory since the boot; 0 where it does not say. */
+export function kernelMemoryKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'latin1'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function failed(
+  cause: Extract<AttemptOutcome, { kind: 'failed' }>['cause'],
+  message: string,
+  exitCode: number | null,
+): AttemptOutcome {
+  return { kind: 'failed', cause, message, exitCode };
+}

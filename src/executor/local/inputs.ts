@@ -1,0 +1,127 @@
+/**
+ * Inputs as a step can use them: an artifact becomes a read-only file in the attempt's scratch directory, an output
+ * that was too large to stand inline is read, text is put together.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Artifact } from '../../pipeline/definition.ts';
+import { ArtifactDamagedError } from '../../outputs/directory.ts';
+import type { ArtifactStore } from '../../outputs/outputs.ts';
+import { artifactName } from '../../outputs/safe-name.ts';
+import { isJsonObject, type Json } from '../../std/json.ts';
+import type { AttemptWork, InputValue } from '../executor.ts';
+import { stepEnvironment } from './environment.ts';
+import { AttemptRefusal } from './refusal.ts';
+
+export interface Inputs {
+  /** The value, with artifacts as `{ $artifact, name, bytes, path }`. */
+  json(value: InputValue): Promise<Json>;
+  /** The value as text: strings as they are, artifacts as their path, all else as JSON. */
+  text(value: InputValue): Promise<string>;
+}
+
+/** Inputs of one attempt, whose files go into `folder`. Throws a refusal where an artifact is missing or damaged. */
+export function openInputs(artifacts: ArtifactStore, folder: string): Inputs {
+  const files = new Map<string, Promise<string>>();
+
+  const fileOf = (artifact: Artifact): Promise<string> => {
+    const name = artifactName(artifact.name);
+    const path = join(folder, artifact.$artifact.slice(0, 16), name);
+    const present = files.get(path) ?? place(artifact, join(folder, artifact.$artifact.slice(0, 16)), path);
+    files.set(path, present);
+    return present;
+  };
+  const place = async (artifact: Artifact, parent: string, path: string): Promise<string> => {
+    await mkdir(parent, { recursive: true });
+    if (!(await refuseDamaged(() => artifacts.getFile(artifact.$artifact, path)))) throw missing(artifact);
+    return path;
+  };
+
+  /** `trusted`: what the engine put together, where `$stored` and `$text` have their meaning. */
+  const resolve = async (value: InputValue, trusted: boolean): Promise<Json> => {
+    if (Array.isArray(value)) return Promise.all(value.map((item: Json) => resolve(item, trusted)));
+    if (!isJsonObject(value)) return value;
+    if (isArtifact(value))
+      return { $artifact: value.$artifact, name: value.name, bytes: value.bytes, path: await fileOf(value) };
+    if (trusted && isStored(value)) return resolve(await readStored(artifacts, value.$stored, value.path), false);
+    if (trusted && Array.isArray(value['$text']))
+      return (await Promise.all(value['$text'].map((part: Json) => text(part)))).join('');
+    const entries = Object.entries(value).map(async ([key, inner]) => [key, await resolve(inner, trusted)] as const);
+    return Object.fromEntries(await Promise.all(entries));
+  };
+  const text = async (value: InputValue): Promise<string> => {
+    const resolved = await resolve(value, true);
+    if (typeof resolved === 'string') return resolved;
+    if (isJsonObject(resolved) && isArtifact(resolved) && typeof resolved['path'] === 'string') return resolved['path'];
+    return JSON.stringify(resolved);
+  };
+  return { json: (value) => resolve(value, true), text };
+}
+
+/** The work with every input resolved, as the runner gets it. */
+export async function resolveWork(work: AttemptWork, inputs: Inputs): Promise<AttemptWork> {
+  // Inputs are JSON, and JSON stays JSON of the same shape: only artifacts, stored values and texts are replaced.
+  const resolved = (await inputs.json(work as unknown as Json)) as unknown as AttemptWork;
+  if (resolved.kind !== 'challenge' || work.kind !== 'challenge' || work.score?.kind !== 'command') return resolved;
+  return { ...resolved, score: { kind: 'command', ...(await resolveCommand(work.score, inputs)) } };
+}
+
+/** Arguments and variables as text. */
+export async function resolveCommand(
+  work: { readonly command: readonly InputValue[]; readonly environment: { readonly [name: string]: InputValue } },
+  inputs: Inputs,
+): Promise<{ readonly command: readonly string[]; readonly environment: { readonly [name: string]: string } }> {
+  const command = await Promise.all(work.command.map((part) => inputs.text(part)));
+  const entries = Object.entries(work.environment).map(
+    async ([name, value]) => [name, await inputs.text(value)] as const,
+  );
+  return { command, environment: stepEnvironment(Object.fromEntries(await Promise.all(entries))) };
+}
+
+export function isArtifact(value: Json | undefined): value is Json & Artifact {
+  if (!isJsonObject(value)) return false;
+  const { $artifact, name, bytes } = value;
+  return (
+    typeof $artifact === 'string' &&
+    /^[0-9a-f]{64}$/.test($artifact) &&
+    typeof name === 'string' &&
+    typeof bytes === 'number'
+  );
+}
+
+function isStored(value: Json): value is { readonly $stored: Json & Artifact; readonly path: readonly string[] } {
+  return isJsonObject(value) && isArtifact(value['$stored']) && Array.isArray(value['path']);
+}
+
+async function readStored(artifacts: ArtifactStore, artifact: Artifact, path: readonly string[]): Promise<Json> {
+  const bytes = await refuseDamaged(() => artifacts.getBytes(artifact.$artifact));
+  if (bytes === null) throw missing(artifact);
+  let value: Json = JSON.parse(Buffer.from(bytes).toString());
+  for (const key of path) {
+    const inner: Json | undefined = Array.isArray(value)
+      ? value[Number(key)]
+      : isJsonObject(value) && Object.hasOwn(value, key)
+        ? value[key]
+        : undefined;
+    if (inner === undefined)
+      throw new AttemptRefusal('invalid', `the output that this step uses has no "${path.join('.')}"`);
+    value = inner;
+  }
+  return value;
+}
+
+function missing(artifact: Artifact): AttemptRefusal {
+  return new AttemptRefusal(
+    'invalid',
+    `the artifact ${artifact.name} (${artifact.$artifact}) is not in the store any more: run the step that made it again`,
+  );
+}
+
+async function refuseDamaged<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ArtifactDamagedError) throw new AttemptRefusal('invalid', error.message);
+    throw error;
+  }
+}

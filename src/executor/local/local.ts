@@ -1,0 +1,183 @@
+/**
+ * Attempts as processes of this machine. Commands are started by the server itself in process groups of their own;
+ * functions, gates and challenges run in warm processes of the runner. Three things see to it that nothing outlives
+ * its purpose: a stop kills until nothing marked is left, the watchdog does so when the server dies without a word, and
+ * `recover` once more when the next server begins.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AttemptOutcome } from '../../engine/event.ts';
+import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
+import type { Clock } from '../../std/clock.ts';
+import type { AttemptReport, AttemptSpec, Executor, ExecutorPorts } from '../executor.ts';
+import { createAttemptControl, timerMaxMs, type AttemptControl } from './attempt-control.ts';
+import { placeOf, runAttempt, type AttemptServices } from './attempt.ts';
+import { baseEnvironment } from './environment.ts';
+import { attemptMark, executorMark } from './marks.ts';
+import { bootId, endMarked, readProcess } from './processes.ts';
+import { openAttemptRecords, type AttemptRecord, type AttemptRecords } from './records.ts';
+import { createRunnerPool } from './runner-pool.ts';
+import { startRunnerProcess } from './runner-process.ts';
+import { createSweeper } from './sweeper.ts';
+import { createUsageSampler } from './usage.ts';
+import { startWatchdog } from './watchdog.ts';
+
+export interface LocalExecutorOptions {
+  readonly ports: ExecutorPorts;
+  readonly artifacts: ArtifactStore;
+  readonly logs: LogStore;
+  /** State and scratch; one server at a time. */
+  readonly directory: string;
+  readonly slots: number;
+  /** A folder of that name with the packages that step functions import and their source tree does not have. */
+  readonly nodeModules?: string | null;
+  readonly clock: Clock;
+}
+
+export const localExecutorLimits = {
+  /** How long it is remembered that an attempt was started and how it ended. */
+  recordsKeptMs: 14 * 86_400_000,
+  /** What attempts get to end themselves when the server stops in order. */
+  closeGraceMs: 5000,
+  /** A process that the kernel does not let go holds a recovery no longer than this. */
+  recoverPatienceMs: 60_000,
+} as const;
+
+interface Active {
+  readonly control: AttemptControl;
+  /** When it is reported and its files are gone. */
+  readonly done: Promise<void>;
+}
+
+export function createLocalExecutor(options: LocalExecutorOptions): Executor {
+  const { directory, clock } = options;
+  mkdirSync(directory, { recursive: true });
+  const records = openAttemptRecords(join(directory, 'attempts'));
+  records.prune(clock.now() - localExecutorLimits.recordsKeptMs);
+  const mark = executorMark(directory);
+  const watchdog = startWatchdog(`${mark.name}=${mark.value}`);
+  const services = createServices(options, { ...baseEnvironment(process.env), [mark.name]: mark.value });
+  const active = new Map<string, Active>();
+  let closed = false;
+
+  return {
+    slots: options.slots,
+    async start(spec) {
+      const { attemptId } = spec;
+      if (closed) throw new Error('the executor is closed');
+      if (active.has(attemptId)) return;
+      if (!records.begin({ attemptId, boot: bootId(), process: null, finished: null }))
+        return recoverAll([attemptId], options, records);
+      const control = createAttemptControl();
+      const done = carryOut(spec, control, services, records, clock).finally(() => active.delete(attemptId));
+      active.set(attemptId, { control, done });
+    },
+    async stop(attemptId, cause, graceMs) {
+      active.get(attemptId)?.control.stop(cause, graceMs);
+    },
+    async recover(attemptIds) {
+      const unknown = attemptIds.filter((attemptId) => !active.has(attemptId));
+      await recoverAll(unknown, options, records);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      for (const { control } of active.values()) control.stop('server', localExecutorLimits.closeGraceMs);
+      await Promise.all([...active.values()].map(({ done }) => done));
+      await Promise.all([services.pool.close(), services.sweeper.flush()]);
+      services.sampler.close();
+      watchdog.dismiss();
+    },
+  };
+}
+
+function createServices(
+  options: LocalExecutorOptions,
+  environment: { readonly [name: string]: string },
+): AttemptServices {
+  const { ports, artifacts, logs, directory, nodeModules = null } = options;
+  return {
+    ...{ ports, artifacts, logs, directory, nodeModules, baseEnvironment: environment },
+    pool: createRunnerPool(() => startRunnerProcess(environment, directory)),
+    sampler: createUsageSampler(),
+    sweeper: createSweeper(),
+  };
+}
+
+/** From the accepted specification to the report of its end. */
+async function carryOut(
+  spec: AttemptSpec,
+  control: AttemptControl,
+  services: AttemptServices,
+  records: AttemptRecords,
+  clock: Clock,
+): Promise<void> {
+  const { attemptId } = spec;
+  const { report } = services.ports;
+  const started = performance.now();
+  const timer = setTimeout(() => control.stop('timeout', spec.graceMs), Math.min(spec.timeoutMs, timerMaxMs));
+  const { outcome, usage, cleaned } = await runAttempt(spec, services, control, (pid) => {
+    const startedAt = readProcess(pid)?.startedAt ?? '';
+    records.write({ attemptId, boot: bootId(), process: { pid, startedAt }, finished: null });
+    report({ type: 'running', attemptId, at: clock.now(), place: placeOf(pid) });
+  });
+  clearTimeout(timer);
+  const wallMs = Math.round(performance.now() - started);
+  const finished = finishedReport(attemptId, clock.now(), outcome, {
+    cpuMs: null,
+    memoryBytesMax: null,
+    ...usage,
+    wallMs,
+  });
+  records.write({ attemptId, boot: bootId(), process: null, finished });
+  report(finished);
+  await cleaned;
+}
+
+/** Of attempts of an earlier server: their ends, as recorded; or, when nothing of them is left, that they are lost. */
+async function recoverAll(
+  attemptIds: readonly string[],
+  options: LocalExecutorOptions,
+  records: AttemptRecords,
+): Promise<void> {
+  const { ports, logs, clock } = options;
+  const found = attemptIds.map((attemptId) => ({ attemptId, record: records.read(attemptId) }));
+  const open = found.filter(({ record }) => record === null || record.finished === null);
+  const groups = new Set(open.flatMap(({ record }) => groupOf(record)));
+  const environment = open.map(({ attemptId }) => attemptMark(attemptId));
+  if (open.length > 0) await endMarked({ environment, groups }, localExecutorLimits.recoverPatienceMs);
+  for (const { attemptId, record } of found) {
+    const isOpen = record === null || record.finished === null;
+    const finished = isOpen ? finishedReport(attemptId, clock.now(), lost, null) : record.finished;
+    if (isOpen) {
+      const writer = logs.writer(attemptId);
+      writer.write('contender', 'The server ended while this attempt ran: it is lost, and nothing of it is left.\n');
+      await writer.close();
+      records.write({ attemptId, boot: bootId(), process: null, finished });
+    }
+    ports.report(finished);
+  }
+}
+
+const lost: AttemptOutcome = {
+  kind: 'failed',
+  cause: 'lost',
+  message: 'the server ended while it ran; nothing of it is left',
+  exitCode: null,
+};
+
+/** The process of the record, where it is still the same one. */
+function groupOf(record: AttemptRecord | null): readonly number[] {
+  if (record === null || record.process === null || record.boot !== bootId()) return [];
+  const { pid, startedAt } = record.process;
+  return readProcess(pid)?.startedAt === startedAt ? [pid] : [];
+}
+
+function finishedReport(
+  attemptId: string,
+  at: number,
+  outcome: AttemptOutcome,
+  usage: Extract<AttemptReport, { type: 'finished' }>['usage'],
+): Extract<AttemptReport, { type: 'finished' }> {
+  return { type: 'finished', attemptId, at, outcome, usage };
+}

@@ -1,0 +1,28 @@
+/** Warning and ending all that belongs to an attempt. */
+import { formatDuration } from '../../std/duration.ts';
+import type { StopCause } from './attempt-control.ts';
+import type { PreparedAttempt } from './attempt.ts';
+import { attemptMark } from './marks.ts';
+import { endMarked, findMarked, signalAll, type ProcessMarks } from './processes.ts';
+
+/** A process that the kernel does not let go (a dead network disk) keeps an attempt from ending no longer than this. */
+const patienceMs = 60_000;
+
+function marksOf(attemptId: string, pid: number): ProcessMarks {
+  return { environment: [attemptMark(attemptId)], groups: new Set([pid]) };
+}
+
+/** SIGTERM to every process of the attempt, also to those that have left its group. */
+export function warnAttempt(attempt: PreparedAttempt, pid: number, cause: StopCause, graceMs: number): void {
+  attempt.log.say(`${reasonOf(cause)}: warned with SIGTERM, and killed in ${formatDuration(graceMs)}.`);
+  signalAll(findMarked(marksOf(attempt.spec.attemptId, pid)), 'SIGTERM');
+}
+
+/** Resolves when nothing of it is left; false where something hangs in the kernel. */
+export function endAttempt(attemptId: string, pid: number): Promise<boolean> {
+  return endMarked(marksOf(attemptId, pid), patienceMs);
+}
+
+export function reasonOf(cause: StopCause): string {
+  return cause === 'timeout' ? 'The timeout is over' : cause === 'cancelled' ? 'Cancelled' : 'The server stops';
+}
