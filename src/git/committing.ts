@@ -166,7 +166,7 @@ async function isSameOrAncestor(workshop: Workshop, one: Sha, other: Sha): Promi
 
 /** A commit of the mirror by ref, read by the caller under the writer's turn. */
 export async function commitAt(workshop: Workshop, ref: string): Promise<Result<Sha | null, GitError>> {
-  const found = await workshop.reader().info(ref);
+  const found = await workshop.reader.info(ref);
   if (!found.ok) return failure(asGitError(found.error));
   return found.value === null ? success(null) : parseSha(found.value.id);
 }

@@ -42,15 +42,20 @@ export async function makeAnew(workshop: Workshop, reason: string): Promise<Resu
       message: `the mirror is corrupt and is made anew in ${minutes} min: ${reason}`,
     });
   }
-  await workshop.renewReader();
-  await removeFolder(workshop.directory, now);
-  const made = await prepareFolder(workshop.directory, workshop.remote.address, now);
-  if (!made.ok) return made;
-  const fetched = await fetchFollowed(workshop);
-  if (!fetched.ok) return failure(fetched.error.error);
-  const refs = await remoteRefs(workshop);
-  if (refs.ok) await pointHead(workshop, refs.value);
-  return success(undefined);
+  workshop.rebuilds.count += 1;
+  try {
+    await removeFolder(workshop.directory, now);
+    const made = await prepareFolder(workshop.directory, workshop.remote.address, now);
+    workshop.reader.renew();
+    if (!made.ok) return made;
+    const fetched = await fetchFollowed(workshop);
+    if (!fetched.ok) return failure(fetched.error.error);
+    const refs = await remoteRefs(workshop);
+    if (refs.ok) await pointHead(workshop, refs.value);
+    return success(undefined);
+  } finally {
+    workshop.rebuilds.count += 1;
+  }
 }
 
 function fetchFollowed(workshop: Workshop): Promise<Result<void, TransferError>> {
@@ -63,7 +68,7 @@ export async function fetchBranch(workshop: Workshop, branch: BranchName): Promi
   const fetched = await fetchRef(workshop, `branch ${branch}`, ref);
   if (!fetched.ok) return fetched;
   if (!fetched.value) return success(null);
-  const tip = await workshop.reader().info(ref);
+  const tip = await workshop.reader.info(ref);
   if (!tip.ok) return failure(asGitError(tip.error));
   return success(tip.value === null ? null : (tip.value.id as Sha));
 }
@@ -93,7 +98,7 @@ export async function fetchCommit(workshop: Workshop, sha: Sha): Promise<Result<
 }
 
 export async function hasCommit(workshop: Workshop, sha: Sha): Promise<boolean> {
-  const found = await workshop.reader().info(sha);
+  const found = await workshop.reader.info(sha);
   return found.ok && found.value?.type === 'commit';
 }
 

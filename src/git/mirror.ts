@@ -87,7 +87,7 @@ function takeTurns(workshop: Workshop): Turns {
     void workshop.exclusive(async () => {
       const packing = ['-c', 'gc.auto=1000', '-c', 'gc.autoDetach=false', 'gc', '--auto', '--quiet'];
       await workshop.local(packing);
-      await workshop.renewReader();
+      workshop.reader.renew();
       return success(undefined);
     });
   };
@@ -104,11 +104,18 @@ function takeTurns(workshop: Workshop): Turns {
     async read(work) {
       const first = await ready();
       if (!first.ok) return first;
+      const { rebuilds } = workshop;
+      const before = rebuilds.count;
       const result = await work();
       if (result.ok) return result;
-      if (result.error.kind !== 'corrupt') return failure(result.error);
-      const reason = result.error.message;
-      const healed = await workshop.exclusive(() => makeAnew(workshop, reason));
+      const { error } = result;
+      const disturbed = rebuilds.count !== before || before % 2 === 1;
+      if (error.kind !== 'corrupt' && !disturbed) return failure(error);
+      // Behind a rebuild that goes on, this waits for it; one that was done since is not done twice.
+      const healed = await workshop.exclusive(() => {
+        const isDone = disturbed || rebuilds.count !== before;
+        return isDone ? Promise.resolve(success(undefined)) : makeAnew(workshop, error.message);
+      });
       if (!healed.ok) return healed;
       const again = await work();
       return again.ok ? again : failure(asGitError(again.error));
@@ -233,7 +240,7 @@ async function resolveRevision(workshop: Workshop, revision: string): Promise<Re
   const names = parseRevision(revision);
   if (!names.ok) return names;
   for (const name of names.value) {
-    const found = await workshop.reader().info(`${name}^{commit}`);
+    const found = await workshop.reader.info(`${name}^{commit}`);
     if (!found.ok) return found;
     if (found.value !== null) return parseSha(found.value.id);
   }
@@ -241,7 +248,7 @@ async function resolveRevision(workshop: Workshop, revision: string): Promise<Re
 }
 
 async function readCommit(workshop: Workshop, sha: Sha): Promise<Result<Commit, ReadError>> {
-  const found = await workshop.reader().contents(sha, gitLimits.objectBytesMax);
+  const found = await workshop.reader.contents(sha, gitLimits.objectBytesMax);
   if (!found.ok) return found;
   if (found.value?.type !== 'commit')
     return failure({ kind: 'missing', message: `commit ${sha} is not in the mirror` });
@@ -273,7 +280,7 @@ async function listFiles(
 ): Promise<Result<readonly TreeFile[], ReadError>> {
   const path = folder === '' ? success('') : parsePath(folder);
   if (!path.ok) return path;
-  const reader = workshop.reader();
+  const reader = workshop.reader;
   const root = await rootTree(reader, sha);
   if (!root.ok) return root;
   const entry = await treeLookup(reader, root.value)(path.value);
@@ -288,7 +295,7 @@ async function readFiles(
   sha: Sha,
   paths: readonly string[],
 ): Promise<Result<ReadonlyMap<string, Uint8Array>, ReadError>> {
-  const reader = workshop.reader();
+  const reader = workshop.reader;
   const root = await rootTree(reader, sha);
   if (!root.ok) return root;
   const lookUp = treeLookup(reader, root.value);

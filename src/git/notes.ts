@@ -70,7 +70,7 @@ async function setNote(
 
 /** From the mirror as it was last fetched. A notes tree is flat or fanned out by pairs of digits: `ab/cd/ef…`. */
 export async function readNote(workshop: Workshop, ref: NotesRef, sha: Sha): Promise<Result<string | null, ReadError>> {
-  const reader = workshop.reader();
+  const reader = workshop.reader;
   const root = await reader.info(`${ref}^{tree}`);
   if (!root.ok) return root;
   let rest: string = sha;

@@ -40,6 +40,8 @@ export interface ObjectReader {
   contents(name: string, bytesMax: number): Promise<Result<FoundObject | null, ReadError>>;
   /** As `contents`, piece by piece; a sink that throws rejects this promise. */
   stream(name: string, sink: ByteSink): Promise<Result<ObjectHeader | null, ReadError>>;
+  /** Goes on with a new process; questions still open are put to it. */
+  renew(): void;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,8 @@ export function openObjectReader(directory: string): ObjectReader {
   let child: ChildProcessWithoutNullStreams | null = null;
   let watch: NodeJS.Timeout | null = null;
   let closed = false;
+  /** Processes that were ended on purpose: nobody's question killed them. */
+  const retired = new WeakSet<ChildProcessWithoutNullStreams>();
 
   const ask = (name: string, sink: ByteSink | null): Promise<Result<ObjectHeader | null, ReadError>> => {
     if (closed) return Promise.resolve(failure(closedError));
@@ -91,7 +95,7 @@ export function openObjectReader(directory: string): ObjectReader {
     endProcessGroup(started.pid);
     if (child === started) child = null;
     const head = open[0];
-    if (head !== undefined) head.deaths += 1;
+    if (head !== undefined && !retired.has(started)) head.deaths += 1;
     if (closed) for (const question of open.splice(0)) question.settle(failure(closedError));
     else if (head !== undefined && head.deaths > 1) open.shift()?.settle(failure({ kind: 'corrupt', message: reason }));
     progress();
@@ -102,6 +106,11 @@ export function openObjectReader(directory: string): ObjectReader {
     info: (name) => ask(name, null),
     stream: (name, sink) => ask(name, sink),
     contents: (name, bytesMax) => wholeObject(ask, name, bytesMax),
+    renew() {
+      if (child === null) return;
+      retired.add(child);
+      endProcessGroup(child.pid);
+    },
     async close() {
       closed = true;
       const ending = child;

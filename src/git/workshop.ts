@@ -16,9 +16,9 @@ export interface Workshop {
   readonly directory: string;
   readonly remote: RemoteUrl;
   readonly clock: Clock;
-  readonly reader: () => ObjectReader;
-  /** Starts the reading process afresh at the next question. */
-  readonly renewReader: () => Promise<void>;
+  readonly reader: ObjectReader;
+  /** How often the mirror began or ended to be made anew: odd while it is, when reads find nothing. */
+  readonly rebuilds: { count: number };
   /** Runs `work` after all writers before it. Never nest it. */
   readonly exclusive: <T>(work: () => Promise<Result<T, GitError>>) => Promise<Result<T, GitError>>;
   /** A command on the mirror alone; success only with exit code 0. `extra` adds to the environment. */
@@ -51,7 +51,7 @@ export interface WorkshopOptions {
 
 export function openWorkshop(options: WorkshopOptions): Workshop {
   const { directory, remote, clock } = options;
-  let reader: ObjectReader | null = null;
+  const reader = openObjectReader(directory);
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
@@ -70,12 +70,8 @@ export function openWorkshop(options: WorkshopOptions): Workshop {
     remote,
     clock,
     transferSetting,
-    reader: () => (reader ??= openObjectReader(directory)),
-    async renewReader() {
-      const old = reader;
-      reader = null;
-      await old?.close();
-    },
+    reader,
+    rebuilds: { count: 0 },
     exclusive(work) {
       if (closed) return Promise.resolve(failure({ kind: 'refused', message: 'the mirror is closed' }));
       const mine = last.then(work);
@@ -102,8 +98,6 @@ export function openWorkshop(options: WorkshopOptions): Workshop {
     async close() {
       closed = true;
       await last;
-      // Opened now if it never was, so that a read after the end is refused by it.
-      reader ??= openObjectReader(directory);
       await reader.close();
     },
   };

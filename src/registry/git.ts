@@ -99,7 +99,10 @@ export function openGitRegistry(options: GitRegistryOptions): ModelRegistry {
         if (!step.ok) return step;
         if (step.value.kind === 'again') return success(step.value.version);
         const written = await repository.commitFiles(commitOf(branch, sha.value, step.value.state, promotion));
-        if (written.ok) return success(step.value.version);
+        if (written.ok) {
+          everSeen = true;
+          return success(step.value.version);
+        }
         if (written.error.kind !== 'moved') return unreachable(written.error);
       }
       return failure({
