@@ -10,7 +10,9 @@ export interface Generator {
 
 /** The generator whose numbers follow from `seed` alone. */
 export function seededGenerator(seed: number): Generator {
-  return generatorFrom([mix(seed), mix(seed + 1), mix(seed + 2), mix(seed + 3)]);
+  // Four words of its own for each seed: neighbouring seeds that shared some would give related numbers.
+  const first = 4 * seed;
+  return generatorFrom([mix(first), mix(first + 1), mix(first + 2), mix(first + 3)]);
 }
 
 /** The generator in a given state (four 32-bit words, not all zero), as the authors' reference code begins. */

@@ -1,0 +1,57 @@
+/**
+ * `npm run -s conformance -- SUITE FILE`: runs a file of cases, one JSON object a line, whose expected results come from
+ * other people's software. Prints each failing case and the count; exit status 1 where one failed, 2 for wrong usage.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+
+import type { RunCase } from './case.ts';
+
+const suites: Readonly<Record<string, () => Promise<{ readonly runCase: RunCase }>>> = {
+  'trigger-rules': () => import(new URL('trigger-rules.ts', import.meta.url).href),
+  cron: () => import('./cron.ts'),
+  'verdict-statistics': () => import('./verdict-statistics.ts'),
+};
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  const [suite = '', file = ''] = words;
+  const load = Object.hasOwn(suites, suite) ? suites[suite] : undefined;
+  if (load === undefined || words.length !== 2) {
+    return refuse(
+      `usage: npm run -s conformance -- SUITE FILE, where SUITE is one of ${Object.keys(suites).join(', ')}`,
+    );
+  }
+  if (!existsSync(file)) return refuse(`there is no file ${JSON.stringify(file)}`);
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const { runCase } = await load();
+  let [passed, failed] = [0, 0];
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === '') continue;
+    if (runLine(runCase, line, index + 1)) passed++;
+    else failed++;
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
+}
+
+/** A line that is no case fails like one whose result is wrong: nothing is left out of the count. */
+function runLine(runCase: RunCase, text: string, line: number): boolean {
+  try {
+    const result = runCase(JSON.parse(text), line);
+    if (!result.passed) {
+      console.log(
+        `${result.id}\n  expected ${JSON.stringify(result.expected)}\n  got      ${JSON.stringify(result.got)}`,
+      );
+    }
+    return result.passed;
+  } catch (error) {
+    console.log(`line ${line}\n  expected a case that can be run\n  got      ${String(error)}`);
+    return false;
+  }
+}
+
+function refuse(message: string): number {
+  console.error(message);
+  return 2;
+}
