@@ -59,8 +59,8 @@ function missingControl(step: Step, control: Succeeded['control']): string | nul
   const names = step.downstream.map((next) => next.definition.name);
   const unknown = control.follow.find((name) => !names.includes(name));
   if (unknown === undefined) return null;
-  const known = names.length === 0 ? 'no step comes' : `${names.join(', ')} come`;
-  return `the branch chose ${JSON.stringify(unknown)}, but directly after it ${known}`;
+  const known = names.length === 0 ? 'none' : names.join(', ');
+  return `the branch chose ${JSON.stringify(unknown)}, which is not among the steps directly after it: ${known}`;
 }
 
 /** A look of a sensor is no try: it uses no retries. The last look is at the very end of its time. */

@@ -104,7 +104,8 @@ export type StepState =
   | 'up_for_retry'
   | 'up_for_reschedule'
   | 'deferred';
-export type FinalRunState = 'success' | 'failed' | 'cancelled';
+export const finalRunStates = ['success', 'failed', 'cancelled'] as const;
+export type FinalRunState = (typeof finalRunStates)[number];
 export type RunState = FinalRunState | 'running' | 'cancelling';
 
 export type AttemptOutcome =

@@ -1,5 +1,5 @@
 /** Drives a run of the engine in memory: attempts end as they are told to, in any order, and every wake-up is kept. */
-import { decide, nextWakeAt, open } from '../../src/engine/engine.ts';
+import { decide, evolve, nextWakeAt, open, type Command } from '../../src/engine/engine.ts';
 import type { AttemptKey, AttemptOutcome, RunEvent, RunOpened, StepOutput } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
@@ -64,6 +64,8 @@ export interface DriveOptions {
   /** Which of the attempts that run ends next; the first where not given. */
   readonly pick?: (count: number) => number;
   readonly slots?: number;
+  /** Before each command the run is thrown away and folded again from its events, as after a restart. */
+  readonly forget?: boolean;
   /** Called after each decision. */
   readonly after?: (run: Run, events: readonly RunEvent[]) => void;
 }
@@ -75,7 +77,8 @@ export function drive(
   options: DriveOptions = {},
 ): Driven {
   const { pick = () => 0, slots = Number.POSITIVE_INFINITY, after } = options;
-  const run = open(definition, openedOf(options.opened));
+  const opened = openedOf(options.opened);
+  let run = open(definition, opened);
   const events: RunEvent[] = [];
   const running: AttemptKey[] = [];
   let at = run.opened.at;
@@ -85,8 +88,10 @@ export function drive(
     reserved += 1;
     return true;
   };
-  const take = (decided: readonly RunEvent[]): void => {
+  const give = (command: Command): void => {
+    if (options.forget === true) run = foldOf(definition, opened, events);
     reserved = 0;
+    const decided = decide(run, command);
     for (const event of decided) {
       events.push(event);
       if (event.type === 'attempt-started')
@@ -94,20 +99,26 @@ export function drive(
     }
     after?.(run, decided);
   };
-  take(decide(run, { type: 'proceed', at, admit }));
+  give({ type: 'proceed', at, admit });
   while (run.finishedAt === null) {
     const [key] = running.splice(pick(running.length), 1);
     if (key === undefined) {
       const wakeAt = nextWakeAt(run);
       if (wakeAt === null) throw new Error('the run stands still');
       at = Math.max(at, wakeAt);
-      take(decide(run, { type: 'proceed', at, admit }));
+      give({ type: 'proceed', at, admit });
     } else {
       at += 1000;
-      take(decide(run, { type: 'report-finished', at, key, outcome: outcomeOf(key), usage: null, admit }));
+      give({ type: 'report-finished', at, key, outcome: outcomeOf(key), usage: null, admit });
     }
   }
   return { run, events };
+}
+
+export function foldOf(definition: PipelineDefinition, opened: RunOpened, events: readonly RunEvent[]): Run {
+  const run = open(definition, opened);
+  for (const event of events) evolve(run, event);
+  return run;
 }
 
 /** The state of each step; of a mapped step with instances, a list. */

@@ -30,9 +30,10 @@ export function postgresMissing(environment: NodeJS.ProcessEnv = process.env): s
   return howToInstall;
 }
 
-export async function startPostgres(): Promise<TestPostgres> {
-  const given = process.env['CONTENDER_TEST_POSTGRES_URL'];
-  if (given !== undefined) return { database: () => createDatabase(given), stop: () => Promise.resolve() };
+/** `settings`: of the server, beyond its defaults; a given server has its own. */
+export async function startPostgres(settings: { readonly [name: string]: string } = {}): Promise<TestPostgres> {
+  const running = process.env['CONTENDER_TEST_POSTGRES_URL'];
+  if (running !== undefined) return { database: () => createDatabase(running), stop: () => Promise.resolve() };
   const bin = programs();
   if (bin === null) throw new Error(howToInstall);
   const folder = mkdtempSync(join(tmpdir(), 'contender-postgres-'));
@@ -44,8 +45,9 @@ export async function startPostgres(): Promise<TestPostgres> {
     ...user,
   });
   const port = await freePort();
-  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${folder}`, 'fsync=on'];
-  const server = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
+  const place = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: folder, fsync: 'on' };
+  const given = Object.entries({ ...place, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const server = spawn(join(bin, 'postgres'), ['-D', data, ...given], {
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: folder,
     ...user,

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { attemptsToStop, nextWakeAt, unfinishedAttempts } from '../../src/engine/engine.ts';
+import { mapOver, pipelineOf, stepOf } from '../support/definitions.ts';
+import { drive, openedAt, outcomes, statesOf } from '../support/drive.ts';
+import { Scenario } from '../support/scenario.ts';
+
+const line = pipelineOf([
+  stepOf({ name: 'load' }),
+  stepOf({ name: 'train', upstream: ['load'], graceMs: 5000 }),
+  stepOf({ name: 'deploy', upstream: ['train'] }),
+  stepOf({ name: 'tidy', finally: true }),
+]);
+
+test('a cancel ends what has not started at once, and the run when what runs has reported', () => {
+  const scenario = new Scenario(line);
+  scenario.proceed(0);
+  scenario.finished(1, 'load', outcomes.succeeded());
+  assert.deepEqual(scenario.cancel(2), [
+    'cancelled by ada',
+    'deploy cancelled (cancelled by ada: wrong data)',
+    'tidy cancelled (cancelled by ada: wrong data)',
+  ]);
+  assert.equal(scenario.run.state, 'cancelling');
+  const placed = { step: 'train', index: 0, attempt: 1, graceMs: 5000 };
+  assert.deepEqual(attemptsToStop(scenario.run), [{ ...placed, cause: 'cancelled' }]);
+  assert.deepEqual(attemptsToStop(scenario.folded()), [{ ...placed, cause: 'cancelled' }]);
+  assert.deepEqual(scenario.finished(3, 'train', outcomes.failed('cancelled', 'stopped')), [
+    'train cancelled (cancelled by ada: wrong data)',
+    'run cancelled (cancelled by ada: wrong data)',
+  ]);
+  assert.deepEqual(attemptsToStop(scenario.run), []);
+});
+
+test('what succeeds while the run is being cancelled has succeeded', () => {
+  const scenario = new Scenario(line);
+  scenario.proceed(0);
+  scenario.cancel(1);
+  assert.deepEqual(scenario.finished(2, 'load', outcomes.succeeded()), [
+    'load success',
+    'run cancelled (cancelled by ada: wrong data)',
+  ]);
+});
+
+test('what fails by itself while the run is being cancelled has failed and is not tried again', () => {
+  const retry = { count: 5, delayMs: 0, factor: 1, delayMaxMs: 0 };
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'load', retry })]));
+  scenario.proceed(0);
+  scenario.cancel(1);
+  assert.deepEqual(scenario.finished(2, 'load', outcomes.failed('code', 'no memory'))[0], 'load failed (no memory)');
+});
+
+test('a cancel before anything runs ends the run in one decision, and a second cancel changes nothing', () => {
+  const scenario = new Scenario(line);
+  assert.equal(scenario.cancel(0, 'ada', '').at(-1), 'run cancelled (cancelled by ada)');
+  assert.deepEqual(scenario.cancel(1), []);
+  assert.deepEqual(scenario.proceed(2), []);
+});
+
+test('a cancel ends planned retries and the instances of a mapped step that wait for a slot', () => {
+  const retry = { count: 5, delayMs: 60_000, factor: 1, delayMaxMs: 60_000 };
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'train', map: mapOver([1, 2, 3]), retry })]), 2);
+  scenario.proceed(0);
+  scenario.finished(1, 'train', outcomes.failed());
+  scenario.cancel(2);
+  assert.deepEqual(statesOf(scenario.run), { train: ['cancelled', 'queued', 'queued'] });
+  assert.equal(nextWakeAt(scenario.run), null);
+  scenario.finished(3, 'train[1]', outcomes.failed('cancelled'));
+  assert.equal(
+    scenario.finished(4, 'train[2]', outcomes.failed('cancelled')).at(-1),
+    'run cancelled (cancelled by ada: wrong data)',
+  );
+  assert.deepEqual(statesOf(scenario.run), { train: ['cancelled', 'cancelled', 'cancelled'] });
+});
+
+test('a run over its time limit is stopped like a cancelled one and fails', () => {
+  const scenario = new Scenario({ ...line, runTimeoutMs: 60_000 });
+  scenario.proceed(0);
+  assert.equal(nextWakeAt(scenario.run), openedAt + 60_000);
+  assert.deepEqual(scenario.proceed(59), []);
+  assert.deepEqual(scenario.proceed(60).slice(0, 2), [
+    'run-timed-out',
+    'train cancelled (the run was longer than its time limit)',
+  ]);
+  assert.equal(nextWakeAt(scenario.run), null);
+  assert.deepEqual(
+    attemptsToStop(scenario.run).map(({ step, cause }) => [step, cause]),
+    [['load', 'timeout']],
+  );
+  assert.deepEqual(scenario.cancel(61), [], 'the first reason counts');
+  assert.deepEqual(scenario.finished(62, 'load', outcomes.failed('timeout', 'stopped')), [
+    'load cancelled (the run was longer than its time limit)',
+    'run failed (timeout: the run was stopped after its limit of 1 min 0 s)',
+  ]);
+});
+
+test('a run whose last report comes after the time limit has ended by itself', () => {
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'load' })], { runTimeoutMs: 60_000 }));
+  scenario.proceed(0);
+  assert.deepEqual(scenario.finished(61, 'load', outcomes.succeeded()), ['load success', 'run success']);
+});
+
+test('a missed deadline is told once, and the run goes on', () => {
+  const scenario = new Scenario({ ...line, deadlineMs: 60_000 });
+  scenario.proceed(0);
+  assert.equal(nextWakeAt(scenario.run), openedAt + 60_000);
+  assert.deepEqual(scenario.proceed(60), ['deadline-missed']);
+  assert.deepEqual(scenario.proceed(61), []);
+  assert.equal(nextWakeAt(scenario.run), null);
+  assert.deepEqual(scenario.finished(62, 'load', outcomes.succeeded()), ['load success', 'start train']);
+});
+
+test('the next wake-up is the earliest of retry, time limit and deadline', () => {
+  const retry = { count: 1, delayMs: 30_000, factor: 1, delayMaxMs: 30_000 };
+  const scenario = new Scenario(
+    pipelineOf([stepOf({ name: 'load', retry })], { runTimeoutMs: 90_000, deadlineMs: 60_000 }),
+  );
+  scenario.proceed(0);
+  assert.equal(nextWakeAt(scenario.run), openedAt + 60_000);
+  scenario.finished(10, 'load', outcomes.failed());
+  assert.equal(nextWakeAt(scenario.run), openedAt + 40_000);
+});
+
+test('after a restart the attempts that were started and have not ended are known', () => {
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'a' }), stepOf({ name: 'b' }), stepOf({ name: 'c' })]));
+  scenario.proceed(0);
+  scenario.running(1, 'b');
+  scenario.finished(2, 'a', outcomes.succeeded());
+  assert.deepEqual(
+    unfinishedAttempts(scenario.folded()).map(({ step, attempt }) => [step, attempt]),
+    [
+      ['b', 1],
+      ['c', 1],
+    ],
+  );
+});
+
+test('finally-steps start when all others have ended, whatever the outcome, and make nobody skip', () => {
+  const definition = pipelineOf([
+    stepOf({ name: 'load' }),
+    stepOf({ name: 'train', upstream: ['load'] }),
+    stepOf({ name: 'tidy', finally: true }),
+    stepOf({ name: 'notify', finally: true, upstream: ['train', 'tidy'] }),
+  ]);
+  const scenario = new Scenario(definition);
+  assert.deepEqual(scenario.proceed(0), ['start load']);
+  assert.deepEqual(scenario.finished(1, 'load', outcomes.failed()), [
+    'load failed (it broke)',
+    'train upstream_failed (all_success: load is failed)',
+    'start tidy',
+  ]);
+  assert.deepEqual(scenario.finished(2, 'tidy', outcomes.failed('code', 'no disk')), [
+    'tidy failed (no disk)',
+    'start notify',
+  ]);
+  assert.deepEqual(scenario.finished(3, 'notify', outcomes.succeeded()), [
+    'notify success',
+    'run failed (load failed: it broke)',
+  ]);
+});
+
+test('a run whose only failure is a finally-step has failed', () => {
+  const { run } = drive(
+    pipelineOf([
+      stepOf({ name: 'load' }),
+      stepOf({ name: 'tidy', finally: true }),
+      stepOf({ name: 'last', finally: true, upstream: ['tidy'] }),
+    ]),
+    ({ step }) => (step === 'tidy' ? outcomes.failed() : outcomes.succeeded()),
+  );
+  assert.equal(run.reason, 'tidy failed: it broke');
+});
+
+test('a failure that a later step made up for does not fail the run', () => {
+  const { run } = drive(
+    pipelineOf([stepOf({ name: 'load' }), stepOf({ name: 'mend', upstream: ['load'], triggerRule: 'one_failed' })]),
+    ({ step }) => (step === 'load' ? outcomes.failed() : outcomes.succeeded()),
+  );
+  assert.deepEqual([run.state, run.reason], ['success', null]);
+});
+
+test('the reason of a failed run goes back to the step that failed first on the way', () => {
+  const { run } = drive(
+    pipelineOf([
+      stepOf({ name: 'handled' }),
+      stepOf({ name: 'mend', upstream: ['handled'], triggerRule: 'all_done' }),
+      stepOf({ name: 'load' }),
+      stepOf({ name: 'train', upstream: ['mend', 'load'] }),
+      stepOf({ name: 'deploy', upstream: ['train'] }),
+    ]),
+    ({ step }) =>
+      step === 'load' || step === 'handled' ? outcomes.failed('code', `${step} broke`) : outcomes.succeeded(),
+  );
+  assert.equal(run.reason, 'load failed: load broke');
+});
+
+test('a pipeline without steps succeeds at once', () => {
+  assert.deepEqual(new Scenario(pipelineOf([])).proceed(0), ['run success']);
+});

@@ -1,0 +1,236 @@
+/**
+ * Random DAGs under random orders of completion, held to a model that knows every outcome beforehand and simply goes
+ * through the steps in order. fast-check prints the seed and the path of a case that fails, and makes it small.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import type { AttemptKey, AttemptOutcome } from '../../src/engine/event.ts';
+import { triggerRules, type StepDefinition, type TriggerRule } from '../../src/pipeline/definition.ts';
+import { unreachable } from '../../src/std/unreachable.ts';
+import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
+import { drive, outcomes, statesOf, type DriveOptions } from '../support/drive.ts';
+
+type End = 'success' | 'failed' | 'skipped';
+
+interface Plan {
+  readonly definition: StepDefinition;
+  readonly ends: readonly End[];
+  /** Of a branch. */
+  readonly follow: readonly string[];
+  /** Of a short circuit or gate. */
+  readonly pass: boolean;
+}
+
+const seed = 20_260_105;
+const retry = { count: 1, delayMs: 2500, factor: 2, delayMaxMs: 60_000 };
+
+const drawn = fc.record({
+  kind: fc.constantFrom('task', 'task', 'task', 'mapped', 'branch', 'near', 'far', 'gate', 'finally'),
+  upstream: fc.array(fc.nat(), { maxLength: 4 }),
+  rule: fc.oneof(fc.constant<TriggerRule>('all_success'), fc.constantFrom(...triggerRules)),
+  ends: fc.array(fc.constantFrom<End>('success', 'success', 'failed', 'skipped'), { maxLength: 4 }),
+  end: fc.constantFrom<End>('success', 'success', 'success', 'failed', 'skipped'),
+  follow: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
+  pass: fc.boolean(),
+  reads: fc.boolean(),
+});
+type Drawn = typeof drawn extends fc.Arbitrary<infer T> ? T : never;
+
+const plans = fc.array(drawn, { minLength: 1, maxLength: 12, size: 'max' }).map((list): Plan[] => {
+  const upstreamOf = (place: number): string[] => {
+    const earlier = list.slice(0, place).flatMap((each, index) => (each.kind === 'finally' ? [] : [`s${index}`]));
+    const chosen = new Set((list[place]?.upstream ?? []).map((choice) => earlier[choice % earlier.length]));
+    return earlier.filter((name) => chosen.has(name));
+  };
+  return list.map((each, place) => {
+    const name = `s${place}`;
+    const children = list.flatMap((_, index) =>
+      index > place && upstreamOf(index).includes(name) ? [`s${index}`] : [],
+    );
+    return {
+      definition: definitionOf(each, name, upstreamOf(place)),
+      ends: each.kind === 'mapped' ? each.ends : [each.end],
+      follow: children.filter(
+        (child, index) => each.follow[index % each.follow.length] === true && isNormal(list, child),
+      ),
+      pass: each.pass,
+    };
+  });
+});
+
+function isNormal(list: readonly Drawn[], name: string): boolean {
+  return list[Number(name.slice(1))]?.kind !== 'finally';
+}
+
+function definitionOf(each: Drawn, name: string, upstream: readonly string[]): StepDefinition {
+  const [first] = upstream;
+  const input = each.reads && first !== undefined ? { reference: { output: first, path: [] } } : { literal: null };
+  const step = stepOf({
+    name,
+    upstream,
+    triggerRule: each.rule,
+    retry,
+    work: { kind: 'function', file: 'p.ts', input },
+  });
+  switch (each.kind) {
+    case 'task':
+      return step;
+    case 'finally':
+      return { ...step, finally: true };
+    case 'mapped':
+      return { ...step, map: mapOver(each.ends, { concurrency: 2 }) };
+    case 'branch':
+      return { ...step, work: works.branch([]) };
+    case 'near':
+    case 'far':
+      return { ...step, work: works.shortCircuit(each.kind === 'far') };
+    case 'gate':
+      return { ...step, work: works.gate() };
+    default:
+      return unreachable(each.kind);
+  }
+}
+
+/** The first attempt of every third step breaks, the second ends as planned. */
+function outcomeOf(planned: ReadonlyMap<string, Plan>, key: AttemptKey): AttemptOutcome {
+  const plan = planned.get(key.step);
+  assert.ok(plan !== undefined);
+  const end = plan.ends[key.index];
+  if (end === 'failed' || (key.attempt === 1 && Number(key.step.slice(1)) % 3 === 0)) return outcomes.failed();
+  if (end === 'skipped') return outcomes.skipped();
+  const { kind } = plan.definition.work;
+  if (kind === 'branch') return outcomes.follow(...plan.follow);
+  return kind === 'short-circuit' || kind === 'gate' ? outcomes.pass(plan.pass) : outcomes.succeeded([1]);
+}
+
+function runIn(list: readonly Plan[], options: DriveOptions): ReturnType<typeof drive> {
+  const planned = new Map(list.map((plan) => [plan.definition.name, plan]));
+  return drive(pipelineOf(list.map((plan) => plan.definition)), (key) => outcomeOf(planned, key), options);
+}
+
+function inOrder(order: readonly number[], slots: number): DriveOptions {
+  let next = 0;
+  return { slots, pick: (count) => (order[next++ % order.length] ?? 0) % Math.max(count, 1) };
+}
+
+/** What rule says of upstream states that are all known. */
+function modelRule(rule: TriggerRule, ends: readonly string[]): 'run' | 'skipped' | 'upstream_failed' {
+  if (ends.length === 0) return 'run';
+  const has = (...states: string[]): boolean => ends.some((end) => states.includes(end));
+  const bad = has('failed', 'upstream_failed');
+  const when = (condition: boolean, otherwise: 'skipped' | 'upstream_failed' = 'skipped') =>
+    condition ? 'run' : otherwise;
+  switch (rule) {
+    case 'all_success':
+      return bad ? 'upstream_failed' : when(!has('skipped'));
+    case 'all_failed':
+      return when(!has('success', 'skipped'));
+    case 'one_success':
+      return when(has('success'), bad ? 'upstream_failed' : 'skipped');
+    case 'one_failed':
+      return when(bad);
+    case 'one_done':
+      return when(has('success', 'failed'));
+    case 'none_failed':
+      return when(!bad, 'upstream_failed');
+    case 'none_failed_min_one_success':
+      return bad ? 'upstream_failed' : when(has('success'));
+    case 'none_skipped':
+      return when(!has('skipped'));
+    case 'all_skipped':
+      return when(!has('success', 'failed', 'upstream_failed'));
+    case 'all_done_min_one_success':
+      return has('skipped') ? 'skipped' : when(has('success'), 'upstream_failed');
+    case 'all_done':
+    case 'always':
+      return 'run';
+    default:
+      return unreachable(rule);
+  }
+}
+
+/** The final states, from the outcomes alone: each step after those before it. */
+function modelOf(list: readonly Plan[]): { [step: string]: string | string[] } {
+  const states = new Map<string, string[]>();
+  const result: { [step: string]: string | string[] } = {};
+  const skipped = new Set<string>();
+  const childrenOf = (name: string): Plan[] =>
+    list.filter(({ definition }) => !definition.finally && definition.upstream.includes(name));
+  const allAfter = (name: string): string[] =>
+    childrenOf(name).flatMap((child) => [child.definition.name, ...allAfter(child.definition.name)]);
+  for (const plan of list) {
+    const { name, upstream, triggerRule, finally: last, map, work } = plan.definition;
+    const ends = upstream.flatMap((each) => states.get(each) ?? []);
+    const verdict = last ? 'run' : skipped.has(name) ? 'skipped' : modelRule(triggerRule, ends);
+    const closed = verdict === 'run' && plan.ends[0] === 'success' && !plan.pass;
+    const own = verdict !== 'run' ? [verdict] : plan.ends.length === 0 ? ['skipped'] : [...plan.ends];
+    states.set(name, work.kind === 'gate' && closed ? ['failed'] : own);
+    const mapped = map !== null && verdict === 'run' && plan.ends.length > 0;
+    result[name] = mapped ? own : String(states.get(name)?.[0]);
+    const near = childrenOf(name).map((child) => child.definition.name);
+    if (work.kind === 'gate' && closed) for (const each of allAfter(name)) skipped.add(each);
+    if (work.kind === 'short-circuit' && closed)
+      for (const each of work.ignoreDownstreamTriggerRules ? allAfter(name) : near) skipped.add(each);
+    if (work.kind === 'branch' && verdict === 'run' && plan.ends[0] === 'success') {
+      const kept = new Set(plan.follow.flatMap((each) => [each, ...allAfter(each)]));
+      for (const each of near) if (!kept.has(each)) skipped.add(each);
+    }
+  }
+  return result;
+}
+
+const order = fc.array(fc.nat({ max: 1000 }), { minLength: 1, maxLength: 40 });
+
+test('the result of a run never depends on the order in which its attempts end', () => {
+  fc.assert(
+    fc.property(plans, order, order, fc.integer({ min: 1, max: 5 }), (list, first, second, slots) => {
+      const one = runIn(list, inOrder(first, slots)).run;
+      const other = runIn(list, inOrder(second, 100)).run;
+      assert.deepEqual(statesOf(one), modelOf(list));
+      assert.deepEqual(statesOf(other), statesOf(one));
+      assert.equal(other.state, one.state);
+      assert.equal(other.reason, one.reason);
+    }),
+    { seed, numRuns: 1500 },
+  );
+});
+
+test('a run folded again from its events before every command decides the same', () => {
+  fc.assert(
+    fc.property(plans, order, fc.integer({ min: 1, max: 5 }), (list, first, slots) => {
+      const kept = runIn(list, inOrder(first, slots));
+      const forgetful = runIn(list, { ...inOrder(first, slots), forget: true });
+      assert.deepEqual(forgetful.events, kept.events);
+      assert.equal(forgetful.run.position, kept.events.length + 1);
+    }),
+    { seed, numRuns: 400 },
+  );
+});
+
+test('an attempt starts once, one at a time for an instance, and a run ends once, at the end', () => {
+  fc.assert(
+    fc.property(plans, order, fc.integer({ min: 1, max: 5 }), (list, first, slots) => {
+      const { events } = runIn(list, inOrder(first, slots));
+      const open = new Set<string>();
+      const seen = new Set<string>();
+      for (const event of events) {
+        if (event.type !== 'attempt-started' && event.type !== 'attempt-finished') continue;
+        const instance = `${event.step}[${event.index}]`;
+        if (event.type === 'attempt-finished') open.delete(instance);
+        else {
+          assert.ok(!open.has(instance), `${instance} runs twice at once`);
+          assert.ok(!seen.has(`${instance}/${event.attempt}`), `${instance}/${event.attempt} starts twice`);
+          open.add(instance);
+          seen.add(`${instance}/${event.attempt}`);
+          assert.ok(open.size <= slots);
+        }
+      }
+      assert.deepEqual(
+        events.flatMap((event, place) => (event.type === 'run-finished' ? [place] : [])),
+        [events.length - 1],
+      );
+    }),
+    { seed, numRuns: 400 },
+  );
+});
