@@ -41,12 +41,7 @@ export interface GitHubConfig {
   readonly apiUrl: string;
   readonly auth:
     | { readonly kind: 'token'; readonly token: string }
-    | {
-        readonly kind: 'app';
-        readonly appId: string;
-        readonly privateKey: string;
-        readonly installationId: number | null;
-      };
+    | { readonly kind: 'app'; readonly appId: number; readonly privateKey: string; readonly installationId?: number };
   readonly webhookSecrets: readonly string[];
 }
 
@@ -201,7 +196,7 @@ function readAuth(github: z.infer<typeof githubSchema>, environment: Environment
   const privateKey =
     environment['CONTENDER_GITHUB_PRIVATE_KEY'] ?? (keyFile === undefined ? undefined : readFileSync(keyFile, 'utf8'));
   if (appId !== undefined && privateKey !== undefined) {
-    return { kind: 'app', appId, privateKey, installationId: github.installationId ?? null };
+    return { kind: 'app', appId: Number(appId), privateKey, ...(github.installationId === undefined ? {} : { installationId: github.installationId }) };
   }
   const token = environment['CONTENDER_GITHUB_TOKEN'];
   if (token !== undefined && token !== '') return { kind: 'token', token };

@@ -156,6 +156,12 @@ export class Conductor {
     this.#turns.cancel(runId, by, reason);
   }
 
+  /** Resolves when what is due in the outbox was carried out, or tried. */
+  async outboxSettled(): Promise<void> {
+    this.#jobs.ask('outbox');
+    await this.#jobs.settled();
+  }
+
   /** Called after every commit of any run; gives the function that ends it. */
   watch(listener: (runId: string) => void): () => void {
     this.#listeners.add(listener);

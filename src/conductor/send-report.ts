@@ -1,6 +1,4 @@
 /** Outbox rows `status`, `check` and `comment`: reads the newest state and hands it to the forge. */
-import { evolve, open } from '../engine/engine.ts';
-import type { Run } from '../engine/run.ts';
 import type { ForgeError, RunReport } from '../forge/forge.ts';
 import type { OutboxRow, Write } from '../journal/journal.ts';
 import type { JsonObject } from '../std/json.ts';
@@ -8,19 +6,8 @@ import type { Problem } from '../std/problem.ts';
 import type { Result } from '../std/result.ts';
 import type { Carried } from './carried.ts';
 import type { ConductorPorts, Project } from './ports.ts';
-import { reportOf } from './report.ts';
+import { runReportOf } from './read.ts';
 import type { RunlessReport } from './report-writes.ts';
-
-/** Folds a run from the journal; null where there is none. */
-export async function readRun(ports: Pick<ConductorPorts, 'journal'>, runId: string): Promise<Run | null> {
-  const [first, ...rest] = await ports.journal.events(runId);
-  if (first?.type !== 'run-opened') return null;
-  const definition = await ports.journal.definition(first.digest);
-  if (definition === null) return null;
-  const run = open(definition, first);
-  for (const event of rest) evolve(run, event);
-  return run;
-}
 
 export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
   const found = await reportFor(ports, row);
@@ -65,24 +52,14 @@ async function reportFor(
   const { repository, runId } = row.body;
   const project = typeof repository === 'string' ? ports.projects.get(repository) : undefined;
   if (project === undefined) return null;
-  const report = typeof runId === 'string' ? await runReport(ports, runId) : await runlessReport(ports, row.body);
+  const report = typeof runId === 'string' ? await runReportOf(ports.journal, runId, ports.runUrl(runId)) : await runlessReport(ports, row.body);
   return report === null ? null : { project, report };
-}
-
-async function runReport(ports: ConductorPorts, runId: string): Promise<RunReport | null> {
-  const [run, runRow, evaluations] = await Promise.all([
-    readRun(ports, runId),
-    ports.journal.run(runId),
-    ports.journal.evaluations({ runId, limit: 100 }),
-  ]);
-  if (run === null || runRow === null) return null;
-  return reportOf(run, runRow.number, ports.runUrl(runId), evaluations);
 }
 
 /** The row's body was written by `reportWithoutRun`. */
 async function runlessReport(ports: ConductorPorts, body: JsonObject): Promise<RunReport | null> {
   const stored = body as unknown as RunlessReport;
-  const covering = stored.coveredBy === null ? null : await runReport(ports, stored.coveredBy);
+  const covering = stored.coveredBy === null ? null : await runReportOf(ports.journal, stored.coveredBy, ports.runUrl(stored.coveredBy));
   return {
     ...(covering ?? {
       steps: [],

@@ -15,7 +15,7 @@ import {
   open,
   type Command,
 } from '../engine/engine.ts';
-import type { AttemptKey, RunEvent } from '../engine/event.ts';
+import type { AttemptKey, AttemptOutcome, FailureCause, RunEvent } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../executor/executor.ts';
 import type { Commit, RunRow } from '../journal/journal.ts';
@@ -25,6 +25,7 @@ import { closingWrites } from './closing.ts';
 import { Lanes } from './lanes.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { Slots } from './slots.ts';
+import { lookForPipeline } from './waiting.ts';
 
 type Message =
   | { readonly type: 'report'; readonly report: AttemptReport }
@@ -220,22 +221,29 @@ export class Turns {
 
   #place(run: Run, key: AttemptKey): void {
     const id = attemptId(run.opened.runId, key);
-    const failed = (message: string, cause: 'start' | 'registry' | 'invalid'): void =>
-      this.report({
-        type: 'finished',
-        attemptId: id,
-        at: this.#ports.clock.now(),
-        outcome: { kind: 'failed', cause, message, exitCode: null },
-        usage: null,
-      });
-    const project = this.#ports.projects.get(run.opened.repository);
-    if (project === undefined)
-      return failed(`the repository ${run.opened.repository} is no longer in the configuration`, 'invalid');
-    prepareAttempt(run, key, project.registry)
-      .then((prepared) =>
-        prepared.ok ? this.#ports.executor.start(prepared.value) : failed(prepared.error.message, prepared.error.cause),
-      )
-      .catch((error: unknown) => failed(error instanceof Error ? error.message : String(error), 'start'));
+    this.#begin(run, key, id).catch((error: unknown) => {
+      this.#ended(id, failed('start', error instanceof Error ? error.message : String(error)));
+    });
+  }
+
+  async #begin(run: Run, key: AttemptKey, id: string): Promise<void> {
+    const { journal, projects, executor } = this.#ports;
+    const looked = await lookForPipeline(journal, run, key);
+    if (looked !== null) return this.#ended(id, looked);
+    const project = projects.get(run.opened.repository);
+    if (project === undefined) {
+      return this.#ended(
+        id,
+        failed('invalid', `the repository ${run.opened.repository} is no longer in the configuration`),
+      );
+    }
+    const prepared = await prepareAttempt(run, key, project.registry);
+    if (!prepared.ok) return this.#ended(id, failed(prepared.error.cause, prepared.error.message));
+    await executor.start(prepared.value);
+  }
+
+  #ended(id: string, outcome: AttemptOutcome): void {
+    this.report({ type: 'finished', attemptId: id, at: this.#ports.clock.now(), outcome, usage: null });
   }
 
   #stop(id: string, cause: 'cancelled' | 'timeout', graceMs: number): void {
@@ -262,6 +270,10 @@ export class Turns {
     const at = run.finishedAt === null ? nextWakeAt(run) : null;
     if (at !== null) this.#ports.runQueue.wake(run.opened.runId, at);
   }
+}
+
+function failed(cause: FailureCause, message: string): AttemptOutcome {
+  return { kind: 'failed', cause, message, exitCode: null };
 }
 
 function keyOf(id: string): AttemptKey {

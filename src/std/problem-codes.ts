@@ -18,6 +18,7 @@ export const problemCodes = [
   'definition-threw',
   // journal
   'journal-newer',
+  'journal-older',
   'journal-unreachable',
   // forge
   'github-config-invalid',
@@ -26,6 +27,13 @@ export const problemCodes = [
   'usage',
   'config-invalid',
   'folder-locked',
+  'init-exists',
+  'nothing-here',
+  'pipeline-unknown',
+  'repository-unreadable',
+  'revision-unknown',
+  'run-refused',
+  'run-unknown',
   // git
   'repository-url-invalid',
 ] as const;

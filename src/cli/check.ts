@@ -1,0 +1,62 @@
+/** `contender check` and `contender graph`: the pipelines as the server would see them. */
+import type { Compiled } from '../compile/compile.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { formatProblem, ProblemError } from '../std/problem.ts';
+import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { graphText, type GraphFormat } from './graph-text.ts';
+import { compileFrom } from './sources.ts';
+import { markOf, paint } from './terminal.ts';
+
+export async function check(directory: string, options: { readonly ref: string | null; readonly json: boolean }): Promise<ExitStatus> {
+  const compiled = await compileFrom(directory, options.ref);
+  const broken = compiled.filter((each) => each.problems.length > 0);
+  if (options.json) process.stdout.write(`${JSON.stringify(compiled.map(asJson), null, 2)}\n`);
+  else sayAll(compiled);
+  if (compiled.length === 0) throw noPipelines();
+  return broken.length === 0 ? exitStatus.success : exitStatus.usage;
+}
+
+function sayAll(compiled: readonly Compiled[]): void {
+  for (const { file, version, problems } of compiled) {
+    if (version !== null && problems.length === 0) {
+      const { name, steps } = version.definition;
+      const about = `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}, ${file}, digest ${version.digest.slice(0, 12)}`;
+      process.stdout.write(`${markOf('success')} ${paint('bold', name)} ${paint('gray', about)}\n`);
+    }
+    for (const problem of problems) process.stderr.write(`${markOf('failed')} ${formatProblem(problem)}\n`);
+  }
+}
+
+function asJson({ file, version, problems }: Compiled): object {
+  return { file, pipeline: version?.definition.name ?? null, digest: version?.digest ?? null, problems };
+}
+
+export async function graph(directory: string, pipeline: string, options: { readonly ref: string | null; readonly format: GraphFormat }): Promise<ExitStatus> {
+  const definition = findPipeline(await compileFrom(directory, options.ref), pipeline);
+  process.stdout.write(`${graphText(definition, options.format)}\n`);
+  return exitStatus.success;
+}
+
+function findPipeline(compiled: readonly Compiled[], name: string): PipelineDefinition {
+  const found = compiled.find((each) => each.version?.definition.name === name)?.version;
+  if (found !== undefined && found !== null) return found.definition;
+  const broken = compiled.find((each) => each.file.endsWith(`/${name}.ts`))?.problems[0];
+  if (broken !== undefined) throw new ProblemError(broken);
+  const names = compiled.flatMap((each) => each.version?.definition.name ?? []);
+  if (names.length === 0) throw noPipelines();
+  throw new ProblemError({
+    code: 'pipeline-unknown',
+    message: `there is no pipeline "${name}"`,
+    where: null,
+    help: `There are: ${names.join(', ')}.`,
+  });
+}
+
+function noPipelines(): ProblemError {
+  return new ProblemError({
+    code: 'pipeline-unknown',
+    message: 'there are no pipelines here',
+    where: null,
+    help: 'They are the files .pipelines/*.ts of the repository; `contender init` writes a first one.',
+  });
+}

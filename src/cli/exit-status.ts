@@ -1,0 +1,14 @@
+/** What the commands end with: documented in docs/operating.md, so that scripts can tell the user's mistake from a failed run. */
+export const exitStatus = {
+  success: 0,
+  /** The run failed or was cancelled, or a step of the demo's story went wrong. */
+  failed: 1,
+  /** The user's mistake: an unknown option, a broken definition, a wrong configuration. */
+  usage: 2,
+  /** Another server holds the folder (EX_TEMPFAIL). */
+  locked: 75,
+  /** Ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];

@@ -1,0 +1,57 @@
+/** A pipeline's graph as text, Mermaid or DOT. */
+import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
+import { unreachable } from '../std/unreachable.ts';
+
+export const graphFormats = ['text', 'mermaid', 'dot'] as const;
+export type GraphFormat = (typeof graphFormats)[number];
+
+export function graphText(definition: PipelineDefinition, format: GraphFormat): string {
+  switch (format) {
+    case 'text':
+      return asText(definition);
+    case 'mermaid':
+      return [
+        'graph LR',
+        ...definition.steps.map((step) => `  ${idOf(definition, step.name)}["${label(step)}"]`),
+        ...edges(definition, '-->'),
+      ].join('\n');
+    case 'dot':
+      return [
+        `digraph "${definition.name}" {`,
+        '  rankdir=LR; node [shape=box];',
+        ...definition.steps.map((step) => `  ${idOf(definition, step.name)} [label="${label(step)}"];`),
+        ...edges(definition, '->').map((line) => `${line};`),
+        '}',
+      ].join('\n');
+    default:
+      return unreachable(format);
+  }
+}
+
+function asText(definition: PipelineDefinition): string {
+  const width = Math.max(...definition.steps.map((step) => step.name.length), 0);
+  return definition.steps
+    .map((step) => {
+      const after = step.upstream.length === 0 ? '' : `  after ${step.upstream.join(', ')}`;
+      return `${step.name.padEnd(width)}  ${kindOf(step).padEnd(13)}${after}`.trimEnd();
+    })
+    .join('\n');
+}
+
+function edges(definition: PipelineDefinition, arrow: string): readonly string[] {
+  return definition.steps.flatMap((step) =>
+    step.upstream.map((name) => `  ${idOf(definition, name)} ${arrow} ${idOf(definition, step.name)}`),
+  );
+}
+
+function idOf(definition: PipelineDefinition, name: string): string {
+  return `s${definition.steps.findIndex((step) => step.name === name)}`;
+}
+
+function label(step: StepDefinition): string {
+  return `${step.name} (${kindOf(step)})`;
+}
+
+function kindOf(step: StepDefinition): string {
+  return step.map === null ? step.work.kind : `${step.work.kind} × n`;
+}

@@ -1,0 +1,99 @@
+/** `contender init`: a first pipeline that runs at once, the configuration, and types for the editor. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { ProblemError } from '../std/problem.ts';
+import { version } from '../version.ts';
+import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { markOf, paint } from './terminal.ts';
+
+const firstPipeline = `import { pipeline, step } from 'contender';
+
+// A pipeline is evaluated once for each commit, in a sandbox; the bodies of its steps run elsewhere.
+export default pipeline(
+  'hello',
+  {
+    description: 'A first pipeline: two steps, the second uses what the first gives.',
+    on: { push: { branches: ['main'] }, pullRequest: {} },
+    retries: 1,
+  },
+  ({ date }) => {
+    const numbers = step('numbers', {
+      input: { day: date },
+      run: ({ day }) => ({ day, values: [3, 1, 4, 1, 5] }),
+    });
+    step('sum', {
+      input: { values: numbers.values },
+      run: ({ values }) => ({ sum: values.reduce((total, value) => total + value, 0) }),
+    });
+  },
+);
+`;
+
+const configuration = `# Contender watches this repository. Every setting and its default: docs/operating.md.
+repositories:
+  - url: .
+    # On GitHub, with CONTENDER_GITHUB_TOKEN and CONTENDER_WEBHOOK_SECRET in the environment:
+    # url: https://github.com/OWNER/NAME.git
+    # github: { repository: OWNER/NAME }
+server:
+  port: 8080
+`;
+
+const typesForTheEditor = `{
+  "compilerOptions": {
+    "target": "es2024",
+    "module": "nodenext",
+    "strict": true,
+    "noEmit": true,
+    "skipLibCheck": true
+  },
+  "include": ["./*.ts"]
+}
+`;
+
+export async function init(directory: string): Promise<ExitStatus> {
+  const root = resolve(directory);
+  const files: readonly (readonly [path: string, text: string])[] = [
+    ['.pipelines/hello.ts', firstPipeline],
+    ['.pipelines/tsconfig.json', typesForTheEditor],
+    ['contender.yaml', configuration],
+  ];
+  const there = files.map(([path]) => path).filter((path) => existsSync(join(root, path)));
+  if (there.length > 0) {
+    throw new ProblemError({
+      code: 'init-exists',
+      message: `${there.join(' and ')} ${there.length === 1 ? 'is' : 'are'} here already`,
+      where: null,
+      help: 'Nothing was written. Edit what is there, or remove it first.',
+    });
+  }
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+    process.stdout.write(`${markOf('success')} wrote ${path}\n`);
+  }
+  if (await ignoreState(root)) process.stdout.write(`${markOf('success')} added .contender/ to .gitignore\n`);
+  process.stdout.write(nextLines(root));
+  return exitStatus.success;
+}
+
+/** The journal, logs and artifacts are no part of the repository. */
+async function ignoreState(root: string): Promise<boolean> {
+  const path = join(root, '.gitignore');
+  const text = await readFile(path, 'utf8').catch(() => '');
+  if (/^\/?\.contender\/?$/m.test(text)) return false;
+  await writeFile(path, `${text === '' || text.endsWith('\n') ? text : `${text}\n`}.contender/\n`);
+  return true;
+}
+
+function nextLines(root: string): string {
+  const commands = [
+    ...(existsSync(join(root, '.git')) ? [] : ['git init --initial-branch=main']),
+    `npm install --save-dev contender@${version}   # types for the editor`,
+    'npx contender check',
+    'git add . && git commit -m "Add a first pipeline"',
+    'npx contender run hello',
+  ];
+  return `\nNext:\n${commands.map((line) => `  ${paint('cyan', line)}`).join('\n')}\n`;
+}

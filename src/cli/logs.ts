@@ -1,0 +1,73 @@
+/** `contender logs`: what the steps wrote, as it stands on disk, or as it comes. */
+import { readRun } from '../conductor/read.ts';
+import type { Run } from '../engine/run.ts';
+import { attemptId } from '../executor/executor.ts';
+import type { LogLine, LogStore } from '../outputs/outputs.ts';
+import { ProblemError } from '../std/problem.ts';
+import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { findRun, withReading } from './reading.ts';
+import { harmless, paint } from './terminal.ts';
+
+export interface LogsOptions {
+  readonly run: string;
+  readonly step: string | null;
+  readonly attempt: number | null;
+  readonly follow: boolean;
+}
+
+const linesAtOnce = 1000;
+const lookAgainMs = 250;
+
+export function logs(directory: string, options: LogsOptions): Promise<ExitStatus> {
+  return withReading(directory, async (reading) => {
+    const row = await findRun(reading.journal, options.run);
+    const seen = new Map<string, number>();
+    for (;;) {
+      const run = await readRun(reading.journal, row.id);
+      if (run === null) throw new Error(`run ${row.id} cannot be read`);
+      if (options.step !== null && !run.steps.has(options.step)) throw stepUnknown(run, options.step);
+      for (const { id, label } of attemptsOf(run, options)) await printNew(reading.logs, id, label, seen);
+      if (!options.follow || run.finishedAt !== null) return exitStatus.success;
+      await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+    }
+  });
+}
+
+function attemptsOf(run: Run, options: LogsOptions): readonly { readonly id: string; readonly label: string }[] {
+  const attempts: { id: string; label: string }[] = [];
+  for (const [name, step] of run.steps) {
+    if (options.step !== null && options.step !== name) continue;
+    for (const instance of step.instances ?? []) {
+      const attempt = options.attempt ?? instance.attempts.length;
+      if (attempt < 1 || attempt > instance.attempts.length) continue;
+      const label = step.definition.map === null ? name : `${name}[${instance.index}]`;
+      attempts.push({ id: attemptId(run.opened.runId, { step: name, index: instance.index, attempt }), label });
+    }
+  }
+  return attempts;
+}
+
+async function printNew(logs: LogStore, id: string, label: string, seen: Map<string, number>): Promise<void> {
+  for (;;) {
+    const from = (seen.get(id) ?? 0) + 1;
+    const page = await logs.read(id, from, from + linesAtOnce - 1);
+    for (const line of page.lines) process.stdout.write(`${lineText(label, line)}\n`);
+    const last = page.lines.at(-1);
+    if (last === undefined) return;
+    seen.set(id, last.number);
+  }
+}
+
+function lineText(label: string, line: LogLine): string {
+  const text = harmless(line.text);
+  return `${paint('gray', label)} ${line.stream === 'contender' ? paint('yellow', text) : text}`;
+}
+
+function stepUnknown(run: Run, step: string): ProblemError {
+  return new ProblemError({
+    code: 'run-unknown',
+    message: `the run has no step "${step}"`,
+    where: null,
+    help: `Its steps: ${[...run.steps.keys()].join(', ')}.`,
+  });
+}

@@ -1,0 +1,64 @@
+/** Where a command takes the pipelines from: the files in the folder, or a commit of its repository. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createCompiler } from '../compile/compiler.ts';
+import type { Compiled, SourceFiles } from '../compile/compile.ts';
+import { openMirror } from '../git/mirror.ts';
+import type { GitRepository, Sha } from '../git/git.ts';
+import { ProblemError } from '../std/problem.ts';
+import { workingTree } from './working-tree.ts';
+
+/** Compiles the folder, or the commit `ref` of the repository that it is. */
+export async function compileFrom(directory: string, ref: string | null): Promise<readonly Compiled[]> {
+  const compiler = await createCompiler();
+  try {
+    if (ref === null) return await compiler.compile(workingTree(resolve(directory)));
+    return await withCommit(directory, ref, (files) => compiler.compile(files));
+  } finally {
+    await compiler.close();
+  }
+}
+
+async function withCommit<T>(directory: string, ref: string, use: (files: SourceFiles) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'contender-'));
+  const git = openMirror({ url: resolve(directory), directory: join(folder, 'mirror.git') });
+  try {
+    const fetched = await git.fetch();
+    if (!fetched.ok) throw refUnknown(ref, fetched.error.message);
+    return await use(commitFiles(git, await resolveRef(git, ref)));
+  } finally {
+    await git.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export async function resolveRef(git: GitRepository, ref: string): Promise<Sha> {
+  const sha = await git.resolve(ref);
+  if (!sha.ok) throw refUnknown(ref, sha.error.message);
+  return sha.value;
+}
+
+function commitFiles(git: GitRepository, sha: Sha): SourceFiles {
+  return {
+    async list(folder) {
+      const files = await git.files(sha, folder);
+      if (!files.ok) throw refUnknown(sha, files.error.message);
+      return files.value.map((file) => file.path);
+    },
+    async read(paths) {
+      const contents = await git.read(sha, paths);
+      if (!contents.ok) throw refUnknown(sha, contents.error.message);
+      return contents.value;
+    },
+  };
+}
+
+function refUnknown(ref: string, reason: string): ProblemError {
+  return new ProblemError({
+    code: 'revision-unknown',
+    message: `${ref} cannot be read: ${reason}`,
+    where: null,
+    help: 'Give a branch, a tag or a commit of this repository, and commit what you want to run.',
+  });
+}

@@ -1,0 +1,33 @@
+/**
+ * The embedded journal for those who only look: without the folder's lock, so beside a server that is at work on it.
+ * SQLite's write-ahead log gives each statement a consistent view; a commit through it is refused by the database.
+ */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { ProblemError } from '../std/problem.ts';
+import type { Journal } from './journal.ts';
+import * as migrate from './migrate.ts';
+import { sqlJournal } from './sql-journal.ts';
+import { SqliteDriver } from './sqlite-driver.ts';
+
+const busyTimeoutMs = 5000;
+
+/** The journal must be there. Rejects with a `ProblemError` (`journal-newer`) where its schema is not the known one. */
+export async function openSqliteReader({ directory }: { readonly directory: string }): Promise<Journal> {
+  const path = join(directory, 'journal.sqlite');
+  const known = await migrate.knownMigrations();
+  const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
+  const applied = Number(database.prepare(migrate.selectAppliedVersion).get()?.['version']);
+  if (applied === known.length) return sqlJournal(new SqliteDriver(database));
+  database.close();
+  throw new ProblemError(migrate.newerSchema(path, applied, known) ?? olderSchema(path));
+}
+
+function olderSchema(path: string): ProblemError['problem'] {
+  return {
+    code: 'journal-older',
+    message: `${path} was written by an older version and is not migrated yet`,
+    where: null,
+    help: 'Start this version once with `contender serve` or `contender run`: it brings the journal up to date.',
+  };
+}

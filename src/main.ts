@@ -1,0 +1,162 @@
+/**
+ * The composition root: the one place that picks implementations. `openSystem` reads as the recipe of the system; the
+ * commands and the server use what it gives.
+ */
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { createCompiler } from './compile/compiler.ts';
+import type { Compiler } from './compile/compile.ts';
+import { Conductor } from './conductor/conductor.ts';
+import type { ConductorLog, Project } from './conductor/ports.ts';
+import type { Config, RepositoryConfig } from './config.ts';
+import type { AttemptReport, Executor } from './executor/executor.ts';
+import { createLocalExecutor } from './executor/local/local.ts';
+import type { Forge } from './forge/forge.ts';
+import { createGitHubForge } from './forge/github/github.ts';
+import { createLocalForge } from './forge/local.ts';
+import { parseSha, type GitRepository } from './git/git.ts';
+import { openMirror } from './git/mirror.ts';
+import { createSourceTrees } from './git/source-trees.ts';
+import type { Journal } from './journal/journal.ts';
+import { openPostgresJournal } from './journal/postgres.ts';
+import { openSqliteJournal } from './journal/sqlite.ts';
+import { createDirectoryStores } from './outputs/directory.ts';
+import type { ArtifactStore, LogStore } from './outputs/outputs.ts';
+import { MemoryQueue } from './queue/memory.ts';
+import { openGitRegistry } from './registry/git.ts';
+import type { Clock } from './std/clock.ts';
+import { ProblemError } from './std/problem.ts';
+import { createIds } from './ids.ts';
+
+export interface System {
+  readonly conductor: Conductor;
+  readonly journal: Journal;
+  readonly artifacts: ArtifactStore;
+  readonly logs: LogStore;
+  readonly compiler: Compiler;
+  readonly projects: ReadonlyMap<string, Project>;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  close(): Promise<void>;
+}
+
+export interface SystemOptions {
+  readonly config: Config;
+  readonly log: ConductorLog;
+  /** Results of repositories without a forge, for people. */
+  readonly print: (line: string) => void;
+  /** The server's own address; null where no server runs. Asked late, because the port may be chosen by the system. */
+  readonly publicUrl: () => string | null;
+  readonly clock?: Clock;
+}
+
+export async function openSystem(options: SystemOptions): Promise<System> {
+  const { config, log } = options;
+  const clock = options.clock ?? { now: Date.now };
+  await mkdir(config.stateDirectory, { recursive: true });
+  const journal = await openJournal(config, clock);
+  const { artifacts, logs } = createDirectoryStores({ directory: config.stateDirectory, clock });
+  const compiler = await createCompiler();
+  const projects = new Map(config.repositories.map((repository) => [repository.name, openProject(repository, options, clock)]));
+  const mirrors = new Map([...projects].map(([name, project]) => [name, project.git]));
+  const trees = createSourceTrees({ directory: join(config.stateDirectory, 'sources'), repositories: mirrors, clock });
+
+  // The executor reports to the conductor, which is made of the executor.
+  let report = (_report: AttemptReport): void => undefined;
+  const executor: Executor = createLocalExecutor({
+    ports: { report: (each) => report(each), sourceTree: (repository, sha) => trees.tree(repository, sha), secret: config.secret },
+    artifacts,
+    logs,
+    directory: join(config.stateDirectory, 'executor'),
+    slots: config.executor.slots ?? Math.max(4, availableParallelism()),
+    nodeModules: config.executor.nodeModules,
+    clock,
+  });
+  const onError = (error: unknown, keys: readonly string[]): void => log.error({ error: String(error), keys }, 'a turn threw');
+  const newId = createIds(clock);
+  const conductor = new Conductor({
+    clock,
+    journal,
+    executor,
+    artifacts,
+    compiler,
+    projects,
+    runQueue: new MemoryQueue({ clock, onError }),
+    jobQueue: new MemoryQueue({ clock, onError }),
+    newId,
+    runUrl(runId) {
+      const base = options.publicUrl();
+      return base === null ? null : `${base}/runs/${runId}`;
+    },
+    log,
+  });
+  report = (each) => conductor.report(each);
+
+  return {
+    conductor,
+    journal,
+    artifacts,
+    logs,
+    compiler,
+    projects,
+    clock,
+    newId,
+    async close() {
+      await conductor.stop();
+      await executor.close();
+      await compiler.close();
+      await Promise.all([...mirrors.values()].map((mirror) => mirror.close()));
+      await journal.close();
+    },
+  };
+}
+
+function openJournal(config: Config, clock: Clock): Promise<Journal> {
+  switch (config.store.kind) {
+    case 'sqlite':
+      return openSqliteJournal({ directory: config.stateDirectory, clock });
+    case 'postgres':
+      return openPostgresJournal({ url: config.store.url, clock, random: Math.random });
+  }
+}
+
+function openProject(repository: RepositoryConfig, options: SystemOptions, clock: Clock): Project {
+  const forges: Forge[] = [];
+  const git = openMirror({
+    url: repository.url,
+    directory: join(options.config.stateDirectory, 'mirrors', `${repository.name.replaceAll(/[^\w.-]/g, '+')}.git`),
+    credentials: () => forges[0]?.gitCredentials() ?? Promise.resolve(null),
+    clock,
+  });
+  const forge = openForge(repository, git, options, clock);
+  forges.push(forge);
+  return {
+    name: repository.name,
+    git,
+    forge,
+    registry: openGitRegistry({ repository: git }),
+    pollMs: repository.pollMs,
+    pollWithHooksMs: repository.pollWithHooksMs,
+  };
+}
+
+function openForge(repository: RepositoryConfig, git: GitRepository, options: SystemOptions, clock: Clock): Forge {
+  const { github } = repository;
+  if (github === null) {
+    return createLocalForge({
+      async readNote(sha) {
+        const parsed = parseSha(sha);
+        return parsed.ok ? git.readNote('contender', parsed.value) : parsed;
+      },
+      async writeNote(sha, text) {
+        const parsed = parseSha(sha);
+        return parsed.ok ? git.writeNote('contender', parsed.value, text, clock.now()) : parsed;
+      },
+      print: options.print,
+    });
+  }
+  const forge = createGitHubForge({ ...github, clock });
+  if (!forge.ok) throw new ProblemError(forge.error);
+  return forge.value;
+}
