@@ -99,8 +99,10 @@ function commitFiles(reader: SourceReader, words: readonly string[], inputs: Set
 
 async function resolve(args: OnResolveArgs, reader: SourceReader, inputs: Set<string>): Promise<OnResolveResult> {
   if (args.kind === 'entry-point') {
-    inputs.add(args.path);
-    return { path: args.path, namespace: repositoryNamespace };
+    // esbuild writes "./" in front where the working directory happens to have such a file.
+    const path = posix.normalize(args.path);
+    inputs.add(path);
+    return { path, namespace: repositoryNamespace };
   }
   if (args.kind !== 'import-statement') {
     const help =
