@@ -46,6 +46,7 @@ test('the schema in the repository is what the migrations make', async () => {
       .map(
         (row) =>
           `${String(row['sql'])
+            .replace('CREATE ', 'create ')
             .replaceAll(/\n {4}/g, '\n  ')
             .replace(/\n {2}\)$/, '\n)')};\n`,
       )
@@ -66,22 +67,23 @@ test('PostgreSQL has the tables, columns and keys that SQLite has', { skip: miss
     const url = await server.database();
     const journals = await Promise.all([1, 2, 3].map(() => openPostgresJournal({ url, clock })));
     await Promise.all(journals.map((journal) => journal.close()));
-    const there = await runSql<{ place: string; required: boolean }>(
+    const there = await runSql<RawRow>(
       url,
       `select table_name || '.' || column_name as place, is_nullable = 'NO' as required
-       from information_schema.columns where table_schema = 'public' order by place collate "C"`,
+       from information_schema.columns where table_schema = 'public'`,
     );
     const database = await migrated();
-    const here = database
+    const here: RawRow[] = database
       .prepare(
         `select m.name || '.' || c.name as place, c."notnull" as required
-         from sqlite_schema m join pragma_table_info(m.name) c where m.type = 'table' order by place`,
+         from sqlite_schema m join pragma_table_info(m.name) c where m.type = 'table'`,
       )
       .all();
-    assert.deepEqual(
-      there,
-      here.map(({ place, required }) => ({ place, required: required === 1 })),
-    );
+    const places = (columns: readonly RawRow[]): string[] =>
+      columns
+        .map(({ place, required }) => `${String(place)} ${required === true || required === 1 ? 'required' : ''}`)
+        .sort();
+    assert.deepEqual(places(there), places(here));
     const indexes = await runSql<{ name: string }>(
       url,
       `select indexname as name from pg_indexes where schemaname = 'public'`,
