@@ -65,6 +65,8 @@ test('a repeated local time says whether it runs once or twice', () => {
   const once = clockChangeAt(scheduleOf('30 2 * * *', 'Europe/Berlin'), utc('2026-10-25 00:30'));
   assert.equal(once?.kind, 'repeated-once');
   assert.match(once?.sentence ?? '', /2026-10-25 02:30 comes twice in Europe\/Berlin .* once, the first time/);
+  const first = clockChangeAt(scheduleOf('0 2 * * *', 'Europe/Berlin'), utc('2026-10-25 00:00'));
+  assert.equal(first?.kind, 'repeated-once', 'the first minute that comes again');
   const byTheClock = scheduleOf('*/30 2 * * *', 'Europe/Berlin');
   assert.match(clockChangeAt(byTheClock, utc('2026-10-25 00:30'))?.sentence ?? '', /both times; this is the first/);
   assert.match(clockChangeAt(byTheClock, utc('2026-10-25 01:30'))?.sentence ?? '', /both times; this is the second/);

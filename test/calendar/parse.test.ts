@@ -95,6 +95,11 @@ test('names, nicknames, upper case and spaces read as their numbers do', () => {
 test('last days, last working days, last and numbered weekdays', () => {
   assert.deepEqual(firstFrom2026('0 0 L * *', 2), ['2026-01-31 00:00', '2026-02-28 00:00']);
   assert.deepEqual(firstFrom2026('0 0 LW * *', 3), ['2026-01-30 00:00', '2026-02-27 00:00', '2026-03-31 00:00']);
+  assert.deepEqual(
+    firstFrom2026('0 0 LW 5 *', 1),
+    ['2026-05-29 00:00'],
+    'a Friday before the last Saturday and Sunday',
+  );
   assert.deepEqual(firstFrom2026('0 0 * * 5L', 2), ['2026-01-30 00:00', '2026-02-27 00:00']);
   assert.deepEqual(firstFrom2026('0 0 * * 1#1,FRI#3', 3), ['2026-01-05 00:00', '2026-01-16 00:00', '2026-02-02 00:00']);
   assert.deepEqual(firstFrom2026('0 0 1,L * *', 3), ['2026-01-01 00:00', '2026-01-31 00:00', '2026-02-01 00:00']);

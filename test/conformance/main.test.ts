@@ -16,7 +16,7 @@ function conformance(...words: readonly string[]): {
   return { status, out: stdout, errors: stderr };
 }
 
-for (const suite of ['cron', 'verdict-statistics']) {
+for (const suite of ['trigger-rules', 'cron', 'verdict-statistics']) {
   test(`every case of ${suite} passes`, () => {
     const { status, out } = conformance(suite, path.join(import.meta.dirname, `${suite}.jsonl`));
     assert.match(out, /^[1-9]\d* passed, 0 failed\n$/);

@@ -5,7 +5,7 @@ import { deLongTest } from '../../src/verdict/delong.ts';
 import { mcNemarExact } from '../../src/verdict/mcnemar.ts';
 import { metricsOf, type MetricValues } from '../../src/verdict/metrics.ts';
 import { pairedTOfAbsoluteErrors } from '../../src/verdict/paired-t.ts';
-import type { CaseResult } from './case.ts';
+import type { CaseFailure } from './case.ts';
 
 const metricTolerance = 1e-9;
 const testTolerance = 1e-6;
@@ -40,7 +40,7 @@ type StatisticsCase = z.infer<typeof statisticsCase>;
 type Numbers = Readonly<Record<string, number | null>>;
 
 /** Compares every number of the case; what is shown on failure are only those that differ. */
-export function runCase(value: unknown): CaseResult {
+export function runCase(value: unknown): CaseFailure | null {
   const example = statisticsCase.parse(value);
   const { task, labels, champion, challenger } = example;
   const expectedMetrics = {
@@ -55,8 +55,9 @@ export function runCase(value: unknown): CaseResult {
     ...differences(expectedMetrics, gotMetrics, metricTolerance),
     ...differences(expectedTests(example), gotTests(example), testTolerance),
   ];
+  if (differing.length === 0) return null;
   const [expected, got] = [1, 2].map((side) => Object.fromEntries(differing.map((entry) => [entry[0], entry[side]])));
-  return { id: example.case, passed: differing.length === 0, expected, got };
+  return { id: example.case, expected, got };
 }
 
 function named(model: string, values: MetricValues | Numbers): Numbers {

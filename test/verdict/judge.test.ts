@@ -65,15 +65,15 @@ test('a real gain below what is required is inconclusive, by an absolute or a re
 });
 
 test('a gain of exactly what is required is enough, whatever the last digits of doubles are', () => {
-  // 100 rows that both get right but for 30 (champion) and 10 (challenger): accuracy 0.7 to 0.9.
+  // 0.7 - 0.4 is 0.29999999999999993.
   const labels = Array.from({ length: 100 }, () => 1);
   const right = (count: number): number[] => labels.map((_, row) => (row < count ? 0.9 : 0.1));
   const verdict = verdictOf(
-    { labels, challenger: right(90), champion: right(70) },
-    ruleOf({ metric: 'accuracy', minAbsoluteChange: 0.2, threshold: 0.9 }),
+    { labels, challenger: right(70), champion: right(40) },
+    ruleOf({ metric: 'accuracy', minAbsoluteChange: 0.3, threshold: 0.7 }),
   );
   assert.equal(summary(verdict), 'better, promotable');
-  assert.match(verdict.reason, /^Accuracy rose from 0\.700 to 0\.900 .*, equal to the required \+0\.200\.$/);
+  assert.match(verdict.reason, /^Accuracy rose from 0\.400 to 0\.700 .*, equal to the required \+0\.300\.$/);
 });
 
 test('without a champion the first model that meets the threshold wins', () => {
@@ -120,6 +120,18 @@ test('a broken guardrail makes a better model worse, and the sentence names it',
   });
   const held = verdictOf(clear, ruleOf({ guardrails: [{ metric: 'log_loss', maxLoss: 0.5 }] }));
   assert.equal(summary(held), 'better, promotable');
+});
+
+test('a guardrail holds where exactly as much is lost as may be', () => {
+  // 0.9 - 0.7 is 0.20000000000000007.
+  const labels = Array.from({ length: 100 }, () => 1);
+  const right = (count: number): number[] => labels.map((_, row) => (row < count ? 0.9 : 0.1));
+  const rule = ruleOf({ metric: 'brier', guardrails: [{ metric: 'accuracy', maxLoss: 0.2 }] });
+  const verdict = verdictOf({ labels, challenger: right(70), champion: right(90) }, rule);
+  assert.deepEqual(verdict.metrics.find(({ metric }) => metric === 'accuracy')?.guardrail, {
+    maxLoss: 0.2,
+    held: true,
+  });
 });
 
 test('a guardrail counts a rise as the loss where lower is better', () => {

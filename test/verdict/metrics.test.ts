@@ -78,8 +78,8 @@ test('ranking metrics do not change when the scores are bent in the same order, 
 });
 
 test('a score of exactly one half counts as positive', () => {
-  const values = metricsOf('binary', [1, 0, 1, 0], [0.5, 0.5, 0.49, 0.1]);
-  assert.deepEqual([values.accuracy, values.precision, values.recall, values.f1], [0.5, 0.5, 0.5, 0.5]);
+  const values = metricsOf('binary', [1, 0, 1, 0, 1], [0.5, 0.5, 0.49, 0.1, 0.5]);
+  assert.deepEqual([values.accuracy, values.precision, values.recall, values.f1], [3 / 5, 2 / 3, 2 / 3, 2 / 3]);
 });
 
 test('log loss stays finite for a model that is sure and wrong', () => {
