@@ -1,10 +1,11 @@
 /**
- * One log as two files. `<name>.log` has a line of text for each line, `<milliseconds> <o|e|c> <text>`, and is only
- * ever appended to. `<name>.index` has 16 bytes for every thousandth line, its number and its offset, so that any line
- * of a log of millions is found with two reads. When the writer closes the log, a last record says how many lines it
- * has; a log without it was left by a server that died, and its lines are counted from the last record on.
+ * One log as one file, or two. `<name>.log` has a line of text for each line, `<milliseconds> <o|e|c> <text>`, and is
+ * only ever appended to. `<name>.index` comes with the thousandth line and has 16 bytes for every thousandth: its number
+ * and its offset, so that any line of a log of millions is found with two reads. When the writer closes the log, a last
+ * line of the letter `x` says how many lines it has; a log without it was left by a server that died, and its lines are
+ * counted from the last record on.
  */
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { LogLine } from './outputs.ts';
 
@@ -31,7 +32,12 @@ export function parseLine(number: number, line: string): LogLine | null {
   return { number, at: Number(match[1]), stream: streamOfLetter[letter], text: match[3] ?? '' };
 }
 
-/** A record of the index: `line` begins at `offset`. Line 0 is the closing record: its offset is the number of lines. */
+/** The last line of a closed log; it is no line of the log itself. */
+export function formatEnd(at: number, total: number): string {
+  return `${at} x ${total}\n`;
+}
+
+/** A record of the index: `line` begins at `offset`. */
 export function indexRecord(line: number, offset: number): Buffer {
   const record = Buffer.alloc(indexRecordBytes);
   record.writeDoubleLE(line, 0);
@@ -53,41 +59,55 @@ export interface LogShape {
 }
 
 /**
- * How many lines there are, found without their writer. Synchronous, because a writer is opened so: it reads one record
- * of a closed log, and at most the lines after the last record of one whose server died.
+ * How many lines there are, found without their writer. Synchronous, because a writer is opened so: it reads the end of
+ * a closed log, and at most the lines after the last record of one whose server died.
  */
 export function measureLog(paths: LogPaths): LogShape {
-  if (!existsSync(paths.log)) return { total: 0, bytes: 0, closed: existsSync(paths.index) };
-  const { size } = statSync(paths.log);
-  const records = existsSync(paths.index) ? readFileSync(paths.index) : Buffer.alloc(0);
-  let start: LogPosition = { line: 1, offset: 0 };
-  for (let at = Math.floor(records.length / indexRecordBytes) - 1; at >= 0; at -= 1) {
-    const record = parseRecord(records, at * indexRecordBytes);
-    const isLast = (at + 1) * indexRecordBytes === records.length;
-    if (record.line === 0 && isLast) return { total: record.offset, bytes: size, closed: true };
-    if (record.line === 0 || record.offset > size) continue;
-    start = record;
-    break;
+  const file = openSyncOrNull(paths.log);
+  if (file === null) return { total: 0, bytes: 0, closed: false };
+  try {
+    const { size } = fstatSync(file);
+    const end = Buffer.alloc(Math.min(size, endBytesMax));
+    readSync(file, end, 0, end.length, size - end.length);
+    const match = /(?:^|\n)(\d+ x (\d+)\n)$/.exec(end.toString('latin1'));
+    if (match?.[1] !== undefined) return { total: Number(match[2]), bytes: size - match[1].length, closed: true };
+    return countLines(file, lastRecord(paths.index, size));
+  } finally {
+    closeSync(file);
   }
-  return countLines(paths.log, start);
 }
 
-function countLines(path: string, start: LogPosition): LogShape {
-  const file = openSync(path, 'r');
+/** More than the closing line can have. */
+const endBytesMax = 64;
+
+function lastRecord(path: string, bytes: number): LogPosition {
+  const first = { line: 1, offset: 0 };
+  const file = openSyncOrNull(path);
+  if (file === null) return first;
+  try {
+    for (let at = Math.floor(fstatSync(file).size / indexRecordBytes) - 1; at >= 0; at -= 1) {
+      const buffer = Buffer.alloc(indexRecordBytes);
+      readSync(file, buffer, 0, indexRecordBytes, at * indexRecordBytes);
+      const record = parseRecord(buffer);
+      if (record.offset <= bytes) return record;
+    }
+    return first;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function countLines(file: number, start: LogPosition): LogShape {
   const buffer = Buffer.allocUnsafe(256 * 1024);
   let [total, end, offset] = [start.line - 1, start.offset, start.offset];
-  for (
-    let read = readSync(file, buffer, 0, buffer.length, offset);
-    read > 0;
-    read = readSync(file, buffer, 0, buffer.length, offset)
-  ) {
+  const next = (): number => readSync(file, buffer, 0, buffer.length, offset);
+  for (let read = next(); read > 0; read = next()) {
     for (let at = buffer.indexOf(10); at !== -1 && at < read; at = buffer.indexOf(10, at + 1)) {
       total += 1;
       end = offset + at + 1;
     }
     offset += read;
   }
-  closeSync(file);
   return { total, bytes: end, closed: false };
 }
 
@@ -99,10 +119,10 @@ export async function positionOf(paths: LogPaths, line: number): Promise<LogPosi
   try {
     const [{ size }, { size: bytes }] = await Promise.all([index.stat(), stat(paths.log)]);
     let record = Math.min(Math.floor((line - 1) / indexEveryLines), Math.floor(size / indexRecordBytes)) - 1;
-    // Record k is of line 1000 (k + 1) + 1, save where a server died: then some are closing records or repeated.
+    // Record k is of line 1000 (k + 1) + 1, save where a server died before it could write one.
     for (; record >= 0; record -= 1) {
       const found = await readRecord(index, record);
-      if (found !== null && found.line > 0 && found.line <= line && found.offset <= bytes) return found;
+      if (found !== null && found.line <= line && found.offset <= bytes) return found;
     }
     return first;
   } catch {
@@ -150,18 +170,31 @@ async function readRecord(index: FileHandle, record: number): Promise<LogPositio
     indexRecordBytes,
     record * indexRecordBytes,
   );
-  return bytesRead < indexRecordBytes ? null : parseRecord(buffer, 0);
+  return bytesRead < indexRecordBytes ? null : parseRecord(buffer);
 }
 
-function parseRecord(buffer: Buffer, at: number): LogPosition {
-  return { line: buffer.readDoubleLE(at), offset: buffer.readDoubleLE(at + 8) };
+function parseRecord(buffer: Buffer): LogPosition {
+  return { line: buffer.readDoubleLE(0), offset: buffer.readDoubleLE(8) };
+}
+
+function openSyncOrNull(path: string): number | null {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 async function openOrNull(path: string): Promise<FileHandle | null> {
   try {
     return await open(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isMissing(error)) return null;
     throw error;
   }
 }

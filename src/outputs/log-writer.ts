@@ -6,7 +6,7 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../std/clock.ts';
-import { formatLine, indexEveryLines, indexRecord, type LogPaths, type LogShape } from './log-file.ts';
+import { formatEnd, formatLine, indexEveryLines, indexRecord, type LogPaths, type LogShape } from './log-file.ts';
 import { createLineSplitter, type LineSplitter } from './log-lines.ts';
 import type { LogLine, LogWriter } from './outputs.ts';
 
@@ -36,16 +36,19 @@ export function openLog(
   let [gathered, gatheredBytes, recordsGathered]: [string[], number, Buffer[]] = [[], 0, []];
   let state: 'open' | 'full' | 'broken' = bytes >= limits.logBytesMax ? 'full' : 'open';
   let scheduled: NodeJS.Immediate | null = null;
-  let files: { readonly log: number; readonly index: number } | null = null;
+  let [logFile, indexFile]: [number | null, number | null] = [null, null];
 
   const flush = (): void => {
     if (scheduled !== null) clearImmediate(scheduled);
     scheduled = null;
     if (gathered.length === 0) return;
     try {
-      files ??= openFiles(paths, before);
-      writeAll(files.log, Buffer.from(gathered.join('')));
-      if (recordsGathered.length > 0) writeAll(files.index, Buffer.concat(recordsGathered));
+      logFile ??= openForAppending(paths.log, before.bytes);
+      writeAll(logFile, Buffer.from(gathered.join('')));
+      if (recordsGathered.length > 0) {
+        indexFile ??= openSync(paths.index, 'a', 0o644);
+        writeAll(indexFile, Buffer.concat(recordsGathered));
+      }
       kept = { total, bytes };
     } catch {
       // The disk is full or gone. What is lost is part of a log, and the step goes on.
@@ -96,10 +99,10 @@ export function openLog(
       flush();
       closed = true;
       try {
-        files ??= openFiles(paths, before);
-        writeAll(files.index, indexRecord(0, total));
-        closeSync(files.log);
-        closeSync(files.index);
+        logFile ??= openForAppending(paths.log, before.bytes);
+        writeAll(logFile, Buffer.from(formatEnd(clock.now(), total)));
+        closeSync(logFile);
+        if (indexFile !== null) closeSync(indexFile);
       } catch {
         state = 'broken';
       }
@@ -108,12 +111,17 @@ export function openLog(
   };
 }
 
-/** Opens for appending. A line that a dying server wrote by half is taken away. */
-function openFiles(paths: LogPaths, before: LogShape): { log: number; index: number } {
-  mkdirSync(dirname(paths.log), { recursive: true });
-  const log = openSync(paths.log, 'a', 0o644);
-  if (fstatSync(log).size > before.bytes) ftruncateSync(log, before.bytes);
-  return { log, index: openSync(paths.index, 'a', 0o644) };
+/** What stands after the last whole line is taken away: half a line of a dying server, or the closing line. */
+function openForAppending(path: string, bytes: number): number {
+  let file: number;
+  try {
+    file = openSync(path, 'a', 0o644);
+  } catch {
+    mkdirSync(dirname(path), { recursive: true });
+    file = openSync(path, 'a', 0o644);
+  }
+  if (fstatSync(file).size > bytes) ftruncateSync(file, bytes);
+  return file;
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {

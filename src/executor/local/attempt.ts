@@ -2,8 +2,8 @@
  * One attempt from its specification to its outcome: source, secrets, inputs, the process, outputs. Whatever cannot be
  * is an outcome with a cause and a sentence; only bugs are thrown.
  */
-import { mkdirSync, rmdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { AttemptOutcome, Usage } from '../../engine/event.ts';
@@ -80,7 +80,9 @@ export async function runAttempt(
     mask = createMask(secrets);
     log = createAttemptLog(services.logs.writer(spec.attemptId), mask);
     const sourceTree = await sourceOf(spec, services.ports);
-    for (const folder of [scratch, checkpoint]) mkdirSync(folder, { recursive: true });
+    mkdirSync(scratch, { recursive: true });
+    // Only programs are told of it; a function that wants one has the artifacts.
+    if (spec.work.kind === 'command') mkdirSync(checkpoint, { recursive: true });
     const outputsFile = join(scratch, '.outputs.json');
     const places = { sourceTree, scratch, checkpoint, outputs: outputsFile };
     end = await runWork({
@@ -97,8 +99,8 @@ export async function runAttempt(
   log ??= createAttemptLog(services.logs.writer(spec.attemptId), mask);
   if (outcome.kind === 'failed') log.say(`Failed (${outcome.cause}): ${outcome.message}`);
   await log.close();
-  if (outcome.kind === 'succeeded') await removeFolder(checkpoint);
-  return { outcome, usage: end.usage, cleaned: removeFolder(scratch) };
+  const left = outcome.kind === 'succeeded' && spec.work.kind === 'command' ? [scratch, checkpoint] : [scratch];
+  return { outcome, usage: end.usage, cleaned: removeFolders(left) };
 }
 
 export function placeOf(pid: number): string {
@@ -143,10 +145,14 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+async function removeFolders(paths: readonly string[]): Promise<void> {
+  await Promise.all(paths.map(removeFolder));
+}
+
 /** Most are empty, which one call tells. */
 async function removeFolder(path: string): Promise<void> {
   try {
-    rmdirSync(path);
+    await rmdir(path);
   } catch {
     await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }

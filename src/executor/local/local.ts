@@ -5,7 +5,6 @@
  * `recover` once more when the next server begins.
  */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
@@ -35,8 +34,6 @@ export interface LocalExecutorOptions {
 }
 
 export const localExecutorLimits = {
-  /** How long it is remembered that an attempt was started and how it ended. */
-  recordsKeptMs: 14 * 86_400_000,
   /** What attempts get to end themselves when the server stops in order. */
   closeGraceMs: 5000,
   /** A process that the kernel does not let go holds a recovery no longer than this. */
@@ -52,8 +49,7 @@ interface Active {
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const { directory, clock } = options;
   mkdirSync(directory, { recursive: true });
-  const records = openAttemptRecords(join(directory, 'attempts'));
-  records.prune(clock.now() - localExecutorLimits.recordsKeptMs);
+  const records = openAttemptRecords(directory);
   const mark = executorMark(directory);
   const watchdog = startWatchdog(`${mark.name}=${mark.value}`);
   const services = createServices(options, { ...baseEnvironment(process.env), [mark.name]: mark.value });
@@ -87,6 +83,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       await Promise.all([services.pool.close(), services.sweeper.flush()]);
       services.sampler.close();
       watchdog.dismiss();
+      records.close();
     },
   };
 }

@@ -99,6 +99,7 @@ export function startRunnerProcess(environment: { readonly [name: string]: strin
     abort: (reason) => send({ type: 'abort', reason }),
     kill() {
       if (child.pid === undefined || !alive) return;
+      hold(child, true);
       try {
         process.kill(-child.pid, 'SIGKILL');
       } catch {
