@@ -11,7 +11,7 @@ export function mappedLength(run: Run, step: Step): Result<number, string> {
   const lengths: number[] = [];
   for (const { name, over } of map.axes) {
     const length = axisLength(run, over);
-    if (!length.ok) return failure(`cannot map ${name} over ${length.error}`);
+    if (!length.ok) return failure(`cannot map "${name}": ${length.error}`);
     lengths.push(length.value);
   }
   const product = lengths.reduce((total, length) => total * length, 1);
@@ -37,12 +37,12 @@ export function placesOf(run: Run, step: Step, index: number): { name: string; o
 function axisLength(run: Run, over: Binding): Result<number, string> {
   if ('list' in over) return success(over.list.length);
   if ('record' in over) return success(Object.keys(over.record).length);
-  if ('template' in over) return failure('text: only a list or a record can be mapped over');
-  if ('literal' in over) return named('its literal', lengthOf({ kind: 'json', json: over.literal }));
+  if ('template' in over) return failure('it is over text, not a list or a record');
+  if ('literal' in over) return named('its literal value', lengthOf({ kind: 'json', json: over.literal }));
   const { reference } = over;
-  if ('context' in reference) return failure(`"${reference.context}" of the context, which is text`);
-  if ('parameter' in reference) return failure(`parameter "${reference.parameter}": it is not a list or a record`);
-  if ('item' in reference) return failure(`"${reference.item}": an axis cannot use the element of another`);
+  if ('context' in reference) return failure(`"${reference.context}" of the context is text, not a list or a record`);
+  if ('parameter' in reference) return failure(`parameter "${reference.parameter}" is not a list or a record`);
+  if ('item' in reference) return failure(`it is over "${reference.item}", the element of another axis`);
   const { output, path } = reference;
   const value = outputAt(run, output, path);
   if (!value.ok) return value;
@@ -52,5 +52,5 @@ function axisLength(run: Run, over: Binding): Result<number, string> {
 }
 
 function named(label: string, length: Result<number, string>): Result<number, string> {
-  return length.ok ? length : failure(`${label}: it ${length.error}`);
+  return length.ok ? length : failure(`${label} ${length.error}`);
 }
