@@ -107,12 +107,13 @@ const entities: Readonly<Record<string, string>> = {
 
 /** `text` as one line of Markdown prose, a list entry or a table cell: it shows as it is and means nothing. */
 export function inline(text: string, charactersMax: number = textLimits.cellCharactersMax): string {
-  const encoded = plainLine(text, charactersMax)
+  // Broken before it is encoded: an entity has a number sign of its own.
+  const encoded = neutral(plainLine(text, charactersMax))
     .replace(/[&<>"|`*[\]\\~$]/g, (character) => entities[character] ?? '')
     // Inside a word an underscore is no emphasis, and names with entities are hard to read.
     .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '&#95;');
   // At the start: a heading, a list, a quotation, a rule, a command to another bot.
-  const start = neutral(encoded)
+  const start = encoded
     .replace(/^#(?!\u200b)/, `#${zeroWidth}`)
     .replace(/^(\d+)([.)])/, (_whole, digits: string, mark: string) => `${digits}&#${mark.charCodeAt(0)};`)
     .replace(/^[-+=:]/, (mark) => `&#${mark.charCodeAt(0)};`);

@@ -60,7 +60,7 @@ function labels(zero: number, gate: number, required: number): string {
 }
 
 function ends(low: number, high: number, interval: Interval): string {
-  const [first, last] = [formatGain(interval.low), formatGain(interval.high)];
+  const [first, last] = [formatGain(interval.low), low === high ? '' : formatGain(interval.high)];
   const start = Math.max(0, low - Math.floor(first.length / 2));
   const room = Math.max(high - Math.floor(last.length / 2) - start - first.length, 3);
   return `${' '.repeat(start)}${first}${' '.repeat(room)}${last}`;

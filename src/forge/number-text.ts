@@ -8,8 +8,8 @@ export function formatNumber(value: number | null): string {
   if (Number.isInteger(value) && size < 1e15) return grouped(String(value));
   if (size >= 1000) return grouped(value.toFixed(1));
   if (size >= 100) return value.toFixed(2);
-  if (size >= 0.0005) return value.toFixed(4);
-  return value.toExponential(1);
+  if (size >= 0.001) return value.toFixed(4);
+  return size >= 0.00001 ? value.toPrecision(2) : value.toExponential(1);
 }
 
 /** With its sign: `+0.0079`, `-0.0020`, `0`. */

@@ -119,7 +119,8 @@ export function checkOutput(report: RunReport): CheckOutput {
 
 function annotation(problem: Problem, level: Annotation['annotation_level']): readonly Annotation[] {
   if (problem.where === null) return [];
-  const { file, line, column } = problem.where;
+  const { file } = problem.where;
+  const [line, column] = [Math.max(1, problem.where.line), Math.max(1, problem.where.column)];
   const help = problem.help === '' ? '' : `\n${problem.help}`;
   return [
     {

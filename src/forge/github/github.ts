@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { Clock } from '../../std/clock.ts';
 import type { Problem } from '../../std/problem.ts';
 import { failure, success, type Result } from '../../std/result.ts';
+import { whenSha } from '../commit.ts';
 import type { Forge, ForgeError } from '../forge.ts';
 import { createApi, lazyOctokit, type Api } from './api.ts';
 import { checkRunWriter } from './checks.ts';
@@ -62,7 +63,7 @@ export function createGitHubForge(options: GitHubOptions): Result<Forge, Problem
         setCheckRun === null ? Promise.resolve(success(null)) : setCheckRun(report, id),
       ),
     setComment: (report, pullRequest, id) =>
-      whenNumber<string | null>(pullRequest, () => setComment(report, pullRequest, id)),
+      whenSha<string | null>(report.sha, () => whenNumber(pullRequest, () => setComment(report, pullRequest, id))),
     pullRequest: (number) => whenNumber(number, () => readPullRequest(api, number)),
     openPullRequests: () => readOpenPullRequests(api),
     pullRequestsOf: (sha) => whenSha(sha, () => readPullRequestsOf(api, sha)),
@@ -141,12 +142,6 @@ async function readPermission(
   if (!answer.ok) return answer.error.status === 404 ? success('none') : failure(answer.error.error);
   const { permission } = answer.value;
   return success(permission === 'admin' || permission === 'write' || permission === 'read' ? permission : 'none');
-}
-
-async function whenSha<T>(sha: string, call: () => Promise<Result<T, ForgeError>>): Promise<Result<T, ForgeError>> {
-  return /^[0-9a-f]{40}$/.test(sha)
-    ? call()
-    : failure({ kind: 'final', message: `${JSON.stringify(sha.slice(0, 80))} is no commit` });
 }
 
 async function whenNumber<T>(

@@ -4,6 +4,7 @@ import { failure, success, type Result } from '../../std/result.ts';
 import { reportContext, type ForgeError, type RunReport } from '../forge.ts';
 import { linkTarget } from '../escape.ts';
 import { statusDescription, statusState } from '../report-text.ts';
+import { createRecent } from '../recent.ts';
 import type { Api } from './api.ts';
 
 /** Of statuses that are remembered as sent; the oldest is forgotten first. */
@@ -12,7 +13,7 @@ const rememberedMax = 1000;
 export type SendStatus = (report: RunReport) => Promise<Result<void, ForgeError>>;
 
 export function statusSender(api: Api): SendStatus {
-  const sent = new Map<string, string>();
+  const sent = createRecent(rememberedMax);
   return async (report) => {
     const context = reportContext(report.pipeline);
     const url = linkTarget(report.url);
@@ -23,7 +24,7 @@ export function statusSender(api: Api): SendStatus {
     };
     const key = `${report.sha} ${context}`;
     const text = JSON.stringify(status);
-    if (sent.get(key) === text && (await stillShown(api, report.sha, context, status))) return success(undefined);
+    if (sent.last(key) === text && (await stillShown(api, report.sha, context, status))) return success(undefined);
     const answer = await api.call('set the commit status', z.object({ state: z.string() }), (octokit) =>
       octokit.rest.repos.createCommitStatus({ ...api.repository, sha: report.sha, context, ...status }),
     );
@@ -35,12 +36,7 @@ export function statusSender(api: Api): SendStatus {
         message: `${report.sha.slice(0, 12)} has 1000 statuses of ${context}, GitHub takes no more: its comment and check run still change`,
       });
     }
-    sent.delete(key);
-    sent.set(key, text);
-    for (const oldest of sent.keys()) {
-      if (sent.size <= rememberedMax) break;
-      sent.delete(oldest);
-    }
+    sent.remember(key, text);
     return success(undefined);
   };
 }

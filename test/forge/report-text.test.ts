@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { codeBlock, inline, plainLine, utf8Bytes } from '../../src/forge/escape.ts';
+import { forgeLimits, type ReportState, type RunReport } from '../../src/forge/forge.ts';
+import {
+  checkOutput,
+  commentBody,
+  commentMarker,
+  statusDescription,
+  statusState,
+} from '../../src/forge/report-text.ts';
+import { dangersOf, shapeOf } from './markdown-shape.ts';
+import { nastyTexts } from './nasty-texts.ts';
+import { challengeOfChurn, emptyReport, fullReport, headSha } from './reports.ts';
+
+const url = emptyReport.url ?? '';
+
+/** The full report with `text` wherever users and logs have a say, except in the step's message. */
+function reportSaying(text: string): RunReport {
+  const [gate] = fullReport.gates;
+  assert.ok(gate);
+  return {
+    ...fullReport,
+    pipeline: text,
+    summary: `x ${text}`,
+    steps: fullReport.steps.map((step) => ({ ...step, name: text })),
+    gates: [
+      {
+        ...gate,
+        step: text,
+        path: text,
+        checks: gate.checks.map((check) => ({ ...check, check: text, column: text, limit: text, message: text })),
+      },
+    ],
+    challenges: [
+      {
+        ...challengeOfChurn,
+        step: text,
+        model: text,
+        next: `x ${text}`,
+        verdict: { ...challengeOfChurn.verdict, reason: `x ${text}` },
+      },
+    ],
+    problems: fullReport.problems.map((problem) => ({
+      ...problem,
+      message: text,
+      help: text,
+      where: { file: text, line: 1, column: 1 },
+    })),
+  };
+}
+
+test('no text changes what a comment is built of, mentions anybody, or carries HTML, links or control characters', () => {
+  assert.ok(nastyTexts.length >= 100);
+  const expected = shapeOf(commentBody(reportSaying('plain')));
+  for (const text of nastyTexts) {
+    const body = commentBody(reportSaying(text));
+    assert.deepEqual(shapeOf(body), expected, JSON.stringify(text.slice(0, 80)));
+    assert.deepEqual(dangersOf(body, [url]), [], JSON.stringify(text.slice(0, 80)));
+    assert.ok(utf8Bytes(body) < 60_000);
+  }
+});
+
+test('no message of a step leaves its code block or hides what failed', () => {
+  for (const text of nastyTexts) {
+    const body = commentBody({
+      ...fullReport,
+      steps: [{ name: 'train', state: 'failed', durationMs: 1, message: `first\n${text}\nlast` }],
+    });
+    const shape = shapeOf(body);
+    assert.deepEqual(
+      shape,
+      shapeOf(
+        commentBody({
+          ...fullReport,
+          steps: [{ name: 'train', state: 'failed', durationMs: 1, message: 'first\nlast' }],
+        }),
+      ),
+      JSON.stringify(text.slice(0, 80)),
+    );
+    const prose = body.replace(/\n(`{3,})text\n[^]*?\n\1(?=\n|$)/g, '');
+    assert.deepEqual(dangersOf(prose, [url]), []);
+    const code = body.slice(body.indexOf('#### Failed steps'));
+    assert.doesNotMatch(code, /@[\w-]|^\s*\/\w/m, JSON.stringify(text.slice(0, 80)));
+    assert.match(code, /last\n`{3,}/);
+  }
+});
+
+test('an encoded text reads as it was: what GitHub decodes is the plain text', () => {
+  const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"' };
+  const decode = (text: string): string =>
+    text
+      .replace(/&(?:#(\d+)|(\w+));/g, (_whole, code: string | undefined, name: string) =>
+        code === undefined ? (named[name] ?? '?') : String.fromCodePoint(Number(code)),
+      )
+      .replaceAll('\u200b', '');
+  for (const text of nastyTexts) assert.equal(decode(inline(text)), plainLine(text), JSON.stringify(text.slice(0, 80)));
+});
+
+test('a cell shows 199 and 200 characters whole and cuts 201 to 200', () => {
+  for (const character of ['x', 'é', '漢', '😀', '|']) {
+    assert.equal(plainLine(character.repeat(199)), character.repeat(199));
+    assert.equal(plainLine(character.repeat(200)), character.repeat(200));
+    assert.equal(plainLine(character.repeat(201)), `${character.repeat(199)}…`);
+  }
+});
+
+test('a fence is longer than any run of backticks in it, and only the last lines are shown', () => {
+  assert.deepEqual(codeBlock('a\n```\nb'), ['````text', 'a', '```', 'b', '````']);
+  assert.deepEqual(codeBlock('``````'), ['```````text', '``````', '```````']);
+  const long = codeBlock(Array.from({ length: 100 }, (_, at) => `line ${at}`).join('\n'));
+  assert.equal(long[1], '… 60 lines before');
+  assert.equal(long.at(-2), 'line 99');
+});
+
+test('ANSI sequences leave no trace, and of a redrawn line the last drawing stays', () => {
+  const escapeByte = String.fromCharCode(27);
+  assert.equal(
+    plainLine(`${escapeByte}[1;31mred${escapeByte}[0m and ${escapeByte}]8;;http://x\u0007link${escapeByte}]8;;\u0007`),
+    'red and link',
+  );
+  assert.equal(plainLine('10 %\r50 %\r100 %'), '100 %');
+});
+
+test('a status description has at most 140 characters and is cut at a word', () => {
+  const of = (summary: string): string => statusDescription({ ...emptyReport, summary });
+  const words = (length: number): string =>
+    'nine char '
+      .repeat(20)
+      .slice(0, length - 1)
+      .padEnd(length, 'x');
+  for (const length of [139, 140]) assert.equal(of(words(length)), words(length));
+  const cut = of(words(141));
+  assert.ok(cut.length <= 140 && cut.endsWith('…'), cut);
+  assert.match(words(141), new RegExp(`^${cut.slice(0, -1)} `));
+  assert.equal(of('x'.repeat(139)).length, 139);
+  assert.equal(of('x'.repeat(140)), 'x'.repeat(140));
+  assert.equal(of('x'.repeat(141)), `${'x'.repeat(139)}…`);
+  assert.equal(of('😀'.repeat(141)).length, 140);
+});
+
+test('a status says its state where the summary is silent, and always that it was cancelled', () => {
+  const of = (state: ReportState, summary: string): string => statusDescription({ ...emptyReport, state, summary });
+  assert.equal(of('running', ''), 'Running');
+  assert.equal(of('cancelled', 'Ada stopped it.'), 'Cancelled: Ada stopped it.');
+  assert.equal(of('cancelled', 'Cancelled by ada.'), 'Cancelled by ada.');
+  for (const text of nastyTexts) {
+    const description = of('success', text);
+    assert.ok(description.length > 0 && description.length <= 140);
+    assert.doesNotMatch(description, /\p{Cc}|\p{Cs}/u);
+  }
+});
+
+test('every state has its commit status, and what is not concerned passes', () => {
+  const expected: Record<ReportState, string> = {
+    pending: 'pending',
+    running: 'pending',
+    waiting: 'pending',
+    success: 'success',
+    neutral: 'success',
+    failure: 'failure',
+    error: 'error',
+    cancelled: 'error',
+  };
+  for (const [state, status] of Object.entries(expected)) {
+    assert.equal(statusState({ ...emptyReport, state: state as ReportState }), status);
+  }
+});
+
+test('a comment tells state, sentence, numbers, interval, gates, failures, problems, what is next, commit and run', () => {
+  const body = commentBody(fullReport, { ...fullReport, state: 'success', sha: 'f'.repeat(40), runNumber: 11 });
+  for (const part of [
+    '<!-- contender:weekly-churn -->',
+    '### ✗ weekly-churn: failed',
+    'Step train failed: out of memory.',
+    'Before: ✓ passed (ffffffffffff, run 11).',
+    '| metric | champion v7 | challenger | change | guardrail |',
+    '| **roc_auc** | 0.8312 | 0.8391 | +0.0079 (better) |',
+    '| log_loss | 0.4105 | 0.4120 | +0.0015 (worse) | ✓ held, may lose 0.0100 |',
+    '95 % interval +0.0021 to +0.0137; the gate asks for +0.0050 (DeLong, 4 213 rows, p = 0.0071)',
+    '├────────╂────────●──────────────────┤',
+    '✗ failed: 8 % of age is empty',
+    '**train** failed after 3 min 2 s:',
+    'MemoryError: 12 GiB',
+    '- .pipelines/churn.ts:4:11: retries is a word (definition-invalid). Write a number.',
+    'Becomes champion when this pull request is merged.',
+    `[Run 12](${url})`,
+    headSha,
+  ]) {
+    assert.ok(body.includes(part), part);
+  }
+});
+
+test('a report without run, address or champion is still whole', () => {
+  const first = {
+    ...challengeOfChurn,
+    championVersion: null,
+    verdict: { ...challengeOfChurn.verdict, kind: 'no-champion', difference: null },
+  } as const;
+  const body = commentBody({
+    ...emptyReport,
+    runId: null,
+    runNumber: null,
+    url: null,
+    startedAt: null,
+    challenges: [first],
+  });
+  assert.deepEqual(shapeOf(body), [
+    'marker',
+    'heading',
+    'paragraph',
+    'heading',
+    'paragraph',
+    'table of 2 by 5',
+    'heading',
+    'list of 1',
+    'paragraph',
+  ]);
+  assert.ok(body.endsWith(`\n\nspeaks of commit ${headSha}`));
+});
+
+test('the marker of a pipeline is its own, hidden whatever the name, and no beginning of another', () => {
+  const names = ['a', 'a-b', 'a--b', 'a-%2Db', '-->', 'a -->', '>', 'ä', ...nastyTexts];
+  const markers = new Map(names.map((name) => [commentMarker(name), name]));
+  assert.equal(markers.size, new Set(names.map((name) => name.toWellFormed())).size);
+  for (const marker of markers.keys()) {
+    assert.match(marker, /^<!-- contender:[^\s<>]* -->$/);
+    assert.doesNotMatch(marker.slice(4, -3), /--/);
+  }
+});
+
+test('a comment stays below 60 000 bytes: 59 998 and 59 999 are whole, 60 000 is cut and links to the rest', () => {
+  const filler = utf8Bytes(
+    commentBody({
+      ...emptyReport,
+      problems: Array.from({ length: 60 }, () => ({
+        code: 'usage' as const,
+        message: 'm'.repeat(900),
+        where: null,
+        help: '',
+      })),
+    }),
+  );
+  assert.ok(filler < 60_000);
+  // 60 problems of 900 leave some thousand bytes: taken by the help of the first ones.
+  const exact = (bytes: number): RunReport => {
+    const problems = Array.from({ length: 60 }, (_, at) => {
+      const help = Math.min(1000, Math.max(0, bytes - filler - at * 1001 - 1));
+      return { code: 'usage' as const, message: 'm'.repeat(900), where: null, help: 'h'.repeat(help) };
+    });
+    return { ...emptyReport, problems };
+  };
+  for (const bytes of [59_998, 59_999]) {
+    const body = commentBody(exact(bytes));
+    assert.equal(utf8Bytes(body), bytes);
+    assert.ok(!body.includes('cut here'));
+  }
+  const body = commentBody(exact(60_000));
+  assert.ok(utf8Bytes(body) < 60_000);
+  assert.ok(body.includes(`is cut here: [the full report](${url})`));
+  assert.ok(body.endsWith(`speaks of commit ${headSha} · took 3 min 12 s`));
+});
+
+test('wherever a comment is cut, tables and fences are closed, no character is halved, and commit and link stand', () => {
+  const many = <T>(one: T, count: number): T[] => Array.from({ length: count }, () => one);
+  const check = {
+    check: '漢字 | and `more`',
+    column: null,
+    value: 1,
+    limit: 'at most 2',
+    passed: false,
+    message: '😀 '.repeat(60),
+  };
+  const reports: RunReport[] = [
+    { ...fullReport, gates: [{ step: 'validate', passed: false, path: 'x', checks: many(check, 5000) }] },
+    {
+      ...fullReport,
+      problems: many({ code: 'usage' as const, message: '😀'.repeat(900), where: null, help: 'é'.repeat(900) }, 5000),
+    },
+    {
+      ...fullReport,
+      steps: many({ name: 'train', state: 'failed', durationMs: 1, message: `${'漢'.repeat(300)}\n`.repeat(60) }, 500),
+    },
+    { ...fullReport, challenges: many(challengeOfChurn, 5000) },
+    { ...fullReport, summary: '😀'.repeat(200_000) },
+  ];
+  for (const report of reports) {
+    const body = commentBody(report);
+    const shape = shapeOf(body);
+    assert.ok(utf8Bytes(body) < 60_000);
+    assert.ok(!shape.includes('open code') && !shape.includes('broken table'), shape.join());
+    assert.equal(body.isWellFormed(), true);
+    assert.ok(body.includes(headSha) && body.includes(`(${url})`));
+    assert.deepEqual(dangersOf(body.replace(/\n(`{3,})text\n[^]*?\n\1(?=\n|$)/g, ''), [url]), []);
+  }
+});
+
+test('the texts of a check run keep 65 535 and its annotations name file and line', () => {
+  const output = checkOutput(fullReport);
+  assert.deepEqual(output.annotations, [
+    {
+      path: '.pipelines/churn.ts',
+      start_line: 4,
+      end_line: 4,
+      start_column: 11,
+      end_column: 11,
+      annotation_level: 'failure',
+      title: 'definition-invalid',
+      message: 'retries is a word\nWrite a number.',
+    },
+  ]);
+  assert.equal(output.title, 'Step train failed: out of memory.');
+  const problem = {
+    code: 'usage' as const,
+    message: '😀'.repeat(900),
+    where: { file: 'a.ts', line: 1, column: 1 },
+    help: 'é'.repeat(900),
+  };
+  const huge = checkOutput({
+    ...fullReport,
+    problems: Array.from({ length: 5000 }, () => problem),
+    challenges: Array.from({ length: 500 }, () => challengeOfChurn),
+  });
+  assert.ok(utf8Bytes(huge.summary) <= forgeLimits.checkTextMax && utf8Bytes(huge.text) <= forgeLimits.checkTextMax);
+  assert.ok(utf8Bytes(huge.summary) > 60_000 && utf8Bytes(huge.text) > 55_000);
+  assert.equal(huge.annotations.length, forgeLimits.annotationsMax);
+  for (const text of nastyTexts) {
+    for (const { message } of checkOutput(reportSaying(text)).annotations) assert.doesNotMatch(message, /@[\w-]/);
+  }
+});
