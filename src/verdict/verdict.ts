@@ -22,6 +22,11 @@ export interface VerdictRule {
   readonly guardrails: readonly { readonly metric: MetricName; readonly maxLoss: number }[];
 }
 
+/**
+ * The first that applies (docs/verdicts.md): `no-champion` is the first model, its threshold met; `worse` is a proven loss
+ * or a broken guardrail; `below-threshold` misses the threshold, with or without a champion; `better` is proven and large
+ * enough; everything else is `inconclusive`. `judge` in `decide.ts` finds it.
+ */
 export type VerdictKind = 'better' | 'worse' | 'inconclusive' | 'no-champion' | 'below-threshold';
 
 export interface Verdict {
