@@ -133,7 +133,9 @@ export interface ChampionOfAttempt {
 /**
  * JSON in which an object `{ "$artifact": … }` is an artifact, given to the step as a local file, and an object
  * `{ "$stored": Artifact, "path": [...] }` is the value at `path` inside a JSON output that was too large to stand
- * inline. `{ "$text": InputValue[] }` is text put together from parts (an artifact becomes its local path).
+ * inline; with `"element": n, "elementPath": [...]` it is, of the list or record at `path`, what a mapped step is given
+ * for its n-th element (of a record `{ key, value }`), at `elementPath` in that. `{ "$text": InputValue[] }` is text put
+ * together from parts (an artifact becomes its local path).
  */
 export type InputValue = Json;
 

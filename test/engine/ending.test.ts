@@ -65,6 +65,7 @@ test('a cancel ends planned retries and the instances of a mapped step that wait
   scenario.cancel(2);
   assert.deepEqual(statesOf(scenario.run), { train: ['cancelled', 'queued', 'queued'] });
   assert.equal(nextWakeAt(scenario.run), null);
+  assert.equal(scenario.run.steps.get('train')?.instances?.[0]?.dueAt, null);
   scenario.finished(3, 'train[1]', outcomes.failed('cancelled'));
   assert.equal(
     scenario.finished(4, 'train[2]', outcomes.failed('cancelled')).at(-1),
