@@ -1,0 +1,146 @@
+/** What the journal promises about conflicts, as the plainest program that keeps it: maps, copied before each commit. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Commit, CommitResult, Conflict, Journal, Write } from '../../src/journal/journal.ts';
+import { unreachable } from '../../src/std/unreachable.ts';
+
+interface State {
+  readonly triggers: Set<string>;
+  readonly runs: Map<string, { number: number; events: unknown[] }>;
+  readonly numbers: Map<string, number>;
+  readonly deliveries: Map<string, { semanticKey: string | null; done: boolean }>;
+  readonly ticks: Set<number>;
+  readonly outbox: Map<string, { sequence: number; attempts: number; done: boolean; dueAt: number | null }>;
+  readonly evaluations: Map<string, string>;
+}
+
+export class JournalModel {
+  #state: State = {
+    triggers: new Set(),
+    runs: new Map(),
+    numbers: new Map(),
+    deliveries: new Map(),
+    ticks: new Set(),
+    outbox: new Map(),
+    evaluations: new Map(),
+  };
+
+  commit(commits: readonly Commit[]): readonly CommitResult[] {
+    return commits.map((commit): CommitResult => {
+      const before = structuredClone(this.#state);
+      for (const [index, write] of commit.entries()) {
+        const conflict = apply(this.#state, write);
+        if (conflict === null) continue;
+        this.#state = before;
+        return { ok: false, conflict, write: index };
+      }
+      return { ok: true };
+    });
+  }
+
+  /** The first difference between what the journal gives and what it should give, or null. */
+  async difference(journal: Journal, farFuture: number): Promise<string | null> {
+    const state = this.#state;
+    const runs = new Map<string, unknown>();
+    for (const { id, number } of await journal.unfinishedRuns()) {
+      runs.set(id, { number, events: await journal.events(id) });
+    }
+    const pending = (await journal.pendingDeliveries(1000)).map(({ id }) => id).sort();
+    const ticks = (await journal.ticks('r', 'p', 1000)).map(({ tick }) => tick);
+    const due = (await journal.dueOutbox(farFuture, 1000)).map(({ key, sequence, attempts }) => [
+      key,
+      sequence,
+      attempts,
+    ]);
+    const shouldBeDue = [...state.outbox].filter(([, { dueAt }]) => dueAt !== null);
+    const evaluations = (await journal.evaluations({ limit: 200 })).map(({ id, state }) => [id, state]);
+    const byText = (left: unknown, right: unknown): number => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1);
+    const pairs: { readonly [name: string]: readonly [unknown, unknown] } = {
+      runs: [runs, state.runs],
+      deliveries: [
+        pending,
+        [...state.deliveries]
+          .filter(([, { done }]) => !done)
+          .map(([id]) => id)
+          .sort(),
+      ],
+      ticks: [ticks, [...state.ticks].sort((left, right) => right - left)],
+      outbox: [due.sort(byText), shouldBeDue.map(([key, row]) => [key, row.sequence, row.attempts]).sort(byText)],
+      evaluations: [evaluations.sort(byText), [...state.evaluations].sort(byText)],
+    };
+    for (const [name, [actual, expected]] of Object.entries(pairs)) {
+      if (!isDeepStrictEqual(actual, expected))
+        return `${name}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`;
+    }
+    return null;
+  }
+}
+
+function apply(state: State, write: Write): Conflict | null {
+  switch (write.write) {
+    case 'delivery': {
+      const rows = [...state.deliveries.values()];
+      const known = write.semanticKey !== null && rows.some(({ semanticKey }) => semanticKey === write.semanticKey);
+      if (known || state.deliveries.has(write.id)) return 'duplicate-delivery';
+      state.deliveries.set(write.id, { semanticKey: write.semanticKey, done: false });
+      return null;
+    }
+    case 'delivery-done': {
+      const row = state.deliveries.get(write.id);
+      if (row !== undefined) row.done = true;
+      return null;
+    }
+    case 'trigger-skipped':
+      if (state.triggers.has(write.key)) return 'duplicate-trigger';
+      state.triggers.add(write.key);
+      return null;
+    case 'open-run': {
+      if (state.triggers.has(write.triggerKey)) return 'duplicate-trigger';
+      state.triggers.add(write.triggerKey);
+      const number = (state.numbers.get(write.opened.pipeline) ?? 0) + 1;
+      state.numbers.set(write.opened.pipeline, number);
+      state.runs.set(write.opened.runId, { number, events: [write.opened] });
+      return null;
+    }
+    case 'append': {
+      const run = state.runs.get(write.runId);
+      if (run === undefined || run.events.length !== write.position) return 'position';
+      run.events.push(...write.events);
+      return null;
+    }
+    case 'tick':
+      if (state.ticks.has(write.tick)) return 'duplicate-tick';
+      state.ticks.add(write.tick);
+      return null;
+    case 'outbox': {
+      const sequence = (state.outbox.get(write.key)?.sequence ?? 0) + 1;
+      state.outbox.set(write.key, { sequence, attempts: 0, done: false, dueAt: write.dueAt });
+      return null;
+    }
+    case 'outbox-done': {
+      const row = state.outbox.get(write.key);
+      if (row === undefined || row.sequence !== write.sequence) return 'changed';
+      Object.assign(row, { done: true, dueAt: null });
+      return null;
+    }
+    case 'outbox-failed': {
+      const row = state.outbox.get(write.key);
+      if (row === undefined || row.sequence !== write.sequence || row.done) return 'changed';
+      Object.assign(row, { attempts: row.attempts + 1, dueAt: write.dueAt });
+      return null;
+    }
+    case 'evaluation':
+      if (!state.evaluations.has(write.evaluation.id))
+        state.evaluations.set(write.evaluation.id, write.evaluation.state);
+      return null;
+    case 'evaluation-state':
+      if (state.evaluations.get(write.id) !== write.from) return 'changed';
+      state.evaluations.set(write.id, write.to);
+      return null;
+    case 'versions':
+    case 'head':
+    case 'forge-object':
+      return null;
+    default:
+      return unreachable(write);
+  }
+}
