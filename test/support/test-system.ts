@@ -25,6 +25,9 @@ export function createRepository(): TestRepository {
       encoding: 'utf8',
     }).trim();
   git('init', '--quiet', '--initial-branch=main');
+  // Looked at often, so that no test waits for a poll.
+  writeFileSync(join(folder, 'contender.yaml'), 'repositories: [{ url: ., poll: 100ms }]\n');
+  writeFileSync(join(folder, '.gitignore'), '.contender/\n');
   return {
     folder,
     git,

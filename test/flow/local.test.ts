@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
+import { chainPipeline, challengePipeline } from './pipelines.ts';
+
+let repository: TestRepository;
+let system: TestSystem | null = null;
+
+beforeEach(() => {
+  repository = createRepository();
+});
+afterEach(async () => {
+  await system?.close();
+  system = null;
+  repository.remove();
+});
+
+test('a commit of a watched repository runs, and its outputs flow from step to step', async () => {
+  repository.commit('Begin', { 'README.md': 'hello' });
+  system = await openTestSystem(repository, { watch: true });
+  const { journal, repository: name } = system;
+  await system.until('the first look at the repository', async () =>
+    (await journal.heads(name)).size > 0 ? true : null,
+  );
+  const sha = repository.commit('Add a chain', { '.pipelines/chain.ts': chainPipeline });
+  const row = await system.untilRun('the run of the chain', (each) => each.finishedAt !== null);
+  assert.equal(row.state, 'success', row.reason ?? '');
+  assert.equal(row.opened.sha, sha);
+  const run = await system.read(row.id);
+  assert.deepEqual(run.steps.get('third')?.instances?.[0]?.output, { inline: { sum: 2 } });
+});
+
+test('what a repository held before it was watched does not run', async () => {
+  repository.commit('Add a chain', { '.pipelines/chain.ts': chainPipeline });
+  system = await openTestSystem(repository, { watch: true });
+  const { journal, repository: name } = system;
+  await system.until('the first look', async () => ((await journal.heads(name)).size > 0 ? true : null));
+  assert.deepEqual(await journal.runs({ limit: 10 }), []);
+});
+
+test('the first model becomes champion, a better one replaces it, a worse one does not', async () => {
+  repository.commit('Begin', { 'README.md': 'hello' });
+  system = await openTestSystem(repository, { watch: true });
+  const { journal, projects, repository: name } = system;
+  const champion = async (): Promise<number | null> => {
+    const found = await projects.get(name)?.registry.champion('churn');
+    assert.ok(found?.ok === true);
+    return found.value?.version ?? null;
+  };
+  const evaluation = (sha: string, state: string): Promise<{ reason: string | null; verdict: unknown }> =>
+    (system as TestSystem).until(`the evaluation of ${sha} to be ${state}`, async () =>
+      (await journal.evaluations({ sha, limit: 1 })).find((row) => row.state === state),
+    );
+  await system.until('the first look', async () => ((await journal.heads(name)).size > 0 ? true : null));
+
+  const first = repository.commit('A first model', { '.pipelines/churn.ts': challengePipeline(0.9) });
+  await evaluation(first, 'promoted');
+  assert.equal(await champion(), 1);
+
+  const better = repository.commit('A better model', { '.pipelines/churn.ts': challengePipeline(0.5) });
+  await evaluation(better, 'promoted');
+  assert.equal(await champion(), 2);
+
+  const worse = repository.commit('A worse model', { '.pipelines/churn.ts': challengePipeline(0.8) });
+  const refused = await evaluation(worse, 'refused');
+  assert.match(refused.reason ?? '', /ROC AUC/);
+  assert.equal(await champion(), 2);
+
+  const note = await system.until('the note of the worse commit', async () => {
+    try {
+      return repository.git('notes', '--ref=contender', 'show', worse);
+    } catch {
+      return null;
+    }
+  });
+  assert.match(note, /contender\/churn/);
+});
+
+test('a broken file is reported and does not stop the others', async () => {
+  repository.commit('Begin', { 'README.md': 'hello' });
+  system = await openTestSystem(repository, { watch: true });
+  const { journal, repository: name, printed } = system;
+  await system.until('the first look', async () => ((await journal.heads(name)).size > 0 ? true : null));
+  repository.commit('One broken, one good', {
+    '.pipelines/chain.ts': chainPipeline,
+    '.pipelines/broken.ts':
+      "import { pipeline } from 'contender';\nexport default pipeline('broken', {}, () => { nothing(); });\n",
+  });
+  const row = await system.untilRun('the good run', (each) => each.finishedAt !== null);
+  assert.equal(row.state, 'success');
+  await system.until('the report of the broken file', async () => printed.find((line) => line.includes('broken')));
+});
+
+test('the same request twice is one run', async () => {
+  const sha = repository.commit('Add a chain', { '.pipelines/chain.ts': chainPipeline });
+  system = await openTestSystem(repository, { watch: false });
+  const { conductor, projects, repository: name } = system;
+  await projects.get(name)?.git.fetch();
+  const request = {
+    repository: name,
+    pipeline: 'chain',
+    sha,
+    actor: 'mona',
+    logicalDate: null,
+    parameters: {},
+    key: 'once',
+  };
+  const first = await conductor.runManually(request);
+  const second = await conductor.runManually(request);
+  assert.deepEqual(first, second);
+  await system.untilRun('its end', (each) => each.finishedAt !== null);
+});
