@@ -54,8 +54,10 @@ async function writeFiles(
       folders.add(key);
       await mkdir(inside(folder, path.subarray(0, parent)), { recursive: true });
     }
-    for (const written of await Promise.all(some.map((file) => writeOne(reader, file, folder, budget)))) {
-      if (!written.ok) return written;
+    // All of them end before the first failure counts: whoever clears the folder must find nobody writing in it.
+    for (const written of await Promise.allSettled(some.map((file) => writeOne(reader, file, folder, budget)))) {
+      if (written.status === 'rejected') throw written.reason;
+      if (!written.value.ok) return written.value;
     }
   }
   return success(undefined);

@@ -49,6 +49,7 @@ export function parsePath(path: string): Result<RepositoryPath, GitError> {
  */
 export function isSafeEntryName(name: Buffer): boolean {
   if (name.length === 0 || name.includes(0) || name.includes('/') || (sep === '\\' && name.includes(sep))) return false;
+  if (isPlain(name)) return true;
   const text = name.toString('utf8');
   if (text === '.' || text === '..') return false;
   const folded = text
@@ -57,6 +58,12 @@ export function isSafeEntryName(name: Buffer): boolean {
     .replace(/[. ]+$/, '')
     .toLowerCase();
   return folded !== '.git' && folded !== 'git~1' && !folded.startsWith('.git:');
+}
+
+/** ASCII that begins with neither a dot nor a g: nearly every name, settled without looking at its letters one by one. */
+function isPlain(name: Buffer): boolean {
+  const first = name[0] ?? 0;
+  return first !== 0x2e && first !== 0x67 && first !== 0x47 && name.every((byte) => byte < 0x80);
 }
 
 function isRefName(name: string): boolean {

@@ -63,18 +63,25 @@ export function openMirror(options: MirrorOptions): GitRepository {
   return { ...remoteSide(workshop, turns), ...readSide(workshop, turns), close: workshop.close };
 }
 
-/** How operations come to the mirror: prepared first, writers one by one, readers with one healing. */
+/**
+ * How operations come to the mirror: with commit ids that are proven once more (a brand can be forged by a cast), in a
+ * folder that is prepared, writers one by one, readers with one healing.
+ */
 interface Turns {
-  ready(): Promise<Result<void, GitError>>;
-  write<T>(work: () => Promise<Result<T, GitError>>): Promise<Result<T, GitError>>;
-  read<T>(work: () => Promise<Result<T, ReadError>>): Promise<Result<T, GitError>>;
+  ready(shas: readonly Sha[]): Promise<Result<void, GitError>>;
+  write<T>(shas: readonly Sha[], work: () => Promise<Result<T, GitError>>): Promise<Result<T, GitError>>;
+  read<T>(shas: readonly Sha[], work: () => Promise<Result<T, ReadError>>): Promise<Result<T, GitError>>;
 }
 
 function takeTurns(workshop: Workshop): Turns {
   let prepared: Promise<Result<void, GitError>> | null = null;
   let writes = 0;
 
-  const ready = async (): Promise<Result<void, GitError>> => {
+  const ready = async (shas: readonly Sha[]): Promise<Result<void, GitError>> => {
+    for (const sha of shas) {
+      const proven = parseSha(sha);
+      if (!proven.ok) return proven;
+    }
     prepared ??= workshop.exclusive(() => prepare(workshop));
     const result = await prepared;
     if (!result.ok) prepared = null;
@@ -94,15 +101,15 @@ function takeTurns(workshop: Workshop): Turns {
 
   return {
     ready,
-    async write(work) {
-      const first = await ready();
+    async write(shas, work) {
+      const first = await ready(shas);
       if (!first.ok) return first;
       const result = await workshop.exclusive(work);
       tidy();
       return result;
     },
-    async read(work) {
-      const first = await ready();
+    async read(shas, work) {
+      const first = await ready(shas);
       if (!first.ok) return first;
       const { rebuilds } = workshop;
       const before = rebuilds.count;
@@ -145,7 +152,7 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
   return {
     fetch() {
       // Whoever asks while a fetch still waits for its turn is served by it; one that runs may have read too early.
-      waiting ??= turns.write(async () => {
+      waiting ??= turns.write([], async () => {
         waiting = null;
         const fetched = await fetchAll(workshop);
         if (!fetched.ok || knowsHead) return fetched;
@@ -159,19 +166,19 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
       return mine;
     },
     async ensure(sha) {
-      const first = await turns.ready();
+      const first = await turns.ready([sha]);
       if (!first.ok) return first;
       if (await hasCommit(workshop, sha)) return success(undefined);
-      return turns.write(() => fetchCommit(workshop, sha));
+      return turns.write([sha], () => fetchCommit(workshop, sha));
     },
     async remoteBranches() {
-      const first = await turns.ready();
+      const first = await turns.ready([]);
       if (!first.ok) return first;
       const refs = await remoteRefs(workshop);
       return refs.ok ? success(refs.value.branches) : refs;
     },
     async defaultBranch() {
-      const first = await turns.ready();
+      const first = await turns.ready([]);
       if (!first.ok) return first;
       const refs = await remoteRefs(workshop);
       if (!refs.ok) return refs;
@@ -179,17 +186,18 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
       const { defaultBranch, branches } = refs.value;
       const name = defaultBranch ?? ['main', 'master'].find((usual) => branches.has(usual)) ?? null;
       if (name === null) return failure({ kind: 'missing', message: 'the remote has no default branch' });
-      if (defaultBranch !== null) await turns.write(async () => success(await pointHead(workshop, refs.value)));
+      if (defaultBranch !== null) await turns.write([], async () => success(await pointHead(workshop, refs.value)));
       return success(name);
     },
     async branchTip(branch) {
       const name = parseBranchName(branch);
-      return name.ok ? turns.write(() => fetchBranch(workshop, name.value)) : name;
+      return name.ok ? turns.write([], () => fetchBranch(workshop, name.value)) : name;
     },
-    commitFiles: (change) => turns.write(() => commitFiles(workshop, change)),
+    commitFiles: (change) =>
+      turns.write(change.expected === null ? [] : [change.expected], () => commitFiles(workshop, change)),
     async writeNote(namespace, sha, text, at) {
       const ref = parseNotesNamespace(namespace);
-      return ref.ok ? turns.write(() => writeNote(workshop, ref.value, sha, text, at)) : ref;
+      return ref.ok ? turns.write([sha], () => writeNote(workshop, ref.value, sha, text, at)) : ref;
     },
   };
 }
@@ -201,8 +209,8 @@ type ReadSide = Pick<
 
 function readSide(workshop: Workshop, turns: Turns): ReadSide {
   return {
-    resolve: (revision) => turns.read(() => resolveRevision(workshop, revision)),
-    commit: (sha) => turns.read(() => readCommit(workshop, sha)),
+    resolve: (revision) => turns.read([], () => resolveRevision(workshop, revision)),
+    commit: (sha) => turns.read([sha], () => readCommit(workshop, sha)),
     async isAncestor(ancestor, descendant) {
       const answer = await compare(
         workshop,
@@ -217,21 +225,21 @@ function readSide(workshop: Workshop, turns: Turns): ReadSide {
       if (!answer.ok) return answer;
       return answer.value.code === 0 ? parseSha(answer.value.stdout.toString('utf8').trim()) : success(null);
     },
-    files: (sha, folder) => turns.read(() => listFiles(workshop, sha, folder)),
-    read: (sha, paths) => turns.read(() => readFiles(workshop, sha, paths)),
+    files: (sha, folder) => turns.read([sha], () => listFiles(workshop, sha, folder)),
+    read: (sha, paths) => turns.read([sha], () => readFiles(workshop, sha, paths)),
     async changedPaths(from, to) {
       if (from === null) {
-        const all = await turns.read(() => listFiles(workshop, to, ''));
+        const all = await turns.read([to], () => listFiles(workshop, to, ''));
         return all.ok ? success(all.value.map((file) => file.path)) : all;
       }
       const options = ['-r', '-z', '--name-only', '--no-renames', '--no-ext-diff', '--no-textconv'];
       const answer = await compare(workshop, turns, ['diff-tree', ...options, from, to, '--'], [from, to]);
       return answer.ok ? success(answer.value.stdout.toString('utf8').split('\0').slice(0, -1)) : answer;
     },
-    extract: (sha, directory) => turns.read(() => extractCommit(workshop.directory, sha, resolve(directory))),
+    extract: (sha, directory) => turns.read([sha], () => extractCommit(workshop.directory, sha, resolve(directory))),
     async readNote(namespace, sha) {
       const ref = parseNotesNamespace(namespace);
-      return ref.ok ? turns.read(() => readNote(workshop, ref.value, sha)) : ref;
+      return ref.ok ? turns.read([sha], () => readNote(workshop, ref.value, sha)) : ref;
     },
   };
 }
@@ -262,7 +270,7 @@ async function compare(
   argv: readonly string[],
   commits: readonly Sha[],
 ): Promise<Result<{ readonly code: number; readonly stdout: Buffer }, GitError>> {
-  const first = await turns.ready();
+  const first = await turns.ready(commits);
   if (!first.ok) return first;
   for (const sha of commits) {
     if (await hasCommit(workshop, sha)) continue;

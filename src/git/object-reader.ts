@@ -68,6 +68,8 @@ export function openObjectReader(directory: string): ObjectReader {
 
   const ask = (name: string, sink: ByteSink | null): Promise<Result<ObjectHeader | null, ReadError>> => {
     if (closed) return Promise.resolve(failure(closedError));
+    // A line break would be a second question, and every answer after it another one's.
+    if (/\s|\0/.test(name)) throw new Error(`${JSON.stringify(name)} was let through to the object reader`);
     const { promise, resolve, reject } = Promise.withResolvers<Result<ObjectHeader | null, ReadError>>();
     const line = `${sink === null ? 'info' : 'contents'} ${name}\n`;
     open.push({ line, sink, deaths: 0, settle: resolve, fail: reject });

@@ -80,17 +80,24 @@ function kindOf(mode: string): EntryKind | null {
   }
 }
 
+type Trees = (id: string) => Promise<Result<readonly TreeEntry[], ReadError>>;
+
+/** `readTree` that reads each tree once. */
+function treeCache(reader: ObjectReader): Trees {
+  const known = new Map<string, ReturnType<Trees>>();
+  return (id) => {
+    const entries = known.get(id) ?? readTree(reader, id);
+    known.set(id, entries);
+    return entries;
+  };
+}
+
 /** Looks paths up, reading each tree on the way once. */
 export function treeLookup(
   reader: ObjectReader,
   root: string,
 ): (path: string) => Promise<Result<TreeEntry | null, ReadError>> {
-  const known = new Map<string, Promise<Result<readonly TreeEntry[], ReadError>>>();
-  const entriesOf = (id: string): Promise<Result<readonly TreeEntry[], ReadError>> => {
-    const entries = known.get(id) ?? readTree(reader, id);
-    known.set(id, entries);
-    return entries;
-  };
+  const entriesOf = treeCache(reader);
   return async (path) => {
     let entry: TreeEntry = { name: Buffer.alloc(0), kind: 'folder', id: root };
     for (const part of path === '' ? [] : path.split('/')) {
@@ -106,36 +113,59 @@ export function treeLookup(
   };
 }
 
-/** Every regular file below the tree `root`, whose own path is `prefix`; level by level, each level asked at once. */
+interface Folder {
+  readonly path: Buffer;
+  readonly id: string;
+}
+
+const treesAtOnce = 256;
+
+/** Every regular file below the tree `root`, whose own path is `prefix`; level by level, many trees asked at once. */
 export async function walkTree(
   reader: ObjectReader,
   root: string,
   prefix: Buffer,
 ): Promise<Result<readonly BlobEntry[], ReadError>> {
   const files: BlobEntry[] = [];
-  let level: readonly { path: Buffer; id: string }[] = [{ path: prefix, id: root }];
+  const treeOf = treeCache(reader);
+  let level: readonly Folder[] = [{ path: prefix, id: root }];
   let seen = 0;
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > gitLimits.treeDepthMax) return refuse(`the tree is deeper than ${gitLimits.treeDepthMax} folders`);
-    const below: { path: Buffer; id: string }[] = [];
-    const trees = await Promise.all(level.map(async ({ path, id }) => ({ path, entries: await readTree(reader, id) })));
-    for (const { path, entries } of trees) {
-      if (!entries.ok) return entries;
-      seen += entries.value.length;
-      if (seen > gitLimits.filesMax) return refuse(`the tree has more than ${gitLimits.filesMax} entries`);
-      for (const entry of entries.value) {
-        const full = path.length === 0 ? entry.name : Buffer.concat([path, Buffer.from('/'), entry.name]);
-        if (full.length > gitLimits.pathBytesMax)
-          return refuse(`a path is longer than ${gitLimits.pathBytesMax} bytes`);
-        if (entry.kind === 'folder') below.push({ path: full, id: entry.id });
-        else if (entry.kind === 'file' || entry.kind === 'executable')
-          files.push({ path: full, kind: entry.kind, id: entry.id });
+    const below: Folder[] = [];
+    for (let at = 0; at < level.length; at += treesAtOnce) {
+      const some = level.slice(at, at + treesAtOnce);
+      const trees = await Promise.all(some.map(({ id }) => treeOf(id)));
+      for (const [index, entries] of trees.entries()) {
+        if (!entries.ok) return entries;
+        // Counted before they are looked at: the same small tree a thousand times is how a bomb is built.
+        seen += entries.value.length;
+        if (seen > gitLimits.filesMax) return refuse(`the tree has more than ${gitLimits.filesMax} entries`);
+        const added = addEntries(entries.value, some[index]?.path ?? prefix, files, below);
+        if (!added.ok) return added;
       }
     }
     level = below;
   }
   return success(files.sort((one, other) => Buffer.compare(one.path, other.path)));
 }
+
+function addEntries(
+  entries: readonly TreeEntry[],
+  folder: Buffer,
+  files: BlobEntry[],
+  below: Folder[],
+): Result<void, ReadError> {
+  for (const { name, kind, id } of entries) {
+    const path = folder.length === 0 ? name : Buffer.concat([folder, slash, name]);
+    if (path.length > gitLimits.pathBytesMax) return refuse(`a path is longer than ${gitLimits.pathBytesMax} bytes`);
+    if (kind === 'folder') below.push({ path, id });
+    else if (kind === 'file' || kind === 'executable') files.push({ path, kind, id });
+  }
+  return success(undefined);
+}
+
+const slash = Buffer.from('/');
 
 /** Adds the sizes. A name that is no UTF-8 is shown with replacement characters, and cannot be read by that name. */
 export async function withSizes(
