@@ -19,8 +19,8 @@ export interface Workshop {
   readonly logs: LogStore;
   readonly reports: readonly AttemptReport[];
   readonly secrets: Map<string, string>;
-  /** Another server on the same folder. */
-  reopen(): Executor;
+  /** Another server on the same folder, with reports of its own. */
+  reopen(): { readonly executor: Executor; readonly reports: AttemptReport[] };
   finished(attemptId: string): Promise<FinishedReport>;
   running(attemptId: string): Promise<AttemptReport>;
   run(work: AttemptWork, changes?: Partial<AttemptSpec>): Promise<AttemptOutcome>;
@@ -93,10 +93,10 @@ export async function openWorkshop(
   }
   const clock = { now: () => Date.now() };
   const { artifacts, logs } = createDirectoryStores({ directory: join(folder, 'stores'), clock });
-  const reports: AttemptReport[] = [];
   const secrets = new Map<string, string>();
   const opened: Executor[] = [];
-  const reopen = (): Executor => {
+  const reopen = (): { executor: Executor; reports: AttemptReport[] } => {
+    const reports: AttemptReport[] = [];
     const ports = {
       report: (report: AttemptReport) => void reports.push(report),
       sourceTree: async () => sourceTree,
@@ -112,9 +112,9 @@ export async function openWorkshop(
       nodeModules,
     });
     opened.push(executor);
-    return executor;
+    return { executor, reports };
   };
-  const executor = reopen();
+  const { executor, reports } = reopen();
   const finished = (attemptId: string): Promise<FinishedReport> =>
     until(
       `the end of ${attemptId}`,

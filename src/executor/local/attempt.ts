@@ -17,6 +17,7 @@ import { createAttemptLog, type AttemptLog } from './attempt-log.ts';
 import { runCommandWork } from './command-work.ts';
 import { contextEnvironment, readSecrets } from './environment.ts';
 import { openInputs, type Inputs } from './inputs.ts';
+import type { PipeStock } from './pipes.ts';
 import { AttemptRefusal } from './refusal.ts';
 import type { RunnerPool } from './runner-pool.ts';
 import { runRunnerWork } from './runner-work.ts';
@@ -33,6 +34,7 @@ export interface AttemptServices {
   /** Of every process: what of the server's environment is passed on, and the executor's mark. */
   readonly baseEnvironment: { readonly [name: string]: string };
   readonly pool: RunnerPool;
+  readonly pipes: PipeStock;
   readonly sampler: UsageSampler;
   readonly sweeper: Sweeper;
 }

@@ -25,6 +25,7 @@ export async function runCommandWork(
     command: resolved.command,
     environment: { ...services.baseEnvironment, ...attempt.environment, ...resolved.environment },
     directory: attempt.sourceTree,
+    pipes: services.pipes,
     output(stream, chunk) {
       lines[stream].push(chunk);
       log.output(stream, chunk);
@@ -47,7 +48,10 @@ async function untilEnded(command: RunningCommand, attempt: PreparedAttempt): Pr
     warn: (cause, graceMs) => warnAttempt(attempt, command.pid, cause, graceMs),
     kill: () => void endAttempt(spec.attemptId, command.pid),
   });
-  const exit = await command.ended;
+  const exit = await command.exited;
+  // Before the streams are read to the end: those who are left could hold them open.
+  if (control.cause !== null) await endAttempt(spec.attemptId, command.pid);
+  await command.drained;
   control.release();
   if (control.cause === null) attempt.services.sweeper.note(spec.attemptId);
   else await endAttempt(spec.attemptId, command.pid);

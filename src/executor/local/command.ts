@@ -1,6 +1,6 @@
 /** One process group of its own for a command: started, listened to, warned, and ended to the last descendant. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { handOver, type OutputPipe, type PipeStock } from './pipes.ts';
 import { AttemptRefusal } from './refusal.ts';
 
 export interface CommandExit {
@@ -10,14 +10,17 @@ export interface CommandExit {
 
 export interface RunningCommand {
   readonly pid: number;
-  /** When the process has ended and its streams are read to the end. */
-  readonly ended: Promise<CommandExit>;
+  /** When the process has ended; its children may go on. */
+  readonly exited: Promise<CommandExit>;
+  /** When its streams are read to the end as well. */
+  readonly drained: Promise<void>;
 }
 
 export interface CommandOptions {
   readonly command: readonly string[];
   readonly environment: { readonly [name: string]: string };
   readonly directory: string;
+  readonly pipes: PipeStock;
   readonly output: (stream: 'out' | 'err', chunk: Uint8Array) => void;
 }
 
@@ -28,26 +31,42 @@ const drainMs = 2000;
 export async function startCommand(options: CommandOptions): Promise<RunningCommand> {
   const [program = '', ...args] = options.command;
   if (program === '') throw new AttemptRefusal('invalid', 'the command is empty');
-  if (options.command.some((part) => part.includes('\0')))
+  if (options.command.some((part) => part.includes('\0'))) {
     throw new AttemptRefusal(
       'invalid',
       'an argument of the command holds a NUL character, which no process can be given',
     );
-  const child = launch(program, args, options);
-  const { stdout, stderr } = child;
-  if (child.pid === undefined || stdout === null || stderr === null) throw await startFailure(child, program);
-  stdout.on('data', (chunk: Uint8Array) => options.output('out', chunk));
-  stderr.on('data', (chunk: Uint8Array) => options.output('err', chunk));
-  return { pid: child.pid, ended: ending(child, [stdout, stderr]) };
+  }
+  const pipes = { out: await options.pipes.take(), err: await options.pipes.take() };
+  const ended = [pipes.out, pipes.err].map(untilEnd);
+  for (const stream of ['out', 'err'] as const) {
+    pipes[stream].reader.on('data', (chunk: Uint8Array) => options.output(stream, chunk));
+  }
+  try {
+    const child = launch(program, args, options, [pipes.out.writer, pipes.err.writer]);
+    const { pid } = child;
+    if (pid === undefined) throw await startFailure(child, program);
+    const exited = new Promise<CommandExit>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
+    return { pid, exited, drained: draining(exited, [pipes.out, pipes.err], ended) };
+  } finally {
+    for (const pipe of [pipes.out, pipes.err]) handOver(pipe);
+  }
 }
 
-function launch(program: string, args: readonly string[], options: CommandOptions): ChildProcess {
+function launch(
+  program: string,
+  args: readonly string[],
+  options: CommandOptions,
+  writers: readonly [number, number],
+): ChildProcess {
   try {
     return spawn(program, args, {
       cwd: options.directory,
       env: options.environment,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', ...writers],
     });
   } catch (error) {
     throw describeStartError(error, program);
@@ -58,6 +77,32 @@ function startFailure(child: ChildProcess, program: string): Promise<AttemptRefu
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(describeStartError(error, program)));
   });
+}
+
+/** Resolves when nobody writes to it any more, or it was given up. */
+function untilEnd({ reader, release }: OutputPipe): Promise<void> {
+  return new Promise((resolve) => {
+    let ended = false;
+    reader.once('end', () => (ended = true));
+    reader.on('error', () => {});
+    reader.once('close', () => {
+      release(ended);
+      resolve();
+    });
+  });
+}
+
+async function draining(
+  exited: Promise<CommandExit>,
+  pipes: readonly OutputPipe[],
+  ended: readonly Promise<void>[],
+): Promise<void> {
+  await exited;
+  const late = setTimeout(() => {
+    for (const { reader } of pipes) reader.destroy();
+  }, drainMs);
+  await Promise.all(ended);
+  clearTimeout(late);
 }
 
 function describeStartError(error: unknown, program: string): AttemptRefusal {
@@ -83,18 +128,4 @@ function describeStartError(error: unknown, program: string): AttemptRefusal {
     'start',
     `"${program}" could not be started: ${error instanceof Error ? error.message : String(error)}`,
   );
-}
-
-function ending(child: ChildProcess, streams: readonly Readable[]): Promise<CommandExit> {
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
-      const late = setTimeout(() => {
-        for (const stream of streams) stream.destroy();
-      }, drainMs);
-      child.once('close', () => {
-        clearTimeout(late);
-        resolve({ code, signal });
-      });
-    });
-  });
 }

@@ -5,6 +5,7 @@
  * `recover` once more when the next server begins.
  */
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
@@ -13,6 +14,7 @@ import { createAttemptControl, timerMaxMs, type AttemptControl } from './attempt
 import { placeOf, runAttempt, type AttemptServices } from './attempt.ts';
 import { baseEnvironment } from './environment.ts';
 import { attemptMark, executorMark } from './marks.ts';
+import { createPipeStock } from './pipes.ts';
 import { bootId, endMarked, readProcess } from './processes.ts';
 import { openAttemptRecords, type AttemptRecord, type AttemptRecords } from './records.ts';
 import { createRunnerPool } from './runner-pool.ts';
@@ -96,6 +98,7 @@ function createServices(
   return {
     ...{ ports, artifacts, logs, directory, nodeModules, baseEnvironment: environment },
     pool: createRunnerPool(() => startRunnerProcess(environment, directory)),
+    pipes: createPipeStock(join(directory, 'pipes')),
     sampler: createUsageSampler(),
     sweeper: createSweeper(),
   };

@@ -3,7 +3,7 @@ import { formatDuration } from '../../std/duration.ts';
 import type { StopCause } from './attempt-control.ts';
 import type { PreparedAttempt } from './attempt.ts';
 import { attemptMark } from './marks.ts';
-import { endMarked, findMarked, signalAll, type ProcessMarks } from './processes.ts';
+import { endMarked, findMarked, signalAll, signalOne, type ProcessMarks } from './processes.ts';
 
 /** A process that the kernel does not let go (a dead network disk) keeps an attempt from ending no longer than this. */
 const patienceMs = 60_000;
@@ -15,7 +15,13 @@ function marksOf(attemptId: string, pid: number): ProcessMarks {
 /** SIGTERM to every process of the attempt, also to those that have left its group. */
 export function warnAttempt(attempt: PreparedAttempt, pid: number, cause: StopCause, graceMs: number): void {
   attempt.log.say(`${reasonOf(cause)}: warned with SIGTERM, and killed in ${formatDuration(graceMs)}.`);
-  signalAll(findMarked(marksOf(attempt.spec.attemptId, pid)), 'SIGTERM');
+  const marked = findMarked(marksOf(attempt.spec.attemptId, pid));
+  // The group at once, so that no fork escapes, and by name those who have left it.
+  signalOne(-pid, 'SIGTERM');
+  signalAll(
+    marked.filter((one) => one.group !== pid),
+    'SIGTERM',
+  );
 }
 
 /** Resolves when nothing of it is left; false where something hangs in the kernel. */

@@ -1,0 +1,141 @@
+/**
+ * An executor without processes, for tests and simulations: it keeps the contract, does nothing but wait, and refuses
+ * what a conductor must not do (more attempts than slots, a specification that is no JSON, work after the end). Time
+ * and order are the caller's, by `later`; what outlives a server is the `FakeWorld`.
+ */
+import type { AttemptOutcome, Usage } from '../engine/event.ts';
+import type { Clock } from '../std/clock.ts';
+import type { AttemptReport, AttemptSpec, Executor, ReportSink } from './executor.ts';
+
+/** What an attempt does when it is started. */
+export interface FakeBehaviour {
+  /** Null: it runs until it is stopped or told to end. */
+  readonly afterMs: number | null;
+  readonly outcome: AttemptOutcome;
+  /** How long after a warning it ends by itself; null: it ignores the warning until it is killed. */
+  readonly heedsWarningAfterMs: number | null;
+  readonly usage?: Usage | null;
+}
+
+export interface FakeExecutorOptions {
+  readonly slots: number;
+  readonly clock: Clock;
+  readonly report: ReportSink;
+  readonly behaviour: (spec: AttemptSpec) => FakeBehaviour;
+  /** Runs `work` in `ms`; at the next opportunity, unless given. */
+  readonly later?: (work: () => void, ms: number) => void;
+  /** Give the same one to the executor of the next server. */
+  readonly world?: FakeWorld;
+}
+
+/** What stays when a server dies: which attempts were begun, and how they ended. */
+export interface FakeWorld {
+  readonly ends: Map<string, Extract<AttemptReport, { type: 'finished' }> | null>;
+  /** How often each attempt was really begun; more than once is a fault. */
+  readonly begun: Map<string, number>;
+}
+
+export interface FakeExecutor extends Executor {
+  /** Attempts that run now. */
+  running(): readonly string[];
+  /** Ends a running attempt with this outcome. */
+  finish(attemptId: string, outcome: AttemptOutcome): void;
+  /** The server dies without a word: its attempts end, and nothing is reported any more. */
+  die(): void;
+}
+
+export function createFakeWorld(): FakeWorld {
+  return { ends: new Map(), begun: new Map() };
+}
+
+interface Running {
+  readonly behaviour: FakeBehaviour;
+  readonly startedAt: number;
+  stopped: 'cancelled' | 'timeout' | null;
+}
+
+const lost: AttemptOutcome = {
+  kind: 'failed',
+  cause: 'lost',
+  message: 'the server ended while it ran; nothing of it is left',
+  exitCode: null,
+};
+
+export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
+  const { slots, clock, behaviour, world = createFakeWorld() } = options;
+  const later = options.later ?? ((work: () => void) => queueMicrotask(work));
+  const running = new Map<string, Running>();
+  let state: 'open' | 'closed' | 'dead' = 'open';
+
+  const report = (word: AttemptReport): void => {
+    if (state !== 'dead') options.report(word);
+  };
+  const end = (attemptId: string, outcome: AttemptOutcome): void => {
+    const attempt = running.get(attemptId);
+    if (attempt === undefined || state === 'dead') return;
+    running.delete(attemptId);
+    const wallMs = clock.now() - attempt.startedAt;
+    const usage = attempt.behaviour.usage ?? { wallMs, cpuMs: null, memoryBytesMax: null };
+    const finished = { type: 'finished', attemptId, at: clock.now(), outcome, usage } as const;
+    world.ends.set(attemptId, finished);
+    report(finished);
+  };
+  const recoverOne = (attemptId: string): void => {
+    if (running.has(attemptId)) return;
+    const known = world.ends.get(attemptId);
+    const finished = known ?? ({ type: 'finished', attemptId, at: clock.now(), outcome: lost, usage: null } as const);
+    world.ends.set(attemptId, finished);
+    report(finished);
+  };
+  const begin = (spec: AttemptSpec): void => {
+    const { attemptId } = spec;
+    world.ends.set(attemptId, null);
+    world.begun.set(attemptId, (world.begun.get(attemptId) ?? 0) + 1);
+    const attempt: Running = { behaviour: behaviour(spec), startedAt: clock.now(), stopped: null };
+    running.set(attemptId, attempt);
+    later(() => {
+      if (!running.has(attemptId)) return;
+      report({ type: 'running', attemptId, at: clock.now(), place: 'nowhere' });
+      const { afterMs, outcome } = attempt.behaviour;
+      if (afterMs !== null) later(() => attempt.stopped === null && end(attemptId, outcome), afterMs);
+    }, 0);
+  };
+
+  return {
+    slots,
+    async start(spec) {
+      if (state !== 'open') throw new Error('the executor is closed');
+      if (running.has(spec.attemptId)) return;
+      if (world.ends.has(spec.attemptId)) return recoverOne(spec.attemptId);
+      if (running.size >= slots) throw new Error(`all ${slots} slots are taken: the conductor admits no more`);
+      begin(plainJson(spec));
+    },
+    async stop(attemptId, cause, graceMs) {
+      const attempt = running.get(attemptId);
+      if (attempt === undefined || attempt.stopped !== null) return;
+      attempt.stopped = cause;
+      const ms = Math.min(graceMs, attempt.behaviour.heedsWarningAfterMs ?? graceMs);
+      later(() => end(attemptId, { kind: 'failed', cause, message: `it was ended: ${cause}`, exitCode: null }), ms);
+    },
+    async recover(attemptIds) {
+      for (const attemptId of attemptIds) recoverOne(attemptId);
+    },
+    async close() {
+      for (const attemptId of [...running.keys()]) end(attemptId, lost);
+      if (state === 'open') state = 'closed';
+    },
+    running: () => [...running.keys()],
+    finish: end,
+    die() {
+      running.clear();
+      state = 'dead';
+    },
+  };
+}
+
+/** A specification goes over wires: what JSON cannot carry is a bug of whoever made it. */
+function plainJson(spec: AttemptSpec): AttemptSpec {
+  const copy: AttemptSpec = JSON.parse(JSON.stringify(spec));
+  for (const key of Object.keys(spec)) if (!(key in copy)) throw new Error(`the specification is no JSON: ${key}`);
+  return copy;
+}

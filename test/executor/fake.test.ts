@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AttemptReport } from '../../src/executor/executor.ts';
+import { createFakeExecutor, createFakeWorld, type FakeBehaviour, type FakeExecutor } from '../../src/executor/fake.ts';
+import { executorKeepsItsContract, type Behaviour } from '../contract/executor.ts';
+import { command, specOf } from './workshop.ts';
+
+const succeeded = { kind: 'succeeded', output: { inline: null }, control: null } as const;
+const behaviours: Readonly<Record<Behaviour, FakeBehaviour>> = {
+  succeeds: { afterMs: 0, outcome: succeeded, heedsWarningAfterMs: 0 },
+  fails: { afterMs: 0, outcome: { kind: 'failed', cause: 'code', message: 'no', exitCode: 1 }, heedsWarningAfterMs: 0 },
+  'runs on': { afterMs: null, outcome: succeeded, heedsWarningAfterMs: 0 },
+  'ignores the warning': { afterMs: null, outcome: succeeded, heedsWarningAfterMs: null },
+};
+
+executorKeepsItsContract('fake', async () => {
+  const world = createFakeWorld();
+  const planned = new Map<string, Behaviour>();
+  const open = (): { executor: FakeExecutor; reports: AttemptReport[] } => {
+    const reports: AttemptReport[] = [];
+    const behaviour = (spec: { attemptId: string }): FakeBehaviour =>
+      behaviours[planned.get(spec.attemptId) ?? 'succeeds'];
+    const report = (word: AttemptReport): void => void reports.push(word);
+    return { executor: createFakeExecutor({ slots: 4, clock: { now: () => 1 }, report, behaviour, world }), reports };
+  };
+  const first = open();
+  return {
+    ...first,
+    spec(behaviour) {
+      const spec = specOf(command(behaviour));
+      planned.set(spec.attemptId, behaviour);
+      return spec;
+    },
+    begun: async (attemptId) => world.begun.get(attemptId) ?? 0,
+    async next() {
+      first.executor.die();
+      return open();
+    },
+    close: () => first.executor.close(),
+  };
+});
+
+test('it refuses more attempts than it has slots, and what is no JSON', async () => {
+  const executor = createFakeExecutor({
+    slots: 1,
+    clock: { now: () => 1 },
+    report: () => {},
+    behaviour: () => behaviours['runs on'],
+  });
+  await executor.start(specOf(command('one')));
+  await assert.rejects(executor.start(specOf(command('two'))), /slots/);
+  executor.finish(executor.running()[0] ?? '', succeeded);
+  await assert.rejects(
+    executor.start({ ...specOf(command('two')), timeoutMs: undefined as unknown as number }),
+    /no JSON/,
+  );
+});
