@@ -4,7 +4,7 @@
  * not known here would be lost by the next promotion, and is refused instead.
  */
 import * as z from 'zod';
-import { canonicalJson, type JsonObject } from '../std/json.ts';
+import { canonicalJson, isJsonObject, type JsonObject } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { ModelState } from './promotion.ts';
 import type { LedgerEntry, ModelPointer, Promotion } from './registry.ts';
@@ -14,7 +14,7 @@ export const modelNamePattern = /^[a-z][a-z0-9_-]{0,62}$/;
 /** Of the pointer; a file of a later one is refused, not rewritten. */
 export const schemaVersion = 1;
 
-const evidenceBytesMax = 256 * 1024;
+const verdictCharactersMax = 256 * 1024;
 
 const text = z.string().max(2000);
 const count = z.int().min(1);
@@ -30,7 +30,8 @@ const evidence = z.strictObject({
   runId: text,
   sha: z.string().regex(/^[0-9a-f]{40}$/, 'a commit id of 40 hex digits'),
   digest: text,
-  verdict: z.record(z.string(), z.json()),
+  // As it is: what was parsed is JSON, and it may hold any key (zod's own record drops `__proto__`).
+  verdict: z.custom<JsonObject>(isJsonObject, 'an object'),
   comparedWith: count.nullable(),
   decidedBy: text,
 });
@@ -145,9 +146,17 @@ export function formatLedger(entries: readonly LedgerEntry[]): string {
 export function checkPromotion(promotion: Promotion): Result<void, string> {
   const parsed = promotionInput.safeParse(promotion);
   if (!parsed.success) return failure(`the promotion cannot be recorded: ${firstIssue(parsed.error)}`);
-  const verdict: JsonObject = promotion.evidence.verdict;
-  if (canonicalJson(verdict).length <= evidenceBytesMax) return success(undefined);
-  return failure(`the promotion cannot be recorded: its verdict is longer than ${evidenceBytesMax} characters`);
+  return checkVerdict(promotion.evidence.verdict);
+}
+
+function checkVerdict(verdict: JsonObject): Result<void, string> {
+  try {
+    if (canonicalJson(verdict).length <= verdictCharactersMax) return success(undefined);
+    return failure(`the promotion cannot be recorded: its verdict is longer than ${verdictCharactersMax} characters`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'it is no JSON';
+    return failure(`the promotion cannot be recorded: its verdict: ${reason}`);
+  }
 }
 
 function parseAs<T>(schema: z.ZodType<T>, file: string, content: string): Result<T, string> {

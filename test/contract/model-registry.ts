@@ -163,6 +163,8 @@ export function modelRegistryContract(title: string, open: (t: TestContext) => P
       { ...good, at: 0.5 },
       { ...good, artifact: { ...good.artifact, $artifact: 'latest' } },
       { ...good, evidence: { ...good.evidence, sha: 'main' } },
+      { ...good, evidence: { ...good.evidence, verdict: { change: Number.NaN } } },
+      { ...good, evidence: { ...good.evidence, verdict: { text: 'x'.repeat(300_000) } } },
     ];
     for (const promotion of bad) assert.equal(errorOf(await registry.promote(promotion)), 'invalid');
     assert.deepEqual(value(await registry.models()), []);
