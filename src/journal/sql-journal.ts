@@ -20,7 +20,7 @@ export function sqlJournal(driver: Driver): Journal {
   const rows = <Row>(query: Query<Row>): Promise<readonly Row[]> => driver.read(query);
   const first = async <Row>(query: Query<Row>): Promise<Row | null> => (await driver.read(query))[0] ?? null;
   return {
-    commit: (commits: readonly Commit[]): Promise<readonly CommitResult[]> => group.commit(commits),
+    commit: async (commits: readonly Commit[]): Promise<readonly CommitResult[]> => group.commit(commits),
 
     events: (runId) => rows(eventsOf(runId)),
     run: (runId) => first(runById(runId)),
