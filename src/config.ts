@@ -41,7 +41,13 @@ export interface GitHubConfig {
   readonly apiUrl: string;
   readonly auth:
     | { readonly kind: 'token'; readonly token: string }
-    | { readonly kind: 'app'; readonly appId: number; readonly privateKey: string; readonly installationId?: number };
+    | {
+        readonly kind: 'app';
+        readonly appId: number;
+        readonly privateKey: string;
+        readonly contentsWrite: true;
+        readonly installationId?: number;
+      };
   readonly webhookSecrets: readonly string[];
 }
 
@@ -196,7 +202,14 @@ function readAuth(github: z.infer<typeof githubSchema>, environment: Environment
   const privateKey =
     environment['CONTENDER_GITHUB_PRIVATE_KEY'] ?? (keyFile === undefined ? undefined : readFileSync(keyFile, 'utf8'));
   if (appId !== undefined && privateKey !== undefined) {
-    return { kind: 'app', appId: Number(appId), privateKey, ...(github.installationId === undefined ? {} : { installationId: github.installationId }) };
+    // Champions are kept on a branch of the repository, so the App writes contents.
+    return {
+      kind: 'app',
+      appId: Number(appId),
+      privateKey,
+      contentsWrite: true,
+      ...(github.installationId === undefined ? {} : { installationId: github.installationId }),
+    };
   }
   const token = environment['CONTENDER_GITHUB_TOKEN'];
   if (token !== undefined && token !== '') return { kind: 'token', token };

@@ -17,6 +17,10 @@ export async function readRun(journal: Journal, runId: string): Promise<Run | nu
 }
 
 export async function runReportOf(journal: Journal, runId: string, url: string | null): Promise<RunReport | null> {
-  const [run, row, evaluations] = await Promise.all([readRun(journal, runId), journal.run(runId), journal.evaluations({ runId, limit: 100 })]);
+  const [run, row, evaluations] = await Promise.all([
+    readRun(journal, runId),
+    journal.run(runId),
+    journal.evaluations({ runId, limit: 100 }),
+  ]);
   return run === null || row === null ? null : reportOf(run, row.number, url, evaluations);
 }

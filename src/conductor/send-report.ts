@@ -52,14 +52,20 @@ async function reportFor(
   const { repository, runId } = row.body;
   const project = typeof repository === 'string' ? ports.projects.get(repository) : undefined;
   if (project === undefined) return null;
-  const report = typeof runId === 'string' ? await runReportOf(ports.journal, runId, ports.runUrl(runId)) : await runlessReport(ports, row.body);
+  const report =
+    typeof runId === 'string'
+      ? await runReportOf(ports.journal, runId, ports.runUrl(runId))
+      : await runlessReport(ports, row.body);
   return report === null ? null : { project, report };
 }
 
 /** The row's body was written by `reportWithoutRun`. */
 async function runlessReport(ports: ConductorPorts, body: JsonObject): Promise<RunReport | null> {
   const stored = body as unknown as RunlessReport;
-  const covering = stored.coveredBy === null ? null : await runReportOf(ports.journal, stored.coveredBy, ports.runUrl(stored.coveredBy));
+  const covering =
+    stored.coveredBy === null
+      ? null
+      : await runReportOf(ports.journal, stored.coveredBy, ports.runUrl(stored.coveredBy));
   return {
     ...(covering ?? {
       steps: [],
