@@ -112,15 +112,15 @@ test('pull requests keep their refs, move with their branch, and merge with a co
   );
   await github.hooksDelivered();
   assert.deepEqual(
-    received.map((each) => `${each.event} ${String(payload(each)['action'] ?? payload(each)['ref'])}`),
+    received.map((each) => [each.event, payload(each)['action'] ?? payload(each)['ref']]),
     [
-      'push refs/heads/main',
-      'push refs/heads/change',
-      'pull_request opened',
-      'push refs/heads/change',
-      'pull_request synchronize',
-      'push refs/heads/main',
-      'pull_request closed',
+      ['push', 'refs/heads/main'],
+      ['push', 'refs/heads/change'],
+      ['pull_request', 'opened'],
+      ['push', 'refs/heads/change'],
+      ['pull_request', 'synchronize'],
+      ['push', 'refs/heads/main'],
+      ['pull_request', 'closed'],
     ],
   );
   assert.deepEqual(github.violations(), []);

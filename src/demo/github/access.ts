@@ -1,6 +1,7 @@
 /** Who calls: tokens of people, the App's signed word for itself, tokens of its installation. */
 import { randomBytes, verify } from 'node:crypto';
 import { isJsonObject } from '../../std/json.ts';
+import { unreachable } from '../../std/unreachable.ts';
 import type { App, Permission, User, World } from './world.ts';
 
 export type Caller =
@@ -83,7 +84,7 @@ function readWord(app: App | null, word: string): Caller | null {
     iat <= now + 60 &&
     exp > now &&
     exp - iat <= wordLifeSecondsMax + 60;
-  return String(iss) === String(app.id) && timely ? { kind: 'app', app } : null;
+  return (iss === app.id || iss === String(app.id)) && timely ? { kind: 'app', app } : null;
 }
 
 const ranks: readonly Permission[] = ['none', 'read', 'write', 'admin'];
@@ -101,6 +102,8 @@ export function permissionOf(world: World, caller: Caller): Permission {
       return caller.scopes.includes('repo') && ranks.indexOf(caller.user.permission) > ranks.indexOf(byAll)
         ? caller.user.permission
         : byAll;
+    default:
+      return unreachable(caller);
   }
 }
 
@@ -118,5 +121,7 @@ export function actorOf(caller: Caller): User | null {
       return caller.app.bot;
     case 'anonymous':
       return null;
+    default:
+      return unreachable(caller);
   }
 }

@@ -5,6 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isJsonObject, type Json, type JsonObject } from '../../std/json.ts';
+import { unreachable } from '../../std/unreachable.ts';
 import { actorOf, atLeast, permissionOf, type Access, type Caller } from './access.ts';
 import type { Core } from './core.ts';
 import { documentationUrl, refuse, type Answer, type Endpoint, type Need } from './endpoint.ts';
@@ -120,6 +121,8 @@ function faultAnswer(fault: FaultAnswer): Answer | null {
     case 'lose-answer':
     case 'hold':
       return null;
+    default:
+      return unreachable(fault);
   }
 }
 
@@ -129,7 +132,7 @@ async function perform(api: Api, endpoint: Endpoint, request: FastifyRequest): P
   if (request.headers['user-agent'] === undefined)
     return refuse({ status: 403, message: 'Request forbidden by administrative rules. Please give a User-Agent.' });
   const caller = api.access.read(request.headers.authorization);
-  if (caller === null) return { ...refuse({ status: 403, message: 'Bad credentials' }), status: 401 };
+  if (caller === null) return refuse({ status: 401, message: 'Bad credentials' });
   const parameters = request.params as { readonly [name: string]: string };
   const refused = refusal(api.core, caller, parameters, endpoint.need);
   const query = request.query as { readonly [name: string]: string };
@@ -172,7 +175,7 @@ function refusal(
       return enough ? null : refuse({ status: 403, message: 'Resource not accessible by integration' });
     }
     case 'app':
-      return { ...refuse({ status: 403, message: 'This endpoint needs the token of an installation' }), status: 401 };
+      return refuse({ status: 401, message: 'This endpoint needs the token of an installation' });
     case 'anonymous':
     case 'user': {
       const permission = permissionOf(world, caller);
@@ -181,9 +184,11 @@ function refusal(
       const open = need.permissions.some((name) => name === 'issues' || name === 'pull_requests');
       if (need.level === 'read' || (open && caller.kind === 'user') || atLeast(permission, 'write')) return null;
       return caller.kind === 'anonymous'
-        ? { ...refuse({ status: 403, message: 'Requires authentication' }), status: 401 }
+        ? refuse({ status: 401, message: 'Requires authentication' })
         : refuse({ status: 403, message: 'Resource not accessible by personal access token' });
     }
+    default:
+      return unreachable(caller);
   }
 }
 

@@ -63,7 +63,9 @@ function isAnnotation(value: unknown): value is Annotation {
     typeof value['start_line'] === 'number' &&
     typeof value['end_line'] === 'number' &&
     typeof value['message'] === 'string' &&
-    ['notice', 'warning', 'failure'].includes(String(value['annotation_level']))
+    (value['annotation_level'] === 'notice' ||
+      value['annotation_level'] === 'warning' ||
+      value['annotation_level'] === 'failure')
   );
 }
 

@@ -12,7 +12,7 @@ export interface Core {
 
 /** Why GitHub does not do it: the status and message of its answer. */
 export interface Refusal {
-  readonly status: 403 | 404 | 405 | 409 | 422;
+  readonly status: 401 | 403 | 404 | 405 | 409 | 422;
   readonly message: string;
   readonly errors?: readonly {
     readonly resource: string;

@@ -30,8 +30,6 @@ export const accountEndpoints: readonly Endpoint[] = [
   { name: 'GET /repos/{owner}/{repo}/collaborators/{username}/permission', need: read, handle: getPermission },
 ];
 
-const needsApp = { status: 401, message: 'A JSON web token could not be decoded' } as const;
-
 function getUser({ core, caller }: Call): Answer {
   if (caller.kind !== 'user') return refuse({ status: 403, message: 'Resource not accessible by integration' });
   return answer(privateUser(core, caller.user));
@@ -89,7 +87,7 @@ function getApp({ core, caller }: Call): Answer {
 }
 
 function unauthorized(): Answer {
-  return { ...refuse({ ...needsApp, status: 403 }), status: needsApp.status };
+  return refuse({ status: 401, message: 'A JSON web token could not be decoded' });
 }
 
 function getInstallation({ core, caller }: Call): Answer {

@@ -14,7 +14,7 @@ import {
   type Endpoint,
 } from './endpoint.ts';
 import type { Core } from './core.ts';
-import type { CheckRun, Pull, Status, StatusState } from './world.ts';
+import { timestamp, type CheckRun, type Pull, type Status, type StatusState } from './world.ts';
 
 const statuses = ['statuses'] as const;
 const checks = ['checks'] as const;
@@ -109,8 +109,12 @@ function sameContext(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-function knownCommit(core: Core, sha: string): Promise<string | null> {
-  return /^[0-9a-f]{40}$/.test(sha) ? bare.resolveCommit(core.world.repository.directory, sha) : Promise.resolve(null);
+async function knownCommit({ world }: Core, sha: string): Promise<string | null> {
+  if (!/^[0-9a-f]{40}$/.test(sha)) return null;
+  if (world.knownCommits.has(sha)) return sha;
+  const found = await bare.resolveCommit(world.repository.directory, sha);
+  if (found !== null) world.knownCommits.add(found);
+  return found;
 }
 
 async function resolveRef({ core, parameters }: Call): Promise<string | null> {
@@ -180,7 +184,7 @@ async function createCheckRun(call: Call): Promise<Answer> {
     createdAt: core.world.clock.now(),
     status: 'queued',
     conclusion: null,
-    startedAt: null,
+    startedAt: timestamp(core.world.clock.now()),
     completedAt: null,
     externalId: '',
     detailsUrl: `${core.places.web}/apps/${core.world.app?.slug ?? ''}`,

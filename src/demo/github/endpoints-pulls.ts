@@ -72,7 +72,7 @@ function createComment(call: Call): Answer {
   });
   if (!created.ok) return refuse(created.error);
   const shaped = call.core.shapes.comment(created.value);
-  return { ...answer(shaped, 201), headers: { location: String(shaped['url']) } };
+  return { ...answer(shaped, 201), headers: { location: field(shaped, 'url') ?? '' } };
 }
 
 function getComment(call: Call): Answer {

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { actorOf, atLeast, permissionOf, type Access, type Caller } from './access.ts';
+import { apiPath } from './api.ts';
 import { gitEnvironment, refs } from './bare.ts';
 import type { Core } from './core.ts';
 import { afterPush } from './pulls.ts';
@@ -19,12 +20,12 @@ export function serveGit(server: FastifyInstance, core: Core, access: Access): v
   server.route({
     method: ['GET', 'POST'],
     url: '/:owner/:name/*',
-    constraints: {},
     handler: async (request, reply) => {
+      if (request.url.startsWith(`${apiPath}/`)) return reply.callNotFound();
       const { owner = '', name = '', '*': rest = '' } = request.params as Record<string, string>;
       const repository = name.endsWith('.git') ? findRepository(core.world, owner, name.slice(0, -4)) : null;
       if (repository === null) return reply.code(404).type('text/plain').send('Not Found\n');
-      const writes = /git-receive-pack$/.test(request.url);
+      const writes = request.url.endsWith('git-receive-pack');
       const caller = access.read(request.headers.authorization);
       const refusal = refuseGit(core, caller, repository, writes);
       if (refusal !== null) {
@@ -119,6 +120,7 @@ function runBackend(
   child.stdin.on('error', () => undefined);
   request.raw.pipe(child.stdin);
   raw.once('close', () => {
+    child.stdout.resume();
     if (!raw.writableEnded) child.kill();
   });
 
@@ -137,17 +139,15 @@ function runBackend(
       if (raw.writable && !raw.write(body)) {
         child.stdout.pause();
         raw.once('drain', () => child.stdout.resume());
-        raw.once('close', () => child.stdout.resume());
       }
     });
     child.once('error', reject);
-    child.once('close', () => {
-      (done === null ? Promise.resolve() : done()).then(() => {
-        if (head !== null && !raw.headersSent) raw.writeHead(500);
-        raw.end();
-        resolve();
-      }, reject);
-    });
+    const finish = async (): Promise<void> => {
+      await done?.();
+      if (head !== null && !raw.headersSent) raw.writeHead(500);
+      raw.end();
+    };
+    child.once('close', () => resolve(finish()));
   });
 }
 

@@ -226,6 +226,7 @@ function createWorld(options: FakeGitHubOptions): { readonly world: World; reado
     statuses: [],
     checkRuns: [],
     comments: [],
+    knownCommits: new Set<string>(),
     nextId,
   };
   return { world, app: made?.login ?? null };

@@ -277,7 +277,7 @@ function statusShape(basic: Basic, status: Status): JsonObject {
     id: status.id,
     node_id: nodeId('StatusContext', status.id),
     url: `${basic.repositoryApi}/statuses/${status.sha}`,
-    avatar_url: String(basic.user(status.creator)['avatar_url']),
+    avatar_url: basic.user(status.creator)['avatar_url'] ?? null,
     state: status.state,
     description: status.description,
     target_url: status.targetUrl,

@@ -128,6 +128,8 @@ export interface World {
   readonly statuses: Status[];
   readonly checkRuns: CheckRun[];
   comments: readonly Comment[];
+  /** Full SHAs that Git was asked for before: objects never go. */
+  readonly knownCommits: Set<string>;
   /** Ids rise over all kinds of things, so that one is never taken for another. */
   nextId(): number;
 }
