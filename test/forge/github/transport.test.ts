@@ -57,7 +57,16 @@ test('the same status is not sent again while GitHub shows it, but is when someb
 test('more statuses than GitHub takes are final, and the message says what goes on', async (t) => {
   const { forge } = await scriptedForge(t, () => ({
     status: 422,
-    body: { message: 'Validation Failed: This SHA and context has reached the maximum number of statuses.' },
+    body: {
+      message: 'Validation Failed',
+      errors: [
+        {
+          resource: 'Status',
+          code: 'custom',
+          message: 'This SHA and context has reached the maximum number of statuses.',
+        },
+      ],
+    },
   }));
   const error = errorOf(await forge.setStatus(emptyReport));
   assert.equal(error.kind, 'final');
