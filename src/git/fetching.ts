@@ -5,7 +5,7 @@ import type { GitError, Sha } from './git.ts';
 import { parseBranchName, type BranchName } from './guards.ts';
 import { gitLimits } from './limits.ts';
 import { madeAt, prepareFolder, removeFolder } from './mirror-folder.ts';
-import { listRemote, type RemoteRefs } from './remote.ts';
+import { remoteRefs, type RemoteRefs } from './remote.ts';
 import type { TransferError, Workshop } from './workshop.ts';
 
 /** Pull requests are not followed: their heads are fetched by id when they are needed. */
@@ -100,12 +100,6 @@ export async function fetchCommit(workshop: Workshop, sha: Sha): Promise<Result<
 export async function hasCommit(workshop: Workshop, sha: Sha): Promise<boolean> {
   const found = await workshop.reader.info(sha);
   return found.ok && found.value?.type === 'commit';
-}
-
-export async function remoteRefs(workshop: Workshop): Promise<Result<RemoteRefs, GitError>> {
-  const setting = await workshop.transferSetting();
-  if (!setting.ok) return setting;
-  return listRemote(workshop.directory, workshop.remote, setting.value.environment, setting.value.secrets);
 }
 
 /** Lets the mirror's HEAD follow the remote's. Only within `exclusive`. */

@@ -10,27 +10,18 @@ import { failure, success, type Result } from '../std/result.ts';
 import { parseCommit } from './commit-object.ts';
 import { commitFiles } from './committing.ts';
 import type { Credentials } from './environment.ts';
-import { localEnvironment } from './environment.ts';
 import { localFailure } from './errors.ts';
 import { extractCommit } from './extract.ts';
-import {
-  asGitError,
-  fetchAll,
-  fetchBranch,
-  fetchCommit,
-  hasCommit,
-  makeAnew,
-  pointHead,
-  remoteRefs,
-} from './fetching.ts';
+import { asGitError, fetchAll, fetchBranch, fetchCommit, hasCommit, makeAnew, pointHead } from './fetching.ts';
 import { parseSha, type Commit, type GitError, type GitRepository, type Sha, type TreeFile } from './git.ts';
 import { parseBranchName, parseNotesNamespace, parsePath, parseRevision } from './guards.ts';
+import { checkGitVersion, mergeBase } from './history.ts';
 import { gitLimits } from './limits.ts';
 import { prepareFolder } from './mirror-folder.ts';
 import { readNote, writeNote } from './notes.ts';
 import type { ReadError } from './object-reader.ts';
 import { parseRemoteUrl } from './remote-url.ts';
-import { checkGitVersion } from './remote.ts';
+import { remoteRefs } from './remote.ts';
 import { rootTree, treeLookup, walkTree, withSizes } from './tree.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
@@ -132,7 +123,7 @@ function takeTurns(workshop: Workshop): Turns {
 
 async function prepare(workshop: Workshop): Promise<Result<void, GitError>> {
   try {
-    const version = await checkGitVersion(localEnvironment());
+    const version = await checkGitVersion();
     if (!version.ok) return version;
     return await prepareFolder(workshop.directory, workshop.remote.address, workshop.clock.now());
   } catch (error) {
@@ -212,19 +203,10 @@ function readSide(workshop: Workshop, turns: Turns): ReadSide {
     resolve: (revision) => turns.read([], () => resolveRevision(workshop, revision)),
     commit: (sha) => turns.read([sha], () => readCommit(workshop, sha)),
     async isAncestor(ancestor, descendant) {
-      const answer = await compare(
-        workshop,
-        turns,
-        ['merge-base', '--is-ancestor', ancestor, descendant],
-        [ancestor, descendant],
-      );
-      return answer.ok ? success(answer.value.code === 0) : answer;
+      const base = await turns.read([ancestor, descendant], () => commonAncestor(workshop, ancestor, descendant));
+      return base.ok ? success(base.value === ancestor) : base;
     },
-    async mergeBase(one, other) {
-      const answer = await compare(workshop, turns, ['merge-base', one, other], [one, other]);
-      if (!answer.ok) return answer;
-      return answer.value.code === 0 ? parseSha(answer.value.stdout.toString('utf8').trim()) : success(null);
-    },
+    mergeBase: (one, other) => turns.read([one, other], () => commonAncestor(workshop, one, other)),
     files: (sha, folder) => turns.read([sha], () => listFiles(workshop, sha, folder)),
     read: (sha, paths) => turns.read([sha], () => readFiles(workshop, sha, paths)),
     async changedPaths(from, to) {
@@ -232,9 +214,7 @@ function readSide(workshop: Workshop, turns: Turns): ReadSide {
         const all = await turns.read([to], () => listFiles(workshop, to, ''));
         return all.ok ? success(all.value.map((file) => file.path)) : all;
       }
-      const options = ['-r', '-z', '--name-only', '--no-renames', '--no-ext-diff', '--no-textconv'];
-      const answer = await compare(workshop, turns, ['diff-tree', ...options, from, to, '--'], [from, to]);
-      return answer.ok ? success(answer.value.stdout.toString('utf8').split('\0').slice(0, -1)) : answer;
+      return turns.read([from, to], () => differingPaths(workshop, from, to));
     },
     extract: (sha, directory) => turns.read([sha], () => extractCommit(workshop.directory, sha, resolve(directory))),
     async readNote(namespace, sha) {
@@ -263,22 +243,28 @@ async function readCommit(workshop: Workshop, sha: Sha): Promise<Result<Commit, 
   return parseCommit(sha, found.value.data);
 }
 
-/** A command that compares commits which are known to be here: exit codes 0 and 1 are answers. */
-async function compare(
-  workshop: Workshop,
-  turns: Turns,
-  argv: readonly string[],
-  commits: readonly Sha[],
-): Promise<Result<{ readonly code: number; readonly stdout: Buffer }, GitError>> {
-  const first = await turns.ready(commits);
-  if (!first.ok) return first;
+async function commonAncestor(workshop: Workshop, one: Sha, other: Sha): Promise<Result<Sha | null, ReadError>> {
+  const here = await areHere(workshop, [one, other]);
+  return here.ok ? mergeBase(workshop.directory, one, other) : here;
+}
+
+async function differingPaths(workshop: Workshop, from: Sha, to: Sha): Promise<Result<readonly string[], ReadError>> {
+  const here = await areHere(workshop, [from, to]);
+  if (!here.ok) return here;
+  const options = ['-r', '-z', '--name-only', '--no-renames', '--no-ext-diff', '--no-textconv'];
+  const outcome = await workshop.local(['diff-tree', ...options, from, to, '--']);
+  if (outcome.kind !== 'exited' || outcome.code !== 0) return localFailure('comparing two commits', outcome);
+  return success(outcome.stdout.toString('utf8').split('\0').slice(0, -1));
+}
+
+async function areHere(workshop: Workshop, commits: readonly Sha[]): Promise<Result<void, ReadError>> {
   for (const sha of commits) {
-    if (await hasCommit(workshop, sha)) continue;
+    const found = await workshop.reader.info(sha);
+    if (!found.ok) return found;
+    if (found.value?.type === 'commit') continue;
     return failure({ kind: 'missing', message: `commit ${sha} is not in the mirror` });
   }
-  const outcome = await workshop.local(argv);
-  if (outcome.kind !== 'exited' || outcome.code > 1) return localFailure(`git ${argv[0] ?? ''}`, outcome);
-  return success(outcome);
+  return success(undefined);
 }
 
 async function listFiles(

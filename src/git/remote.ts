@@ -1,75 +1,25 @@
-/**
- * What the remote has, asked without fetching. The list is simple-git's: every argument here is a constant of ours or
- * the configured URL behind `--`, which is where that library is safe (docs/decisions/0003-git-by-argv.md). The flags
- * called unsafe are for our own values: an empty global configuration, the credentials' header, ssh in batch mode.
- */
-import { simpleGit, type SimpleGit } from 'simple-git';
+/** What the remote has, asked without fetching. */
 import { failure, success, type Result } from '../std/result.ts';
-import type { Environment } from './environment.ts';
+import { runGit } from './command.ts';
 import { transferError } from './errors.ts';
 import { parseSha, type GitError, type Sha } from './git.ts';
-import { gitLimits } from './limits.ts';
-import type { RemoteUrl } from './remote-url.ts';
+import type { Workshop } from './workshop.ts';
 
 export interface RemoteRefs {
-  /** Where HEAD points, or null where the remote is empty. */
+  /** Where HEAD points, or null where the remote is empty or its HEAD names no branch. */
   readonly defaultBranch: string | null;
   readonly branches: ReadonlyMap<string, Sha>;
 }
 
-/** The oldest git that has every option in use (`cat-file --batch-command`). */
-const oldestVersion = { major: 2, minor: 36 };
-
-/** `directory` is the mirror: without it git would read the configuration of whatever repository we were started in. */
-export async function listRemote(
-  directory: string,
-  remote: RemoteUrl,
-  environment: Environment,
-  secrets: readonly string[],
-): Promise<Result<RemoteRefs, GitError>> {
-  const ending = new AbortController();
-  const timer = setTimeout(() => ending.abort(), gitLimits.commandTimeMs);
-  try {
-    const git = constantGit({ ...environment, GIT_DIR: directory }, ending);
-    return success(parseRefs(await git.listRemote(['--symref', '--', remote.address, 'HEAD', 'refs/heads/*'])));
-  } catch (error) {
-    const stderr = error instanceof Error ? error.message : '';
-    return failure(
-      transferError('listing the branches', { kind: 'exited', code: 1, stdout: Buffer.alloc(0), stderr }, secrets),
-    );
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Whether git is there and new enough. */
-export async function checkGitVersion(environment: Environment): Promise<Result<void, GitError>> {
-  const found = await constantGit(environment, new AbortController()).version();
-  const enough =
-    found.major > oldestVersion.major || (found.major === oldestVersion.major && found.minor >= oldestVersion.minor);
-  if (found.installed && enough) return success(undefined);
-  const have = found.installed ? `git ${found.major}.${found.minor} is too old` : 'git is not installed';
-  return failure({
-    kind: 'refused',
-    message: `${have}: ${oldestVersion.major}.${oldestVersion.minor} or newer is needed`,
-  });
-}
-
-function constantGit(environment: Environment, ending: AbortController): SimpleGit {
-  let bytes = 0;
-  const names = Object.keys(environment).filter((name) => name.startsWith('GIT_'));
-  return simpleGit({
-    abort: ending.signal,
-    allowEnvironment: names,
-    unsafe: { allowUnsafeConfigPaths: true, allowUnsafeConfigEnvCount: true, allowUnsafeSshCommand: true },
-  })
-    .env({ ...environment })
-    .outputHandler((_command, stdout) => {
-      stdout.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > gitLimits.outputBytesMax) ending.abort();
-      });
-    });
+/** Needs no turn: nothing is written. */
+export async function remoteRefs(workshop: Workshop): Promise<Result<RemoteRefs, GitError>> {
+  const setting = await workshop.transferSetting();
+  if (!setting.ok) return setting;
+  const { environment, secrets } = setting.value;
+  const argv = ['ls-remote', '--quiet', '--symref', '--', workshop.remote.address, 'HEAD', 'refs/heads/*'];
+  const outcome = await runGit({ argv, directory: workshop.directory, environment, timeMs: workshop.listTimeMs });
+  if (outcome.kind === 'exited' && outcome.code === 0) return success(parseRefs(outcome.stdout.toString('utf8')));
+  return failure(transferError('listing the branches', outcome, secrets));
 }
 
 /** Lines of `sha TAB ref`, and `ref: target TAB HEAD`. */

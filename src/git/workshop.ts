@@ -8,6 +8,7 @@ import { runGit, type CommandOutcome } from './command.ts';
 import { localEnvironment, secretsOf, transferEnvironment, type Credentials, type Environment } from './environment.ts';
 import { transferError } from './errors.ts';
 import type { GitError } from './git.ts';
+import { gitLimits } from './limits.ts';
 import { forgetWriter, recordWriter, removeStaleLocks } from './mirror-folder.ts';
 import { openObjectReader, type ObjectReader } from './object-reader.ts';
 import type { RemoteUrl } from './remote-url.ts';
@@ -27,6 +28,8 @@ export interface Workshop {
   readonly transfer: (what: string, argv: readonly string[]) => Promise<Result<void, TransferError>>;
   /** The environment of a transfer, and what may not be shown of it. */
   readonly transferSetting: () => Promise<Result<TransferSetting, GitError>>;
+  /** For asking the remote what it has, which is short work. */
+  readonly listTimeMs: number;
   readonly close: () => Promise<void>;
 }
 
@@ -70,6 +73,7 @@ export function openWorkshop(options: WorkshopOptions): Workshop {
     remote,
     clock,
     transferSetting,
+    listTimeMs: Math.min(gitLimits.commandTimeMs, options.transferTimeMs),
     reader,
     rebuilds: { count: 0 },
     exclusive(work) {
