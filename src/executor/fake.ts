@@ -121,7 +121,7 @@ export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
       for (const attemptId of attemptIds) recoverOne(attemptId);
     },
     async close() {
-      for (const attemptId of [...running.keys()]) end(attemptId, lost);
+      for (const attemptId of running.keys()) end(attemptId, lost);
       if (state === 'open') state = 'closed';
     },
     running: () => [...running.keys()],

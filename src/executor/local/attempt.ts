@@ -88,7 +88,14 @@ export async function runAttempt(
     const outputsFile = join(scratch, '.outputs.json');
     const places = { sourceTree, scratch, checkpoint, outputs: outputsFile };
     end = await runWork({
-      ...{ spec, services, control, log, mask, sourceTree, scratch, outputsFile },
+      spec,
+      services,
+      control,
+      log,
+      mask,
+      sourceTree,
+      scratch,
+      outputsFile,
       inputs: openInputs(services.artifacts, join(scratch, '.inputs')),
       environment: { ...contextEnvironment(spec.attemptId, spec.context, places), ...Object.fromEntries(secrets) },
       secretNames: [...secrets.keys()],

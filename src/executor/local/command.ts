@@ -80,13 +80,13 @@ function startFailure(child: ChildProcess, program: string): Promise<AttemptRefu
 }
 
 /** Resolves when nobody writes to it any more, or it was given up. */
-function untilEnd({ reader, release }: OutputPipe): Promise<void> {
+function untilEnd(pipe: OutputPipe): Promise<void> {
   return new Promise((resolve) => {
     let ended = false;
-    reader.once('end', () => (ended = true));
-    reader.on('error', () => {});
-    reader.once('close', () => {
-      release(ended);
+    pipe.reader.once('end', () => (ended = true));
+    pipe.reader.on('error', () => {});
+    pipe.reader.once('close', () => {
+      pipe.release(ended);
       resolve();
     });
   });

@@ -6,17 +6,16 @@
 import type { StepContextData } from '../executor.ts';
 import { AttemptRefusal } from './refusal.ts';
 
-const passedNames = new Set([
-  ...['PATH', 'LANG', 'LANGUAGE', 'TZ', 'USER', 'LOGNAME', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS'],
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'all_proxy'],
-  ...['CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES', 'VIRTUAL_ENV', 'CONDA_PREFIX'],
-]);
+const passedNames = words(`
+  PATH LANG LANGUAGE TZ USER LOGNAME
+  SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS
+  HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy no_proxy all_proxy
+  CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES VIRTUAL_ENV CONDA_PREFIX`);
 
-const deniedNames = new Set([
-  ...['BASH_ENV', 'ENV', 'SHELLOPTS', 'BASHOPTS', 'PS4', 'PROMPT_COMMAND', 'IFS', 'CDPATH', 'GLOBIGNORE'],
-  ...['NODE_OPTIONS', 'NODE_CHANNEL_FD', 'NODE_REPL_EXTERNAL_MODULE', 'PYTHONSTARTUP', 'PYTHONHOME', 'PYTHONINSPECT'],
-  ...['PERL5OPT', 'PERL5LIB', 'PERL5DB', 'RUBYOPT', 'RUBYLIB', 'JAVA_TOOL_OPTIONS', '_JAVA_OPTIONS'],
-]);
+const deniedNames = words(`
+  BASH_ENV ENV SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND IFS CDPATH GLOBIGNORE
+  NODE_OPTIONS NODE_CHANNEL_FD NODE_REPL_EXTERNAL_MODULE PYTHONSTARTUP PYTHONHOME PYTHONINSPECT
+  PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB JAVA_TOOL_OPTIONS _JAVA_OPTIONS`);
 const deniedPrefixes = ['LD_', 'DYLD_', 'GIT_', 'CONTENDER_', 'BASH_FUNC_'];
 
 /** Why a step may not set this variable; null where it may. */
@@ -108,4 +107,8 @@ export function readSecrets(
   }
   stepEnvironment(Object.fromEntries(secrets));
   return secrets;
+}
+
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/));
 }

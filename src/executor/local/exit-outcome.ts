@@ -30,16 +30,13 @@ export function outcomeOfExit(exit: ExitEvidence): AttemptOutcome {
   if (heapIsFull && (signal === 'SIGABRT' || code === 134))
     return failed('out-of-memory', `JavaScript's heap ran out of memory${because}`, 134);
   if (code !== null) return failed('code', `exit code ${code}${because}`, code);
-  switch (signal) {
-    case 'SIGKILL':
-    case 'SIGTERM':
-    case 'SIGINT':
-    case 'SIGHUP':
-      return failed('lost', `somebody ended it from outside with ${signal}`, null);
-    default:
-      return failed('code', `it crashed with ${signal ?? 'an unknown signal'}${because}`, null);
-  }
+  if (signal !== null && fromOutside.has(signal))
+    return failed('lost', `somebody ended it from outside with ${signal}`, null);
+  return failed('code', `it crashed with ${signal ?? 'an unknown signal'}${because}`, null);
 }
+
+/** What no fault of the program raises. */
+const fromOutside: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 
 /** The outcome of an attempt that we ended. */
 export function outcomeOfStop(cause: StopCause, timeoutMs: number): AttemptOutcome {

@@ -96,7 +96,12 @@ function createServices(
 ): AttemptServices {
   const { ports, artifacts, logs, directory, nodeModules = null } = options;
   return {
-    ...{ ports, artifacts, logs, directory, nodeModules, baseEnvironment: environment },
+    ports,
+    artifacts,
+    logs,
+    directory,
+    nodeModules,
+    baseEnvironment: environment,
     pool: createRunnerPool(() => startRunnerProcess(environment, directory)),
     pipes: createPipeStock(join(directory, 'pipes')),
     sampler: createUsageSampler(),

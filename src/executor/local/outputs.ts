@@ -128,14 +128,9 @@ function refusal(message: string): AttemptRefusal {
 }
 
 function nameOf(type: OutputType): string {
-  switch (type) {
-    case 'json':
-      return 'JSON';
-    case 'artifact':
-      return 'the path of a file';
-    default:
-      return `a ${type}`;
-  }
+  return { json: 'JSON', artifact: 'the path of a file', string: 'a string', number: 'a number', boolean: 'a boolean' }[
+    type
+  ];
 }
 
 function describe(value: Json): string {

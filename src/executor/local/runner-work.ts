@@ -26,7 +26,7 @@ export async function runRunnerWork(
   const runner = services.pool.take(key);
   const memoryKills = kernelMemoryKills();
   const lastError = createLastLine(64 * 1024);
-  const word = await serve(runner, resolved, attempt, lastError.push);
+  const word = await serve(runner, resolved, attempt, (chunk) => lastError.push(chunk));
   const reusable = word.type === 'finished' && word.reusable && control.cause === null;
   services.pool.giveBack(key, runner, reusable);
   if (control.cause !== null) {
