@@ -1,6 +1,196 @@
-/** The server as a process of its own: start to ready, memory at rest, webhook to answer and to the first step. */
-import { say, type BenchOptions } from './measure.ts';
+/**
+ * The server as a process of its own, as a user starts it: start to ready, memory at rest (the server alone, and with
+ * its helpers, shared pages counted once), a signed webhook to its answer, and to the start of the first step.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHmac, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { openSqliteReader } from '../src/journal/sqlite-reader.ts';
+import { createFakeGitHub } from '../src/demo/github/github.ts';
+import { createRepository, type TestRepository } from '../test/support/test-system.ts';
+import { median, round, say, type BenchOptions } from './measure.ts';
 
-export async function benchServer(options: BenchOptions): Promise<void> {
-  say({ workload: 'server', repetitions: options.repetitions });
+const secret = 'bench';
+
+export async function benchServer({ repetitions }: BenchOptions): Promise<void> {
+  const repository = createRepository();
+  repository.commit('Begin', { '.pipelines/first.ts': onPush('Begin') });
+  const state = join(repository.folder, '.contender');
+  mkdirSync(state);
+  const github = await createFakeGitHub({
+    directory: state,
+    owner: 'mona',
+    name: 'bench',
+    webhookUrl: null,
+    webhookSecret: secret,
+    users: [],
+    validate: false,
+  });
+  try {
+    const readyMs: number[] = [];
+    for (let repetition = 1; repetition < repetitions; repetition += 1) {
+      const server = await startServer(repository, github.url, github.token);
+      readyMs.push(server.readyMs);
+      await stop(server.child);
+    }
+    const server = await startServer(repository, github.url, github.token);
+    readyMs.push(server.readyMs);
+    say({
+      workload: 'server-start',
+      ready_ms: round(median(readyMs)),
+      bare_node_start_ms: round(await bareNodeMs(repetitions)),
+      target_ready_ms: 1000,
+    });
+    await webhooks(repository, state, server.url, repetitions);
+    say({
+      workload: 'server-memory',
+      rss_mb: rssMb(server.child.pid ?? 0),
+      tree_pss_mb: treePssMb(server.child.pid ?? 0),
+      target_rss_mb: 120,
+    });
+    await stop(server.child);
+  } finally {
+    await github.close();
+    repository.remove();
+  }
+}
+
+function onPush(title: string): string {
+  return `// ${title}\nimport { pipeline, step } from 'contender';\nexport default pipeline('first', { on: { push: { branches: ['main'] } } }, () => {\n  step('begin', { command: ['true'] });\n});\n`;
+}
+
+async function startServer(
+  repository: TestRepository,
+  apiUrl: string,
+  token: string,
+): Promise<{ child: ChildProcess; url: string; readyMs: number }> {
+  // Git is read from the folder, so that the figures are the server's and not those of a server for Git.
+  writeFileSync(
+    join(repository.folder, 'contender.yaml'),
+    `repositories:\n  - url: .\n    github: { repository: mona/bench, apiUrl: ${apiUrl} }\n    poll: 60s\n`,
+  );
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, ['src/cli/bin.ts', '-C', repository.folder, 'serve', '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, CONTENDER_GITHUB_TOKEN: token, CONTENDER_WEBHOOK_SECRET: secret },
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = /is at (http\S+?),/.exec(line)?.[1];
+    if (url !== undefined) return { child, url, readyMs: performance.now() - startedAt };
+  }
+  throw new Error('the server ended before it was ready');
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+}
+
+async function bareNodeMs(repetitions: number): Promise<number> {
+  const times: number[] = [];
+  for (let repetition = 0; repetition < repetitions; repetition += 1) {
+    const startedAt = performance.now();
+    await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit');
+    times.push(performance.now() - startedAt);
+  }
+  return median(times);
+}
+
+/** Commits, announces them one after the other, and waits for the first step of each. */
+async function webhooks(repository: TestRepository, state: string, url: string, repetitions: number): Promise<void> {
+  const journal = await openSqliteReader({ directory: state });
+  const answerMs: number[] = [];
+  const stepMs: number[] = [];
+  try {
+    for (let repetition = 0; repetition <= repetitions; repetition += 1) {
+      const before = repository.git('rev-parse', 'HEAD');
+      const sha = repository.commit(`Commit ${repetition}`, { '.pipelines/first.ts': onPush(String(repetition)) });
+      const sentAt = Date.now();
+      const startedAt = performance.now();
+      const answer = await deliver(url, {
+        ref: 'refs/heads/main',
+        before,
+        after: sha,
+        repository: { id: 1, name: 'bench', full_name: 'mona/bench', owner: { login: 'mona' } },
+        sender: { id: 2, login: 'mona', type: 'User' },
+        pusher: { name: 'mona' },
+        deleted: false,
+        created: false,
+        forced: false,
+        commits: [],
+      });
+      if (answer.status !== 202) throw new Error(`the webhook was answered ${answer.status}: ${await answer.text()}`);
+      const answered = performance.now() - startedAt;
+      const began = await firstStepAt(journal, sha);
+      // The first delivery warms what every later one finds warm.
+      if (repetition === 0 && repetitions > 1) continue;
+      answerMs.push(answered);
+      stepMs.push(began - sentAt);
+    }
+  } finally {
+    await journal.close();
+  }
+  say({
+    workload: 'webhook',
+    to_answer_ms: round(median(answerMs)),
+    to_first_step_ms: round(median(stepMs)),
+    target_first_step_ms: 100,
+  });
+}
+
+function deliver(url: string, payload: object): Promise<Response> {
+  const body = JSON.stringify(payload);
+  return fetch(`${url}/webhooks/mona/bench`, {
+    method: 'POST',
+    body,
+    headers: {
+      'content-type': 'application/json',
+      'x-github-event': 'push',
+      'x-github-delivery': randomUUID(),
+      'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+    },
+  });
+}
+
+async function firstStepAt(journal: Awaited<ReturnType<typeof openSqliteReader>>, sha: string): Promise<number> {
+  const endsAt = performance.now() + 30_000;
+  while (performance.now() < endsAt) {
+    const [row] = await journal.runs({ sha, limit: 1 });
+    const events = row === undefined || row.finishedAt === null ? [] : await journal.events(row.id);
+    const began =
+      events.find((event) => event.type === 'attempt-running') ??
+      events.find((event) => event.type === 'attempt-started');
+    if (began !== undefined) return began.at;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  }
+  throw new Error(`no step of ${sha} began in 30 s`);
+}
+
+function rssMb(pid: number): number {
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
+}
+
+/** Proportional set size of a process and everything below it. */
+function treePssMb(root: number): number {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  const isBelow = (pid: number): boolean =>
+    pid === root || (parents.has(pid) && pid > 1 && isBelow(parents.get(pid) ?? 0));
+  const kilobytes = [...parents.keys()]
+    .filter(isBelow)
+    .map((pid) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0));
+  return Math.round(kilobytes.reduce((sum, each) => sum + each, 0) / 1024);
 }
