@@ -4,6 +4,7 @@
  * The folder appears whole or not at all: it is filled beside its place and renamed.
  */
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { mkdir, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { failure, success, type Result } from '../std/result.ts';
@@ -13,6 +14,7 @@ import { openObjectReader, type ObjectReader, type ReadError } from './object-re
 import { rootTree, walkTree, type BlobEntry } from './tree.ts';
 
 const filesAtOnce = 256;
+const smallBytesMax = 64 * 1024;
 
 /** Reads through a process of its own, so that a large tree holds up nobody else. */
 export async function extractCommit(mirror: string, sha: Sha, target: string): Promise<Result<void, ReadError>> {
@@ -71,16 +73,24 @@ async function writeOne(
 ): Promise<Result<void, ReadError>> {
   const path = inside(folder, file.path);
   const mode = file.kind === 'executable' ? 0o755 : 0o644;
+  let isWritten = false;
   let handle: FileHandle | null = null;
   try {
     // `wx`: two names that the file system takes for one (`A` and `a` on some) are an error, not a silent loss.
     const found = await reader.stream(file.id, (header) => {
       budget.bytes -= header.bytes;
       if (budget.bytes < 0) throw new Error(`more than ${gitLimits.extractBytesMax} bytes`);
+      let position = 0;
       return async (chunk) => {
-        if (chunk.length === header.bytes) return writeFile(path, chunk, { flag: 'wx', mode });
+        if (chunk.length === header.bytes && chunk.length <= smallBytesMax) {
+          // Small and at hand: written at once in some 50 us, where three turns through the thread pool take five times that.
+          if (!isWritten) writeFileSync(path, chunk, { flag: 'wx', mode });
+          isWritten = true;
+          return;
+        }
         handle ??= await open(path, 'wx', mode);
-        await handle.writeFile(chunk);
+        await handle.write(chunk, 0, chunk.length, position);
+        position += chunk.length;
       };
     });
     if (!found.ok) return found;
