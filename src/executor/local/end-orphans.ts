@@ -10,6 +10,7 @@ if (mark !== undefined) {
   const marks = { environment: [mark], groups: new Set<number>() };
   const orphans = findMarked(marks);
   signalAll(orphans, 'SIGTERM');
-  for (let waitedMs = 0; waitedMs < graceMs && findMarked(marks).length > 0; waitedMs += 50) await sleep(50);
+  const killAt = performance.now() + graceMs;
+  while (performance.now() < killAt && findMarked(marks).length > 0) await sleep(50);
   await endMarked({ ...marks, groups: new Set(orphans.map((orphan) => orphan.group)) }, patienceMs);
 }

@@ -108,15 +108,14 @@ export function signalOne(pid: number, signal: NodeJS.Signals | 0): boolean {
  * is stopped before it is killed. False when something is still there after `patienceMs`: it hangs in the kernel.
  */
 export async function endMarked(marks: ProcessMarks, patienceMs: number): Promise<boolean> {
-  let pauseMs = 1;
-  for (let waitedMs = 0; ; waitedMs += pauseMs) {
+  const giveUpAt = performance.now() + patienceMs;
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
     const left = findMarked(marks);
     if (left.length === 0) return true;
-    if (waitedMs > patienceMs) return false;
-    if (waitedMs === 0) signalAll(left, 'SIGSTOP');
+    if (performance.now() > giveUpAt) return false;
+    if (pauseMs === 1) signalAll(left, 'SIGSTOP');
     signalAll(left, 'SIGKILL');
     await sleep(pauseMs);
-    pauseMs = Math.min(pauseMs * 2, 50);
   }
 }
 

@@ -36,7 +36,8 @@ export async function runRunnerWork(
       usage: word.type === 'finished' ? word.usage : null,
     };
   }
-  if (!reusable) services.sweeper.note(spec.attemptId);
+  // Children that it left behind carry the attempt's mark; the process itself does not.
+  services.sweeper.note(spec.attemptId);
   if (word.type === 'finished') return { outcome: await outcomeOf(word.result, attempt), usage: word.usage };
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;
   if (word.code === 0) return { outcome: endedEarly(), usage: null };

@@ -8,7 +8,7 @@ export interface Sweeper {
   flush(): Promise<void>;
 }
 
-const afterMs = 500;
+const afterMs = 1000;
 const patienceMs = 5000;
 
 export function createSweeper(): Sweeper {
