@@ -5,6 +5,7 @@ import { isAbsolute, join } from 'node:path';
 import type { AttemptWork, RunnerResult } from '../src/executor/executor.ts';
 import type { StepContext } from '../src/pipeline/context.ts';
 import type { Artifact } from '../src/pipeline/definition.ts';
+import { isJsonObject } from '../src/std/json.ts';
 import type { Result } from '../src/std/result.ts';
 import { unreachable } from '../src/std/unreachable.ts';
 import { invalid, type Attempt } from './carry-out.ts';
@@ -54,7 +55,15 @@ export async function callFunction(
     step: task.context.step,
   });
   if (!loaded.ok) return loaded;
-  return { ok: true, value: await loaded.value(work.input, contextOf(attempt)) };
+  return { ok: true, value: await loaded.value(withPaths(work.input), contextOf(attempt)) };
+}
+
+/** As the SDK's types say: to a function an artifact is the path of its file. */
+function withPaths(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withPaths);
+  if (!isJsonObject(value)) return value;
+  if (typeof value['$artifact'] === 'string' && typeof value['path'] === 'string') return value['path'];
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withPaths(item)]));
 }
 
 /** What a step function gets as its second argument. */

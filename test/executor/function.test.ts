@@ -28,7 +28,7 @@ export default pipeline('steps', {}, () => {
   step('big', { run: () => ({ days: Array.from({ length: 20000 }, (_, day) => 'day ' + day) }) });
   step('odd', { run: () => ({ n: 1n }) });
   step('keeps', { run: async (input, context) => { writeFileSync(join(context.scratch, 'model.bin'), 'model'); return { file: await context.artifact('model.bin'), bytes: await context.artifact(new TextEncoder().encode('raw') as never, 'raw.txt') }; } });
-  step('reads', { input: { model: null }, run: async ({ model }) => (await import('node:fs')).readFileSync((model as unknown as { path: string }).path, 'utf8') });
+  step('reads', { input: { model: null }, run: async ({ model }) => (await import('node:fs')).readFileSync(model as unknown as string, 'utf8') });
   step('loses', { run: (input, context) => context.artifact('nowhere.bin') });
   step('secret', { run: () => { console.log('key ' + process.env['API_KEY']); return process.env['API_KEY'] ?? null; } });
   step('prints', { input: { n: 0 }, run: async ({ n }) => { process.stdout.write('out ' + n + '\\n'); process.stderr.write('err ' + n); await new Promise((done) => spawn('echo', ['child ' + n], { stdio: 'inherit' }).on('close', done)); } });
