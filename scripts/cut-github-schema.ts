@@ -72,8 +72,11 @@ const prose = new Set([
   'deprecated',
   'readOnly',
 ]);
-/** Those that ajv-formats knows; GitHub also writes formats of its own. */
-const formats = new Set(['uri', 'date-time', 'date', 'email', 'ipv4', 'ipv6', 'uuid']);
+/**
+ * Those that ajv-formats knows; GitHub also writes formats of its own. Not `email`: the addresses of commits are whatever
+ * Git was told, and those of GitHub's own bots hold brackets.
+ */
+const formats = new Set(['uri', 'date-time', 'date', 'ipv4', 'ipv6', 'uuid']);
 
 type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 interface JsonObject {
