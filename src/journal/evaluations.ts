@@ -46,6 +46,8 @@ export function evaluationPage(filter: Parameters<Journal['evaluations']>[0]): Q
   where('sha', filter.sha);
   where('model', filter.model);
   where('pull_request', filter.pullRequest);
+  where('repository', filter.repository);
+  where('state', filter.state);
   values.push(Math.min(filter.limit, journalLimits.pageMax));
   const condition = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
   return {

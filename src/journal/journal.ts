@@ -46,6 +46,8 @@ export interface Journal {
     readonly sha?: string;
     readonly model?: string;
     readonly pullRequest?: number;
+    readonly repository?: string;
+    readonly state?: EvaluationState;
     readonly limit: number;
   }): Promise<readonly EvaluationRow[]>;
   /** What a forge calls the thing that we made: the id of a comment or check run. */

@@ -26,7 +26,7 @@ export interface GitRegistryOptions {
 /** How often a promotion is decided anew because the branch moved, as it does when other models are promoted. */
 const attemptsMax = 5;
 
-const author = { name: 'Contender', email: 'contender@localhost' };
+const author = { name: 'Contender', email: 'contender@contender.invalid' };
 
 /** Every call reads the branch from the remote: what it answers was true at some moment of the call. */
 export function openGitRegistry(options: GitRegistryOptions): ModelRegistry {

@@ -144,6 +144,17 @@ export function evaluations(use: Use): void {
     assert.deepEqual(await journal.evaluations({ model: 'churn', pullRequest: 7, limit: 9 }), [third]);
   });
 
+  use('finds what is undecided in a repository', async (journal) => {
+    await mustKeep(journal, versionsWrite, openRun(runId(1)), openRun(runId(2)), openRun(runId(3)));
+    const here = evaluation(runId(1));
+    const refused = evaluation(runId(2), { state: 'refused' });
+    const elsewhere = evaluation(runId(3), { repository: 'shop/other' });
+    await mustKeep(journal, put(here), put(refused), put(elsewhere));
+    const { repository } = here;
+    assert.deepEqual(await journal.evaluations({ repository, state: 'reported', limit: 9 }), [here]);
+    assert.deepEqual(await journal.evaluations({ repository, state: 'promoted', limit: 9 }), []);
+  });
+
   use('decides an evaluation once', async (journal) => {
     await mustKeep(journal, versionsWrite, openRun(runId(1)), put(evaluation(runId(1))));
     const id = evaluation(runId(1)).id;

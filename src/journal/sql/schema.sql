@@ -66,6 +66,8 @@ create INDEX evaluation_by_pull_request on evaluation (pull_request, at, id);
 
 create INDEX evaluation_by_sha on evaluation (sha, at, id);
 
+create INDEX evaluation_by_state on evaluation (repository, state, at, id);
+
 create INDEX evaluation_newest on evaluation (at, id);
 
 create INDEX evaluation_of_run on evaluation (run_id, at, id);
