@@ -195,7 +195,7 @@ export function modelRegistryContract(title: string, open: (t: TestContext) => P
     'keeps one chain of champions without gaps when several writers promote at once',
     async ({ registry, second }) => {
       const writers = [registry, second(), second(), second()];
-      const each = 10;
+      const each = 6;
       await Promise.all(
         writers.map(async (writer, name) => {
           for (let number = 0; number < each; number += 1) await promoteUntilDone(writer, 'churn', `${name}-${number}`);
