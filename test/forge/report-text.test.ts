@@ -61,6 +61,15 @@ test('no text changes what a comment is built of, mentions anybody, or carries H
   }
 });
 
+test('a sentence that starts a line is no heading, list, code or command', () => {
+  const expected = shapeOf(commentBody({ ...emptyReport, summary: 'plain' }));
+  for (const text of nastyTexts.filter((one) => plainLine(one) !== '')) {
+    const body = commentBody({ ...emptyReport, summary: text });
+    assert.deepEqual(shapeOf(body), expected, JSON.stringify(text.slice(0, 80)));
+    assert.deepEqual(dangersOf(body, [url]), [], JSON.stringify(text.slice(0, 80)));
+  }
+});
+
 test('no message of a step leaves its code block or hides what failed', () => {
   for (const text of nastyTexts) {
     const body = commentBody({

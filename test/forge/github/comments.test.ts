@@ -116,9 +116,9 @@ test('a comment that somebody deleted is made anew', async (t) => {
   assert.equal(comments.length, 1);
 });
 
-test('two reports at once in one server make one comment', async (t) => {
+test('reports at once in one server are written one after the other: one comment, never a rival', async (t) => {
   const comments: StoredComment[] = [];
-  const { forge } = await withComments(t, comments);
+  const { forge, server } = await withComments(t, comments);
   const ids = await Promise.all(
     Array.from({ length: 5 }, async () => valueOf(await forge.setComment(emptyReport, 5, null))),
   );
@@ -127,6 +127,7 @@ test('two reports at once in one server make one comment', async (t) => {
     Array.from({ length: 5 }, () => '101'),
   );
   assert.equal(comments.length, 1);
+  assert.equal(server.asked.filter(({ method }) => method === 'POST').length, 1);
 });
 
 test('two servers that both found none leave one comment, whichever looks last', async (t) => {

@@ -38,12 +38,16 @@ test('a pull request is read again with our own credentials', async (t) => {
 });
 
 test('whoever deleted the account is a ghost, and a head without repository is a fork', async (t) => {
-  const { forge } = await scriptedForge(t, () => ({
-    status: 200,
-    body: answered(5, { user: null, head: { sha: headSha, ref: 'topic', repo: null } }),
-  }));
-  const found = valueOf(await forge.pullRequest(5));
-  assert.deepEqual([found.author, found.fork], ['ghost', true]);
+  for (const base of [{ id: 1 }, null]) {
+    const body = answered(5, {
+      user: null,
+      head: { sha: headSha, ref: 'topic', repo: null },
+      base: { sha: sha('b'), ref: 'main', repo: base },
+    });
+    const { forge } = await scriptedForge(t, () => ({ status: 200, body }));
+    const found = valueOf(await forge.pullRequest(5));
+    assert.deepEqual([found.author, found.fork], ['ghost', true]);
+  }
 });
 
 test('a pull request that is not there is final, one that cannot be read is worth another try', async (t) => {

@@ -124,6 +124,23 @@ test('429, a message without a time, and a spent hour are rate limits; a plain 4
   }
 });
 
+test('an answer in between makes the next unnamed pause short again', async (t) => {
+  let refuse = true;
+  const { forge, clock } = await scriptedForge(t, () => (refuse ? { status: 429, body: {} } : accepted));
+  const pause = async (pipeline: string): Promise<number> => {
+    const error = errorOf(await forge.setStatus({ ...emptyReport, pipeline }));
+    return error.kind === 'final' ? 0 : (error.retryAt ?? 0) - clock.time;
+  };
+  assert.equal(await pause('a'), 60_000);
+  clock.time += 60_000;
+  assert.equal(await pause('b'), 120_000);
+  clock.time += 120_000;
+  refuse = false;
+  assert.ok((await forge.setStatus(emptyReport)).ok);
+  refuse = true;
+  assert.equal(await pause('c'), 60_000);
+});
+
 test('the last call of an hour is answered and the next one waits for the reset', async (t) => {
   const { forge, server, clock } = await scriptedForge(t, () => ({
     ...accepted,
@@ -297,6 +314,25 @@ test('a refused App token is renewed once, for all calls that met it', async (t)
   });
   const results = await Promise.all(['a', 'b', 'c'].map((pipeline) => forge.setStatus({ ...emptyReport, pipeline })));
   assert.ok(results.every(({ ok }) => ok));
+  assert.equal(server.asked.filter(({ path }) => path === tokenPath).length, 2);
+});
+
+test('a refusal that comes late, when the token was renewed already, asks for no third one', async (t) => {
+  const serve = appServer(new Set(['installation-1']), never);
+  const renewed = Promise.withResolvers<void>();
+  const { forge, server } = await scriptedForge(
+    t,
+    async (asked) => {
+      const late = (asked.body as { context?: string } | null)?.context === 'contender/late';
+      if (late && asked.authorization === 'Bearer installation-1') await renewed.promise;
+      return serve(asked);
+    },
+    { auth: { ...appAuth, installationId: 99 } },
+  );
+  const late = forge.setStatus({ ...emptyReport, pipeline: 'late' });
+  assert.ok((await forge.setStatus({ ...emptyReport, pipeline: 'soon' })).ok);
+  renewed.resolve();
+  assert.ok((await late).ok);
   assert.equal(server.asked.filter(({ path }) => path === tokenPath).length, 2);
 });
 

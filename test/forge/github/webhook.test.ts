@@ -235,6 +235,19 @@ test('nothing unsigned is read: another secret, another body, no signature, anot
   }
 });
 
+test('bytes that only read like the signed ones are not the signed ones', async () => {
+  const body = Buffer.from(JSON.stringify({ zen: 'a \ufffd b' }));
+  const signature = { 'x-hub-signature-256': sign(body) };
+  const good = signedDelivery('ping', body.toString());
+  assert.equal((await makeForge().receive({ ...good, body })).ok, true);
+  const at = body.indexOf(0xef);
+  const look = Buffer.concat([body.subarray(0, at), Buffer.from([0xff]), body.subarray(at + 3)]);
+  assert.equal(look.toString(), body.toString());
+  assert.equal((await makeForge().receive({ body: look, headers: { ...good.headers, ...signature } })).ok, false);
+  const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), body]);
+  assert.equal((await makeForge().receive({ body: marked, headers: { ...good.headers, ...signature } })).ok, false);
+});
+
 test('no signature with one changed digit and no body with one changed bit is taken', async () => {
   const forge = makeForge();
   const good = signedDelivery('push', { ...push, commits: [] });
