@@ -18,6 +18,8 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly publicUrl: string | null;
+    /** Something in front of it says who may come, and under which name. */
+    readonly behindProxy: boolean;
     readonly apiToken: string | null;
   };
   readonly store: { readonly kind: 'sqlite' } | { readonly kind: 'postgres'; readonly url: string };
@@ -52,6 +54,7 @@ export interface GitHubConfig {
 }
 
 const configBytesMax = 1024 * 1024;
+const tokenLengthMin = 16;
 const fileName = 'contender.yaml';
 
 const durationSchema = z.string().transform((text, context) => {
@@ -77,19 +80,20 @@ const repositorySchema = z.strictObject({
   poll: durationSchema.optional(),
 });
 
-const fileSchema = z.strictObject({
+/** What `contender.yaml` may hold. */
+export const configFileSchema = z.strictObject({
   state: z.string().min(1).default('.contender'),
   server: z
     .strictObject({
-      host: z.string().default('127.0.0.1'),
+      host: z.string().min(1).default('127.0.0.1'),
       port: z.number().int().min(0).max(65_535).default(8080),
-      publicUrl: z.url().optional(),
+      publicUrl: z.url({ protocol: /^https?$/ }).optional(),
       behindProxy: z.boolean().default(false),
     })
-    .default({ host: '127.0.0.1', port: 8080, behindProxy: false }),
+    .prefault({}),
   executor: z
     .strictObject({ slots: z.number().int().min(1).max(10_000).optional(), nodeModules: z.string().optional() })
-    .default({}),
+    .prefault({}),
   repositories: z
     .array(repositorySchema)
     .min(1)
@@ -97,50 +101,73 @@ const fileSchema = z.strictObject({
     .default([{ url: '.' }]),
 });
 
-type File = z.infer<typeof fileSchema>;
+type File = z.infer<typeof configFileSchema>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads `contender.yaml` in `directory`. Throws a `ProblemError` (`config-invalid`). */
 export function loadConfig(directory: string, environment: Environment): Config {
   const path = join(directory, fileName);
-  const file = existsSync(path) ? readFile(path) : fileSchema.parse({});
-  const loopback = ['127.0.0.1', 'localhost', '::1'].includes(file.server.host);
-  const apiToken = environment['CONTENDER_API_TOKEN'] ?? null;
-  if (!loopback && (apiToken === null || !file.server.behindProxy)) {
-    throw invalid(
-      `the server would be reachable from outside on ${file.server.host}`,
-      null,
-      'Set CONTENDER_API_TOKEN and put a proxy with TLS and a login in front (`server.behindProxy: true`), or listen on 127.0.0.1.',
-    );
+  const file = existsSync(path) ? readFile(path) : configFileSchema.parse({});
+  const repositories = file.repositories.map((repository) => readRepository(repository, directory, environment));
+  for (const [index, { name }] of repositories.entries()) {
+    if (repositories.findIndex((each) => each.name === name) === index) continue;
+    throw invalid(`two repositories are called ${name}`, null, 'Give one of them another `name`.');
   }
-  const databaseUrl = environment['CONTENDER_DATABASE_URL'];
   return {
     stateDirectory: resolve(directory, file.state),
-    server: {
-      host: file.server.host,
-      port: file.server.port,
-      publicUrl: file.server.publicUrl?.replace(/\/$/, '') ?? null,
-      apiToken,
-    },
-    store: databaseUrl === undefined ? { kind: 'sqlite' } : { kind: 'postgres', url: databaseUrl },
+    server: readServer(file.server, environment),
+    store: readStore(environment),
     executor: {
       slots: file.executor.slots ?? null,
       nodeModules: file.executor.nodeModules === undefined ? null : resolve(directory, file.executor.nodeModules),
     },
-    repositories: file.repositories.map((repository) => readRepository(repository, directory, environment)),
+    repositories,
     secret: (name) => environment[`CONTENDER_SECRET_${name}`] ?? null,
   };
 }
 
+/** An empty variable is one that is not set: the empty token, say, would let everybody in. */
+function given(environment: Environment, name: string): string | null {
+  const value = environment[name]?.trim() ?? '';
+  return value === '' ? null : value;
+}
+
+function readServer(server: File['server'], environment: Environment): Config['server'] {
+  const { host, port, behindProxy } = server;
+  const loopback = ['127.0.0.1', 'localhost', '::1'].includes(host);
+  const apiToken = given(environment, 'CONTENDER_API_TOKEN');
+  if (!loopback && (apiToken === null || !behindProxy)) {
+    throw invalid(
+      `the server would be reachable from outside on ${host}`,
+      null,
+      'Set CONTENDER_API_TOKEN and put a proxy with TLS and a login in front (`server.behindProxy: true`), or listen on 127.0.0.1.',
+    );
+  }
+  if (apiToken !== null && apiToken.length < tokenLengthMin) {
+    const help = 'Make one that cannot be guessed: openssl rand -hex 32';
+    throw invalid(`CONTENDER_API_TOKEN has fewer than ${tokenLengthMin} characters`, null, help);
+  }
+  return { host, port, publicUrl: server.publicUrl?.replace(/\/$/, '') ?? null, behindProxy, apiToken };
+}
+
+function readStore(environment: Environment): Config['store'] {
+  const url = given(environment, 'CONTENDER_DATABASE_URL');
+  if (url === null) return { kind: 'sqlite' };
+  if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return { kind: 'postgres', url };
+  // The value itself may hold a password.
+  const help = 'Write it as postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters as %XX.';
+  throw invalid('CONTENDER_DATABASE_URL is no address of a PostgreSQL database', null, help);
+}
+
 function readFile(path: string): File {
-  if (statSync(path).size > configBytesMax)
-    throw invalid(`${fileName} is larger than 1 MiB`, null, 'It holds settings only.');
+  const { size } = statSync(path);
+  if (size > configBytesMax) throw invalid(`${fileName} is larger than 1 MiB`, null, 'It holds settings only.');
   const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines });
+  const document = parseDocument(textOf(path, 'Make it a file that this user may read.'), { lineCounter: lines });
   const [error] = document.errors;
   if (error !== undefined) throw invalid(firstLine(error.message), placeAt(lines, error.pos[0]), 'Mend the YAML.');
   const value = plainValue(document);
-  const parsed = fileSchema.safeParse(value);
+  const parsed = configFileSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const keys = (issue?.path ?? []).map(String);
@@ -152,6 +179,14 @@ function readFile(path: string): File {
     where,
     'docs/operating.md lists every setting with its default.',
   );
+}
+
+function textOf(path: string, help: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw invalid(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, null, help);
+  }
 }
 
 /** Aliases are counted while they are resolved: a small file must not become a large value. */
@@ -187,7 +222,10 @@ function readRepository(
 }
 
 function readGitHub(github: z.infer<typeof githubSchema>, environment: Environment): GitHubConfig {
-  const secrets = (environment['CONTENDER_WEBHOOK_SECRET'] ?? '').split(',').filter((secret) => secret !== '');
+  const secrets = (given(environment, 'CONTENDER_WEBHOOK_SECRET') ?? '')
+    .split(',')
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== '');
   return {
     repository: github.repository,
     apiUrl: github.apiUrl.replace(/\/$/, ''),
@@ -197,11 +235,12 @@ function readGitHub(github: z.infer<typeof githubSchema>, environment: Environme
 }
 
 function readAuth(github: z.infer<typeof githubSchema>, environment: Environment): GitHubConfig['auth'] {
-  const appId = environment['CONTENDER_GITHUB_APP_ID'];
-  const keyFile = environment['CONTENDER_GITHUB_PRIVATE_KEY_FILE'];
+  const appId = given(environment, 'CONTENDER_GITHUB_APP_ID');
+  const keyFile = given(environment, 'CONTENDER_GITHUB_PRIVATE_KEY_FILE');
   const privateKey =
-    environment['CONTENDER_GITHUB_PRIVATE_KEY'] ?? (keyFile === undefined ? undefined : readFileSync(keyFile, 'utf8'));
-  if (appId !== undefined && privateKey !== undefined) {
+    given(environment, 'CONTENDER_GITHUB_PRIVATE_KEY') ??
+    (keyFile === null ? null : textOf(keyFile, 'CONTENDER_GITHUB_PRIVATE_KEY_FILE names the key that GitHub gave.'));
+  if (appId !== null && privateKey !== null) {
     // Champions are kept on a branch of the repository, so the App writes contents.
     return {
       kind: 'app',
@@ -211,8 +250,8 @@ function readAuth(github: z.infer<typeof githubSchema>, environment: Environment
       ...(github.installationId === undefined ? {} : { installationId: github.installationId }),
     };
   }
-  const token = environment['CONTENDER_GITHUB_TOKEN'];
-  if (token !== undefined && token !== '') return { kind: 'token', token };
+  const token = given(environment, 'CONTENDER_GITHUB_TOKEN');
+  if (token !== null) return { kind: 'token', token };
   throw invalid(
     `there are no credentials for ${github.repository} in the environment`,
     null,

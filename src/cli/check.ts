@@ -5,9 +5,12 @@ import { formatProblem, ProblemError } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { graphText, type GraphFormat } from './graph-text.ts';
 import { compileFrom } from './sources.ts';
-import { markOf, paint } from './terminal.ts';
+import { harmless, markOf, paint } from './terminal.ts';
 
-export async function check(directory: string, options: { readonly ref: string | null; readonly json: boolean }): Promise<ExitStatus> {
+export async function check(
+  directory: string,
+  options: { readonly ref: string | null; readonly json: boolean },
+): Promise<ExitStatus> {
   const compiled = await compileFrom(directory, options.ref);
   const broken = compiled.filter((each) => each.problems.length > 0);
   if (options.json) process.stdout.write(`${JSON.stringify(compiled.map(asJson), null, 2)}\n`);
@@ -23,7 +26,8 @@ function sayAll(compiled: readonly Compiled[]): void {
       const about = `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}, ${file}, digest ${version.digest.slice(0, 12)}`;
       process.stdout.write(`${markOf('success')} ${paint('bold', name)} ${paint('gray', about)}\n`);
     }
-    for (const problem of problems) process.stderr.write(`${markOf('failed')} ${formatProblem(problem)}\n`);
+    for (const problem of problems)
+      process.stderr.write(`${markOf('failed', process.stderr)} ${harmless(formatProblem(problem))}\n`);
   }
 }
 
@@ -31,13 +35,18 @@ function asJson({ file, version, problems }: Compiled): object {
   return { file, pipeline: version?.definition.name ?? null, digest: version?.digest ?? null, problems };
 }
 
-export async function graph(directory: string, pipeline: string, options: { readonly ref: string | null; readonly format: GraphFormat }): Promise<ExitStatus> {
+export async function graph(
+  directory: string,
+  pipeline: string,
+  options: { readonly ref: string | null; readonly format: GraphFormat },
+): Promise<ExitStatus> {
   const definition = findPipeline(await compileFrom(directory, options.ref), pipeline);
   process.stdout.write(`${graphText(definition, options.format)}\n`);
   return exitStatus.success;
 }
 
-function findPipeline(compiled: readonly Compiled[], name: string): PipelineDefinition {
+/** The definition of that name; throws a `ProblemError` that names those that are there. */
+export function findPipeline(compiled: readonly Compiled[], name: string): PipelineDefinition {
   const found = compiled.find((each) => each.version?.definition.name === name)?.version;
   if (found !== undefined && found !== null) return found.definition;
   const broken = compiled.find((each) => each.file.endsWith(`/${name}.ts`))?.problems[0];
@@ -52,7 +61,7 @@ function findPipeline(compiled: readonly Compiled[], name: string): PipelineDefi
   });
 }
 
-function noPipelines(): ProblemError {
+export function noPipelines(): ProblemError {
   return new ProblemError({
     code: 'pipeline-unknown',
     message: 'there are no pipelines here',

@@ -5,10 +5,16 @@ export const exitStatus = {
   failed: 1,
   /** The user's mistake: an unknown option, a broken definition, a wrong configuration. */
   usage: 2,
+  /** A fault in Contender itself (EX_SOFTWARE). */
+  fault: 70,
   /** Another server holds the folder (EX_TEMPFAIL). */
   locked: 75,
   /** Ended by Ctrl-C. */
   interrupted: 130,
+  /** Whoever read the output went away (`| head`). */
+  readerGone: 141,
+  /** Ended by SIGTERM. */
+  terminated: 143,
 } as const;
 
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];

@@ -65,7 +65,7 @@ function lineText(label: string, line: LogLine): string {
 
 function stepUnknown(run: Run, step: string): ProblemError {
   return new ProblemError({
-    code: 'run-unknown',
+    code: 'step-unknown',
     message: `the run has no step "${step}"`,
     where: null,
     help: `Its steps: ${[...run.steps.keys()].join(', ')}.`,

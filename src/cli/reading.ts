@@ -1,6 +1,6 @@
 /** The journal and logs of a folder, for commands that only look: beside a server that is at work there, too. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { loadConfig } from '../config.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
 import { openPostgresJournal } from '../journal/postgres.ts';
@@ -17,9 +17,12 @@ export interface Reading {
 const clock = { now: Date.now };
 
 export async function withReading<T>(directory: string, use: (reading: Reading) => Promise<T>): Promise<T> {
-  const config = loadConfig(resolve(directory), process.env);
+  const config = loadConfig(directory, process.env);
   const { logs } = createDirectoryStores({ directory: config.stateDirectory, clock });
-  const journal = config.store.kind === 'postgres' ? await openPostgresJournal({ url: config.store.url, clock }) : await openReader(config.stateDirectory);
+  const journal =
+    config.store.kind === 'postgres'
+      ? await openPostgresJournal({ url: config.store.url, clock })
+      : await openReader(config.stateDirectory);
   try {
     return await use({ journal, logs });
   } finally {
@@ -37,20 +40,49 @@ async function openReader(directory: string): Promise<Journal> {
   });
 }
 
+const pageSize = 200;
+/** Every id is as long, so that this follows all that begin with the same. */
+const idLength = 26;
+
 /** By id, the beginning of an id, or `PIPELINE#NUMBER`. */
 export async function findRun(journal: Journal, name: string): Promise<RunRow> {
   const exact = await journal.run(name);
   if (exact !== null) return exact;
-  const numbered = /^(.+)#(\d+)$/.exec(name);
-  const pipeline = numbered?.[1];
-  const rows = await journal.runs({ limit: 200, ...(pipeline === undefined ? {} : { pipeline }) });
-  const found = rows.filter((row) => (numbered === null ? row.id.startsWith(name) : row.number === Number(numbered[2])));
+  const [, pipeline, number] = /^(.+)#(\d+)$/.exec(name) ?? [];
+  const found =
+    pipeline === undefined ? await byBeginning(journal, name) : await byNumber(journal, pipeline, Number(number));
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
   throw new ProblemError({
     code: 'run-unknown',
-    message: found.length > 1 ? `"${name}" is the beginning of ${found.length} run ids` : `there is no run "${name}" among the newest 200`,
+    message: first === undefined ? `there is no run "${name}"` : `"${name}" could be ${found.length} runs or more`,
     where: null,
-    help: '`contender runs` lists ids and numbers.',
+    help:
+      first === undefined
+        ? '`contender runs` lists ids and numbers.'
+        : `Give an id: ${found.map((row) => row.id).join(', ')}.`,
   });
+}
+
+/** At most two: what is not clear is not chosen. */
+async function byBeginning(journal: Journal, beginning: string): Promise<readonly RunRow[]> {
+  if (beginning === '') return [];
+  const rows = await journal.runs({ before: beginning.padEnd(idLength + 1, 'z'), limit: 2 });
+  return rows.filter((row) => row.id.startsWith(beginning));
+}
+
+/** Newest first; of pipelines with the same name in several repositories, each may have that number. */
+async function byNumber(journal: Journal, pipeline: string, number: number): Promise<readonly RunRow[]> {
+  const found: RunRow[] = [];
+  for (let before: string | null = null; ;) {
+    const rows: readonly RunRow[] = await journal.runs({
+      pipeline,
+      limit: pageSize,
+      ...(before === null ? {} : { before }),
+    });
+    found.push(...rows.filter((row) => row.number === number));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageSize) return found;
+    before = last.id;
+  }
 }

@@ -2,20 +2,26 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readRun, runReportOf } from '../conductor/read.ts';
-import { loadConfig } from '../config.ts';
+import type { Project } from '../conductor/ports.ts';
+import { loadConfig, type Config, type RepositoryConfig } from '../config.ts';
+import { createIds } from '../ids.ts';
 import { openSystem, type System } from '../main.ts';
 import { ProblemError } from '../std/problem.ts';
-import { exitStatus, type ExitStatus } from './exit-status.ts';
-import { outcomeLines, ProgressLines } from './progress.ts';
-import { resolveRef } from './sources.ts';
-import { markOf, paint } from './terminal.ts';
 import { consoleLog } from './console-log.ts';
+import type { ExitStatus } from './exit-status.ts';
+import { follow, type FollowedRun } from './follow.ts';
+import { handOver } from './hand-over.ts';
+import { outliveReader } from './output.ts';
+import { readServerAddress } from './server-address.ts';
+import { fetchAndResolve } from './sources.ts';
+import { paint } from './terminal.ts';
 
 export interface RunOptions {
   readonly pipeline: string;
+  readonly repository: string | null;
   readonly ref: string;
   readonly date: number | null;
   readonly parameters: Readonly<Record<string, string>>;
@@ -23,88 +29,126 @@ export interface RunOptions {
 }
 
 export async function run(directory: string, options: RunOptions): Promise<ExitStatus> {
-  const config = loadConfig(resolve(directory), process.env);
-  const say = (line: string): void => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
-  await mindUncommitted(directory, options.ref, say);
-  const system = await openSystem({ config, log: consoleLog('warn'), print: () => undefined, publicUrl: () => null });
+  const config = loadConfig(directory, process.env);
+  const repository = chooseRepository(config, options.repository);
+  const stream = options.json ? process.stderr : process.stdout;
+  const say = (line: string): void => void stream.write(`${line}\n`);
+  outliveReader();
+  if (options.ref === 'HEAD') await mindUncommitted(repository.url, say);
+  const opened = await openOrFindServer(config);
+  if (typeof opened === 'string') {
+    const date = options.date === null ? null : new Date(options.date).toISOString().slice(0, 10);
+    const { pipeline, ref: revision, parameters, json } = options;
+    const key = createIds({ now: Date.now })();
+    return handOver(
+      config,
+      opened,
+      { repository: repository.name, pipeline, revision, date, parameters, key },
+      { json, say },
+    );
+  }
   try {
-    return await runIn(system, options, say);
+    return await runIn(opened, repository.name, options, say);
   } finally {
-    await system.close();
+    await opened.close();
   }
 }
 
-async function runIn(system: System, options: RunOptions, say: (line: string) => void): Promise<ExitStatus> {
-  const [project] = system.projects.values();
-  if (project === undefined) throw new Error('the configuration names no repository');
-  const fetched = await project.git.fetch();
-  if (!fetched.ok) throw mistake('repository-unreadable', fetched.error.message, 'Run this in a Git repository, or name one in contender.yaml.');
-  const sha = await resolveRef(project.git, options.ref);
+function chooseRepository(config: Config, name: string | null): RepositoryConfig {
+  const { repositories } = config;
+  const found = name === null ? repositories[0] : repositories.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  const help = `There are: ${repositories.map((each) => each.name).join(', ')}.`;
+  throw new ProblemError({
+    code: 'repository-unknown',
+    message: `no repository is called "${name}"`,
+    where: null,
+    help,
+  });
+}
+
+/** The system of this folder; where a server holds it, the server's address. */
+async function openOrFindServer(config: Config): Promise<System | string> {
+  try {
+    return await openSystem({ config, log: consoleLog('warn'), print: () => undefined, publicUrl: () => null });
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.problem.code !== 'folder-locked') throw error;
+    const url = await readServerAddress(config.stateDirectory);
+    if (url === null) throw error;
+    return url;
+  }
+}
+
+async function runIn(
+  system: System,
+  repository: string,
+  options: RunOptions,
+  say: (line: string) => void,
+): Promise<ExitStatus> {
+  const project = projectOf(system, repository);
+  const sha = await fetchAndResolve(project.git, options.ref);
   await system.conductor.start({ watch: false });
   const started = await system.conductor.runManually({
-    repository: project.name,
+    repository,
     pipeline: options.pipeline,
     sha,
-    actor: userInfo().username,
+    actor: actorName(),
     logicalDate: options.date,
     parameters: options.parameters,
     key: system.newId(),
   });
   if (!started.ok) {
     if (typeof started.error !== 'string') throw new ProblemError(started.error);
-    throw mistake('run-refused', started.error, '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.');
+    const help = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
+    throw new ProblemError({ code: 'run-refused', message: started.error, where: null, help });
   }
   say(`${paint('bold', options.pipeline)} at ${sha.slice(0, 7)}, run ${started.value}`);
-  return follow(system, started.value, options.json, say);
+  return follow(followedHere(system, started.value), options.json);
 }
 
-/** Prints what changes until the run, and what follows from it, has ended. Ctrl-C cancels once, and ends the second time. */
-async function follow(system: System, runId: string, json: boolean, say: (line: string) => void): Promise<ExitStatus> {
-  const progress = new ProgressLines(say);
-  let wake = (): void => undefined;
-  const unwatch = system.conductor.watch((changed) => changed === runId && wake());
-  const interrupt = (): void => {
-    say('Cancelling; press Ctrl-C again to end at once.');
-    process.once('SIGINT', () => process.exit(exitStatus.interrupted));
-    system.conductor.cancel(runId, userInfo().username, 'interrupted in the terminal');
+function projectOf(system: System, repository: string): Project {
+  const project = system.projects.get(repository);
+  if (project === undefined) throw new Error(`the system has no repository ${repository}`);
+  return project;
+}
+
+function followedHere(system: System, runId: string): FollowedRun {
+  const { conductor, journal } = system;
+  return {
+    read: () => readRun(journal, runId),
+    changed: () =>
+      new Promise((resolve) => {
+        const unwatch = conductor.watch((changed) => {
+          if (changed !== runId) return;
+          unwatch();
+          resolve();
+        });
+      }),
+    async cancel(reason) {
+      conductor.cancel(runId, actorName(), reason);
+    },
+    settled: () => conductor.outboxSettled(),
+    report: () => runReportOf(journal, runId, null),
   };
-  process.once('SIGINT', interrupt);
-  try {
-    for (;;) {
-      const changed = new Promise<void>((resolveChange) => {
-        wake = resolveChange;
-      });
-      const current = await readRun(system.journal, runId);
-      if (current !== null) progress.show(current);
-      if (current !== null && current.finishedAt !== null) break;
-      await changed;
-    }
-  } finally {
-    unwatch();
-    process.off('SIGINT', interrupt);
-  }
-  await system.conductor.outboxSettled();
-  return sayOutcome(system, runId, json, say);
 }
 
-async function sayOutcome(system: System, runId: string, json: boolean, say: (line: string) => void): Promise<ExitStatus> {
-  const report = await runReportOf(system.journal, runId, null);
-  if (report === null) throw new Error(`run ${runId} is not in the journal`);
-  for (const line of outcomeLines(report)) say(line);
-  const state = report.state === 'failure' ? 'failed' : report.state === 'success' ? 'success' : 'cancelled';
-  say(`${markOf(state)} ${state}: ${report.summary}`);
-  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  return state === 'success' ? exitStatus.success : exitStatus.failed;
+/** A user without an entry in the system's list, as in containers, has a number only. */
+function actorName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env['USER'] ?? `user ${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 /** What is not committed is not run: said before anybody wonders. */
-async function mindUncommitted(directory: string, ref: string, say: (line: string) => void): Promise<void> {
-  if (ref !== 'HEAD' || !existsSync(join(directory, '.git'))) return;
-  const listed = await promisify(execFile)('git', ['-C', directory, 'status', '--porcelain', '--', '.'], { timeout: 10_000 }).catch(() => null);
-  const count = listed?.stdout.split('\n').filter((line) => line !== '' && !line.includes('.contender')).length ?? 0;
-  if (count > 0) say(paint('yellow', `${count} uncommitted ${count === 1 ? 'change is' : 'changes are'} not part of this run: it runs the commit HEAD.`));
-}
-
-function mistake(code: 'repository-unreadable' | 'run-refused', message: string, help: string): ProblemError {
-  return new ProblemError({ code, message, where: null, help });
+async function mindUncommitted(folder: string, say: (line: string) => void): Promise<void> {
+  if (!existsSync(join(folder, '.git'))) return;
+  const listed = await promisify(execFile)('git', ['-C', folder, 'status', '--porcelain'], { timeout: 10_000 }).catch(
+    () => null,
+  );
+  const lines = listed?.stdout.split('\n').filter((line) => line !== '' && line !== '?? .contender/') ?? [];
+  if (lines.length === 0) return;
+  const what = lines.length === 1 ? '1 uncommitted change is' : `${lines.length} uncommitted changes are`;
+  say(paint('yellow', `${what} not part of this run: it runs the commit HEAD.`));
 }

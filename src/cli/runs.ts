@@ -32,7 +32,12 @@ function parseState(text: string): RunState {
   const known: readonly RunState[] = ['running', 'cancelling', ...finalRunStates];
   const state = known.find((each) => each === text);
   if (state !== undefined) return state;
-  throw new ProblemError({ code: 'usage', message: `"${text}" is no state of a run`, where: null, help: `One of ${known.join(', ')}.` });
+  throw new ProblemError({
+    code: 'usage',
+    message: `"${text}" is no state of a run`,
+    where: null,
+    help: `One of ${known.join(', ')}.`,
+  });
 }
 
 function lineOf({ id, number, opened, state, reason, finishedAt }: RunRow): string {
@@ -44,5 +49,16 @@ function lineOf({ id, number, opened, state, reason, finishedAt }: RunRow): stri
 }
 
 function asJson({ id, number, opened, state, reason, finishedAt }: RunRow): string {
-  return JSON.stringify({ id, number, pipeline: opened.pipeline, repository: opened.repository, sha: opened.sha, trigger: opened.trigger, state, reason, openedAt: opened.at, finishedAt });
+  return JSON.stringify({
+    id,
+    number,
+    pipeline: opened.pipeline,
+    repository: opened.repository,
+    sha: opened.sha,
+    trigger: opened.trigger,
+    state,
+    reason,
+    openedAt: opened.at,
+    finishedAt,
+  });
 }

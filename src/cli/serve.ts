@@ -2,13 +2,17 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { loadConfig, type Config } from '../config.ts';
 import { openSystem } from '../main.ts';
 import { createServer, serverLimits } from '../server/server.ts';
+import { ProblemError } from '../std/problem.ts';
 import { version } from '../version.ts';
 import { consoleLog } from './console-log.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { outliveReader } from './output.ts';
+import { removeServerAddress, writeServerAddress } from './server-address.ts';
 import { harmless } from './terminal.ts';
 
 export interface RunningServer {
@@ -18,33 +22,44 @@ export interface RunningServer {
 }
 
 export async function serve(directory: string, options: { readonly port: number | null }): Promise<ExitStatus> {
-  const config = loadConfig(resolve(directory), process.env);
-  const server = await startServer({ ...config, server: { ...config.server, port: options.port ?? config.server.port } }, 'info', (line) => process.stdout.write(`${harmless(line)}\n`));
-  process.stdout.write(`Contender ${version} is at ${server.url}, watching ${config.repositories.map((each) => each.name).join(', ')}.\n`);
+  const { server, ...config } = loadConfig(directory, process.env);
+  outliveReader();
+  const port = options.port ?? server.port;
+  const say = (line: string): void => void process.stdout.write(`${harmless(line)}\n`);
+  const running = await startServer({ ...config, server: { ...server, port } }, 'info', say);
+  const names = config.repositories.map((each) => each.name).join(', ');
+  say(`Contender ${version} is at ${running.url}, watching ${names}.`);
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  await server.close();
+  say('Stopping.');
+  await running.close();
   return exitStatus.success;
 }
 
-export async function startServer(config: Config, level: 'info' | 'warn' | 'silent', print: (line: string) => void): Promise<RunningServer> {
+/** Rejects with a `ProblemError`: `folder-locked`, `listen-refused`, those of the journal. */
+export async function startServer(
+  config: Config,
+  level: 'info' | 'warn' | 'silent',
+  print: (line: string) => void,
+): Promise<RunningServer> {
   const log = consoleLog(level);
   let url: string | null = null;
   const system = await openSystem({ config, log, print, publicUrl: () => url });
   try {
-    const apiToken = config.server.apiToken ?? (await keptToken(config.stateDirectory));
+    const { apiToken: givenToken, publicUrl } = config.server;
+    const apiToken = givenToken ?? (await keptToken(config.stateDirectory));
     const { conductor, journal, logs, projects, clock } = system;
-    const app = await createServer({ conductor, journal, logs, projects, clock, apiToken, version, log });
-    await app.listen({ host: config.server.host, port: config.server.port });
-    const address = app.server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : config.server.port;
-    url = config.server.publicUrl ?? `http://${config.server.host.includes(':') ? `[${config.server.host}]` : config.server.host}:${port}`;
+    const hosts = config.server.behindProxy ? null : hostsOf(config);
+    const app = await createServer({ conductor, journal, logs, projects, clock, apiToken, version, log, hosts });
+    const here = await listen(app, config.server);
+    url = publicUrl ?? here;
     await conductor.start({ watch: true });
+    await writeServerAddress(config.stateDirectory, here);
     return {
       url,
       apiToken,
       async close() {
-        const drained = app.close();
-        await Promise.race([drained, after(serverLimits.drainMs)]);
+        await removeServerAddress(config.stateDirectory);
+        await Promise.race([app.close(), after(serverLimits.drainMs)]);
         await system.close();
       },
     };
@@ -53,6 +68,37 @@ export async function startServer(config: Config, level: 'info' | 'warn' | 'sile
     throw error;
   }
 }
+
+/** The names by which people and webhooks may call this server. */
+function hostsOf({ server }: Config): ReadonlySet<string> {
+  const own = server.publicUrl === null ? [] : [new URL(server.publicUrl).hostname];
+  return new Set(['localhost', '127.0.0.1', '[::1]', ...own]);
+}
+
+/** Gives the address for this machine. */
+async function listen(app: FastifyInstance, { host, port }: Config['server']): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const help = listenHelp[code];
+    if (help === undefined) throw error;
+    const message = `the server cannot listen on ${host}, port ${port}: ${help.why}`;
+    throw new ProblemError({ code: 'listen-refused', message, where: null, help: help.what });
+  }
+  const address = app.server.address();
+  const listening = typeof address === 'object' && address !== null ? address.port : port;
+  const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${listening}`;
+}
+
+const anotherPort = 'Give another port with --port or `server.port`, or stop the other program.';
+const listenHelp: Readonly<Record<string, { readonly why: string; readonly what: string }>> = {
+  EADDRINUSE: { why: 'another program has that port', what: anotherPort },
+  EACCES: { why: 'this user may not', what: 'Give a port from 1024 on with --port or `server.port`.' },
+  EADDRNOTAVAIL: { why: 'this machine has no such address', what: 'Set `server.host` to an address of this machine.' },
+  ENOTFOUND: { why: 'the name of the host is not known', what: 'Set `server.host` to an address of this machine.' },
+};
 
 function after(ms: number): Promise<void> {
   return new Promise((resolveTimer) => {

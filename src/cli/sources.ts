@@ -1,7 +1,7 @@
-/** Where a command takes the pipelines from: the files in the folder, or a commit of its repository. */
+/** The pipelines of a folder as they stand in it, or of a commit of its repository. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createCompiler } from '../compile/compiler.ts';
 import type { Compiled, SourceFiles } from '../compile/compile.ts';
 import { openMirror } from '../git/mirror.ts';
@@ -13,7 +13,7 @@ import { workingTree } from './working-tree.ts';
 export async function compileFrom(directory: string, ref: string | null): Promise<readonly Compiled[]> {
   const compiler = await createCompiler();
   try {
-    if (ref === null) return await compiler.compile(workingTree(resolve(directory)));
+    if (ref === null) return await compiler.compile(workingTree(directory));
     return await withCommit(directory, ref, (files) => compiler.compile(files));
   } finally {
     await compiler.close();
@@ -22,18 +22,26 @@ export async function compileFrom(directory: string, ref: string | null): Promis
 
 async function withCommit<T>(directory: string, ref: string, use: (files: SourceFiles) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'contender-'));
-  const git = openMirror({ url: resolve(directory), directory: join(folder, 'mirror.git') });
+  const git = openMirror({ url: directory, directory: join(folder, 'mirror.git') });
   try {
-    const fetched = await git.fetch();
-    if (!fetched.ok) throw refUnknown(ref, fetched.error.message);
-    return await use(commitFiles(git, await resolveRef(git, ref)));
+    return await use(commitFiles(git, await fetchAndResolve(git, ref)));
   } finally {
     await git.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-export async function resolveRef(git: GitRepository, ref: string): Promise<Sha> {
+/** The commit that `ref` names now. Rejects with a `ProblemError`: `repository-unreadable`, `revision-unknown`. */
+export async function fetchAndResolve(git: GitRepository, ref: string): Promise<Sha> {
+  const fetched = await git.fetch();
+  if (!fetched.ok) {
+    throw new ProblemError({
+      code: 'repository-unreadable',
+      message: fetched.error.message,
+      where: null,
+      help: 'Run this in a Git repository with a commit, or name one in contender.yaml.',
+    });
+  }
   const sha = await git.resolve(ref);
   if (!sha.ok) throw refUnknown(ref, sha.error.message);
   return sha.value;

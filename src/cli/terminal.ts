@@ -5,7 +5,7 @@ import type { RunState, StepState } from '../engine/event.ts';
 type Colour = 'green' | 'red' | 'yellow' | 'cyan' | 'gray' | 'bold';
 
 /** `styleText` looks at the stream, NO_COLOR and FORCE_COLOR by itself. */
-export function paint(colour: Colour, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+export function paint(colour: Colour, text: string, stream: NodeJS.WritableStream = process.stdout): string {
   return styleText(colour, text, { stream });
 }
 
@@ -27,16 +27,17 @@ const marks: Readonly<Record<StepState | RunState, readonly [mark: string, colou
 };
 
 /** A shape, a colour and, by the caller, a word for each state. */
-export function markOf(state: StepState | RunState): string {
+export function markOf(state: StepState | RunState, stream: NodeJS.WritableStream = process.stdout): string {
   const [mark, colour] = marks[state];
-  return paint(colour, mark);
+  return paint(colour, mark, stream);
 }
 
-/** Text of users and logs for a terminal: no escape sequences, no control characters but tab. */
+/** Text of users and logs for a terminal: no escape sequences, no control characters but tab and newline, nothing that turns the direction. */
 export function harmless(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return stripVTControlCharacters(text).replaceAll(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    '',
-  );
+  return stripVTControlCharacters(text).replaceAll(/(?![\t\n])[\p{Cc}\p{Bidi_Control}]/gu, '');
+}
+
+/** The same on one line. */
+export function oneLine(text: string): string {
+  return harmless(text).replaceAll(/\s+/g, ' ').trim();
 }

@@ -8,7 +8,7 @@ export function workingTree(root: string): SourceFiles {
     async list(folder) {
       const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch(() => []);
       return entries
-        .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
+        .filter((entry) => entry.isFile() && !posix.relative(root, entry.parentPath).includes('node_modules'))
         .map((entry) => posix.relative(root, join(entry.parentPath, entry.name)))
         .sort();
     },

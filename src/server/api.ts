@@ -1,6 +1,6 @@
 /**
  * The API under `/api/v1`: what commands and scripts use. Reading is open to whoever reaches the server; whatever changes
- * something needs the token. One schema checks a request, shapes its answer and writes `/api/v1/openapi.json`.
+ * something needs the token, which is looked at before a byte of the body is read.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -8,108 +8,134 @@ import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { RunRow } from '../journal/journal.ts';
+import * as schemas from './api-schemas.ts';
 import type { ServerPorts } from './server.ts';
 
-const runSchema = z.object({
-  id: z.string(),
-  number: z.number().int(),
-  repository: z.string(),
-  pipeline: z.string(),
-  sha: z.string(),
-  trigger: z.string(),
-  state: z.enum(['running', 'cancelling', 'success', 'failed', 'cancelled']),
-  reason: z.string().nullable(),
-  openedAt: z.number().int().describe('Milliseconds since the epoch'),
-  finishedAt: z.number().int().nullable(),
-});
-
-const errorSchema = z.object({ error: z.string() });
-
-const runRequestSchema = z.strictObject({
-  repository: z.string().optional().describe('May be left out where the server watches one repository'),
-  pipeline: z.string(),
-  revision: z.string().default('HEAD').describe('A branch, a tag or a SHA'),
-  date: z.iso.date().optional().describe('The logical date, UTC'),
-  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-  key: z.string().max(200).optional().describe('The same key is the same run'),
-});
+const tokenNeeded = { security: [{ token: [] }] } as const;
 
 export async function api(app: FastifyInstance, ports: ServerPorts): Promise<void> {
   await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Contender', version: ports.version } },
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Contender', version: ports.version },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    },
     transform: jsonSchemaTransform,
   });
-  const typed = app.withTypeProvider<ZodTypeProvider>();
+  addReading(app, ports);
+  addStarting(app, ports);
+  addCancelling(app, ports);
+  app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
+}
 
+function addReading(app: FastifyInstance, ports: ServerPorts): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  typed.get(
+    '/healthz',
+    {
+      schema: {
+        summary: 'Whether the server answers',
+        response: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
+      },
+    },
+    () => ({ status: 'ok' as const, version: ports.version }),
+  );
   typed.get(
     '/api/v1/runs',
     {
       schema: {
-        querystring: z.strictObject({
-          repository: z.string().optional(),
-          pipeline: z.string().optional(),
-          state: runSchema.shape.state.optional(),
-          before: z.string().optional(),
-          limit: z.coerce.number().int().min(1).max(200).default(50),
-        }),
-        response: { 200: z.object({ runs: z.array(runSchema) }) },
+        summary: 'Runs, the newest first',
+        querystring: schemas.runsQuerySchema,
+        response: { 200: z.object({ runs: z.array(schemas.runSchema) }), 400: schemas.errorSchema },
       },
     },
-    async (request) => {
-      const given = Object.entries(request.query).filter(([, value]) => value !== undefined);
-      const rows = await ports.journal.runs({ limit: request.query.limit, ...Object.fromEntries(given) });
-      return { runs: rows.map(runOf) };
-    },
+    (request) => listRuns(ports, request.query),
   );
-
   typed.get(
     '/api/v1/runs/:id',
-    { schema: { params: z.object({ id: z.string() }), response: { 200: runSchema, 404: errorSchema } } },
+    {
+      schema: {
+        summary: 'One run',
+        params: schemas.idSchema,
+        response: { 200: schemas.runSchema, 404: schemas.errorSchema },
+      },
+    },
     async (request, reply) => {
       const row = await ports.journal.run(request.params.id);
       return row === null ? reply.code(404).send({ error: 'no such run' }) : runOf(row);
     },
   );
+}
 
-  typed.post(
+function addStarting(app: FastifyInstance, ports: ServerPorts): void {
+  app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/runs',
     {
-      preHandler: (request, reply) => demandToken(ports, request, reply),
-      schema: { body: runRequestSchema, response: { 201: z.object({ id: z.string() }), 401: errorSchema, 422: errorSchema } },
+      onRequest: (request, reply) => demandToken(ports, request, reply),
+      schema: {
+        summary: 'Start a run',
+        ...tokenNeeded,
+        body: schemas.runRequestSchema,
+        response: {
+          201: schemas.idSchema,
+          400: schemas.errorSchema,
+          401: schemas.errorSchema,
+          422: schemas.refusedSchema,
+        },
+      },
     },
     async (request, reply) => {
       const started = await startRun(ports, request.body);
       return 'id' in started ? reply.code(201).send(started) : reply.code(422).send(started);
     },
   );
+}
 
-  typed.post(
+function addCancelling(app: FastifyInstance, ports: ServerPorts): void {
+  app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/runs/:id/cancel',
     {
-      preHandler: (request, reply) => demandToken(ports, request, reply),
+      onRequest: (request, reply) => demandToken(ports, request, reply),
       schema: {
-        params: z.object({ id: z.string() }),
-        body: z.strictObject({ reason: z.string().max(1000).default('asked for') }),
-        response: { 202: z.object({ id: z.string() }), 401: errorSchema, 404: errorSchema, 409: errorSchema },
+        summary: 'Cancel a run',
+        ...tokenNeeded,
+        params: schemas.idSchema,
+        body: schemas.cancelRequestSchema,
+        response: {
+          202: schemas.idSchema,
+          400: schemas.errorSchema,
+          401: schemas.errorSchema,
+          404: schemas.errorSchema,
+          409: schemas.errorSchema,
+        },
       },
     },
     async (request, reply) => {
       const row = await ports.journal.run(request.params.id);
       if (row === null) return reply.code(404).send({ error: 'no such run' });
       if (row.finishedAt !== null) return reply.code(409).send({ error: `the run ended already: ${row.state}` });
-      ports.conductor.cancel(row.id, 'api', request.body.reason);
+      ports.conductor.cancel(row.id, 'api', request.body?.reason ?? 'asked for');
       return reply.code(202).send({ id: row.id });
     },
   );
-
-  app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }
 
-async function startRun(ports: ServerPorts, request: z.infer<typeof runRequestSchema>): Promise<{ id: string } | { error: string }> {
+async function listRuns(
+  ports: ServerPorts,
+  query: z.infer<typeof schemas.runsQuerySchema>,
+): Promise<{ runs: schemas.RunAnswer[] }> {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const rows = await ports.journal.runs({ limit: query.limit, ...Object.fromEntries(given) });
+  return { runs: rows.map(runOf) };
+}
+
+async function startRun(ports: ServerPorts, request: schemas.RunRequest): Promise<{ id: string } | schemas.Refused> {
   const names = [...ports.projects.keys()];
   const name = request.repository ?? (names.length === 1 ? names[0] : undefined);
   const project = name === undefined ? undefined : ports.projects.get(name);
-  if (name === undefined || project === undefined) return { error: `name one of the repositories: ${names.join(', ')}` };
+  if (name === undefined || project === undefined) {
+    return { error: `name one of the repositories: ${names.join(', ')}` };
+  }
   const fetched = await project.git.fetch();
   if (!fetched.ok) return { error: fetched.error.message };
   const sha = await project.git.resolve(request.revision);
@@ -124,10 +150,12 @@ async function startRun(ports: ServerPorts, request: z.infer<typeof runRequestSc
     key: request.key ?? crypto.randomUUID(),
   });
   if (started.ok) return { id: started.value };
-  return { error: typeof started.error === 'string' ? started.error : `${started.error.message} (${started.error.help})` };
+  if (typeof started.error === 'string') return { error: started.error };
+  const { code, message, where, help } = started.error;
+  return { error: `${message} (${help})`, problem: { code, message, where, help } };
 }
 
-function runOf(row: RunRow): z.infer<typeof runSchema> {
+function runOf(row: RunRow): schemas.RunAnswer {
   const { opened } = row;
   return {
     id: row.id,
@@ -144,9 +172,13 @@ function runOf(row: RunRow): z.infer<typeof runSchema> {
 }
 
 /** Compared as digests: of one length, in constant time. */
-async function demandToken(ports: ServerPorts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+async function demandToken(
+  ports: ServerPorts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
   const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (timingSafeEqual(digest(given), digest(ports.apiToken))) return undefined;
+  if (given !== '' && timingSafeEqual(digest(given), digest(ports.apiToken))) return undefined;
   return reply.code(401).send({ error: 'this needs the API token: Authorization: Bearer TOKEN' });
 }
 

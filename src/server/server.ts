@@ -10,6 +10,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { LogStore } from '../outputs/outputs.ts';
 import type { Clock } from '../std/clock.ts';
 import { api } from './api.ts';
+import { checkHosts } from './host-check.ts';
 import { pages } from './pages.ts';
 import { webhooks } from './webhooks.ts';
 
@@ -22,6 +23,8 @@ export interface ServerPorts {
   /** What a command must show to change anything. */
   readonly apiToken: string;
   readonly version: string;
+  /** The names that it answers to, without port; null or absent: to any, because something in front of it looks after that. */
+  readonly hosts?: ReadonlySet<string> | null;
   readonly log: { error(fields: Readonly<Record<string, unknown>>, message: string): void };
 }
 
@@ -47,6 +50,7 @@ export async function createServer(ports: ServerPorts): Promise<FastifyInstance>
     // Live streams are ended by us; everything else drains.
     forceCloseConnections: 'idle',
   });
+  if (ports.hosts !== undefined && ports.hosts !== null) checkHosts(app, ports.hosts);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onSend', async (_request, reply, payload) => {
@@ -61,10 +65,10 @@ export async function createServer(ports: ServerPorts): Promise<FastifyInstance>
   });
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500) ports.log.error({ url: request.url, error: error.message, stack: error.stack }, 'a request failed');
+    if (status >= 500)
+      ports.log.error({ url: request.url, error: error.message, stack: error.stack }, 'a request failed');
     void reply.code(status).send({ error: status >= 500 ? 'internal error' : error.message });
   });
-  app.get('/healthz', () => ({ status: 'ok', version: ports.version }));
   await app.register(webhooks, ports);
   await app.register(api, ports);
   await app.register(pages, ports);

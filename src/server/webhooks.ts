@@ -7,14 +7,19 @@ import type { ServerPorts } from './server.ts';
 export async function webhooks(app: FastifyInstance, ports: ServerPorts): Promise<void> {
   // The signature is over the bytes as they came, so nothing may parse them first.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: forgeLimits.webhookBytesMax }, (_request, body, done) => done(null, body));
-  app.post('/webhooks/*', { bodyLimit: forgeLimits.webhookBytesMax }, (request, reply) => receive(ports, request, reply));
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: forgeLimits.webhookBytesMax }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.post('/webhooks/*', { bodyLimit: forgeLimits.webhookBytesMax }, (request, reply) =>
+    receive(ports, request, reply),
+  );
 }
 
 async function receive(ports: ServerPorts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const name = wildcardOf(request.params);
   const project = ports.projects.get(name);
-  if (project === undefined || project.forge.kind === 'local') return reply.code(404).send({ error: 'no such repository' });
+  if (project === undefined || project.forge.kind === 'local')
+    return reply.code(404).send({ error: 'no such repository' });
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const received = await project.forge.receive({ headers: singleHeaders(request.headers), body });
   if (!received.ok) return reply.code(statusOf(received.error)).send({ error: received.error.message });
@@ -44,5 +49,7 @@ function wildcardOf(params: unknown): string {
 }
 
 function singleHeaders(headers: FastifyRequest['headers']): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  );
 }

@@ -1,0 +1,51 @@
+/**
+ * `contender run` in a folder whose server is at work: the run is the server's, asked for through its API, and followed
+ * by reading the journal beside it.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { readRun, runReportOf } from '../conductor/read.ts';
+import type { Config } from '../config.ts';
+import type { Journal } from '../journal/journal.ts';
+import { openSqliteReader } from '../journal/sqlite-reader.ts';
+import type { ExitStatus } from './exit-status.ts';
+import { follow, type FollowedRun } from './follow.ts';
+import { connectServer, type RunRequest, type ServerClient } from './server-client.ts';
+
+const lookAgainMs = 150;
+/** A promotion that takes longer is the server's to tell. */
+const settlePatienceMs = 10_000;
+
+export async function handOver(
+  config: Config,
+  url: string,
+  request: RunRequest,
+  output: { readonly json: boolean; readonly say: (line: string) => void },
+): Promise<ExitStatus> {
+  const server = await connectServer(config, url);
+  const runId = await server.startRun(request);
+  output.say(`Handed to the server at ${url}, which holds this folder: ${url}/runs/${runId}`);
+  const journal = await openSqliteReader({ directory: config.stateDirectory });
+  try {
+    return await follow(followedThere(server, journal, runId), output.json);
+  } finally {
+    await journal.close();
+  }
+}
+
+function followedThere(server: ServerClient, journal: Journal, runId: string): FollowedRun {
+  return {
+    read: () => readRun(journal, runId),
+    changed: () => pause(lookAgainMs),
+    cancel: (reason) => server.cancelRun(runId, reason),
+    async settled() {
+      const endsAt = performance.now() + settlePatienceMs;
+      while ((await isUnsettled(journal, runId)) && performance.now() < endsAt) await pause(lookAgainMs);
+    },
+    report: () => runReportOf(journal, runId, `${server.url}/runs/${runId}`),
+  };
+}
+
+async function isUnsettled(journal: Journal, runId: string): Promise<boolean> {
+  const evaluations = await journal.evaluations({ runId, limit: 100 });
+  return evaluations.some((evaluation) => evaluation.state === 'promoting');
+}

@@ -1,0 +1,55 @@
+/** `contender next`: the coming firings of the schedules, with a sentence where a change of the clocks moves one. */
+import { clockChangeAt, formatLocalTime, nextFiring, parseSchedule, type Schedule } from '../calendar/calendar.ts';
+import type { Compiled } from '../compile/compile.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { findPipeline, noPipelines } from './check.ts';
+import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { compileFrom } from './sources.ts';
+import { paint } from './terminal.ts';
+
+export interface NextOptions {
+  readonly pipeline: string | null;
+  readonly ref: string | null;
+  readonly count: number;
+}
+
+export async function next(directory: string, options: NextOptions): Promise<ExitStatus> {
+  const compiled = await compileFrom(directory, options.ref);
+  const wanted = options.pipeline === null ? allOf(compiled) : [findPipeline(compiled, options.pipeline)];
+  const now = Date.now();
+  const lines = wanted.flatMap((definition) => firingLines(definition, now, options.count));
+  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+  else process.stderr.write('Nothing here has a schedule.\n');
+  return exitStatus.success;
+}
+
+function allOf(compiled: readonly Compiled[]): readonly PipelineDefinition[] {
+  if (compiled.length === 0) throw noPipelines();
+  return compiled.flatMap(({ version }) => version?.definition ?? []);
+}
+
+/** Nothing for a pipeline without a schedule. */
+export function firingLines(definition: PipelineDefinition, after: number, count: number): readonly string[] {
+  const given = definition.on.schedule;
+  if (given === null) return [];
+  const schedule = parseSchedule(given.cron, given.timeZone);
+  if (!schedule.ok) throw new Error(`a schedule was compiled that cannot be read: ${schedule.error}`);
+  const title = `${paint('bold', definition.name)} ${paint('gray', `${given.cron}, ${given.timeZone}`)}`;
+  return [title, ...firings(schedule.value, after, count).map((tick) => firingLine(schedule.value, tick))];
+}
+
+function firings(schedule: Schedule, after: number, count: number): readonly number[] {
+  const ticks: number[] = [];
+  for (let tick = nextFiring(schedule, after); tick !== null; tick = nextFiring(schedule, tick)) {
+    ticks.push(tick);
+    if (ticks.length === count) break;
+  }
+  return ticks;
+}
+
+function firingLine(schedule: Schedule, tick: number): string {
+  const change = clockChangeAt(schedule, tick);
+  const utc = `${new Date(tick).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const why = change === null ? '' : `\n    ${paint('yellow', change.sentence)}`;
+  return `  ${formatLocalTime(schedule.timeZone, tick)}  ${paint('gray', utc)}${why}`;
+}

@@ -1,0 +1,57 @@
+/** The outcome of a run for a reader: gates that failed, verdicts with their interval, what to look at, what ends the command. */
+import type { RunReport } from '../forge/forge.ts';
+import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { markOf, oneLine, paint } from './terminal.ts';
+
+export function outcomeLines(report: RunReport, stream: NodeJS.WritableStream = process.stdout): readonly string[] {
+  const lines: string[] = [];
+  for (const gate of report.gates) {
+    for (const check of gate.checks.filter((each) => !each.passed)) {
+      lines.push(`  ${paint('red', 'gate', stream)} ${gate.step}: ${oneLine(check.message)}`);
+    }
+  }
+  for (const challenge of report.challenges) {
+    const { verdict } = challenge;
+    lines.push(`  ${paint('bold', challenge.model, stream)} ${verdict.kind}: ${oneLine(verdict.reason)}`);
+    if (verdict.difference !== null) lines.push(`    ${intervalText(verdict.difference, verdict.required)}`);
+    lines.push(`    ${oneLine(challenge.next)}`);
+  }
+  for (const step of report.steps.filter((each) => each.state === 'failed' && each.message !== null)) {
+    lines.push(`  ${paint('red', step.name, stream)}: ${oneLine(step.message ?? '')}`);
+  }
+  return lines;
+}
+
+interface Interval {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly confidence: number;
+}
+
+function intervalText({ value, low, high, confidence }: Interval, required: number): string {
+  const percent = Math.round(confidence * 100);
+  return `${signed(value)}, ${percent} % interval ${signed(low)} to ${signed(high)}; asked for ${signed(required)}`;
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
+}
+
+/** What the run ended as, in one line. */
+export function endLine(report: RunReport, stream: NodeJS.WritableStream): string {
+  const state = endOf(report);
+  return `${markOf(state, stream)} ${state}: ${oneLine(report.summary)}`;
+}
+
+/** A run that was cancelled because this command was told to end, ends it as that signal does. */
+export function statusOf(report: RunReport, signal: NodeJS.Signals | null): ExitStatus {
+  if (endOf(report) === 'success') return exitStatus.success;
+  if (endOf(report) === 'failed' || signal === null) return exitStatus.failed;
+  return signal === 'SIGINT' ? exitStatus.interrupted : exitStatus.terminated;
+}
+
+function endOf(report: RunReport): 'success' | 'failed' | 'cancelled' {
+  if (report.state === 'success') return 'success';
+  return report.state === 'failure' ? 'failed' : 'cancelled';
+}

@@ -1,0 +1,93 @@
+/** The API of the server beside this command, as far as commands use it. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Config } from '../config.ts';
+import { ProblemError, type Problem } from '../std/problem.ts';
+
+export interface ServerClient {
+  readonly url: string;
+  /** Gives the run's id. Rejects with a `ProblemError`. */
+  startRun(request: RunRequest): Promise<string>;
+  cancelRun(runId: string, reason: string): Promise<void>;
+}
+
+export interface RunRequest {
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly revision: string;
+  /** `YYYY-MM-DD`; null: now. */
+  readonly date: string | null;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly key: string;
+}
+
+/** The server fetches the repository before it answers. */
+const answerTimeoutMs = 180_000;
+
+const startedSchema = z.object({ id: z.string() });
+const refusedSchema = z.object({
+  error: z.string(),
+  problem: z.object({ code: z.string(), message: z.string(), help: z.string() }).nullish(),
+});
+
+/** With the token of the environment, or the one that the server keeps in its folder. */
+export async function connectServer(config: Config, url: string): Promise<ServerClient> {
+  const token = config.server.apiToken ?? (await keptToken(config.stateDirectory));
+  const send = async (path: string, body: object): Promise<Response> => {
+    try {
+      return await fetch(new URL(path, url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify(body),
+        redirect: 'error',
+        signal: AbortSignal.timeout(answerTimeoutMs),
+      });
+    } catch (error) {
+      throw new ProblemError(unreachableServer(url, error));
+    }
+  };
+  return {
+    url,
+    async startRun({ date, ...request }) {
+      const response = await send('/api/v1/runs', { ...request, ...(date === null ? {} : { date }) });
+      const answer: unknown = await response.json().catch(() => null);
+      const started = startedSchema.safeParse(answer);
+      if (response.ok && started.success) return started.data.id;
+      throw new ProblemError(refusal(url, response.status, answer));
+    },
+    async cancelRun(runId, reason) {
+      await send(`/api/v1/runs/${runId}/cancel`, { reason });
+    },
+  };
+}
+
+async function keptToken(directory: string): Promise<string> {
+  return (await readFile(join(directory, 'api-token'), 'utf8').catch(() => '')).trim();
+}
+
+function unreachableServer(url: string, error: unknown): Problem {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+  return {
+    code: 'server-refused',
+    message: `the server at ${url}, which holds this folder, does not answer: ${cause}`,
+    where: null,
+    help: 'Look at its log; it may be starting or stopping.',
+  };
+}
+
+function refusal(url: string, status: number, answer: unknown): Problem {
+  const refused = refusedSchema.safeParse(answer);
+  const said = refused.success ? (refused.data.problem?.message ?? refused.data.error) : `status ${status}`;
+  const known = refused.success ? refused.data.problem?.help : undefined;
+  const help =
+    status === 401
+      ? 'Set CONTENDER_API_TOKEN to the token that the server was given.'
+      : '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
+  return {
+    code: status === 422 ? 'run-refused' : 'server-refused',
+    message: `the server at ${url} said: ${said}`,
+    where: null,
+    help: known ?? help,
+  };
+}

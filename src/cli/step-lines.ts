@@ -1,0 +1,39 @@
+/** A step of a run as one line: a mark, its name, and what there is to say about it. */
+import type { Step } from '../engine/run.ts';
+import { formatDuration } from '../std/duration.ts';
+import { markOf, oneLine, paint } from './terminal.ts';
+
+/** Before it runs there is nothing to tell in lines that stay. */
+export function isWaiting(step: Step): boolean {
+  return step.state === 'none' || step.state === 'scheduled' || step.state === 'queued';
+}
+
+/** `now` null: without the time that a running step has taken so far, for lines that stay. */
+export function stepLine(step: Step, now: number | null, stream: NodeJS.WritableStream): string {
+  const state = isWaiting(step) ? 'waiting' : step.state.replaceAll('_', ' ');
+  const reason = step.reason === null ? '' : `: ${oneLine(step.reason)}`;
+  const about = paint('gray', `${state}${countsOf(step)}${tookOf(step, now)}${reason}`, stream);
+  return `  ${markOf(step.state, stream)} ${oneLine(step.definition.name)} ${about}`;
+}
+
+/** What makes a new line worth printing: the time alone does not. */
+export function stepKey(step: Step): string {
+  return `${step.state}${countsOf(step)}`;
+}
+
+/** Of a mapped step: how many of its instances have ended well. */
+function countsOf(step: Step): string {
+  if (step.definition.map === null || step.instances === null) return '';
+  const done = step.instances.filter((instance) => instance.state === 'success').length;
+  return ` ${done}/${step.instances.length}`;
+}
+
+function tookOf(step: Step, now: number | null): string {
+  const attempts = (step.instances ?? []).flatMap((instance) => instance.attempts);
+  if (attempts.length === 0) return '';
+  const ends = attempts.flatMap((attempt) => attempt.finishedAt ?? []);
+  const end = ends.length === attempts.length ? Math.max(...ends) : now;
+  if (end === null) return '';
+  const start = Math.min(...attempts.map((attempt) => attempt.startedAt));
+  return ` ${formatDuration(Math.max(0, end - start))}`;
+}

@@ -1,0 +1,55 @@
+/** What goes over the wire: one schema checks a request, shapes its answer and describes both in openapi.json. */
+import { z } from 'zod';
+
+export const idSchema = z.object({ id: z.string() });
+
+export const runSchema = z.object({
+  id: z.string(),
+  number: z.number().int().describe('Of its pipeline, from 1'),
+  repository: z.string(),
+  pipeline: z.string(),
+  sha: z.string(),
+  trigger: z.string(),
+  state: z.enum(['running', 'cancelling', 'success', 'failed', 'cancelled']),
+  reason: z.string().nullable(),
+  openedAt: z.number().int().describe('Milliseconds since the epoch'),
+  finishedAt: z.number().int().nullable().describe('Milliseconds since the epoch'),
+});
+
+export const errorSchema = z.object({ error: z.string() });
+
+/** A request that can be read and not be carried out; where a definition or a parameter is at fault, with its problem. */
+export const refusedSchema = errorSchema.extend({
+  problem: z
+    .object({
+      code: z.string().describe('docs/errors.md explains each'),
+      message: z.string(),
+      where: z.object({ file: z.string(), line: z.number().int(), column: z.number().int() }).nullable(),
+      help: z.string(),
+    })
+    .optional(),
+});
+
+export const runsQuerySchema = z.strictObject({
+  repository: z.string().optional(),
+  pipeline: z.string().optional(),
+  state: runSchema.shape.state.optional(),
+  before: z.string().optional().describe('The id of the last run of the page before'),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+
+export const runRequestSchema = z.strictObject({
+  repository: z.string().optional().describe('May be left out where the server watches one repository'),
+  pipeline: z.string(),
+  revision: z.string().default('HEAD').describe('A branch, a tag or a SHA'),
+  date: z.iso.date().optional().describe('The logical date, UTC; now where it is left out'),
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  key: z.string().max(200).optional().describe('The same key is the same run'),
+});
+
+/** The whole body may be left out. */
+export const cancelRequestSchema = z.strictObject({ reason: z.string().max(1000).default('asked for') }).nullish();
+
+export type RunRequest = z.infer<typeof runRequestSchema>;
+export type RunAnswer = z.infer<typeof runSchema>;
+export type Refused = z.infer<typeof refusedSchema>;
