@@ -9,11 +9,12 @@ import { createCompiler } from './compile/compiler.ts';
 import type { Compiler } from './compile/compile.ts';
 import { Conductor } from './conductor/conductor.ts';
 import type { ConductorLog, Project } from './conductor/ports.ts';
-import type { Config, RepositoryConfig } from './config.ts';
+import type { Config, GitHubConfig, RepositoryConfig } from './config.ts';
 import type { AttemptReport, Executor } from './executor/executor.ts';
 import { createLocalExecutor } from './executor/local/local.ts';
 import type { Forge } from './forge/forge.ts';
 import { createGitHubForge } from './forge/github/github.ts';
+import { createRateLimiter, type RateLimiter } from './forge/github/rate-limit.ts';
 import { createLocalForge } from './forge/local.ts';
 import { parseSha, type GitRepository } from './git/git.ts';
 import { openMirror } from './git/mirror.ts';
@@ -58,14 +59,21 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const journal = await openJournal(config, clock);
   const { artifacts, logs } = createDirectoryStores({ directory: config.stateDirectory, clock });
   const compiler = await createCompiler();
-  const projects = new Map(config.repositories.map((repository) => [repository.name, openProject(repository, options, clock)]));
+  const services: ProjectServices = { options, clock, limiterOf: sharedLimiters(clock) };
+  const projects = new Map(
+    config.repositories.map((repository) => [repository.name, openProject(repository, services)]),
+  );
   const mirrors = new Map([...projects].map(([name, project]) => [name, project.git]));
   const trees = createSourceTrees({ directory: join(config.stateDirectory, 'sources'), repositories: mirrors, clock });
 
   // The executor reports to the conductor, which is made of the executor.
   let report = (_report: AttemptReport): void => undefined;
   const executor: Executor = createLocalExecutor({
-    ports: { report: (each) => report(each), sourceTree: (repository, sha) => trees.tree(repository, sha), secret: config.secret },
+    ports: {
+      report: (each) => report(each),
+      sourceTree: (repository, sha) => trees.tree(repository, sha),
+      secret: config.secret,
+    },
     artifacts,
     logs,
     directory: join(config.stateDirectory, 'executor'),
@@ -73,7 +81,8 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     nodeModules: config.executor.nodeModules,
     clock,
   });
-  const onError = (error: unknown, keys: readonly string[]): void => log.error({ error: String(error), keys }, 'a turn threw');
+  const onError = (error: unknown, keys: readonly string[]): void =>
+    log.error({ error: String(error), keys }, 'a turn threw');
   const newId = createIds(clock);
   const conductor = new Conductor({
     clock,
@@ -121,7 +130,25 @@ function openJournal(config: Config, clock: Clock): Promise<Journal> {
   }
 }
 
-function openProject(repository: RepositoryConfig, options: SystemOptions, clock: Clock): Project {
+interface ProjectServices {
+  readonly options: SystemOptions;
+  readonly clock: Clock;
+  readonly limiterOf: (auth: GitHubConfig['auth']) => RateLimiter;
+}
+
+/** GitHub counts by token or installation: repositories that share one share its limiter. */
+function sharedLimiters(clock: Clock): ProjectServices['limiterOf'] {
+  const limiters = new Map<string, RateLimiter>();
+  return (auth) => {
+    const account = auth.kind === 'token' ? auth.token : `app ${auth.appId} ${auth.installationId ?? ''}`;
+    const limiter = limiters.get(account) ?? createRateLimiter(clock);
+    limiters.set(account, limiter);
+    return limiter;
+  };
+}
+
+function openProject(repository: RepositoryConfig, services: ProjectServices): Project {
+  const { options, clock } = services;
   const forges: Forge[] = [];
   const git = openMirror({
     url: repository.url,
@@ -129,7 +156,7 @@ function openProject(repository: RepositoryConfig, options: SystemOptions, clock
     credentials: () => forges[0]?.gitCredentials() ?? Promise.resolve(null),
     clock,
   });
-  const forge = openForge(repository, git, options, clock);
+  const forge = openForge(repository, git, services);
   forges.push(forge);
   return {
     name: repository.name,
@@ -141,7 +168,8 @@ function openProject(repository: RepositoryConfig, options: SystemOptions, clock
   };
 }
 
-function openForge(repository: RepositoryConfig, git: GitRepository, options: SystemOptions, clock: Clock): Forge {
+function openForge(repository: RepositoryConfig, git: GitRepository, services: ProjectServices): Forge {
+  const { options, clock, limiterOf } = services;
   const { github } = repository;
   if (github === null) {
     return createLocalForge({
@@ -156,7 +184,7 @@ function openForge(repository: RepositoryConfig, git: GitRepository, options: Sy
       print: options.print,
     });
   }
-  const forge = createGitHubForge({ ...github, clock });
+  const forge = createGitHubForge({ ...github, clock, limiter: limiterOf(github.auth) });
   if (!forge.ok) throw new ProblemError(forge.error);
   return forge.value;
 }
