@@ -76,7 +76,7 @@ export interface StepDefinition {
   readonly finally: boolean;
   readonly retry: RetryDefinition;
   readonly timeoutMs: number;
-  /** How long before the timeout (and after a cancel) the step is warned with SIGTERM. */
+  /** How long after its warning (SIGTERM: at the timeout, or at a cancel) the step is killed. */
   readonly graceMs: number;
   /** Names of secrets that its environment gets. */
   readonly secrets: readonly string[];

@@ -11,18 +11,18 @@ export interface ExecutorUnderTest {
   /** In the order in which they came, of this server and the next. */
   readonly reports: readonly AttemptReport[];
   /** A new attempt that behaves so. */
-  spec(behaviour: Behaviour): AttemptSpec;
+  readonly spec: (behaviour: Behaviour) => AttemptSpec;
   /** How often the work of this attempt was really begun. */
-  begun(attemptId: string): Promise<number>;
+  readonly begun: (attemptId: string) => Promise<number>;
   /** The server dies without a word; the executor of the next one. */
-  next(): Promise<{ readonly executor: Executor; readonly reports: readonly AttemptReport[] }>;
-  close(): Promise<void>;
+  readonly next: () => Promise<{ readonly executor: Executor; readonly reports: readonly AttemptReport[] }>;
+  readonly close: () => Promise<void>;
 }
 
 /** Polls until `fact` holds; fails after 15 s. */
-async function until(what: string, fact: () => boolean): Promise<void> {
+async function until(what: string, fact: () => boolean | Promise<boolean>): Promise<void> {
   for (let waited = 0; waited < 15_000; waited += 10) {
-    if (fact()) return;
+    if (await fact()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`waited in vain for ${what}`);
@@ -82,6 +82,7 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
       const one = spec('runs on');
       await Promise.all([executor.start(one), executor.start(one), executor.start(one)]);
       await runs(one.attemptId);
+      await until('its work', async () => (await begun(one.attemptId)) > 0);
       await executor.start(one);
       await executor.stop(one.attemptId, 'cancelled', 1000);
       await ended(one.attemptId);
@@ -176,6 +177,7 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
       const one = spec('runs on');
       await executor.start(one);
       await runs(one.attemptId);
+      await until('its work', async () => (await begun(one.attemptId)) > 0);
       const after = await next();
       await after.executor.start(one);
       await until('its end', () => endsOf(after.reports, one.attemptId).length > 0);

@@ -52,30 +52,31 @@ export function shell(script: string, environment: { [name: string]: string } = 
 export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): AttemptSpec {
   const runId = `run-${randomUUID()}`;
   const context = {
-    ...{
-      runId,
-      repository: 'acme/churn',
-      pipeline: 'weekly',
-      step: 'train',
-      index: 0,
-      attempt: 1,
-      sha: 'a'.repeat(40),
-    },
-    ...{ branch: 'main', date: '2024-03-04', dateNoDash: '20240304', timestamp: '2024-03-04T02:00:00.000Z' },
-    ...{ dataIntervalStart: '2024-03-04T02:00:00.000Z', dataIntervalEnd: '2024-03-11T02:00:00.000Z' },
+    runId,
+    repository: 'acme/churn',
+    pipeline: 'weekly',
+    step: 'train',
+    index: 0,
+    attempt: 1,
+    sha: 'a'.repeat(40),
+    branch: 'main',
+    date: '2024-03-04',
+    dateNoDash: '20240304',
+    timestamp: '2024-03-04T02:00:00.000Z',
+    dataIntervalStart: '2024-03-04T02:00:00.000Z',
+    dataIntervalEnd: '2024-03-11T02:00:00.000Z',
     parameters: { rate: 0.1 },
   };
   return {
-    ...{
-      attemptId: `${runId}/train/0/1`,
-      repository: 'acme/churn',
-      sha: 'a'.repeat(40),
-      work,
-      context,
-      outputs: {},
-      secrets: [],
-    },
-    ...{ timeoutMs: 60_000, graceMs: 5000 },
+    attemptId: `${runId}/train/0/1`,
+    repository: 'acme/churn',
+    sha: 'a'.repeat(40),
+    work,
+    context,
+    outputs: {},
+    secrets: [],
+    timeoutMs: 60_000,
+    graceMs: 5000,
     ...changes,
   };
 }
@@ -124,7 +125,15 @@ export async function openWorkshop(
           | undefined,
     );
   return {
-    ...{ folder, sourceTree, executor, artifacts, logs, reports, secrets, reopen, finished },
+    folder,
+    sourceTree,
+    executor,
+    artifacts,
+    logs,
+    reports,
+    secrets,
+    reopen,
+    finished,
     running: (attemptId) =>
       until(`${attemptId} to run`, () =>
         reports.find((report) => report.type === 'running' && report.attemptId === attemptId),

@@ -42,12 +42,6 @@ export const localExecutorLimits = {
   recoverPatienceMs: 60_000,
 } as const;
 
-interface Active {
-  readonly control: AttemptControl;
-  /** When it is reported and its files are gone. */
-  readonly done: Promise<void>;
-}
-
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const { directory, clock } = options;
   mkdirSync(directory, { recursive: true });
@@ -55,7 +49,8 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const mark = executorMark(directory);
   const watchdog = startWatchdog(`${mark.name}=${mark.value}`);
   const services = createServices(options, { ...baseEnvironment(process.env), [mark.name]: mark.value });
-  const active = new Map<string, Active>();
+  const active = new Map<string, AttemptControl>();
+  const working = new Set<Promise<void>>();
   let closed = false;
 
   return {
@@ -67,11 +62,13 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       if (!records.begin({ attemptId, boot: bootId(), process: null, finished: null }))
         return recoverAll([attemptId], options, records);
       const control = createAttemptControl();
-      const done = carryOut(spec, control, services, records, clock).finally(() => active.delete(attemptId));
-      active.set(attemptId, { control, done });
+      active.set(attemptId, control);
+      const work = carryOut(spec, control, services, records, clock, () => active.delete(attemptId));
+      working.add(work);
+      void work.finally(() => working.delete(work));
     },
     async stop(attemptId, cause, graceMs) {
-      active.get(attemptId)?.control.stop(cause, graceMs);
+      active.get(attemptId)?.stop(cause, graceMs);
     },
     async recover(attemptIds) {
       const unknown = attemptIds.filter((attemptId) => !active.has(attemptId));
@@ -80,8 +77,8 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     async close() {
       if (closed) return;
       closed = true;
-      for (const { control } of active.values()) control.stop('server', localExecutorLimits.closeGraceMs);
-      await Promise.all([...active.values()].map(({ done }) => done));
+      for (const control of active.values()) control.stop('server', localExecutorLimits.closeGraceMs);
+      await Promise.all(working);
       await Promise.all([services.pool.close(), services.sweeper.flush()]);
       services.sampler.close();
       watchdog.dismiss();
@@ -109,13 +106,14 @@ function createServices(
   };
 }
 
-/** From the accepted specification to the report of its end. */
+/** From the accepted specification to the report of its end (`ended` comes just before it), and to clean folders. */
 async function carryOut(
   spec: AttemptSpec,
   control: AttemptControl,
   services: AttemptServices,
   records: AttemptRecords,
   clock: Clock,
+  ended: () => void,
 ): Promise<void> {
   const { attemptId } = spec;
   const { report } = services.ports;
@@ -135,6 +133,7 @@ async function carryOut(
     wallMs,
   });
   records.write({ attemptId, boot: bootId(), process: null, finished });
+  ended();
   report(finished);
   await cleaned;
 }

@@ -30,7 +30,7 @@ export interface AttemptRecord {
 }
 
 export interface AttemptRecords {
-  /** False where the attempt was begun before. */
+  /** False where the attempt was begun before. Throws where it cannot be written: then it must not begin. */
   begin(record: AttemptRecord): boolean;
   write(record: AttemptRecord): void;
   read(attemptId: string): AttemptRecord | null;
@@ -79,7 +79,13 @@ export function openAttemptRecords(directory: string, bytesMax: number = generat
       write(record);
       return true;
     },
-    write,
+    write(record) {
+      try {
+        write(record);
+      } catch {
+        // The disk is full or gone. The attempt goes on and is reported; only a server that dies now forgets its end.
+      }
+    },
     read,
     close() {
       closeSync(now.file);
