@@ -1,24 +1,12 @@
-/**
- * One file and all that it imports relatively, as one script. The words come from the sandbox; every other package is a
- * stub that throws when it is touched while the pipeline is defined, because there is no `npm install` on the server:
- * the runner has the real one.
- */
+/** One file of a commit, and all that it imports relatively, as one script. */
 import { posix } from 'node:path';
-import {
-  build,
-  type Loader,
-  type Message,
-  type OnLoadResult,
-  type OnResolveArgs,
-  type OnResolveResult,
-  type PartialMessage,
-  type Plugin,
-} from 'esbuild';
+import { build, stop, type BuildResult, type Message } from 'esbuild';
 import { failure, success, type Result } from '../std/result.ts';
 import type { Problem } from '../std/problem.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
+import { commitFiles, repositoryNamespace, type Reading } from './commit-files.ts';
 import { compileLimits } from './compile.ts';
-import { problem } from './refusal.ts';
+import { problem, startOf } from './refusal.ts';
 import type { SourceReader } from './source-reader.ts';
 
 export interface Bundle {
@@ -33,157 +21,76 @@ export interface Bundled {
   readonly inputs: readonly string[];
 }
 
-/** Where the sandbox keeps the words, and the name that the map gives to files of the commit. */
-export const wordsGlobal = 'contender:words';
-export const repositoryNamespace = 'repository';
+let last: Promise<unknown> = Promise.resolve();
 
-const loaders: ReadonlyMap<string, Loader> = new Map([
-  ['.ts', 'ts'],
-  ['.mts', 'ts'],
-  ['.js', 'js'],
-  ['.mjs', 'js'],
-  ['.json', 'json'],
-]);
-
-/** Bundles `entry`; `words` are the names that `contender` exports. */
+/**
+ * Bundles `entry`; `words` are the names that `contender` exports. One at a time: the bundler has neither a limit of
+ * time nor of memory, so it is watched, and its process ended when it takes too long.
+ */
 export async function bundle(entry: string, reader: SourceReader, words: readonly string[]): Promise<Bundled> {
-  const inputs = new Set<string>();
+  const reading: Reading = { reader, inputs: new Set(), tokens: 0 };
+  const turn = last.then(async () => await buildInTime(entry, reading, words));
+  last = turn.catch(() => null);
+  return { result: await turn, inputs: [...reading.inputs] };
+}
+
+async function buildInTime(entry: string, reading: Reading, words: readonly string[]): Promise<Bundled['result']> {
+  let timer: NodeJS.Timeout | undefined;
+  // A build whose process is stopped never settles, so the clock has to.
+  const timeIsOver = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the time is over')), compileLimits.bundleMs);
+  });
   try {
-    const built = await build({
-      entryPoints: [entry],
-      bundle: true,
-      write: false,
-      outfile: 'definition.js',
-      format: 'iife',
-      globalName: 'definition',
-      banner: { js: '(() => {' },
-      footer: { js: 'return definition; })()' },
-      target: 'es2023',
-      platform: 'neutral',
-      sourcemap: 'external',
-      sourcesContent: false,
-      logLevel: 'silent',
-      logLimit: compileLimits.problemsMax,
-      tsconfigRaw: '{}',
-      plugins: [commitFiles(reader, words, inputs)],
-    });
+    const built = await Promise.race([buildScript(entry, reading, words), timeIsOver]);
+    const undefinedImports = built.warnings.filter((warning) => warning.id === 'import-is-undefined');
+    if (undefinedImports.length > 0) return failure(undefinedImports.map((warning) => toProblem(entry, warning)));
     const texts = new Map(built.outputFiles.map((file) => [posix.extname(file.path), file.text]));
-    const missing = built.warnings.filter((warning) => warning.id === 'import-is-undefined');
-    if (missing.length > 0) return { result: failure(missing.map(toProblem)), inputs: [...inputs] };
-    return { result: success({ code: texts.get('.js') ?? '', map: texts.get('.map') ?? '{}' }), inputs: [...inputs] };
+    return success({ code: texts.get('.js') ?? '', map: texts.get('.map') ?? '{}' });
   } catch (error) {
-    if (!isBuildFailure(error)) throw error;
-    return { result: failure(error.errors.slice(0, compileLimits.problemsMax).map(toProblem)), inputs: [...inputs] };
+    if (isBuildFailure(error))
+      return failure(error.errors.slice(0, compileLimits.problemsMax).map((message) => toProblem(entry, message)));
+    // Its process takes too long, or has ended by itself: the next build starts another.
+    await stop();
+    const message = `the bundler cannot read the file within ${compileLimits.bundleMs / 1000} s`;
+    const help = 'Write it simpler: functions, brackets or conditions are nested too deep.';
+    return failure([problem('definition-limit', message, help, startOf(entry))]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-function commitFiles(reader: SourceReader, words: readonly string[], inputs: Set<string>): Plugin {
-  return {
-    name: 'commit-files',
-    setup(build) {
-      build.onResolve({ filter: /.*/ }, async (args) => await resolve(args, reader, inputs));
-      build.onLoad({ filter: /.*/, namespace: repositoryNamespace }, async ({ path }) => await load(path, reader));
-      build.onLoad({ filter: /.*/, namespace: 'words' }, () => ({
-        contents: words
-          .map((word) => `export const ${word} = globalThis[${JSON.stringify(wordsGlobal)}].${word};`)
-          .join('\n'),
-        loader: 'js',
-      }));
-      build.onLoad({ filter: /.*/, namespace: 'stub' }, ({ path }) => ({
-        contents: `module.exports = globalThis[${JSON.stringify(wordsGlobal)}].packageStub(${JSON.stringify(path)});`,
-        loader: 'js',
-      }));
-    },
-  };
+async function buildScript(
+  entry: string,
+  reading: Reading,
+  words: readonly string[],
+): Promise<BuildResult<{ write: false }>> {
+  return await build({
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    outfile: 'definition.js',
+    format: 'iife',
+    globalName: 'definition',
+    banner: { js: '(() => {' },
+    footer: { js: 'return definition; })()' },
+    target: 'es2023',
+    platform: 'neutral',
+    // Indentation of deep nesting would be quadratic.
+    minifyWhitespace: true,
+    sourcemap: 'external',
+    sourcesContent: false,
+    logLevel: 'silent',
+    logLimit: compileLimits.problemsMax,
+    tsconfigRaw: '{}',
+    plugins: [commitFiles(reading, words)],
+  });
 }
 
-async function resolve(args: OnResolveArgs, reader: SourceReader, inputs: Set<string>): Promise<OnResolveResult> {
-  if (args.kind === 'entry-point') {
-    // esbuild writes "./" in front where the working directory happens to have such a file.
-    const path = posix.normalize(args.path);
-    inputs.add(path);
-    return { path, namespace: repositoryNamespace };
-  }
-  if (args.kind !== 'import-statement') {
-    const help =
-      'Import at the top of the file: packages are only stubs while the pipeline is defined, and real in the function of a step.';
-    return refuse(
-      'definition-import',
-      `${args.kind === 'dynamic-import' ? 'import()' : 'require()'} of ${JSON.stringify(args.path)} is not allowed`,
-      help,
-    );
-  }
-  if (args.path === 'contender') return { path: args.path, namespace: 'words' };
-  if (/^\.\.?\//.test(args.path)) return await resolveRelative(args, reader, inputs);
-  if (/^(?:node:)?[@a-zA-Z0-9][\w@/.-]*$/.test(args.path))
-    return { path: args.path, namespace: 'stub', sideEffects: false };
-  return refuse(
-    'definition-import',
-    `${JSON.stringify(args.path)} cannot be imported`,
-    'Import a file of the repository by its relative path ("./shared/features.ts"), or a package by its name.',
-  );
-}
-
-async function resolveRelative(
-  args: OnResolveArgs,
-  reader: SourceReader,
-  inputs: Set<string>,
-): Promise<OnResolveResult> {
-  const path = posix.normalize(posix.join(posix.dirname(args.importer), args.path));
-  if (path.startsWith('../') || path === '..')
-    return refuse(
-      'definition-import',
-      `${JSON.stringify(args.path)} is outside of the repository`,
-      'Import files of this repository only.',
-    );
-  inputs.add(path);
-  if (inputs.size > compileLimits.importsMax)
-    return refuse(
-      'definition-limit',
-      `more than ${compileLimits.importsMax} files are imported`,
-      'Import less; data belongs into the steps.',
-    );
-  const loader = loaders.get(posix.extname(path));
-  if (loader !== undefined && (await reader.read(path)) !== null) return { path, namespace: repositoryNamespace };
-  for (const ending of ['.ts', '.js', '/index.ts']) {
-    const candidate =
-      posix.extname(path) === '.js' && ending === '.ts' ? `${path.slice(0, -3)}.ts` : `${path}${ending}`;
-    if ((await reader.read(candidate)) === null) continue;
-    const written = `${args.path.startsWith('./') ? './' : ''}${posix.relative(posix.dirname(args.importer), candidate)}`;
-    return refuse(
-      'definition-import',
-      `there is no file ${JSON.stringify(path)}`,
-      `Write the whole name of the file: ${JSON.stringify(written)}.`,
-    );
-  }
-  const help =
-    loader === undefined
-      ? `Import files that end in ${[...loaders.keys()].join(', ')}.`
-      : 'Check the path; it is relative to the file that imports. Links and submodules are not followed.';
-  return refuse('definition-import', `there is no file ${JSON.stringify(path)} that can be imported`, help);
-}
-
-async function load(path: string, reader: SourceReader): Promise<OnLoadResult> {
-  const file = await reader.read(path);
-  if (file === null) return refuse('definition-import', `there is no file ${JSON.stringify(path)}`, 'Check the path.');
-  if (file.tooLarge)
-    return refuse(
-      'definition-limit',
-      `${path} has more than ${compileLimits.fileBytesMax} bytes`,
-      'Data belongs into the steps, not into the definition.',
-    );
-  return { contents: file.bytes, loader: loaders.get(posix.extname(path)) ?? 'ts' };
-}
-
-function refuse(code: ProblemCode, text: string, help: string): { errors: PartialMessage[] } {
-  return { errors: [{ text, detail: { code, help } }] };
-}
-
-function toProblem(message: Message): Problem {
+function toProblem(entry: string, message: Message): Problem {
   const { location } = message;
   const where =
     location === null
-      ? null
+      ? startOf(entry)
       : {
           file: location.file.replace(`${repositoryNamespace}:`, ''),
           line: location.line,

@@ -51,8 +51,13 @@ export const compileLimits = {
   fileBytesMax: 1024 * 1024,
   pipelinesMax: 100,
   importsMax: 500,
+  /** Words and signs of all code in one bundle: what bounds the bundler's recursion, which keeps no limit of its own. */
+  bundleTokensMax: 40_000,
+  jsonDepthMax: 64,
+  /** Nested functions can keep the bundler busy for minutes. */
+  bundleMs: 5000,
   problemsMax: 20,
-  /** The sandbox interrupts itself after this, */
+  /** The sandbox interrupts itself after this, which tells the line, */
   evaluationMs: 1500,
   /** and is ended from outside after this: native loops do not listen. */
   evaluationKillMs: 2000,

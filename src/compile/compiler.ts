@@ -6,7 +6,7 @@ import { compileLimits, pipelinesFolder, type Compiled, type Compiler, type Sour
 import { judge, refused, type Outcome } from './evaluation.ts';
 import { guest, type Guest } from './guest-bundle.ts';
 import { problem, startOf } from './refusal.ts';
-import { Sandbox } from './sandbox.ts';
+import { Sandbox, type EvaluationTimes } from './sandbox.ts';
 import { SourceReader } from './source-reader.ts';
 
 /** A result, and the files that it was made of: it holds for every commit in which they are the same. */
@@ -15,10 +15,10 @@ interface Remembered {
   readonly outcome: Outcome;
 }
 
-/** Starts a sandbox, which stays warm until `close`. */
-export async function createCompiler(): Promise<Compiler> {
+/** Starts a sandbox, which stays warm until `close`. Tests, which have no time to lose, may give it less of it. */
+export async function createCompiler(times: EvaluationTimes = compileLimits): Promise<Compiler> {
   const words = await guest();
-  return new SandboxCompiler(words, new Sandbox(words.code));
+  return new SandboxCompiler(words, new Sandbox(words.code, times));
 }
 
 class SandboxCompiler implements Compiler {

@@ -23,7 +23,7 @@ export function parseGuarded(text: string): Result<unknown, string> {
 }
 
 /** The deepest nesting of lists and objects, counted without recursion. */
-function depthOf(text: string): number {
+export function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
   let inString = false;

@@ -1,7 +1,7 @@
 /** From a line of the bundle to the line of the user's file. */
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import type { Place } from '../std/problem.ts';
-import { repositoryNamespace } from './bundle.ts';
+import { repositoryNamespace } from './commit-files.ts';
 
 /** The innermost frame of `stack` (as QuickJS writes it) that stands in a file of the repository, or null. */
 export function placeOf(stack: string, map: string): Place | null {

@@ -6,9 +6,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import {
   newQuickJSWASMModuleFromVariant,
+  newVariant,
   type QuickJSContext,
   type QuickJSHandle,
   type QuickJSRuntime,
+  type QuickJSSyncVariant,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten-core';
 import type { Evaluation, EvaluationRequest, SandboxSetup } from './sandbox.ts';
@@ -17,6 +19,8 @@ interface Limits {
   readonly memoryBytes: number;
   readonly stackBytes: number;
   readonly resultBytesMax: number;
+  /** Taken from what the module has in all, before the definition runs. */
+  readonly ballastBytes: number;
 }
 
 /** Given back after the limit was hit, to say what happened. */
@@ -40,12 +44,14 @@ class Evaluator {
   evaluateTwice(code: string): Evaluation {
     const { memoryBytes, stackBytes, resultBytesMax, evaluationMs } = this.#setup;
     this.#endsAt = performance.now() + evaluationMs;
-    const first = this.#evaluate(code, { memoryBytes, stackBytes, resultBytesMax });
+    const limits: Limits = { memoryBytes, stackBytes, resultBytesMax, ballastBytes: 0 };
+    const first = this.#evaluate(code, limits);
     if (first.kind !== 'json') return first;
     const second = this.#evaluate(code, {
+      ...limits,
       memoryBytes: memoryBytes - reserveBytes,
       stackBytes: stackBytes - 16 * 1024,
-      resultBytesMax,
+      ballastBytes: 2 * reserveBytes,
     });
     if (second.kind !== 'json') return second;
     return first.text === second.text ? first : { kind: 'differs' };
@@ -67,6 +73,7 @@ class Evaluator {
 
   #run(runtime: QuickJSRuntime, context: QuickJSContext, code: string, limits: Limits): Evaluation {
     using guest = context.unwrapResult(context.evalCode(this.#setup.guest, 'guest.js', { type: 'global' }));
+    using _ballast = context.evalCode(`new ArrayBuffer(${limits.ballastBytes})`, 'ballast.js');
     using finish = context.getProp(guest, 'finish');
     using describe = context.getProp(guest, 'describe');
     using exported = context.evalCode(code, 'definition.js', { type: 'global' });
@@ -88,7 +95,7 @@ class Evaluator {
     if (late) this.#endsAt = performance.now() + reserveMs;
     using described = context.callFunction(describe, context.undefined, error);
     const text = described.error === undefined ? readText(context, described.value, limits) : null;
-    if (text?.kind !== 'json') return { kind: 'threw', text: null, late };
+    if (text?.kind !== 'json') return { kind: 'threw', text: null, late: late || performance.now() > this.#endsAt };
     return { kind: 'threw', text: text.text, late };
   }
 }
@@ -104,10 +111,16 @@ function readText(context: QuickJSContext, handle: QuickJSHandle, limits: Limits
 const port = parentPort;
 if (port === null) throw new Error('the sandbox runs in a thread of its own');
 // Written by sandbox.ts, which starts this thread.
-const evaluator = new Evaluator(
-  await newQuickJSWASMModuleFromVariant(import('@jitl/quickjs-wasmfile-release-sync')),
-  workerData as SandboxSetup,
-);
+const setup = workerData as SandboxSetup;
+const pageBytes = 64 * 1024;
+/** Of the module when it starts, as it was built. */
+const firstPages = 256;
+// The engine's own limit does not count buffers, so the module as a whole cannot grow any further than this either.
+const lastPages = firstPages + (setup.memoryBytes + 4 * reserveBytes) / pageBytes;
+const wasmMemory = new WebAssembly.Memory({ initial: firstPages, maximum: lastPages });
+// The package gives the types of its CommonJS form, in which the variant lies one `default` deeper.
+const variant = (await import('@jitl/quickjs-wasmfile-release-sync')).default as unknown as QuickJSSyncVariant;
+const evaluator = new Evaluator(await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory })), setup);
 port.on('message', (request: EvaluationRequest) => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   port.postMessage(evaluator.evaluateTwice(request.code));

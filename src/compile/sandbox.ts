@@ -13,6 +13,12 @@ export interface SandboxSetup {
   readonly evaluationMs: number;
 }
 
+/** When a bundle interrupts itself, and when it is ended from outside. */
+export interface EvaluationTimes {
+  readonly evaluationMs: number;
+  readonly evaluationKillMs: number;
+}
+
 export interface EvaluationRequest {
   readonly code: string;
 }
@@ -34,13 +40,15 @@ const notReached: Evaluation = { kind: 'not-reached' };
 
 export class Sandbox {
   readonly #setup: SandboxSetup;
+  readonly #killMs: number;
   #worker: SandboxWorker | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(guest: string) {
-    const { memoryBytes, stackBytes, evaluationMs } = compileLimits;
+  constructor(guest: string, { evaluationMs, evaluationKillMs }: EvaluationTimes) {
+    const { memoryBytes, stackBytes } = compileLimits;
     this.#setup = { guest, memoryBytes, stackBytes, resultBytesMax: definitionLimits.jsonBytesMax, evaluationMs };
+    this.#killMs = evaluationKillMs;
     this.#worker = new SandboxWorker(this.#setup);
   }
 
@@ -60,7 +68,7 @@ export class Sandbox {
     if (this.#closed) return { kind: 'crashed', message: 'the compiler is closed' };
     const worker = this.#worker ?? new SandboxWorker(this.#setup);
     this.#worker = worker;
-    const evaluation = await worker.evaluate(code);
+    const evaluation = await worker.evaluate(code, this.#killMs);
     if (evaluation.kind === 'killed' || evaluation.kind === 'crashed') {
       await worker.end();
       this.#worker = this.#closed ? null : new SandboxWorker(this.#setup);
@@ -103,11 +111,11 @@ class SandboxWorker {
     });
   }
 
-  async evaluate(code: string): Promise<Evaluation> {
+  async evaluate(code: string, killMs: number): Promise<Evaluation> {
     await this.#ready;
     if (this.#crash !== null) return { kind: 'crashed', message: this.#crash };
     return await new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle({ kind: 'killed' }), compileLimits.evaluationKillMs);
+      const timer = setTimeout(() => this.#settle({ kind: 'killed' }), killMs);
       this.#answer = (evaluation) => {
         clearTimeout(timer);
         resolve(evaluation);

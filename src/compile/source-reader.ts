@@ -1,6 +1,6 @@
-/** Reads files of one commit at most once, and refuses what is too large. */
+/** Reads files of one commit at most once. */
 import { createHash } from 'node:crypto';
-import { compileLimits, type SourceFiles } from './compile.ts';
+import type { SourceFiles } from './compile.ts';
 
 export class SourceReader {
   readonly #source: SourceFiles;
@@ -41,11 +41,10 @@ export class SourceReader {
 export interface SourceText {
   readonly bytes: Uint8Array;
   readonly hash: string;
-  readonly tooLarge: boolean;
 }
 
 function sourceText(bytes: Uint8Array | undefined): SourceText | null {
   if (bytes === undefined) return null;
   const hash = createHash('sha256').update(bytes).digest('hex');
-  return { bytes, hash, tooLarge: bytes.length > compileLimits.fileBytesMax };
+  return { bytes, hash };
 }

@@ -1,0 +1,159 @@
+/**
+ * What a bundle may read: files of the commit by their relative paths, up to the limits. The words of `contender` come
+ * from the sandbox; every other package is a stub that throws when it is touched while the pipeline is defined, because
+ * there is no `npm install` on the server: the runner has the real one.
+ */
+import { posix } from 'node:path';
+import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, PartialMessage, Plugin } from 'esbuild';
+import type { ProblemCode } from '../std/problem-codes.ts';
+import { compileLimits } from './compile.ts';
+import { depthOf } from './definition-text.ts';
+import type { SourceReader } from './source-reader.ts';
+
+/** Where the sandbox keeps the words, and the name that the map gives to files of the commit. */
+export const wordsGlobal = 'contender:words';
+export const repositoryNamespace = 'repository';
+
+const loaders: ReadonlyMap<string, Loader> = new Map([
+  ['.ts', 'ts'],
+  ['.mts', 'ts'],
+  ['.js', 'js'],
+  ['.mjs', 'js'],
+  ['.json', 'json'],
+]);
+
+/** What one bundle has read so far. */
+export interface Reading {
+  readonly reader: SourceReader;
+  readonly inputs: Set<string>;
+  tokens: number;
+}
+
+/** The plugin that gives the bundler its files. */
+export function commitFiles(reading: Reading, words: readonly string[]): Plugin {
+  return {
+    name: 'commit-files',
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, async (args) => await resolve(args, reading));
+      build.onLoad({ filter: /.*/, namespace: repositoryNamespace }, async ({ path }) => await load(path, reading));
+      build.onLoad({ filter: /.*/, namespace: 'words' }, () => ({
+        contents: words
+          .map((word) => `export const ${word} = globalThis[${JSON.stringify(wordsGlobal)}].${word};`)
+          .join('\n'),
+        loader: 'js',
+      }));
+      build.onLoad({ filter: /.*/, namespace: 'stub' }, ({ path }) => ({
+        contents: `module.exports = globalThis[${JSON.stringify(wordsGlobal)}].packageStub(${JSON.stringify(path)});`,
+        loader: 'js',
+      }));
+    },
+  };
+}
+
+async function resolve(args: OnResolveArgs, reading: Reading): Promise<OnResolveResult> {
+  if (args.kind === 'entry-point') {
+    // esbuild writes "./" in front where the working directory happens to have such a file.
+    const path = posix.normalize(args.path);
+    reading.inputs.add(path);
+    return { path, namespace: repositoryNamespace };
+  }
+  if (args.kind !== 'import-statement') {
+    const help =
+      'Import at the top of the file: packages are only stubs while the pipeline is defined, and real in the function of a step.';
+    return refuse(
+      'definition-import',
+      `${args.kind === 'dynamic-import' ? 'import()' : 'require()'} of ${JSON.stringify(args.path)} is not allowed`,
+      help,
+    );
+  }
+  if (args.path === 'contender') return { path: args.path, namespace: 'words' };
+  if (/^\.\.?\//.test(args.path)) return await resolveRelative(args, reading);
+  if (/^(?:node:)?[@a-zA-Z0-9][\w@/.-]*$/.test(args.path))
+    return { path: args.path, namespace: 'stub', sideEffects: false };
+  return refuse(
+    'definition-import',
+    `${JSON.stringify(args.path)} cannot be imported`,
+    'Import a file of the repository by its relative path ("./shared/features.ts"), or a package by its name.',
+  );
+}
+
+async function resolveRelative(args: OnResolveArgs, reading: Reading): Promise<OnResolveResult> {
+  const path = posix.normalize(posix.join(posix.dirname(args.importer), args.path));
+  if (path.startsWith('../') || path === '..')
+    return refuse(
+      'definition-import',
+      `${JSON.stringify(args.path)} is outside of the repository`,
+      'Import files of this repository only.',
+    );
+  const { reader, inputs } = reading;
+  inputs.add(path);
+  if (inputs.size > compileLimits.importsMax)
+    return refuse(
+      'definition-limit',
+      `more than ${compileLimits.importsMax} files are imported`,
+      'Import less; data belongs into the steps.',
+    );
+  const loader = loaders.get(posix.extname(path));
+  if (loader !== undefined && (await reader.read(path)) !== null) return { path, namespace: repositoryNamespace };
+  for (const ending of ['.ts', '.js', '/index.ts']) {
+    const candidate =
+      posix.extname(path) === '.js' && ending === '.ts' ? `${path.slice(0, -3)}.ts` : `${path}${ending}`;
+    if ((await reader.read(candidate)) === null) continue;
+    const written = `${args.path.startsWith('./') ? './' : ''}${posix.relative(posix.dirname(args.importer), candidate)}`;
+    return refuse(
+      'definition-import',
+      `there is no file ${JSON.stringify(path)}`,
+      `Write the whole name of the file: ${JSON.stringify(written)}.`,
+    );
+  }
+  const help =
+    loader === undefined
+      ? `Import files that end in ${[...loaders.keys()].join(', ')}.`
+      : 'Check the path; it is relative to the file that imports. Links and submodules are not followed.';
+  return refuse('definition-import', `there is no file ${JSON.stringify(path)} that can be imported`, help);
+}
+
+async function load(path: string, reading: Reading): Promise<OnLoadResult> {
+  const file = await reading.reader.read(path);
+  if (file === null) return refuse('definition-import', `there is no file ${JSON.stringify(path)}`, 'Check the path.');
+  const dataHelp = 'Data and code that only the steps need belong into files that the steps read and start.';
+  if (file.bytes.length > compileLimits.fileBytesMax) {
+    return refuse('definition-limit', `${path} has more than ${compileLimits.fileBytesMax} bytes`, dataHelp);
+  }
+  const loader = loaders.get(posix.extname(path)) ?? 'ts';
+  const contents = new TextDecoder().decode(file.bytes);
+  if (loader === 'json') {
+    if (depthOf(contents) <= compileLimits.jsonDepthMax) return { contents, loader };
+    return refuse(
+      'definition-limit',
+      `${path} is nested deeper than ${compileLimits.jsonDepthMax} levels`,
+      'Flatten it.',
+    );
+  }
+  reading.tokens += countTokens(contents);
+  if (reading.tokens <= compileLimits.bundleTokensMax) return { contents, loader };
+  const message = `the definition, with what it imports, has more than ${compileLimits.bundleTokensMax} words and signs`;
+  return refuse('definition-limit', message, dataHelp);
+}
+
+/** Words and signs, those in comments and strings too: nothing nests deeper than this. */
+function countTokens(text: string): number {
+  let tokens = 0;
+  let inWord = false;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    const isWord =
+      (code >= 97 && code <= 122) ||
+      (code >= 65 && code <= 90) ||
+      (code >= 48 && code <= 57) ||
+      code === 95 ||
+      code > 127;
+    if (code > 32 && !(isWord && inWord)) tokens++;
+    inWord = isWord;
+  }
+  return tokens;
+}
+
+function refuse(code: ProblemCode, text: string, help: string): { errors: PartialMessage[] } {
+  return { errors: [{ text, detail: { code, help } }] };
+}

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { compileLimits, type Compiled } from '../../src/compile/compile.ts';
+import { createCompiler } from '../../src/compile/compiler.ts';
+import { commitOf, goodFile, pipelineFile, placesOf } from './sources.ts';
+
+const compiler = await createCompiler();
+after(async () => await compiler.close());
+
+async function compile(files: Readonly<Record<string, string>>): Promise<readonly Compiled[]> {
+  return await compiler.compile(commitOf(files));
+}
+
+async function problemOf(source: string): Promise<{ code: string; message: string; help: string; place: string }> {
+  const [compiled] = await compile({ '.pipelines/a.ts': source });
+  const problem = compiled?.problems[0];
+  assert.ok(problem, 'a problem');
+  const { code, message, help, where } = problem;
+  return { code, message, help, place: `${where?.file ?? '?'}:${where?.line ?? 0}:${where?.column ?? 0}` };
+}
+
+test('a file becomes a version with its definition, canonical text and digest', async () => {
+  const [compiled] = await compile({ '.pipelines/good.ts': goodFile });
+  assert.deepEqual(compiled?.problems, []);
+  assert.equal(compiled?.version?.definition.name, 'good');
+  assert.deepEqual(JSON.parse(compiled?.version?.canonical ?? ''), compiled?.version?.definition);
+  assert.match(compiled?.version?.digest ?? '', /^[0-9a-f]{64}$/);
+});
+
+test('files with the same definition share its digest, and files with another one do not', async () => {
+  const digestOf = async (source: string): Promise<string | undefined> =>
+    (await compile({ '.pipelines/good.ts': source }))[0]?.version?.digest;
+  const digest = await digestOf(goodFile);
+  assert.equal(await digestOf(`// a comment\n${goodFile}`), digest);
+  assert.notEqual(await digestOf(goodFile.replace("'echo'", "'printf'")), digest);
+});
+
+test('one broken file does not stop the others', async () => {
+  const compiled = await compile({
+    '.pipelines/a.ts': 'export default 1;',
+    '.pipelines/b.ts': 'const = 1;',
+    '.pipelines/c.ts': goodFile,
+    '.pipelines/d.ts': `throw new Error('no');`,
+  });
+  assert.deepEqual(
+    compiled.map(({ file, version }) => [file, version !== null]),
+    [
+      ['.pipelines/a.ts', false],
+      ['.pipelines/b.ts', false],
+      ['.pipelines/c.ts', true],
+      ['.pipelines/d.ts', false],
+    ],
+  );
+});
+
+test('only .ts files directly in .pipelines are pipelines', async () => {
+  const compiled = await compile({
+    '.pipelines/good.ts': goodFile,
+    '.pipelines/tsconfig.json': '{}',
+    '.pipelines/good.test.ts': 'nonsense',
+    '.pipelines/words.d.ts': 'nonsense',
+    '.pipelines/shared/model.ts': 'nonsense',
+  });
+  assert.deepEqual(
+    compiled.map(({ file }) => file),
+    ['.pipelines/good.ts'],
+  );
+});
+
+test('files are imported relatively, from anywhere in the repository', async () => {
+  const source = `import { pipeline } from 'contender';
+import { train } from './shared/train.ts';
+import grid from '../config/grid.json' with { type: 'json' };
+export default pipeline('imports', {}, () => { train(grid.depths); });`;
+  const [compiled] = await compile({
+    '.pipelines/a.ts': source,
+    '.pipelines/shared/train.ts': `import { step } from 'contender';
+export function train(depths: number[]): void { step('train', { input: { depths }, run: async ({ depths }) => depths }); }`,
+    'config/grid.json': '{ "depths": [2, 4] }',
+  });
+  assert.deepEqual(compiled?.problems, []);
+  assert.deepEqual(compiled?.version?.definition.steps[0]?.work, {
+    kind: 'function',
+    file: '.pipelines/a.ts',
+    input: { literal: { depths: [2, 4] } },
+  });
+});
+
+test('packages may be imported, and are refused only when the definition touches them', async () => {
+  const head = `import { pipeline, step } from 'contender';
+import { readFile } from 'node:fs/promises';
+import fs, * as all from 'fs';
+import { parse } from 'some-package/deep';
+`;
+  const fine = `${head}export default pipeline('a', {}, () => {
+  step('read', { run: async () => parse(await readFile('x', 'utf8')) + fs.sep + all.sep });
+});`;
+  assert.deepEqual((await compile({ '.pipelines/a.ts': fine }))[0]?.problems, []);
+  for (const touch of [`parse('1')`, `fs.readFileSync('x')`, `all.readFileSync('x')`, `new fs.Stats()`, `fs.x = 1`]) {
+    const problem = await problemOf(`${head}export default pipeline('a', {}, () => {
+  step('read', { run: async () => 1 });
+});
+${touch};`);
+    assert.equal(problem.code, 'definition-impure', touch);
+    assert.match(problem.message, /^the package "(?:fs|some-package\/deep)" is used while the pipeline is defined$/);
+    assert.equal(problem.place.split(':')[1], '8');
+  }
+});
+
+test('a problem is placed where the user made it, through imports and groups', async () => {
+  const compiled = await compile({
+    '.pipelines/a.ts': `import { pipeline, group } from 'contender';
+import { clean } from './shared/clean.ts';
+
+export default pipeline('a', {}, () => {
+  group('prepare', () => { clean('Clean'); });
+});`,
+    '.pipelines/shared/clean.ts': `import { step } from 'contender';
+
+export const clean = (name: string) =>
+  step(name, { command: ['true'] });`,
+  });
+  assert.deepEqual(placesOf(compiled), ['.pipelines/shared/clean.ts:4:3 definition-name']);
+});
+
+const placed: readonly (readonly [title: string, source: string, place: string, code: string])[] = [
+  ['a syntax error', 'const a = 1;\nconst ü = "ü" + ;\n', '2:17', 'definition-syntax'],
+  ['an unknown word', `import { stap } from 'contender';\nstap('x');`, '1:10', 'definition-import'],
+  ['a missing file', `import { a } from './a.ts';\nimport { x } from './no.ts';\nx(a);`, '2:19', 'definition-import'],
+  ['a file above the repository', `import { x } from '../../etc/passwd.ts';\nx();`, '1:19', 'definition-import'],
+  ['an absolute file', `import x from '/etc/passwd';\nx();`, '1:15', 'definition-import'],
+  ['an address', `import x from 'https://example.org/x.ts';\nx();`, '1:15', 'definition-import'],
+  ['import()', `\nconst x = import('node:fs');`, '2:18', 'definition-import'],
+  ['require()', `const x = require('node:fs');`, '1:19', 'definition-import'],
+  ['top-level await', `\n\nawait new Promise(() => {});`, '3:1', 'definition-promise'],
+  [
+    'a thrown error',
+    `\nconst broken = () => {\n  throw new TypeError('no');\n};\nbroken();`,
+    '3:13',
+    'definition-threw',
+  ],
+  ['a clock', `const now = Date.now();\nexport default now;`, '1:13', 'definition-impure'],
+  ['an endless loop', `let x = 0;\nwhile (true) x++;`, '2:14', 'definition-limit'],
+];
+
+for (const [title, source, place, code] of placed) {
+  test(`${title} is a problem at its place`, async () => {
+    const problem = await problemOf(source);
+    assert.deepEqual([problem.place, problem.code], [`.pipelines/a.ts:${place}`, code]);
+    assert.notEqual(problem.help, '');
+  });
+}
+
+test('a file without its ending is named with it', async () => {
+  const compiled = await compile({
+    '.pipelines/a.ts': `import { x } from './shared/x';\nimport { y } from '../y.js';\nx(y);`,
+    '.pipelines/shared/x.ts': 'export const x = 1;',
+    'y.ts': 'export const y = 1;',
+  });
+  assert.deepEqual(
+    compiled[0]?.problems.map(({ help }) => help),
+    ['Write the whole name of the file: "./shared/x.ts".', 'Write the whole name of the file: "../y.ts".'],
+  );
+});
+
+test('two files with one name are both refused', async () => {
+  const compiled = await compile({
+    '.pipelines/a.ts': goodFile,
+    '.pipelines/b.ts': goodFile,
+    '.pipelines/c.ts': pipelineFile(`step('x', { command: ['true'] });`, 'other'),
+  });
+  assert.deepEqual(placesOf(compiled), ['.pipelines/a.ts:1:1 definition-name', '.pipelines/b.ts:1:1 definition-name']);
+  assert.match(compiled[0]?.problems[0]?.message ?? '', /"good" is defined in \.pipelines\/b\.ts too/);
+});
+
+test('a schedule that never fires, or is in no time zone, is refused', async () => {
+  const schedule = (text: string): string =>
+    `import { pipeline, step } from 'contender';\nexport default pipeline('a', { on: { schedule: ${text} } }, () => { step('x', { command: ['x'] }); });`;
+  assert.match((await problemOf(schedule(`'0 0 31 2 *'`))).message, /never fires/);
+  const zone = await problemOf(schedule(`{ cron: '0 0 * * *', timeZone: 'Europe/Atlantis' }`));
+  assert.match(zone.message, /Atlantis/);
+  assert.equal(zone.place, '.pipelines/a.ts:2:16');
+});
+
+test('the limits of a commit hold: number of files, of pipelines, bytes and code', async () => {
+  const many = Object.fromEntries(
+    Array.from({ length: compileLimits.filesMax + 1 }, (_, index) => [`.pipelines/x/${index}.ts`, '']),
+  );
+  assert.deepEqual(placesOf(await compile(many)), ['.pipelines:1:1 definition-limit']);
+  const pipelines = Object.fromEntries(
+    Array.from({ length: compileLimits.pipelinesMax + 1 }, (_, index) => [`.pipelines/${index}.ts`, '']),
+  );
+  assert.deepEqual(placesOf(await compile(pipelines)), ['.pipelines:1:1 definition-limit']);
+  assert.equal((await problemOf(`//${'x'.repeat(compileLimits.fileBytesMax)}`)).code, 'definition-limit');
+  assert.equal((await problemOf('a;'.repeat(compileLimits.bundleTokensMax / 2 + 1))).code, 'definition-limit');
+});
+
+test('the same files are not evaluated again, and a changed import is', async () => {
+  const other = await createCompiler();
+  const files = {
+    '.pipelines/a.ts': `import { pipeline, step } from 'contender';
+import { command } from '../shared.ts';
+export default pipeline('a', {}, () => { step('x', { command }); });`,
+    'shared.ts': `export const command = ['one'];`,
+  };
+  const first = await other.compile(commitOf(files));
+  const second = await other.compile(commitOf({ ...files }));
+  assert.equal(second[0]?.version, first[0]?.version);
+  const third = await other.compile(commitOf({ ...files, 'shared.ts': `export const command = ['two'];` }));
+  assert.deepEqual(third[0]?.version?.definition.steps[0]?.work, {
+    kind: 'command',
+    command: ['two'],
+    environment: {},
+  });
+  await other.close();
+});
+
+test('a source that cannot be read rejects, and says nothing about the files', async () => {
+  const source = commitOf({ '.pipelines/a.ts': `import { x } from '../x.ts';\nx();` });
+  const broken = {
+    list: async (folder: string) => await source.list(folder),
+    read: async (paths: readonly string[]) => {
+      if (paths.includes('x.ts')) throw new Error('the mirror is gone');
+      return await source.read(paths);
+    },
+  };
+  await assert.rejects(compiler.compile(broken), /the mirror is gone/);
+});
+
+test('commits without pipelines have no results', async () => {
+  assert.deepEqual(await compile({ 'README.md': 'hello' }), []);
+});
