@@ -1,4 +1,36 @@
-import type { FastifyInstance } from 'fastify';
+/** Pages for people: plain documents that work without a program, and streams that keep them live. */
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { errorPage } from '../ui/ui.ts';
+import { assetRoutes } from './pages/assets.ts';
+import { PageReply } from './pages/reply.ts';
+import { RunReader } from './pages/run-reader.ts';
+import { RunStreams } from './pages/run-stream.ts';
+import { runRoutes } from './pages/run.ts';
 import type { ServerPorts } from './server.ts';
 
-export async function pages(_app: FastifyInstance, _ports: ServerPorts): Promise<void> {}
+export async function pages(app: FastifyInstance, ports: ServerPorts): Promise<void> {
+  const replies = new PageReply();
+  const reader = new RunReader(ports);
+  const streams = new RunStreams(ports, reader);
+  app.addHook('preClose', async () => streams.close());
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) ports.log.error({ url: request.url, error: error.message, stack: error.stack }, 'a page failed');
+    return replies.send(
+      request,
+      reply,
+      errorPage(
+        status,
+        status >= 500 ? 'The server could not make this page. The cause stands in its log.' : error.message,
+      ),
+      status,
+    );
+  });
+  app.setNotFoundHandler(async (request, reply) => {
+    if (request.url.startsWith('/api/') || request.url.startsWith('/webhooks/'))
+      return reply.code(404).send({ error: 'not found' });
+    return replies.send(request, reply, errorPage(404, 'There is no page at this address.'), 404);
+  });
+  assetRoutes(app, replies);
+  runRoutes(app, reader, streams, replies);
+}

@@ -1,0 +1,33 @@
+/** How a page leaves: as one document, compressed, never kept by a cache. */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { buildAssets, renderPage, type Assets, type Page } from '../../ui/ui.ts';
+
+export class PageReply {
+  #assets: Promise<Assets> | null = null;
+
+  /** Made at the first wish for them, once. */
+  assets(): Promise<Assets> {
+    this.#assets ??= buildAssets().catch((error: unknown) => {
+      this.#assets = null;
+      throw error;
+    });
+    return this.#assets;
+  }
+
+  async send(request: FastifyRequest, reply: FastifyReply, page: Page, status = 200): Promise<FastifyReply> {
+    const { names } = await this.assets();
+    const document = Buffer.from(renderPage(page, names));
+    void reply
+      .code(status)
+      .headers({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', vary: 'accept-encoding' });
+    if (!acceptsGzip(request)) return reply.send(document);
+    void reply.header('content-encoding', 'gzip');
+    return reply.send(await promisify(gzip)(document, { level: 5 }));
+  }
+}
+
+export function acceptsGzip(request: FastifyRequest): boolean {
+  return /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+}

@@ -1,0 +1,165 @@
+/** Reads what the page of a run shows: the run, its report, the failure's lines, the tail of a log. */
+import { readRun } from '../../conductor/read.ts';
+import { reportOf } from '../../conductor/report.ts';
+import type { Run } from '../../engine/run.ts';
+import { attemptId } from '../../executor/executor.ts';
+import type { EvaluationRow } from '../../journal/journal.ts';
+import { logLimits } from '../../outputs/outputs.ts';
+import {
+  firstErrorLine,
+  headOf,
+  logKeyOf,
+  panelOf,
+  select,
+  stepViewOf,
+  viewLimits,
+  type FailureView,
+  type ForgeLinks,
+  type LogTail,
+  type RunView,
+  type Selection,
+} from '../../ui/ui.ts';
+import type { ServerPorts } from '../server.ts';
+import { Graphs } from './graphs.ts';
+
+/** A view, and whether anything may still change it. */
+export interface RunReading {
+  readonly view: RunView;
+  readonly settled: boolean;
+}
+
+const failureLinesKeptMax = 500;
+
+export class RunReader {
+  readonly #ports: ServerPorts;
+  readonly #graphs = new Graphs();
+  /** Several streams of one run share its reading. */
+  readonly #reading = new Map<string, Promise<Folded | null>>();
+  readonly #failureLines = new Map<string, Pick<FailureView, 'line' | 'lines'>>();
+
+  constructor(ports: ServerPorts) {
+    this.#ports = ports;
+  }
+
+  async read(runId: string, selection: Selection): Promise<RunReading | null> {
+    const folded = await this.#fold(runId);
+    if (folded === null) return null;
+    const { run, number, evaluations } = folded;
+    const report = reportOf(run, number, null, evaluations);
+    const selected = select(run, selection);
+    const view: RunView = {
+      position: run.position,
+      now: this.#ports.clock.now(),
+      head: headOf(run, number, report.summary, linksOf(this.#ports, run.opened.repository)),
+      challenges: report.challenges,
+      gates: report.gates,
+      failure: await this.#failureOf(run),
+      steps: [...run.steps.values()].map(stepViewOf),
+      graph: await this.#graphs.of(run.opened.digest, run.definition),
+      panel: selected === null ? null : panelOf(selected),
+    };
+    return { view, settled: run.finishedAt !== null && evaluations.every((row) => isSettled(row)) };
+  }
+
+  /** The last lines of the log that the view's panel stands for. */
+  async tail(view: RunView): Promise<LogTail | null> {
+    const { panel } = view;
+    if (panel === null || panel.attempt === null) return null;
+    const key = logKeyOf(panel.step, panel.index, panel.attempt);
+    const id = attemptId(view.head.id, { step: panel.step, index: panel.index, attempt: panel.attempt });
+    const { total, closed } = await this.#ports.logs.read(id, 1, 0);
+    const { lines } = await this.#ports.logs.read(id, total - viewLimits.logTailLines + 1, total);
+    return { key, lines: lines.map(cutLine), total, closed };
+  }
+
+  #fold(runId: string): Promise<Folded | null> {
+    const present = this.#reading.get(runId);
+    if (present !== undefined) return present;
+    const reading = fold(this.#ports, runId).finally(() => this.#reading.delete(runId));
+    this.#reading.set(runId, reading);
+    return reading;
+  }
+
+  async #failureOf(run: Run): Promise<FailureView | null> {
+    const step = [...run.steps.values()].find((each) => each.state === 'failed');
+    const instance = step?.instances?.find((each) => each.state === 'failed');
+    const attempt = instance?.attempts.at(-1);
+    if (step === undefined || instance === undefined || attempt === undefined) return null;
+    const { name } = step.definition;
+    const failed = attempt.outcome?.kind === 'failed' ? attempt.outcome : null;
+    const key = attemptId(run.opened.runId, { step: name, index: instance.index, attempt: attempt.number });
+    return {
+      step: name,
+      index: instance.index,
+      attempt: attempt.number,
+      mapped: step.definition.map !== null,
+      cause: failed?.cause ?? null,
+      message: failed?.message ?? instance.reason ?? step.reason ?? 'It failed.',
+      ...(await this.#linesOfFailure(key)),
+    };
+  }
+
+  async #linesOfFailure(key: string): Promise<Pick<FailureView, 'line' | 'lines'>> {
+    const kept = this.#failureLines.get(key);
+    if (kept !== undefined) return kept;
+    const first = await this.#ports.logs.read(key, 1, logLimits.pageLinesMax);
+    const { total, closed } = first;
+    const last =
+      total > logLimits.pageLinesMax
+        ? await this.#ports.logs.read(key, total - logLimits.pageLinesMax + 1, total)
+        : null;
+    // An annotation anywhere in the beginning is better than a word at the end.
+    const annotated = first.lines.find((line) => line.text.startsWith('::error')) ?? null;
+    const error = annotated ?? firstErrorLine(last?.lines ?? first.lines);
+    const from = (error?.number ?? 0) - viewLimits.failureLinesBefore;
+    const around =
+      error === null
+        ? []
+        : (await this.#ports.logs.read(key, Math.max(1, from), error.number + viewLimits.failureLinesAfter)).lines;
+    const found = { line: error?.number ?? null, lines: around.map(cutLine) };
+    if (closed) {
+      const [oldest] = this.#failureLines.keys();
+      if (this.#failureLines.size >= failureLinesKeptMax && oldest !== undefined) this.#failureLines.delete(oldest);
+      this.#failureLines.set(key, found);
+    }
+    return found;
+  }
+}
+
+interface Folded {
+  readonly run: Run;
+  readonly number: number;
+  readonly evaluations: readonly EvaluationRow[];
+}
+
+async function fold({ journal }: ServerPorts, runId: string): Promise<Folded | null> {
+  const [run, row, evaluations] = await Promise.all([
+    readRun(journal, runId),
+    journal.run(runId),
+    journal.evaluations({ runId, limit: 100 }),
+  ]);
+  return run === null || row === null ? null : { run, number: row.number, evaluations };
+}
+
+/** Whether the decision on it is taken, or waits for a person or a merge. */
+function isSettled(row: EvaluationRow): boolean {
+  if (row.state === 'promoted' || row.state === 'refused') return true;
+  return (
+    row.state === 'reported' &&
+    (row.reason !== null || row.policy === 'never' || row.policy === 'on-approval' || row.pullRequest !== null)
+  );
+}
+
+export function linksOf(ports: ServerPorts, repository: string): ForgeLinks {
+  const forge = ports.projects.get(repository)?.forge;
+  return {
+    commitUrl: (sha) => forge?.commitUrl(sha) ?? null,
+    pullRequestUrl: (number) => forge?.pullRequestUrl(number) ?? null,
+  };
+}
+
+export function cutLine<Line extends { readonly text: string }>(line: Line): Line {
+  return line.text.length <= viewLimits.logTailCharactersMax
+    ? line
+    : { ...line, text: `${line.text.slice(0, viewLimits.logTailCharactersMax)} …` };
+}

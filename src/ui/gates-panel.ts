@@ -1,0 +1,54 @@
+/** What the data gates measured, with the limits beside it. */
+import type { RunReport } from '../forge/forge.ts';
+import { html, type Markup } from './html.ts';
+import { countText, numberText } from './number-text.ts';
+import { shapeOf, stepMarks } from './state-mark.ts';
+
+type Gate = RunReport['gates'][number];
+
+export function gatesPanel(gates: readonly Gate[]): Markup {
+  return gates.map((gate) => gatePanel(gate));
+}
+
+function gatePanel(gate: Gate): Markup {
+  const failed = gate.checks.filter((check) => !check.passed).length;
+  const mark = gate.passed ? stepMarks.success : stepMarks.failed;
+  const word = gate.passed
+    ? `Data gate passed ${countText(gate.checks.length, 'check')}`
+    : `Data gate failed ${failed} of ${countText(gate.checks.length, 'check')}`;
+  return html`<section class=${`card edge-${mark.tone}`} aria-label=${`Data gate ${gate.step}`} key=${gate.step}>
+    <header class="card-head">
+      <h2 class=${`tone-${mark.tone}`}>${shapeOf(mark)}<span>${word}</span></h2>
+      <p class="muted"><code>${gate.step}</code> on <code>${gate.path}</code></p>
+    </header>
+    <div class="scroll" tabindex="0" role="region" aria-label=${`Checks of ${gate.step}`}>
+      <table class="numbers">
+        <thead>
+          <tr>
+            <th scope="col">Check</th>
+            <th scope="col" class="right">Value</th>
+            <th scope="col">Limit</th>
+            <th scope="col">Result</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${gate.checks.map(checkRow)}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+function checkRow(check: Gate['checks'][number]): Markup {
+  const mark = check.passed ? stepMarks.success : stepMarks.failed;
+  return html`<tr>
+    <th scope="row">${check.check}${check.column === null ? null : html`${' of '}<code>${check.column}</code>`}</th>
+    <td class="right">${numberText(check.value)}</td>
+    <td>${check.limit}</td>
+    <td>
+      <span class=${`state tone-${mark.tone}`}
+        >${shapeOf(mark)}<span class="word">${check.passed ? 'passed' : check.message || 'failed'}</span></span
+      >
+    </td>
+  </tr>`;
+}

@@ -1,0 +1,120 @@
+/** The page of a run. What is shown, in the order of a reader's questions: what came out, why, where is it now. */
+import { failurePanel } from './failure-panel.ts';
+import { gatesPanel } from './gates-panel.ts';
+import { graphPanel } from './graph-panel.ts';
+import { html, webAddress, type Markup } from './html.ts';
+import type { RunHead, RunView } from './run-view.ts';
+import { markOf, runMarks } from './state-mark.ts';
+import { stepPanel, type ShownLog } from './step-panel.ts';
+import { stepsPanel } from './steps-panel.ts';
+import { durationText, momentText, timeOf, type Watch } from './time.ts';
+import { verdictPanel } from './verdict-panel.ts';
+
+/** Whether what is seen moves on by itself. `still`: the page was only just served, or has no program. */
+export type Liveness =
+  | { readonly kind: 'live' }
+  | { readonly kind: 'stale'; readonly since: number }
+  | { readonly kind: 'still' }
+  | { readonly kind: 'ended' };
+
+export interface RunPageState {
+  readonly view: RunView;
+  readonly log: ShownLog | null;
+  readonly liveness: Liveness;
+  readonly watch: Watch;
+}
+
+export function runPage({ view, log, liveness, watch }: RunPageState): Markup {
+  const { head } = view;
+  return html`
+    ${headline(view, liveness, watch)} ${view.failure === null ? null : failurePanel(head.id, view.failure)}
+    ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)} ${graphPanel(view, watch)}
+    ${stepsPanel(view, watch)} ${view.panel === null ? null : stepPanel(view, view.panel, log, watch)}
+  `;
+}
+
+export function runTitle(head: RunHead): string {
+  const mark = runMarks[head.state];
+  const sign = { good: '✓', bad: '✗', busy: '◐', warn: '◌', idle: '⊘' }[mark.tone];
+  return `${sign} ${head.pipeline} #${head.number} ${mark.word}`;
+}
+
+function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
+  const { head } = view;
+  const { trigger } = head;
+  const pullRequestUrl = webAddress(trigger.pullRequest?.url ?? null);
+  const shaUrl = webAddress(head.shaUrl);
+  const sha = html`<code title=${head.sha}>${head.sha.slice(0, 10)}</code>`;
+  return html`<header class="page-head">
+    <p class="crumbs"><a href=${`/runs?${new URLSearchParams({ pipeline: head.pipeline })}`}>${head.pipeline}</a></p>
+    <div class="title-row">
+      <h1>${head.pipeline}${' '}<span class="run-number">${`#${head.number}`}</span></h1>
+      ${markOf(runMarks[head.state])} ${livenessOf(liveness, view, watch)}
+    </div>
+    ${head.state === 'failed' && view.failure !== null ? null : html`<p class="summary">${head.summary}</p>`}
+    <dl class="facts">
+      <div>
+        <dt>Trigger</dt>
+        <dd>
+          ${trigger.pullRequest === null ? null : html`${pullRequestUrl === null ? `Pull request #${trigger.pullRequest.number}` : html`<a href=${pullRequestUrl}>${`Pull request #${trigger.pullRequest.number}`}</a>`}${trigger.pullRequest.fork ? ' from a fork' : ''}, `}${trigger.text}
+        </dd>
+      </div>
+      ${
+        trigger.branch === null
+          ? null
+          : html`<div>
+              <dt>Branch</dt>
+              <dd>
+                <a href=${`/runs?${new URLSearchParams({ branch: trigger.branch })}`}><bdi>${trigger.branch}</bdi></a>
+              </dd>
+            </div>`
+      }
+      <div>
+        <dt>Commit</dt>
+        <dd>${shaUrl === null ? sha : html`<a href=${shaUrl}>${sha}</a>`}</dd>
+      </div>
+      <div>
+        <dt>Started</dt>
+        <dd>${timeOf(head.openedAt, watch)}</dd>
+      </div>
+      <div>
+        <dt>${head.finishedAt === null ? 'Running for' : 'Took'}</dt>
+        <dd>${durationText((head.finishedAt ?? watch.now) - head.openedAt)}</dd>
+      </div>
+      ${
+        head.logicalDate === null
+          ? null
+          : html`<div>
+              <dt>Logical date</dt>
+              <dd>${momentText(head.logicalDate, 'utc')}</dd>
+            </div>`
+      }
+      ${head.parameters.map(
+        ({ name, value }) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd><code>${value}</code></dd>
+          </div>`,
+      )}
+    </dl>
+  </header>`;
+}
+
+function livenessOf(liveness: Liveness, view: RunView, watch: Watch): Markup {
+  switch (liveness.kind) {
+    case 'live':
+      return html`<span class="liveness live" role="status"><span class="pulse" aria-hidden="true"></span>live</span>`;
+    case 'stale':
+      return html`<span class="liveness stale" role="status"
+        >not live, last seen ${timeOf(liveness.since, watch)}</span
+      >`;
+    case 'still':
+      return view.head.finishedAt === null
+        ? html`<span class="liveness muted">as of ${timeOf(view.now, watch)}</span>`
+        : null;
+    case 'ended':
+      return null;
+    default:
+      return liveness satisfies never;
+  }
+}

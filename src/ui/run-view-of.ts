@@ -1,0 +1,319 @@
+/** Makes the view of a run from what the journal says about it. */
+import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
+import { finalStepStates } from '../engine/run.ts';
+import type { AttemptOutcome, StepOutput, StepState, Trigger } from '../engine/event.ts';
+import type { Artifact } from '../pipeline/definition.ts';
+import { isJsonObject, type Json } from '../std/json.ts';
+import { unreachable } from '../std/unreachable.ts';
+import {
+  viewLimits,
+  type ArtifactView,
+  type AttemptView,
+  type Bar,
+  type OutputView,
+  type PanelView,
+  type RunHead,
+  type Selection,
+  type StepView,
+  type TriggerView,
+} from './run-view.ts';
+
+/** Addresses that only the forge knows. */
+export interface ForgeLinks {
+  readonly commitUrl: (sha: string) => string | null;
+  readonly pullRequestUrl: (number: number) => string | null;
+}
+
+/** What a reader wants to see first: failed before running before the rest. */
+const urgency: readonly StepState[] = [
+  'failed',
+  'upstream_failed',
+  'up_for_retry',
+  'running',
+  'queued',
+  'up_for_reschedule',
+  'deferred',
+  'scheduled',
+  'none',
+  'cancelled',
+  'skipped',
+  'removed',
+  'success',
+];
+
+export function headOf(run: Run, number: number, summary: string, links: ForgeLinks): RunHead {
+  const { opened, definition } = run;
+  return {
+    id: opened.runId,
+    number,
+    pipeline: opened.pipeline,
+    repository: opened.repository,
+    description: definition.description,
+    state: run.state,
+    summary,
+    openedAt: opened.at,
+    finishedAt: run.finishedAt,
+    logicalDate: opened.trigger.kind === 'schedule' || opened.logicalDate !== opened.at ? opened.logicalDate : null,
+    trigger: triggerOf(opened.trigger, links),
+    sha: opened.sha,
+    shaUrl: links.commitUrl(opened.sha),
+    parameters: Object.entries(opened.parameters).map(([name, value]) => ({ name, value: String(value) })),
+  };
+}
+
+export function triggerOf(trigger: Trigger, links: ForgeLinks): TriggerView {
+  switch (trigger.kind) {
+    case 'push':
+      return { text: `pushed by ${trigger.actor}`, branch: trigger.branch, pullRequest: null };
+    case 'pull-request':
+      return {
+        text: `opened by ${trigger.actor}`,
+        branch: trigger.branch,
+        pullRequest: { number: trigger.number, url: links.pullRequestUrl(trigger.number), fork: trigger.fork },
+      };
+    case 'schedule':
+      return { text: 'started by its schedule', branch: null, pullRequest: null };
+    case 'manual':
+      return { text: `started by ${trigger.actor}`, branch: null, pullRequest: null };
+    default:
+      return unreachable(trigger);
+  }
+}
+
+export function stepViewOf(step: Step): StepView {
+  const { definition } = step;
+  const mapped = definition.map !== null;
+  const instances = step.instances ?? [];
+  const attempts = instances.flatMap((instance) => instance.attempts);
+  const unfinished = attempts.some((attempt) => attempt.outcome === null);
+  const dueTimes = instances.flatMap((instance) => instance.dueAt ?? []);
+  return {
+    name: definition.name,
+    kind: definition.work.kind,
+    state: step.state,
+    message: messageOf(step),
+    mapped,
+    counts: mapped ? countsOf(instances) : [],
+    attempts: attempts.length,
+    startedAt: least(attempts.map((attempt) => attempt.startedAt)),
+    finishedAt: unfinished ? null : greatest(attempts.flatMap((attempt) => attempt.finishedAt ?? [])),
+    dueAt: finalStepStates.has(step.state) ? null : least(dueTimes),
+    bars: barsOf(attempts),
+  };
+}
+
+function countsOf(instances: readonly Instance[]): StepView['counts'] {
+  const counts = new Map<StepState, number>();
+  for (const { state } of instances) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return urgency.flatMap((state) => {
+    const count = counts.get(state);
+    return count === undefined ? [] : [{ state, count }];
+  });
+}
+
+function messageOf(step: Step): string | null {
+  if (step.state === 'success' || step.state === 'running') return null;
+  for (const instance of step.instances ?? []) {
+    const outcome = instance.attempts.at(-1)?.outcome ?? null;
+    if (outcome?.kind === 'failed') return outcome.message;
+    if (outcome?.kind === 'not-yet') return outcome.reason;
+  }
+  return step.reason ?? step.instances?.[0]?.reason ?? null;
+}
+
+/** Above `barsMax` attempts only the spans in which any of them was on its way. */
+function barsOf(attempts: readonly Attempt[]): readonly Bar[] {
+  const bars = attempts.map((attempt) => ({
+    from: attempt.startedAt,
+    runningAt: attempt.runningAt,
+    to: attempt.finishedAt,
+    state: attemptState(attempt),
+  }));
+  if (bars.length <= viewLimits.barsMax) return bars;
+  const spans: { from: number; runningAt: number | null; to: number | null; state: StepState }[] = [];
+  for (const bar of bars.sort((left, right) => left.from - right.from)) {
+    const last = spans.at(-1);
+    if (last === undefined || (last.to !== null && last.to < bar.from)) {
+      spans.push({ ...bar, runningAt: bar.from });
+    } else {
+      last.to = last.to === null || bar.to === null ? null : Math.max(last.to, bar.to);
+      if (urgency.indexOf(bar.state) < urgency.indexOf(last.state)) last.state = bar.state;
+    }
+  }
+  return spans.slice(-viewLimits.barsMax);
+}
+
+function attemptState(attempt: Attempt): StepState {
+  if (attempt.outcome === null) return attempt.runningAt === null ? 'queued' : 'running';
+  return outcomeState(attempt.outcome);
+}
+
+function outcomeState(outcome: AttemptOutcome): StepState {
+  switch (outcome.kind) {
+    case 'succeeded':
+      return 'success';
+    case 'failed':
+      return outcome.cause === 'cancelled' ? 'cancelled' : 'failed';
+    case 'skipped':
+      return 'skipped';
+    case 'not-yet':
+      return 'up_for_reschedule';
+    default:
+      return unreachable(outcome);
+  }
+}
+
+/** The step, instance and attempt that the page shows closely. */
+export interface Selected {
+  readonly step: Step;
+  readonly instance: Instance | null;
+  readonly attempt: Attempt | null;
+}
+
+/** What the reader chose; else the first failure, else what runs, else what the run was about. */
+export function select(run: Run, selection: Selection): Selected | null {
+  const steps = [...run.steps.values()];
+  const chosen = selection.step === null ? undefined : run.steps.get(selection.step);
+  const step = chosen ?? urgentStep(run, steps);
+  if (step === undefined) return null;
+  const instances = step.instances ?? [];
+  const instance =
+    (chosen !== undefined && selection.index !== null ? instances[selection.index] : undefined) ??
+    byUrgency(instances)[0] ??
+    null;
+  const wanted =
+    chosen === undefined || selection.attempt === null ? undefined : instance?.attempts[selection.attempt - 1];
+  return { step, instance, attempt: wanted ?? instance?.attempts.at(-1) ?? null };
+}
+
+function urgentStep(run: Run, steps: readonly Step[]): Step | undefined {
+  const inState = (...states: readonly StepState[]): Step | undefined =>
+    steps.find((step) => states.includes(step.state));
+  if (run.finishedAt === null) {
+    return (
+      inState('failed') ??
+      inState('running') ??
+      inState('queued') ??
+      inState('up_for_retry', 'up_for_reschedule') ??
+      lastTried(steps) ??
+      steps[0]
+    );
+  }
+  return (
+    inState('failed') ??
+    steps.findLast((step) => step.definition.work.kind === 'challenge') ??
+    lastTried(steps) ??
+    steps[0]
+  );
+}
+
+function lastTried(steps: readonly Step[]): Step | undefined {
+  return steps.findLast((step) => (step.instances ?? []).some((instance) => instance.attempts.length > 0));
+}
+
+function byUrgency(instances: readonly Instance[]): readonly Instance[] {
+  return [...instances].sort(
+    (left, right) => urgency.indexOf(left.state) - urgency.indexOf(right.state) || left.index - right.index,
+  );
+}
+
+export function panelOf({ step, instance, attempt }: Selected): PanelView {
+  const { definition } = step;
+  const mapped = definition.map !== null;
+  return {
+    step: definition.name,
+    kind: definition.work.kind,
+    description: definition.description,
+    state: instance?.state ?? step.state,
+    reason: instance?.reason ?? step.reason,
+    upstream: definition.upstream,
+    triggerRule: definition.triggerRule,
+    mapped,
+    instances: mapped
+      ? byUrgency(step.instances ?? [])
+          .slice(0, viewLimits.instancesMax)
+          .map(({ index, state, attempts }) => ({ index, state, attempts: attempts.length }))
+      : [],
+    instancesTotal: step.instances?.length ?? 0,
+    index: instance?.index ?? 0,
+    attempt: attempt?.number ?? null,
+    attempts: (instance?.attempts ?? []).map(attemptView),
+    output: instance === null ? null : outputOf(instance),
+    dueAt: instance?.dueAt ?? null,
+  };
+}
+
+function attemptView(attempt: Attempt): AttemptView {
+  const { outcome } = attempt;
+  const failed = outcome?.kind === 'failed' ? outcome : null;
+  const said = outcome?.kind === 'skipped' || outcome?.kind === 'not-yet' ? outcome.reason : null;
+  return {
+    number: attempt.number,
+    state: attemptState(attempt),
+    cause: failed?.cause ?? null,
+    exitCode: failed?.exitCode ?? null,
+    message: failed?.message ?? said,
+    place: attempt.place,
+    startedAt: attempt.startedAt,
+    runningAt: attempt.runningAt,
+    finishedAt: attempt.finishedAt,
+    cpuMs: attempt.usage?.cpuMs ?? null,
+    memoryBytesMax: attempt.usage?.memoryBytesMax ?? null,
+  };
+}
+
+function outputOf(instance: Instance): OutputView | null {
+  const outcome = instance.attempts.at(-1)?.outcome;
+  // A failed gate's numbers stand in its outcome alone.
+  const output: StepOutput | null = instance.output ?? (outcome?.kind === 'succeeded' ? outcome.output : null);
+  if (output === null) return null;
+  if ('stored' in output) {
+    const lengths = Object.entries(output.lengths).map(
+      ([path, length]) => `${path === '' ? 'the whole' : path}: ${length} entries`,
+    );
+    return {
+      text: ['Too large to stand here; it is kept as an artifact.', ...lengths].join('\n'),
+      cut: true,
+      artifacts: [artifactView('', output.stored)],
+    };
+  }
+  if (output.inline === null) return null;
+  const text = JSON.stringify(output.inline, null, 2);
+  const artifacts: ArtifactView[] = [];
+  collectArtifacts(output.inline, [], artifacts);
+  return {
+    text: text.slice(0, viewLimits.outputCharactersMax),
+    cut: text.length > viewLimits.outputCharactersMax,
+    artifacts,
+  };
+}
+
+function collectArtifacts(value: Json, path: readonly string[], into: ArtifactView[]): void {
+  if (into.length >= viewLimits.artifactsMax || value === null || typeof value !== 'object' || path.length > 20) return;
+  const artifact = readArtifact(value);
+  if (artifact !== null) into.push(artifactView(path.join('.'), artifact));
+  else for (const [key, inner] of Object.entries(value)) collectArtifacts(inner, [...path, key], into);
+}
+
+function readArtifact(value: Json): Artifact | null {
+  if (!isJsonObject(value)) return null;
+  const { $artifact, name, bytes } = value;
+  if (typeof $artifact !== 'string' || !/^[0-9a-f]{64}$/.test($artifact)) return null;
+  return {
+    $artifact,
+    name: typeof name === 'string' ? name : 'artifact',
+    bytes: typeof bytes === 'number' ? bytes : 0,
+  };
+}
+
+function artifactView(path: string, artifact: Artifact): ArtifactView {
+  return { path, name: artifact.name, sha256: artifact.$artifact, bytes: artifact.bytes };
+}
+
+function least(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((left, right) => Math.min(left, right));
+}
+
+function greatest(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((left, right) => Math.max(left, right));
+}

@@ -1,0 +1,189 @@
+/**
+ * What the page of a run shows, as plain JSON: rendered on the server, embedded in the page, and sent again, in parts,
+ * whenever the run moves on. Times are milliseconds since the epoch; null where something has not happened yet.
+ */
+import type { FailureCause, RunState, StepState } from '../engine/event.ts';
+import type { RunReport } from '../forge/forge.ts';
+import type { LogLine } from '../outputs/outputs.ts';
+import type { Graph } from './graph-layout.ts';
+
+export interface RunView {
+  /** Number of events that it shows. */
+  readonly position: number;
+  /** When it was made, by the server's clock. */
+  readonly now: number;
+  readonly head: RunHead;
+  readonly challenges: RunReport['challenges'];
+  readonly gates: RunReport['gates'];
+  readonly failure: FailureView | null;
+  /** In the order of the definition. */
+  readonly steps: readonly StepView[];
+  /** Null above 500 steps, or where it is not laid out yet: then the list of steps stands alone. */
+  readonly graph: Graph | null;
+  readonly panel: PanelView | null;
+}
+
+export interface RunHead {
+  readonly id: string;
+  readonly number: number;
+  readonly pipeline: string;
+  readonly repository: string;
+  readonly description: string | null;
+  readonly state: RunState;
+  /** One sentence: the verdict, the first failure, or what is going on. */
+  readonly summary: string;
+  readonly openedAt: number;
+  readonly finishedAt: number | null;
+  readonly logicalDate: number | null;
+  readonly trigger: TriggerView;
+  readonly sha: string;
+  readonly shaUrl: string | null;
+  readonly parameters: readonly { readonly name: string; readonly value: string }[];
+}
+
+export interface TriggerView {
+  /** `pushed by mona`, `by its schedule`. */
+  readonly text: string;
+  readonly branch: string | null;
+  readonly pullRequest: { readonly number: number; readonly url: string | null; readonly fork: boolean } | null;
+}
+
+/** Where the run went wrong first, with the lines around it. */
+export interface FailureView {
+  readonly step: string;
+  readonly index: number;
+  readonly attempt: number;
+  readonly mapped: boolean;
+  readonly cause: FailureCause | null;
+  readonly message: string;
+  /** Number of the line that says it; null where no line does. */
+  readonly line: number | null;
+  readonly lines: readonly LogLine[];
+}
+
+export interface StepView {
+  readonly name: string;
+  /** `function`, `command`, `gate`, `challenge`, … */
+  readonly kind: string;
+  readonly state: StepState;
+  /** Why it ended so, or what its last attempt said. */
+  readonly message: string | null;
+  readonly mapped: boolean;
+  /** How many instances of a mapped step are in each state, the failed ones first; empty for others. */
+  readonly counts: readonly { readonly state: StepState; readonly count: number }[];
+  readonly attempts: number;
+  readonly startedAt: number | null;
+  /** Null while an attempt is on its way. */
+  readonly finishedAt: number | null;
+  readonly dueAt: number | null;
+  readonly bars: readonly Bar[];
+}
+
+/** One attempt on the timeline: queued from `from`, running from `runningAt`. */
+export interface Bar {
+  readonly from: number;
+  readonly runningAt: number | null;
+  readonly to: number | null;
+  readonly state: StepState;
+}
+
+/** One step looked at closely. */
+export interface PanelView {
+  readonly step: string;
+  readonly kind: string;
+  readonly description: string | null;
+  readonly state: StepState;
+  readonly reason: string | null;
+  readonly upstream: readonly string[];
+  readonly triggerRule: string;
+  readonly mapped: boolean;
+  /** Of a mapped step, at most `instancesMax`: failed first, then running. */
+  readonly instances: readonly { readonly index: number; readonly state: StepState; readonly attempts: number }[];
+  readonly instancesTotal: number;
+  readonly index: number;
+  /** Number of the attempt whose log is shown; null before the first. */
+  readonly attempt: number | null;
+  readonly attempts: readonly AttemptView[];
+  readonly output: OutputView | null;
+  readonly dueAt: number | null;
+}
+
+export interface AttemptView {
+  readonly number: number;
+  readonly state: StepState;
+  readonly cause: FailureCause | null;
+  readonly exitCode: number | null;
+  readonly message: string | null;
+  readonly place: string | null;
+  readonly startedAt: number;
+  readonly runningAt: number | null;
+  readonly finishedAt: number | null;
+  readonly cpuMs: number | null;
+  readonly memoryBytesMax: number | null;
+}
+
+export interface OutputView {
+  /** Indented JSON, cut at `outputCharactersMax`. */
+  readonly text: string;
+  readonly cut: boolean;
+  readonly artifacts: readonly ArtifactView[];
+}
+
+export interface ArtifactView {
+  /** Where in the output: `model`, `reports.0`. */
+  readonly path: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** The lines of an attempt's log that the page shows: the last ones. */
+export interface LogTail {
+  /** `<step>/<index>/<attempt>`. */
+  readonly key: string;
+  readonly lines: readonly LogLine[];
+  readonly total: number;
+  readonly closed: boolean;
+}
+
+/** What the reader chose; null: the page chooses, and follows the run. */
+export interface Selection {
+  readonly step: string | null;
+  readonly index: number | null;
+  readonly attempt: number | null;
+}
+
+export const viewLimits = {
+  instancesMax: 60,
+  barsMax: 60,
+  outputCharactersMax: 8000,
+  artifactsMax: 50,
+  graphStepsMax: 500,
+  logTailLines: 200,
+  logTailCharactersMax: 2000,
+  failureLinesBefore: 6,
+  failureLinesAfter: 6,
+} as const;
+
+/** The address of a step's panel on the page of its run. */
+export function panelAddress(
+  runId: string,
+  step: string,
+  index: number | null = null,
+  attempt: number | null = null,
+): string {
+  const query = new URLSearchParams({ step });
+  if (index !== null) query.set('index', String(index));
+  if (attempt !== null) query.set('attempt', String(attempt));
+  return `/runs/${encodeURIComponent(runId)}?${query}#step`;
+}
+
+/** The address of an attempt's log. Groups of a step's name stay slashes: no part of a name is a number, so `/0/1/log` ends it. */
+export function logAddress(runId: string, step: string, index: number, attempt: number): string {
+  const path = step.split('/').map(encodeURIComponent).join('/');
+  return `/runs/${encodeURIComponent(runId)}/steps/${path}/${index}/${attempt}/log`;
+}
+
+export function logKeyOf(step: string, index: number, attempt: number): string {
+  return `${step}/${index}/${attempt}`;
+}
