@@ -16,7 +16,8 @@ import { follow, type FollowedRun } from './follow.ts';
 import { handOver } from './hand-over.ts';
 import { outliveReader } from './output.ts';
 import { readServerAddress } from './server-address.ts';
-import { fetchAndResolve } from './sources.ts';
+import { fetchAndResolve, mindRepository } from './sources.ts';
+import { makeStateFolder } from './state-folder.ts';
 import { paint } from './terminal.ts';
 
 export interface RunOptions {
@@ -34,6 +35,7 @@ export async function run(directory: string, options: RunOptions): Promise<ExitS
   const stream = options.json ? process.stderr : process.stdout;
   const say = (line: string): void => void stream.write(`${line}\n`);
   outliveReader();
+  mindRepository(repository.url);
   if (options.ref === 'HEAD') await mindUncommitted(repository.url, say);
   const opened = await openOrFindServer(config);
   if (typeof opened === 'string') {
@@ -69,6 +71,7 @@ function chooseRepository(config: Config, name: string | null): RepositoryConfig
 
 /** The system of this folder; where a server holds it, the server's address. */
 async function openOrFindServer(config: Config): Promise<System | string> {
+  await makeStateFolder(config.stateDirectory);
   try {
     return await openSystem({ config, log: consoleLog('warn'), print: () => undefined, publicUrl: () => null });
   } catch (error) {
@@ -147,7 +150,7 @@ async function mindUncommitted(folder: string, say: (line: string) => void): Pro
   const listed = await promisify(execFile)('git', ['-C', folder, 'status', '--porcelain'], { timeout: 10_000 }).catch(
     () => null,
   );
-  const lines = listed?.stdout.split('\n').filter((line) => line !== '' && line !== '?? .contender/') ?? [];
+  const lines = listed?.stdout.split('\n').filter((line) => line !== '') ?? [];
   if (lines.length === 0) return;
   const what = lines.length === 1 ? '1 uncommitted change is' : `${lines.length} uncommitted changes are`;
   say(paint('yellow', `${what} not part of this run: it runs the commit HEAD.`));

@@ -1,5 +1,5 @@
 /** `contender serve`: the server, until it is told to stop. */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { consoleLog } from './console-log.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { outliveReader } from './output.ts';
 import { removeServerAddress, writeServerAddress } from './server-address.ts';
+import { makeStateFolder } from './state-folder.ts';
 import { harmless } from './terminal.ts';
 
 export interface RunningServer {
@@ -43,6 +44,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const log = consoleLog(level);
   let url: string | null = null;
+  await makeStateFolder(config.stateDirectory);
   const system = await openSystem({ config, log, print, publicUrl: () => url });
   try {
     const { apiToken: givenToken, publicUrl } = config.server;
@@ -112,7 +114,6 @@ async function keptToken(directory: string): Promise<string> {
   const known = await readFile(path, 'utf8').catch(() => '');
   if (known.trim() !== '') return known.trim();
   const token = randomBytes(24).toString('base64url');
-  await mkdir(directory, { recursive: true });
   await writeFile(path, `${token}\n`, { mode: 0o600 });
   await chmod(path, 0o600);
   return token;

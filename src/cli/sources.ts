@@ -1,7 +1,8 @@
 /** The pipelines of a folder as they stand in it, or of a commit of its repository. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { createCompiler } from '../compile/compiler.ts';
 import type { Compiled, SourceFiles } from '../compile/compile.ts';
 import { openMirror } from '../git/mirror.ts';
@@ -21,6 +22,7 @@ export async function compileFrom(directory: string, ref: string | null): Promis
 }
 
 async function withCommit<T>(directory: string, ref: string, use: (files: SourceFiles) => Promise<T>): Promise<T> {
+  mindRepository(directory);
   const folder = await mkdtemp(join(tmpdir(), 'contender-'));
   const git = openMirror({ url: directory, directory: join(folder, 'mirror.git') });
   try {
@@ -29,6 +31,17 @@ async function withCommit<T>(directory: string, ref: string, use: (files: Source
     await git.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Before anything is made on disk: a folder that is no repository. What is elsewhere is found out by fetching. */
+export function mindRepository(url: string): void {
+  if (!isAbsolute(url) || ['.git', 'HEAD'].some((name) => existsSync(join(url, name)))) return;
+  throw new ProblemError({
+    code: 'repository-unreadable',
+    message: `${url} is no Git repository`,
+    where: null,
+    help: 'Make it one (`git init`) and commit your pipelines, or name a repository in contender.yaml.',
+  });
 }
 
 /** The commit that `ref` names now. Rejects with a `ProblemError`: `repository-unreadable`, `revision-unknown`. */

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { broken, good } from './pipelines.ts';
+import { createProject, createSandbox, type Sandbox } from './sandbox.ts';
+
+let sandbox: Sandbox;
+afterEach(() => sandbox.remove());
+
+test('a good pipeline is named with its steps and digest', async () => {
+  sandbox = createProject({ '.pipelines/good.ts': good });
+  const { status, out, err } = await sandbox.run(['check']);
+  assert.deepEqual({ status, err }, { status: 0, err: '' });
+  assert.match(out, /^✓ good 2 steps, \.pipelines\/good\.ts, digest [0-9a-f]{12}\n$/);
+});
+
+test('a broken one is said with file, line, column and what to do, and the others are still checked', async () => {
+  sandbox = createProject({ '.pipelines/good.ts': good, '.pipelines/broken.ts': broken });
+  const { status, out, err } = await sandbox.run(['check']);
+  assert.equal(status, 2);
+  assert.match(out, /good 2 steps/);
+  assert.match(
+    err,
+    /\.pipelines\/broken\.ts:4:3: step "one": there is no option "retrys" \[definition-option\]\n {2}Did you mean "retries"\?/,
+  );
+});
+
+test('with --json, a program reads the same', async () => {
+  sandbox = createProject({ '.pipelines/good.ts': good, '.pipelines/broken.ts': broken });
+  const { status, out } = await sandbox.run(['check', '--json']);
+  assert.equal(status, 2);
+  const found: unknown = JSON.parse(out);
+  assert.ok(Array.isArray(found));
+  const [first, second] = found;
+  assert.deepEqual(first.problems[0].where, { file: '.pipelines/broken.ts', line: 4, column: 3 });
+  assert.equal(second.pipeline, 'good');
+  assert.match(second.digest, /^[0-9a-f]{64}$/);
+});
+
+test('with --ref, the commit counts and not what stands in the folder', async () => {
+  sandbox = createProject({ '.pipelines/good.ts': good });
+  sandbox.write({ '.pipelines/good.ts': broken });
+  const committed = await sandbox.run(['check', '--ref', 'main']);
+  assert.equal(committed.status, 0, committed.err);
+  assert.equal((await sandbox.run(['check'])).status, 2);
+  const unknown = await sandbox.run(['check', '--ref', 'no-such-branch']);
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.err, /no-such-branch .*\[revision-unknown\]/);
+});
+
+test('a subfolder of the project is as good as its top', async () => {
+  sandbox = createProject({ '.pipelines/good.ts': good, 'data/readme.txt': '' });
+  const { status, out } = await sandbox.run(['check'], { within: 'data' });
+  assert.equal(status, 0);
+  assert.match(out, /good/);
+});
+
+test('a folder without pipelines, or without repository, is said to be one', async () => {
+  sandbox = createSandbox();
+  const empty = await sandbox.run(['check']);
+  assert.equal(empty.status, 2);
+  assert.match(empty.err, /there are no pipelines here \[pipeline-unknown\]\n.*contender init/);
+  const reference = await sandbox.run(['check', '--ref', 'main']);
+  assert.equal(reference.status, 2);
+  assert.match(reference.err, /is no Git repository \[repository-unreadable\]\n.*git init/);
+});
+
+test('escape sequences in a definition do not reach the terminal', async () => {
+  sandbox = createProject({
+    '.pipelines/loud.ts':
+      "import { pipeline } from 'contender';\nexport default pipeline('loud', {}, () => { throw new Error('\\u001b[31mred\\u009b2J'); });\n",
+  });
+  const { status, err } = await sandbox.run(['check']);
+  assert.equal(status, 2);
+  assert.match(err, /red/);
+  assert.ok(!err.includes('\u001b') && !err.includes('\u009b'));
+});

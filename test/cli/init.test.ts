@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { createSandbox, type Sandbox } from './sandbox.ts';
+
+let sandbox: Sandbox;
+beforeEach(() => {
+  sandbox = createSandbox();
+});
+afterEach(() => sandbox.remove());
+
+test('in an empty folder, a pipeline, its configuration and types for the editor are written, and they are good', async () => {
+  const { status, out, err } = await sandbox.run(['init']);
+  assert.deepEqual({ status, err }, { status: 0, err: '' });
+  assert.deepEqual(readdirSync(sandbox.folder).toSorted(), ['.gitignore', '.pipelines', 'contender.yaml']);
+  assert.match(out, /wrote \.pipelines\/hello\.ts/);
+  assert.match(out, /git init/);
+  const checked = await sandbox.run(['check']);
+  assert.equal(checked.status, 0, checked.err);
+  assert.match(checked.out, /hello 2 steps/);
+});
+
+test('in a Git repository, what it ignored already stays ignored, and no second repository is proposed', async () => {
+  sandbox.git('init', '--quiet', '--initial-branch=main');
+  sandbox.write({ '.gitignore': 'node_modules' });
+  const { status, out } = await sandbox.run(['init']);
+  assert.equal(status, 0);
+  assert.doesNotMatch(out, /git init/);
+  assert.equal(sandbox.read('.gitignore'), 'node_modules\n.contender/\n');
+});
+
+test('what is there is never overwritten, and then nothing at all is written', async () => {
+  sandbox.write({ 'contender.yaml': 'mine' });
+  const { status, out, err } = await sandbox.run(['init']);
+  assert.deepEqual({ status, out }, { status: 2, out: '' });
+  assert.match(err, /contender\.yaml is here already \[init-exists\]/);
+  assert.equal(sandbox.read('contender.yaml'), 'mine');
+  assert.equal(existsSync(join(sandbox.folder, '.pipelines')), false);
+});
+
+test('the first pipeline runs', async () => {
+  sandbox.git('init', '--quiet', '--initial-branch=main');
+  await sandbox.run(['init']);
+  sandbox.commit({});
+  const { status, out, err } = await sandbox.run(['run', 'hello']);
+  assert.equal(status, 0, err);
+  assert.match(out, /✓ success/);
+  assert.equal(sandbox.git('status', '--porcelain'), '');
+});

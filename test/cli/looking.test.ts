@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { failing, good, slow } from './pipelines.ts';
+import { createProject, createSandbox, type Sandbox } from './sandbox.ts';
+
+let sandbox: Sandbox;
+before(async () => {
+  sandbox = createProject({
+    '.pipelines/good.ts': good,
+    '.pipelines/failing.ts': failing,
+    '.pipelines/slow.ts': slow,
+  });
+  await sandbox.run(['run', 'good']);
+  await sandbox.run(['run', 'failing']);
+});
+after(() => sandbox.remove());
+
+test('runs are listed newest first, with their pipeline, number, state and id', async () => {
+  const { status, out } = await sandbox.run(['runs']);
+  assert.equal(status, 0);
+  const [newest, reason, oldest] = out.trimEnd().split('\n');
+  assert.match(newest ?? '', /^✗ failed +failing#1 .* manual .* [0-9a-z]{26}$/);
+  assert.match(reason ?? '', /exit code 3/);
+  assert.match(oldest ?? '', /^✓ success +good#1 /);
+});
+
+test('as JSON, each run is an object on a line of its own', async () => {
+  const { out } = await sandbox.run(['runs', '--json', '--state', 'success', '--pipeline', 'good']);
+  const lines = out.trimEnd().split('\n');
+  assert.equal(lines.length, 1);
+  const row: unknown = JSON.parse(lines[0] ?? '');
+  assert.ok(typeof row === 'object' && row !== null && 'number' in row && 'sha' in row);
+  assert.equal(row.number, 1);
+});
+
+test('a filter that nothing passes is no mistake; an unknown state is one', async () => {
+  const none = await sandbox.run(['runs', '--pipeline', 'other']);
+  assert.deepEqual(none, { status: 0, out: '', err: 'No runs match.\n' });
+  const unknown = await sandbox.run(['runs', '--state', 'done']);
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.err, /One of running, cancelling, success/);
+});
+
+test('logs are found by id, by its beginning and by number', async () => {
+  const listed = await sandbox.run(['runs', '--pipeline', 'good', '--json']);
+  const id = /"id":"([0-9a-z]{26})"/.exec(listed.out)?.[1] ?? '';
+  for (const name of [id, id.slice(0, -1), 'good#1']) {
+    const { status, out } = await sandbox.run(['logs', name, 'first']);
+    assert.equal(status, 0);
+    assert.match(out, /^first the depth is 3 on \d{4}-\d\d-\d\d\n/);
+  }
+});
+
+test('what names no run, several, or no step is said so', async () => {
+  const unknown = await sandbox.run(['logs', 'good#99']);
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.err, /there is no run "good#99" \[run-unknown\]/);
+  const both = await sandbox.run(['logs', '0']);
+  assert.equal(both.status, 2);
+  assert.match(both.err, /"0" could be 2 runs or more/);
+  const step = await sandbox.run(['logs', 'good#1', 'third']);
+  assert.equal(step.status, 2);
+  assert.match(step.err, /no step "third" \[step-unknown\]\n {2}Its steps: first, second\./);
+});
+
+test('runs and logs are there while a run is under way, and --follow ends with it', async () => {
+  const running = sandbox.start(['run', 'slow']);
+  await running.until(/sleeps running/);
+  const following = sandbox.start(['logs', 'slow#1', '--follow']);
+  await following.until(/sleeps has begun/);
+  assert.match((await sandbox.run(['runs', '--state', 'running'])).out, /▶ running +slow#1/);
+  running.kill('SIGINT');
+  assert.equal((await running.ended).status, 130);
+  assert.equal((await following.ended).status, 0);
+});
+
+test('a reader who goes away ends the command without a word', async () => {
+  const running = sandbox.start(['runs']);
+  running.child.stdout?.destroy();
+  const { status, err } = await running.ended;
+  assert.deepEqual({ status, err }, { status: 141, err: '' });
+});
+
+test('where nothing has run yet, that is said with what to do', async () => {
+  const elsewhere = createSandbox();
+  try {
+    for (const args of [['runs'], ['logs', 'good#1']]) {
+      const { status, err } = await elsewhere.run(args);
+      assert.equal(status, 2);
+      assert.match(err, /nothing has run here yet.* \[nothing-here\]\n {2}Start a run/);
+    }
+  } finally {
+    await elsewhere.remove();
+  }
+});

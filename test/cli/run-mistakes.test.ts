@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { broken, good } from './pipelines.ts';
+import { createProject, type Sandbox } from './sandbox.ts';
+
+let sandbox: Sandbox;
+before(() => {
+  sandbox = createProject({ '.pipelines/good.ts': good, '.pipelines/broken.ts': broken });
+});
+after(() => sandbox.remove());
+
+const mistakes: readonly (readonly [what: string, args: readonly string[], said: RegExp])[] = [
+  ['an unknown pipeline', ['run', 'nope'], /no pipeline "nope" at [0-9a-f]{7}; there: .*good.* \[run-refused\]/],
+  ['a broken pipeline', ['run', 'broken'], /\.pipelines\/broken\.ts:4:3: .*\[definition-option\]/],
+  ['a parameter that is not declared', ['run', 'good', '--param', 'depht=2'], /depht/],
+  ['a parameter of another type', ['run', 'good', '--param', 'depth=deep'], /depth/],
+  ['a parameter without value', ['run', 'good', '--param', 'depth'], /name=value/],
+  ['a date that there is not', ['run', 'good', '--date', '2026-02-30'], /YYYY-MM-DD/],
+  ['an unknown revision', ['run', 'good', '--ref', 'nowhere'], /nowhere .*\[revision-unknown\]/],
+  [
+    'an unknown repository',
+    ['run', 'good', '--repository', 'other'],
+    /"other" \[repository-unknown\]\n {2}There are: work\./,
+  ],
+];
+for (const [what, args, said] of mistakes) {
+  test(`${what} is the user's mistake: status 2, said on standard error, without a stack`, async () => {
+    const { status, out, err } = await sandbox.run(args);
+    assert.equal(status, 2, err);
+    assert.match(err, said);
+    assert.doesNotMatch(err, /^\s+at /m);
+    assert.equal(out, '');
+  });
+}
