@@ -19,12 +19,12 @@ import { unreachable } from '../std/unreachable.ts';
 /** Sentences about what is wrong; empty where nothing is. */
 export function brokenRules(definition: PipelineDefinition): readonly string[] {
   const broken: string[] = [];
-  const depths = new Map<string, number>();
+  const before = new Map<string, { readonly position: number; readonly depth: number }>();
   let edges = 0;
   for (const step of definition.steps) {
     const say = (what: string): void => void broken.push(`step "${step.name}" ${what}`);
-    if (depths.has(step.name)) say('stands there twice');
-    checkUpstream(step, depths, say);
+    if (before.has(step.name)) say('stands there twice');
+    checkUpstream(step, before, say);
     for (const reference of referencesOf(step)) checkReference(definition, step, reference, say);
     for (const name of environmentNames(step)) {
       const denied = deniedEnvironmentName(name);
@@ -32,10 +32,10 @@ export function brokenRules(definition: PipelineDefinition): readonly string[] {
     }
     checkOne(step, say);
     edges += step.upstream.length;
-    const depth = 1 + Math.max(0, ...step.upstream.map((name) => depths.get(name) ?? 0));
+    const depth = 1 + Math.max(0, ...step.upstream.map((name) => before.get(name)?.depth ?? 0));
     if (depth > definitionLimits.depthMax)
       say(`is at the end of a chain of more than ${definitionLimits.depthMax} steps`);
-    depths.set(step.name, depth);
+    before.set(step.name, { position: before.size, depth });
     if (broken.length > 10) return broken;
   }
   if (edges > definitionLimits.edgesMax)
@@ -45,11 +45,14 @@ export function brokenRules(definition: PipelineDefinition): readonly string[] {
 }
 
 /** Edges point backwards only, which also proves that there is no cycle. */
-function checkUpstream(step: StepDefinition, before: ReadonlyMap<string, number>, say: (what: string) => void): void {
+function checkUpstream(
+  step: StepDefinition,
+  before: ReadonlyMap<string, { readonly position: number }>,
+  say: (what: string) => void,
+): void {
   const unknown = step.upstream.find((name) => !before.has(name));
   if (unknown !== undefined) say(`comes after "${unknown}", which does not stand before it`);
-  const order = [...before.keys()];
-  const positions = step.upstream.map((name) => order.indexOf(name));
+  const positions = step.upstream.map((name) => before.get(name)?.position ?? -1);
   if (positions.some((position, index) => index > 0 && position <= (positions[index - 1] ?? 0)))
     say('has its upstream steps twice or out of order');
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { canonicalJson, type Json } from '../std/json.ts';
 import { problemCodes } from '../std/problem-codes.ts';
-import type { Problem } from '../std/problem.ts';
+import type { Place, Problem } from '../std/problem.ts';
 import { parseSchedule } from '../calendar/calendar.ts';
 import { unreachable } from '../std/unreachable.ts';
 import type { Bundle } from './bundle.ts';
@@ -106,7 +106,8 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
       ),
     );
   if ('missing' in answer.data) return refused(missing(file, answer.data.missing));
-  const where = placeOf(answer.data.stack, bundle.map) ?? start;
+  const { stack } = answer.data;
+  const where = (): Place => placeOf(stack, bundle.map) ?? start;
   const shaped = parseDefinition(answer.data.definition, file);
   if (!shaped.ok)
     return refused(
@@ -114,7 +115,7 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
         'definition-invalid',
         `the definition has another shape than it must: ${shaped.error}`,
         'Use the words of "contender" to define it.',
-        where,
+        where(),
       ),
     );
   const broken = brokenRules(shaped.value);
@@ -125,7 +126,7 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
           'definition-invalid',
           sentence,
           'Use the handles that the words give back: they keep the edges right.',
-          where,
+          where(),
         ),
       ),
     );
@@ -134,7 +135,7 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
   const read = schedule === null ? null : parseSchedule(schedule.cron, schedule.timeZone);
   if (read?.ok === false) {
     return refused(
-      problem('definition-option', read.error, 'Correct on.schedule; "0 2 * * 1" is Mondays at 02:00.', where),
+      problem('definition-option', read.error, 'Correct on.schedule; "0 2 * * 1" is Mondays at 02:00.', where()),
     );
   }
   return { version: versionOf(shaped.value), problems: [] };

@@ -29,7 +29,6 @@ async function bundleGuest(): Promise<Guest> {
     target: 'es2023',
     platform: 'neutral',
     minify: true,
-    keepNames: true,
     logLevel: 'silent',
     tsconfigRaw: '{}',
   } as const;

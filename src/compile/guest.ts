@@ -97,7 +97,7 @@ export function describe(thrown: unknown): string {
   const read = (key: string): string => {
     try {
       const value: unknown = Reflect.get(Object(thrown), key);
-      return typeof value === 'string' ? value.slice(0, 4000) : '';
+      return typeof value === 'string' ? value.slice(0, key === 'stack' ? 8000 : 500) : '';
     } catch {
       return '';
     }
@@ -105,7 +105,10 @@ export function describe(thrown: unknown): string {
   let problem: Problem | null = null;
   let shown = '';
   try {
-    if (thrown instanceof ProblemError) problem = thrown.problem;
+    if (thrown instanceof ProblemError) {
+      const { code, message, help } = thrown.problem;
+      problem = { code, message: text(message).slice(0, 1000), help: text(help).slice(0, 1000), where: null };
+    }
     shown = text(thrown).slice(0, 400);
   } catch {
     shown = 'a value that cannot be shown';

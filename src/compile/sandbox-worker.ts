@@ -27,10 +27,20 @@ interface Limits {
 const reserveBytes = 4 * 1024 * 1024;
 const reserveMs = 200;
 
+/** A runtime in which the words are ready, for one evaluation. */
+interface Prepared {
+  readonly runtime: QuickJSRuntime;
+  readonly context: QuickJSContext;
+  readonly finish: QuickJSHandle;
+  readonly describe: QuickJSHandle;
+  readonly limits: Limits;
+}
+
 class Evaluator {
   readonly #module: QuickJSWASMModule;
   readonly #setup: SandboxSetup;
-  #endsAt = 0;
+  #prepared: readonly [Prepared, Prepared] | null = null;
+  #endsAt = Infinity;
 
   constructor(module: QuickJSWASMModule, setup: SandboxSetup) {
     this.#module = module;
@@ -38,58 +48,66 @@ class Evaluator {
   }
 
   /**
-   * Twice, the second time with a little less memory and stack: a definition that can tell the difference depends on
-   * the machine, and is no function of the commit.
+   * Makes ready for the next evaluation, which comes twice: the second time with a little less memory and stack. A
+   * definition that can tell the difference depends on the machine, and is no function of the commit.
    */
-  evaluateTwice(code: string): Evaluation {
-    const { memoryBytes, stackBytes, resultBytesMax, evaluationMs } = this.#setup;
-    this.#endsAt = performance.now() + evaluationMs;
-    const limits: Limits = { memoryBytes, stackBytes, resultBytesMax, ballastBytes: 0 };
-    const first = this.#evaluate(code, limits);
-    if (first.kind !== 'json') return first;
-    const second = this.#evaluate(code, {
-      ...limits,
+  prepare(): readonly [Prepared, Prepared] {
+    if (this.#prepared !== null) return this.#prepared;
+    const { memoryBytes, stackBytes, resultBytesMax } = this.#setup;
+    const first = { memoryBytes, stackBytes, resultBytesMax, ballastBytes: 0 };
+    const second = {
       memoryBytes: memoryBytes - reserveBytes,
       stackBytes: stackBytes - 16 * 1024,
+      resultBytesMax,
       ballastBytes: 2 * reserveBytes,
-    });
-    if (second.kind !== 'json') return second;
-    return first.text === second.text ? first : { kind: 'differs' };
+    };
+    this.#endsAt = Infinity;
+    this.#prepared = [this.#prepareOne(first), this.#prepareOne(second)];
+    return this.#prepared;
   }
 
-  #evaluate(code: string, limits: Limits): Evaluation {
+  evaluateTwice(code: string): Evaluation {
+    const [first, second] = this.prepare();
+    this.#prepared = null;
+    this.#endsAt = performance.now() + this.#setup.evaluationMs;
+    const one = this.#evaluate(first, code);
+    const other = one.kind === 'json' ? this.#evaluate(second, code) : one;
+    for (const { context, runtime, finish, describe } of [first, second]) {
+      finish.dispose();
+      describe.dispose();
+      context.dispose();
+      runtime.dispose();
+    }
+    return one.kind === 'json' && other.kind === 'json' && one.text !== other.text ? { kind: 'differs' } : other;
+  }
+
+  #prepareOne(limits: Limits): Prepared {
     const runtime = this.#module.newRuntime();
     runtime.setMemoryLimit(limits.memoryBytes);
     runtime.setMaxStackSize(limits.stackBytes);
     runtime.setInterruptHandler(() => performance.now() > this.#endsAt);
     const context = runtime.newContext();
-    try {
-      return this.#run(runtime, context, code, limits);
-    } finally {
-      context.dispose();
-      runtime.dispose();
-    }
+    using guest = context.unwrapResult(context.evalCode(this.#setup.guest, 'guest.js', { type: 'global' }));
+    return {
+      runtime,
+      context,
+      finish: context.getProp(guest, 'finish'),
+      describe: context.getProp(guest, 'describe'),
+      limits,
+    };
   }
 
-  #run(runtime: QuickJSRuntime, context: QuickJSContext, code: string, limits: Limits): Evaluation {
-    using guest = context.unwrapResult(context.evalCode(this.#setup.guest, 'guest.js', { type: 'global' }));
+  #evaluate(prepared: Prepared, code: string): Evaluation {
+    const { context, finish, limits } = prepared;
     using _ballast = context.evalCode(`new ArrayBuffer(${limits.ballastBytes})`, 'ballast.js');
-    using finish = context.getProp(guest, 'finish');
-    using describe = context.getProp(guest, 'describe');
     using exported = context.evalCode(code, 'definition.js', { type: 'global' });
-    if (exported.error !== undefined) return this.#describe(runtime, context, describe, exported.error, limits);
+    if (exported.error !== undefined) return this.#describe(prepared, exported.error);
     using finished = context.callFunction(finish, context.undefined, exported.value);
-    if (finished.error !== undefined) return this.#describe(runtime, context, describe, finished.error, limits);
+    if (finished.error !== undefined) return this.#describe(prepared, finished.error);
     return readText(context, finished.value, limits);
   }
 
-  #describe(
-    runtime: QuickJSRuntime,
-    context: QuickJSContext,
-    describe: QuickJSHandle,
-    error: QuickJSHandle,
-    limits: Limits,
-  ): Evaluation {
+  #describe({ runtime, context, describe, limits }: Prepared, error: QuickJSHandle): Evaluation {
     const late = performance.now() > this.#endsAt;
     runtime.setMemoryLimit(limits.memoryBytes + reserveBytes);
     if (late) this.#endsAt = performance.now() + reserveMs;
@@ -124,6 +142,8 @@ const evaluator = new Evaluator(await newQuickJSWASMModuleFromVariant(newVariant
 port.on('message', (request: EvaluationRequest) => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   port.postMessage(evaluator.evaluateTwice(request.code));
+  evaluator.prepare();
 });
+evaluator.prepare();
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
 port.postMessage('ready');

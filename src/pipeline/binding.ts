@@ -12,7 +12,13 @@ const depthMax = 16;
 export function bind(call: Call, path: string, value: unknown, depth = 0): Binding {
   const handle = handleData(value);
   if (handle !== null) return { reference: use(call, handle) };
-  if (depth > depthMax) return refuse(call, path, `is nested deeper than ${depthMax} levels`, 'Flatten it, or write it to a file that the step reads.');
+  if (depth > depthMax)
+    return refuse(
+      call,
+      path,
+      `is nested deeper than ${depthMax} levels`,
+      'Flatten it, or write it to a file that the step reads.',
+    );
   if (typeof value === 'string') {
     const template = bindTemplate(call, path, value);
     return typeof template === 'string' ? { literal: template } : { template };
@@ -56,7 +62,8 @@ export function bindTemplate(call: Call, path: string, value: unknown): Template
   if (isPromise(value)) return refusePromise(call, path);
   if (typeof value !== 'string')
     return refuse(call, path, `is ${shown(value)}`, 'It has to be text; handles may stand in it.');
-  if (value.includes('\0')) return refuse(call, path, 'holds a NUL character', 'Remove it: no program can be given one.');
+  if (value.includes('\0'))
+    return refuse(call, path, 'holds a NUL character', 'Remove it: no program can be given one.');
   const parts = splitMarkers(value).map((part) => (typeof part === 'string' ? part : use(call, part)));
   return parts.every((part) => typeof part === 'string') ? parts.join('') : parts;
 }

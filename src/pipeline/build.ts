@@ -29,8 +29,8 @@ export interface Build {
 
 export interface BuiltStep {
   readonly definition: StepDefinition;
-  /** Made at the call, for its stack. */
-  readonly at: Error;
+  /** Of a branch: made at the call, for its stack, since its choices are checked when all steps are known. */
+  readonly at: Error | null;
 }
 
 /** A call of `map` whose callback runs: the one step that it defines takes these axes. */
@@ -92,6 +92,6 @@ export function addStep(build: Build, definition: StepDefinition, run: StepFunct
     );
   }
   build.positions.set(definition.name, build.steps.length);
-  build.steps.push({ definition, at: new Error(definition.name) });
+  build.steps.push({ definition, at: definition.work.kind === 'branch' ? new Error(definition.name) : null });
   if (run !== null) build.functions.set(definition.name, run);
 }

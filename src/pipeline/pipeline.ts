@@ -109,7 +109,7 @@ export function pipeline<const P extends ParameterOptions = Nothing>(
   if (build.steps.length === 0)
     misuse('definition-invalid', `${label} has no step`, 'Add one: step("hello", { command: ["echo", "hello"] }).', at);
   checkBranches(build);
-  const definition = deepFreeze({ ...head, steps: build.steps.map((built) => built.definition) });
+  const definition: PipelineDefinition = { ...head, steps: build.steps.map((built) => built.definition) };
   const contents: PipelineContents = { definition, functions: build.functions, stack: at.stack ?? '' };
   const made: Pipeline = { name, definition };
   return Object.freeze(Object.defineProperty(made, contentsKey, { value: contents }));
@@ -147,12 +147,4 @@ function contextHandles(scope: HandleScope, parameters: PipelineDefinition['para
     makeHandle({ reference: { parameter: name }, scope, label: `parameters.${name}` }),
   ]);
   return { ...Object.fromEntries(context), parameters: Object.fromEntries(handles) };
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const item of Object.values(value)) deepFreeze(item);
-  }
-  return value;
 }
