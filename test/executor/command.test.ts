@@ -146,6 +146,18 @@ test('a large output is stored with the lengths of what can be mapped over, and 
   const stored = { $stored: { ...made.output.stored }, path: ['days', '19999'] };
   const used = await workshop.run({ kind: 'command', command: ['echo', stored], environment: {} });
   assert.equal(inline(used), 20_000);
+  const printed = (changes: object): Promise<AttemptOutcome> =>
+    workshop.run({ kind: 'command', command: ['echo', { ...stored, ...changes }], environment: {} });
+  assert.equal(inline(await printed({ path: ['days'], element: 41, elementPath: [] })), 42);
+  assert.deepEqual(inline(await printed({ path: ['by'], element: 0, elementPath: [] })), {
+    key: 'name',
+    value: [1, 2],
+  });
+  assert.equal(inline(await printed({ path: ['by'], element: 0, elementPath: ['value', '1'] })), 2);
+  assert.match(
+    failure(await printed({ path: ['by'], element: 7, elementPath: [] })),
+    /^invalid: .*no element 7 at "by"/,
+  );
   const wrong = await workshop.run({
     kind: 'command',
     command: ['echo', { ...stored, path: ['weeks'] }],

@@ -21,6 +21,7 @@ import type { PipeStock } from './pipes.ts';
 import { AttemptRefusal } from './refusal.ts';
 import type { RunnerPool } from './runner-pool.ts';
 import { runRunnerWork } from './runner-work.ts';
+import type { StoredValues } from './stored-values.ts';
 import type { Sweeper } from './sweeper.ts';
 import type { UsageSampler } from './usage.ts';
 
@@ -35,6 +36,7 @@ export interface AttemptServices {
   readonly baseEnvironment: { readonly [name: string]: string };
   readonly pool: RunnerPool;
   readonly pipes: PipeStock;
+  readonly stored: StoredValues;
   readonly sampler: UsageSampler;
   readonly sweeper: Sweeper;
 }
@@ -96,7 +98,7 @@ export async function runAttempt(
       sourceTree,
       scratch,
       outputsFile,
-      inputs: openInputs(services.artifacts, join(scratch, '.inputs')),
+      inputs: openInputs(services.artifacts, services.stored, join(scratch, '.inputs')),
       environment: { ...contextEnvironment(spec.attemptId, spec.context, places), ...Object.fromEntries(secrets) },
       secretNames: [...secrets.keys()],
       running,

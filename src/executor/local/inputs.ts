@@ -5,13 +5,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../../pipeline/definition.ts';
-import { ArtifactDamagedError } from '../../outputs/directory.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
 import { artifactName } from '../../outputs/safe-name.ts';
 import { isJsonObject, type Json } from '../../std/json.ts';
 import type { AttemptWork, InputValue } from '../executor.ts';
 import { stepEnvironment } from './environment.ts';
-import { AttemptRefusal } from './refusal.ts';
+import { missingArtifact, refuseDamaged, type StoredPlace, type StoredValues } from './stored-values.ts';
 
 export interface Inputs {
   /** The value, with artifacts as `{ $artifact, name, bytes, path }`. */
@@ -21,7 +20,7 @@ export interface Inputs {
 }
 
 /** Inputs of one attempt, whose files go into `folder`. Throws a refusal where an artifact is missing or damaged. */
-export function openInputs(artifacts: ArtifactStore, folder: string): Inputs {
+export function openInputs(artifacts: ArtifactStore, stored: StoredValues, folder: string): Inputs {
   const files = new Map<string, Promise<string>>();
 
   const fileOf = (artifact: Artifact): Promise<string> => {
@@ -33,7 +32,7 @@ export function openInputs(artifacts: ArtifactStore, folder: string): Inputs {
   };
   const place = async (artifact: Artifact, parent: string, path: string): Promise<string> => {
     await mkdir(parent, { recursive: true });
-    if (!(await refuseDamaged(() => artifacts.getFile(artifact.$artifact, path)))) throw missing(artifact);
+    if (!(await refuseDamaged(() => artifacts.getFile(artifact.$artifact, path)))) throw missingArtifact(artifact);
     return path;
   };
 
@@ -43,7 +42,7 @@ export function openInputs(artifacts: ArtifactStore, folder: string): Inputs {
     if (!isJsonObject(value)) return value;
     if (isArtifact(value))
       return { $artifact: value.$artifact, name: value.name, bytes: value.bytes, path: await fileOf(value) };
-    if (trusted && isStored(value)) return resolve(await readStored(artifacts, value.$stored, value.path), false);
+    if (trusted && isStored(value)) return resolve(await stored.read(value), false);
     if (trusted && Array.isArray(value['$text']))
       return (await Promise.all(value['$text'].map((part: Json) => text(part)))).join('');
     const entries = Object.entries(value).map(async ([key, inner]) => [key, await resolve(inner, trusted)] as const);
@@ -89,39 +88,8 @@ export function isArtifact(value: Json | undefined): value is Json & Artifact {
   );
 }
 
-function isStored(value: Json): value is { readonly $stored: Json & Artifact; readonly path: readonly string[] } {
-  return isJsonObject(value) && isArtifact(value['$stored']) && Array.isArray(value['path']);
-}
-
-async function readStored(artifacts: ArtifactStore, artifact: Artifact, path: readonly string[]): Promise<Json> {
-  const bytes = await refuseDamaged(() => artifacts.getBytes(artifact.$artifact));
-  if (bytes === null) throw missing(artifact);
-  let value: Json = JSON.parse(Buffer.from(bytes).toString());
-  for (const key of path) {
-    const inner: Json | undefined = Array.isArray(value)
-      ? value[Number(key)]
-      : isJsonObject(value) && Object.hasOwn(value, key)
-        ? value[key]
-        : undefined;
-    if (inner === undefined)
-      throw new AttemptRefusal('invalid', `the output that this step uses has no "${path.join('.')}"`);
-    value = inner;
-  }
-  return value;
-}
-
-function missing(artifact: Artifact): AttemptRefusal {
-  return new AttemptRefusal(
-    'invalid',
-    `the artifact ${artifact.name} (${artifact.$artifact}) is not in the store any more: run the step that made it again`,
-  );
-}
-
-async function refuseDamaged<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof ArtifactDamagedError) throw new AttemptRefusal('invalid', error.message);
-    throw error;
-  }
+function isStored(value: Json): value is Json & StoredPlace {
+  if (!isJsonObject(value) || !isArtifact(value['$stored']) || !Array.isArray(value['path'])) return false;
+  const { element, elementPath } = value;
+  return element === undefined || (typeof element === 'number' && Array.isArray(elementPath));
 }

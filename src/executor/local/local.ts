@@ -19,6 +19,7 @@ import { bootId, endMarked, readProcess } from './processes.ts';
 import { openAttemptRecords, type AttemptRecord, type AttemptRecords } from './records.ts';
 import { createRunnerPool } from './runner-pool.ts';
 import { startRunnerProcess } from './runner-process.ts';
+import { createStoredValues } from './stored-values.ts';
 import { createSweeper } from './sweeper.ts';
 import { createUsageSampler } from './usage.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -101,6 +102,7 @@ function createServices(
     baseEnvironment: environment,
     pool: createRunnerPool(() => startRunnerProcess(environment, directory)),
     pipes: createPipeStock(join(directory, 'pipes')),
+    stored: createStoredValues(artifacts),
     sampler: createUsageSampler(),
     sweeper: createSweeper(),
   };
