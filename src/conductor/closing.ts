@@ -4,7 +4,7 @@ import type { Run } from '../engine/run.ts';
 import type { EvaluationRow, Write } from '../journal/journal.ts';
 import type { Json } from '../std/json.ts';
 import { challengesOf, type ChallengeResult } from './challenge-result.ts';
-import { reportRun } from './report-writes.ts';
+import { reportRun, settleLater } from './report-writes.ts';
 
 export function closingWrites(run: Run, events: readonly RunEvent[]): readonly Write[] {
   const finished = events.find((event) => event.type === 'run-finished');
@@ -17,11 +17,6 @@ export function closingWrites(run: Run, events: readonly RunEvent[]): readonly W
     ]),
     ...reportRun(run.opened, finished.at, 0),
   ];
-}
-
-/** Asks for the decision on a promotion; see `promotion.ts`. */
-export function settleLater(evaluationId: string, at: number): Write {
-  return { write: 'outbox', key: `settle:${evaluationId}`, kind: 'settle', body: { evaluationId }, at, dueAt: at };
 }
 
 function evaluationOf(run: Run, result: ChallengeResult, at: number): EvaluationRow {

@@ -10,7 +10,6 @@
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
-import type { JsonObject } from '../std/json.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { Intake } from './intake.ts';
@@ -19,6 +18,7 @@ import { Outbox } from './outbox.ts';
 import { Polling } from './polling.ts';
 import type { ConductorPorts } from './ports.ts';
 import { Schedules } from './schedules.ts';
+import { storedEvent } from './stored.ts';
 import { openRun, parseParameters } from './triggers.ts';
 import { Turns } from './turns.ts';
 import { versionsOf } from './versions.ts';
@@ -44,27 +44,29 @@ export class Conductor {
   readonly #outbox: Outbox;
   readonly #jobs = new Jobs((name) => this.#perform(name));
   readonly #listeners = new Set<(runId: string) => void>();
+  readonly #recovered = Promise.withResolvers<void>();
 
   constructor(ports: ConductorPorts) {
     this.#ports = ports;
     const headMoved = (repository: string): void => ports.jobQueue.wake(`schedules:${repository}`);
-    this.#turns = new Turns(ports, (runId) => {
-      for (const listener of this.#listeners) listener(runId);
-    });
-    this.#intake = new Intake(ports, this.#turns, headMoved);
+    this.#turns = new Turns(ports, (runId) => this.#tell(runId));
+    const desk = { ports, turns: this.#turns, headMoved };
+    this.#intake = new Intake(desk);
     this.#schedules = new Schedules(ports, this.#turns);
-    this.#polling = new Polling(ports, this.#intake, headMoved);
+    this.#polling = new Polling(desk, this.#intake);
     this.#outbox = new Outbox(ports);
   }
 
   /** Takes up what an earlier server left. `watch` false: runs are carried out, but no trigger starts one. */
   async start({ watch }: { readonly watch: boolean }): Promise<void> {
+    // Nothing is admitted, opened or decided before it is known what runs.
+    await this.#turns.recover();
+    this.#recovered.resolve();
     this.#turns.start();
     this.#ports.jobQueue.start((names) => {
       for (const name of names) this.#jobs.ask(name);
       return Promise.resolve();
     });
-    await this.#turns.recover();
     this.#ports.jobQueue.wake('outbox');
     if (!watch) return;
     this.#ports.jobQueue.wake('intake');
@@ -76,6 +78,7 @@ export class Conductor {
 
   /** Ends the loops; running attempts are the executor's to end. */
   async stop(): Promise<void> {
+    this.#outbox.stop();
     await Promise.all([this.#ports.jobQueue.stop(), this.#ports.runQueue.stop()]);
     await this.#jobs.settled();
   }
@@ -106,7 +109,7 @@ export class Conductor {
   async receive(repository: string, delivery: Delivery): Promise<'accepted' | 'duplicate'> {
     const at = this.#ports.clock.now();
     const { id, name, semanticKey } = delivery;
-    const body = delivery.event as unknown as JsonObject;
+    const body = storedEvent(delivery.event);
     const [result] = await this.#ports.journal.commit([
       [{ write: 'delivery', id, repository, event: name, semanticKey, body, at }],
     ]);
@@ -117,6 +120,7 @@ export class Conductor {
   }
 
   async runManually(request: ManualRun): Promise<Result<string, Problem | string>> {
+    await this.#recovered.promise;
     const project = this.#ports.projects.get(request.repository);
     if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
     const versions = await versionsOf(this.#ports, project, request.sha);
@@ -166,6 +170,17 @@ export class Conductor {
   watch(listener: (runId: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Who only watches must not be able to harm what is watched. */
+  #tell(runId: string): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(runId);
+      } catch (error) {
+        this.#ports.log.error({ run: runId, error: String(error) }, 'a listener threw');
+      }
+    }
   }
 }
 

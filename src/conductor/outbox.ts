@@ -11,15 +11,21 @@ import { sendCheckRun, sendComment, sendStatus } from './send-report.ts';
 export class Outbox {
   readonly #ports: ConductorPorts;
   readonly #underWay = new Set<string>();
+  #stopped = false;
 
   constructor(ports: ConductorPorts) {
     this.#ports = ports;
   }
 
+  /** Begins nothing more; what is due stays so for the next server. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** Carries out what is due, different keys together, and asks to be woken for the rest. */
   async work(): Promise<void> {
     const { journal, clock, jobQueue } = this.#ports;
-    for (;;) {
+    while (!this.#stopped) {
       const rows = (await journal.dueOutbox(clock.now(), conductorLimits.outboxBatchMax)).filter(
         (row) => !this.#underWay.has(row.key),
       );

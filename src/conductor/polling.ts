@@ -2,53 +2,54 @@
  * Webhooks are hints and some never arrive: the remote's branches and open pull requests are looked at all the same, and
  * what has moved goes the way that its webhook would have gone. Keys make the second of the two harmless.
  */
-import type { Sha } from '../git/git.ts';
+import type { Desk } from './desk.ts';
+import { lookFirst } from './first-look.ts';
 import type { Intake } from './intake.ts';
-import type { ConductorPorts, Project } from './ports.ts';
-import { settleMerged } from './promotion.ts';
+import type { Project } from './ports.ts';
+import { decidesItself, settleMerged } from './promotion.ts';
 
 export class Polling {
-  readonly #ports: ConductorPorts;
+  readonly #desk: Desk;
   readonly #intake: Intake;
-  readonly #headMoved: (repository: string) => void;
   readonly #lastHookAt = new Map<string, number>();
+  /** By repository: pull requests that were found closed without a merge, until they are seen open again. */
+  readonly #closed = new Map<string, Set<number>>();
 
-  constructor(ports: ConductorPorts, intake: Intake, headMoved: (repository: string) => void) {
-    this.#ports = ports;
+  constructor(desk: Desk, intake: Intake) {
+    this.#desk = desk;
     this.#intake = intake;
-    this.#headMoved = headMoved;
   }
 
   /** While hooks arrive, the remote is looked at less often. */
   hookArrived(repository: string): void {
-    this.#lastHookAt.set(repository, this.#ports.clock.now());
+    this.#lastHookAt.set(repository, this.#desk.ports.clock.now());
   }
 
   async work(repository: string): Promise<void> {
-    const project = this.#ports.projects.get(repository);
+    const { projects, log, jobQueue, clock } = this.#desk.ports;
+    const project = projects.get(repository);
     if (project === undefined) return;
     try {
       await this.#look(project);
     } catch (error) {
-      this.#ports.log.warn({ repository, error: String(error) }, 'the repository could not be looked at');
+      log.warn({ repository, error: String(error) }, 'the repository could not be looked at');
     }
-    this.#ports.jobQueue.wake(`poll:${repository}`, this.#ports.clock.now() + this.#interval(project));
+    jobQueue.wake(`poll:${repository}`, clock.now() + this.#interval(project));
   }
 
   #interval(project: Project): number {
     const last = this.#lastHookAt.get(project.name);
-    const hooksArrive = last !== undefined && this.#ports.clock.now() - last < project.pollWithHooksMs;
+    const hooksArrive = last !== undefined && this.#desk.ports.clock.now() - last < project.pollWithHooksMs;
     return hooksArrive ? project.pollWithHooksMs : project.pollMs;
   }
 
   async #look(project: Project): Promise<void> {
+    const first = await lookFirst(this.#desk, project, null);
+    if (!first.ok) throw new Error(first.error);
+    if (first.value) return;
     const branches = await project.git.remoteBranches();
     if (!branches.ok) throw new Error(branches.error.message);
-    const known = await this.#ports.journal.heads(project.name);
-    if (known.size === 0) {
-      await this.#begin(project, branches.value);
-      return;
-    }
+    const known = await this.#desk.ports.journal.heads(project.name);
     for (const [branch, sha] of branches.value) {
       const before = known.get(branch) ?? null;
       if (before !== sha) await this.#pushed(project, branch, before, sha);
@@ -59,28 +60,11 @@ export class Polling {
     await this.#lookAtPullRequests(project);
   }
 
-  /** A repository seen for the first time: where its branches stand is noted, and nothing runs for what was there before. */
-  async #begin(project: Project, branches: ReadonlyMap<string, Sha>): Promise<void> {
-    const fetched = await project.git.fetch();
-    if (!fetched.ok) throw new Error(fetched.error.message);
-    const at = this.#ports.clock.now();
-    const heads = [...branches].map(
-      ([branch, sha]) => ({ write: 'head', repository: project.name, branch, sha, at }) as const,
-    );
-    await this.#ports.journal.commit([heads]);
-    this.#headMoved(project.name);
-  }
-
   async #pushed(project: Project, branch: string, before: string | null, after: string | null): Promise<void> {
-    const handled = await this.#intake.push(project, {
-      type: 'push',
-      ref: `refs/heads/${branch}`,
-      before,
-      after,
-      actor: 'unknown',
-    });
+    const ref = `refs/heads/${branch}`;
+    const handled = await this.#intake.push(project, { type: 'push', ref, before, after, actor: 'unknown' });
     if ('again' in handled)
-      this.#ports.log.warn(
+      this.#desk.ports.log.warn(
         { repository: project.name, branch, reason: handled.again },
         'a push found by polling waits',
       );
@@ -90,16 +74,29 @@ export class Polling {
     const open = await project.forge.openPullRequests();
     if (!open.ok) throw new Error(open.error.message);
     for (const pullRequest of open.value) await this.#intake.pullRequest(project, pullRequest, pullRequest.author);
-    const openNumbers = new Set(open.value.map((pullRequest) => pullRequest.number));
-    for (const row of await this.#ports.journal.evaluations({ limit: 200 })) {
-      if (
-        row.repository !== project.name ||
-        row.state !== 'reported' ||
-        row.pullRequest === null ||
-        openNumbers.has(row.pullRequest)
-      )
-        continue;
-      await this.#ports.journal.commit([await settleMerged(this.#ports, project.name, row.pullRequest)]);
+    await this.#lookForMerges(project, new Set(open.value.map((pullRequest) => pullRequest.number)));
+  }
+
+  /** Pull requests that have left the open ones with something to decide on. */
+  async #lookForMerges(project: Project, open: ReadonlySet<number>): Promise<void> {
+    const { journal, log } = this.#desk.ports;
+    const undecided = await journal.evaluations({ repository: project.name, state: 'reported', limit: 200 });
+    const left = new Set(
+      undecided
+        .filter(decidesItself)
+        .flatMap(({ pullRequest }) => pullRequest ?? [])
+        .filter((each) => !open.has(each)),
+    );
+    const before = this.#closed.get(project.name) ?? new Set();
+    const closed = new Set([...left].filter((each) => before.has(each)));
+    for (const number of left) {
+      if (closed.has(number)) continue;
+      const pullRequest = await project.forge.pullRequest(number);
+      if (!pullRequest.ok) log.warn({ number, reason: pullRequest.error.message }, 'a pull request could not be read');
+      else if (pullRequest.value.merged)
+        await journal.commit([await settleMerged(this.#desk.ports, project.name, number)]);
+      else if (pullRequest.value.state === 'closed') closed.add(number);
     }
+    this.#closed.set(project.name, closed);
   }
 }

@@ -49,6 +49,8 @@ export interface ConductorLog {
 export const conductorLimits = {
   /** A commit that a webhook speaks of may come this much later. */
   commitLateMaxMs: 5 * 60_000,
+  deliveryAgainMs: 2000,
+  deliveriesPerLookMax: 500,
   outboxBatchMax: 20,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,
@@ -56,5 +58,8 @@ export const conductorLimits = {
   reportDebounceMs: 1000,
   /** `running` reports wait this long for the end, which then shares their commit. */
   runningDebounceMs: 40,
+  /** Runs that are kept in memory; others are folded from the journal when they have a turn. */
   runsFoldedMax: 1000,
+  /** After a turn that failed for want of the database, or of a definition. */
+  turnAgainMs: 1000,
 } as const;

@@ -9,13 +9,13 @@
  * the challenger was compared with, the promotion is refused and the reason kept.
  */
 import type { Trigger } from '../engine/event.ts';
-import type { EvaluationRow, Journal, OutboxRow, Write } from '../journal/journal.ts';
+import type { EvaluationRow, EvaluationState, Journal, OutboxRow, Write } from '../journal/journal.ts';
 import { shaOf } from './sha.ts';
 import type { Promotion, RegistryError } from '../registry/registry.ts';
 import type { JsonObject } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { reportRun } from './report-writes.ts';
+import { reportRun, settleLater } from './report-writes.ts';
 import type { Carried } from './carried.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 
@@ -23,7 +23,9 @@ import type { ConductorPorts, Project } from './ports.ts';
 type Decision =
   | { readonly decision: 'promote'; readonly by: string }
   /** Nothing more to do until something else happens: a merge, a person. */
-  | { readonly decision: 'wait'; readonly reason: string | null }
+  | { readonly decision: 'wait' }
+  /** It will never be promoted. */
+  | { readonly decision: 'refuse'; readonly reason: string }
   | { readonly decision: 'ask-again'; readonly message: string };
 
 /** Outbox `settle`: decides on an evaluation that was reported. */
@@ -31,59 +33,56 @@ export async function settle(ports: ConductorPorts, row: OutboxRow): Promise<Car
   const evaluation = await evaluationById(ports.journal, row);
   if (evaluation === null || evaluation.state !== 'reported') return { done: [] };
   const project = ports.projects.get(evaluation.repository);
+  if (project === undefined) return { givenUp: notConfigured(evaluation) };
   const run = await ports.journal.run(evaluation.runId);
-  if (project === undefined || run === null) return { done: [] };
+  if (run === null) return { done: [] };
   const decided = await decide(project, evaluation, run.opened.trigger);
   const at = ports.clock.now();
   switch (decided.decision) {
     case 'ask-again':
       return { retry: decided.message, retryAt: null };
     case 'wait':
-      return {
-        done:
-          decided.reason === null
-            ? []
-            : [
-                {
-                  write: 'evaluation-state',
-                  id: evaluation.id,
-                  from: 'reported',
-                  to: 'reported',
-                  reason: decided.reason,
-                  version: null,
-                  at,
-                },
-              ],
-      };
-    case 'promote':
+      return { done: [] };
+    case 'refuse':
+      return { done: [...refused(evaluation, 'reported', decided.reason, at), ...reportRun(run.opened, at, 0)] };
+    case 'promote': {
+      const body = { evaluationId: evaluation.id, by: decided.by };
+      const key = `promote:${evaluation.id}`;
       return {
         done: [
-          {
-            write: 'evaluation-state',
-            id: evaluation.id,
-            from: 'reported',
-            to: 'promoting',
-            reason: decided.by,
-            version: null,
-            at,
-          },
-          {
-            write: 'outbox',
-            key: `promote:${evaluation.id}`,
-            kind: 'promote',
-            body: { evaluationId: evaluation.id, by: decided.by },
-            at,
-            dueAt: at,
-          },
+          moved(evaluation, { from: 'reported', to: 'promoting', reason: decided.by, version: null }, at),
+          { write: 'outbox', key, kind: 'promote', body, at, dueAt: at },
         ],
       };
+    }
     default:
       return unreachable(decided);
   }
 }
 
+function moved(
+  { id }: EvaluationRow,
+  change: Pick<Extract<Write, { write: 'evaluation-state' }>, 'from' | 'to' | 'reason' | 'version'>,
+  at: number,
+): Write {
+  return { write: 'evaluation-state', id, ...change, at };
+}
+
+function refused(evaluation: EvaluationRow, from: EvaluationState, reason: string, at: number): readonly Write[] {
+  return [moved(evaluation, { from, to: 'refused', reason, version: null }, at)];
+}
+
+function notConfigured(evaluation: EvaluationRow): string {
+  return `the repository ${evaluation.repository} is no longer in the configuration`;
+}
+
+/** Other policies leave the decision to a person, or to nobody. */
+export function decidesItself({ policy }: EvaluationRow): boolean {
+  return policy === 'automatic' || policy === 'on-merge';
+}
+
 async function decide(project: Project, evaluation: EvaluationRow, trigger: Trigger): Promise<Decision> {
-  if (evaluation.policy === 'never' || evaluation.policy === 'on-approval') return { decision: 'wait', reason: null };
+  if (!decidesItself(evaluation)) return { decision: 'wait' };
   switch (trigger.kind) {
     case 'pull-request':
       return decidePullRequest(project, evaluation, trigger.number);
@@ -98,7 +97,7 @@ async function decide(project: Project, evaluation: EvaluationRow, trigger: Trig
   }
 }
 
-/** What the default branch holds has nothing left to merge; any other commit waits. */
+/** What the default branch holds has nothing left to merge. Any other commit runs again when it has come there. */
 async function decideCommit(project: Project, evaluation: EvaluationRow, by: string): Promise<Decision> {
   const branch = await project.git.defaultBranch();
   if (!branch.ok) return { decision: 'ask-again', message: branch.error.message };
@@ -108,16 +107,16 @@ async function decideCommit(project: Project, evaluation: EvaluationRow, by: str
   const merged = await project.git.isAncestor(sha, tip.value);
   if (!merged.ok) return { decision: 'ask-again', message: merged.error.message };
   if (merged.value) return { decision: 'promote', by };
-  return { decision: 'wait', reason: `Only commits of ${branch.value} promote, and this one is not merged.` };
+  return { decision: 'refuse', reason: `Only commits of ${branch.value} promote, and this one is not merged.` };
 }
 
 async function decidePullRequest(project: Project, evaluation: EvaluationRow, number: number): Promise<Decision> {
   const pullRequest = await project.forge.pullRequest(number);
   if (!pullRequest.ok) return { decision: 'ask-again', message: pullRequest.error.message };
   const { merged, headSha, author } = pullRequest.value;
-  if (!merged) return { decision: 'wait', reason: null };
+  if (!merged) return { decision: 'wait' };
   if (headSha !== evaluation.sha)
-    return { decision: 'wait', reason: `Another commit was merged: ${headSha.slice(0, 7)}.` };
+    return { decision: 'refuse', reason: `Another commit was merged: ${headSha.slice(0, 7)}.` };
   return { decision: 'promote', by: `merge of #${number} by ${author}` };
 }
 
@@ -126,50 +125,23 @@ export async function promote(ports: ConductorPorts, row: OutboxRow): Promise<Ca
   const evaluation = await evaluationById(ports.journal, row);
   if (evaluation === null || evaluation.state !== 'promoting') return { done: [] };
   const project = ports.projects.get(evaluation.repository);
+  if (project === undefined) return { givenUp: notConfigured(evaluation) };
   const run = await ports.journal.run(evaluation.runId);
-  if (project === undefined || run === null) return { done: [] };
+  if (run === null) return { done: [] };
   const at = ports.clock.now();
-  const promoted = await project.registry.promote(
-    promotionOf(evaluation, run.opened.digest, textOf(row.body['by']), at),
-  );
+  const by = textOf(row.body['by']);
+  const promoted = await project.registry.promote(promotionOf(evaluation, run.opened.digest, by, at));
   const report = reportRun(run.opened, at, 0);
   if (promoted.ok) {
-    ports.log.info(
-      { model: evaluation.model, version: promoted.value.version, run: evaluation.runId },
-      'a champion was promoted',
-    );
-    const reason = textOf(row.body['by']);
+    const { version } = promoted.value;
+    ports.log.info({ model: evaluation.model, version, run: evaluation.runId }, 'a champion was promoted');
     return {
-      done: [
-        {
-          write: 'evaluation-state',
-          id: evaluation.id,
-          from: 'promoting',
-          to: 'promoted',
-          reason,
-          version: promoted.value.version,
-          at,
-        },
-        ...report,
-      ],
+      done: [moved(evaluation, { from: 'promoting', to: 'promoted', reason: by, version }, at), ...report],
     };
   }
   const refusal = refusalOf(promoted.error, evaluation);
   if (!refusal.ok) return { retry: refusal.error, retryAt: null };
-  return {
-    done: [
-      {
-        write: 'evaluation-state',
-        id: evaluation.id,
-        from: 'promoting',
-        to: 'refused',
-        reason: refusal.value,
-        version: null,
-        at,
-      },
-      ...report,
-    ],
-  };
+  return { done: [...refused(evaluation, 'promoting', refusal.value, at), ...report] };
 }
 
 /** Why a promotion is refused for good; the error is worth another try. */
@@ -225,22 +197,13 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** After a merge: the evaluations of the merged head are decided on (again). */
+/** After a merge: the evaluations of the pull request are decided on (again). */
 export async function settleMerged(
   ports: ConductorPorts,
   repository: string,
   pullRequest: number,
 ): Promise<readonly Write[]> {
-  const rows = await ports.journal.evaluations({ pullRequest, limit: 100 });
+  const undecided = await ports.journal.evaluations({ repository, pullRequest, state: 'reported', limit: 200 });
   const at = ports.clock.now();
-  return rows
-    .filter((row) => row.repository === repository && row.state === 'reported')
-    .map((row): Write => ({
-      write: 'outbox',
-      key: `settle:${row.id}`,
-      kind: 'settle',
-      body: { evaluationId: row.id },
-      at,
-      dueAt: at,
-    }));
+  return undecided.filter(decidesItself).map((row) => settleLater(row.id, at));
 }

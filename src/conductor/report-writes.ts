@@ -73,3 +73,8 @@ function reportRows(
   }
   return rows;
 }
+
+/** Asks for the decision on a promotion; see `promotion.ts`. */
+export function settleLater(evaluationId: string, at: number): Write {
+  return { write: 'outbox', key: `settle:${evaluationId}`, kind: 'settle', body: { evaluationId }, at, dueAt: at };
+}

@@ -2,9 +2,17 @@
  * Ticks: the schedules of a repository are those of its default branch's newest commit. Each tick is decided once, by
  * the calendar, and its record and its run share one commit, so that two servers or a restart never fire it twice.
  */
-import { decideTicks, intervalOf, nextFiring, parseSchedule, type Schedule } from '../calendar/calendar.ts';
+import {
+  decideTicks,
+  intervalOf,
+  nextFiring,
+  parseSchedule,
+  ticksPerPageMax,
+  type Schedule,
+} from '../calendar/calendar.ts';
+import type { RunOpened } from '../engine/event.ts';
 import { shaOf } from './sha.ts';
-import type { Write } from '../journal/journal.ts';
+import type { Commit, Write } from '../journal/journal.ts';
 import type { PipelineDefinition, TriggerDefinition } from '../pipeline/definition.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 import { openRun, parseParameters } from './triggers.ts';
@@ -22,6 +30,7 @@ interface Active {
 
 /** No timer sleeps longer: a clock that was set, or a machine that slept, is noticed within it. */
 const lookAgainMs = 60_000;
+const refreshAgainMs = 10_000;
 
 export class Schedules {
   readonly #ports: ConductorPorts;
@@ -38,15 +47,12 @@ export class Schedules {
     const project = this.#ports.projects.get(repository);
     if (project === undefined) return;
     const branch = await project.git.defaultBranch();
-    if (!branch.ok) return;
-    const head = await this.#ports.journal.head(repository, branch.value);
-    const sha = shaOf(head);
+    if (!branch.ok) return this.#refreshLater(repository, branch.error.message);
+    // Before the first look at the repository there is none; that look asks again.
+    const sha = shaOf(await this.#ports.journal.head(repository, branch.value));
     if (sha === null) return;
     const versions = await versionsOf(this.#ports, project, sha);
-    if (!versions.ok) {
-      this.#ports.log.warn({ repository, reason: versions.error }, 'the schedules could not be read');
-      return;
-    }
+    if (!versions.ok) return this.#refreshLater(repository, versions.error);
     const active: Active[] = [];
     for (const [digest, definition] of versions.value.definitions) {
       const { schedule } = definition.on;
@@ -59,84 +65,77 @@ export class Schedules {
     this.#ports.jobQueue.wake('ticks');
   }
 
+  #refreshLater(repository: string, reason: string): void {
+    const { log, jobQueue, clock } = this.#ports;
+    log.warn({ repository, reason }, 'the schedules could not be read; they are read again');
+    jobQueue.wake(`schedules:${repository}`, clock.now() + refreshAgainMs);
+  }
+
   async work(): Promise<void> {
-    let wakeAt = this.#ports.clock.now() + lookAgainMs;
+    const { clock, log, jobQueue } = this.#ports;
+    let wakeAt = clock.now() + lookAgainMs;
     for (const active of [...this.#active.values()].flat()) {
       try {
-        await this.#fireDue(active);
+        while (await this.#firePage(active));
       } catch (error) {
-        this.#ports.log.error(
-          { pipeline: active.definition.name, error: String(error) },
-          'a schedule could not be followed',
-        );
+        log.error({ pipeline: active.definition.name, error: String(error) }, 'a schedule could not be followed');
       }
-      const next = nextFiring(active.schedule, this.#ports.clock.now());
+      const next = nextFiring(active.schedule, clock.now());
       if (next !== null) wakeAt = Math.min(wakeAt, next);
     }
-    this.#ports.jobQueue.wake('ticks', wakeAt);
+    jobQueue.wake('ticks', wakeAt);
   }
 
-  async #fireDue(active: Active): Promise<void> {
+  /** Decides on the ticks that are due, as many as the calendar gives at once; true where there may be more. */
+  async #firePage(active: Active): Promise<boolean> {
     const { journal, clock } = this.#ports;
-    const { project, definition, schedule } = active;
-    const since = (await journal.lastTick(project.name, definition.name)) ?? (await this.#since(active));
-    for (const due of decideTicks({ schedule, lastRecorded: since, now: clock.now(), catchup: active.catchup })) {
-      const tick = {
-        write: 'tick',
-        repository: project.name,
-        pipeline: definition.name,
-        tick: due.tick,
-        at: clock.now(),
-        reason: due.reason,
-      } as const;
-      if (due.decision === 'missed') {
-        await journal.commit([[{ ...tick, decision: 'missed', runId: null }]]);
+    const { project, definition, schedule, catchup } = active;
+    const [last, since] = [await journal.lastTick(project.name, definition.name), await this.#since(active)];
+    // A schedule that was changed counts from then: what the new one would have fired before it was is nobody's miss.
+    const lastRecorded = Math.max(last ?? since, since);
+    const decisions = decideTicks({ schedule, lastRecorded, now: clock.now(), catchup });
+    const parameters = parseParameters(definition.parameters, {});
+    let missed: Commit[] = [];
+    for (const { tick, decision, reason } of decisions) {
+      if (decision === 'missed' || !parameters.ok) {
+        missed.push([this.#missed(active, tick, parameters.ok ? reason : parameters.error)]);
         continue;
       }
-      const parameters = parseParameters(definition.parameters, {});
-      if (!parameters.ok) {
-        await journal.commit([[{ ...tick, decision: 'missed', reason: parameters.error, runId: null }]]);
-        continue;
-      }
-      await this.#fire(active, due.tick, parameters.value, (runId) => ({ ...tick, decision: 'run', runId }));
+      // In order: the last tick on record says that those before it are decided.
+      if (missed.length > 0) await journal.commit(missed);
+      missed = [];
+      await this.#fire(active, tick, reason, parameters.value);
     }
+    if (missed.length > 0) await journal.commit(missed);
+    return decisions.length === ticksPerPageMax;
   }
 
-  async #fire(
-    active: Active,
-    tick: number,
-    parameters: Record<string, string | number | boolean>,
-    record: (runId: string) => Write,
-  ): Promise<void> {
-    const interval = intervalOf(active.schedule, tick);
+  async #fire(active: Active, tick: number, reason: string, parameters: RunOpened['parameters']): Promise<void> {
+    const { project, definition, digest, sha, schedule } = active;
+    const at = this.#ports.clock.now();
+    const interval = intervalOf(schedule, tick);
+    const place = { repository: project.name, pipeline: definition.name, tick, at } as const;
     const opened = await openRun(this.#ports, this.#turns, {
-      key: `schedule:${active.project.name}:${active.definition.name}:${tick}`,
-      repository: active.project.name,
-      sha: active.sha,
+      key: `schedule:${project.name}:${definition.name}:${tick}`,
+      repository: project.name,
+      sha,
       trigger: { kind: 'schedule', tick },
-      definition: active.definition,
-      digest: active.digest,
+      definition,
+      digest,
       logicalDate: interval.start,
       dataIntervalEnd: interval.end,
       parameters,
-      alongside: record,
+      alongside: (runId) => ({ write: 'tick', ...place, decision: 'run', reason, runId }),
     });
-    if ('skipped' in opened) {
-      const missed: Write = {
-        write: 'tick',
-        repository: active.project.name,
-        pipeline: active.definition.name,
-        tick,
-        at: this.#ports.clock.now(),
-        decision: 'missed',
-        reason: opened.skipped,
-        runId: null,
-      };
-      await this.#ports.journal.commit([[missed]]);
-    }
+    if ('skipped' in opened) await this.#ports.journal.commit([[this.#missed(active, tick, opened.skipped)]]);
   }
 
-  /** From when a schedule counts that never fired: the moment it was first seen, kept over restarts. */
+  #missed({ project, definition }: Active, tick: number, reason: string): Write {
+    const place = { repository: project.name, pipeline: definition.name, tick, at: this.#ports.clock.now() } as const;
+    return { write: 'tick', ...place, decision: 'missed', reason, runId: null };
+  }
+
+  /** From when a schedule counts: the moment it was first seen, kept over restarts. */
   async #since(active: Active): Promise<number> {
     const { journal, clock } = this.#ports;
     const key = `schedule-since:${active.project.name}:${active.definition.name}:${active.schedule.cron}:${active.schedule.timeZone}`;

@@ -2,12 +2,11 @@
 import type { ForgeError, RunReport } from '../forge/forge.ts';
 import type { OutboxRow, Write } from '../journal/journal.ts';
 import type { JsonObject } from '../std/json.ts';
-import type { Problem } from '../std/problem.ts';
 import type { Result } from '../std/result.ts';
 import type { Carried } from './carried.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 import { runReportOf } from './read.ts';
-import type { RunlessReport } from './report-writes.ts';
+import { readRunlessReport } from './stored.ts';
 
 export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
   const found = await reportFor(ports, row);
@@ -26,11 +25,10 @@ export async function sendComment(ports: ConductorPorts, row: OutboxRow): Promis
   const found = await reportFor(ports, row);
   const pullRequest = row.body['pullRequest'];
   if (found === null || typeof pullRequest !== 'number') return { done: [] };
-  const sent = await found.project.forge.setComment(
-    found.report,
-    pullRequest,
-    await ports.journal.forgeObject(row.key),
-  );
+  const known = await ports.journal.forgeObject(row.key);
+  // That nothing runs is worth a status, and a comment only where an earlier one would mislead now.
+  if (known === null && found.report.runId === null && found.report.state === 'neutral') return { done: [] };
+  const sent = await found.project.forge.setComment(found.report, pullRequest, known);
   return carried(sent, (id) => remember(ports, row.key, id));
 }
 
@@ -59,9 +57,9 @@ async function reportFor(
   return report === null ? null : { project, report };
 }
 
-/** The row's body was written by `reportWithoutRun`. */
 async function runlessReport(ports: ConductorPorts, body: JsonObject): Promise<RunReport | null> {
-  const stored = body as unknown as RunlessReport;
+  const stored = readRunlessReport(body);
+  if (stored === null) return null;
   const covering =
     stored.coveredBy === null
       ? null
@@ -81,6 +79,6 @@ async function runlessReport(ports: ConductorPorts, body: JsonObject): Promise<R
     sha: stored.sha,
     state: stored.state,
     summary: stored.summary,
-    problems: stored.problems as readonly Problem[],
+    problems: stored.problems,
   };
 }

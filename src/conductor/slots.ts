@@ -1,4 +1,7 @@
-/** The executor's slots: which attempts hold one, and which runs wait for one. A slot is held by an attempt's id, so that freeing it twice is harmless. */
+/**
+ * The executor's slots: which attempts hold one, and which runs wait for one. A slot is held by an attempt's id, so that
+ * freeing it twice is harmless.
+ */
 export class Slots {
   readonly #max: number;
   readonly #held = new Set<string>();
@@ -28,6 +31,10 @@ export class Slots {
   /** Of an attempt that runs already (after a restart). */
   take(id: string): void {
     this.#held.add(id);
+  }
+
+  holds(id: string): boolean {
+    return this.#held.has(id);
   }
 
   /** Of attempts that ended, or whose start was not kept. */

@@ -30,30 +30,22 @@ export interface TriggerRequest {
 /** Opens a run, or gives the one that this trigger opened before. `skipped` says why there is none. */
 export type Opened = { readonly runId: string; readonly opened: boolean } | { readonly skipped: string };
 
-export async function openRun(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+/** One at a time for each pipeline, so that what is under way is known when the next one is opened. */
+export function openRun(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+  const lane = `${request.repository}\n${request.definition.name}`;
+  return turns.opening.run(lane, () => openNext(ports, turns, request));
+}
+
+async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
   const { definition, repository } = request;
   const active = turns.activeRuns(repository, definition.name);
   const at = ports.clock.now();
-  if (active.length > 0 && definition.overlap === 'forbid') {
-    const reason = `a run of ${definition.name} is under way and its overlap policy is forbid`;
-    await ports.journal.commit([
-      [{ write: 'trigger-skipped', key: request.key, at, reason, coveredBy: active[0] ?? null }],
-    ]);
-    return { skipped: reason };
+  const [oldest] = active;
+  if (oldest !== undefined && definition.overlap === 'forbid') {
+    const earlier = await ports.journal.runByTrigger(request.key);
+    return earlier === null ? forbid(ports, request, oldest, at) : { runId: earlier.id, opened: false };
   }
-  const opened: RunOpened = {
-    type: 'run-opened',
-    at,
-    runId: ports.newId(),
-    repository,
-    pipeline: definition.name,
-    sha: request.sha,
-    digest: request.digest,
-    trigger: request.trigger,
-    logicalDate: request.logicalDate,
-    dataIntervalEnd: request.dataIntervalEnd,
-    parameters: request.parameters,
-  };
+  const opened = openedOf(request, ports.newId(), at);
   const [result] = await ports.journal.commit([
     [
       { write: 'open-run', triggerKey: request.key, opened },
@@ -68,9 +60,62 @@ export async function openRun(ports: ConductorPorts, turns: Turns, request: Trig
     return { runId: opened.runId, opened: true };
   }
   const earlier = await ports.journal.runByTrigger(request.key);
-  if (earlier !== null) return { runId: earlier.id, opened: false };
+  if (earlier !== null) {
+    // The server may have ended between the two: what a run replaces is older than it.
+    const older = active.filter((runId) => runId < earlier.id);
+    if (earlier.finishedAt === null) await cancelOthers(ports, turns, request, older);
+    return { runId: earlier.id, opened: false };
+  }
   const trigger = await ports.journal.trigger(request.key);
   return { skipped: trigger?.reason ?? 'it was triggered before' };
+}
+
+function openedOf(request: TriggerRequest, runId: string, at: number): RunOpened {
+  return {
+    type: 'run-opened',
+    at,
+    runId,
+    repository: request.repository,
+    pipeline: request.definition.name,
+    sha: request.sha,
+    digest: request.digest,
+    trigger: request.trigger,
+    logicalDate: request.logicalDate,
+    dataIntervalEnd: request.dataIntervalEnd,
+    parameters: request.parameters,
+  };
+}
+
+/** A commit whose run is forbidden says so: a required check must never hang. */
+async function forbid(
+  ports: ConductorPorts,
+  request: TriggerRequest,
+  underWay: string,
+  at: number,
+): Promise<{ readonly skipped: string }> {
+  const { repository, sha, trigger, definition } = request;
+  const summary = `A run of ${definition.name} is under way, and its overlap policy is forbid`;
+  const isCommit = trigger.kind === 'push' || trigger.kind === 'pull-request';
+  const pullRequest = trigger.kind === 'pull-request' ? trigger.number : null;
+  const report = isCommit
+    ? reportWithoutRun(
+        {
+          repository,
+          pipeline: definition.name,
+          sha,
+          pullRequest,
+          state: 'neutral',
+          summary,
+          problems: [],
+          coveredBy: null,
+        },
+        at,
+      )
+    : [];
+  const skipped: Write = { write: 'trigger-skipped', key: request.key, at, reason: summary, coveredBy: underWay };
+  await ports.journal.commit([[skipped, ...report]]);
+  ports.jobQueue.wake('outbox');
+  return { skipped: summary };
 }
 
 /** `replace`, and `cancelInProgress` for the same branch or pull request. */
@@ -82,25 +127,26 @@ async function cancelOthers(
 ): Promise<void> {
   const { overlap, cancelInProgress } = request.definition;
   if (overlap !== 'replace' && !cancelInProgress) return;
+  const place = placeOf(request.trigger);
   for (const runId of active) {
     const row = await ports.journal.run(runId);
     if (row === null) continue;
-    if (overlap === 'replace' || placeOf(row.opened.trigger) === placeOf(request.trigger)) {
+    if (overlap === 'replace' || (place !== null && placeOf(row.opened.trigger) === place)) {
       turns.cancel(runId, 'contender', `a newer commit, ${request.sha.slice(0, 7)}, replaces it`);
     }
   }
 }
 
-function placeOf(trigger: Trigger): string {
+/** What a newer commit can replace; a run of the clock or of a person stands for itself. */
+function placeOf(trigger: Trigger): string | null {
   switch (trigger.kind) {
     case 'push':
       return `branch ${trigger.branch}`;
     case 'pull-request':
       return `pull request ${trigger.number}`;
     case 'schedule':
-      return 'schedule';
     case 'manual':
-      return 'manual';
+      return null;
     default:
       return unreachable(trigger);
   }
@@ -146,12 +192,12 @@ export function parseParameters(
   declared: PipelineDefinition['parameters'],
   given: Readonly<Record<string, string | number | boolean>>,
 ): Result<RunOpened['parameters'], string> {
-  const unknown = Object.keys(given).find((name) => !(name in declared));
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(declared, name));
   const names = Object.keys(declared).join(', ') || 'none';
   if (unknown !== undefined) return failure(`there is no parameter "${unknown}"; declared: ${names}`);
   const values: Record<string, string | number | boolean> = {};
   for (const [name, definition] of Object.entries(declared)) {
-    const value = given[name] ?? definition.default;
+    const value = Object.hasOwn(given, name) ? (given[name] ?? null) : definition.default;
     if (value === null) return failure(`the parameter "${name}" (${definition.type}) has no default and must be given`);
     const parsed = parseParameter(name, definition, value);
     if (!parsed.ok) return parsed;

@@ -3,29 +3,25 @@
  * decide, keeps the events and what follows from them in one commit, and only then carries out: places attempts, stops
  * them. Nothing here is a rule: what follows from what is the engine's.
  *
- *   report, cancel, timer ─► inbox ─► turn: load ─► decide ─► commit ─► place / stop ─► executor
- *                                               └─ conflict or no database: forget, fold again, once more
+ *   report, cancel, timer ─► inbox ─► turn: load ─► decide ─► commit ─► carry out ─► executor
+ *                              ▲                                 │
+ *                              └── forget, fold again, once more ◄┘ conflict, or no answer of the database
+ *
+ * Runs that share a turn share a transaction and nothing else: what goes wrong with one is its own. A commit without an
+ * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
  */
-import {
-  attemptsToStop,
-  decide,
-  nextWakeAt,
-  unfinishedAttempts,
-  evolve,
-  open,
-  type Command,
-} from '../engine/engine.ts';
-import type { AttemptKey, AttemptOutcome, FailureCause, RunEvent } from '../engine/event.ts';
+import { decide, evolve, nextWakeAt, open, unfinishedAttempts, type Command } from '../engine/engine.ts';
+import type { AttemptKey, RunEvent } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../executor/executor.ts';
 import type { Commit, RunRow } from '../journal/journal.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { prepareAttempt } from './attempt-spec.ts';
+import { Attempts } from './attempts.ts';
 import { closingWrites } from './closing.ts';
 import { Lanes } from './lanes.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { Slots } from './slots.ts';
-import { lookForPipeline } from './waiting.ts';
 
 type Message =
   | { readonly type: 'report'; readonly report: AttemptReport }
@@ -40,18 +36,24 @@ interface Turn {
 }
 
 export class Turns {
+  /** Runs are opened one at a time for each pipeline. */
+  readonly opening = new OneAtATime();
   readonly #ports: ConductorPorts;
+  /** As far as the journal is; a run that is not here is folded from it. */
   readonly #runs = new Map<string, Run>();
+  /** Folded from the journal, and not carried out since. */
+  readonly #folded = new Set<string>();
   readonly #inbox = new Map<string, Message[]>();
   readonly #slots: Slots;
   readonly #lanes = new Lanes();
-  readonly #stopping = new Set<string>();
+  readonly #attempts: Attempts;
   readonly #changed: (runId: string) => void;
 
   /** `changed` is told after every commit of a run, for whoever watches it live. */
   constructor(ports: ConductorPorts, changed: (runId: string) => void) {
     this.#ports = ports;
     this.#slots = new Slots(ports.executor.slots);
+    this.#attempts = new Attempts(ports, (report) => this.report(report));
     this.#changed = changed;
   }
 
@@ -59,18 +61,22 @@ export class Turns {
     this.#ports.runQueue.start((runIds) => this.#turn(runIds));
   }
 
-  /** Takes up what an earlier server left: its attempts are found again or proved gone, then every open run gets a turn. */
+  /**
+   * Takes up what an earlier server left: its attempts are found again or proved gone, then every open run gets a turn.
+   * To be done before `start`, so that nothing is admitted before it is known what runs.
+   */
   async recover(): Promise<void> {
     const rows = await this.#ports.journal.unfinishedRuns();
     const left: string[] = [];
     for (const row of rows) {
-      const run = await this.#load(row.id);
-      if (run === null) continue;
-      this.#lanes.enter(run);
-      for (const placed of unfinishedAttempts(run)) {
-        const id = attemptId(row.id, placed);
-        this.#slots.take(id);
-        left.push(id);
+      try {
+        const run = await this.#load(row.id);
+        if (run === null) continue;
+        const placed = unfinishedAttempts(run).map((each) => attemptId(row.id, each));
+        for (const id of placed) this.#slots.take(id);
+        left.push(...placed);
+      } catch (error) {
+        this.#ports.log.error({ run: row.id, error: String(error) }, 'a run could not be taken up');
       }
     }
     await this.#ports.executor.recover(left);
@@ -79,9 +85,7 @@ export class Turns {
 
   /** A run that was just committed as opened. */
   enter(row: RunRow['opened'], definition: Run['definition']): void {
-    const run = open(definition, row);
-    this.#runs.set(row.runId, run);
-    this.#lanes.enter(run);
+    this.#remember(row.runId, open(definition, row));
     this.#ports.runQueue.wake(row.runId);
     this.#changed(row.runId);
   }
@@ -89,62 +93,78 @@ export class Turns {
   report(report: AttemptReport): void {
     const key = parseAttemptId(report.attemptId);
     if (key === null) return;
-    this.#put(key.runId, { type: 'report', report });
+    this.#put(key.runId, [{ type: 'report', report }]);
     // The end of a short step comes a moment after its start: both then share one commit.
     const wakeAt = report.type === 'running' ? this.#ports.clock.now() + conductorLimits.runningDebounceMs : undefined;
     this.#ports.runQueue.wake(key.runId, wakeAt);
   }
 
   cancel(runId: string, by: string, reason: string): void {
-    this.#put(runId, { type: 'cancel', by, reason });
+    this.#put(runId, [{ type: 'cancel', by, reason }]);
     this.#ports.runQueue.wake(runId);
   }
 
-  /** Runs of a pipeline that have not ended, oldest first, as far as they are in memory. */
+  /** Runs of a pipeline that have not ended, oldest first. */
   activeRuns(repository: string, pipeline: string): readonly string[] {
     return this.#lanes.active(repository, pipeline);
   }
 
-  #put(runId: string, message: Message): void {
-    const waiting = this.#inbox.get(runId);
-    if (waiting === undefined) this.#inbox.set(runId, [message]);
-    else waiting.push(message);
+  #put(runId: string, messages: readonly Message[]): void {
+    this.#inbox.set(runId, [...(this.#inbox.get(runId) ?? []), ...messages]);
   }
 
   async #turn(runIds: readonly string[]): Promise<void> {
     const turns: Turn[] = [];
-    try {
-      for (const runId of runIds) {
-        const run = await this.#load(runId);
-        if (run !== null) turns.push(this.#advance(runId, run));
-      }
-      const changed = turns.filter((turn) => turn.events.length > 0);
-      const results =
-        changed.length === 0 ? [] : await this.#ports.journal.commit(changed.map((turn) => this.#commitOf(turn)));
-      changed.forEach((turn, index) => {
-        if (results[index]?.ok === true) this.#carryOut(turn);
-        else this.#again(turn, this.#ports.clock.now());
-      });
-      for (const turn of turns) this.#sleep(turn.run);
-    } catch (error) {
-      this.#ports.log.error({ error: String(error), runs: runIds.length }, 'a turn failed; its runs are folded again');
-      const retryAt = this.#ports.clock.now() + 1000;
-      for (const turn of turns) this.#again(turn, retryAt);
-      for (const runId of runIds) this.#ports.runQueue.wake(runId, retryAt);
+    for (const runId of runIds) {
+      const turn = await this.#prepare(runId);
+      if (turn !== null) turns.push(turn);
     }
+    // Asked for together, so kept in one transaction; each has an answer of its own.
+    await Promise.all(turns.map((turn) => this.#keep(turn)));
+    for (const waiting of this.#slots.takeWaiting()) this.#ports.runQueue.wake(waiting);
+  }
+
+  /** Null: the run has nothing to decide now, for a reason that is not its own. */
+  async #prepare(runId: string): Promise<Turn | null> {
+    try {
+      const run = await this.#load(runId);
+      if (run !== null) return this.#advance(runId, run);
+      this.#inbox.delete(runId);
+    } catch (error) {
+      this.#ports.log.error({ run: runId, error: String(error) }, 'a turn of a run failed; it is folded again');
+      this.#runs.delete(runId);
+      this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.turnAgainMs);
+    }
+    return null;
   }
 
   async #load(runId: string): Promise<Run | null> {
     const known = this.#runs.get(runId);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // The one that had no turn for the longest time stands first, and is dropped first.
+      this.#runs.delete(runId);
+      this.#runs.set(runId, known);
+      return known;
+    }
     const [first, ...rest] = await this.#ports.journal.events(runId);
     if (first?.type !== 'run-opened') return null;
     const definition = await this.#ports.journal.definition(first.digest);
     if (definition === null) throw new Error(`the definition ${first.digest} of run ${runId} is not in the journal`);
     const run = open(definition, first);
     for (const event of rest) evolve(run, event);
-    if (run.finishedAt === null) this.#runs.set(runId, run);
+    if (run.finishedAt === null) this.#remember(runId, run);
+    this.#folded.add(runId);
     return run;
+  }
+
+  /** Keeps a run in memory, and no more of them than the limit: what is dropped is folded again when it has a turn. */
+  #remember(runId: string, run: Run): void {
+    this.#runs.set(runId, run);
+    this.#lanes.enter(run);
+    for (const oldest of this.#runs.keys()) {
+      if (this.#runs.size <= conductorLimits.runsFoldedMax) return;
+      this.#runs.delete(oldest);
+    }
   }
 
   #advance(runId: string, run: Run): Turn {
@@ -152,12 +172,24 @@ export class Turns {
     this.#inbox.delete(runId);
     const positionBefore = run.position;
     const events: RunEvent[] = [];
-    for (const message of messages) events.push(...decide(run, this.#commandOf(message, runId)));
-    if (this.#lanes.mayProceed(run)) {
-      const at = this.#ports.clock.now();
-      events.push(...decide(run, { type: 'proceed', at, admit: () => this.#slots.reserve(runId) }));
+    let handled = 0;
+    try {
+      for (const message of messages) {
+        events.push(...decide(run, this.#commandOf(message, runId)));
+        handled += 1;
+      }
+      if (this.#lanes.mayProceed(run)) {
+        const at = this.#ports.clock.now();
+        events.push(...decide(run, { type: 'proceed', at, admit: () => this.#slots.reserve(runId) }));
+      }
+    } catch (error) {
+      this.#slots.settle([]);
+      // The message that the engine cannot take would fail again and again: the others come without it.
+      const rest = messages.filter((_message, index) => index !== handled);
+      this.#inbox.set(runId, [...rest, ...(this.#inbox.get(runId) ?? [])]);
+      throw error;
     }
-    this.#slots.settle(events.flatMap((event) => (event.type === 'attempt-started' ? [attemptId(runId, event)] : [])));
+    this.#slots.settle(startedIn(runId, events));
     return { runId, run, messages, positionBefore, events };
   }
 
@@ -185,95 +217,71 @@ export class Turns {
     }
   }
 
-  #commitOf(turn: Turn): Commit {
-    const { run } = turn;
-    return [
-      {
-        write: 'append',
-        runId: turn.runId,
-        position: turn.positionBefore,
-        events: turn.events,
-        state: run.state,
-        reason: run.reason,
-        finishedAt: run.finishedAt,
-      },
-      ...closingWrites(run, turn.events),
-    ];
+  async #keep(turn: Turn): Promise<void> {
+    const { journal, clock, log } = this.#ports;
+    try {
+      if (turn.events.length > 0) {
+        const [result] = await journal.commit([commitOf(turn)]);
+        if (result?.ok !== true) return this.#again(turn, clock.now());
+      }
+    } catch (error) {
+      log.error({ run: turn.runId, error: String(error) }, 'a turn could not be kept; the run is folded again');
+      return this.#again(turn, clock.now() + conductorLimits.turnAgainMs);
+    }
+    this.#carryOut(turn);
+    if (turn.events.length > 0) this.#changed(turn.runId);
   }
 
-  /** After the commit: what the events ask of the world. */
-  #carryOut(turn: Turn): void {
-    const { run, runId } = turn;
-    for (const event of turn.events) {
-      if (event.type === 'attempt-started') this.#place(run, event);
+  /** After the commit: what the events ask of the world, and what an earlier turn may have left. */
+  #carryOut({ run, runId, events }: Turn): void {
+    for (const event of events) {
+      if (event.type === 'attempt-started') this.#attempts.place(run, event);
       if (event.type === 'attempt-finished' || event.type === 'late-report-ignored')
-        this.#stopping.delete(attemptId(runId, event));
+        this.#attempts.ended(attemptId(runId, event));
     }
-    for (const waiting of this.#slots.takeWaiting()) this.#ports.runQueue.wake(waiting);
-    for (const placed of attemptsToStop(run)) this.#stop(attemptId(runId, placed), placed.cause, placed.graceMs);
-    if (run.finishedAt !== null) {
-      this.#runs.delete(runId);
-      for (const next of this.#lanes.leave(run)) this.#ports.runQueue.wake(next);
-      this.#ports.jobQueue.wake('outbox');
+    if (this.#folded.delete(runId)) this.#placeMissing(run);
+    this.#attempts.stopAll(run);
+    if (run.finishedAt !== null) return this.#leave(run);
+    // A run that waits for its turn has nothing to be woken for: who leaves the lane wakes it.
+    const at = this.#lanes.mayProceed(run) ? nextWakeAt(run) : null;
+    if (at !== null) this.#ports.runQueue.wake(runId, at);
+  }
+
+  /** Attempts that the journal has, and that nobody placed: the answer to their commit was lost. */
+  #placeMissing(run: Run): void {
+    for (const placed of unfinishedAttempts(run)) {
+      const id = attemptId(run.opened.runId, placed);
+      if (this.#slots.holds(id)) continue;
+      this.#slots.take(id);
+      this.#attempts.place(run, placed);
     }
-    this.#changed(runId);
   }
 
-  #place(run: Run, key: AttemptKey): void {
-    const id = attemptId(run.opened.runId, key);
-    this.#begin(run, key, id).catch((error: unknown) => {
-      this.#ended(id, failed('start', error instanceof Error ? error.message : String(error)));
-    });
+  #leave(run: Run): void {
+    this.#runs.delete(run.opened.runId);
+    for (const next of this.#lanes.leave(run)) this.#ports.runQueue.wake(next);
+    this.#ports.jobQueue.wake('outbox');
   }
 
-  async #begin(run: Run, key: AttemptKey, id: string): Promise<void> {
-    const { journal, projects, executor } = this.#ports;
-    const looked = await lookForPipeline(journal, run, key);
-    if (looked !== null) return this.#ended(id, looked);
-    const project = projects.get(run.opened.repository);
-    if (project === undefined) {
-      return this.#ended(
-        id,
-        failed('invalid', `the repository ${run.opened.repository} is no longer in the configuration`),
-      );
-    }
-    const prepared = await prepareAttempt(run, key, project.registry);
-    if (!prepared.ok) return this.#ended(id, failed(prepared.error.cause, prepared.error.message));
-    await executor.start(prepared.value);
-  }
-
-  #ended(id: string, outcome: AttemptOutcome): void {
-    this.report({ type: 'finished', attemptId: id, at: this.#ports.clock.now(), outcome, usage: null });
-  }
-
-  #stop(id: string, cause: 'cancelled' | 'timeout', graceMs: number): void {
-    if (this.#stopping.has(id)) return;
-    this.#stopping.add(id);
-    this.#ports.executor.stop(id, cause, graceMs).catch((error: unknown) => {
-      this.#stopping.delete(id);
-      this.#ports.log.error({ attempt: id, error: String(error) }, 'an attempt could not be stopped');
-    });
-  }
-
-  /** Nothing of this turn was kept: its messages come again, on a run folded anew. */
+  /** Nothing of this turn may have been kept: its messages come again, on a run folded anew. */
   #again(turn: Turn, at: number): void {
     this.#runs.delete(turn.runId);
-    this.#slots.release(
-      turn.events.flatMap((event) => (event.type === 'attempt-started' ? [attemptId(turn.runId, event)] : [])),
-    );
-    const later = this.#inbox.get(turn.runId) ?? [];
-    this.#inbox.set(turn.runId, [...turn.messages, ...later]);
+    this.#slots.release(startedIn(turn.runId, turn.events));
+    this.#inbox.set(turn.runId, [...turn.messages, ...(this.#inbox.get(turn.runId) ?? [])]);
     this.#ports.runQueue.wake(turn.runId, at);
-  }
-
-  #sleep(run: Run): void {
-    const at = run.finishedAt === null ? nextWakeAt(run) : null;
-    if (at !== null) this.#ports.runQueue.wake(run.opened.runId, at);
   }
 }
 
-function failed(cause: FailureCause, message: string): AttemptOutcome {
-  return { kind: 'failed', cause, message, exitCode: null };
+function commitOf({ run, runId, positionBefore, events }: Turn): Commit {
+  const { state, reason, finishedAt } = run;
+  return [
+    { write: 'append', runId, position: positionBefore, events, state, reason, finishedAt },
+    ...closingWrites(run, events),
+  ];
+}
+
+function startedIn(runId: string, events: readonly RunEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.type === 'attempt-started' ? [attemptId(runId, event)] : []));
 }
 
 function keyOf(id: string): AttemptKey {

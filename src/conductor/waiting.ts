@@ -2,7 +2,7 @@
 import { bindTemplate } from '../engine/engine.ts';
 import type { AttemptKey, AttemptOutcome } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
-import type { Journal } from '../journal/journal.ts';
+import { journalLimits, type Journal, type RunRow } from '../journal/journal.ts';
 
 /** Null where the step is no wait for a pipeline. */
 export async function lookForPipeline(journal: Journal, run: Run, key: AttemptKey): Promise<AttemptOutcome | null> {
@@ -16,13 +16,32 @@ export async function lookForPipeline(journal: Journal, run: Run, key: AttemptKe
     return { kind: 'failed', cause: 'invalid', message: `the date of the wait is none: ${given}`, exitCode: null };
   }
   const wanted = dayOf(date + shiftMs);
-  const rows = await journal.runs({ repository: run.opened.repository, pipeline, limit: 200 });
-  const found = rows.find(
-    (row) => dayOf(row.opened.logicalDate) === wanted && states.some((state) => state === row.state),
-  );
-  if (found === undefined)
+  const found = await findRun(journal, { repository: run.opened.repository, pipeline }, (row) => {
+    return dayOf(row.opened.logicalDate) === wanted && states.some((state) => state === row.state);
+  });
+  if (found === null)
     return { kind: 'not-yet', reason: `no run of ${pipeline} for ${wanted} is ${states.join(' or ')}` };
   return { kind: 'succeeded', output: { inline: { runId: found.id, state: found.state } }, control: null };
+}
+
+/** As many of the pipeline's runs as are looked through, the newest first. */
+const runsLookedAtMax = 5000;
+
+async function findRun(
+  journal: Journal,
+  place: { readonly repository: string; readonly pipeline: string },
+  isWanted: (row: RunRow) => boolean,
+): Promise<RunRow | null> {
+  let before: { readonly before?: string } = {};
+  for (let looked = 0; looked < runsLookedAtMax; looked += journalLimits.pageMax) {
+    const rows = await journal.runs({ ...place, ...before, limit: journalLimits.pageMax });
+    const found = rows.find(isWanted);
+    if (found !== undefined) return found;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < journalLimits.pageMax) return null;
+    before = { before: last.id };
+  }
+  return null;
 }
 
 function dayOf(time: number): string {
