@@ -16,6 +16,7 @@ import type { Core, Refusal } from './core.ts';
 import { createFaults, type Fault } from './faults.ts';
 import { serveGit } from './git-server.ts';
 import { createHooks, type HookDelivery } from './hooks.ts';
+import { servePages } from './pages/pages.ts';
 import { closePull, mergePull, mustFindUser, openPull, reopenPull } from './pulls.ts';
 import { loadSchemaChecks } from './schema.ts';
 import { createShapes } from './shapes.ts';
@@ -137,6 +138,7 @@ export async function createFakeGitHub(options: FakeGitHubOptions): Promise<Fake
   const api = { core, access, faults, checks, log, violation };
   serveApi(server, api);
   serveGit(server, core, access);
+  servePages(server, core);
   server.setNotFoundHandler((request, reply) =>
     request.url.startsWith(apiPath)
       ? handleUnknown(api, request, reply)
