@@ -22,7 +22,7 @@ export default pipeline('failing', {}, () => {
 export const slow = `import { pipeline, step } from 'contender';
 
 export default pipeline('slow', {}, () => {
-  step('sleeps', { command: ['sh', '-c', 'echo has begun; exec sleep 600'] });
+  step('sleeps', { command: ['sh', '-c', 'echo has begun as $$; exec sleep 600'] });
 });
 `;
 

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { problemOf } from '../../src/cli/failure.ts';
+import { outcomeLines, statusOf } from '../../src/cli/outcome.ts';
+import { harmless, oneLine } from '../../src/cli/terminal.ts';
+import type { RunReport } from '../../src/forge/forge.ts';
+
+function refusal(code: string): Error {
+  return Object.assign(new Error(`${code}: said the system`), { code });
+}
+
+test('what the operating system refuses is a problem with what to do', () => {
+  for (const code of ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOTDIR', 'EISDIR']) {
+    const problem = problemOf(refusal(code));
+    assert.equal(problem?.code, 'system-refused');
+    assert.match(problem?.message ?? '', new RegExp(code));
+    assert.ok((problem?.help.length ?? 0) > 20);
+  }
+});
+
+test('what SQLite refuses is about the journal', () => {
+  assert.equal(problemOf(refusal('ERR_SQLITE_ERROR'))?.code, 'journal-unreachable');
+});
+
+test('what is a fault of ours stays one', () => {
+  for (const error of [
+    new Error('bug'),
+    new TypeError('bug'),
+    refusal('ERR_INVALID_ARG_TYPE'),
+    refusal('ENOENT'),
+    'text',
+    null,
+  ]) {
+    assert.equal(problemOf(error), null);
+  }
+});
+
+test('text of others cannot steer the terminal', () => {
+  assert.equal(harmless('a\u001b[31mb\u009b2Jc\u0007\r\u202ed\te\nf'), 'abcd\te\nf');
+  assert.equal(oneLine(' a\n\u001b[1Ab\t c '), 'a b c');
+});
+
+const report: RunReport = {
+  pipeline: 'churn',
+  sha: 'a'.repeat(40),
+  runId: '01',
+  runNumber: 1,
+  url: null,
+  state: 'success',
+  summary: 'well',
+  startedAt: 0,
+  finishedAt: 1,
+  steps: [],
+  gates: [],
+  challenges: [],
+  problems: [],
+};
+
+test('a run ends the command by its own state; a signal counts only where the run was cancelled', () => {
+  const status = (state: RunReport['state'], signal: NodeJS.Signals | null): number =>
+    statusOf({ ...report, state }, signal);
+  assert.deepEqual([status('success', null), status('success', 'SIGINT')], [0, 0]);
+  assert.deepEqual([status('failure', null), status('failure', 'SIGINT')], [1, 1]);
+  assert.deepEqual(
+    [status('cancelled', null), status('cancelled', 'SIGINT'), status('cancelled', 'SIGTERM')],
+    [1, 130, 143],
+  );
+});
+
+test('gates that failed and steps that failed are told, and nothing of the others', () => {
+  const lines = outcomeLines({
+    ...report,
+    state: 'failure',
+    steps: [
+      { name: 'good', state: 'success', durationMs: 1, message: null },
+      { name: 'bad', state: 'failed', durationMs: 1, message: 'exit code 3' },
+    ],
+    gates: [
+      {
+        step: 'validate',
+        passed: false,
+        path: 'data.csv',
+        checks: [
+          { check: 'rows', column: null, value: 3, limit: 'min 10', passed: false, message: '3 rows, at least 10' },
+          { check: 'nulls', column: 'a', value: 0, limit: 'max 0', passed: true, message: 'no nulls' },
+        ],
+      },
+    ],
+  });
+  assert.deepEqual(lines, ['  gate validate: 3 rows, at least 10', '  bad: exit code 3']);
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LiveProgress } from '../../src/cli/live-progress.ts';
+import { isLive } from '../../src/cli/open-progress.ts';
+import { ProgressLines } from '../../src/cli/progress.ts';
+import { mapOver, pipelineOf, stepOf } from '../support/definitions.ts';
+import { openedAt, outcomes } from '../support/drive.ts';
+import { Scenario } from '../support/scenario.ts';
+import { Screen } from './screen.ts';
+
+const chain = pipelineOf([stepOf({ name: 'features' }), stepOf({ name: 'train', upstream: ['features'] })]);
+
+function onScreen(screen = new Screen()): {
+  screen: Screen;
+  progress: LiveProgress;
+  clock: { second: number; tick: () => void; stopped: boolean };
+} {
+  const clock = { second: 0, tick: (): void => undefined, stopped: false };
+  const progress = new LiveProgress(screen, {
+    now: () => openedAt + clock.second * 1000,
+    every(tick) {
+      clock.tick = tick;
+      return () => {
+        clock.stopped = true;
+      };
+    },
+  });
+  return { screen, progress, clock };
+}
+
+test('on a terminal, the list of steps stands still while its lines change', () => {
+  const { screen, progress, clock } = onScreen();
+  const scenario = new Scenario(chain);
+  scenario.proceed(0);
+  scenario.running(0, 'features');
+  progress.show(scenario.run);
+  assert.equal(screen.text(), '  ▶ features running 0 ms\n  · train waiting');
+
+  clock.second = 41;
+  clock.tick();
+  assert.equal(screen.text(), '  ▶ features running 41.0 s\n  · train waiting');
+
+  clock.second = 60;
+  scenario.finished(50, 'features', outcomes.succeeded());
+  scenario.running(60, 'train');
+  progress.show(scenario.run);
+  assert.equal(screen.text(), '  ✓ features success 50.0 s\n  ▶ train running 10.0 s');
+});
+
+test('a line beside the steps stands above them, and stays', () => {
+  const { screen, progress } = onScreen();
+  const scenario = new Scenario(chain);
+  scenario.proceed(0);
+  progress.show(scenario.run);
+  progress.note('Cancelling.');
+  progress.show(scenario.run);
+  assert.match(screen.text(), /^Cancelling\.\n {2}\S features .*\n {2}\S train waiting$/);
+});
+
+test('at the end the whole list stays, the cursor is back and the clock is stopped', () => {
+  const { screen, progress, clock } = onScreen(new Screen(80, 6));
+  const scenario = new Scenario(
+    pipelineOf(Array.from({ length: 20 }, (_, index) => stepOf({ name: `step-${index}` }))),
+  );
+  scenario.proceed(0);
+  progress.show(scenario.run);
+  assert.equal(screen.text().split('\n').length, 5);
+  progress.end();
+  assert.equal(screen.text().split('\n').length, 20);
+  assert.deepEqual([screen.cursorHidden, clock.stopped], [false, true]);
+});
+
+test('a list longer than the terminal keeps what runs and what failed, and counts the rest', () => {
+  const { screen, progress } = onScreen(new Screen(80, 5));
+  const steps = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => stepOf({ name }));
+  const scenario = new Scenario(pipelineOf([...steps, stepOf({ name: 'last', upstream: ['a'] })]));
+  scenario.proceed(0);
+  for (const name of ['a', 'b', 'c']) scenario.finished(1, name, outcomes.succeeded());
+  scenario.finished(1, 'd', outcomes.failed());
+  for (const name of ['e', 'f']) scenario.running(1, name);
+  progress.show(scenario.run);
+  const lines = screen.text().split('\n');
+  assert.equal(lines.length, 4);
+  assert.match(lines[0] ?? '', /d failed/);
+  assert.match(lines[1] ?? '', /e running/);
+  assert.match(lines[3] ?? '', /… 4 more: 3 success, 1 \w+/);
+});
+
+test('a line wider than the terminal, or with lines and colours of its own, stays one line', () => {
+  const { screen, progress } = onScreen(new Screen(30, 24));
+  const scenario = new Scenario(chain);
+  scenario.proceed(0);
+  scenario.finished(1, 'features', outcomes.failed('code', `first\nsecond \u001b[2Jthird ${'long '.repeat(20)}`));
+  progress.show(scenario.run);
+  progress.show(scenario.run);
+  const lines = screen.text().split('\n');
+  assert.equal(lines.length, 2);
+  assert.ok(lines.every((line) => line.length <= 30));
+});
+
+test('each frame is one write, so that nothing is seen half drawn', () => {
+  const { screen, progress } = onScreen();
+  const scenario = new Scenario(chain);
+  scenario.proceed(0);
+  progress.show(scenario.run);
+  screen.text();
+  assert.equal(screen.writes, 1);
+});
+
+test('elsewhere there is one line for each change of a step, and none twice', () => {
+  const screen = new Screen();
+  const progress = new ProgressLines(screen);
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'each', map: mapOver([1, 2]) })]));
+  scenario.proceed(0);
+  scenario.running(0, 'each[0]');
+  progress.show(scenario.run);
+  progress.show(scenario.run);
+  scenario.finished(2, 'each[0]', outcomes.succeeded());
+  scenario.running(2, 'each[1]');
+  progress.show(scenario.run);
+  scenario.finished(5, 'each[1]', outcomes.succeeded());
+  progress.show(scenario.run);
+  progress.end();
+  assert.equal(screen.text(), '  ▶ each running 0/2\n  ▶ each running 1/2\n  ✓ each success 2/2 5.0 s');
+});
+
+test('a pipe, a CI and a dumb terminal get lines', () => {
+  assert.equal(isLive({ isTTY: true }, { TERM: 'xterm' }), true);
+  assert.equal(isLive({ isTTY: true }, { TERM: 'xterm', CI: 'false' }), true);
+  assert.equal(isLive({}, { TERM: 'xterm' }), false);
+  assert.equal(isLive({ isTTY: true }, { TERM: 'xterm', CI: 'true' }), false);
+  assert.equal(isLive({ isTTY: true }, { TERM: 'dumb' }), false);
+});

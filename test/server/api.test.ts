@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { request } from 'node:http';
+import { after, before, test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { failing, good, slow } from '../cli/pipelines.ts';
+import { createProject, type Running, type Sandbox } from '../cli/sandbox.ts';
+
+const token = 'a-token-that-is-long-enough';
+const secret = 'webhook-secret';
+const webhookBytesMax = 25 * 1024 * 1024;
+
+let sandbox: Sandbox;
+let server: Running;
+let url = '';
+
+before(async () => {
+  sandbox = createProject({
+    '.pipelines/good.ts': good,
+    '.pipelines/failing.ts': failing,
+    '.pipelines/slow.ts': slow,
+    // Two repositories: one plain, one on a GitHub that does not answer.
+    'contender.yaml': `repositories:
+  - { name: work, url: ., poll: 1h }
+  - { name: mona/churn, url: ., poll: 1h, github: { repository: mona/churn, apiUrl: 'http://127.0.0.1:9' } }
+`,
+  });
+  server = sandbox.start(['serve', '--port', '0'], {
+    environment: {
+      CONTENDER_API_TOKEN: token,
+      CONTENDER_GITHUB_TOKEN: 'ghp_none',
+      CONTENDER_WEBHOOK_SECRET: secret,
+    },
+  });
+  url = (await server.until(/is at (\S+), watching/))[1] ?? '';
+});
+after(() => sandbox.remove());
+
+interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+async function ask(
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { body, headers = { authorization: `Bearer ${token}` } } = options;
+  const response = await fetch(url + path, {
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const parsed: unknown = await response.json();
+  assert.ok(typeof parsed === 'object' && parsed !== null);
+  return { status: response.status, body: { ...parsed } };
+}
+
+/** Starts the pipeline and waits for the state. */
+async function start(pipeline: string, state: string): Promise<string> {
+  const { status, body } = await ask('POST', '/api/v1/runs', { body: { repository: 'work', pipeline } });
+  assert.equal(status, 201, JSON.stringify(body));
+  const id = String(body['id']);
+  for (const endsAt = performance.now() + 20_000; ;) {
+    if ((await ask('GET', `/api/v1/runs/${id}`)).body['state'] === state) return id;
+    assert.ok(performance.now() < endsAt, `${id} is not ${state}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test('a run is started with the token, read without it, and the same key is the same run', async () => {
+  const request = { repository: 'work', pipeline: 'good', date: '2026-11-16', parameters: { depth: 5 }, key: 'once' };
+  const first = await ask('POST', '/api/v1/runs', { body: request });
+  const second = await ask('POST', '/api/v1/runs', { body: request });
+  assert.equal(first.status, 201);
+  assert.deepEqual(second.body, first.body);
+  const read = await ask('GET', `/api/v1/runs/${String(first.body['id'])}`, { headers: {} });
+  assert.equal(read.status, 200);
+  assert.deepEqual([read.body['pipeline'], read.body['repository'], read.body['number']], ['good', 'work', 1]);
+});
+
+test('without the token, or with another, nothing can be changed', async () => {
+  const run = { repository: 'work', pipeline: 'good' };
+  for (const headers of [
+    {},
+    { authorization: 'Bearer' },
+    { authorization: 'Bearer ' },
+    { authorization: 'Bearer wrong' },
+    { authorization: token },
+  ]) {
+    assert.equal((await ask('POST', '/api/v1/runs', { body: run, headers })).status, 401);
+    assert.equal((await ask('POST', '/api/v1/runs/some/cancel', { body: {}, headers })).status, 401);
+    // Nobody learns what a good request would be.
+    assert.equal((await ask('POST', '/api/v1/runs', { body: { nonsense: 1 }, headers })).status, 401);
+  }
+});
+
+test('a run is cancelled once; one that ended, or is not there, is said so', async () => {
+  const id = await start('slow', 'running');
+  assert.equal((await ask('POST', `/api/v1/runs/${id}/cancel`)).status, 202);
+  const failed = await start('failing', 'failed');
+  const ended = await ask('POST', `/api/v1/runs/${failed}/cancel`, { body: { reason: 'too late' } });
+  assert.deepEqual([ended.status, ended.body['error']], [409, 'the run ended already: failed']);
+  assert.equal((await ask('POST', '/api/v1/runs/01none/cancel', { body: {} })).status, 404);
+  assert.equal((await ask('GET', '/api/v1/runs/01none')).status, 404);
+  assert.equal((await ask('GET', '/api/v1/nothing')).status, 404);
+});
+
+test('what can be read and not be carried out is 422 with the reason, what cannot be read is 400', async () => {
+  const refusals: readonly (readonly [body: object, status: number, said: RegExp])[] = [
+    [{ pipeline: 'good' }, 422, /name one of the repositories: work, mona\/churn/],
+    [{ repository: 'work', pipeline: 'nope' }, 422, /there is no pipeline "nope"/],
+    [{ repository: 'work', pipeline: 'good', revision: 'nowhere' }, 422, /nowhere/],
+    [{ repository: 'work', pipeline: 'good', revision: '--upload-pack=sh' }, 422, /upload-pack/],
+    [{ repository: 'work', pipeline: 'good', parameters: { depth: 'deep' } }, 422, /depth/],
+    [{ repository: 'work', pipeline: 'good', date: '2026-02-30' }, 400, /date/],
+    [{ repository: 'work', pipeline: 'good', more: 1 }, 400, /more/],
+    [{}, 400, /pipeline/],
+  ];
+  for (const [body, status, said] of refusals) {
+    const answer = await ask('POST', '/api/v1/runs', { body });
+    assert.equal(answer.status, status, JSON.stringify([body, answer.body]));
+    assert.match(String(answer.body['error']), said);
+  }
+  assert.equal((await ask('GET', '/api/v1/runs?limit=0')).status, 400);
+  assert.equal((await ask('GET', '/api/v1/runs?nonsense=1')).status, 400);
+});
+
+test('a body over 1 MiB is refused before it is read', async () => {
+  const { status } = await ask('POST', '/api/v1/runs', { body: { pipeline: 'x'.repeat(1024 * 1024) } });
+  assert.equal(status, 413);
+});
+
+test('openapi.json describes each route, with schemas that are valid', async () => {
+  const { status, body } = await ask('GET', '/api/v1/openapi.json', { headers: {} });
+  assert.equal(status, 200);
+  assert.equal(body['openapi'], '3.1.0');
+  const paths = entriesOf(body['paths']);
+  const routes = paths.flatMap(([path, methods]) => entriesOf(methods).map(([method]) => `${method} ${path}`));
+  assert.deepEqual(routes.toSorted(), [
+    'get /api/v1/runs',
+    'get /api/v1/runs/{id}',
+    'get /healthz',
+    'post /api/v1/runs',
+    'post /api/v1/runs/{id}/cancel',
+  ]);
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  let schemas = 0;
+  for (const schema of schemasOf(body)) {
+    ajv.compile(schema);
+    schemas += 1;
+  }
+  assert.ok(schemas > 15, `${schemas} schemas`);
+});
+
+function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
+
+function* schemasOf(value: unknown): Generator<object> {
+  for (const [key, inner] of entriesOf(value)) {
+    if (key === 'schema' && typeof inner === 'object' && inner !== null) yield inner;
+    else yield* schemasOf(inner);
+  }
+}
+
+test('the server answers to its own names only, and webhooks under any', async () => {
+  const statusFor = (path: string, host: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const sent = request(url + path, { headers: { host } }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      sent.once('error', reject).end();
+    });
+  assert.equal(await statusFor('/api/v1/runs', 'localhost:1234'), 200);
+  assert.equal(await statusFor('/api/v1/runs', 'rebound.example.com'), 421);
+  assert.equal(await statusFor('/webhooks/none', 'tunnel.example.com'), 404);
+});
+
+function signed(body: Buffer, key = secret): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'x-github-event': 'ping',
+    'x-github-delivery': crypto.randomUUID(),
+    'x-hub-signature-256': `sha256=${createHmac('sha256', key).update(body).digest('hex')}`,
+  };
+}
+
+async function deliver(path: string, body: Buffer, headers: Record<string, string>): Promise<number> {
+  const response = await fetch(url + path, { method: 'POST', body: new Uint8Array(body), headers });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+test('a webhook that proves itself is kept; one that does not, or is for nobody here, is refused', async () => {
+  const body = Buffer.from(JSON.stringify({ zen: 'Keep it.', repository: { full_name: 'mona/churn' } }));
+  assert.equal(await deliver('/webhooks/mona/churn', body, signed(body)), 202);
+  assert.equal(await deliver('/webhooks/mona/churn', body, signed(body, 'wrong')), 401);
+  assert.equal(await deliver('/webhooks/mona/churn', body, { 'content-type': 'application/json' }), 401);
+  assert.equal(await deliver('/webhooks/mona/other', body, signed(body)), 404);
+  // A repository without forge hears no webhooks.
+  assert.equal(await deliver('/webhooks/work', body, signed(body)), 404);
+  const foreign = Buffer.from(JSON.stringify({ repository: { full_name: 'mona/other' } }));
+  assert.equal(await deliver('/webhooks/mona/churn', foreign, signed(foreign)), 404);
+});
+
+test('a delivery that is larger than GitHub sends is refused before it is read', async () => {
+  const status = await new Promise<number>((resolve, reject) => {
+    const headers = { ...signed(Buffer.alloc(0)), 'content-length': String(webhookBytesMax + 1) };
+    const sent = request(`${url}/webhooks/mona/churn`, { method: 'POST', headers }, (response) => {
+      resolve(response.statusCode ?? 0);
+      sent.destroy();
+    });
+    sent.once('error', reject).flushHeaders();
+  });
+  assert.equal(status, 413);
+});
+
+test('answers carry a strict content policy, and the log no token', async () => {
+  const response = await fetch(`${url}/api/v1/runs`);
+  assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/);
+  assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+  assert.ok(!server.said().includes(token), 'the token stands in no log');
+});
