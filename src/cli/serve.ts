@@ -49,9 +49,20 @@ export async function startServer(
   try {
     const { apiToken: givenToken, publicUrl } = config.server;
     const apiToken = givenToken ?? (await keptToken(config.stateDirectory));
-    const { conductor, journal, logs, projects, clock } = system;
+    const { conductor, journal, logs, artifacts, projects, clock } = system;
     const hosts = config.server.behindProxy ? null : hostsOf(config);
-    const app = await createServer({ conductor, journal, logs, projects, clock, apiToken, version, log, hosts });
+    const app = await createServer({
+      conductor,
+      journal,
+      logs,
+      artifacts,
+      projects,
+      clock,
+      apiToken,
+      version,
+      log,
+      hosts,
+    });
     const here = await listen(app, config.server);
     url = publicUrl ?? here;
     await conductor.start({ watch: true });

@@ -1,11 +1,17 @@
 /** Pages for people: plain documents that work without a program, and streams that keep them live. */
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { errorPage } from '../ui/ui.ts';
+import { artifactRoutes } from './pages/artifacts.ts';
 import { assetRoutes } from './pages/assets.ts';
+import { logRoutes } from './pages/log.ts';
+import { modelsRoutes } from './pages/models.ts';
+import { pipelinesRoutes } from './pages/pipelines.ts';
 import { PageReply } from './pages/reply.ts';
+import { RepositoryReader } from './pages/repositories.ts';
 import { RunReader } from './pages/run-reader.ts';
 import { RunStreams } from './pages/run-stream.ts';
 import { runRoutes } from './pages/run.ts';
+import { runsRoutes } from './pages/runs.ts';
 import type { ServerPorts } from './server.ts';
 
 export async function pages(app: FastifyInstance, ports: ServerPorts): Promise<void> {
@@ -32,5 +38,11 @@ export async function pages(app: FastifyInstance, ports: ServerPorts): Promise<v
     return replies.send(request, reply, errorPage(404, 'There is no page at this address.'), 404);
   });
   assetRoutes(app, replies);
+  const repositories = new RepositoryReader(ports);
+  runsRoutes(app, ports, repositories, replies);
+  pipelinesRoutes(app, ports, repositories, replies);
+  modelsRoutes(app, ports, replies);
+  artifactRoutes(app, ports, replies);
+  logRoutes(app, ports, reader, replies);
   runRoutes(app, reader, streams, replies);
 }

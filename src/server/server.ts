@@ -7,7 +7,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { Conductor } from '../conductor/conductor.ts';
 import type { Project } from '../conductor/ports.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { LogStore } from '../outputs/outputs.ts';
+import type { ArtifactStore, LogStore } from '../outputs/outputs.ts';
 import type { Clock } from '../std/clock.ts';
 import { api } from './api.ts';
 import { checkHosts } from './host-check.ts';
@@ -18,6 +18,7 @@ export interface ServerPorts {
   readonly conductor: Conductor;
   readonly journal: Journal;
   readonly logs: LogStore;
+  readonly artifacts: ArtifactStore;
   readonly projects: ReadonlyMap<string, Project>;
   readonly clock: Clock;
   /** What a command must show to change anything. */

@@ -2,7 +2,7 @@
 import type { FailureCause } from '../engine/event.ts';
 import { html, type Markup } from './html.ts';
 import { lineOf } from './log-lines.ts';
-import { logAddress, panelAddress, type FailureView } from './run-view.ts';
+import { lineAddress, logAddress, panelAddress, type FailureView } from './run-view.ts';
 import { shapeOf, stepMarks } from './state-mark.ts';
 
 /** What stopped an attempt, after "failed". */
@@ -44,6 +44,6 @@ export function failurePanel(runId: string, failure: FailureView): Markup {
             </div>
           </div>`
     }
-    ${line === null ? null : html`<p><a href=${`${address}#L${line}`}>${`Open the log at line ${line}`}</a></p>`}
+    ${line === null ? null : html`<p><a href=${lineAddress(address, line)}>${`Open the log at line ${line}`}</a></p>`}
   </section>`;
 }

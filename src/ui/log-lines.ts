@@ -3,6 +3,7 @@ import { Component } from 'preact';
 import type { LogLine } from '../outputs/outputs.ts';
 import { parseAnsi } from './ansi.ts';
 import { html, type Markup } from './html.ts';
+import { lineAddress } from './run-view.ts';
 import { annotationOf, type LogBlock } from './log-blocks.ts';
 
 /** Where links of lines point: '' where the whole log stands on this page, else the address of the log's own. */
@@ -47,7 +48,10 @@ function keyOf(block: LogBlock): string {
 
 export function lineOf(line: LogLine, place: LogPlace, marked = false): Markup {
   return html`<div class=${lineClass(line, marked)} id=${idOf(line, place)}>
-    <a class="n" href=${`${place.address}#L${line.number}`} title=${offsetText(line.at - place.startedAt)}
+    <a
+      class="n"
+      href=${place.address === '' ? `#L${line.number}` : lineAddress(place.address, line.number)}
+      title=${offsetText(line.at - place.startedAt)}
       >${line.number}</a
     ><span class="t">${textOf(line, place.lineCharactersMax)}</span>
   </div>`;

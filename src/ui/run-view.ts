@@ -161,6 +161,10 @@ export const viewLimits = {
   graphStepsMax: 500,
   logTailLines: 200,
   logTailCharactersMax: 2000,
+  /** A log with more lines is shown in a window, and in parts of this many where the browser runs no program. */
+  logPlainLines: 5000,
+  logPartLines: 1000,
+  searchMatchesMax: 500,
   failureLinesBefore: 6,
   failureLinesAfter: 6,
 } as const;
@@ -182,6 +186,13 @@ export function panelAddress(
 export function logAddress(runId: string, step: string, index: number, attempt: number): string {
   const path = step.split('/').map(encodeURIComponent).join('/');
   return `/runs/${encodeURIComponent(runId)}/steps/${path}/${index}/${attempt}/log`;
+}
+
+/** A line's address: within a part of the log where the log is too long for one page. */
+export function lineAddress(address: string, line: number): string {
+  const { logPlainLines, logPartLines } = viewLimits;
+  const from = line - ((line - 1) % logPartLines);
+  return line <= logPlainLines ? `${address}#L${line}` : `${address}?from=${from}#L${line}`;
 }
 
 export function logKeyOf(step: string, index: number, attempt: number): string {

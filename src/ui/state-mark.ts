@@ -92,6 +92,14 @@ export const verdictMarks: Readonly<Record<VerdictKind, Mark>> = {
   'below-threshold': { word: 'Below the threshold', tone: 'warn', shape: 'triangle-down' },
 };
 
+export const verdictKinds = [
+  'better',
+  'worse',
+  'inconclusive',
+  'no-champion',
+  'below-threshold',
+] as const satisfies readonly VerdictKind[];
+
 /** The shape alone, for beside a word; hidden from readers of the text. */
 export function shapeOf(mark: Mark): Markup {
   return html`<svg class=${`mark tone-${mark.tone}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">

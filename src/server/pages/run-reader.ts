@@ -72,6 +72,11 @@ export class RunReader {
     return { key, lines: lines.map(cutLine), total, closed };
   }
 
+  /** Number of the line at which a reader of a failed attempt wants to be. */
+  async errorLine(key: string): Promise<number | null> {
+    return (await this.#linesOfFailure(key)).line;
+  }
+
   #fold(runId: string): Promise<Folded | null> {
     const present = this.#reading.get(runId);
     if (present !== undefined) return present;

@@ -1,0 +1,154 @@
+/**
+ * `/runs/:id/steps/STEP/INDEX/ATTEMPT/log`: the log of one attempt. A step's name may have slashes; its parts begin with
+ * a letter, so the numbers at the end are never a part of it. `?from=` a part, `?q=` a search, `?raw=1` the text;
+ * `…/lines?from=&to=` the lines as JSON, for the window over a long log.
+ */
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { readRun } from '../../conductor/read.ts';
+import type { Attempt, Instance, Run, Step } from '../../engine/run.ts';
+import { attemptId } from '../../executor/executor.ts';
+import { logLimits, type LogLine, type LogStore } from '../../outputs/outputs.ts';
+import { errorPage, logPage, viewLimits, withoutAnsi, type LogSearch } from '../../ui/ui.ts';
+import type { ServerPorts } from '../server.ts';
+import type { PageReply } from './reply.ts';
+import { fieldOf, numberOf, parameterOf } from './request.ts';
+import type { RunReader } from './run-reader.ts';
+
+const limits = { linesAtOnceMax: 2000, searchMs: 4000 } as const;
+
+interface Wanted {
+  readonly step: string;
+  readonly index: number;
+  readonly attempt: number;
+  readonly view: 'log' | 'lines';
+}
+
+export function logRoutes(app: FastifyInstance, ports: ServerPorts, reader: RunReader, pages: PageReply): void {
+  app.get('/runs/:id/steps/*', { exposeHeadRoute: false }, async (request, reply) => {
+    const runId = parameterOf(request, 'id');
+    const wanted = parseWanted(parameterOf(request, '*'));
+    const found = wanted === null ? null : await findAttempt(ports, runId, wanted);
+    if (wanted === null || found === null)
+      return pages.send(
+        request,
+        reply,
+        errorPage(404, 'There is no such attempt. Its run may have been cleared away.'),
+        404,
+      );
+    const key = attemptId(runId, wanted);
+    if (wanted.view === 'lines') return linesReply(ports.logs, key, request, reply);
+    if (fieldOf(request.query, 'raw') !== null) return rawReply(ports.logs, key, wanted, reply);
+    const { run, step, instance, number } = found;
+    const { lines, total, closed } = await readPart(ports.logs, key, numberOf(request.query, 'from'));
+    const query = fieldOf(request.query, 'q');
+    const page = logPage({
+      runId,
+      runNumber: number,
+      pipeline: run.opened.pipeline,
+      step: wanted.step,
+      index: wanted.index,
+      mapped: step.definition.map !== null,
+      attempt: wanted.attempt,
+      attempts: instance.attempts.length,
+      state: wanted.attempt === instance.attempts.length ? instance.state : stateOf(found.attempt),
+      lines,
+      total,
+      closed,
+      startedAt: lines[0]?.number === 1 ? lines[0].at : ((await ports.logs.read(key, 1, 1)).lines[0]?.at ?? 0),
+      errorLine: found.attempt.outcome?.kind === 'failed' ? await reader.errorLine(key) : null,
+      search: query === null ? null : await search(ports.logs, key, query, total),
+    });
+    return pages.send(request, reply, page);
+  });
+}
+
+function parseWanted(path: string): Wanted | null {
+  const match = /^(.+)\/(\d{1,6})\/(\d{1,6})\/(log|lines)$/.exec(path);
+  if (match === null) return null;
+  const [, step = '', index, attempt, view] = match;
+  return { step, index: Number(index), attempt: Number(attempt), view: view === 'lines' ? 'lines' : 'log' };
+}
+
+interface FoundAttempt {
+  readonly run: Run;
+  readonly number: number;
+  readonly step: Step;
+  readonly instance: Instance;
+  readonly attempt: Attempt;
+}
+
+/** Only attempts that the journal knows: the address decides about no other file. */
+async function findAttempt({ journal }: ServerPorts, runId: string, wanted: Wanted): Promise<FoundAttempt | null> {
+  const [run, row] = await Promise.all([readRun(journal, runId), journal.run(runId)]);
+  const step = run?.steps.get(wanted.step);
+  const instance = step?.instances?.[wanted.index];
+  const attempt = instance?.attempts[wanted.attempt - 1];
+  if (run === null || row === null || step === undefined || instance === undefined || attempt === undefined)
+    return null;
+  return { run, number: row.number, step, instance, attempt };
+}
+
+function stateOf(attempt: Attempt): 'running' | 'success' | 'failed' | 'skipped' {
+  if (attempt.outcome === null) return 'running';
+  if (attempt.outcome.kind === 'succeeded') return 'success';
+  return attempt.outcome.kind === 'failed' ? 'failed' : 'skipped';
+}
+
+/** The whole log where it is short enough, else the part from `from`. */
+async function readPart(logs: LogStore, key: string, from: number | null): ReturnType<LogStore['read']> {
+  const { total } = await logs.read(key, 1, 0);
+  if (total <= viewLimits.logPlainLines) return logs.read(key, 1, viewLimits.logPlainLines);
+  const first = Math.max(1, Math.min(from ?? 1, total));
+  return logs.read(key, first, first + viewLimits.logPartLines - 1);
+}
+
+async function linesReply(
+  logs: LogStore,
+  key: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const from = Math.max(1, numberOf(request.query, 'from') ?? 1);
+  const to = Math.min(numberOf(request.query, 'to') ?? from, from + limits.linesAtOnceMax - 1);
+  return reply.header('cache-control', 'no-store').send(await logs.read(key, from, to));
+}
+
+function rawReply(logs: LogStore, key: string, { step, index, attempt }: Wanted, reply: FastifyReply): FastifyReply {
+  const name = `${step.replaceAll('/', '.')}-${index}-${attempt}.log`;
+  void reply.headers({
+    'content-type': 'text/plain; charset=utf-8',
+    'content-disposition': `attachment; filename="${name}"`,
+    'cache-control': 'no-store',
+  });
+  return reply.send(Readable.from(rawText(logs, key)));
+}
+
+async function* rawText(logs: LogStore, key: string): AsyncGenerator<string> {
+  for await (const lines of allLines(logs, key)) yield lines.map((line) => `${line.text}\n`).join('');
+}
+
+async function* allLines(logs: LogStore, key: string): AsyncGenerator<readonly LogLine[]> {
+  for (let from = 1; ; from += logLimits.pageLinesMax) {
+    const { lines, total } = await logs.read(key, from, from + logLimits.pageLinesMax - 1);
+    if (lines.length > 0) yield lines;
+    if (from + logLimits.pageLinesMax > total) return;
+  }
+}
+
+/** All lines that have the words in them as a person reads them: without colours, in any case. */
+async function search(logs: LogStore, key: string, query: string, total: number): Promise<LogSearch> {
+  const wanted = query.toLowerCase();
+  const endsAt = performance.now() + limits.searchMs;
+  const matches: LogLine[] = [];
+  let searchedTo = 0;
+  for await (const lines of allLines(logs, key)) {
+    for (const line of lines) {
+      if (withoutAnsi(line.text).toLowerCase().includes(wanted)) matches.push(line);
+      searchedTo = line.number;
+      if (matches.length >= viewLimits.searchMatchesMax) return { query, matches, searchedTo };
+    }
+    if (performance.now() > endsAt) return { query, matches, searchedTo };
+  }
+  return { query, matches, searchedTo: Math.max(searchedTo, total) };
+}

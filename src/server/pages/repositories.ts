@@ -1,0 +1,115 @@
+/** What each repository's default branch defines, as the journal has it. Remembered for a moment: every page of runs asks. */
+import { firingsBetween, parseSchedule } from '../../calendar/calendar.ts';
+import type { Project } from '../../conductor/ports.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import type { PipelineItem, RepositoryView } from '../../ui/ui.ts';
+import type { ServerPorts } from '../server.ts';
+
+const limits = { rememberedMs: 5000, recentRuns: 12, firings: 3, firingsWithinMs: 400 * 86_400_000 } as const;
+
+interface Known {
+  readonly branch: string | null;
+  readonly sha: string | null;
+  readonly trouble: string | null;
+  readonly definitions: readonly PipelineDefinition[];
+  readonly broken: RepositoryView['broken'];
+}
+
+export class RepositoryReader {
+  readonly #ports: ServerPorts;
+  readonly #known = new Map<string, { readonly at: number; readonly known: Promise<Known> }>();
+
+  constructor(ports: ServerPorts) {
+    this.#ports = ports;
+  }
+
+  async pipelineNames(): Promise<readonly string[]> {
+    const all = await Promise.all([...this.#ports.projects.values()].map((project) => this.#read(project)));
+    return [...new Set(all.flatMap((known) => known.definitions.map((definition) => definition.name)))].sort();
+  }
+
+  repositories(): Promise<readonly RepositoryView[]> {
+    return Promise.all([...this.#ports.projects.values()].map((project) => this.#view(project)));
+  }
+
+  async #view(project: Project): Promise<RepositoryView> {
+    const { branch, sha, trouble, definitions, broken } = await this.#read(project);
+    const pipelines = await Promise.all(definitions.map((definition) => this.#item(project, definition)));
+    return { name: project.name, branch, sha, trouble, broken, pipelines };
+  }
+
+  async #item(project: Project, definition: PipelineDefinition): Promise<PipelineItem> {
+    const rows = await this.#ports.journal.runs({
+      repository: project.name,
+      pipeline: definition.name,
+      limit: limits.recentRuns,
+    });
+    return {
+      name: definition.name,
+      description: definition.description,
+      steps: definition.steps.length,
+      triggers: triggersOf(definition),
+      schedule: scheduleOf(definition, this.#ports.clock.now()),
+      recent: rows.map(({ id, number, state, opened }) => ({ id, number, state, openedAt: opened.at })),
+    };
+  }
+
+  #read(project: Project): Promise<Known> {
+    const now = performance.now();
+    const remembered = this.#known.get(project.name);
+    if (remembered !== undefined && now - remembered.at < limits.rememberedMs) return remembered.known;
+    const known = readDefinitions(this.#ports, project);
+    this.#known.set(project.name, { at: now, known });
+    known.catch(() => this.#known.delete(project.name));
+    return known;
+  }
+}
+
+async function readDefinitions({ journal }: ServerPorts, project: Project): Promise<Known> {
+  const nothing = { branch: null, sha: null, definitions: [], broken: [] };
+  const branch = await project.git.defaultBranch();
+  if (!branch.ok) return { ...nothing, trouble: branch.error.message };
+  const sha = await journal.head(project.name, branch.value);
+  if (sha === null) return { ...nothing, branch: branch.value, trouble: 'It has not been looked at yet.' };
+  const versions = await journal.versions(project.name, sha);
+  if (versions === null)
+    return { ...nothing, branch: branch.value, sha, trouble: 'The newest commit has not been compiled yet.' };
+  const found = await Promise.all(
+    versions.flatMap(({ digest }) => (digest === null ? [] : [journal.definition(digest)])),
+  );
+  const definitions = found
+    .filter((definition) => definition !== null)
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
+  const broken = versions
+    .filter(({ problems }) => problems.length > 0)
+    .map(({ file, problems }) => ({ file, problems }));
+  return {
+    branch: branch.value,
+    sha,
+    definitions,
+    broken,
+    trouble: versions.length === 0 ? 'It has no pipelines: `contender init` writes a first one.' : null,
+  };
+}
+
+function triggersOf({ on }: PipelineDefinition): readonly string[] {
+  const triggers: string[] = [];
+  const { push, pullRequest } = on;
+  if (push !== null)
+    triggers.push(
+      push.branches.length + push.tags.length === 0
+        ? 'every push'
+        : `push to ${[...push.branches, ...push.tags].join(', ')}`,
+    );
+  if (pullRequest !== null) triggers.push('pull requests');
+  if (triggers.length === 0 && on.schedule === null) triggers.push('a person only');
+  return triggers;
+}
+
+function scheduleOf({ on }: PipelineDefinition, now: number): PipelineItem['schedule'] {
+  if (on.schedule === null) return null;
+  const { cron, timeZone } = on.schedule;
+  const schedule = parseSchedule(cron, timeZone);
+  const next = schedule.ok ? firingsBetween(schedule.value, now, now + limits.firingsWithinMs, limits.firings) : [];
+  return { cron, timeZone, next };
+}

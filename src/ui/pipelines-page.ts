@@ -1,0 +1,126 @@
+/** The pipelines of each repository's default branch: how they stand, what starts them, when next. */
+import type { RunState } from '../engine/event.ts';
+import type { Problem } from '../std/problem.ts';
+import { html, type Markup } from './html.ts';
+import type { Page } from './page.ts';
+import { markOf, namedShapeOf, runMarks } from './state-mark.ts';
+import { timeOf, type Watch } from './time.ts';
+
+export interface PipelinesView {
+  readonly now: number;
+  readonly repositories: readonly RepositoryView[];
+}
+
+export interface RepositoryView {
+  readonly name: string;
+  readonly branch: string | null;
+  readonly sha: string | null;
+  /** Why its pipelines are not known, where they are not. */
+  readonly trouble: string | null;
+  readonly pipelines: readonly PipelineItem[];
+  readonly broken: readonly { readonly file: string; readonly problems: readonly Problem[] }[];
+}
+
+export interface PipelineItem {
+  readonly name: string;
+  readonly description: string | null;
+  readonly steps: number;
+  /** `push to main`, `pull requests`. */
+  readonly triggers: readonly string[];
+  readonly schedule: { readonly cron: string; readonly timeZone: string; readonly next: readonly number[] } | null;
+  /** Newest first. */
+  readonly recent: readonly {
+    readonly id: string;
+    readonly number: number;
+    readonly state: RunState;
+    readonly openedAt: number;
+  }[];
+}
+
+export function pipelinesPage(view: PipelinesView): Page {
+  const watch: Watch = { now: view.now, zone: 'utc' };
+  return {
+    title: 'Pipelines',
+    area: 'pipelines',
+    island: null,
+    refreshes: true,
+    body: html`<header class="page-head"><h1>Pipelines</h1></header>
+      <div id="fresh" class="stack">${view.repositories.map((repository) => repositoryOf(repository, watch))}</div>`,
+  };
+}
+
+function repositoryOf(repository: RepositoryView, watch: Watch): Markup {
+  const { name, branch, sha, trouble, pipelines, broken } = repository;
+  return html`<section class="card" aria-label=${name} key=${name}>
+    <header class="card-head">
+      <h2>${name}</h2>
+      <p class="muted">
+        ${branch === null ? '' : html`<bdi>${branch}</bdi>`}${sha === null ? '' : html`${' at '}<code>${sha.slice(0, 10)}</code>`}
+      </p>
+    </header>
+    ${trouble === null ? null : html`<p class="muted">${trouble}</p>`}
+    ${broken.map(({ file, problems }) => brokenOf(file, problems))}
+    ${
+      pipelines.length === 0
+        ? null
+        : html`<div class="scroll" tabindex="0" role="region" aria-label=${`Pipelines of ${name}`}>
+            <table class="pipelines">
+              <thead>
+                <tr>
+                  <th scope="col">Pipeline</th>
+                  <th scope="col">Last run</th>
+                  <th scope="col">Recent</th>
+                  <th scope="col">Starts on</th>
+                  <th scope="col">Next</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${pipelines.map((pipeline) => pipelineRow(pipeline, watch))}
+              </tbody>
+            </table>
+          </div>`
+    }
+  </section>`;
+}
+
+function brokenOf(file: string, problems: readonly Problem[]): Markup {
+  return html`<div class="problem">
+    <p><span class="tone-bad">${'✗ '}</span><code>${file}</code> cannot be used</p>
+    <ul>
+      ${problems.map((problem) => html`<li>${problem.where === null ? '' : html`<code>${`${problem.where.line}:${problem.where.column}`}</code>${' '}`}${problem.message}${problem.help === '' ? '' : html`${' '}<span class="muted">${problem.help}</span>`}</li>`)}
+    </ul>
+  </div>`;
+}
+
+function pipelineRow(pipeline: PipelineItem, watch: Watch): Markup {
+  const [last] = pipeline.recent;
+  return html`<tr data-row key=${pipeline.name}>
+    <th scope="row">
+      <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a
+      >${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}
+    </th>
+    <td>
+      ${
+        last === undefined
+          ? html`<span class="muted">never ran</span>`
+          : html`${markOf(runMarks[last.state])}
+              <div class="why">${timeOf(last.openedAt, watch)}</div>`
+      }
+    </td>
+    <td>
+      <ul class="recent">
+        ${pipeline.recent.toReversed().map((run) => html`<li key=${run.id}><a href=${`/runs/${run.id}`} aria-label=${`#${run.number}, ${runMarks[run.state].word}`}>${namedShapeOf(runMarks[run.state])}</a></li>`)}
+      </ul>
+    </td>
+    <td>
+      ${pipeline.triggers.map((trigger) => html`<div>${trigger}</div>`)}${pipeline.schedule === null ? null : html`<div><code>${pipeline.schedule.cron}</code>${' '}<span class="muted">${pipeline.schedule.timeZone}</span></div>`}
+    </td>
+    <td>
+      ${pipeline.schedule === null ? html`<span class="muted">–</span>` : pipeline.schedule.next.map((at) => html`<div>${timeOf(at, watch)}</div>`)}
+    </td>
+  </tr>`;
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? '';
+}
