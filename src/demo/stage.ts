@@ -24,8 +24,14 @@ export interface Stage {
   /** The person's clone. */
   readonly clone: string;
   readonly serverUrl: string;
+  /** Where the server keeps its state. */
+  readonly stateFolder: string;
   /** Git in the clone; gives standard output. */
   git(...args: readonly string[]): Promise<string>;
+  /** Ends the server without a word (SIGKILL). */
+  killServer(): Promise<void>;
+  /** Starts it again, at the same address. */
+  startServerAgain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,7 +62,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   });
   let server: Server | null = null;
   const close = async (): Promise<void> => {
-    await server?.stop();
+    await server?.stop('SIGTERM');
     await github.close();
     if (temporary) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
@@ -66,9 +72,22 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     await cp(fileURLToPath(new URL('repository', import.meta.url)), clone, { recursive: true });
     await git('init', '--quiet', '--initial-branch=main');
     await git('remote', 'add', 'origin', github.pushUrl);
-    server = await startServer(folder, github, options.port);
-    github.setWebhook(`${server.url}/webhooks/${fullName}`);
-    return { folder, github, clone, serverUrl: server.url, git, close };
+    const started = await startServer(folder, github, options.port);
+    server = started;
+    github.setWebhook(`${started.url}/webhooks/${fullName}`);
+    return {
+      folder,
+      github,
+      clone,
+      serverUrl: started.url,
+      stateFolder: join(folder, 'server', '.contender'),
+      git,
+      killServer: () => started.stop('SIGKILL'),
+      async startServerAgain() {
+        server = await startServer(folder, github, Number(new URL(started.url).port));
+      },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -99,7 +118,7 @@ function gitIn(clone: string): Stage['git'] {
 
 interface Server {
   readonly url: string;
-  stop(): Promise<void>;
+  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
 /** `contender serve` with the App's key in its environment. */
@@ -128,10 +147,10 @@ async function startServer(folder: string, github: FakeGitHub, port: number): Pr
   const url = await firstAddress(child, complaints);
   return {
     url,
-    async stop() {
-      if (child.exitCode !== null) return;
+    async stop(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
-      child.kill('SIGTERM');
+      child.kill(signal);
       await ended;
     },
   };
