@@ -101,7 +101,8 @@ export class MemoryQueue implements WakeQueue {
     const handOut = this.#ready.size > 0 && !full;
     if (!handOut && this.#later.size === 0) return;
     const delayMs = handOut ? 0 : Math.min(Math.max(this.#earliest - now, 1), memoryQueueLimits.pollMs);
-    const at = now + delayMs;
+    // A clock that was set forward makes a sleeping timer look due: what is ready does not wait for it.
+    const at = handOut ? Number.NEGATIVE_INFINITY : now + delayMs;
     if (this.#armed !== null && this.#armed.at <= at) return;
     this.#disarm();
     this.#armed = { at, cancel: this.#timer.after(delayMs, () => this.#look()) };

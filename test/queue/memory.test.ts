@@ -218,3 +218,22 @@ test('the real timers hand out what is woken now and what is woken soon', async 
   await queue.stop();
   assert.deepEqual(seen, ['now', 'soon']);
 });
+
+test('what is woken after the clock was set forward does not wait for a timer from before', async () => {
+  const time = new FakeTime();
+  let aheadMs = 0;
+  const handedOut: (readonly string[])[] = [];
+  const queue = new MemoryQueue({
+    clock: { now: () => time.now() + aheadMs },
+    timer: time,
+    onError: (error) => assert.fail(String(error)),
+  });
+  queue.start((keys) => Promise.resolve(void handedOut.push(keys)));
+  queue.wake('later', time.now() + 30_000);
+  await time.pass(0);
+  aheadMs = 60_000;
+  queue.wake('now');
+  await time.pass(0);
+  assert.deepEqual(handedOut, [['now', 'later']]);
+  await queue.stop();
+});
