@@ -1,15 +1,35 @@
 /** Small pipelines for the flow tests; a "model" is a file with the noise that it adds to the truth. */
 
-/** Challenge of a model whose scores are the label plus `noise`: the smaller the noise, the better the model. */
-export function challengePipeline(noise: number, more = ''): string {
-  return `import { readFileSync } from 'node:fs';
+export interface ModelPipeline {
+  /** Of the pipeline and of its model. */
+  readonly name: string;
+  /** The smaller, the better the model. */
+  readonly noise: number;
+  /** Training waits until this file is there. */
+  readonly until?: string;
+  /** More of the pipeline's options, as text. */
+  readonly options?: string;
+  readonly more?: string;
+}
+
+/** Trains on pushes to main and on pull requests that change its own file, and challenges with scores of label plus noise. */
+export function modelPipeline({ name, noise, until, options = '', more = '' }: ModelPipeline): string {
+  const wait = until === undefined ? '' : `while (!existsSync(${JSON.stringify(until)})) await setTimeout(20);`;
+  return `import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { challenge, pipeline, step } from 'contender';
 
-export default pipeline('churn', { on: { push: { branches: ['main'] }, pullRequest: {} } }, () => {
+export default pipeline('${name}', {
+  on: { push: { branches: ['main'], paths: ['${name}/**'] }, pullRequest: { paths: ['${name}/**'] } },
+  ${options}
+}, () => {
   const train = step('train', {
-    run: async (_input, context) => ({ model: await context.artifact(new TextEncoder().encode(JSON.stringify({ noise: ${noise} })), 'model.json') }),
+    run: async (_input, context) => {
+      ${wait}
+      return { model: await context.artifact(new TextEncoder().encode(JSON.stringify({ noise: ${noise} })), 'model.json') };
+    },
   });
-  challenge('churn', {
+  challenge('${name}', {
     model: train.model,
     score: {
       run: async ({ model }) => {
@@ -32,6 +52,10 @@ export default pipeline('churn', { on: { push: { branches: ['main'] }, pullReque
 `;
 }
 
+export function challengePipeline(noise: number): string {
+  return modelPipeline({ name: 'churn', noise });
+}
+
 export const chainPipeline = `import { pipeline, step } from 'contender';
 
 export default pipeline('chain', { on: { push: { branches: ['main'] } } }, () => {
@@ -40,3 +64,13 @@ export default pipeline('chain', { on: { push: { branches: ['main'] } } }, () =>
   step('third', { command: ['sh', '-c', 'echo "{\\\\"sum\\\\": $VALUE}"'], env: { VALUE: \`\${second.value}\` } });
 });
 `;
+
+/** One step that does nothing but succeed. */
+export function quickPipeline(name: string, on: string, options = ''): string {
+  return `import { pipeline, step } from 'contender';
+
+export default pipeline('${name}', { on: ${on}, ${options} }, () => {
+  step('work', { command: ['true'] });
+});
+`;
+}

@@ -9,6 +9,7 @@ import type { Run } from '../../src/engine/run.ts';
 import type { RunRow } from '../../src/journal/journal.ts';
 import { openSystem, type System } from '../../src/main.ts';
 import { parseSha, type Sha } from '../../src/git/git.ts';
+import type { Clock } from '../../src/std/clock.ts';
 
 export interface TestRepository {
   readonly folder: string;
@@ -59,16 +60,24 @@ export interface TestSystem extends System {
   /** Waits until `fact` gives something; fails after 30 s with `what`. */
   until<T>(what: string, fact: () => Promise<T | null | undefined>): Promise<T>;
   /** Standard output of the local forge. */
-  readonly printed: readonly string[];
+  readonly printed: string[];
 }
 
 const patienceMs = 30_000;
 
+export interface TestSystemOptions {
+  readonly watch: boolean;
+  readonly url?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+}
+
+/** `folder` holds `contender.yaml`. */
 export async function openTestSystem(
-  repository: TestRepository,
-  options: { readonly watch: boolean; readonly url?: string },
+  { folder }: Pick<TestRepository, 'folder'>,
+  options: TestSystemOptions,
 ): Promise<TestSystem> {
-  const config = loadConfig(repository.folder, {});
+  const config = loadConfig(folder, options.environment ?? {});
   const printed: string[] = [];
   const quiet = {
     info: () => undefined,
@@ -80,6 +89,7 @@ export async function openTestSystem(
     log: quiet,
     print: (line) => printed.push(line),
     publicUrl: () => options.url ?? null,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const waiting = new Set<() => void>();
   system.conductor.watch(() => {
