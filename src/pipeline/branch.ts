@@ -6,15 +6,17 @@ import { misuse } from './misuse.ts';
 import { nearest } from './nearest.ts';
 import { closeStep, openStep, readFunction, readInput, type StepCall, type StepOptions } from './step-options.ts';
 
+type Chosen<Choice extends string> = Choice | readonly Choice[];
+
 export interface BranchOptions<I extends Input, Choice extends string> extends StepOptions {
   readonly input?: I;
   /** Names of steps that come directly after this one (with their groups: `prepare/clean`). */
   readonly choices: readonly Choice[];
   /** Gives the name, or the names, of the steps to follow; the other choices are skipped. */
   readonly run: (
-    input: Resolved<I>,
+    input: Resolved<NoInfer<I>>,
     context: StepContext,
-  ) => Choice | readonly Choice[] | Promise<Choice | readonly Choice[]>;
+  ) => Chosen<NoInfer<Choice>> | Promise<Chosen<NoInfer<Choice>>>;
 }
 
 /** A step whose function says which of the steps after it are followed. They come after it by `after: [decide]`. */
@@ -39,7 +41,7 @@ export function branch<const Choice extends string, I extends Input = Nothing>(
 export interface ShortCircuitOptions<I extends Input> extends StepOptions {
   readonly input?: I;
   /** False skips what comes after. */
-  readonly run: (input: Resolved<I>, context: StepContext) => boolean | Promise<boolean>;
+  readonly run: (input: Resolved<NoInfer<I>>, context: StepContext) => boolean | Promise<boolean>;
   /** True, unless given: everything downstream is skipped. False: only the steps directly after; theirs go by their rules. */
   readonly ignoreDownstreamTriggerRules?: boolean;
 }

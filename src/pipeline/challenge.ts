@@ -48,7 +48,10 @@ export interface ChallengeOptions<I extends Input> extends StepOptions {
 export interface ScoreFunctionOptions<I extends Input> {
   readonly input?: I;
   /** `model` is the path of the model's file. The rows come back in the same order for every model. */
-  readonly run: (input: Resolved<I> & { readonly model: string }, context: StepContext) => Scores | Promise<Scores>;
+  readonly run: (
+    input: Resolved<NoInfer<I>> & { readonly model: string },
+    context: StepContext,
+  ) => Scores | Promise<Scores>;
 }
 
 /** One entry for each evaluation row. Binary: labels are 0 or 1, scores 0 to 1. */

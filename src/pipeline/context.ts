@@ -21,12 +21,12 @@ export interface StepContext {
   readonly dataIntervalStart: string;
   readonly dataIntervalEnd: string;
   readonly parameters: { readonly [name: string]: string | number | boolean };
-  /** Aborted `grace` before the attempt is ended: on a timeout and on a cancel. */
+  /** Aborted at the timeout and at a cancel; `grace` later the process is killed. */
   readonly signal: AbortSignalLike;
   /** A directory of this attempt alone, empty at the start and removed after it. */
   readonly scratch: string;
-  /** Keeps a file as an artifact: return it, or a part of the output that holds it. */
-  artifact(path: string, name?: string): Promise<Artifact>;
+  /** Keeps a file (relative to `scratch`), or bytes, as an artifact: return it by itself or inside of the output. */
+  artifact(content: string | Uint8Array, name?: string): Promise<Artifact>;
   /** A line in the log of the attempt. */
   log(message: string): void;
 }

@@ -5,9 +5,9 @@ import type { Handle } from './handle.ts';
 import { OptionReader } from './options.ts';
 import { closeStep, openStep, type StepOptions } from './step-options.ts';
 
-export interface GateOptions extends StepOptions {
+export interface GateOptions<Data extends GateData = GateData> extends StepOptions {
   /** A CSV, JSON Lines or Parquet file: a path in the source tree, or an artifact. */
-  readonly data: string | Handle<string> | Handle<Artifact>;
+  readonly data: Data;
   readonly rows?: { readonly min?: number; readonly max?: number };
   /** Share of empty values, 0 to 1, in the named columns or in each. */
   readonly nulls?: { readonly max: number; readonly columns?: readonly string[] };
@@ -26,16 +26,36 @@ export interface GateOptions extends StepOptions {
   readonly columns?: readonly string[];
 }
 
+/** A path in the source tree, or an artifact. */
+type GateData = string | Handle<string> | Handle<Artifact>;
+
 /** What a gate gives: the file that it checked, and what it measured. */
 export interface GateOutput {
+  /** As the gate was given it; of an artifact its name. */
   readonly path: string;
   readonly rows: number;
   readonly passed: boolean;
-  readonly checks: readonly { readonly check: string; readonly passed: boolean }[];
+  readonly checks: readonly GateMeasurement[];
 }
 
+export interface GateMeasurement {
+  readonly check: string;
+  readonly column: string | null;
+  /** Null where there was nothing to measure. */
+  readonly value: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly passed: boolean;
+  /** A sentence with the numbers. */
+  readonly message: string;
+}
+
+/** With the artifact, where it was given one. */
+type GateOutputOf<Data extends GateData> =
+  Data extends Handle<Artifact> ? GateOutput & { readonly artifact: Artifact } : GateOutput;
+
 /** Adds checks of a data file; a step that uses `path` comes after it. */
-export function gate(name: string, options: GateOptions): Handle<GateOutput> {
+export function gate<Data extends GateData>(name: string, options: GateOptions<Data>): Handle<GateOutputOf<Data>> {
   const call = openStep('gate', name, options, ['data', 'rows', 'nulls', 'label', 'ranges', 'unique', 'columns']);
   if (!call.options.has('data')) call.options.missing('data');
   const checks = [

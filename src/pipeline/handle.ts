@@ -14,8 +14,8 @@ declare const nothing: unique symbol;
 /** An object without keys: the inputs, outputs or parameters of who declares none. */
 export type Nothing = { readonly [nothing]?: never };
 
-/** Stands for a `T` that a run will have. Its fields are handles too. */
-export type Handle<T> = { readonly [held]: () => T } & HandleFields<T>;
+/** Stands for a `T` that a run will have. Its fields are handles too, and it may stand in template strings. */
+export type Handle<T> = { readonly [held]: () => T; toString(): string } & HandleFields<T>;
 
 type HandleFields<T> = T extends Artifact | string | number | boolean | null | undefined
   ? unknown

@@ -9,7 +9,7 @@ export {
   type Scores,
 } from './challenge.ts';
 export { container, type ContainerOptions, type ResourceOptions } from './container.ts';
-export { gate, type GateOptions, type GateOutput } from './gate.ts';
+export { gate, type GateMeasurement, type GateOptions, type GateOutput } from './gate.ts';
 export { group } from './group.ts';
 export { map, type Axes, type Elements, type MapOptions } from './map.ts';
 export { pipeline, type Pipeline, type PipelineContext, type PipelineOptions } from './pipeline.ts';

@@ -7,12 +7,12 @@ import { misuse } from './misuse.ts';
 import { OptionReader, plainRecord } from './options.ts';
 
 /** For each axis a list or a record, written out or the output of a step. */
-export type Axes = {
-  readonly [name: string]:
-    | Handle<readonly unknown[] | { readonly [key: string]: unknown }>
-    | readonly Input[]
-    | { readonly [key: string]: Input };
-};
+export type Axes = { readonly [name: string]: Axis };
+
+type Axis =
+  | Handle<readonly unknown[] | { readonly [key: string]: unknown }>
+  | readonly Input[]
+  | ({ readonly [key: string]: Input } & { readonly [held]?: never });
 
 /** Handles of the element that an instance is for; of a record, its key and value. */
 export type Elements<A extends Axes> = { readonly [Name in keyof A]: Handle<ElementOf<Held<A[Name]>>> };

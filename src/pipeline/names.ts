@@ -9,13 +9,12 @@ export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 const deniedNames: ReadonlySet<string> = new Set(
   [
-    'PATH HOME SHELL IFS ENV BASH_ENV PS4 PROMPT_COMMAND SHELLOPTS BASHOPTS',
-    'NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS PYTHONSTARTUP PYTHONHOME PYTHONINSPECT',
-    'PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS',
-    'GCONV_PATH HOSTALIASES LOCALDOMAIN RES_OPTIONS MALLOC_CHECK_ GLIBC_TUNABLES',
+    'BASH_ENV ENV SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND IFS CDPATH GLOBIGNORE',
+    'NODE_OPTIONS NODE_CHANNEL_FD NODE_REPL_EXTERNAL_MODULE PYTHONSTARTUP PYTHONHOME PYTHONINSPECT',
+    'PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB JAVA_TOOL_OPTIONS _JAVA_OPTIONS',
   ].flatMap((line) => line.split(' ')),
 );
-const deniedPrefixes = ['CONTENDER_', 'LD_', 'DYLD_', 'GIT_', 'BASH_FUNC_', 'NPM_CONFIG_'];
+const deniedPrefixes = ['LD_', 'DYLD_', 'GIT_', 'BASH_FUNC_'];
 
 /** Why a step may not set this variable, or null where it may: names that change which program runs are not its to set. */
 export function deniedEnvironmentName(name: string): string | null {

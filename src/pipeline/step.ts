@@ -7,7 +7,7 @@ import type { Handle, Input, Nothing, Resolved } from './handle.ts';
 /** A step that is a function of this file. Only the runner calls it, with the values of the handles in `input`. */
 export interface FunctionStepOptions<I extends Input, Output> extends StepOptions {
   readonly input?: I;
-  readonly run: (input: Resolved<I>, context: StepContext) => Output | Promise<Output>;
+  readonly run: (input: Resolved<NoInfer<I>>, context: StepContext) => Output | Promise<Output>;
 }
 
 /** A step that is a program with arguments; no shell reads them. */

@@ -42,7 +42,7 @@ export interface WaitForPipelineOptions extends WaitOptions {
 export interface WaitUntilOptions<I extends Input> extends WaitOptions {
   readonly input?: I;
   /** Looks once: false, null or undefined is "not yet"; anything else ends the waiting. */
-  readonly run: (input: Resolved<I>, context: StepContext) => unknown;
+  readonly run: (input: Resolved<NoInfer<I>>, context: StepContext) => unknown;
 }
 
 const waitOptionNames = ['interval', 'softFail'];
