@@ -31,7 +31,9 @@ export function step(
   name: string,
   options: CommandStepOptions<OutputOptions> | FunctionStepOptions<Input, unknown>,
 ): Handle<unknown> {
-  return 'command' in options ? commandStep(name, options) : functionStep(name, options);
+  return typeof options === 'object' && options !== null && 'command' in options
+    ? commandStep(name, options)
+    : functionStep(name, options);
 }
 
 function functionStep(name: string, options: unknown): Handle<unknown> {

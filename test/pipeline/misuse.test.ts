@@ -1,0 +1,676 @@
+/** Each wrong use of a word is refused where it stands, with its name and a way out. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as words from '../../src/pipeline/index.ts';
+import { ProblemError } from '../../src/std/problem.ts';
+import type { ProblemCode } from '../../src/std/problem-codes.ts';
+
+// The types would refuse most of what follows, which is their work; here they are out of the way.
+// oxlint-disable-next-line typescript/no-explicit-any, typescript/no-unnecessary-type-assertion
+const { branch, challenge, container, gate, group, map, pipeline, shortCircuit, step, waitFor } = words as any;
+
+// oxlint-disable-next-line typescript/no-explicit-any
+type Define = (context: any) => void;
+
+function problemOf(run: () => unknown): { code: string; message: string; help: string } {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof ProblemError, String(error));
+    return error.problem;
+  }
+  return assert.fail('nothing was refused');
+}
+
+const command = { command: ['true'] };
+const run = (): number => 1;
+
+const inside: readonly (readonly [title: string, define: Define, code: ProblemCode, message: RegExp, help: RegExp])[] =
+  [
+    [
+      'a name twice',
+      () => (step('a', command), step('a', command)),
+      'definition-name',
+      /a step of this name already/,
+      /rename/,
+    ],
+    [
+      'a name with capitals',
+      () => step('Train', command),
+      'definition-name',
+      /"Train": the name is not allowed/,
+      /lower-case/,
+    ],
+    ['a name with a slash', () => step('a/b', command), 'definition-name', /not allowed/, /group\(\)/],
+    [
+      'a name that is no text',
+      () => step(1, command),
+      'definition-name',
+      /step 1: the name is not allowed/,
+      /lower-case/,
+    ],
+    [
+      'a name of a run',
+      ({ date }) => step(`a-${date}`, command),
+      'definition-name',
+      /cannot depend on a value of the run/,
+      /input/,
+    ],
+    ['a name that is too long', () => step('a'.repeat(129), command), 'definition-name', /129 characters/, /128/],
+    [
+      'a name that is too long with its groups',
+      () => group('g'.repeat(100), () => step('a'.repeat(50), command)),
+      'definition-name',
+      /151 characters with its groups/,
+      /128/,
+    ],
+    ['a group with a bad name', () => group('A', run), 'definition-name', /group "A"/, /lower-case/],
+    [
+      'an unknown option',
+      () => step('a', { ...command, retrys: 1 }),
+      'definition-option',
+      /there is no option "retrys"/,
+      /Did you mean "retries"\?/,
+    ],
+    [
+      'an option with swapped letters',
+      () => step('a', { ...command, timeuot: '1s' }),
+      'definition-option',
+      /"timeuot"/,
+      /Did you mean "timeout"\?/,
+    ],
+    [
+      'an option that is far from all',
+      () => step('a', { ...command, zzzzzzzz: 1 }),
+      'definition-option',
+      /"zzzzzzzz"/,
+      /^The options are /,
+    ],
+    [
+      'a nested option',
+      () => gate('a', { data: 'x.csv', rows: { minimum: 1 } }),
+      'definition-option',
+      /there is no option "rows.minimum"/,
+      /min, max/,
+    ],
+    ['no options', () => step('a'), 'definition-option', /step "a"/, /(?:object|run)/],
+    ['options in a list', () => container('a', []), 'definition-option', /option "options" is a list/, /an object/],
+    [
+      'a bad duration',
+      () => step('a', { ...command, timeout: '10 minutes' }),
+      'definition-option',
+      /"10 minutes" is no duration/,
+      /"1h30m"/,
+    ],
+    [
+      'a duration as a number',
+      () => step('a', { ...command, timeout: 10 }),
+      'definition-option',
+      /"timeout" is 10/,
+      /duration in words/,
+    ],
+    [
+      'a timeout of nothing',
+      () => step('a', { ...command, timeout: '0s' }),
+      'definition-option',
+      /"timeout" is "0s"/,
+      /from/,
+    ],
+    [
+      'too many retries',
+      () => step('a', { ...command, retries: 101 }),
+      'definition-option',
+      /"retries" is 101/,
+      /up to 100/,
+    ],
+    [
+      'half a retry',
+      () => step('a', { ...command, retries: 0.5 }),
+      'definition-option',
+      /"retries" is 0.5/,
+      /whole number/,
+    ],
+    [
+      'a bad trigger rule',
+      () => step('a', { ...command, triggerRule: 'all_sucess' }),
+      'definition-option',
+      /"triggerRule" is "all_sucess"/,
+      /Did you mean "all_success"\?/,
+    ],
+    [
+      'a secret with a bad name',
+      () => step('a', { ...command, secrets: ['a b'] }),
+      'definition-option',
+      /"secrets" is "a b"/,
+      /DATABASE_PASSWORD/,
+    ],
+    [
+      'after a name',
+      () => (step('a', command), step('b', { ...command, after: 'a' })),
+      'definition-option',
+      /"after" is "a"/,
+      /what the words give back/,
+    ],
+    ['after a date', ({ date }) => step('b', { ...command, after: date }), 'definition-option', /"after"/, /a step/],
+    ['neither command nor function', () => step('a', {}), 'definition-option', /"run" is missing/, /run/],
+    [
+      'command and function',
+      () => step('a', { ...command, run }),
+      'definition-option',
+      /"run" belongs to functions/,
+      /either/,
+    ],
+    [
+      'a command as text',
+      () => step('a', { command: 'python3 train.py' }),
+      'definition-option',
+      /"command" is "python3 train.py"/,
+      /a list/,
+    ],
+    ['an empty command', () => step('a', { command: [] }), 'definition-option', /"command" is a list/, /program/],
+    [
+      'an argument that is an object',
+      () => step('a', { command: ['x', {}] }),
+      'definition-option',
+      /command\[1\] is an object/,
+      /text/,
+    ],
+    [
+      'an unknown type of output',
+      () => step('a', { ...command, outputs: { a: 'float' } }),
+      'definition-option',
+      /"outputs.a" is "float"/,
+      /number/,
+    ],
+    [
+      'a key of output that is no name',
+      () => step('a', { ...command, outputs: { 'a.b': 'number' } }),
+      'definition-option',
+      /"a.b"/,
+      /match/,
+    ],
+    ['a function that is none', () => step('a', { run: 'f' }), 'definition-option', /"run" is "f"/, /a function/],
+    [
+      'an input that JSON cannot hold',
+      () => step('a', { input: { f: run }, run }),
+      'definition-option',
+      /input.f is a function/,
+      /JSON/,
+    ],
+    [
+      'an input of a class',
+      () => step('a', { input: { map: new Map() }, run }),
+      'definition-option',
+      /input.map is an object/,
+      /plain objects/,
+    ],
+    [
+      'an input that is not finite',
+      () => step('a', { input: [Number.NaN], run }),
+      'definition-option',
+      /input\[0\] is NaN/,
+      /finite/,
+    ],
+    [
+      'a promise as an input',
+      () => step('a', { input: { a: Promise.resolve(1) }, run }),
+      'definition-promise',
+      /input.a is a promise/,
+      /Await inside/,
+    ],
+    [
+      'a promise as an argument',
+      () => step('a', { command: ['x', Promise.resolve(1)] }),
+      'definition-promise',
+      /command\[1\] is a promise/,
+      /Await/,
+    ],
+    ['an async group', () => group('a', async () => 1), 'definition-promise', /group "a"/, /async/],
+    [
+      'a shell with a value in its text',
+      ({ branch: name }) => step('a', { command: ['sh', '-c', `echo ${name}`] }),
+      'definition-shell',
+      /program text of sh -c/,
+      /env/,
+    ],
+    [
+      'a shell behind env',
+      ({ date }) => step('a', { command: ['/usr/bin/env', 'bash', '-euc', `echo ${date}`] }),
+      'definition-shell',
+      /bash -euc/,
+      /env/,
+    ],
+    [
+      'Python with a value in its text',
+      ({ date }) => step('a', { command: ['python3', '-c', `print("${date}")`] }),
+      'definition-shell',
+      /python3 -c/,
+      /env/,
+    ],
+    [
+      'a container with a value in its shell',
+      ({ date }) => container('a', { image: 'x', command: ['/bin/sh'], args: ['-c', `echo ${date}`] }),
+      'definition-shell',
+      /sh -c/,
+      /env/,
+    ],
+    [
+      'LD_PRELOAD',
+      () => step('a', { ...command, env: { LD_PRELOAD: 'x' } }),
+      'definition-environment',
+      /"LD_PRELOAD" changes which code runs/,
+      /another name/,
+    ],
+    [
+      'CONTENDER_RUN_ID',
+      () => container('a', { image: 'x', env: { CONTENDER_RUN_ID: 'x' } }),
+      'definition-environment',
+      /set by Contender/,
+      /another name/,
+    ],
+    [
+      'a variable with a space',
+      () => step('a', { ...command, env: { 'A B': 'x' } }),
+      'definition-environment',
+      /no name/,
+      /another name/,
+    ],
+    ['a container without an image', () => container('a', {}), 'definition-option', /"image" is missing/, /image/],
+    [
+      'a bad quantity',
+      () => container('a', { image: 'x', resources: { requests: { cpu: 'many' } } }),
+      'definition-option',
+      /"resources.requests.cpu" is "many"/,
+      /500m/,
+    ],
+    ['a gate without data', () => gate('a', { rows: { min: 1 } }), 'definition-option', /"data" is missing/, /data/],
+    ['a gate without checks', () => gate('a', { data: 'x.csv' }), 'definition-option', /checks nothing/, /rows/],
+    [
+      'a gate that asks for nothing',
+      () => gate('a', { data: 'x.csv', rows: {} }),
+      'definition-option',
+      /"rows.min" is missing/,
+      /min/,
+    ],
+    [
+      'a gate with its bounds swapped',
+      () => gate('a', { data: 'x.csv', ranges: { x: { min: 2, max: 1 } } }),
+      'definition-option',
+      /min 2 is greater than max 1/,
+      /Swap/,
+    ],
+    [
+      'a share above one',
+      () => gate('a', { data: 'x.csv', nulls: { max: 5 } }),
+      'definition-option',
+      /"nulls.max" is 5/,
+      /up to 1/,
+    ],
+    [
+      'a challenge without rows',
+      () => challenge('a', { model: 'x', metric: 'f1' }),
+      'definition-option',
+      /either `score` or `predictions`/,
+      /predictions/,
+    ],
+    [
+      'a challenge with an unknown metric',
+      () => challenge('a', { model: 'x', predictions: 'x', metric: 'rocauc' }),
+      'definition-option',
+      /"metric" is "rocauc"/,
+      /Did you mean "roc_auc"\?/,
+    ],
+    [
+      'a challenge of another task',
+      () => challenge('a', { model: 'x', predictions: 'x', metric: 'mae', task: 'binary' }),
+      'definition-option',
+      /"mae" is no metric of the task binary/,
+      /roc_auc/,
+    ],
+    [
+      'a challenge with an unknown policy',
+      () => challenge('a', { model: 'x', predictions: 'x', metric: 'f1', promote: 'onmerge' }),
+      'definition-option',
+      /"promote"/,
+      /Did you mean "on-merge"\?/,
+    ],
+    [
+      'a challenge with a guardrail without limit',
+      () => challenge('a', { model: 'x', predictions: 'x', metric: 'f1', guardrails: [{ metric: 'brier' }] }),
+      'definition-option',
+      /"guardrails\[0\].maxLoss" is missing/,
+      /maxLoss/,
+    ],
+    [
+      'a model with a bad name',
+      () => challenge('A', { model: 'x', metric: 'f1', predictions: 'x' }),
+      'definition-name',
+      /challenge "A"/,
+      /lower-case/,
+    ],
+    [
+      'a branch without choices',
+      () => branch('a', { choices: [], run }),
+      'definition-option',
+      /"choices" is empty/,
+      /deploy/,
+    ],
+    [
+      'a choice that is no step',
+      () => (branch('a', { choices: ['b', 'c'], run }), step('b', command)),
+      'definition-branch',
+      /the choice "b" is no step directly after it/,
+      /after: \[...\]/,
+    ],
+    [
+      'a choice with a typing error',
+      () => step('report', { ...command, after: branch('a', { choices: ['reprot'], run }) }),
+      'definition-branch',
+      /"reprot"/,
+      /Did you mean "report"\?/,
+    ],
+    [
+      'a choice that comes later',
+      () => step('c', { ...command, after: step('b', { ...command, after: branch('a', { choices: ['c'], run }) }) }),
+      'definition-branch',
+      /"c" is no step directly after it/,
+      /Directly after it come b/,
+    ],
+    [
+      'a branch in a map',
+      () => map({ a: [1] }, () => branch('b', { choices: ['c'], run })),
+      'definition-map',
+      /cannot be mapped/,
+      /after the map/,
+    ],
+    [
+      'a short circuit in a map',
+      () => map({ a: [1] }, () => shortCircuit('b', { run })),
+      'definition-map',
+      /cannot be mapped/,
+      /after the map/,
+    ],
+    [
+      'a map in a map',
+      () => map({ a: [1] }, () => map({ b: [1] }, run)),
+      'definition-map',
+      /inside of another map/,
+      /several axes/,
+    ],
+    [
+      'a group in a map',
+      () => map({ a: [1] }, () => group('b', run)),
+      'definition-map',
+      /inside of a map/,
+      /around the map/,
+    ],
+    [
+      'two steps in a map',
+      () => map({ a: [1] }, () => (step('b', command), step('c', command))),
+      'definition-map',
+      /holds one step/,
+      /by itself/,
+    ],
+    ['no step in a map', () => map({ a: [1] }, run), 'definition-map', /has no step/, /adds one/],
+    ['a map over nothing', () => map({}, run), 'definition-map', /0 axes/, /lists/],
+    ['a map over text', () => map({ a: 'abc' }, run), 'definition-map', /"a" is neither a list nor a record/, /list/],
+    ['a map over a date', ({ date }) => map({ a: date }, run), 'definition-map', /"a" is neither/, /output of a step/],
+    [
+      'a map with too many combinations',
+      () => map({ a: Array(40).fill(1), b: Array(40).fill(1) }, run),
+      'definition-map',
+      /1600 combinations, more than 1024/,
+      /maxLength/,
+    ],
+    [
+      '`always` on a step mapped over an output',
+      () => map({ a: step('a', { run }) }, () => step('b', { ...command, triggerRule: 'always' })),
+      'definition-map',
+      /"always"/,
+      /all_done/,
+    ],
+    [
+      'an element outside of its map',
+      () => {
+        let kept: unknown;
+        map({ a: [1] }, ({ a }: { a: unknown }) => {
+          kept = a;
+          return step('b', command);
+        });
+        step('c', { input: { kept }, run });
+      },
+      'definition-handle',
+      /exists only inside the callback of its map/,
+      /list of all results/,
+    ],
+    [
+      'an instance outside of its map',
+      () => {
+        let kept: unknown;
+        map({ a: [1] }, () => (kept = step('b', { run })));
+        step('c', { input: { kept }, run });
+      },
+      'definition-handle',
+      /uses b, which exists only inside/,
+      /map\(\) gives back/,
+    ],
+    [
+      'a step after a finally-step',
+      () => step('b', { ...command, after: step('a', { ...command, finally: true }) }),
+      'definition-option',
+      /comes after "a"/,
+      /finally: true/,
+    ],
+    [
+      'a handle in an option',
+      ({ date }) => step('a', { ...command, description: `on ${date}` }),
+      'definition-handle',
+      /"description" depends on a value/,
+      /write this one out/,
+    ],
+    [
+      'arithmetic with a handle',
+      () => step('b', { input: (step('a', { run }) as number) * 2, run }),
+      'definition-handle',
+      /Arithmetic or comparison needs the value of a/,
+      /in its function/,
+    ],
+    [
+      'a loop over a handle',
+      () => {
+        for (const item of step('a', { run })) step('b', { input: item, run });
+      },
+      'definition-handle',
+      /A loop or spread/,
+      /`map`/,
+    ],
+    [
+      'a spread handle',
+      () => step('b', { input: { ...step('a', { run }) }, run }),
+      'definition-handle',
+      /Spreading/,
+      /input/,
+    ],
+    [
+      'a called handle',
+      () => step('a', { run }).map(run),
+      'definition-handle',
+      /a.map is a handle, not a function/,
+      /`map`/,
+    ],
+    ['a handle as JSON', () => JSON.stringify(step('a', { run })), 'definition-handle', /JSON.stringify/, /input/],
+    [
+      'a changed handle',
+      () => {
+        step('a', { run }).b = 1;
+      },
+      'definition-handle',
+      /Setting a field/,
+      /input/,
+    ],
+    ['a field of a date', ({ date }) => date.year, 'definition-handle', /has no field "year"/, /as it is/],
+    [
+      'a wait for a bad address',
+      () => waitFor.http('a', { url: 'ftp://x' }),
+      'definition-option',
+      /"url" is "ftp:\/\/x"/,
+      /https/,
+    ],
+    [
+      'a wait for a bad name',
+      () => waitFor.pipeline('A B', { date: 'x' }),
+      'definition-name',
+      /"A B"/,
+      /daily-features/,
+    ],
+    ['a wait without a date', () => waitFor.pipeline('a', {}), 'definition-option', /"date" is missing/, /date/],
+    [
+      'a wait with a bad shift',
+      () => waitFor.pipeline('a', { date: 'x', shift: 'yesterday' }),
+      'definition-option',
+      /"shift" is "yesterday"/,
+      /"-1d"/,
+    ],
+    [
+      'a wait for a strange state',
+      () => waitFor.pipeline('a', { date: 'x', states: ['skipped'] }),
+      'definition-option',
+      /"states" is "skipped"/,
+      /"failed"/,
+    ],
+    [
+      'a pipeline in a pipeline',
+      () => pipeline('b', {}, run),
+      'definition-invalid',
+      /inside the definition of pipeline "example"/,
+      /waitFor.pipeline/,
+    ],
+  ];
+
+for (const [title, define, code, message, help] of inside) {
+  test(`${title} is refused`, () => {
+    const problem = problemOf(() => pipeline('example', {}, define));
+    assert.equal(problem.code, code, problem.message);
+    assert.match(problem.message, message);
+    assert.match(problem.help, help);
+  });
+}
+
+const heads: readonly (readonly [
+  title: string,
+  name: unknown,
+  options: unknown,
+  code: ProblemCode,
+  message: RegExp,
+  help: RegExp,
+])[] = [
+  ['a bad name', 'Weekly Churn', {}, 'definition-name', /"Weekly Churn"/, /lower-case/],
+  ['a long name', 'a'.repeat(64), {}, 'definition-name', /not allowed/, /63/],
+  ['an unknown option', 'a', { schedul: 'x' }, 'definition-option', /"schedul"/, /The options are/],
+  ['a schedule outside of `on`', 'a', { deadlin: '6h' }, 'definition-option', /"deadlin"/, /Did you mean "deadline"\?/],
+  [
+    'a cron that is none',
+    'a',
+    { on: { schedule: 'mondays' } },
+    'definition-option',
+    /"mondays" is no cron expression/,
+    /five fields/,
+  ],
+  [
+    'a cron with too few fields',
+    'a',
+    { on: { schedule: { cron: '0 2 *' } } },
+    'definition-option',
+    /"0 2 \*"/,
+    /five fields/,
+  ],
+  [
+    'a bad time zone',
+    'a',
+    { on: { schedule: { cron: '0 2 * * *', timeZone: '+02:00' } } },
+    'definition-option',
+    /"\+02:00" is no time zone/,
+    /Europe\/Berlin/,
+  ],
+  [
+    'a bad catch-up',
+    'a',
+    { on: { schedule: { cron: '0 2 * * *', catchup: true } } },
+    'definition-option',
+    /"on.schedule.catchup" is true/,
+    /latest/,
+  ],
+  ['no run at all', 'a', { maxActiveRuns: 0 }, 'definition-option', /"maxActiveRuns" is 0/, /from 1/],
+  ['a bad overlap', 'a', { overlap: 'cancel' }, 'definition-option', /"overlap" is "cancel"/, /allow, forbid, replace/],
+  [
+    'freshness without a model',
+    'a',
+    { freshness: { within: '8d' } },
+    'definition-option',
+    /"freshness.model" is missing/,
+    /freshness.model/,
+  ],
+  [
+    'a parameter of no type',
+    'a',
+    { parameters: { a: { default: 1 } } },
+    'definition-option',
+    /"parameters.a.type" is missing/,
+    /type/,
+  ],
+  [
+    'a parameter with another default',
+    'a',
+    { parameters: { a: { type: 'number', default: 'x' } } },
+    'definition-option',
+    /"parameters.a.default" is "x"/,
+    /a number/,
+  ],
+  [
+    'a default that is no choice',
+    'a',
+    { parameters: { a: { type: 'string', default: 'x', choices: ['y'] } } },
+    'definition-option',
+    /not one of its choices/,
+    /y/,
+  ],
+  ['a parameter with a bad name', 'a', { parameters: { 'a-b': 1 } }, 'definition-option', /"a-b"/, /match/],
+];
+
+for (const [title, name, options, code, message, help] of heads) {
+  test(`a pipeline with ${title} is refused`, () => {
+    const problem = problemOf(() => pipeline(name, options, () => step('a', command)));
+    assert.equal(problem.code, code, problem.message);
+    assert.match(problem.message, message);
+    assert.match(problem.help, help);
+  });
+}
+
+test('a pipeline without steps, or without a function, is refused', () => {
+  assert.match(problemOf(() => pipeline('a', {}, () => 1)).message, /has no step/);
+  assert.match(problemOf(() => pipeline('a', {})).message, /third argument is undefined/);
+});
+
+test('an async definition is refused', () => {
+  assert.equal(problemOf(() => pipeline('a', {}, async () => step('a', command))).code, 'definition-promise');
+});
+
+test('words outside of a pipeline are refused, after one too', () => {
+  const outside = (): { code: string; message: string } => problemOf(() => step('a', command));
+  assert.match(outside().message, /step\(\) is called outside of a pipeline/);
+  pipeline('a', {}, () => step('a', command));
+  assert.match(outside().message, /outside/);
+  problemOf(() => pipeline('a', {}, () => step('A', command)));
+  assert.match(outside().message, /outside/);
+});
+
+test('a handle of another pipeline is refused, in inputs and in text', () => {
+  let kept: unknown;
+  pipeline('one', {}, () => (kept = step('a', { run })));
+  for (const use of [() => step('b', { input: { kept }, run }), () => step('b', { command: ['x', String(kept)] })]) {
+    const problem = problemOf(() => pipeline('two', {}, use));
+    assert.equal(problem.code, 'definition-handle');
+    assert.match(problem.message, /step "b" uses a of pipeline "one"/);
+    assert.match(problem.help, /waitFor.pipeline/);
+  }
+});
