@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { createCompiler } from '../../src/compile/compiler.ts';
+import type { SourceFiles } from '../../src/compile/compile.ts';
 import { changeBetter, changeBroken, changeWorse, type Change } from '../../src/demo/changes.ts';
 import * as ours from '../../src/demo/repository/training/features.ts';
 import * as model from '../../src/demo/repository/training/model.ts';
@@ -50,6 +52,37 @@ test('the data is the file that docs/data.md describes', async () => {
   const digest = createHash('sha256').update(bytes).digest('hex');
   assert.match(await readFile(new URL('../../docs/data.md', import.meta.url), 'utf8'), new RegExp(digest));
 });
+
+test('its pipelines compile, and each change of the story still does', async (t) => {
+  const compiler = await createCompiler();
+  t.after(() => compiler.close());
+  for (const change of [changeWorse, changeBetter, changeBroken]) {
+    const compiled = await compiler.compile(filesIn(await changed(t, change)));
+    assert.deepEqual(
+      compiled.map(({ file, problems }) => [file, problems]),
+      [
+        ['.pipelines/birdstrikes.ts', []],
+        ['.pipelines/heartbeat.ts', []],
+      ],
+    );
+  }
+});
+
+/** The tree of a folder, as the compiler sees a commit. */
+function filesIn(directory: string): SourceFiles {
+  return {
+    list: async (under) => (await readdir(join(directory, under))).map((name) => `${under}/${name}`),
+    async read(paths) {
+      const found = new Map<string, Uint8Array>();
+      for (const path of paths)
+        await readFile(join(directory, path)).then(
+          (bytes) => found.set(path, bytes),
+          () => null,
+        );
+      return found;
+    },
+  };
+}
 
 test('every report is read, and each row belongs to one part for good', () => {
   assert.equal(reports.length, 10_000);

@@ -4,56 +4,36 @@
  * permissions, who may write a check run) and, when asked, holds every request, answer and webhook to GitHub's published
  * schema.
  */
-import { generateKeyPairSync } from 'node:crypto';
-import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Clock } from '../../std/clock.ts';
 import { createAccess } from './access.ts';
 import { apiPath, handleUnknown, serveApi, type LoggedRequest } from './api.ts';
-import { createBare, git } from './bare.ts';
-import { addComment, editComment } from './comments.ts';
-import type { Core, Refusal } from './core.ts';
+import { createBare } from './bare.ts';
+import type { Core } from './core.ts';
+import { createFork, createWorld, type AppLogin, type WorldOptions } from './create-world.ts';
 import { createFaults, type Fault } from './faults.ts';
 import { serveGit } from './git-server.ts';
 import { createHooks, type HookDelivery } from './hooks.ts';
 import { servePages } from './pages/pages.ts';
-import { closePull, mergePull, mustFindUser, openPull, reopenPull } from './pulls.ts';
+import { createPeople, type People } from './people.ts';
+import { mustFindUser } from './pulls.ts';
 import { loadSchemaChecks } from './schema.ts';
 import { createShapes } from './shapes.ts';
-import type { App, CheckRun, Comment, Permission, Pull, Repository, Status, User, World } from './world.ts';
+import type { CheckRun, Comment, Pull, Status } from './world.ts';
 
-export type { Annotation, CheckRun, Comment, Permission, Pull, Reaction, Status, StatusState, User } from './world.ts';
-export type { Fault, FaultAnswer } from './faults.ts';
+export type { CheckRun, Comment, Pull, Status } from './world.ts';
+export type { Fault } from './faults.ts';
 export type { HookDelivery } from './hooks.ts';
 export type { LoggedRequest } from './api.ts';
 
-export interface FakeGitHubOptions {
-  /** Where the bare repositories are made; must exist. */
-  readonly directory: string;
-  readonly owner: string;
-  readonly name: string;
+export interface FakeGitHubOptions extends WorldOptions {
   /** Where webhooks go; null: nowhere, until `setWebhook`. */
   readonly webhookUrl: string | null;
   readonly webhookSecret: string;
-  /** The owner need not be among them: an admin. */
-  readonly users: readonly FakeUser[];
-  /** An App installed for the repository; without it there are no check runs. */
-  readonly app?: { readonly slug: string; readonly permissions?: { readonly [name: string]: 'read' | 'write' } };
-  /** Private unless said otherwise: reading needs a token too. */
-  readonly isPrivate?: boolean;
-  readonly clock?: Clock;
   /** Hold everything to GitHub's schema. Needs ajv, a dependency of development: a clone has it, an installation not. */
   readonly validate: boolean;
 }
 
-export interface FakeUser {
-  readonly login: string;
-  readonly name?: string;
-  readonly permission: Permission;
-  readonly type?: 'User' | 'Bot';
-}
-
-export interface FakeGitHub {
+export interface FakeGitHub extends People {
   /** Base of the API, as @octokit takes it: `http://127.0.0.1:4000/api/v3`. */
   readonly url: string;
   /** `http://127.0.0.1:4000` */
@@ -63,32 +43,12 @@ export interface FakeGitHub {
   readonly pushUrl: string;
   /** The owner's token, scope `repo`. */
   readonly token: string;
-  readonly app: {
-    readonly id: number;
-    readonly installationId: number;
-    readonly privateKey: string;
-    readonly botLogin: string;
-  } | null;
+  readonly app: AppLogin | null;
   /** A new token of a person; scopes as GitHub names them, `['repo']` unless given. */
   tokenOf(login: string, scopes?: readonly string[]): string;
   expireInstallationTokens(): void;
   /** A fork of the repository under the person's name. */
   fork(login: string): Promise<{ readonly cloneUrl: string; readonly pushUrl: string }>;
-
-  openPullRequest(wanted: {
-    readonly head: string;
-    readonly base: string;
-    readonly title: string;
-    readonly user: string;
-    readonly body?: string;
-  }): Promise<Pull>;
-  mergePullRequest(number: number, user: string, method?: 'merge' | 'squash'): Promise<string>;
-  closePullRequest(number: number, user: string): Promise<void>;
-  reopenPullRequest(number: number, user: string): Promise<void>;
-  comment(number: number, user: string, body: string): Comment;
-  editComment(id: number, user: string, body: string): void;
-  /** A person presses "Re-run" beside a check run. */
-  rerequestCheckRun(id: number, user: string): void;
 
   pullRequests(): readonly Pull[];
   /** Oldest first. */
@@ -109,16 +69,6 @@ export interface FakeGitHub {
   hooksDelivered(): Promise<void>;
   close(): Promise<void>;
 }
-
-/** GitHub keeps some more; a test that needs them says so. */
-const appPermissions = {
-  metadata: 'read',
-  contents: 'write',
-  statuses: 'write',
-  checks: 'write',
-  pull_requests: 'write',
-  issues: 'write',
-} as const;
 
 export async function createFakeGitHub(options: FakeGitHubOptions): Promise<FakeGitHub> {
   const made = createWorld(options);
@@ -164,7 +114,7 @@ export async function createFakeGitHub(options: FakeGitHubOptions): Promise<Fake
       const url = `${places.web}/${login}/${fork.name}.git`;
       return { cloneUrl: url, pushUrl: withToken(url, access.personalToken(fork.owner, ['repo'])) };
     },
-    ...people(core),
+    ...createPeople(core),
     pullRequests: () => world.pulls,
     statuses: (sha) => world.statuses.filter((status) => status.sha === sha),
     checkRuns: (sha) => world.checkRuns.filter((check) => check.sha === sha),
@@ -187,88 +137,6 @@ export async function createFakeGitHub(options: FakeGitHubOptions): Promise<Fake
 
 function withToken(url: string, token: string): string {
   return url.replace('://', `://x-access-token:${token}@`);
-}
-
-function createWorld(options: FakeGitHubOptions): { readonly world: World; readonly app: FakeGitHub['app'] } {
-  const clock = options.clock ?? { now: () => Date.now() };
-  let id = 1000;
-  const nextId = (): number => (id += 1);
-  const user = ({ login, name, permission, type }: FakeUser): User => ({
-    id: nextId(),
-    login,
-    name: name ?? login,
-    permission,
-    type: type ?? 'User',
-  });
-  const users = new Map<string, User>();
-  const given = options.users.some(({ login }) => login === options.owner)
-    ? options.users
-    : [{ login: options.owner, permission: 'admin' } as const, ...options.users];
-  for (const each of given) users.set(each.login.toLowerCase(), user(each));
-  const owner = users.get(options.owner.toLowerCase());
-  if (owner === undefined) throw new Error('the owner is among the users');
-  const repository: Repository = {
-    id: nextId(),
-    owner,
-    name: options.name,
-    directory: join(options.directory, options.owner, `${options.name}.git`),
-    isPrivate: options.isPrivate ?? true,
-    isFork: false,
-    createdAt: clock.now(),
-  };
-  const made = options.app === undefined ? null : createApp(options.app, nextId);
-  if (made !== null) users.set(made.app.bot.login.toLowerCase(), made.app.bot);
-  const world = {
-    clock,
-    users,
-    repository,
-    forks: new Map(),
-    app: made?.app ?? null,
-    pulls: [],
-    statuses: [],
-    checkRuns: [],
-    comments: [],
-    knownCommits: new Set<string>(),
-    nextId,
-  };
-  return { world, app: made?.login ?? null };
-}
-
-function createApp(
-  wanted: NonNullable<FakeGitHubOptions['app']>,
-  nextId: () => number,
-): { readonly app: App; readonly login: NonNullable<FakeGitHub['app']> } {
-  const keys = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
-  const botLogin = `${wanted.slug}[bot]`;
-  const app: App = {
-    id: nextId(),
-    slug: wanted.slug,
-    installationId: nextId(),
-    bot: { id: nextId(), login: botLogin, name: wanted.slug, type: 'Bot', permission: 'none' },
-    permissions: wanted.permissions ?? appPermissions,
-    publicKey: keys.publicKey,
-  };
-  return { app, login: { id: app.id, installationId: app.installationId, privateKey: keys.privateKey, botLogin } };
-}
-
-async function createFork(core: Core, directory: string, owner: User): Promise<Repository> {
-  const { world } = core;
-  const fork: Repository = {
-    ...world.repository,
-    id: world.nextId(),
-    owner,
-    directory: join(directory, owner.login, `${world.repository.name}.git`),
-    isFork: true,
-    createdAt: world.clock.now(),
-  };
-  await createBare(fork.directory);
-  await git(fork.directory, ['fetch', '--quiet', world.repository.directory, '+refs/heads/*:refs/heads/*']);
-  world.forks.set(owner.login.toLowerCase(), fork);
-  return fork;
 }
 
 function setWebhook(core: Core, url: string | null): void {
@@ -311,70 +179,4 @@ function createServer(): FastifyInstance {
   });
   server.addContentTypeParser('*', (_request, _payload, done) => done(null));
   return server;
-}
-
-type People = Pick<
-  FakeGitHub,
-  | 'openPullRequest'
-  | 'mergePullRequest'
-  | 'closePullRequest'
-  | 'reopenPullRequest'
-  | 'comment'
-  | 'editComment'
-  | 'rerequestCheckRun'
->;
-
-/** What people do in the browser. What GitHub would refuse is thrown: in a story or a test it is a slip. */
-function people(core: Core): People {
-  const pull = (number: number): Pull =>
-    must(
-      core.world.pulls.find((each) => each.number === number),
-      `pull request ${number}`,
-    );
-  return {
-    async openPullRequest({ user, ...wanted }) {
-      return granted(await openPull(core, { ...wanted, author: mustFindUser(core, user) }));
-    },
-    async mergePullRequest(number, user, method = 'merge') {
-      return granted(await mergePull(core, pull(number), { by: mustFindUser(core, user), method }));
-    },
-    closePullRequest: (number, user) => closePull(core, pull(number), mustFindUser(core, user)),
-    async reopenPullRequest(number, user) {
-      granted(await reopenPull(core, pull(number), mustFindUser(core, user)));
-    },
-    comment: (number, user, body) =>
-      granted(addComment(core, pull(number), { author: mustFindUser(core, user), viaApp: false, body })),
-    editComment(id, user, body) {
-      const comment = must(
-        core.world.comments.find((each) => each.id === id),
-        `comment ${id}`,
-      );
-      granted(editComment(core, comment, body, mustFindUser(core, user)));
-    },
-    rerequestCheckRun(id, user) {
-      const check = must(
-        core.world.checkRuns.find((each) => each.id === id),
-        `check run ${id}`,
-      );
-      core.hooks.emit('check_run', {
-        action: 'rerequested',
-        check_run: core.shapes.checkRun(check),
-        repository: core.shapes.repository(core.world.repository),
-        sender: core.shapes.user(mustFindUser(core, user)),
-      });
-    },
-  };
-}
-
-function must<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`there is no ${what}`);
-  return value;
-}
-
-function granted<T>(
-  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Refusal },
-): T {
-  if (result.ok) return result.value;
-  const details = (result.error.errors ?? []).map(({ message, field, code }) => message ?? `${field ?? ''} ${code}`);
-  throw new Error([result.error.message, ...details].join(': '));
 }

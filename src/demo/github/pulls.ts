@@ -100,7 +100,7 @@ async function keepRefs(core: Core, pull: Pull): Promise<void> {
   await bare.updateRef(repository.directory, `refs/pull/${pull.number}/merge`, pull.mergeSha, null);
 }
 
-export function emailOf(user: User): string {
+function emailOf(user: User): string {
   return `${user.id}+${user.login}@users.noreply.github.com`;
 }
 
