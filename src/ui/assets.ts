@@ -7,6 +7,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { AssetNames } from './page.ts';
 
 export interface Asset {
   readonly name: string;
@@ -18,12 +19,6 @@ export interface Asset {
 export interface Assets {
   readonly names: AssetNames;
   readonly byName: ReadonlyMap<string, Asset>;
-}
-
-export interface AssetNames {
-  readonly script: string;
-  readonly style: string;
-  readonly icon: string;
 }
 
 interface AssetTexts {
@@ -90,4 +85,4 @@ async function assetOf(name: string, ending: keyof typeof types, text: string): 
   return { name: `${name}-${hash}.${ending}`, type: types[ending], bytes, gzipped: await promisify(gzip)(bytes) };
 }
 
-const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 22 22"><rect width="22" height="22" rx="6" fill="#3b4fd8"/><path d="M6.5 4.5v13" stroke="#fff" stroke-opacity=".6" stroke-width="1.6"/><path d="M9 11h9M9 8.5v5M18 8.5v5" stroke="#fff" stroke-width="1.6" fill="none"/><circle cx="13.5" cy="11" r="2.6" fill="#fff"/></svg>`;
+const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 22 22"><rect width="22" height="22" rx="6" fill="#3b4fd8"/><path d="M6.5 5v12" stroke="#fff" stroke-opacity=".55" stroke-width="1.8" stroke-linecap="round"/><path d="M9.5 11H18" stroke="#fff" stroke-width="1.8" stroke-linecap="round"/><circle cx="13.7" cy="11" r="3" fill="#fff"/></svg>`;

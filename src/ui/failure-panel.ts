@@ -22,15 +22,10 @@ export const causeWords: Readonly<Record<FailureCause, string>> = {
 export function failurePanel(runId: string, failure: FailureView): Markup {
   const { step, index, attempt, mapped, cause, message, line, lines } = failure;
   const address = logAddress(runId, step, index, attempt);
-  return html`<section class="card edge-bad failure" aria-label="What went wrong">
+  return html`<section class="card failure" aria-label="What went wrong">
     <header class="card-head">
       <h2 class="tone-bad">
-        ${shapeOf(stepMarks.failed)}<span
-          ><a href=${panelAddress(runId, step, mapped ? index : null)}
-            ><code>${step}${mapped ? `[${index}]` : ''}</code></a
-          >
-          failed</span
-        >
+        ${shapeOf(stepMarks.failed)}<span><a href=${panelAddress(runId, step, mapped ? index : null)}><code>${step}${mapped ? `[${index}]` : ''}</code></a>${' '}failed</span>
       </h2>
       <p class="muted">${cause === null ? '' : causeWords[cause]}${attempt > 1 ? `, after ${attempt} attempts` : ''}</p>
     </header>

@@ -16,27 +16,38 @@ function gatePanel(gate: Gate): Markup {
   const word = gate.passed
     ? `Data gate passed ${countText(gate.checks.length, 'check')}`
     : `Data gate failed ${failed} of ${countText(gate.checks.length, 'check')}`;
-  return html`<section class=${`card edge-${mark.tone}`} aria-label=${`Data gate ${gate.step}`} key=${gate.step}>
-    <header class="card-head">
-      <h2 class=${`tone-${mark.tone}`}>${shapeOf(mark)}<span>${word}</span></h2>
-      <p class="muted"><code>${gate.step}</code> on <code>${gate.path}</code></p>
-    </header>
-    <div class="scroll" tabindex="0" role="region" aria-label=${`Checks of ${gate.step}`}>
-      <table class="numbers">
-        <thead>
-          <tr>
-            <th scope="col">Check</th>
-            <th scope="col" class="right">Value</th>
-            <th scope="col">Limit</th>
-            <th scope="col">Result</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${gate.checks.map(checkRow)}
-        </tbody>
-      </table>
-    </div>
+  const head = html`<h2 class=${`tone-${mark.tone}`}>${shapeOf(mark)}<span>${word}</span></h2>
+    <p class="muted"><code>${gate.step}</code> on <code>${gate.path}</code></p>`;
+  // What held is there for who asks; what did not is what the reader came for.
+  return html`<section class="card" aria-label=${`Data gate ${gate.step}`} key=${gate.step}>
+    ${
+      gate.passed
+        ? html`<details class="fold">
+            <summary class="card-head">${head}</summary>
+            ${checksTable(gate)}
+          </details>`
+        : html`<header class="card-head">${head}</header>
+            ${checksTable(gate)}`
+    }
   </section>`;
+}
+
+function checksTable(gate: Gate): Markup {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Checks of ${gate.step}`}>
+    <table class="numbers">
+      <thead>
+        <tr>
+          <th scope="col">Check</th>
+          <th scope="col" class="right">Value</th>
+          <th scope="col">Limit</th>
+          <th scope="col">Result</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${gate.checks.map(checkRow)}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 function checkRow(check: Gate['checks'][number]): Markup {
@@ -46,9 +57,7 @@ function checkRow(check: Gate['checks'][number]): Markup {
     <td class="right">${numberText(check.value)}</td>
     <td>${check.limit}</td>
     <td>
-      <span class=${`state tone-${mark.tone}`}
-        >${shapeOf(mark)}<span class="word">${check.passed ? 'passed' : check.message || 'failed'}</span></span
-      >
+      <span class=${`state tone-${mark.tone}`}>${shapeOf(mark)}<span class="word">${check.passed ? 'passed' : check.message || 'failed'}</span></span>
     </td>
   </tr>`;
 }

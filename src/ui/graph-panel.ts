@@ -32,18 +32,17 @@ function nodeOf(node: GraphNode, step: StepView | undefined, view: RunView, watc
   const mark = stepMarks[step.state];
   const selected = view.panel?.step === step.name;
   const note = noteOf(step, watch);
-  const room = Math.floor((node.width - 44) / 7.2);
+  const room = (characterWidth: number): number => Math.floor((node.width - 46) / characterWidth);
   return html`<a
     href=${panelAddress(view.head.id, step.name)}
     aria-label=${`${step.name}: ${mark.word}${note === mark.word ? '' : `, ${note}`}`}
-    aria-current=${selected ? 'true' : undefined}
-  >
+    aria-current=${selected ? 'true' : undefined}>
     <g class=${`node tone-${mark.tone}${selected ? ' selected' : ''}`} transform=${`translate(${node.x} ${node.y})`}>
       ${step.mapped ? html`<rect x="4" y="-4" width=${node.width} height=${node.height} rx="9" class="behind" />` : null}
       <rect width=${node.width} height=${node.height} rx="9" class="box" />
       <svg x="12" y="15" width="16" height="16" viewBox="0 0 16 16" class="mark">${shapeParts(mark)}</svg>
-      <text x="38" y="20" class="name">${shortened(step.name, room)}</text>
-      <text x="38" y="36" class="note">${shortened(note, room + 3)}</text>
+      <text x="38" y="20" class="name">${shortened(step.name, room(7.2))}</text>
+      <text x="38" y="36" class="note">${shortened(note, room(6))}</text>
     </g>
   </a>`;
 }
@@ -57,6 +56,7 @@ export function noteOf(step: StepView, watch: Watch): string {
   if (step.startedAt === null || step.state === 'queued') return word;
   const took = durationText((step.finishedAt ?? watch.now) - step.startedAt);
   const tries = step.attempts > 1 ? `, try ${step.attempts}` : '';
+  if (step.state === 'failed') return `${word}${tries}`;
   return step.state === 'success' ? `${took}${tries}` : `${word} ${took}${tries}`;
 }
 

@@ -40,8 +40,7 @@ export function intervalChart(verdict: Verdict, championVersion: number | null, 
     width="100%"
     height="128"
     role="img"
-    aria-label=${chartSentence(verdict, champion)}
-  >
+    aria-label=${chartSentence(verdict, champion)}>
     <rect x=${percent(gate)} y="26" width=${percent(100 - gate)} height="72" class="zone" />
     <line x1="0" x2="100%" y1="98" y2="98" class="axis" />
     <line x1=${percent(zero)} x2=${percent(zero)} y1="26" y2="104" class="zero" />

@@ -30,8 +30,7 @@ class Block extends Component<BlockProps> {
     const { head, title, lines, ended, troubled } = block;
     return html`<details class="group" open=${!ended || troubled}>
       <summary>
-        <span class="n" id=${idOf(head, place)}>${head.number}</span
-        ><span class="t">${title} <span class="muted">${lines.length}</span></span>
+        <span class="n" id=${idOf(head, place)}>${head.number}</span><span class="t">${title} <span class="muted">${lines.length}</span></span>
       </summary>
       <div class="lines">${lines.map((line) => lineOf(line, place))}</div>
     </details>`;
@@ -51,9 +50,7 @@ export function lineOf(line: LogLine, place: LogPlace, marked = false): Markup {
     <a
       class="n"
       href=${place.address === '' ? `#L${line.number}` : lineAddress(place.address, line.number)}
-      title=${offsetText(line.at - place.startedAt)}
-      >${line.number}</a
-    ><span class="t">${textOf(line, place.lineCharactersMax)}</span>
+      title=${offsetText(line.at - place.startedAt)}>${line.number}</a><span class="t">${textOf(line, place.lineCharactersMax)}</span>
   </div>`;
 }
 
@@ -75,8 +72,7 @@ function textOf(line: LogLine, charactersMax: number | null): Markup {
   const annotation = annotationOf(text);
   if (annotation === null) return html`${spansOf(text)}${cut ? html`<span class="muted">${' …'}</span>` : null}`;
   const { level, title, place, message } = annotation;
-  return html`<strong>${title ?? levelWords[level]}:</strong
-    >${' '}${spansOf(message)}${place === null ? null : html`<span class="muted">${` (${place})`}</span>`}`;
+  return html`<strong>${title ?? levelWords[level]}:</strong>${' '}${spansOf(message)}${place === null ? null : html`<span class="muted">${` (${place})`}</span>`}`;
 }
 
 const levelWords = { error: 'Error', warning: 'Warning', notice: 'Note', debug: 'Debug' } as const;

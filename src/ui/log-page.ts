@@ -76,9 +76,7 @@ function headOf(view: LogPageView, address: string): Markup {
     <p class="crumbs">
       <a href=${`/runs?${new URLSearchParams({ pipeline: view.pipeline })}`}>${view.pipeline}</a>${' / '}<a
         href=${panelAddress(runId, step, mapped ? index : null, attempt)}
-        data-key="u"
-        >${`#${view.runNumber}`}</a
-      >
+        data-key="u">${`#${view.runNumber}`}</a>
     </p>
     <div class="title-row">
       <h1><code>${stepName(view)}</code>${' '}<span class="run-number">log</span></h1>
@@ -125,12 +123,8 @@ function partLinks({ lines, total }: LogPageView, address: string): Markup {
   const part = viewLimits.logPartLines;
   return html`<nav class="parts" aria-label="Parts of the log">
     <span>${first > 1 ? html`<a href=${`${address}?from=${Math.max(1, first - part)}`}>Earlier</a>` : null}</span>
-    <span class="muted"
-      >${`Lines ${grouped(String(first))} to ${grouped(String(last))} of ${grouped(String(total))}`}</span
-    >
-    <span
-      >${last < total ? html`<a href=${`${address}?from=${last + 1}`}>Later</a>${' '}<a href=${`${address}?from=${Math.max(1, total - part + 1)}`}>End</a>` : null}</span
-    >
+    <span class="muted">${`Lines ${grouped(String(first))} to ${grouped(String(last))} of ${grouped(String(total))}`}</span>
+    <span>${last < total ? html`<a href=${`${address}?from=${last + 1}`}>Later</a>${' '}<a href=${`${address}?from=${Math.max(1, total - part + 1)}`}>End</a>` : null}</span>
   </nav>`;
 }
 

@@ -88,8 +88,7 @@ function modelRow(model: ModelView, watch: Watch): Markup {
   const champion = model.versions.find((version) => version.version === model.champion);
   return html`<tr data-row>
     <th scope="row">
-      <a href=${`/models/${encodeURIComponent(model.name)}`}>${model.name}</a
-      >${model.hold === null ? null : html`<div class="why tone-warn">${`held by ${model.hold.by}`}</div>`}
+      <a href=${`/models/${encodeURIComponent(model.name)}`}>${model.name}</a>${model.hold === null ? null : html`<div class="why tone-warn">${`held by ${model.hold.by}`}</div>`}
     </th>
     <td>${model.champion === null ? html`<span class="muted">none</span>` : `v${model.champion}`}</td>
     <td>${champion === undefined ? '–' : timeOf(champion.promotedAt, watch)}</td>
@@ -160,11 +159,7 @@ function versionOf(version: VersionView, champion: number | null, watch: Watch):
         <dd>
           <a
             href=${`/artifacts/${artifact.sha256}?${new URLSearchParams({ name: artifact.name })}`}
-            download=${artifact.name}
-            >${artifact.name}</a
-          >${' '}<span class="muted"
-            >${bytesText(artifact.bytes)}, <code title=${artifact.sha256}>${artifact.sha256.slice(0, 12)}</code></span
-          >
+            download=${artifact.name}>${artifact.name}</a>${' '}<span class="muted">${bytesText(artifact.bytes)}, <code title=${artifact.sha256}>${artifact.sha256.slice(0, 12)}</code></span>
         </dd>
       </div>
     </dl>

@@ -1,8 +1,14 @@
 /** The frame around every page: one document, the same head, navigation and foot; no inline script, no inline style. */
 import { h, Fragment } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import type { AssetNames } from './assets.ts';
 import { html, type Markup } from './html.ts';
+
+/** Names of the files that every page loads, with the hash of their bytes in them. */
+export interface AssetNames {
+  readonly script: string;
+  readonly style: string;
+  readonly icon: string;
+}
 
 export interface Page {
   readonly title: string;
@@ -24,9 +30,7 @@ export function renderPage(page: Page, assets: AssetNames): string {
         <nav aria-label="Pages">
           ${(['runs', 'pipelines', 'models'] as const).map(
             (name) =>
-              html`<a href=${name === 'runs' ? '/runs' : `/${name}`} aria-current=${area === name ? 'page' : undefined}
-                >${areaNames[name]}</a
-              >`,
+              html`<a href=${name === 'runs' ? '/runs' : `/${name}`} aria-current=${area === name ? 'page' : undefined}>${areaNames[name]}</a>`,
           )}
         </nav>
         <div class="tools" id="tools"></div>
@@ -36,8 +40,7 @@ export function renderPage(page: Page, assets: AssetNames): string {
       id="main"
       tabindex="-1"
       data-island=${island?.name}
-      data-refreshes=${page.refreshes === true ? 'true' : undefined}
-    >
+      data-refreshes=${page.refreshes === true ? 'true' : undefined}>
       ${body}
     </main>`;
   const head = html`<meta charset="utf-8" />
@@ -57,9 +60,7 @@ const areaNames = { runs: 'Runs', pipelines: 'Pipelines', models: 'Models' } as 
 /** An interval with its point beyond the gate: what a verdict looks like. */
 const brand = html`<svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
   <rect width="22" height="22" rx="6" class="brand-ground" />
-  <path d="M6.5 4.5v13" class="brand-gate" />
-  <path d="M9 11h9M9 8.5v5M18 8.5v5" class="brand-bar" />
-  <circle cx="13.5" cy="11" r="2.6" class="brand-point" />
+  <path d="M6.5 5v12" class="brand-gate" /><path d="M9.5 11h8.5" class="brand-bar" /><circle cx="13.7" cy="11" r="3" class="brand-point" />
 </svg>`;
 
 function render(markup: Markup): string {

@@ -96,8 +96,7 @@ function pipelineRow(pipeline: PipelineItem, watch: Watch): Markup {
   const [last] = pipeline.recent;
   return html`<tr data-row key=${pipeline.name}>
     <th scope="row">
-      <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a
-      >${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}
+      <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}
     </th>
     <td>
       ${
@@ -115,7 +114,7 @@ function pipelineRow(pipeline: PipelineItem, watch: Watch): Markup {
     <td>
       ${pipeline.triggers.map((trigger) => html`<div>${trigger}</div>`)}${pipeline.schedule === null ? null : html`<div><code>${pipeline.schedule.cron}</code>${' '}<span class="muted">${pipeline.schedule.timeZone}</span></div>`}
     </td>
-    <td>
+    <td class="inline">
       ${pipeline.schedule === null ? html`<span class="muted">–</span>` : pipeline.schedule.next.map((at) => html`<div>${timeOf(at, watch)}</div>`)}
     </td>
   </tr>`;

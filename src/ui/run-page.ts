@@ -51,7 +51,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
       <h1>${head.pipeline}${' '}<span class="run-number">${`#${head.number}`}</span></h1>
       ${markOf(runMarks[head.state])} ${livenessOf(liveness, view, watch)}
     </div>
-    ${head.state === 'failed' && view.failure !== null ? null : html`<p class="summary">${head.summary}</p>`}
+    ${saidBelow(view) ? null : html`<p class="summary">${head.summary}</p>`}
     <dl class="facts">
       <div>
         <dt>Trigger</dt>
@@ -100,14 +100,17 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
   </header>`;
 }
 
+/** Whether the sentence stands right below: in the failure, or as the verdict's reason. */
+function saidBelow({ head, failure, challenges }: RunView): boolean {
+  return (head.state === 'failed' && failure !== null) || challenges.length === 1;
+}
+
 function livenessOf(liveness: Liveness, view: RunView, watch: Watch): Markup {
   switch (liveness.kind) {
     case 'live':
       return html`<span class="liveness live" role="status"><span class="pulse" aria-hidden="true"></span>live</span>`;
     case 'stale':
-      return html`<span class="liveness stale" role="status"
-        >not live, last seen ${timeOf(liveness.since, watch)}</span
-      >`;
+      return html`<span class="liveness stale" role="status">not live, last seen ${timeOf(liveness.since, watch)}</span>`;
     case 'still':
       return view.head.finishedAt === null
         ? html`<span class="liveness muted">as of ${timeOf(view.now, watch)}</span>`

@@ -1,7 +1,7 @@
 /** Makes the view of a run from what the journal says about it. */
 import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import { finalStepStates } from '../engine/run.ts';
-import type { AttemptOutcome, StepOutput, StepState, Trigger } from '../engine/event.ts';
+import type { AttemptOutcome, RunOpened, StepOutput, StepState, Trigger } from '../engine/event.ts';
 import type { Artifact } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -53,12 +53,17 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     summary,
     openedAt: opened.at,
     finishedAt: run.finishedAt,
-    logicalDate: opened.trigger.kind === 'schedule' || opened.logicalDate !== opened.at ? opened.logicalDate : null,
+    logicalDate: isForAnotherTime(opened) ? opened.logicalDate : null,
     trigger: triggerOf(opened.trigger, links),
     sha: opened.sha,
     shaUrl: links.commitUrl(opened.sha),
     parameters: Object.entries(opened.parameters).map(([name, value]) => ({ name, value: String(value) })),
   };
+}
+
+/** A run that a push or a person started is for the moment of its start, which is told anyway. */
+function isForAnotherTime({ trigger, logicalDate, at }: RunOpened): boolean {
+  return trigger.kind === 'schedule' || Math.abs(logicalDate - at) > 60_000;
 }
 
 export function triggerOf(trigger: Trigger, links: ForgeLinks): TriggerView {

@@ -67,23 +67,15 @@ function filterForm({ filter, pipelines }: RunsView): Markup {
   const names =
     filter.pipeline === null || pipelines.includes(filter.pipeline) ? pipelines : [filter.pipeline, ...pipelines];
   return html`<form class="filters" method="get" action="/runs" data-filters>
-    <label
-      ><span>Pipeline</span
-      ><select name="pipeline">
+    <label><span>Pipeline</span><select name="pipeline">
         <option value="">All</option>
         ${names.map((name) => html`<option value=${name} selected=${name === filter.pipeline}>${name}</option>`)}
-      </select></label
-    >
-    <label
-      ><span>State</span
-      ><select name="state">
+      </select></label>
+    <label><span>State</span><select name="state">
         <option value="">All</option>
         ${runStates.map((state) => html`<option value=${state} selected=${state === filter.state}>${runMarks[state].word}</option>`)}
-      </select></label
-    >
-    <label
-      ><span>Branch</span
-      ><input name="branch" value=${filter.branch ?? ''} maxlength="250" autocomplete="off" data-key="/"
+      </select></label>
+    <label><span>Branch</span><input name="branch" value=${filter.branch ?? ''} maxlength="250" autocomplete="off" data-key="/"
     /></label>
     <button type="submit">Filter</button>
     ${filterText(filter) === '' ? null : html`<a class="button" href="/runs">Clear</a>`}
@@ -140,13 +132,16 @@ function listOf(view: RunsView, watch: Watch): Markup {
         </tbody>
       </table>
     </div>
-    <nav class="parts" aria-label="More runs">
-      <span>${view.filter.before === null ? null : html`<a href=${addressOf(view.filter, null)}>Newest</a>`}</span>
-      <span
-        >${view.olderThan === null ? null : html`<a href=${addressOf(view.filter, view.olderThan)} rel="next">Older</a>`}</span
-      >
-    </nav>
+    ${partLinks(view)}
   </section>`;
+}
+
+function partLinks({ filter, olderThan }: RunsView): Markup {
+  if (filter.before === null && olderThan === null) return null;
+  return html`<nav class="parts" aria-label="More runs">
+    <span>${filter.before === null ? null : html`<a href=${addressOf(filter, null)}>Newest</a>`}</span>
+    <span>${olderThan === null ? null : html`<a href=${addressOf(filter, olderThan)} rel="next">Older</a>`}</span>
+  </nav>`;
 }
 
 function addressOf(filter: RunsFilter, before: string | null): string {
@@ -163,14 +158,11 @@ function runRow(run: RunItem, view: RunsView, watch: Watch): Markup {
   return html`<tr data-row key=${run.id}>
     <td class="nowrap">${markOf(runMarks[run.state])}</td>
     <th scope="row">
-      <a href=${`/runs/${run.id}`}>${run.pipeline}${' '}<span class="run-number">${`#${run.number}`}</span></a
-      >${view.severalRepositories ? html`<span class="kind">${run.repository}</span>` : null}${reason}
+      <a href=${`/runs/${run.id}`}>${run.pipeline}${' '}<span class="run-number">${`#${run.number}`}</span></a>${view.severalRepositories ? html`<span class="kind">${run.repository}</span>` : null}${reason}
     </th>
     <td>
       ${run.trigger.pullRequest === null ? null : `PR #${run.trigger.pullRequest.number} `}${run.trigger.branch === null ? null : html`<bdi class="branch">${run.trigger.branch}</bdi>${' '}`}<span
-        class="muted"
-        >${run.trigger.text}</span
-      >
+        class="muted">${run.trigger.text}</span>
     </td>
     <td><code>${run.sha.slice(0, 7)}</code></td>
     <td class="nowrap">${timeOf(run.openedAt, watch)}</td>

@@ -125,8 +125,7 @@ export function namedShapeOf(mark: Mark): Markup {
     width="16"
     height="16"
     role="img"
-    aria-label=${mark.word}
-  >
+    aria-label=${mark.word}>
     <title>${mark.word}</title>
     ${shapes[mark.shape]}
   </svg>`;

@@ -27,9 +27,7 @@ export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null,
   return html`<section class="card step" id="step" aria-labelledby="step-title">
     <header class="card-head">
       <h2 id="step-title">
-        <span class=${`tone-${mark.tone}`}>${shapeOf(mark)}</span
-        ><code>${panel.step}${panel.mapped ? `[${panel.index}]` : ''}</code
-        ><span class=${`state-word tone-${mark.tone}`}>${mark.word}</span>
+        <span class=${`tone-${mark.tone}`}>${shapeOf(mark)}</span><code>${panel.step}${panel.mapped ? `[${panel.index}]` : ''}</code><span class=${`state-word tone-${mark.tone}`}>${mark.word}</span>
       </h2>
       <p class="muted">
         ${panel.kind}${panel.upstream.length === 0 ? '' : ' after '}${panel.upstream.map((name, at) => html`${at === 0 ? '' : ', '}<a href=${panelAddress(view.head.id, name)}>${name}</a>`)}${panel.triggerRule === 'all_success' ? '' : `, when ${panel.triggerRule}`}
@@ -54,9 +52,7 @@ function instancesOf(view: RunView, panel: PanelView): Markup {
           html`<li key=${each.index}>
             <a
               href=${panelAddress(view.head.id, panel.step, each.index)}
-              aria-current=${each.index === panel.index ? 'true' : undefined}
-              >${namedShapeOf(stepMarks[each.state])}<span>${each.index}</span></a
-            >
+              aria-current=${each.index === panel.index ? 'true' : undefined}>${namedShapeOf(stepMarks[each.state])}<span>${each.index}</span></a>
           </li>`,
       )}
     </ul>
@@ -94,9 +90,7 @@ function attemptRow(view: RunView, panel: PanelView, attempt: AttemptView, watch
     <th scope="row">
       <a
         href=${panelAddress(view.head.id, panel.step, panel.mapped ? panel.index : null, attempt.number)}
-        aria-current=${shown ? 'true' : undefined}
-        >${`#${attempt.number}`}</a
-      >
+        aria-current=${shown ? 'true' : undefined}>${`#${attempt.number}`}</a>
     </th>
     <td class="outcome">
       ${markOf(stepMarks[attempt.state])}${attempt.cause === null ? null : html`<span class="muted">${` ${causeWords[attempt.cause]}${attempt.exitCode === null ? '' : `, exit code ${attempt.exitCode}`}`}</span>`}${attempt.message === null ? null : html`<div class="message">${attempt.message}</div>`}
@@ -134,9 +128,7 @@ function outputOf(output: OutputView): Markup {
                       <td>
                         <a
                           href=${`/artifacts/${artifact.sha256}?${new URLSearchParams({ name: artifact.name })}`}
-                          download=${artifact.name}
-                          >${artifact.name}</a
-                        >
+                          download=${artifact.name}>${artifact.name}</a>
                       </td>
                       <td class="right nowrap">${bytesText(artifact.bytes)}</td>
                       <td><code title=${artifact.sha256}>${artifact.sha256.slice(0, 12)}</code></td>
@@ -175,8 +167,7 @@ function logOf(view: RunView, panel: PanelView, log: ShownLog | null): Markup {
             role="region"
             aria-label=${`Log of ${panel.step}`}
             data-log
-            data-follow=${tail.closed ? undefined : 'true'}
-          >
+            data-follow=${tail.closed ? undefined : 'true'}>
             ${first > 1 ? html`<p class="log-more"><a href=${address}>${countText(first - 1, 'earlier line')}</a></p>` : null}
             ${logBlocks(blocks, { address, startedAt: tail.lines[0]?.at ?? 0, lineCharactersMax: null })}
           </div>`

@@ -38,8 +38,7 @@ function stepRow(step: StepView, view: RunView, span: Span, watch: Watch): Marku
   const selected = view.panel?.step === step.name;
   return html`<tr key=${step.name} class=${selected ? 'selected' : ''} data-row>
     <th scope="row">
-      <a href=${panelAddress(view.head.id, step.name)} aria-current=${selected ? 'true' : undefined}>${step.name}</a
-      ><span class="kind">${step.kind}</span>
+      <a href=${panelAddress(view.head.id, step.name)} aria-current=${selected ? 'true' : undefined}>${step.name}</a><span class="kind">${step.kind}</span>
     </th>
     <td>
       ${step.mapped && step.counts.length > 0 ? html`<span class=${`state tone-${mark.tone}`}>${shapeOf(mark)}<span class="word">${noteOf(step, watch)}</span></span>` : markOf(mark)}${triesOf(step)}

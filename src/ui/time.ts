@@ -13,11 +13,7 @@ export interface Watch {
 
 /** `3 min ago · 2026-01-05 14:02:11 UTC`. The parts have classes: pages without a program of their own update them by these. */
 export function timeOf(at: number, watch: Watch): Markup {
-  return html`<time datetime=${new Date(at).toISOString()}
-    ><span class="ago">${agoText(at, watch.now)}</span>${' '}<span class="moment"
-      >${momentText(at, watch.zone)}</span
-    ></time
-  >`;
+  return html`<time datetime=${new Date(at).toISOString()}><span class="ago">${agoText(at, watch.now)}</span>${' '}<span class="moment">${momentText(at, watch.zone)}</span></time>`;
 }
 
 /** `just now`, `12 s ago`, `3 h ago`, `in 5 min`. */

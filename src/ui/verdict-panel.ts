@@ -12,12 +12,11 @@ export function verdictPanel(challenge: Challenge): Markup {
   const { verdict, championVersion, model } = challenge;
   const mark = verdictMarks[verdict.kind];
   const { difference } = verdict;
-  return html`<section class=${`card verdict edge-${mark.tone}`} aria-label=${`Verdict on ${model}`}>
+  return html`<section class=${`card verdict`} aria-label=${`Verdict on ${model}`}>
     <header class="card-head">
       <h2 class=${`tone-${mark.tone}`}>${shapeOf(mark)}<span>${mark.word}</span></h2>
       <p class="muted">
-        <a href=${`/models/${encodeURIComponent(model)}`}>${model}</a
-        >${championVersion === null ? ', no champion before' : `, against champion v${championVersion}`}
+        <a href=${`/models/${encodeURIComponent(model)}`}>${model}</a>${championVersion === null ? ', no champion before' : `, against champion v${championVersion}`}
       </p>
     </header>
     <p class="reason">${verdict.reason}</p>
