@@ -44,6 +44,8 @@ export interface Compiler {
   close(): Promise<void>;
 }
 
+export { diffVersions, type Edge, type FieldChange, type StepChange, type VersionDifference } from './difference.ts';
+
 export const pipelinesFolder = '.pipelines';
 
 export const compileLimits = {

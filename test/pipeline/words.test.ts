@@ -1,4 +1,5 @@
 /** What each word becomes. */
+// oxlint-disable typescript/restrict-template-expressions -- handles are made for template strings
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StepDefinition } from '../../src/pipeline/definition.ts';

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { diffVersions } from '../../src/compile/compile.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import {
+  challenge,
+  container,
+  gate,
+  pipeline,
+  step,
+  type GateOptions,
+  type ChallengeOptions,
+} from '../../src/pipeline/index.ts';
+
+const none = {};
+type Gate = Partial<GateOptions<string>>;
+type Challenge = Partial<ChallengeOptions<typeof none>>;
+
+function churn(
+  given: { gate?: Gate | null; challenge?: Challenge | null; image?: string; cron?: string; free?: boolean } = {},
+): PipelineDefinition {
+  return pipeline('churn', { on: { schedule: given.cron ?? '0 2 * * 1' } }, () => {
+    const checks = {
+      rows: { min: 1000 },
+      nulls: { max: 0.05 },
+      label: { column: 'churned', min: 0.03, max: 0.5 },
+      columns: ['id', 'age'],
+    };
+    const data = given.gate === null ? null : gate('validate', { data: 'x.csv', ...checks, ...given.gate });
+    const after = data === null || given.free === true ? {} : { after: data };
+    const train = container('train', { image: given.image ?? 'train:1', outputs: { model: 'artifact' }, ...after });
+    if (given.challenge === null) return;
+    challenge('churn', {
+      model: train.model,
+      predictions: 'p.csv',
+      metric: 'roc_auc',
+      threshold: 0.9,
+      minAbsoluteChange: 0.005,
+      guardrails: [{ metric: 'brier', maxLoss: 0.01 }],
+      promote: 'on-merge',
+      ...given.challenge,
+    });
+  }).definition;
+}
+
+test('a version does not differ from itself', () => {
+  assert.deepEqual(diffVersions(churn(), churn()), {
+    kind: 'same',
+    fields: [],
+    steps: [],
+    edgesAdded: [],
+    edgesRemoved: [],
+    weakened: [],
+  });
+});
+
+test('a pipeline that comes or goes says so, and its gates with it', () => {
+  assert.deepEqual([diffVersions(null, churn()).kind, diffVersions(null, churn()).weakened], ['added', []]);
+  const removed = diffVersions(churn(), null);
+  assert.deepEqual(
+    [removed.kind, removed.weakened],
+    ['removed', ['the gate "validate" is gone', 'the challenge "challenge-churn" is gone']],
+  );
+});
+
+test('changed fields are named by their place, of the pipeline and of its steps', () => {
+  const difference = diffVersions(churn(), churn({ cron: '0 3 * * 1', image: 'train:2' }));
+  assert.equal(difference.kind, 'changed');
+  assert.deepEqual(difference.fields, [{ field: 'on.schedule.cron', before: '0 2 * * 1', after: '0 3 * * 1' }]);
+  assert.deepEqual(difference.steps, [
+    { step: 'train', kind: 'changed', fields: [{ field: 'work.image', before: 'train:1', after: 'train:2' }] },
+  ]);
+  assert.deepEqual(difference.weakened, []);
+});
+
+test('steps and edges that come and go are told apart from changes', () => {
+  const simple = (names: readonly string[]): PipelineDefinition =>
+    pipeline('simple', {}, () => {
+      let last: ReturnType<typeof step> | null = null;
+      for (const name of names) last = step(name, { command: ['x'], ...(last === null ? {} : { after: last }) });
+    }).definition;
+  const difference = diffVersions(simple(['a', 'b', 'c']), simple(['a', 'c', 'd']));
+  assert.deepEqual(difference.steps, [
+    { step: 'd', kind: 'added', fields: [] },
+    { step: 'b', kind: 'removed', fields: [] },
+  ]);
+  assert.deepEqual(difference.edgesAdded, [
+    { from: 'a', to: 'c' },
+    { from: 'c', to: 'd' },
+  ]);
+  assert.deepEqual(difference.edgesRemoved, [
+    { from: 'a', to: 'b' },
+    { from: 'b', to: 'c' },
+  ]);
+});
+
+const weaker: readonly (readonly [title: string, head: PipelineDefinition, sentence: string])[] = [
+  ['a gate that is gone', churn({ gate: null }), 'the gate "validate" is gone'],
+  [
+    'a check that is gone',
+    churn({ gate: { label: { column: 'other', min: 0.03 } } }),
+    'gate "validate", share of "1" in churned: the check is gone',
+  ],
+  ['fewer rows', churn({ gate: { rows: { min: 10 } } }), 'gate "validate", number of rows: min fell from 1000 to 10'],
+  [
+    'no least number of rows',
+    churn({ gate: { rows: { max: 10 } } }),
+    'gate "validate", number of rows: min 1000 is gone',
+  ],
+  [
+    'more empty values',
+    churn({ gate: { nulls: { max: 0.5 } } }),
+    'gate "validate", share of empty values: max rose from 0.05 to 0.5',
+  ],
+  [
+    'empty values of one column only',
+    churn({ gate: { nulls: { max: 0.05, columns: ['id'] } } }),
+    'gate "validate", share of empty values: columns: only id and no longer all',
+  ],
+  [
+    'a higher share of the label',
+    churn({ gate: { label: { column: 'churned', min: 0.03, max: 0.9 } } }),
+    'gate "validate", share of "1" in churned: max rose from 0.5 to 0.9',
+  ],
+  [
+    'fewer columns',
+    churn({ gate: { columns: ['id'] } }),
+    'gate "validate", columns that have to be there: no longer age',
+  ],
+  ['a step that no longer waits', churn({ free: true }), 'step "train" no longer comes after the gate "validate"'],
+  ['a challenge that is gone', churn({ challenge: null }), 'the challenge "challenge-churn" is gone'],
+  [
+    'another metric',
+    churn({ challenge: { metric: 'f1' } }),
+    'challenge "challenge-churn": it measures f1 and no longer roc_auc',
+  ],
+  [
+    'a lower threshold',
+    churn({ challenge: { threshold: 0.8 } }),
+    'challenge "challenge-churn": threshold fell from 0.9 to 0.8',
+  ],
+  [
+    'less to gain',
+    churn({ challenge: { minAbsoluteChange: 0 } }),
+    'challenge "challenge-churn": minAbsoluteChange fell from 0.005 to 0',
+  ],
+  [
+    'less confidence',
+    churn({ challenge: { confidence: 0.9 } }),
+    'challenge "challenge-churn": confidence fell from 0.95 to 0.9',
+  ],
+  [
+    'a guardrail that is gone',
+    churn({ challenge: { guardrails: [] } }),
+    'challenge "challenge-churn": guardrail brier is gone',
+  ],
+  [
+    'a guardrail that bears more',
+    churn({ challenge: { guardrails: [{ metric: 'brier', maxLoss: 0.1 }] } }),
+    'challenge "challenge-churn": guardrail brier: maxLoss rose from 0.01 to 0.1',
+  ],
+  [
+    'an easier promotion',
+    churn({ challenge: { promote: 'automatic' } }),
+    'challenge "challenge-churn": it promotes automatic and no longer on-merge',
+  ],
+];
+
+for (const [title, head, sentence] of weaker) {
+  test(`${title} is flagged, and the way back is not`, () => {
+    assert.ok(diffVersions(churn(), head).weakened.includes(sentence), diffVersions(churn(), head).weakened.join('\n'));
+    assert.ok(!diffVersions(head, churn()).weakened.includes(sentence));
+  });
+}
+
+test('of a metric where less is better, a higher threshold is weaker', () => {
+  const price = (threshold: number): PipelineDefinition =>
+    pipeline('price', {}, () => {
+      const train = step('train', { command: ['x'], outputs: { model: 'artifact' } });
+      challenge('price', { model: train.model, predictions: 'p.csv', metric: 'rmse', threshold });
+    }).definition;
+  assert.deepEqual(diffVersions(price(10), price(20)).weakened, [
+    'challenge "challenge-price": threshold rose from 10 to 20',
+  ]);
+  assert.deepEqual(diffVersions(price(20), price(10)).weakened, []);
+});
