@@ -40,18 +40,22 @@ function signed(value: number): string {
 
 /** What the run ended as, in one line. */
 export function endLine(report: RunReport, stream: NodeJS.WritableStream): string {
-  const state = endOf(report);
-  return `${markOf(state, stream)} ${state}: ${oneLine(report.summary)}`;
+  const end = endOf(report);
+  return `${markOf(end === 'refused' ? 'failed' : end, stream)} ${end}: ${oneLine(report.summary)}`;
 }
 
 /** A run that was cancelled because this command was told to end, ends it as that signal does. */
 export function statusOf(report: RunReport, signal: NodeJS.Signals | null): ExitStatus {
-  if (endOf(report) === 'success') return exitStatus.success;
-  if (endOf(report) === 'failed' || signal === null) return exitStatus.failed;
+  const end = endOf(report);
+  if (end === 'success') return exitStatus.success;
+  if (end !== 'cancelled' || signal === null) return exitStatus.failed;
   return signal === 'SIGINT' ? exitStatus.interrupted : exitStatus.terminated;
 }
 
-function endOf(report: RunReport): 'success' | 'failed' | 'cancelled' {
+/** `refused`: all went well, and the challenger is one that should not be merged. */
+function endOf(report: RunReport): 'success' | 'failed' | 'cancelled' | 'refused' {
   if (report.state === 'success') return 'success';
-  return report.state === 'failure' ? 'failed' : 'cancelled';
+  if (report.state !== 'failure') return 'cancelled';
+  const broken = report.steps.some((step) => step.state === 'failed' || step.state === 'upstream_failed');
+  return broken || report.challenges.length === 0 ? 'failed' : 'refused';
 }

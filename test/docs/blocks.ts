@@ -1,0 +1,41 @@
+/** The fenced blocks of a page, and what is shown after a command, as a pattern. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const docs = join(import.meta.dirname, '../../docs');
+
+export function pageOf(name: string): string {
+  return readFileSync(join(docs, name), 'utf8');
+}
+
+export interface Example {
+  readonly line: number;
+  readonly commands: string;
+  /** What the page shows right after it; null where it shows nothing. */
+  readonly shown: string | null;
+}
+
+/** The blocks that are marked `sh test`, in order. */
+export function examplesOf(page: string): readonly Example[] {
+  const blocks = page.matchAll(/^```sh test\n([\s\S]*?)^```\n(?:```text\n([\s\S]*?)^```\n)?/gm);
+  return [...blocks].map((match) => ({
+    line: page.slice(0, match.index).split('\n').length,
+    commands: match[1] ?? '',
+    shown: match[2] ?? null,
+  }));
+}
+
+/** The lines of `shown` that are not in `output` in their order; `…` stands for anything. */
+export function missingLines(shown: string, output: string): readonly string[] {
+  const lines = output.split('\n');
+  return shown
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line !== '…')
+    .filter((line) => {
+      const pattern = new RegExp(`^${line.split('…').map(RegExp.escape).join('.*')}\\s*$`);
+      const at = lines.findIndex((said) => pattern.test(said));
+      if (at >= 0) lines.splice(0, at + 1);
+      return at < 0;
+    });
+}
