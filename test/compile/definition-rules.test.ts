@@ -1,0 +1,115 @@
+/** What left the sandbox proves itself again, because it may have been made without the words. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { brokenRules } from '../../src/compile/definition-rules.ts';
+import { parseDefinition, parseGuarded } from '../../src/compile/definition-text.ts';
+import { definitionLimits, type Binding, type StepDefinition } from '../../src/pipeline/definition.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
+
+const use = (input: Binding): Pick<StepDefinition, 'work'> => ({ work: { kind: 'function', file: 'a.ts', input } });
+
+const broken: readonly (readonly [title: string, steps: readonly StepDefinition[], sentence: RegExp])[] = [
+  ['a step twice', [stepOf({ name: 'a' }), stepOf({ name: 'a' })], /^step "a" stands there twice$/],
+  [
+    'an edge forward',
+    [stepOf({ name: 'a', upstream: ['b'] }), stepOf({ name: 'b' })],
+    /"a" comes after "b", which does not stand before it/,
+  ],
+  ['an edge to itself', [stepOf({ name: 'a', upstream: ['a'] })], /comes after "a"/],
+  ['an edge twice', [stepOf({ name: 'a' }), stepOf({ name: 'b', upstream: ['a', 'a'] })], /twice or out of order/],
+  [
+    'edges out of order',
+    [stepOf({ name: 'a' }), stepOf({ name: 'b' }), stepOf({ name: 'c', upstream: ['b', 'a'] })],
+    /twice or out of order/,
+  ],
+  [
+    'an output without an edge',
+    [stepOf({ name: 'a' }), stepOf({ name: 'b', ...use({ reference: { output: 'a', path: [] } }) })],
+    /uses the output of "a" without coming after it/,
+  ],
+  [
+    'an output in a template in a list',
+    [stepOf({ name: 'a' }), stepOf({ name: 'b', ...use({ list: [{ template: ['x', { output: 'a', path: [] }] }] }) })],
+    /output of "a"/,
+  ],
+  [
+    'an element without a map',
+    [stepOf({ name: 'a', ...use({ record: { x: { reference: { item: 'x', path: [] } } } }) })],
+    /uses "x", which it is not mapped over/,
+  ],
+  [
+    'a parameter that is not there',
+    [stepOf({ name: 'a', ...use({ reference: { parameter: 'toString' } }) })],
+    /parameter "toString"/,
+  ],
+  [
+    'a variable that is denied',
+    [stepOf({ name: 'a', work: { kind: 'command', command: ['x'], environment: { NODE_OPTIONS: 'x' } } })],
+    /"NODE_OPTIONS", which changes which code runs/,
+  ],
+  [
+    'a choice that is no step',
+    [
+      stepOf({ name: 'a', work: { kind: 'branch', file: 'a.ts', input: { literal: null }, choices: ['b'] } }),
+      stepOf({ name: 'b' }),
+    ],
+    /may choose "b"/,
+  ],
+];
+
+for (const [title, steps, sentence] of broken) {
+  test(`${title} is found`, () => {
+    const sentences = brokenRules(pipelineOf(steps));
+    assert.ok(
+      sentences.some((text) => sentence.test(text)),
+      sentences.join('\n'),
+    );
+  });
+}
+
+test('chains up to the limit pass, and one step more does not', () => {
+  const chain = (length: number): readonly StepDefinition[] =>
+    Array.from({ length }, (_, index) => stepOf({ name: `s${index}`, upstream: index === 0 ? [] : [`s${index - 1}`] }));
+  assert.deepEqual(brokenRules(pipelineOf(chain(definitionLimits.depthMax))), []);
+  assert.match(brokenRules(pipelineOf(chain(definitionLimits.depthMax + 1)))[0] ?? '', /chain of more than 100 steps/);
+});
+
+test('edges up to the limit pass, and one more does not', () => {
+  const layers = (edges: number): readonly StepDefinition[] => {
+    const sources = Array.from({ length: 100 }, (_, index) => stepOf({ name: `a${index}` }));
+    const all = sources.map(({ name }) => name);
+    const full = Array.from({ length: Math.floor(edges / 100) }, (_, index) =>
+      stepOf({ name: `b${index}`, upstream: all }),
+    );
+    return [...sources, ...full, stepOf({ name: 'c', upstream: all.slice(0, edges % 100) })];
+  };
+  assert.deepEqual(brokenRules(pipelineOf(layers(definitionLimits.edgesMax))), []);
+  assert.match(brokenRules(pipelineOf(layers(definitionLimits.edgesMax + 1)))[0] ?? '', /5001 edges/);
+});
+
+test('text is parsed up to its limits, and without keys that reach prototypes', () => {
+  assert.deepEqual(parseGuarded('{"a":[1,"]}"]}'), { ok: true, value: { a: [1, ']}'] } });
+  for (const [text, error] of [
+    [`${'['.repeat(33)}${']'.repeat(33)}`, /deeper than 32/],
+    ['{"__proto__":{}}', /__proto__/],
+    ['{"a":{"\\u005f_proto__":{}}}', /__proto__/],
+    ['{"a":', /JSON/],
+    [`"${'x'.repeat(definitionLimits.jsonBytesMax)}"`, /more than 1048576 bytes/],
+  ] as const) {
+    const parsed = parseGuarded(text);
+    assert.match(parsed.ok ? '' : parsed.error, error);
+  }
+});
+
+test('unknown keys and values of other types are named with their place', () => {
+  const definition = pipelineOf([stepOf({ name: 'a' })]);
+  const wrong = (change: object): string => {
+    const parsed = parseDefinition({ ...definition, ...change }, '.pipelines/a.ts');
+    return parsed.ok ? '' : parsed.error;
+  };
+  assert.equal(wrong({}), '');
+  assert.match(wrong({ extra: 1 }), /extra/);
+  assert.match(wrong({ maxActiveRuns: '1' }), /^maxActiveRuns: /);
+  assert.match(wrong({ steps: [{ ...stepOf({ name: 'a' }), retry: { count: -1 } }] }), /^steps\.0\.retry/);
+  assert.match(wrong({ name: 'Weekly' }), /^name: /);
+});
