@@ -33,9 +33,13 @@ export function missingLines(shown: string, output: string): readonly string[] {
     .split('\n')
     .filter((line) => line !== '…')
     .filter((line) => {
-      const pattern = new RegExp(`^${line.split('…').map(RegExp.escape).join('.*')}\\s*$`);
+      const pattern = new RegExp(`^${line.split('…').map(escaped).join('.*')}\\s*$`);
       const at = lines.findIndex((said) => pattern.test(said));
       if (at >= 0) lines.splice(0, at + 1);
       return at < 0;
     });
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

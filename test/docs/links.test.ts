@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { docs, pageOf } from './blocks.ts';
+
+const pages = readdirSync(docs, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'));
+
+for (const page of pages) {
+  test(`docs/${page} links to pages and headings that are there`, () => {
+    for (const [, target = ''] of pageOf(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const [path = '', heading] = target.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      assert.ok(existsSync(join(docs, file)), `${target} is not there`);
+      if (heading === undefined) continue;
+      const headings = [...pageOf(file).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => anchorOf(text));
+      assert.ok(headings.includes(heading), `${target}: there is no such heading`);
+    }
+  });
+}
+
+test('docs/README.md lists each page', () => {
+  const index = pageOf('README.md');
+  const unlisted = pages.filter((page) => !page.includes('/') && page !== 'README.md' && !index.includes(`(${page})`));
+  assert.deepEqual(unlisted, []);
+});
+
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
+}
