@@ -1,0 +1,144 @@
+/**
+ * The executor of one server: the fake that keeps the executor's contract (`src/executor/fake.ts`), with attempts that
+ * take a while and end as chance will have it, and reports that come twice, late and out of order. What it refuses (an
+ * attempt more than there are slots) is a broken promise of the conductor, and is told to `violated`.
+ */
+import { createHash } from 'node:crypto';
+import type { AttemptOutcome } from '../../src/engine/event.ts';
+import { parseAttemptId, type AttemptReport, type AttemptSpec } from '../../src/executor/executor.ts';
+import { createFakeExecutor, type FakeBehaviour, type FakeExecutor, type FakeWorld } from '../../src/executor/fake.ts';
+import type { Clock } from '../../src/std/clock.ts';
+import type { Json } from '../../src/std/json.ts';
+import type { Random } from './random.ts';
+import type { VirtualTime } from './virtual-time.ts';
+import type { Wire } from './wire.ts';
+
+export interface SimulatedExecutorOptions {
+  readonly slots: number;
+  readonly clock: Clock;
+  readonly time: VirtualTime;
+  readonly wire: Wire;
+  readonly alive: () => boolean;
+  readonly world: FakeWorld;
+  readonly report: (report: AttemptReport) => void;
+  readonly violated: (promise: string, what: string) => void;
+}
+
+export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecutor {
+  const { slots, clock, time, wire, alive, world, violated } = options;
+  const { random } = wire;
+  const report = (each: AttemptReport): void => {
+    const delayMs = wire.strikes('reports') ? random.between(0, 20_000) : 0;
+    time.later(delayMs, () => options.report(each), alive);
+    if (wire.strikes('reports')) time.later(random.between(0, 60_000), () => options.report(each), alive);
+  };
+  const executor = createFakeExecutor({
+    slots,
+    clock,
+    world,
+    report,
+    behaviour: (spec) => behaviourOf(spec, wire),
+    later: (work, ms) => time.later(ms, work, alive),
+  });
+  return {
+    ...executor,
+    start: (spec) =>
+      wire.call(
+        async () => {
+          const twin = executor.running().find((id) => id !== spec.attemptId && sameInstance(id, spec.attemptId));
+          if (twin !== undefined) violated('P3', `${spec.attemptId} was started while ${twin} runs`);
+          const before = executor.running().length;
+          if (before >= slots && !executor.running().includes(spec.attemptId) && !world.ends.has(spec.attemptId))
+            violated('P7', `${spec.attemptId} was started beyond the ${slots} slots`);
+          await executor.start(spec);
+          if ((world.begun.get(spec.attemptId) ?? 0) > 1) violated('P3', `${spec.attemptId} was begun twice`);
+        },
+        { answer: () => undefined },
+      ),
+    stop: (attemptId, cause, graceMs) =>
+      wire.call(
+        async () => {
+          if (wire.strikes('lies') && executor.running().includes(attemptId)) {
+            const lie: AttemptOutcome = { kind: 'succeeded', output: { inline: null }, control: null };
+            time.later(random.between(0, 5000), () => executor.finish(attemptId, lie), alive);
+          }
+          await executor.stop(attemptId, cause, graceMs);
+        },
+        { answer: () => undefined },
+      ),
+    recover: (attemptIds) => wire.call(() => executor.recover(attemptIds), { answer: () => undefined }),
+  };
+}
+
+function sameInstance(one: string, other: string): boolean {
+  const [first, second] = [parseAttemptId(one), parseAttemptId(other)];
+  return first?.runId === second?.runId && first?.step === second?.step && first?.index === second?.index;
+}
+
+function behaviourOf(spec: AttemptSpec, wire: Wire): FakeBehaviour {
+  const { random } = wire;
+  const heedsWarningAfterMs = random.pick([0, 500, null]);
+  if (spec.context.pipeline === 'probe') return { afterMs: null, outcome: succeeded(null), heedsWarningAfterMs };
+  const long = wire.strikes('attempts') && random.chance(0.3);
+  const afterMs = long ? random.between(10_000, 200_000) : random.between(0, 4000);
+  if (afterMs > spec.timeoutMs)
+    return { afterMs: spec.timeoutMs, outcome: failed('timeout', 'it took too long'), heedsWarningAfterMs };
+  if (wire.strikes('attempts')) return { afterMs, outcome: badOutcome(random), heedsWarningAfterMs };
+  return { afterMs, outcome: goodOutcome(spec, random), heedsWarningAfterMs };
+}
+
+function badOutcome(random: Random): AttemptOutcome {
+  if (random.chance(0.1)) return { kind: 'skipped', reason: 'nothing to do' };
+  return failed(random.pick(['code', 'code', 'out-of-memory', 'lost', 'evicted', 'start', 'invalid']), 'it broke');
+}
+
+function failed(cause: Extract<AttemptOutcome, { kind: 'failed' }>['cause'], message: string): AttemptOutcome {
+  return { kind: 'failed', cause, message, exitCode: 1 };
+}
+
+function goodOutcome(spec: AttemptSpec, random: Random): AttemptOutcome {
+  const { work } = spec;
+  if (work.kind === 'gate')
+    return succeeded({ path: 'data.csv', passed: true, rows: 10, checks: [] }, { pass: true, reason: 'it holds' });
+  if (work.kind === 'wait')
+    return random.chance(0.5) ? { kind: 'not-yet', reason: 'it is not there' } : succeeded(null);
+  if (work.kind === 'challenge') return succeeded(challengeOutput(spec, work, random));
+  return succeeded('model' in spec.outputs ? { model: artifactOf(spec.attemptId, 'model.json') } : { done: true });
+}
+
+function succeeded(
+  inline: Json,
+  control: Extract<AttemptOutcome, { kind: 'succeeded' }>['control'] = null,
+): AttemptOutcome {
+  return { kind: 'succeeded', output: { inline }, control };
+}
+
+function artifactOf(text: string, name: string): { $artifact: string; name: string; bytes: number } {
+  return { $artifact: createHash('sha256').update(text).digest('hex'), name, bytes: 1 };
+}
+
+function challengeOutput(
+  spec: AttemptSpec,
+  work: Extract<AttemptSpec['work'], { kind: 'challenge' }>,
+  random: Random,
+): Json {
+  const kind = work.champion === null ? 'no-champion' : random.pick(['better', 'better', 'worse', 'inconclusive']);
+  const verdict = {
+    kind,
+    promotable: kind === 'better' || kind === 'no-champion',
+    reason: `it is ${kind}`,
+    rows: 10,
+    metric: work.rule.metric,
+    metrics: [],
+    difference: null,
+    required: 0,
+    threshold: null,
+  };
+  return {
+    model: work.rule.model,
+    verdict,
+    challenger: work.challenger,
+    championVersion: work.champion?.version ?? null,
+    predictions: artifactOf(spec.attemptId, 'predictions.csv'),
+  };
+}

@@ -1,0 +1,238 @@
+/**
+ * What was kept, in order, as the journal's callers were told. Here stand the promises that must hold at every moment;
+ * each is judged from the writes alone, so that neither a constraint of the database nor the code that is tested has a
+ * say in it.
+ *
+ *   P1  a cause opens at most one run                  P3  at most one attempt of an instance counts
+ *   P2  a tick has one record, and it runs or says why  P5  a decision on a promotion is taken once
+ */
+import type { RunEvent, RunOpened, RunState } from '../../src/engine/event.ts';
+import type { EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
+import type { JsonObject } from '../../src/std/json.ts';
+import { unreachable } from '../../src/std/unreachable.ts';
+
+export interface KeptRun {
+  readonly opened: RunOpened;
+  readonly events: RunEvent[];
+  state: RunState;
+  /** By step and index: the number of the current attempt, and whether it has ended. */
+  readonly instances: Map<string, { attempt: number; ended: boolean; final: boolean }>;
+}
+
+export interface KeptTick {
+  readonly tick: number;
+  readonly decision: 'run' | 'missed';
+  readonly reason: string | null;
+  readonly runId: string | null;
+}
+
+/** What the body of a report's row says; null where it says nothing of the kind. */
+export interface AboutReport {
+  readonly sha: string | null;
+  readonly pipeline: string | null;
+  readonly runId: string | null;
+  readonly state: string | null;
+  readonly pullRequest: number | null;
+}
+
+export interface KeptOutbox {
+  readonly kind: string;
+  readonly about: AboutReport;
+  state: 'due' | 'done' | 'given-up';
+  error: string | null;
+}
+
+export type Violated = (promise: string, what: string) => void;
+
+export class History {
+  readonly runs = new Map<string, KeptRun>();
+  readonly unfinished = new Set<string>();
+  /** By pipeline, in the order of their records. */
+  readonly ticks = new Map<string, Map<number, KeptTick>>();
+  /** From when a schedule counts, by pipeline. */
+  readonly since = new Map<string, number>();
+  readonly deliveries = new Map<string, { state: string; note: string }>();
+  /** What the kept webhooks mean. */
+  readonly meanings = new Set<string | null>();
+  readonly evaluations = new Map<string, EvaluationRow & { state: EvaluationState }>();
+  readonly outbox = new Map<string, KeptOutbox>();
+  readonly heads = new Map<string, string | null>();
+  /** Keys of triggers, of runs and of those that led to none. */
+  readonly triggers = new Set<string>();
+  readonly #causes = new Set<string>();
+  readonly #violated: Violated;
+  readonly #maxActiveRuns: (opened: RunOpened) => number;
+
+  constructor(violated: Violated, maxActiveRuns: (opened: RunOpened) => number) {
+    this.#violated = violated;
+    this.#maxActiveRuns = maxActiveRuns;
+  }
+
+  kept(write: Write): void {
+    switch (write.write) {
+      case 'delivery':
+        this.deliveries.set(write.id, { state: 'pending', note: '' });
+        this.meanings.add(write.semanticKey);
+        return;
+      case 'delivery-done':
+        this.deliveries.set(write.id, { state: write.state, note: write.note });
+        return;
+      case 'head':
+        this.heads.set(write.branch, write.sha);
+        return;
+      case 'trigger-skipped':
+        this.triggers.add(write.key);
+        return;
+      case 'open-run':
+        return this.#opened(write.opened, write.triggerKey);
+      case 'append':
+        return this.#appended(write);
+      case 'tick':
+        return this.#ticked(write);
+      case 'evaluation':
+        if (!this.evaluations.has(write.evaluation.id))
+          this.evaluations.set(write.evaluation.id, { ...write.evaluation });
+        return;
+      case 'evaluation-state':
+        return this.#decided(write);
+      case 'outbox':
+        this.outbox.set(write.key, { kind: write.kind, about: aboutOf(write.body), state: 'due', error: null });
+        return;
+      case 'outbox-done':
+      case 'outbox-failed':
+        return this.#carried(write);
+      case 'forge-object': {
+        const [kind, , pipeline] = write.key.split(':');
+        if (kind === 'schedule-since' && pipeline !== undefined && !this.since.has(pipeline))
+          this.since.set(pipeline, Number(write.id));
+        return;
+      }
+      case 'versions':
+        return;
+      default:
+        return unreachable(write);
+    }
+  }
+
+  #opened(opened: RunOpened, triggerKey: string): void {
+    this.triggers.add(triggerKey);
+    const cause = causeOf(opened);
+    if (this.#causes.has(cause)) this.#violated('P1', `two runs for ${cause}`);
+    this.#causes.add(cause);
+    this.runs.set(opened.runId, { opened, events: [opened], state: 'running', instances: new Map() });
+    this.unfinished.add(opened.runId);
+  }
+
+  #appended(write: Extract<Write, { write: 'append' }>): void {
+    const run = this.runs.get(write.runId);
+    if (run === undefined) return this.#violated('P3', `events of ${write.runId}, which was never opened`);
+    if (write.position !== run.events.length)
+      this.#violated('P3', `${write.runId} is at ${run.events.length}, and events were kept at ${write.position}`);
+    for (const event of write.events) {
+      this.#happened(run, event);
+      run.events.push(event);
+    }
+    run.state = write.state;
+    if (write.finishedAt !== null) this.unfinished.delete(write.runId);
+  }
+
+  #happened(run: KeptRun, event: RunEvent): void {
+    const { runId } = run.opened;
+    if (run.events.some((each) => each.type === 'run-finished') && event.type !== 'late-report-ignored')
+      this.#violated('P3', `${event.type} in ${runId}, which has ended`);
+    if (event.type === 'attempt-started') {
+      const key = `${event.step}/${event.index}`;
+      const before = run.instances.get(key) ?? { attempt: 0, ended: true, final: false };
+      if (!before.ended || before.final || event.attempt !== before.attempt + 1)
+        this.#violated('P3', `${runId}/${key}: attempt ${event.attempt} after ${JSON.stringify(before)}`);
+      run.instances.set(key, { attempt: event.attempt, ended: false, final: false });
+      this.#checkLane(run);
+    }
+    if (event.type === 'attempt-finished') {
+      const instance = run.instances.get(`${event.step}/${event.index}`);
+      if (instance === undefined || instance.ended || instance.attempt !== event.attempt)
+        this.#violated('P3', `${runId}/${event.step}/${event.index}: an end of attempt ${event.attempt} too many`);
+      else instance.ended = true;
+    }
+    if (event.type === 'step-finished' && event.index !== null) {
+      const instance = run.instances.get(`${event.step}/${event.index}`);
+      if (instance?.final === true) this.#violated('P3', `${runId}/${event.step}/${event.index} ended twice`);
+      if (instance !== undefined) instance.final = true;
+    }
+  }
+
+  #checkLane(run: KeptRun): void {
+    const { repository, pipeline } = run.opened;
+    const active = [...this.unfinished].filter((id) => {
+      const other = this.runs.get(id);
+      return (
+        other?.opened.repository === repository &&
+        other.opened.pipeline === pipeline &&
+        other.state === 'running' &&
+        [...other.instances.values()].some((instance) => !instance.ended)
+      );
+    });
+    if (active.length > this.#maxActiveRuns(run.opened))
+      this.#violated('lane', `${active.length} runs of ${pipeline} at work: ${active.join(', ')}`);
+  }
+
+  #ticked({ pipeline, tick, decision, reason, runId }: Extract<Write, { write: 'tick' }>): void {
+    const ticks = this.ticks.get(pipeline) ?? new Map<number, KeptTick>();
+    this.ticks.set(pipeline, ticks);
+    const name = `${pipeline} at ${new Date(tick).toISOString()}`;
+    if (ticks.has(tick)) this.#violated('P2', `${name} has two records`);
+    if (decision === 'run' && (runId === null || !this.runs.has(runId)))
+      this.#violated('P2', `${name} has no run ${String(runId)}`);
+    if (decision === 'missed' && (reason === null || reason === ''))
+      this.#violated('P2', `${name} was missed without a reason`);
+    ticks.set(tick, { tick, decision, reason, runId });
+  }
+
+  #decided({ id, from, to, reason, version }: Extract<Write, { write: 'evaluation-state' }>): void {
+    const evaluation = this.evaluations.get(id);
+    if (evaluation === undefined || evaluation.state !== from)
+      this.#violated('P5', `${id} is ${String(evaluation?.state)} and went from ${from} to ${to}`);
+    if (evaluation !== undefined) this.evaluations.set(id, { ...evaluation, state: to, reason, version });
+  }
+
+  #carried(write: Extract<Write, { write: 'outbox-done' | 'outbox-failed' }>): void {
+    const row = this.outbox.get(write.key);
+    if (row === undefined) return;
+    if (write.write === 'outbox-done') row.state = 'done';
+    else {
+      row.state = write.dueAt === null ? 'given-up' : 'due';
+      row.error = write.error;
+    }
+  }
+}
+
+function aboutOf(body: JsonObject): AboutReport {
+  const text = (name: string): string | null => {
+    const value = body[name];
+    return typeof value === 'string' ? value : null;
+  };
+  const number = body['pullRequest'];
+  return {
+    sha: text('sha'),
+    pipeline: text('pipeline'),
+    runId: text('runId'),
+    state: text('state'),
+    pullRequest: typeof number === 'number' ? number : null,
+  };
+}
+
+/** What a run is for, in words of the world: never the key that the conductor made of it. */
+export function causeOf({ repository, pipeline, sha, trigger }: RunOpened): string {
+  switch (trigger.kind) {
+    case 'push':
+      return `push of ${sha} to ${repository} ${trigger.branch}: ${pipeline}`;
+    case 'pull-request':
+      return `${sha} in ${repository} #${trigger.number}: ${pipeline}`;
+    case 'schedule':
+      return `tick ${trigger.tick} of ${repository}: ${pipeline}`;
+    case 'manual':
+      return `${trigger.actor} asked in ${repository}: ${pipeline}`;
+    default:
+      return unreachable(trigger);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The real journal (SQLite, in memory) as one server reaches it: late, refused, or kept without an answer. What was kept
+ * is told to `kept`, write by write, so that the promises are checked against what happened and not against what the
+ * database would have allowed.
+ */
+import type { Commit, CommitResult, Journal, Write } from '../../src/journal/journal.ts';
+import type { Wire } from './wire.ts';
+
+export type Kept = (write: Write) => void;
+
+export function simulatedJournal(journal: Journal, wire: Wire, kept: Kept): Journal {
+  const refuse = (): never => {
+    throw new Error('the database does not answer');
+  };
+  const read = <T>(effect: () => Promise<T>): Promise<T> =>
+    wire.call(effect, { before: 'journal-refused', answer: refuse });
+  const commit = async (commits: readonly Commit[]): Promise<readonly CommitResult[]> => {
+    const results = await journal.commit(commits);
+    for (const [index, result] of results.entries()) if (result.ok) commits[index]?.forEach(kept);
+    return results;
+  };
+  return {
+    commit: (commits) =>
+      wire.call(() => commit(commits), { before: 'journal-refused', after: 'journal-unanswered', answer: refuse }),
+    events: (runId) => read(() => journal.events(runId)),
+    run: (runId) => read(() => journal.run(runId)),
+    runByTrigger: (key) => read(() => journal.runByTrigger(key)),
+    unfinishedRuns: () => read(() => journal.unfinishedRuns()),
+    runs: (filter) => read(() => journal.runs(filter)),
+    activeRuns: (repository, pipeline) => read(() => journal.activeRuns(repository, pipeline)),
+    definition: (digest) => read(() => journal.definition(digest)),
+    versions: (repository, sha) => read(() => journal.versions(repository, sha)),
+    head: (repository, branch) => read(() => journal.head(repository, branch)),
+    heads: (repository) => read(() => journal.heads(repository)),
+    pendingDeliveries: (limit) => read(() => journal.pendingDeliveries(limit)),
+    trigger: (key) => read(() => journal.trigger(key)),
+    lastTick: (repository, pipeline) => read(() => journal.lastTick(repository, pipeline)),
+    ticks: (repository, pipeline, limit) => read(() => journal.ticks(repository, pipeline, limit)),
+    dueOutbox: (now, limit) => read(() => journal.dueOutbox(now, limit)),
+    nextOutboxAt: () => read(() => journal.nextOutboxAt()),
+    troubledOutbox: (limit) => read(() => journal.troubledOutbox(limit)),
+    evaluations: (filter) => read(() => journal.evaluations(filter)),
+    forgeObject: (key) => read(() => journal.forgeObject(key)),
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,180 @@
+/**
+ * The pipelines that a simulated repository may hold, and a compiler that knows them by the contents of their files:
+ * `{ "pipeline": "churn", "edition": 3 }`. Between them they use what the conductor has a part in: lanes, overlap,
+ * slots, retries, sensors, waits for another pipeline, schedules, challenges under each policy.
+ */
+import { createHash } from 'node:crypto';
+import { pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from '../../src/compile/compile.ts';
+import type { PipelineDefinition, PromotionPolicy, StepDefinition } from '../../src/pipeline/definition.ts';
+import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
+import type { Random } from './random.ts';
+
+/** What a seed draws once, so that a pipeline means the same at every commit of its repository. */
+export interface Catalogue {
+  readonly names: readonly string[];
+  readonly cron: string;
+  readonly timeZone: string;
+  definition(name: string, edition: number): PipelineDefinition;
+}
+
+const quickRetry = { count: 2, delayMs: 3000, factor: 2, delayMaxMs: 20_000 };
+const everywhere = { branches: ['**'], tags: [], paths: [] };
+
+/** `slots`: of the executor; the pipeline `probe`, that nothing starts, takes all of them at once. */
+export function drawCatalogue(random: Random, slots: number): Catalogue {
+  const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once'];
+  const names = all.filter(() => random.chance(0.6));
+  const cron = random.pick(['*/5 * * * *', '*/2 * * * *', '7 * * * *', '30 2 * * *', '0,30 2,3 * * *']);
+  const timeZone = random.pick(['UTC', 'Europe/Berlin', 'Australia/Lord_Howe']);
+  const overlap = random.pick(['allow', 'forbid', 'replace'] as const);
+  const catchup = random.pick(['none', 'latest', 'all'] as const);
+  const maxActiveRuns = random.pick([1, 1, 2, 16]);
+  const policy = random.pick<PromotionPolicy>(['on-merge', 'on-merge', 'automatic', 'never']);
+  const cancelInProgress = random.chance(0.5);
+  const runTimeoutMs = random.pick([null, 90_000]);
+  const schedule = { cron, timeZone, catchup };
+  const pullRequest = { branches: [], paths: [] };
+  const definition = (name: string, edition: number): PipelineDefinition => {
+    const common = { name, description: `edition ${edition}`, maxActiveRuns };
+    switch (name) {
+      case 'churn':
+        return pipelineOf(trainAndChallenge('churn', policy), {
+          ...common,
+          on: { schedule: null, push: { ...everywhere, branches: [] }, pullRequest },
+        });
+      case 'wide':
+        return pipelineOf(fan(), {
+          ...common,
+          cancelInProgress,
+          on: { schedule: null, push: everywhere, pullRequest },
+        });
+      case 'tick':
+        return pipelineOf(trainAndChallenge('tick', 'automatic'), {
+          ...common,
+          overlap,
+          on: { schedule, push: null, pullRequest: null },
+        });
+      case 'after':
+        return pipelineOf(waitFor('tick'), { ...common, on: { schedule, push: null, pullRequest: null } });
+      case 'deep':
+        return pipelineOf(chain(), {
+          ...common,
+          runTimeoutMs,
+          on: { schedule: null, push: { branches: [], tags: [], paths: ['training/**'] }, pullRequest },
+        });
+      case 'once':
+        return pipelineOf([stepOf({ name: 'only' })], {
+          ...common,
+          overlap,
+          on: { schedule, push: everywhere, pullRequest: null },
+        });
+      case 'probe':
+        return pipelineOf(
+          Array.from({ length: slots }, (_, index) => stepOf({ name: `hold-${index}` })),
+          common,
+        );
+      default:
+        throw new Error(`no pipeline ${name}`);
+    }
+  };
+  return { names: names.length === 0 ? ['churn'] : names, cron, timeZone, definition };
+}
+
+function trainAndChallenge(model: string, promote: PromotionPolicy): StepDefinition[] {
+  return [
+    stepOf({ name: 'train', retry: quickRetry, outputs: { model: 'artifact' }, timeoutMs: 60_000, graceMs: 2000 }),
+    stepOf({
+      name: 'challenge',
+      upstream: ['train'],
+      retry: quickRetry,
+      timeoutMs: 60_000,
+      work: {
+        kind: 'challenge',
+        model,
+        challenger: { reference: { output: 'train', path: ['model'] } },
+        score: null,
+        predictions: null,
+        task: 'binary',
+        metric: 'roc_auc',
+        threshold: null,
+        minAbsoluteChange: 0,
+        minRelativeChange: 0,
+        confidence: 0.95,
+        guardrails: [],
+        promote,
+      },
+    }),
+  ];
+}
+
+function fan(): StepDefinition[] {
+  return [
+    stepOf({ name: 'split', timeoutMs: 30_000 }),
+    stepOf({ name: 'each', upstream: ['split'], map: mapOver([1, 2, 3, 4]), retry: quickRetry, timeoutMs: 30_000 }),
+    stepOf({ name: 'gate', upstream: ['each'], work: works.gate() }),
+    stepOf({ name: 'tidy', upstream: ['gate'], finally: true, triggerRule: 'all_done' }),
+  ];
+}
+
+function waitFor(pipeline: string): StepDefinition[] {
+  return [
+    stepOf({
+      name: 'wait',
+      work: {
+        kind: 'wait',
+        for: {
+          condition: 'pipeline',
+          pipeline,
+          date: [{ context: 'date' }],
+          shiftMs: 0,
+          states: ['success', 'failed'],
+        },
+        intervalMs: 10_000,
+        timeoutMs: 60_000,
+        softFail: true,
+      },
+    }),
+    stepOf({ name: 'then', upstream: ['wait'], triggerRule: 'all_done' }),
+  ];
+}
+
+function chain(): StepDefinition[] {
+  return [
+    stepOf({ name: 'look', work: works.wait({ intervalMs: 5000, timeoutMs: 30_000, softFail: false }) }),
+    stepOf({ name: 'first', upstream: ['look'], retry: quickRetry }),
+    stepOf({ name: 'second', upstream: ['look'], retry: quickRetry }),
+    stepOf({ name: 'last', upstream: ['first', 'second'], triggerRule: 'one_success', timeoutMs: 20_000 }),
+  ];
+}
+
+/** Reads the file that `commit` of a simulated repository holds; everything else is broken. */
+export function stubCompiler(catalogue: Catalogue): Compiler {
+  return {
+    async compile(source: SourceFiles): Promise<readonly Compiled[]> {
+      const paths = await source.list(pipelinesFolder);
+      const contents = await source.read(paths);
+      return paths.toSorted().map((file) => compiled(catalogue, file, new TextDecoder().decode(contents.get(file))));
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+export function fileOf(pipeline: string, edition: number): string {
+  return JSON.stringify({ pipeline, edition });
+}
+
+function compiled(catalogue: Catalogue, file: string, text: string): Compiled {
+  const match = /^\{"pipeline":"([a-z]+)","edition":(\d+)\}$/.exec(text);
+  if (match === null) {
+    const where = { file, line: 1, column: 1 };
+    return {
+      file,
+      version: null,
+      problems: [{ code: 'definition-invalid', message: 'it is broken', where, help: 'Mend it.' }],
+    };
+  }
+  const definition = catalogue.definition(match[1] ?? '', Number(match[2]));
+  const canonical = JSON.stringify(definition);
+  const digest = createHash('sha256').update(canonical).digest('hex');
+  return { file, version: { definition, canonical, digest }, problems: [] };
+}

@@ -1,0 +1,189 @@
+/**
+ * The promises that hold when faults have stopped and time has passed. Each look gives what is still open: an empty
+ * answer means that the world has come to rest. What is open for too long is a broken promise (P4: everything ends).
+ */
+import { firingsBetween, parseSchedule } from '../../src/calendar/calendar.ts';
+import type { ReportState } from '../../src/forge/forge.ts';
+import { reportContext } from '../../src/forge/forge.ts';
+import { asksToSkip } from '../../src/conductor/match.ts';
+import { statusKey } from './forge.ts';
+import type { KeptRun } from './history.ts';
+import type { World } from './world.ts';
+
+export interface Open {
+  readonly promise: string;
+  readonly what: string;
+}
+
+export function stillOpen(world: World): Open | null {
+  for (const look of [serverRuns, runsEnd, hooksHandled, headsSeen, outboxEmpty, evaluationsDecided, forgeTold]) {
+    const open = look(world);
+    if (open !== null) return open;
+  }
+  return null;
+}
+
+function serverRuns({ server }: World): Open | null {
+  return server?.started === true ? null : { promise: 'P4', what: 'the server is not up' };
+}
+
+function runsEnd({ history, server }: World): Open | null {
+  const [first] = history.unfinished;
+  if (first !== undefined) {
+    const run = history.runs.get(first);
+    const last = run?.events.slice(-3).map((event) => event.type);
+    return { promise: 'P4', what: `run ${first} of ${run?.opened.pipeline} goes on; last ${String(last)}` };
+  }
+  const running = server?.executor.running() ?? [];
+  return running.length === 0 ? null : { promise: 'P7', what: `${running.join(', ')} runs, and no run has it` };
+}
+
+function hooksHandled({ history }: World): Open | null {
+  for (const [id, { state }] of history.deliveries)
+    if (state === 'pending') return { promise: 'P1', what: `webhook ${id} was kept and is not handled` };
+  return null;
+}
+
+/** Each branch and open pull request was seen where it stands, and led to a run or to a reason. */
+function headsSeen({ history, remote, forge, catalogue }: World): Open | null {
+  for (const [branch, sha] of remote.branches) {
+    if (history.heads.get(branch) !== sha)
+      return { promise: 'P1', what: `${branch} is at ${sha}, seen at ${String(history.heads.get(branch))}` };
+  }
+  for (const [branch, sha] of history.heads)
+    if (sha !== null && !remote.branches.has(branch))
+      return { promise: 'P1', what: `${branch} is gone, and not missed` };
+  for (const { number, state, headSha, fork } of forge.pullRequests.values()) {
+    if (state !== 'open' || fork) continue;
+    const commit = [...remote.commits.values()].find((each) => each.sha === headSha);
+    if (commit === undefined || asksToSkip(commit.message)) continue;
+    for (const [path, text] of commit.files) {
+      const name = /^\.pipelines\/(\w+)\.ts$/.exec(path)?.[1];
+      if (name === undefined || !text.startsWith('{')) continue;
+      if (catalogue.definition(name, 0).on.pullRequest === null) continue;
+      if (!history.triggers.has(`pull-request:shop/models:${name}:${number}:${headSha}`))
+        return { promise: 'P1', what: `#${number} at ${headSha} led to nothing for ${name}` };
+    }
+  }
+  return null;
+}
+
+function outboxEmpty({ history }: World): Open | null {
+  for (const [key, { state, error }] of history.outbox) {
+    if (state === 'due') return { promise: 'P6', what: `${key} is not delivered: ${String(error)}` };
+    if (state === 'given-up' && error === null) return { promise: 'P6', what: `${key} was given up for no reason` };
+  }
+  return null;
+}
+
+/** None is lost on the way, and what was promoted stands in the ledger, once. */
+function evaluationsDecided({ history, forge, remote }: World): Open | null {
+  for (const { id, state, policy, pullRequest, sha } of history.evaluations.values()) {
+    if (state === 'promoting') return { promise: 'P5', what: `${id} is being promoted for ever` };
+    if (state !== 'reported' || policy === 'never' || policy === 'on-approval') continue;
+    const { trigger } = history.runs.get(id.slice(0, id.indexOf('/')))?.opened ?? {};
+    const merged = forge.pullRequests.get(pullRequest ?? -1);
+    if (trigger?.kind === 'schedule') return { promise: 'P5', what: `${id} of a schedule is not decided` };
+    if (merged?.merged === true && merged.headSha === sha)
+      return { promise: 'P5', what: `${id} was merged and is not decided` };
+    const main = remote.branches.get('main');
+    const tip = main === undefined ? undefined : remote.get(main);
+    if (trigger?.kind === 'push' && trigger.branch === 'main' && tip?.sha === sha)
+      return { promise: 'P5', what: `${id} of main is not decided` };
+  }
+  return null;
+}
+
+function forgeTold(world: World): Open | null {
+  return statusesTold(world) ?? commentsTold(world);
+}
+
+function statusesTold({ history, forge }: World): Open | null {
+  for (const [key, { kind, about, state }] of history.outbox) {
+    const { sha, pipeline, runId } = about;
+    if (state !== 'done' || kind !== 'status' || sha === null || pipeline === null) continue;
+    const shown = forge.statuses.get(statusKey(sha, pipeline));
+    const run = history.runs.get(runId ?? '');
+    const wanted = run === undefined ? about.state : finalState(run);
+    if (shown?.state !== wanted)
+      return { promise: 'P6', what: `${key} shows ${shown?.state ?? 'nothing'}, and is ${wanted ?? 'unknown'}` };
+  }
+  return null;
+}
+
+/** One for each pipeline and pull request, about the commit that it stands at, with an end. */
+function commentsTold({ history, forge }: World): Open | null {
+  for (const [key, { kind, about, state }] of history.outbox) {
+    const { pipeline, runId, pullRequest } = about;
+    if (state !== 'done' || kind !== 'comment' || pipeline === null) continue;
+    const context = reportContext(pipeline);
+    const [shown, second] = forge.comments.filter(
+      (comment) => comment.pullRequest === pullRequest && comment.context === context,
+    );
+    if (second !== undefined) return { promise: 'P6', what: `two comments of ${context} on #${pullRequest}` };
+    // A neutral word about nothing is worth no comment.
+    if (shown === undefined && runId === null && about.state === 'neutral') continue;
+    if (shown === undefined) return { promise: 'P6', what: `${key} was delivered and is nowhere` };
+    if (shown.report.state === 'running') return { promise: 'P6', what: `${key} says running for ever` };
+    const open = forge.pullRequests.get(shown.pullRequest);
+    if (open?.state === 'open' && open.headSha !== shown.report.sha)
+      return { promise: 'P6', what: `the comment of ${context} on #${pullRequest} is about an older commit` };
+  }
+  return null;
+}
+
+function finalState(run: KeptRun): ReportState {
+  if (run.state !== 'success') return run.state === 'cancelled' ? 'cancelled' : 'failure';
+  const worse = run.events.some(
+    (event) =>
+      event.type === 'attempt-finished' &&
+      event.outcome.kind === 'succeeded' &&
+      JSON.stringify(event.outcome.output).includes('"kind":"worse"'),
+  );
+  return worse ? 'failure' : 'success';
+}
+
+/** Promises on what was done once and for all: they hold, or are broken. */
+export async function checkAtRest(world: World): Promise<void> {
+  await checkLedgers(world);
+  checkTicks(world);
+}
+
+/** One champion, versions without gaps, each decision once, none against a stale champion. */
+async function checkLedgers({ registry, history, violated }: World): Promise<void> {
+  for (const model of ['churn', 'tick']) {
+    const [ledger, pointer] = await Promise.all([registry.ledger(model), registry.model(model)]);
+    if (!ledger.ok || !pointer.ok) return violated('bug', 'the registry does not answer');
+    const decisions = new Set<string>();
+    for (const [index, entry] of ledger.value.entries()) {
+      if (decisions.has(entry.decision)) violated('P5', `${entry.decision} was promoted twice`);
+      decisions.add(entry.decision);
+      if (entry.version !== index + 1) violated('P5', `version ${entry.version} of ${model} is out of order`);
+      if (entry.previous !== entry.evidence.comparedWith)
+        violated('P5', `${entry.decision} was compared with ${entry.evidence.comparedWith}, not ${entry.previous}`);
+      const evaluation = history.evaluations.get(entry.decision);
+      if (evaluation?.state !== 'promoted' || evaluation.version !== entry.version)
+        violated('P5', `${entry.decision} is version ${entry.version}, and the journal says ${evaluation?.state}`);
+    }
+    const champion = pointer.value?.aliases.champion ?? null;
+    if (champion !== (ledger.value.at(-1)?.version ?? null)) violated('P5', `${model}: champion ${champion}`);
+    for (const { id, model: of, state } of history.evaluations.values())
+      if (of === model && state === 'promoted' && !decisions.has(id)) violated('P5', `${id} was never promoted`);
+  }
+}
+
+/** From the first to the last record no tick is missing, and none is there that the calendar does not know. */
+function checkTicks({ history, catalogue, violated }: World): void {
+  const schedule = parseSchedule(catalogue.cron, catalogue.timeZone);
+  if (!schedule.ok) return violated('bug', 'the schedule cannot be read');
+  for (const [pipeline, ticks] of history.ticks) {
+    const since = history.since.get(pipeline);
+    const last = Math.max(...ticks.keys());
+    const due = since === undefined ? [] : firingsBetween(schedule.value, since + 1, last + 1, 10_000);
+    const hole = due.find((tick) => !ticks.has(tick));
+    if (hole !== undefined) violated('P2', `${pipeline} has no record of ${new Date(hole).toISOString()}`);
+    const known = new Set(due);
+    const wrong = [...ticks.keys()].find((tick) => !known.has(tick));
+    if (wrong !== undefined) violated('P2', `${pipeline} has a record of ${new Date(wrong).toISOString()}, no tick`);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The way from one server to the world. Every answer takes time, in which anything else may happen; an answer to a
+ * server that has died never comes, so what it would have done next is not done. A call fails before it had its effect
+ * or after, and the caller cannot tell which.
+ */
+import type { FaultClass, Faults } from './faults.ts';
+import type { Random } from './random.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+export interface WireOptions {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  /** As they are now: in the second phase there are none. */
+  readonly faults: () => Faults;
+  readonly alive: () => boolean;
+}
+
+export interface CallFaults<T> {
+  readonly before?: FaultClass;
+  readonly after?: FaultClass;
+  /** What the caller hears then; a rejection where it throws. */
+  readonly answer: () => T;
+}
+
+export class Wire {
+  readonly #options: WireOptions;
+
+  constructor(options: WireOptions) {
+    this.#options = options;
+  }
+
+  get random(): Random {
+    return this.#options.random;
+  }
+
+  strikes(name: FaultClass | undefined): boolean {
+    const strength = name === undefined ? 0 : this.#options.faults()[name];
+    return strength > 0 && this.#options.random.chance(strength);
+  }
+
+  /** Never answers a server that has died meanwhile. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.time.later(ms, resolve, this.#options.alive));
+  }
+
+  async call<T>(effect: () => T | Promise<T>, faults: CallFaults<T>): Promise<T> {
+    const waitsBefore = this.random.chance(0.5);
+    const ms = this.#latency();
+    if (waitsBefore) await this.pause(ms);
+    if (this.strikes(faults.before)) {
+      if (!waitsBefore) await this.pause(ms);
+      return faults.answer();
+    }
+    const result = await effect();
+    if (!waitsBefore) await this.pause(ms);
+    return this.strikes(faults.after) ? faults.answer() : result;
+  }
+
+  #latency(): number {
+    return this.strikes('slow') ? this.random.between(0, 10_000) : this.random.between(0, 4);
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Everything that outlives a server: the journal, the remote and its mirror, the forge, the registry, what became of the
+ * attempts, and the time. One seed makes one world.
+ */
+import type { ConductorLog } from '../../src/conductor/ports.ts';
+import { createFakeWorld, type FakeWorld } from '../../src/executor/fake.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { openSqliteJournal } from '../../src/journal/sqlite.ts';
+import type { ArtifactStore } from '../../src/outputs/outputs.ts';
+import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memory.ts';
+import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts';
+import { ForgeState } from './forge.ts';
+import { History } from './history.ts';
+import { drawCatalogue, type Catalogue } from './pipelines.ts';
+import { Random } from './random.ts';
+import { Mirror, Remote } from './repository.ts';
+import { Server } from './server.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+export interface Violation {
+  /** Of the table in docs/simulation.md. */
+  readonly promise: string;
+  readonly what: string;
+  readonly step: number;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly off: ReadonlySet<FaultClass>;
+  /** Hears of everything that happens, for whoever replays a seed. */
+  readonly tell: ((line: string) => void) | null;
+}
+
+/** Ordinary days, and nights on which the clocks of Berlin and Lord Howe change. */
+const beginnings = [
+  Date.UTC(2026, 0, 14, 9, 59),
+  Date.UTC(2026, 2, 29, 0, 28),
+  Date.UTC(2026, 9, 25, 0, 10),
+  Date.UTC(2026, 9, 3, 15, 20),
+  Date.UTC(2026, 3, 4, 14, 40),
+];
+
+export class World {
+  readonly random: Random;
+  readonly time: VirtualTime;
+  readonly remote: Remote;
+  readonly mirror = new Mirror();
+  readonly forge = new ForgeState();
+  readonly registry: MemoryRegistry = openMemoryRegistry();
+  readonly attempts: FakeWorld = createFakeWorld();
+  readonly catalogue: Catalogue;
+  readonly history: History;
+  readonly journal: Journal;
+  readonly slots: number;
+  readonly log: ConductorLog;
+  /** The conductor hands the store on and does nothing with it itself. */
+  readonly artifacts: ArtifactStore;
+  readonly tell: (line: string) => void;
+  faults: Faults;
+  /** How far the clock on the wall is from the time. */
+  skewMs = 0;
+  lives = 0;
+  server: Server | null = null;
+  steps = 0;
+  violation: Violation | null = null;
+
+  static async make(options: WorldOptions): Promise<World> {
+    const journal = await openSqliteJournal({ directory: null, clock: { now: () => 0 } });
+    return new World(options, journal);
+  }
+
+  private constructor({ seed, off, tell }: WorldOptions, journal: Journal) {
+    this.random = new Random(seed);
+    this.journal = journal;
+    this.tell = tell === null ? () => undefined : (line) => tell(`${this.steps} ${this.clockText()} ${line}`);
+    this.log = this.#logOf();
+    this.faults = drawFaults(this.random.fork('faults'), off);
+    this.slots = this.random.pick([1, 2, 4, 8]);
+    this.catalogue = drawCatalogue(this.random.fork('catalogue'), this.slots);
+    this.time = new VirtualTime(this.random.pick(beginnings), this.random.fork('time'));
+    this.remote = new Remote(this.random.fork('commits'));
+    this.history = new History(this.violated, ({ pipeline }) => this.catalogue.definition(pipeline, 0).maxActiveRuns);
+    this.artifacts = new Proxy({} as ArtifactStore, {
+      get: (_target, name) => this.violated('bug', `the conductor used the artifact store: ${String(name)}`),
+    });
+  }
+
+  /** The first broken promise counts: what follows from it would only mislead. */
+  readonly violated = (promise: string, what: string): void => {
+    this.violation ??= { promise, what, step: this.steps };
+  };
+
+  wallClock(): number {
+    return this.time.now + this.skewMs;
+  }
+
+  clockText(): string {
+    return new Date(this.wallClock()).toISOString().slice(11, 23);
+  }
+
+  /** Runs one task of the world. */
+  async step(): Promise<void> {
+    this.steps += 1;
+    if (!(await this.time.step())) this.violated('bug', 'nothing is left to do');
+  }
+
+  begin(): void {
+    this.lives += 1;
+    const server = new Server(this);
+    this.server = server;
+    this.tell(`server ${this.lives} begins`);
+    server.start(() => this.crash(1000));
+  }
+
+  /** Ends the server at once; another begins later. */
+  crash(afterMs: number): void {
+    this.tell(`server ${this.lives} dies`);
+    this.server?.die();
+    this.server = null;
+    this.time.later(afterMs, () => this.begin());
+  }
+
+  async restart(afterMs: number): Promise<void> {
+    const { server } = this;
+    if (server === null || !server.listening) return;
+    this.tell(`server ${this.lives} stops`);
+    await server.stop();
+    if (this.server !== server) return;
+    this.server = null;
+    this.time.later(afterMs, () => this.begin());
+  }
+
+  calm(): void {
+    this.faults = noFaults;
+  }
+
+  #logOf(): ConductorLog {
+    const say = (fields: Readonly<Record<string, unknown>>, message: string): void =>
+      this.tell(`  ${message} ${JSON.stringify(fields)}`);
+    return { info: say, warn: say, error: say };
+  }
+}
