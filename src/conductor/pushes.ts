@@ -32,13 +32,14 @@ export async function handlePush(desk: Desk, project: Project, event: PushEvent)
   const ensured = await project.git.ensure(sha);
   if (!ensured.ok) return { again: `commit ${sha.slice(0, 7)}: ${ensured.error.message}` };
   const head = await journal.head(project.name, branch);
-  if (head === sha) return { state: 'done', note: 'known already' };
   const overtaken = await overtakenBy(project, branch, sha, head);
   if (overtaken !== null) return { state: 'ignored', note: overtaken };
   const versions = await versionsOf(desk.ports, project, sha);
   if (!versions.ok) return { again: versions.error };
-  // What was looked at last is the better base: pushes between may have gone unnoticed.
-  return open(desk, project, { branch, sha, before: head ?? event.before, actor: event.actor }, versions.value);
+  // What was looked at last is the better base: pushes between may have gone unnoticed. A head that stands at this commit
+  // already was only noted, by the first look at the repository, or the push is told a second time: triggers have keys.
+  const before = head === null || head === sha ? event.before : head;
+  return open(desk, project, { branch, sha, before, actor: event.actor }, versions.value);
 }
 
 /** Why news about `sha` are old, or null. The tip itself never is, though a force push may have brought it back. */
