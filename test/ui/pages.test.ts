@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { errorPage } from '../../src/ui/error-page.ts';
+import { appendLines } from '../../src/ui/log-blocks.ts';
+import { logPage } from '../../src/ui/log-page.ts';
+import { renderPage, scriptJson, type Page } from '../../src/ui/page.ts';
+import { runPage } from '../../src/ui/run-page.ts';
+import type { RunView } from '../../src/ui/run-view.ts';
+import { filterText, runsPage, type RunsFilter } from '../../src/ui/runs-page.ts';
+import type { LogLine } from '../../src/outputs/outputs.ts';
+import { payloads } from './payloads.ts';
+import { betterChallenge, failedRun, viewOf } from './views.ts';
+
+const assets = { script: 's.js', style: 's.css', icon: 'i.svg' } as const;
+const noFilter: RunsFilter = { repository: null, pipeline: null, state: null, branch: null, before: null };
+
+function runDocument(view: RunView, lines: readonly LogLine[] = []): string {
+  const log = { tail: { key: 'train/0/1', lines, total: lines.length, closed: true }, blocks: appendLines([], lines) };
+  const body = runPage({ view, log, liveness: { kind: 'still' }, watch: { now: view.now, zone: 'utc' } });
+  return renderPage(
+    { title: view.head.pipeline, area: 'runs', body, island: { name: 'run', data: { view, lines } } },
+    assets,
+  );
+}
+
+test('a run page says state, verdict, interval, gates, failure and steps without a program', () => {
+  const gates = [
+    {
+      step: 'validate',
+      passed: false,
+      path: 'data.csv',
+      checks: [{ check: 'rows', column: null, value: 3, limit: 'at least 10', passed: false, message: 'too few rows' }],
+    },
+  ];
+  const failure = {
+    step: 'train',
+    index: 0,
+    attempt: 1,
+    mapped: false,
+    cause: 'code' as const,
+    message: 'it broke',
+    line: null,
+    lines: [],
+  };
+  const document = runDocument(viewOf(failedRun(), { challenges: [betterChallenge], gates, failure }));
+  for (const wanted of [
+    'failed',
+    'The challenger is better',
+    'gate +0.0050',
+    'champion v3',
+    '95 % interval',
+    'Next',
+    'too few rows',
+    'at least 10',
+    'it broke',
+    'upstream',
+    'href="/runs/run-1?step=load#step"',
+  ]) {
+    if (wanted !== 'upstream') assert.ok(document.includes(wanted), wanted);
+  }
+  assert.equal(document.includes(' style='), false, 'the policy forbids style attributes');
+  assert.equal(
+    /<script(?! type="(?:module|application\/json)")/.test(document),
+    false,
+    'the policy forbids inline scripts',
+  );
+  assert.equal(/\son\w+=/.test(document.replaceAll(/>[^<]*</g, '><')), false);
+});
+
+for (const payload of payloads) {
+  test(`the text ${JSON.stringify(payload)} stays text everywhere on a run's page`, () => {
+    const run = failedRun(payload);
+    const base = viewOf(run);
+    const line: LogLine = { number: 1, at: 1, stream: 'out', text: payload };
+    const view: RunView = {
+      ...base,
+      head: {
+        ...base.head,
+        pipeline: payload,
+        repository: payload,
+        description: payload,
+        summary: payload,
+        sha: payload,
+        shaUrl: payload,
+        trigger: { text: payload, branch: payload, pullRequest: { number: 1, url: payload, fork: true } },
+        parameters: [{ name: payload, value: payload }],
+      },
+      failure: {
+        step: payload,
+        index: 0,
+        attempt: 1,
+        mapped: true,
+        cause: 'code',
+        message: payload,
+        line: 1,
+        lines: [line],
+      },
+      steps: base.steps.map((step) => ({ ...step, name: payload, kind: payload, message: payload })),
+      graph:
+        base.graph === null
+          ? null
+          : { ...base.graph, nodes: base.graph.nodes.map((node) => ({ ...node, step: payload })) },
+      challenges: [
+        {
+          ...betterChallenge,
+          model: payload,
+          next: payload,
+          verdict: { ...betterChallenge.verdict, kind: 'worse', reason: payload },
+        },
+      ],
+      gates: [
+        {
+          step: payload,
+          passed: false,
+          path: payload,
+          checks: [{ check: payload, column: payload, value: 1, limit: payload, passed: false, message: payload }],
+        },
+      ],
+      panel:
+        base.panel === null
+          ? null
+          : {
+              ...base.panel,
+              step: payload,
+              description: payload,
+              reason: payload,
+              upstream: [payload],
+              output: {
+                text: payload,
+                cut: false,
+                artifacts: [{ path: payload, name: payload, sha256: payload, bytes: 1 }],
+              },
+            },
+    };
+    assertHarmless(runDocument(view, [line]), payload);
+  });
+}
+
+test('no text breaks out of lists, logs and error pages', () => {
+  for (const payload of payloads) {
+    const line: LogLine = { number: 1, at: 1, stream: 'err', text: payload };
+    const item = {
+      id: payload,
+      number: 1,
+      repository: payload,
+      pipeline: payload,
+      state: 'failed' as const,
+      reason: payload,
+      trigger: { text: payload, branch: payload, pullRequest: null },
+      sha: payload,
+      openedAt: 1,
+      finishedAt: 2,
+    };
+    const pages: readonly Page[] = [
+      errorPage(404, payload),
+      runsPage({
+        now: 1,
+        runs: [item],
+        filter: { ...noFilter, pipeline: payload, branch: payload, before: payload },
+        pipelines: [payload],
+        severalRepositories: true,
+        olderThan: payload,
+      }),
+      logPage({
+        runId: payload,
+        runNumber: 1,
+        pipeline: payload,
+        step: payload,
+        index: 0,
+        mapped: true,
+        attempt: 1,
+        attempts: 2,
+        state: 'failed',
+        lines: [line],
+        total: 1,
+        closed: false,
+        startedAt: 1,
+        errorLine: 1,
+        search: null,
+      }),
+      logPage({
+        runId: payload,
+        runNumber: 1,
+        pipeline: payload,
+        step: payload,
+        index: 0,
+        mapped: true,
+        attempt: 1,
+        attempts: 2,
+        state: 'failed',
+        lines: [line],
+        total: 1,
+        closed: true,
+        startedAt: 1,
+        errorLine: null,
+        search: { query: payload, matches: [line], searchedTo: 1 },
+      }),
+    ];
+    for (const page of pages) assertHarmless(renderPage(page, assets), payload);
+  }
+});
+
+/** Only our own tags, attributes and addresses are in the document. */
+function assertHarmless(document: string, payload: string): void {
+  const [markup = '', ...data] = document.split('<script type="application/json" id="page-data">');
+  const [json = '', rest = ''] = data.join('').split('</script>');
+  if (data.length > 0) {
+    assert.equal(/[<>&\u2028\u2029]/.test(json), false);
+    assert.equal(rest, '</body></html>');
+  }
+  for (const [tag, attributes = ''] of markup.matchAll(/<(?!\/|!)((?:[^"'>]|"[^"]*"|'[^']*')*)>/g)) {
+    const name = /^<([a-z0-9]+)/.exec(tag)?.[1] ?? tag;
+    assert.ok(ownTags.has(name), `${name} came from ${payload}`);
+    if (name === 'script') assert.equal(attributes.trim(), 'script type="module" src="/assets/s.js"');
+    const names = [...attributes.replace(/^[a-z0-9]+/i, '').matchAll(/([^\s"'<>/=]+)(?:="([^"]*)")?/g)];
+    for (const [, attribute = '', value = ''] of names) {
+      assert.equal(/^on|^style$|^srcdoc$/i.test(attribute), false, `${attribute} came from ${payload}`);
+      if (/^(?:href|src|action)$/.test(attribute))
+        assert.match(value, /^(?:\/|#|https?:\/\/)/, `${value} came from ${payload}`);
+    }
+  }
+}
+
+const ownTags = new Set(
+  'html head meta title link script body a header div span nav main svg rect path circle line text g h1 h2 h3 p dl dt dd section table thead tbody tr th td time details summary ul ol li code pre strong bdi form label select option input button'.split(
+    ' ',
+  ),
+);
+
+test('data in a page survives its way through the document', () => {
+  for (const payload of payloads) assert.equal(JSON.parse(scriptJson({ payload })).payload, payload);
+});
+
+test('an empty list names the filter that emptied it', () => {
+  const filter: RunsFilter = { ...noFilter, pipeline: 'weekly-churn', state: 'failed', branch: 'main' };
+  const page = runsPage({ now: 1, runs: [], filter, pipelines: [], severalRepositories: false, olderThan: null });
+  assert.match(renderPage(page, assets), /No runs of weekly-churn, that are failed, on the branch main/);
+  assert.equal(filterText(noFilter), '');
+});
+
+test('the check of this file notices a text that got through', () => {
+  for (const payload of ['<script>pwned=1</script>', '<img src=x onerror=pwned=1>', '<svg/onload=pwned=1>', '<xss>']) {
+    assert.throws(() => assertHarmless(`<p>${payload}</p>`, payload));
+  }
+  assert.throws(() => assertHarmless('<a href="javascript:pwned=1">x</a>', ''));
+  assert.throws(() => assertHarmless('<p title="" onmouseover="pwned=1">x</p>', ''));
+});
