@@ -114,7 +114,11 @@ export class Conductor {
       [{ write: 'delivery', id, repository, event: name, semanticKey, body, at }],
     ]);
     this.#polling.hookArrived(repository);
-    if (result?.ok !== true) return 'duplicate';
+    if (result?.ok !== true) {
+      // A branch may come back to where it was, which looks the same: the repository itself tells.
+      this.#ports.jobQueue.wake(`poll:${repository}`);
+      return 'duplicate';
+    }
     this.#ports.jobQueue.wake('intake');
     return 'accepted';
   }

@@ -34,6 +34,7 @@ export class Polling {
     } catch (error) {
       log.warn({ repository, error: String(error) }, 'the repository could not be looked at');
     }
+    jobQueue.wake('outbox');
     jobQueue.wake(`poll:${repository}`, clock.now() + this.#interval(project));
   }
 

@@ -3,10 +3,17 @@
  * request, answer and webhook is held to GitHub's schema. A person's clone pushes with the owner's token.
  */
 import assert from 'node:assert/strict';
+import { createHmac, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createFakeGitHub, type Comment, type FakeGitHub, type Status } from '../../src/demo/github/github.ts';
+import {
+  createFakeGitHub,
+  type Comment,
+  type FakeGitHub,
+  type HookDelivery,
+  type Status,
+} from '../../src/demo/github/github.ts';
 import { git as runGit } from '../../src/demo/github/bare.ts';
 import { parseSha, type Sha } from '../../src/git/git.ts';
 import type { EvaluationRow, EvaluationState } from '../../src/journal/journal.ts';
@@ -35,6 +42,11 @@ export interface GitHubSystem {
   champion(model: string): Promise<ModelVersion | null>;
   /** Every delivery so far was answered, and what it asked for was done, or decided not to be. */
   handled(): Promise<void>;
+  /** Sends a webhook that GitHub made, under another id and whenever the test wants; gives the status of the answer. */
+  deliver(hook: Pick<HookDelivery, 'event' | 'body'>, id?: string): Promise<number>;
+  /** Of the webhooks so far, sent or not, the last one of that kind whose body has `text`. */
+  hook(event: string, text: string): HookDelivery;
+  readonly hookUrl: string;
   /** Sends webhooks, or none. */
   hooks(on: boolean): void;
   /** Sets the clock of everybody forward, and lets the server deliver what is due then. */
@@ -125,8 +137,7 @@ async function begin(place: Place): Promise<GitHubSystem> {
     log: { error: (fields, message) => void system.printed.push(`${message} ${JSON.stringify(fields)}`) },
   });
   const serverUrl = await server.listen({ host: '127.0.0.1', port: 0 });
-  const hooks = (on: boolean): void =>
-    github.setWebhook(on ? `${serverUrl}/webhooks/${owner}/${repositoryName}` : null);
+  const hookUrl = `${serverUrl}/webhooks/${owner}/${repositoryName}`;
   const { journal } = system;
   await system.until('the first look at GitHub', async () =>
     (await journal.heads(system.repository)).size > 0 ? true : null,
@@ -141,7 +152,14 @@ async function begin(place: Place): Promise<GitHubSystem> {
     system,
     folder,
     git,
-    hooks,
+    hookUrl,
+    hooks: (on) => github.setWebhook(on ? hookUrl : null),
+    hook(event, text) {
+      const found = github.deliveries().findLast((each) => each.event === event && each.body.includes(text));
+      assert.ok(found !== undefined, `GitHub made no ${event} with ${text}`);
+      return found;
+    },
+    deliver: (hook, id = randomUUID()) => deliver(hookUrl, hook, id),
     ...waits(place, system),
     push: (branch, message, files) => commitAndPush(clone, git, branch, message, files),
     async passes(ms) {
@@ -162,6 +180,24 @@ async function begin(place: Place): Promise<GitHubSystem> {
       assert.deepEqual(github.violations(), []);
     },
   };
+}
+
+async function deliver(
+  url: string,
+  { event, body }: Pick<HookDelivery, 'event' | 'body'>,
+  id: string,
+): Promise<number> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: {
+      'Content-Type': 'application/json',
+      'X-GitHub-Event': event,
+      'X-GitHub-Delivery': id,
+      'X-Hub-Signature-256': `sha256=${createHmac('sha256', webhookSecret).update(body).digest('hex')}`,
+    },
+  });
+  return answer.status;
 }
 
 type Waits = Pick<GitHubSystem, 'settled' | 'comment' | 'evaluation' | 'champion' | 'handled'>;

@@ -79,9 +79,10 @@ export async function openTestSystem(
 ): Promise<TestSystem> {
   const config = loadConfig(folder, options.environment ?? {});
   const printed: string[] = [];
+  const warnings: string[] = [];
   const quiet = {
     info: () => undefined,
-    warn: () => undefined,
+    warn: (fields: object, message: string) => warnings.push(`${message} ${JSON.stringify(fields)}`),
     error: (fields: object, message: string) => printed.push(`${message} ${JSON.stringify(fields)}`),
   };
   const system = await openSystem({
@@ -102,7 +103,7 @@ export async function openTestSystem(
       const found = await fact();
       if (found !== null && found !== undefined) return found;
       if (performance.now() > endsAt)
-        throw new Error(`waited in vain for ${what}; the log says:\n${printed.join('\n')}`);
+        throw new Error(`waited in vain for ${what}; the log says:\n${[...printed, ...warnings].join('\n')}`);
       await nextChange(waiting);
     }
   };

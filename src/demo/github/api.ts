@@ -90,7 +90,7 @@ async function handle(
   const result = given ?? (await perform(api, endpoint, request));
   if (fault?.kind === 'lose-answer') return cut(reply);
   entry.status = result.status;
-  send(request, reply, result, given === null ? used : hourlyLimit, api.core.world.clock.now());
+  send(request, reply, result, fault?.kind === 'hourly-limit' ? hourlyLimit : used, api.core.world.clock.now());
 }
 
 function cut(reply: FastifyReply): void {

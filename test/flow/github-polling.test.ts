@@ -1,0 +1,67 @@
+/** Where no webhook ever arrives, looking at GitHub finds the same things. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { openGitHubSystem, type GitHubSystem } from '../support/github-system.ts';
+import { modelPipeline, quickPipeline } from './pipelines.ts';
+
+let it: GitHubSystem;
+
+before(async () => {
+  it = await openGitHubSystem({
+    poll: '100ms',
+    files: { '.pipelines/old.ts': quickPipeline('old', `{ push: { branches: ['**'] } }`) },
+  });
+});
+after(() => it.close());
+beforeEach(() => it.passes(60_000));
+
+const churn = '.pipelines/churn.ts';
+
+test('what was there before the first look runs nothing', async () => {
+  assert.deepEqual(await it.system.journal.runs({ limit: 10 }), []);
+});
+
+test('a push, a pull request and its merge are found without webhooks', async () => {
+  const first = await it.push('main', 'A first model', { [churn]: modelPipeline({ name: 'churn', noise: 0.7 }) });
+  await it.evaluation(first, 'promoted');
+  const sha = await it.push('better', 'A better model', { [churn]: modelPipeline({ name: 'churn', noise: 0.5 }) });
+  const { number } = await it.github.openPullRequest({ head: 'better', base: 'main', title: 'Better', user: 'grace' });
+  await it.evaluation(sha, 'reported');
+  await it.comment(number, 'churn', /becomes champion when/);
+  const merge = await it.github.mergePullRequest(number, 'grace');
+  await it.evaluation(sha, 'promoted');
+  assert.equal((await it.champion('churn'))?.version, 2);
+  assert.match((await it.settled(merge, 'churn')).description ?? '', /not trained again/);
+});
+
+test('what was said once is not said again at every look', async () => {
+  const broken = `import { pipeline } from 'contender';\nexport default pipeline('sore', { on: { pullRequest: true } }, () => nothing());\n`;
+  const sha = await it.push('sore', 'Break it', { '.pipelines/sore.ts': broken });
+  const { number } = await it.github.openPullRequest({ head: 'sore', base: 'main', title: 'Sore', user: 'grace' });
+  await it.comment(number, 'sore', /sore\.ts:2/);
+  assert.equal((await it.settled(sha, 'sore')).state, 'error');
+  await it.settled(sha, 'old');
+  await it.system.until('everything to be delivered', async () => {
+    await it.passes(1000);
+    return (await it.system.journal.nextOutboxAt()) === null ? true : null;
+  });
+  const writes = (): number => it.github.requests().filter(({ method }) => method !== 'GET').length;
+  const looks = (): number =>
+    it.github.requests().filter(({ endpoint }) => endpoint?.endsWith('{repo}/pulls') === true).length;
+  const [said, looked] = [writes(), looks()];
+  await it.system.until('three more looks', async () => (looks() >= looked + 3 ? true : null));
+  assert.equal(writes(), said);
+});
+
+test('a webhook and a look that find the same push are one run', async () => {
+  const sha = await it.push('race', 'Change it', { 'race.txt': '' });
+  it.hooks(true);
+  await Promise.all([it.deliver(it.hook('push', sha)), it.deliver(it.hook('push', sha), 'another')]);
+  await it.settled(sha, 'old');
+  await it.handled();
+  const runs = await it.system.journal.runs({ sha, limit: 10 });
+  assert.deepEqual(
+    runs.map(({ opened }) => opened.pipeline),
+    ['old'],
+  );
+});
