@@ -9,7 +9,7 @@ export interface Change {
   readonly paths: readonly string[];
   /** The file that the pipeline is defined in. */
   readonly file: string;
-  /** The files of all pipelines of the commit. */
+  /** The files of all pipelines of the commit, the broken ones too. */
   readonly files: ReadonlySet<string>;
 }
 

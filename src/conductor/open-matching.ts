@@ -29,7 +29,7 @@ export async function openMatching(
 ): Promise<{ readonly count: number; readonly note: string } | { readonly again: string }> {
   const { project, versions, about, trigger, skip } = matching;
   const good = goodVersions(versions);
-  const files = new Set(good.map(({ row }) => row.file));
+  const files = new Set(versions.versions.map((row) => row.file));
   const notes: string[] = [];
   let count = 0;
   for (const { definition, digest, row } of good) {
