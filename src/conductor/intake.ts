@@ -23,7 +23,7 @@ export class Intake {
 
   /** Handles what is pending. What has to wait stays pending, and holds up nothing else. */
   async work(): Promise<void> {
-    const { journal, jobQueue } = this.#desk.ports;
+    const { journal, clock, jobQueue } = this.#desk.ports;
     const waiting = new Set<string>();
     for (;;) {
       const pending = await journal.pendingDeliveries(conductorLimits.deliveriesPerLookMax);
@@ -37,6 +37,7 @@ export class Intake {
       );
     }
     jobQueue.wake('outbox');
+    jobQueue.wake('intake', clock.now() + conductorLimits.lookAgainMs);
   }
 
   push(project: Project, event: PushEvent): Promise<Handled> {

@@ -33,7 +33,8 @@ export class Outbox {
       await Promise.all(rows.map((row) => this.#carry(row)));
     }
     const next = await journal.nextOutboxAt();
-    if (next !== null) jobQueue.wake('outbox', next);
+    const lookAt = clock.now() + conductorLimits.lookAgainMs;
+    jobQueue.wake('outbox', next === null ? lookAt : Math.min(next, lookAt));
   }
 
   async #carry(row: OutboxRow): Promise<void> {

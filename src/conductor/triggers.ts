@@ -46,6 +46,8 @@ async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerReq
     return earlier === null ? forbid(ports, request, oldest, at) : { runId: earlier.id, opened: false };
   }
   const opened = openedOf(request, ports.newId(), at);
+  // The commit may be kept and its answer lost: this turn finds the run then, and nothing where there is none.
+  ports.runQueue.wake(opened.runId, at + conductorLimits.turnAgainMs);
   const [result] = await ports.journal.commit([
     [
       { write: 'open-run', triggerKey: request.key, opened },

@@ -1,23 +1,26 @@
 /**
  * The real journal (SQLite, in memory) as one server reaches it: late, refused, or kept without an answer. What was kept
- * is told to `kept`, write by write, so that the promises are checked against what happened and not against what the
+ * is told to the history, write by write, so that the promises are checked against what happened and not against what the
  * database would have allowed.
  */
-import type { Commit, CommitResult, Journal, Write } from '../../src/journal/journal.ts';
+import type { Commit, CommitResult, Journal } from '../../src/journal/journal.ts';
 import type { Wire } from './wire.ts';
+import type { World } from './world.ts';
 
-export type Kept = (write: Write) => void;
-
-export function simulatedJournal(journal: Journal, wire: Wire, kept: Kept): Journal {
+export function simulatedJournal(world: World, wire: Wire): Journal {
+  const { journal, history } = world;
   const refuse = (): never => {
     throw new Error('the database does not answer');
   };
   const read = <T>(effect: () => Promise<T>): Promise<T> =>
     wire.call(effect, { before: 'journal-refused', answer: refuse });
   const commit = async (commits: readonly Commit[]): Promise<readonly CommitResult[]> => {
+    const interference = world.interfere(commits);
+    if (interference === 'refused') return refuse();
     const results = await journal.commit(commits);
-    for (const [index, result] of results.entries()) if (result.ok) commits[index]?.forEach(kept);
-    return results;
+    for (const [index, result] of results.entries())
+      if (result.ok) commits[index]?.forEach((write) => history.kept(write));
+    return interference === 'unanswered' ? refuse() : results;
   };
   return {
     commit: (commits) =>

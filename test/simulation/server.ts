@@ -63,7 +63,7 @@ export class Server {
     };
     const ports: ConductorPorts = {
       clock,
-      journal: simulatedJournal(world.journal, wireOf('journal'), (write) => world.history.kept(write)),
+      journal: simulatedJournal(world, wireOf('journal')),
       executor: this.executor,
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue),

@@ -4,7 +4,7 @@
  */
 import type { ConductorLog } from '../../src/conductor/ports.ts';
 import { createFakeWorld, type FakeWorld } from '../../src/executor/fake.ts';
-import type { Journal } from '../../src/journal/journal.ts';
+import type { Commit, Journal } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import type { ArtifactStore } from '../../src/outputs/outputs.ts';
 import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memory.ts';
@@ -29,7 +29,13 @@ export interface WorldOptions {
   readonly off: ReadonlySet<FaultClass>;
   /** Hears of everything that happens, for whoever replays a seed. */
   readonly tell: ((line: string) => void) | null;
+  /** In place of what the seed would draw. */
+  readonly slots?: number;
+  readonly catalogue?: Catalogue;
 }
+
+/** What becomes of one commit, where a test wants it so; null: whatever the faults say. */
+export type Interference = (commits: readonly Commit[]) => 'refused' | 'unanswered' | null;
 
 /** Ordinary days, and nights on which the clocks of Berlin and Lord Howe change. */
 const beginnings = [
@@ -57,6 +63,7 @@ export class World {
   readonly artifacts: ArtifactStore;
   readonly tell: (line: string) => void;
   faults: Faults;
+  interfere: Interference = () => null;
   /** How far the clock on the wall is from the time. */
   skewMs = 0;
   lives = 0;
@@ -69,14 +76,14 @@ export class World {
     return new World(options, journal);
   }
 
-  private constructor({ seed, off, tell }: WorldOptions, journal: Journal) {
+  private constructor({ seed, off, tell, ...given }: WorldOptions, journal: Journal) {
     this.random = new Random(seed);
     this.journal = journal;
     this.tell = tell === null ? () => undefined : (line) => tell(`${this.steps} ${this.clockText()} ${line}`);
     this.log = this.#logOf();
     this.faults = drawFaults(this.random.fork('faults'), off);
-    this.slots = this.random.pick([1, 2, 4, 8]);
-    this.catalogue = drawCatalogue(this.random.fork('catalogue'), this.slots);
+    this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
+    this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots);
     this.time = new VirtualTime(this.random.pick(beginnings), this.random.fork('time'));
     this.remote = new Remote(this.random.fork('commits'));
     this.history = new History(this.violated, ({ pipeline }) => this.catalogue.definition(pipeline, 0).maxActiveRuns);

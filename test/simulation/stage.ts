@@ -1,0 +1,101 @@
+/**
+ * A world in which nothing goes wrong but what a test says: for tests of the conductor that need one fault at one place.
+ */
+import assert from 'node:assert/strict';
+import type { ForgeEvent } from '../../src/forge/forge.ts';
+import type { Sha } from '../../src/git/git.ts';
+import type { Write } from '../../src/journal/journal.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import { faultClasses } from './faults.ts';
+import type { KeptRun } from './history.ts';
+import { fileOf } from './pipelines.ts';
+import { stillOpen } from './promises.ts';
+import { repositoryName } from './server.ts';
+import { World } from './world.ts';
+
+export class Stage {
+  readonly world: World;
+  #commits = 0;
+
+  /** A server that has seen a repository with these pipelines. */
+  static async open(given: {
+    readonly pipelines: readonly PipelineDefinition[];
+    readonly slots?: number;
+  }): Promise<Stage> {
+    const byName = new Map(given.pipelines.map((pipeline) => [pipeline.name, pipeline]));
+    const definition = (name: string): PipelineDefinition => {
+      const found = byName.get(name);
+      if (found === undefined) throw new Error(`no pipeline ${name}`);
+      return found;
+    };
+    const schedule = given.pipelines.map(({ on }) => on.schedule).find((each) => each !== null);
+    const { cron, timeZone } = schedule ?? { cron: '0 0 1 1 *', timeZone: 'UTC' };
+    const catalogue = { names: [...byName.keys()], cron, timeZone, definition };
+    const off = new Set(faultClasses);
+    const world = await World.make({ seed: 1, off, tell: null, slots: given.slots ?? 4, catalogue });
+    const stage = new Stage(world);
+    stage.commit('main');
+    world.begin();
+    await stage.until('the repository was seen', () => world.history.heads.has('main'));
+    return stage;
+  }
+
+  private constructor(world: World) {
+    this.world = world;
+  }
+
+  /** A commit of a branch, of which nobody is told. */
+  commit(branch: string, parents?: readonly Sha[]): Sha {
+    const { remote, catalogue, time } = this.world;
+    this.#commits += 1;
+    const files = new Map(catalogue.names.map((name) => [`.pipelines/${name}.ts`, fileOf(name, 0)]));
+    files.set('training/model.py', String(this.#commits));
+    const tip = remote.branches.get(branch) ?? remote.branches.get('main');
+    const sha = remote.commit(parents ?? (tip === undefined ? [] : [tip]), files, 'Change', time.now);
+    remote.branches.set(branch, sha);
+    return sha;
+  }
+
+  /** A push with its webhook; gives the commit. */
+  push(branch = 'main'): Sha {
+    const before = this.world.remote.branches.get(branch) ?? null;
+    const after = this.commit(branch);
+    this.hook({ type: 'push', ref: `refs/heads/${branch}`, before, after, actor: 'ada' });
+    return after;
+  }
+
+  hook(event: ForgeEvent, id = `hook-${this.world.steps}`): void {
+    const semanticKey = JSON.stringify(event);
+    void this.world.server?.receive({ id, name: event.type, repository: repositoryName, semanticKey, event });
+  }
+
+  /** The next commit with such a write is refused, or kept without an answer. */
+  interfereOnce(write: Write['write'], how: 'refused' | 'unanswered'): void {
+    this.world.interfere = (commits) => {
+      if (!commits.some((commit) => commit.some((each) => each.write === write))) return null;
+      this.world.interfere = () => null;
+      return how;
+    };
+  }
+
+  run(pipeline: string): KeptRun {
+    const found = [...this.world.history.runs.values()].find((run) => run.opened.pipeline === pipeline);
+    assert.ok(found !== undefined, `there is a run of ${pipeline}`);
+    return found;
+  }
+
+  async until(fact: string, isSo: () => boolean, withinMs = 10 * 60_000): Promise<void> {
+    const { world } = this;
+    const until = world.time.now + withinMs;
+    while (!isSo()) {
+      assert.ok(world.time.now < until, `not in time: ${fact}; open: ${JSON.stringify(stillOpen(world))}`);
+      await world.step();
+      assert.equal(world.violation, null);
+    }
+  }
+
+  /** Until everything that began has ended, and all who should know were told. */
+  rest(): Promise<void> {
+    return this.until('everything has come to rest', () => stillOpen(this.world) === null);
+  }
+}
