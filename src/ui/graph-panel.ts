@@ -35,12 +35,11 @@ function nodeOf(node: GraphNode, step: StepView | undefined, view: RunView, watc
   const room = (characterWidth: number): number => Math.floor((node.width - 46) / characterWidth);
   return html`<a
     href=${panelAddress(view.head.id, step.name)}
-    aria-label=${`${step.name}: ${mark.word}${note === mark.word ? '' : `, ${note}`}`}
     aria-current=${selected ? 'true' : undefined}>
     <g class=${`node tone-${mark.tone}${selected ? ' selected' : ''}`} transform=${`translate(${node.x} ${node.y})`}>
       ${step.mapped ? html`<rect x="4" y="-4" width=${node.width} height=${node.height} rx="9" class="behind" />` : null}
       <rect width=${node.width} height=${node.height} rx="9" class="box" />
-      <svg x="12" y="15" width="16" height="16" viewBox="0 0 16 16" class="mark">${shapeParts(mark)}</svg>
+      <svg x="12" y="15" width="16" height="16" viewBox="0 0 16 16" class="mark" role="img" aria-label=${mark.word}>${shapeParts(mark)}</svg>
       <text x="38" y="20" class="name">${shortened(step.name, room(7.2))}</text>
       <text x="38" y="36" class="note">${shortened(note, room(6))}</text>
     </g>

@@ -1,0 +1,83 @@
+/** The pages in a real browser while the world moves: a run from its start to its end, a server that goes and comes back. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { noBrowser, screenshot, visit } from './browser.ts';
+import { churnPipeline, customersCsv, nightlyPipeline } from './pipelines.ts';
+import { openSite, type Site } from './site.ts';
+
+const skip = noBrowser;
+const cleanUps: (() => Promise<void>)[] = [];
+let site: Site;
+
+before(async () => {
+  if (skip !== false) return;
+  site = await openSite({ after: (cleanUp) => void cleanUps.push(cleanUp as () => Promise<void>) });
+  site.repository.commit('Train', { '.pipelines/churn.ts': churnPipeline(0.45), 'data/customers.csv': customersCsv });
+  await site.system.untilRun('the first model', (row) => row.state === 'success');
+});
+after(async () => {
+  for (const cleanUp of cleanUps) await cleanUp();
+});
+
+test('a run is followed from its start to its end without a reload', { skip }, async () => {
+  const { repository, system, url } = site;
+  repository.commit('Train again', { '.pipelines/churn.ts': churnPipeline(0.5) });
+  const run = await system.untilRun('the second run', (row) => row.number === 2);
+  const { page, troubles, close } = await visit(`${url}/runs/${run.id}`);
+  await page.locator('.liveness.live').waitFor();
+  const graph = await page.locator('svg.graph').boundingBox();
+  const places = await page
+    .locator('svg.graph .node')
+    .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('transform')));
+  await page.locator('.log .t', { hasText: 'epoch 2/12' }).waitFor();
+  assert.match(await page.title(), /^◐ weekly-churn #2 running/);
+  await page.locator('.title-row .state', { hasText: 'passed' }).waitFor();
+  await page.getByRole('heading', { name: /challenger is worse/ }).waitFor();
+  await page.locator('.next', { hasText: 'not promoted' }).waitFor();
+  assert.match(await page.title(), /^✓ weekly-churn #2 passed/);
+  assert.deepEqual(
+    await page.locator('svg.graph .node').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('transform'))),
+    places,
+    'the graph moved',
+  );
+  assert.equal((await page.locator('svg.graph').boundingBox())?.width, graph?.width);
+  await page.waitForFunction(() => document.querySelector('.liveness') === null);
+  assert.deepEqual(troubles, []);
+  // What it became is what a fresh page is served.
+  const live = await page.locator('svg.graph').innerHTML();
+  await page.reload();
+  assert.equal(await page.locator('svg.graph').innerHTML(), live);
+  await close();
+});
+
+test('a page whose server is gone says since when, and goes on when it is back', { skip }, async () => {
+  const { system, url, repository } = site;
+  repository.commit('Slow', { '.pipelines/slow.ts': slowPipeline });
+  const run = await system.untilRun('the slow run', (row) => row.opened.pipeline === 'slow');
+  const { page, close } = await visit(`${url}/runs/${run.id}`);
+  await page.locator('.liveness.live').waitFor();
+  const stop = await site.pause();
+  await page.locator('.liveness.stale', { hasText: 'not live, last seen' }).waitFor();
+  await screenshot(page, 'run-stale');
+  await stop();
+  await page.locator('.liveness.live').waitFor();
+  system.conductor.cancel(run.id, 'test', 'enough');
+  await page.locator('.title-row .state', { hasText: 'cancelled' }).waitFor();
+  await close();
+});
+
+const slowPipeline = `import { pipeline, step } from 'contender';
+export default pipeline('slow', { on: { push: { branches: ['main'] } } }, () => {
+  step('wait', { command: ['sleep', '60'] });
+});
+`;
+
+test('lists grow by themselves and leave the reader where he is', { skip }, async () => {
+  const { page, close } = await visit(`${site.url}/runs?branch=main`);
+  await page.keyboard.press('j');
+  const focused = await page.evaluate(() => document.activeElement?.getAttribute('href'));
+  site.repository.commit('Again', { '.pipelines/nightly.ts': nightlyPipeline });
+  await page.getByRole('link', { name: 'nightly-recommender #1' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('href')), focused);
+  await close();
+});
