@@ -43,6 +43,8 @@ export class Turns {
   readonly #runs = new Map<string, Run>();
   /** Folded from the journal, and not carried out since. */
   readonly #folded = new Set<string>();
+  /** By run: attempts whose start may have been kept. They keep their slots until the run is folded again. */
+  readonly #unanswered = new Map<string, readonly string[]>();
   readonly #inbox = new Map<string, Message[]>();
   readonly #slots: Slots;
   readonly #lanes = new Lanes();
@@ -154,7 +156,20 @@ export class Turns {
     for (const event of rest) evolve(run, event);
     if (run.finishedAt === null) this.#remember(runId, run);
     this.#folded.add(runId);
+    this.#answer(runId, run);
     return run;
+  }
+
+  /** The journal tells which of the attempts were started: those are placed after this turn, the others never were. */
+  #answer(runId: string, run: Run): void {
+    const doubtful = this.#unanswered.get(runId);
+    if (doubtful === undefined) return;
+    const started = new Set(unfinishedAttempts(run).map((each) => attemptId(runId, each)));
+    this.#slots.release(doubtful.filter((id) => !started.has(id)));
+    this.#unanswered.set(
+      runId,
+      doubtful.filter((id) => started.has(id)),
+    );
   }
 
   /** Keeps a run in memory, and no more of them than the limit: what is dropped is folded again when it has a turn. */
@@ -222,10 +237,15 @@ export class Turns {
     try {
       if (turn.events.length > 0) {
         const [result] = await journal.commit([commitOf(turn)]);
-        if (result?.ok !== true) return this.#again(turn, clock.now());
+        if (result?.ok !== true) {
+          this.#slots.release(startedIn(turn.runId, turn.events));
+          return this.#again(turn, clock.now());
+        }
       }
     } catch (error) {
       log.error({ run: turn.runId, error: String(error) }, 'a turn could not be kept; the run is folded again');
+      const { runId, events } = turn;
+      this.#unanswered.set(runId, [...(this.#unanswered.get(runId) ?? []), ...startedIn(runId, events)]);
       return this.#again(turn, clock.now() + conductorLimits.turnAgainMs);
     }
     this.#carryOut(turn);
@@ -249,9 +269,12 @@ export class Turns {
 
   /** Attempts that the journal has, and that nobody placed: the answer to their commit was lost. */
   #placeMissing(run: Run): void {
+    const { runId } = run.opened;
+    const unanswered = new Set(this.#unanswered.get(runId));
+    this.#unanswered.delete(runId);
     for (const placed of unfinishedAttempts(run)) {
-      const id = attemptId(run.opened.runId, placed);
-      if (this.#slots.holds(id)) continue;
+      const id = attemptId(runId, placed);
+      if (this.#slots.holds(id) && !unanswered.has(id)) continue;
       this.#slots.take(id);
       this.#attempts.place(run, placed);
     }
@@ -266,7 +289,6 @@ export class Turns {
   /** Nothing of this turn may have been kept: its messages come again, on a run folded anew. */
   #again(turn: Turn, at: number): void {
     this.#runs.delete(turn.runId);
-    this.#slots.release(startedIn(turn.runId, turn.events));
     this.#inbox.set(turn.runId, [...turn.messages, ...(this.#inbox.get(turn.runId) ?? [])]);
     this.#ports.runQueue.wake(turn.runId, at);
   }

@@ -40,3 +40,22 @@ test('a webhook that was kept without an answer is handled without another one',
   await stage.rest();
   assert.equal([...stage.world.history.deliveries.values()][0]?.state, 'done');
 });
+
+test('an attempt whose start was kept without an answer runs, and keeps its slot from others', async () => {
+  const other = { ...pushed, name: 'other' };
+  const stage = await Stage.open({ pipelines: [pushed, other], slots: 1 });
+  stage.interfereOnce('append', 'unanswered');
+  stage.push();
+  await stage.until('both runs were opened', () => stage.world.history.runs.size === 2);
+  await stage.rest();
+  assert.deepEqual([stage.run('pushed').state, stage.run('other').state], ['success', 'success']);
+});
+
+test('an attempt whose start was refused gives its slot back', async () => {
+  const stage = await Stage.open({ pipelines: [pushed], slots: 1 });
+  stage.interfereOnce('append', 'refused');
+  stage.push();
+  await stage.until('the run was opened', () => stage.world.history.runs.size === 1);
+  await stage.rest();
+  assert.equal(stage.run('pushed').state, 'success');
+});

@@ -62,6 +62,7 @@ export class World {
   /** The conductor hands the store on and does nothing with it itself. */
   readonly artifacts: ArtifactStore;
   readonly tell: (line: string) => void;
+  #latest = 0;
   faults: Faults;
   interfere: Interference = () => null;
   /** How far the clock on the wall is from the time. */
@@ -137,8 +138,17 @@ export class World {
     this.time.later(afterMs, () => this.begin());
   }
 
+  setClock(skewMs: number): void {
+    this.#latest = Math.max(this.#latest, this.wallClock());
+    this.skewMs = skewMs;
+    this.tell('the clock was set');
+  }
+
+  /** No more faults. The clock is put right: what is due at a time stays so, however far the clock is behind it. */
   calm(): void {
     this.faults = noFaults;
+    this.setClock(this.skewMs);
+    this.skewMs = Math.max(0, this.#latest - this.time.now);
   }
 
   #logOf(): ConductorLog {
