@@ -44,6 +44,7 @@ test('a webhook that was kept without an answer is handled without another one',
 test('an attempt whose start was kept without an answer runs, and keeps its slot from others', async () => {
   const other = { ...pushed, name: 'other' };
   const stage = await Stage.open({ pipelines: [pushed, other], slots: 1 });
+  stage.world.attemptMs = 3000;
   stage.interfereOnce('append', 'unanswered');
   stage.push();
   await stage.until('both runs were opened', () => stage.world.history.runs.size === 2);

@@ -20,6 +20,8 @@ export interface SimulatedExecutorOptions {
   readonly wire: Wire;
   readonly alive: () => boolean;
   readonly world: FakeWorld;
+  /** Null: as chance will have it. */
+  readonly attemptMs: () => number | null;
   readonly report: (report: AttemptReport) => void;
   readonly violated: (promise: string, what: string) => void;
 }
@@ -37,7 +39,7 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
     clock,
     world,
     report,
-    behaviour: (spec) => behaviourOf(spec, wire),
+    behaviour: (spec) => behaviourOf(spec, wire, options.attemptMs()),
     later: (work, ms) => time.later(ms, work, alive),
   });
   return {
@@ -75,12 +77,12 @@ function sameInstance(one: string, other: string): boolean {
   return first?.runId === second?.runId && first?.step === second?.step && first?.index === second?.index;
 }
 
-function behaviourOf(spec: AttemptSpec, wire: Wire): FakeBehaviour {
+function behaviourOf(spec: AttemptSpec, wire: Wire, attemptMs: number | null): FakeBehaviour {
   const { random } = wire;
   const heedsWarningAfterMs = random.pick([0, 500, null]);
   if (spec.context.pipeline === 'probe') return { afterMs: null, outcome: succeeded(null), heedsWarningAfterMs };
   const long = wire.strikes('attempts') && random.chance(0.3);
-  const afterMs = long ? random.between(10_000, 200_000) : random.between(0, 4000);
+  const afterMs = attemptMs ?? (long ? random.between(10_000, 200_000) : random.between(0, 4000));
   if (afterMs > spec.timeoutMs)
     return { afterMs: spec.timeoutMs, outcome: failed('timeout', 'it took too long'), heedsWarningAfterMs };
   if (wire.strikes('attempts')) return { afterMs, outcome: badOutcome(random), heedsWarningAfterMs };

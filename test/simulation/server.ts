@@ -47,6 +47,7 @@ export class Server {
       wire: wireOf('executor'),
       alive,
       world: world.attempts,
+      attemptMs: () => world.attemptMs,
       report: (each) => this.conductor.report(each),
       violated: world.violated,
     });

@@ -65,6 +65,8 @@ export class World {
   #latest = 0;
   faults: Faults;
   interfere: Interference = () => null;
+  /** How long every attempt takes, where a test wants it so. */
+  attemptMs: number | null = null;
   /** How far the clock on the wall is from the time. */
   skewMs = 0;
   lives = 0;
