@@ -45,7 +45,7 @@ test('an attempt whose start was kept without an answer runs, and keeps its slot
   const other = { ...pushed, name: 'other' };
   const stage = await Stage.open({ pipelines: [pushed, other], slots: 1 });
   stage.world.attemptMs = 3000;
-  stage.interfereOnce('append', 'unanswered');
+  stage.interfereOnce('attempt-started', 'unanswered');
   stage.push();
   await stage.until('both runs were opened', () => stage.world.history.runs.size === 2);
   await stage.rest();
@@ -54,7 +54,7 @@ test('an attempt whose start was kept without an answer runs, and keeps its slot
 
 test('an attempt whose start was refused gives its slot back', async () => {
   const stage = await Stage.open({ pipelines: [pushed], slots: 1 });
-  stage.interfereOnce('append', 'refused');
+  stage.interfereOnce('attempt-started', 'refused');
   stage.push();
   await stage.until('the run was opened', () => stage.world.history.runs.size === 1);
   await stage.rest();

@@ -140,9 +140,7 @@ export class Script {
         void world.restart(random.between(0, 5000));
         return;
       case 'clock':
-        return world.setClock(
-          random.pick([0, random.between(-3_600_000, 3_600_000), random.between(-5000, 5000)]),
-        );
+        return world.setClock(random.pick([0, random.between(-3_600_000, 3_600_000), random.between(-5000, 5000)]));
       case 'hold': {
         const hold = random.chance(0.5) ? { reason: 'an incident', by: 'ada', at: world.time.now } : null;
         return world.registry.setHold(random.pick(['churn', 'tick']), hold);

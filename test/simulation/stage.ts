@@ -2,6 +2,7 @@
  * A world in which nothing goes wrong but what a test says: for tests of the conductor that need one fault at one place.
  */
 import assert from 'node:assert/strict';
+import type { RunEvent } from '../../src/engine/event.ts';
 import type { ForgeEvent } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
 import type { Write } from '../../src/journal/journal.ts';
@@ -69,10 +70,10 @@ export class Stage {
     void this.world.server?.receive({ id, name: event.type, repository: repositoryName, semanticKey, event });
   }
 
-  /** The next commit with such a write is refused, or kept without an answer. */
-  interfereOnce(write: Write['write'], how: 'refused' | 'unanswered'): void {
+  /** The next commit with such a write or event is refused, or kept without an answer. */
+  interfereOnce(what: Write['write'] | RunEvent['type'], how: 'refused' | 'unanswered'): void {
     this.world.interfere = (commits) => {
-      if (!commits.some((commit) => commit.some((each) => each.write === write))) return null;
+      if (!commits.some((commit) => commit.some((write) => isOrHolds(write, what)))) return null;
       this.world.interfere = () => null;
       return how;
     };
@@ -98,4 +99,8 @@ export class Stage {
   rest(): Promise<void> {
     return this.until('everything has come to rest', () => stillOpen(this.world) === null);
   }
+}
+
+function isOrHolds(write: Write, what: string): boolean {
+  return write.write === what || (write.write === 'append' && write.events.some((event) => event.type === what));
 }
