@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -88,4 +88,50 @@ test('listening beyond loopback needs a token and a proxy', () => {
 
 test('a duration that is none is refused with what is accepted', () => {
   assert.match(problemOf('repositories: [{ url: ., poll: soon }]\n').message, /"soon" is no duration/);
+});
+
+test('an empty variable is one that is not set: no empty token, database or credentials', () => {
+  const empty = { CONTENDER_API_TOKEN: '', CONTENDER_DATABASE_URL: ' ', CONTENDER_GITHUB_TOKEN: '' };
+  const config = loadConfig(folder, empty);
+  assert.equal(config.server.apiToken, null);
+  assert.deepEqual(config.store, { kind: 'sqlite' });
+  assert.equal(
+    problemOf('repositories: [{ url: ., github: { repository: mona/churn } }]\n', empty).code,
+    'config-invalid',
+  );
+});
+
+test('a token that could be guessed is refused', () => {
+  assert.match(problemOf('', { CONTENDER_API_TOKEN: 'short' }).message, /fewer than 16 characters/);
+  assert.equal(loadConfig(folder, { CONTENDER_API_TOKEN: 'long-enough-to-stay' }).server.apiToken?.length, 19);
+});
+
+test('an address of a database that is none is refused without being repeated', () => {
+  for (const url of ['mona:geheim@db/runs', 'mysql://mona:geheim@db/runs', 'postgresql://mona:ge heim@[db/runs']) {
+    const problem = problemOf('', { CONTENDER_DATABASE_URL: url });
+    assert.equal(problem.code, 'config-invalid');
+    assert.doesNotMatch(JSON.stringify(problem), /heim/);
+  }
+  const url = 'postgresql://mona:geheim@db.example:5432/runs?sslmode=verify-full';
+  assert.deepEqual(loadConfig(folder, { CONTENDER_DATABASE_URL: url }).store, { kind: 'postgres', url });
+});
+
+test('two repositories of one name are refused', () => {
+  const repositories = '[{ url: a, name: churn }, { url: b, name: churn }]';
+  assert.match(problemOf(`repositories: ${repositories}\n`).message, /two repositories are called churn/);
+});
+
+test('a file that cannot be read is named', () => {
+  const yaml = 'repositories: [{ url: ., github: { repository: mona/churn } }]\n';
+  const environment = { CONTENDER_GITHUB_APP_ID: '1', CONTENDER_GITHUB_PRIVATE_KEY_FILE: join(folder, 'none.pem') };
+  assert.match(problemOf(yaml, environment).message, /none\.pem cannot be read/);
+  rmSync(join(folder, 'contender.yaml'));
+  mkdirSync(join(folder, 'contender.yaml'));
+  assert.throws(() => loadConfig(folder, {}), /contender\.yaml cannot be read/);
+});
+
+test('an address for people is http or https', () => {
+  assert.match(problemOf('server: { publicUrl: "javascript:alert(1)" }\n').message, /server\.publicUrl/);
+  writeFileSync(join(folder, 'contender.yaml'), 'server: { publicUrl: "https://contender.example.com/" }\n');
+  assert.equal(loadConfig(folder, {}).server.publicUrl, 'https://contender.example.com');
 });
