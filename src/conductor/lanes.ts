@@ -1,38 +1,59 @@
-/** `maxActiveRuns`: of the runs of a pipeline that have not ended, the oldest may go on and the others wait their turn. */
+/**
+ * `maxActiveRuns`: of the runs of a pipeline that have not ended, so many go on and the others wait, the oldest first. A
+ * run that has begun is never overtaken: one that is older by its id may turn up later (the answer to its opening was
+ * lost, or a clock was set back), and waits then.
+ */
 import type { Run } from '../engine/run.ts';
 
 export class Lanes {
-  /** Ids in order of time, by pipeline. */
-  readonly #lanes = new Map<string, string[]>();
+  /** By pipeline: the runs in order of time, and whether each has begun. */
+  readonly #lanes = new Map<string, Map<string, { begun: boolean }>>();
 
   enter(run: Run): void {
     const key = laneOf(run);
-    const lane = this.#lanes.get(key) ?? [];
-    if (lane.includes(run.opened.runId)) return;
-    lane.push(run.opened.runId);
-    lane.sort();
-    this.#lanes.set(key, lane);
+    const lane = this.#lanes.get(key) ?? new Map<string, { begun: boolean }>();
+    if (lane.has(run.opened.runId)) return;
+    const newest = [...lane.keys()].at(-1);
+    lane.set(run.opened.runId, { begun: hasBegun(run) });
+    const inOrder = newest === undefined || newest < run.opened.runId;
+    this.#lanes.set(key, inOrder ? lane : new Map([...lane].toSorted(([one], [other]) => (one < other ? -1 : 1))));
   }
 
+  /** Who may, has begun. */
   mayProceed(run: Run): boolean {
     if (run.state === 'cancelling') return true;
-    const lane = this.#lanes.get(laneOf(run)) ?? [];
-    const place = lane.indexOf(run.opened.runId);
-    return place < run.definition.maxActiveRuns;
+    const { runId } = run.opened;
+    const lane = this.#lanes.get(laneOf(run));
+    const own = lane?.get(runId);
+    if (lane === undefined || own === undefined || own.begun) return true;
+    own.begun = nextOf(lane, run.definition.maxActiveRuns).includes(runId);
+    return own.begun;
   }
 
   /** Gives the runs whose turn may have come. */
   leave(run: Run): readonly string[] {
     const key = laneOf(run);
-    const lane = (this.#lanes.get(key) ?? []).filter((id) => id !== run.opened.runId);
-    if (lane.length === 0) this.#lanes.delete(key);
-    else this.#lanes.set(key, lane);
-    return lane.slice(0, run.definition.maxActiveRuns);
+    const lane = this.#lanes.get(key);
+    lane?.delete(run.opened.runId);
+    if (lane === undefined || lane.size === 0) this.#lanes.delete(key);
+    return lane === undefined ? [] : nextOf(lane, run.definition.maxActiveRuns);
   }
 
   active(repository: string, pipeline: string): readonly string[] {
-    return this.#lanes.get(`${repository}\n${pipeline}`) ?? [];
+    return [...(this.#lanes.get(`${repository}\n${pipeline}`)?.keys() ?? [])];
   }
+}
+
+/** The runs that there is room for, the oldest first. */
+function nextOf(lane: ReadonlyMap<string, { readonly begun: boolean }>, maxActiveRuns: number): readonly string[] {
+  const waiting = [...lane].flatMap(([runId, { begun }]) => (begun ? [] : [runId]));
+  const room = maxActiveRuns - (lane.size - waiting.length);
+  return waiting.slice(0, Math.max(0, room));
+}
+
+/** Something was decided of it, by this server or one before. */
+function hasBegun(run: Run): boolean {
+  return run.position > 1;
 }
 
 function laneOf(run: Run): string {

@@ -102,7 +102,7 @@ async function probeSlots(world: World): Promise<void> {
     await world.step();
   }
   server.conductor.cancel(opened.runId, 'ada', 'the probe has seen enough');
-  await comeToRest(world, 5 * 60_000);
+  await comeToRest(world, restWithinMs);
 }
 
 function fingerprintOf({ history, time }: World): string {

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Lanes } from '../../src/conductor/lanes.ts';
+import { open } from '../../src/engine/engine.ts';
+import type { Run } from '../../src/engine/run.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
+import { openedOf } from '../support/drive.ts';
+
+const definition = pipelineOf([stepOf({ name: 'only' })], { maxActiveRuns: 1 });
+
+function runOf(runId: string): Run {
+  return open(definition, openedOf({ runId }));
+}
+
+test('the oldest run goes on, and the next one when it has left', () => {
+  const lanes = new Lanes();
+  const [first, second, third] = [runOf('a'), runOf('b'), runOf('c')];
+  for (const run of [first, second, third]) lanes.enter(run);
+  assert.deepEqual(
+    [first, second, third].map((run) => lanes.mayProceed(run)),
+    [true, false, false],
+  );
+  assert.deepEqual(lanes.leave(first), ['b']);
+  assert.deepEqual(
+    [second, third].map((run) => lanes.mayProceed(run)),
+    [true, false],
+  );
+});
+
+test('a run that has begun is not overtaken by one that is older and turns up later', () => {
+  const lanes = new Lanes();
+  const [older, younger] = [runOf('a'), runOf('b')];
+  lanes.enter(younger);
+  assert.equal(lanes.mayProceed(younger), true);
+  lanes.enter(older);
+  assert.deepEqual([lanes.mayProceed(older), lanes.mayProceed(younger)], [false, true]);
+  assert.deepEqual(lanes.active('models', 'example'), ['a', 'b']);
+  assert.deepEqual(lanes.leave(younger), ['a']);
+  assert.equal(lanes.mayProceed(older), true);
+});
+
+test('after a restart the run that had begun goes on, whatever its place', () => {
+  const lanes = new Lanes();
+  const [older, younger] = [runOf('a'), runOf('b')];
+  younger.position = 3;
+  lanes.enter(older);
+  lanes.enter(younger);
+  assert.deepEqual([lanes.mayProceed(older), lanes.mayProceed(younger)], [false, true]);
+});
+
+test('a run that is being cancelled waits for nobody', () => {
+  const lanes = new Lanes();
+  const [first, second] = [runOf('a'), runOf('b')];
+  lanes.enter(first);
+  lanes.enter(second);
+  second.state = 'cancelling';
+  assert.equal(lanes.mayProceed(second), true);
+});
