@@ -53,9 +53,14 @@ export function parseAnsi(line: string): readonly Span[] {
   return spans;
 }
 
+/** Most lines have nothing of it, and searches read millions of them. */
+const special =
+  // oxlint-disable-next-line no-control-regex
+  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/u;
+
 /** The text alone. */
 export function withoutAnsi(line: string): string {
-  return lastDrawing(line).replace(sequences, '').replace(invisible, '');
+  return special.test(line) ? lastDrawing(line).replace(sequences, '').replace(invisible, '') : line;
 }
 
 function lastDrawing(line: string): string {

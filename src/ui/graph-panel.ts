@@ -5,6 +5,9 @@ import { panelAddress, type RunView, type StepView } from './run-view.ts';
 import { shapeParts, stepMarks } from './state-mark.ts';
 import { durationText, type Watch } from './time.ts';
 
+/** Up to here a graph is drawn a little smaller rather than cut off. */
+const fitWidthMax = 1400;
+
 export function graphPanel(view: RunView, watch: Watch): Markup {
   const { graph } = view;
   if (graph === null || graph.nodes.length === 0) return null;
@@ -12,7 +15,7 @@ export function graphPanel(view: RunView, watch: Watch): Markup {
   return html`<section class="card" aria-labelledby="graph-title">
     <header class="card-head"><h2 id="graph-title">Graph</h2></header>
     <div class="scroll graph-box" tabindex="0" role="region" aria-label="Graph of the steps">
-      <svg class="graph" width=${graph.width} height=${graph.height} viewBox=${`0 0 ${graph.width} ${graph.height}`}>
+      <svg class=${graph.width <= fitWidthMax ? 'graph fits' : 'graph'} width=${graph.width} height=${graph.height} viewBox=${`0 0 ${graph.width} ${graph.height}`}>
         <g class="edges" aria-hidden="true">
           ${graph.edges.map((edge) => edgeOf(edge.path, steps.get(edge.from), steps.get(edge.to)))}
         </g>

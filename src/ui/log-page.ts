@@ -36,7 +36,8 @@ export interface LogPageView {
 export interface LogSearch {
   readonly query: string;
   readonly matches: readonly LogLine[];
-  /** Up to which line was searched: less than the total where there were too many matches. */
+  /** The first line that was searched, and the last: not all where there were too many matches, or it took too long. */
+  readonly searchedFrom: number;
   readonly searchedTo: number;
 }
 
@@ -85,7 +86,7 @@ function headOf(view: LogPageView, address: string): Markup {
     <div class="log-tools">
       <p class="muted" id="log-count">${countText(total, 'line')}${closed ? '' : ', still being written'}</p>
       ${attempts > 1 ? html`<nav class="attempt-links" aria-label="Attempts">${Array.from({ length: attempts }, (_, at) => at + 1).map((number) => html`<a href=${logAddress(runId, step, index, number)} aria-current=${number === attempt ? 'true' : undefined}>${`attempt ${number}`}</a>`)}</nav>` : null}
-      ${errorLine === null ? null : html`<a href=${lineAddress(address, errorLine)}>${`First error, line ${grouped(String(errorLine))}`}</a>`}
+      ${errorLine === null ? null : html`<a href=${lineAddress(address, errorLine)}>${`Where it failed, line ${grouped(String(errorLine))}`}</a>`}
       <a href=${`${address}?raw=1`} download>Download</a>
       <form method="get" action=${address} role="search">
         <label class="hidden" for="q">Search the whole log</label>
@@ -129,15 +130,14 @@ function partLinks({ lines, total }: LogPageView, address: string): Markup {
 }
 
 function searchOf({ total, startedAt }: LogPageView, search: LogSearch, address: string): Markup {
-  const { query, matches, searchedTo } = search;
+  const { query, matches, searchedFrom, searchedTo } = search;
   const found =
-    matches.length === 0 ? `No line has “${query}” in it.` : `${countText(matches.length, 'line')} with “${query}”`;
-  const rest =
-    searchedTo < total
-      ? `; that is all of the first ${grouped(String(searchedTo))} lines, which are as many as are shown at once`
-      : '';
+    matches.length === 0 ? `No line has “${query}” in it` : `${countText(matches.length, 'line')} with “${query}”`;
+  const whole = searchedFrom === 1 && searchedTo >= total;
+  const part = whole ? '.' : ` between the lines ${grouped(String(searchedFrom))} and ${grouped(String(searchedTo))}.`;
+  const onwards = `${address}?${new URLSearchParams({ q: query, after: String(searchedTo) })}`;
   return html`<section aria-label="What was found">
-    <p class="found" role="status">${found}${rest} <a href=${address}>Back to the log</a></p>
+    <p class="found" role="status">${found}${part}${' '}${searchedTo < total ? html`<a href=${onwards}>Search on from there</a>${' '}` : null}<a href=${address}>Back to the log</a></p>
     ${matches.length === 0 ? null : html`<div class="log" tabindex="0" role="region" aria-label="Lines that were found"><div class="lines">${matches.map((line) => lineOf(line, { address, startedAt, lineCharactersMax: 2000 }))}</div></div>`}
   </section>`;
 }

@@ -2,6 +2,7 @@
 import type { RunState } from '../engine/event.ts';
 import type { Problem } from '../std/problem.ts';
 import { html, type Markup } from './html.ts';
+import { countText } from './number-text.ts';
 import type { Page } from './page.ts';
 import { markOf, namedShapeOf, runMarks } from './state-mark.ts';
 import { timeOf, type Watch } from './time.ts';
@@ -28,6 +29,13 @@ export interface PipelineItem {
   /** `push to main`, `pull requests`. */
   readonly triggers: readonly string[];
   readonly schedule: { readonly cron: string; readonly timeZone: string; readonly next: readonly number[] } | null;
+  /** Newest first: every tick with what became of it. */
+  readonly ticks: readonly {
+    readonly tick: number;
+    readonly decision: 'run' | 'missed';
+    readonly reason: string | null;
+    readonly runId: string | null;
+  }[];
   /** Newest first. */
   readonly recent: readonly {
     readonly id: string;
@@ -115,9 +123,17 @@ function pipelineRow(pipeline: PipelineItem, watch: Watch): Markup {
       ${pipeline.triggers.map((trigger) => html`<div>${trigger}</div>`)}${pipeline.schedule === null ? null : html`<div><code>${pipeline.schedule.cron}</code>${' '}<span class="muted">${pipeline.schedule.timeZone}</span></div>`}
     </td>
     <td class="inline">
-      ${pipeline.schedule === null ? html`<span class="muted">–</span>` : pipeline.schedule.next.map((at) => html`<div>${timeOf(at, watch)}</div>`)}
+      ${pipeline.schedule === null ? html`<span class="muted">–</span>` : html`${pipeline.schedule.next.map((at) => html`<div>${timeOf(at, watch)}</div>`)}${ticksOf(pipeline, watch)}`}
     </td>
   </tr>`;
+}
+
+function ticksOf({ ticks }: PipelineItem, watch: Watch): Markup {
+  if (ticks.length === 0) return null;
+  return html`<details class="ticks"><summary>${countText(ticks.length, 'last tick')}</summary><ul>${ticks.map(
+    ({ tick, decision, reason, runId }) =>
+      html`<li>${timeOf(tick, watch)}${' '}${runId === null ? html`<span class="muted">${decision === 'run' ? 'ran' : 'missed'}</span>` : html`<a href=${`/runs/${encodeURIComponent(runId)}`}>ran</a>`}${reason === null ? null : html`<span class="muted">${`, ${reason}`}</span>`}</li>`,
+  )}</ul></details>`;
 }
 
 function firstLine(text: string): string {

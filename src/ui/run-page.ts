@@ -27,7 +27,7 @@ export interface RunPageState {
 export function runPage({ view, log, liveness, watch }: RunPageState): Markup {
   const { head } = view;
   return html`
-    ${headline(view, liveness, watch)} ${view.failure === null ? null : failurePanel(head.id, view.failure)}
+    ${headline(view, liveness, watch)} ${view.failure === null || failedByGate(view) ? null : failurePanel(head.id, view.failure)}
     ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)} ${graphPanel(view, watch)}
     ${stepsPanel(view, watch)} ${view.panel === null ? null : stepPanel(view, view.panel, log, watch)}
   `;
@@ -100,6 +100,11 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
   </header>`;
 }
 
+/** The gate's own panel says more than its log. */
+function failedByGate({ failure, gates }: RunView): boolean {
+  return gates.some((gate) => !gate.passed && gate.step === failure?.step);
+}
+
 /** Whether the sentence stands right below: in the failure, or as the verdict's reason. */
 function saidBelow({ head, failure, challenges }: RunView): boolean {
   return (head.state === 'failed' && failure !== null) || challenges.length === 1;
@@ -110,10 +115,10 @@ function livenessOf(liveness: Liveness, view: RunView, watch: Watch): Markup {
     case 'live':
       return html`<span class="liveness live" role="status"><span class="pulse" aria-hidden="true"></span>live</span>`;
     case 'stale':
-      return html`<span class="liveness stale" role="status">not live, last seen ${timeOf(liveness.since, watch)}</span>`;
+      return html`<span class="liveness stale" role="status"><span>not live, last seen ${timeOf(liveness.since, watch)}</span></span>`;
     case 'still':
       return view.head.finishedAt === null
-        ? html`<span class="liveness muted">as of ${timeOf(view.now, watch)}</span>`
+        ? html`<span class="liveness muted"><span>as of ${timeOf(view.now, watch)}</span></span>`
         : null;
     case 'ended':
       return null;

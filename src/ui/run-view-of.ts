@@ -2,7 +2,7 @@
 import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import { finalStepStates } from '../engine/run.ts';
 import type { AttemptOutcome, RunOpened, StepOutput, StepState, Trigger } from '../engine/event.ts';
-import type { Artifact } from '../pipeline/definition.ts';
+import type { Artifact, Work } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { unreachable } from '../std/unreachable.ts';
 import {
@@ -69,20 +69,25 @@ function isForAnotherTime({ trigger, logicalDate, at }: RunOpened): boolean {
 export function triggerOf(trigger: Trigger, links: ForgeLinks): TriggerView {
   switch (trigger.kind) {
     case 'push':
-      return { text: `pushed by ${trigger.actor}`, branch: trigger.branch, pullRequest: null };
+      return { text: `pushed${by(trigger.actor)}`, branch: trigger.branch, pullRequest: null };
     case 'pull-request':
       return {
-        text: `opened by ${trigger.actor}`,
+        text: by(trigger.actor).trim(),
         branch: trigger.branch,
         pullRequest: { number: trigger.number, url: links.pullRequestUrl(trigger.number), fork: trigger.fork },
       };
     case 'schedule':
       return { text: 'started by its schedule', branch: null, pullRequest: null };
     case 'manual':
-      return { text: `started by ${trigger.actor}`, branch: null, pullRequest: null };
+      return { text: `started${by(trigger.actor)}`, branch: null, pullRequest: null };
     default:
       return unreachable(trigger);
   }
+}
+
+/** Plain Git does not say who pushed. */
+function by(actor: string): string {
+  return actor === '' || actor === 'unknown' ? '' : ` by ${actor}`;
 }
 
 export function stepViewOf(step: Step): StepView {
@@ -103,7 +108,7 @@ export function stepViewOf(step: Step): StepView {
     startedAt: least(attempts.map((attempt) => attempt.startedAt)),
     finishedAt: unfinished ? null : greatest(attempts.flatMap((attempt) => attempt.finishedAt ?? [])),
     dueAt: finalStepStates.has(step.state) ? null : least(dueTimes),
-    bars: barsOf(attempts),
+    bars: barsOf(attempts, definition.work.kind),
   };
 }
 
@@ -127,12 +132,12 @@ function messageOf(step: Step): string | null {
 }
 
 /** Above `barsMax` attempts only the spans in which any of them was on its way. */
-function barsOf(attempts: readonly Attempt[]): readonly Bar[] {
+function barsOf(attempts: readonly Attempt[], kind: Work['kind']): readonly Bar[] {
   const bars = attempts.map((attempt) => ({
     from: attempt.startedAt,
     runningAt: attempt.runningAt,
     to: attempt.finishedAt,
-    state: attemptState(attempt),
+    state: attemptState(attempt, kind),
   }));
   if (bars.length <= viewLimits.barsMax) return bars;
   const spans: { from: number; runningAt: number | null; to: number | null; state: StepState }[] = [];
@@ -148,9 +153,16 @@ function barsOf(attempts: readonly Attempt[]): readonly Bar[] {
   return spans.slice(-viewLimits.barsMax);
 }
 
-function attemptState(attempt: Attempt): StepState {
-  if (attempt.outcome === null) return attempt.runningAt === null ? 'queued' : 'running';
-  return outcomeState(attempt.outcome);
+function attemptState({ outcome, runningAt }: Attempt, kind: Work['kind']): StepState {
+  if (outcome === null) return runningAt === null ? 'queued' : 'running';
+  // A gate that measured has succeeded as an attempt; what a reader asks is whether the data passed.
+  const stopped =
+    kind === 'gate' &&
+    outcome.kind === 'succeeded' &&
+    outcome.control !== null &&
+    'pass' in outcome.control &&
+    !outcome.control.pass;
+  return stopped ? 'failed' : outcomeState(outcome);
 }
 
 function outcomeState(outcome: AttemptOutcome): StepState {
@@ -242,19 +254,19 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
     instancesTotal: step.instances?.length ?? 0,
     index: instance?.index ?? 0,
     attempt: attempt?.number ?? null,
-    attempts: (instance?.attempts ?? []).map(attemptView),
+    attempts: (instance?.attempts ?? []).map((each) => attemptView(each, definition.work.kind)),
     output: instance === null ? null : outputOf(instance),
     dueAt: instance?.dueAt ?? null,
   };
 }
 
-function attemptView(attempt: Attempt): AttemptView {
+function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
   const { outcome } = attempt;
   const failed = outcome?.kind === 'failed' ? outcome : null;
   const said = outcome?.kind === 'skipped' || outcome?.kind === 'not-yet' ? outcome.reason : null;
   return {
     number: attempt.number,
-    state: attemptState(attempt),
+    state: attemptState(attempt, kind),
     cause: failed?.cause ?? null,
     exitCode: failed?.exitCode ?? null,
     message: failed?.message ?? said,

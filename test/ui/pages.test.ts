@@ -193,7 +193,7 @@ test('no text breaks out of lists, logs and error pages', () => {
         closed: true,
         startedAt: 1,
         errorLine: null,
-        search: { query: payload, matches: [line], searchedTo: 1 },
+        search: { query: payload, matches: [line], searchedFrom: 1, searchedTo: 0 },
       }),
     ];
     for (const page of pages) assertHarmless(renderPage(page, assets), payload);

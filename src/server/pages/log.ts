@@ -57,7 +57,7 @@ export function logRoutes(app: FastifyInstance, ports: ServerPorts, reader: RunR
       closed,
       startedAt: lines[0]?.number === 1 ? lines[0].at : ((await ports.logs.read(key, 1, 1)).lines[0]?.at ?? 0),
       errorLine: found.attempt.outcome?.kind === 'failed' ? await reader.errorLine(key) : null,
-      search: query === null ? null : await search(ports.logs, key, query, total),
+      search: query === null ? null : await search(ports.logs, key, query, (numberOf(request.query, 'after') ?? 0) + 1),
     });
     return pages.send(request, reply, page);
   });
@@ -125,30 +125,30 @@ function rawReply(logs: LogStore, key: string, { step, index, attempt }: Wanted,
 }
 
 async function* rawText(logs: LogStore, key: string): AsyncGenerator<string> {
-  for await (const lines of allLines(logs, key)) yield lines.map((line) => `${line.text}\n`).join('');
+  for await (const lines of linesFrom(logs, key, 1)) yield lines.map((line) => `${line.text}\n`).join('');
 }
 
-async function* allLines(logs: LogStore, key: string): AsyncGenerator<readonly LogLine[]> {
-  for (let from = 1; ; from += logLimits.pageLinesMax) {
+async function* linesFrom(logs: LogStore, key: string, first: number): AsyncGenerator<readonly LogLine[]> {
+  for (let from = first; ; from += logLimits.pageLinesMax) {
     const { lines, total } = await logs.read(key, from, from + logLimits.pageLinesMax - 1);
     if (lines.length > 0) yield lines;
     if (from + logLimits.pageLinesMax > total) return;
   }
 }
 
-/** All lines that have the words in them as a person reads them: without colours, in any case. */
-async function search(logs: LogStore, key: string, query: string, total: number): Promise<LogSearch> {
+/** All lines from `from` that have the words in them as a person reads them: without colours, in any case. */
+async function search(logs: LogStore, key: string, query: string, from: number): Promise<LogSearch> {
   const wanted = query.toLowerCase();
   const endsAt = performance.now() + limits.searchMs;
   const matches: LogLine[] = [];
-  let searchedTo = 0;
-  for await (const lines of allLines(logs, key)) {
+  let searchedTo = from - 1;
+  for await (const lines of linesFrom(logs, key, from)) {
     for (const line of lines) {
       if (withoutAnsi(line.text).toLowerCase().includes(wanted)) matches.push(line);
       searchedTo = line.number;
-      if (matches.length >= viewLimits.searchMatchesMax) return { query, matches, searchedTo };
+      if (matches.length >= viewLimits.searchMatchesMax) break;
     }
-    if (performance.now() > endsAt) return { query, matches, searchedTo };
+    if (matches.length >= viewLimits.searchMatchesMax || performance.now() > endsAt) break;
   }
-  return { query, matches, searchedTo: Math.max(searchedTo, total) };
+  return { query, matches, searchedFrom: from, searchedTo };
 }

@@ -5,7 +5,13 @@ import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { PipelineItem, RepositoryView } from '../../ui/ui.ts';
 import type { ServerPorts } from '../server.ts';
 
-const limits = { rememberedMs: 5000, recentRuns: 12, firings: 3, firingsWithinMs: 400 * 86_400_000 } as const;
+const limits = {
+  rememberedMs: 5000,
+  recentRuns: 12,
+  ticks: 10,
+  firings: 3,
+  firingsWithinMs: 400 * 86_400_000,
+} as const;
 
 interface Known {
   readonly branch: string | null;
@@ -44,12 +50,17 @@ export class RepositoryReader {
       pipeline: definition.name,
       limit: limits.recentRuns,
     });
+    const ticks =
+      definition.on.schedule === null
+        ? []
+        : await this.#ports.journal.ticks(project.name, definition.name, limits.ticks);
     return {
       name: definition.name,
       description: definition.description,
       steps: definition.steps.length,
       triggers: triggersOf(definition),
       schedule: scheduleOf(definition, this.#ports.clock.now()),
+      ticks: ticks.map(({ tick, decision, reason, runId }) => ({ tick, decision, reason, runId })),
       recent: rows.map(({ id, number, state, opened }) => ({ id, number, state, openedAt: opened.at })),
     };
   }
