@@ -46,19 +46,10 @@ async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerReq
     return earlier === null ? forbid(ports, request, oldest, at) : { runId: earlier.id, opened: false };
   }
   const opened = openedOf(request, ports.newId(), at);
-  // The commit may be kept and its answer lost: this turn finds the run then, and nothing where there is none.
-  ports.runQueue.wake(opened.runId, at + conductorLimits.turnAgainMs);
-  const [result] = await ports.journal.commit([
-    [
-      { write: 'open-run', triggerKey: request.key, opened },
-      ...(request.alongside === null ? [] : [request.alongside(opened.runId)]),
-      ...reportRun(opened, at, conductorLimits.reportDebounceMs),
-    ],
-  ]);
-  if (result?.ok === true) {
-    await cancelOthers(ports, turns, request, active);
+  if (await keepOpened(ports, request, opened)) {
     turns.enter(opened, definition);
     ports.jobQueue.wake('outbox', at + conductorLimits.reportDebounceMs);
+    await cancelOthers(ports, turns, request, active);
     return { runId: opened.runId, opened: true };
   }
   const earlier = await ports.journal.runByTrigger(request.key);
@@ -70,6 +61,25 @@ async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerReq
   }
   const trigger = await ports.journal.trigger(request.key);
   return { skipped: trigger?.reason ?? 'it was triggered before' };
+}
+
+/** False: the trigger has been seen before. */
+async function keepOpened(ports: ConductorPorts, request: TriggerRequest, opened: RunOpened): Promise<boolean> {
+  const { key, alongside } = request;
+  try {
+    const [result] = await ports.journal.commit([
+      [
+        { write: 'open-run', triggerKey: key, opened },
+        ...(alongside === null ? [] : [alongside(opened.runId)]),
+        ...reportRun(opened, opened.at, conductorLimits.reportDebounceMs),
+      ],
+    ]);
+    return result?.ok === true;
+  } catch (error) {
+    // It may have been kept all the same: a turn finds the run then, and nothing where there is none.
+    ports.runQueue.wake(opened.runId, ports.clock.now() + conductorLimits.turnAgainMs);
+    throw error;
+  }
 }
 
 function openedOf(request: TriggerRequest, runId: string, at: number): RunOpened {
