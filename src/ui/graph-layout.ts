@@ -33,7 +33,7 @@ export interface GraphSource {
   readonly steps: readonly { readonly name: string; readonly upstream: readonly string[] }[];
 }
 
-export const nodeSize = { height: 46, widthMin: 150, widthMax: 240, characterWidth: 7.4, padding: 54 } as const;
+const nodeSize = { height: 46, widthMin: 150, widthMax: 240, characterWidth: 7.4, padding: 54 } as const;
 
 export function graphSource(definition: PipelineDefinition): GraphSource {
   return { steps: definition.steps.map(({ name, upstream }) => ({ name, upstream })) };

@@ -75,7 +75,7 @@ function isTrouble(line: LogLine): boolean {
 }
 
 /** The title where the line opens a group. */
-export function groupTitle(line: LogLine): string | null {
+function groupTitle(line: LogLine): string | null {
   return line.text.startsWith('::group::') ? withoutAnsi(line.text.slice('::group::'.length)).trim() || 'Group' : null;
 }
 

@@ -42,7 +42,7 @@ export function momentText(at: number, zone: Watch['zone']): string {
   return `${dayText(at, zone)} ${clockText(at, zone)} ${zoneText(at, zone)}`;
 }
 
-export function dayText(at: number, zone: Watch['zone']): string {
+function dayText(at: number, zone: Watch['zone']): string {
   return wall(at, zone).toISOString().slice(0, 10);
 }
 
