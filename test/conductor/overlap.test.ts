@@ -1,0 +1,144 @@
+/** Runs of one pipeline beside each other: forbidden, replaced, one after the other. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PullRequest } from '../../src/forge/forge.ts';
+import type { Sha } from '../../src/git/git.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import type { KeptRun } from '../simulation/history.ts';
+import { Stage } from '../simulation/stage.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
+
+const everywhere = { branches: ['**'], tags: [], paths: [] };
+const pullRequest = { branches: [], paths: [] };
+
+function pipeline(more: Partial<PipelineDefinition>): PipelineDefinition {
+  return pipelineOf([stepOf({ name: 'only' })], {
+    name: 'own',
+    on: { schedule: null, push: everywhere, pullRequest: null },
+    ...more,
+  });
+}
+
+function runs(stage: Stage): readonly KeptRun[] {
+  return [...stage.world.history.runs.values()];
+}
+
+function states(stage: Stage): readonly string[] {
+  return runs(stage).map(({ state }) => state);
+}
+
+async function pushAndOpen(stage: Stage, branch = 'main'): Promise<Sha> {
+  const before = runs(stage).length;
+  const sha = stage.push(branch);
+  await stage.until('the run was opened', () => runs(stage).length > before);
+  return sha;
+}
+
+function propose(stage: Stage, number: number, branch: string): void {
+  const headSha = stage.commit(branch);
+  const baseSha = stage.world.remote.branches.get('main') ?? headSha;
+  const own: PullRequest = {
+    number,
+    state: 'open',
+    merged: false,
+    mergeSha: null,
+    headSha,
+    headBranch: branch,
+    baseBranch: 'main',
+    baseSha,
+    fork: false,
+    author: 'ada',
+    title: branch,
+  };
+  stage.world.remote.pullRequestHeads.add(headSha);
+  stage.world.forge.pullRequests.set(number, own);
+  stage.hook({ type: 'pull-request', action: 'opened', pullRequest: own, actor: 'ada' }, `pull-request-${headSha}`);
+}
+
+test('where overlap is forbidden, a second push runs nothing, and its commit is told', async () => {
+  const stage = await Stage.open({ pipelines: [pipeline({ overlap: 'forbid' })] });
+  stage.world.attemptMs = 60_000;
+  await pushAndOpen(stage);
+  const second = stage.push();
+  await stage.until('the second push is known', () => stage.world.history.heads.get('main') === second);
+  await stage.rest();
+  assert.deepEqual(states(stage), ['success']);
+  const told = stage.world.forge.statuses.get(`${second} contender/own`);
+  assert.match(told?.summary ?? '', /its overlap policy is forbid/);
+  assert.equal(told?.state, 'neutral');
+  await pushAndOpen(stage);
+});
+
+test('where overlap is forbidden, of several causes at once one runs', async () => {
+  const stage = await Stage.open({ pipelines: [pipeline({ overlap: 'forbid' })] });
+  stage.world.attemptMs = 60_000;
+  for (const branch of ['a', 'b', 'c']) stage.push(branch);
+  await stage.until('all are known', () => ['a', 'b', 'c'].every((branch) => stage.world.history.heads.has(branch)));
+  assert.equal(runs(stage).length, 1);
+});
+
+test('a run that replaces cancels what is under way', async () => {
+  const stage = await Stage.open({ pipelines: [pipeline({ overlap: 'replace' })] });
+  stage.world.attemptMs = 60_000;
+  await pushAndOpen(stage, 'a');
+  await pushAndOpen(stage, 'b');
+  await stage.rest();
+  assert.deepEqual(states(stage), ['cancelled', 'success']);
+});
+
+test('a newer commit cancels the run of its own branch or pull request, and no other', async () => {
+  const on = { schedule: null, push: everywhere, pullRequest };
+  const stage = await Stage.open({ pipelines: [pipeline({ on, cancelInProgress: true })], slots: 8 });
+  stage.world.attemptMs = 100_000;
+  await pushAndOpen(stage, 'main');
+  await pushAndOpen(stage, 'side');
+  propose(stage, 1, 'one');
+  propose(stage, 2, 'two');
+  await stage.until('all were opened', () => runs(stage).length === 4, 50_000);
+  await pushAndOpen(stage, 'side');
+  propose(stage, 2, 'two');
+  await stage.until('all were opened', () => runs(stage).length === 6, 50_000);
+  await stage.rest();
+  const outcome = runs(stage).map(({ opened: { trigger }, state }) => [
+    trigger.kind === 'pull-request' ? trigger.number : trigger.kind === 'push' ? trigger.branch : trigger.kind,
+    state,
+  ]);
+  const of = (place: string | number): unknown => outcome.filter(([each]) => each === place).map(([, state]) => state);
+  assert.deepEqual(of('main'), ['success']);
+  assert.deepEqual(of('side'), ['cancelled', 'success']);
+  assert.deepEqual(of(1), ['success']);
+  assert.deepEqual(of(2), ['cancelled', 'success']);
+});
+
+test('a run that a person starts does not cancel another one', async () => {
+  const stage = await Stage.open({ pipelines: [pipeline({ cancelInProgress: true })] });
+  stage.world.attemptMs = 60_000;
+  const sha = stage.world.remote.branches.get('main');
+  assert.ok(sha !== undefined);
+  for (const actor of ['ada', 'bob', 'ada']) {
+    void stage.world.server?.conductor.runManually({
+      repository: 'shop/models',
+      pipeline: 'own',
+      sha,
+      actor,
+      logicalDate: null,
+      parameters: {},
+      key: `asked by ${actor}`,
+    });
+  }
+  await stage.until('both were opened', () => runs(stage).length === 2);
+  await stage.rest();
+  assert.deepEqual(states(stage), ['success', 'success']);
+});
+
+test('as many runs go on as the pipeline allows, the others one after the other', async () => {
+  const stage = await Stage.open({ pipelines: [pipeline({ maxActiveRuns: 2 })], slots: 8 });
+  stage.world.attemptMs = 30_000;
+  for (const branch of ['a', 'b', 'c', 'd', 'e']) stage.push(branch);
+  let most = 0;
+  await stage.until('all have ended', () => {
+    most = Math.max(most, stage.world.server?.executor.running().length ?? 0);
+    return runs(stage).length === 5 && states(stage).every((state) => state === 'success');
+  });
+  assert.equal(most, 2);
+});
