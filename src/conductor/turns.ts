@@ -11,10 +11,11 @@
  * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
  */
 import { decide, evolve, nextWakeAt, open, unfinishedAttempts, type Command } from '../engine/engine.ts';
-import type { AttemptKey, RunEvent } from '../engine/event.ts';
+import type { AttemptKey, RunEvent, RunOpened } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../executor/executor.ts';
 import type { Commit, RunRow } from '../journal/journal.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { Attempts } from './attempts.ts';
 import { closingWrites } from './closing.ts';
@@ -65,6 +66,7 @@ export class Turns {
 
   /**
    * Takes up what an earlier server left: its attempts are found again or proved gone, then every open run gets a turn.
+   * Rejects where the journal does not answer: lanes and slots that are half known would let too much in.
    * To be done before `start`, so that nothing is admitted before it is known what runs.
    */
   async recover(): Promise<void> {
@@ -78,7 +80,9 @@ export class Turns {
         for (const id of placed) this.#slots.take(id);
         left.push(...placed);
       } catch (error) {
-        this.#ports.log.error({ run: row.id, error: String(error) }, 'a run could not be taken up');
+        // A run that cannot be folded holds up no other; a database that does not answer tells nothing about what runs.
+        if (!(error instanceof BrokenRun)) throw error;
+        this.#ports.log.error({ run: row.id, error: error.message }, 'a run could not be taken up');
       }
     }
     await this.#ports.executor.recover(left);
@@ -150,10 +154,7 @@ export class Turns {
     }
     const [first, ...rest] = await this.#ports.journal.events(runId);
     if (first?.type !== 'run-opened') return null;
-    const definition = await this.#ports.journal.definition(first.digest);
-    if (definition === null) throw new Error(`the definition ${first.digest} of run ${runId} is not in the journal`);
-    const run = open(definition, first);
-    for (const event of rest) evolve(run, event);
+    const run = fold(first, rest, await this.#ports.journal.definition(first.digest));
     if (run.finishedAt === null) this.#remember(runId, run);
     this.#folded.add(runId);
     this.#answer(runId, run);
@@ -291,6 +292,21 @@ export class Turns {
     this.#runs.delete(turn.runId);
     this.#inbox.set(turn.runId, [...turn.messages, ...(this.#inbox.get(turn.runId) ?? [])]);
     this.#ports.runQueue.wake(turn.runId, at);
+  }
+}
+
+/** What the journal holds of a run is no run. */
+class BrokenRun extends Error {}
+
+function fold(opened: RunOpened, events: readonly RunEvent[], definition: PipelineDefinition | null): Run {
+  if (definition === null)
+    throw new BrokenRun(`the definition ${opened.digest} of run ${opened.runId} is not in the journal`);
+  try {
+    const run = open(definition, opened);
+    for (const event of events) evolve(run, event);
+    return run;
+  } catch (error) {
+    throw new BrokenRun(`run ${opened.runId} cannot be folded: ${String(error)}`, { cause: error });
   }
 }
 

@@ -25,7 +25,12 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
   return {
     commit: (commits) =>
       wire.call(() => commit(commits), { before: 'journal-refused', after: 'journal-unanswered', answer: refuse }),
-    events: (runId) => read(() => journal.events(runId)),
+    events: (runId) =>
+      read(() => {
+        if (world.refuseReads === 0) return journal.events(runId);
+        world.refuseReads -= 1;
+        return refuse();
+      }),
     run: (runId) => read(() => journal.run(runId)),
     runByTrigger: (key) => read(() => journal.runByTrigger(key)),
     unfinishedRuns: () => read(() => journal.unfinishedRuns()),

@@ -70,6 +70,16 @@ export class Stage {
     void this.world.server?.receive({ id, name: event.type, repository: repositoryName, semanticKey, event });
   }
 
+  /** Starts a run of `pipeline` by hand, at the commit that main stands at. */
+  ask(pipeline: string): void {
+    const { server, remote, steps } = this.world;
+    const sha = remote.branches.get('main');
+    assert.ok(sha !== undefined);
+    const key = `ask ${steps}`;
+    const request = { repository: repositoryName, pipeline, sha, actor: key, logicalDate: null, parameters: {}, key };
+    void server?.conductor.runManually(request).catch(() => undefined);
+  }
+
   /** The next commit with such a write or event is refused, or kept without an answer. */
   interfereOnce(what: Write['write'] | RunEvent['type'], how: 'refused' | 'unanswered'): void {
     this.world.interfere = (commits) => {

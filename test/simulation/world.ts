@@ -65,6 +65,8 @@ export class World {
   #latest = 0;
   faults: Faults;
   interfere: Interference = () => null;
+  /** So many readings of the events of a run are refused, where a test wants it so. */
+  refuseReads = 0;
   /** How long every attempt takes, where a test wants it so. */
   attemptMs: number | null = null;
   /** How far the clock on the wall is from the time. */
