@@ -66,6 +66,31 @@ test('a page whose server is gone says since when, and goes on when it is back',
   await close();
 });
 
+test('a log grows on its own page, from its first line to its last', { skip }, async () => {
+  const { repository, system, url } = site;
+  repository.commit('Count', { '.pipelines/count.ts': countPipeline });
+  const run = await system.untilRun('the counting run', (row) => row.opened.pipeline === 'count');
+  await system.until('the first line', async () =>
+    (await system.logs.read(`${run.id}/count/0/1`, 1, 1)).total > 0 ? true : null,
+  );
+  const { page, troubles, close } = await visit(`${url}/runs/${run.id}/steps/count/0/1/log`);
+  await page.locator('.t', { hasText: /^line 60$/ }).waitFor();
+  const numbers = await page.locator('.line .n').allTextContents();
+  assert.deepEqual(
+    numbers.slice(0, 60),
+    Array.from({ length: 60 }, (_, at) => String(at + 1)),
+  );
+  await page.waitForFunction(() => document.querySelector('#liveness')?.textContent === '');
+  assert.deepEqual(troubles, []);
+  await close();
+});
+
+const countPipeline = `import { pipeline, step } from 'contender';
+export default pipeline('count', { on: { push: { branches: ['main'] } } }, () => {
+  step('count', { command: ['sh', '-c', 'for i in $(seq 60); do echo "line $i"; sleep 0.03; done'] });
+});
+`;
+
 const slowPipeline = `import { pipeline, step } from 'contender';
 export default pipeline('slow', { on: { push: { branches: ['main'] } } }, () => {
   step('wait', { command: ['sleep', '60'] });

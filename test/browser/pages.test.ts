@@ -1,6 +1,13 @@
 /** Pages by keyboard, in either zone of time, with lines that are shared. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { buildAssets } from '../../src/ui/assets.ts';
+import { appendLines } from '../../src/ui/log-blocks.ts';
+import { renderPage } from '../../src/ui/page.ts';
+import { runPage } from '../../src/ui/run-page.ts';
+import type { RunView } from '../../src/ui/run-view.ts';
+import { payloads } from '../ui/payloads.ts';
+import { betterChallenge, failedRun, noSelection, viewOf } from '../ui/views.ts';
 import { noBrowser, visit } from './browser.ts';
 import { trainedSite } from './trained-site.ts';
 
@@ -57,5 +64,52 @@ test('lines of a log are linked, marked and shared as a range', { skip }, async 
   assert.match(page.url(), /#L8-L10$/);
   assert.equal(await page.locator('.marked').count(), 3);
   assert.deepEqual(troubles, []);
+  await close();
+});
+
+test('hostile texts in every field of a run run nothing, on the page as served and drawn again', { skip }, async () => {
+  const { site } = trained();
+  const run = failedRun();
+  const base = viewOf(run);
+  const all = payloads.join(' ');
+  const lines = payloads.map((text, at) => ({ number: at + 1, at: 1, stream: 'out' as const, text }));
+  const view: RunView = {
+    ...base,
+    head: {
+      ...base.head,
+      pipeline: all,
+      summary: all,
+      trigger: { text: all, branch: all, pullRequest: { number: 1, url: 'javascript:pwned=1', fork: false } },
+      shaUrl: 'javascript:pwned=1',
+    },
+    failure: { step: all, index: 0, attempt: 1, mapped: false, cause: 'code', message: all, line: 1, lines },
+    steps: base.steps.map((step) => ({ ...step, message: all })),
+    challenges: [{ ...betterChallenge, model: all, next: all, verdict: { ...betterChallenge.verdict, reason: all } }],
+  };
+  const tail = { key: 'train/0/1', lines, total: lines.length, closed: true };
+  const body = runPage({
+    view,
+    log: { tail, blocks: appendLines([], lines) },
+    liveness: { kind: 'still' },
+    watch: { now: view.now, zone: 'utc' },
+  });
+  const island = { name: 'run' as const, data: { view, tail, selection: noSelection, settled: true } };
+  const document = renderPage({ title: all, area: 'runs', body, island }, (await buildAssets()).names);
+  const { page, close } = await visit(`${site.url}/runs`);
+  // Without the policy, which would stop what got through.
+  await page.route('**/hostile', (route) => route.fulfill({ contentType: 'text/html', body: document }));
+  await page.goto(`${site.url}/hostile`);
+  await page.getByRole('button', { name: /Times are UTC/ }).click();
+  await page
+    .locator('.facts .moment', { hasText: /−0[45]:00$/ })
+    .first()
+    .waitFor();
+  assert.equal(await page.evaluate(() => 'pwned' in globalThis), false);
+  assert.equal(
+    await page
+      .locator('img, iframe, object, embed, base, [onload], [onerror], [onfocus], [href^="javascript"]')
+      .count(),
+    0,
+  );
   await close();
 });

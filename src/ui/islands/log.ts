@@ -12,6 +12,7 @@ import { countText } from '../number-text.ts';
 import { fetchLines } from './log-range.ts';
 import { markLines } from './line-hash.ts';
 import { openWindow } from './log-window.ts';
+import { openStream } from './stream.ts';
 
 const linesAtOnce = 2000;
 
@@ -70,26 +71,27 @@ function isAtBottom(): boolean {
 
 /** Calls with how many lines there are, whenever that changes, until the log is closed. */
 function followGrowth({ runId, step, index, attempt, total }: LogIslandData, grown: (total: number) => void): void {
-  const seen = `0/${step}/${index}/${attempt}/${total}`;
-  const query = new URLSearchParams({ step, index: String(index), attempt: String(attempt), seen });
-  const source = new EventSource(`/runs/${encodeURIComponent(runId)}/events?${query}`);
-  let ended = false;
-  source.addEventListener('open', () => tell('live'));
-  source.addEventListener('error', () => {
-    if (!ended) tell('stale');
-  });
-  source.addEventListener('log', (event) => {
-    const message = JSON.parse(event.data) as { readonly total: number; readonly closed: boolean };
-    tellCount(message.total, message.closed);
-    grown(message.total);
-    if (message.closed) end();
-  });
-  source.addEventListener('end', () => end());
+  let known = total;
+  const address = (): string => {
+    const seen = `0/${step}/${index}/${attempt}/${known}`;
+    return `/runs/${encodeURIComponent(runId)}/events?${new URLSearchParams({ step, index: String(index), attempt: String(attempt), seen })}`;
+  };
   const end = (): void => {
-    ended = true;
-    source.close();
+    stream.close();
     tell('ended');
   };
+  const stream = openStream(address, (source) => {
+    source.addEventListener('open', () => tell('live'));
+    source.addEventListener('error', () => tell('stale'));
+    source.addEventListener('end', end);
+    source.addEventListener('log', (event) => {
+      const message = JSON.parse(event.data) as { readonly total: number; readonly closed: boolean };
+      known = message.total;
+      tellCount(message.total, message.closed);
+      grown(message.total);
+      if (message.closed) end();
+    });
+  });
 }
 
 function tell(state: 'live' | 'stale' | 'ended'): void {

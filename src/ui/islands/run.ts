@@ -1,14 +1,14 @@
 /** The page of a run, live: takes the served markup over and draws again what the stream of events says. */
 import { computed, effect, signal } from '@preact/signals';
-import { h, hydrate, type VNode } from 'preact';
+import { Fragment, h, hydrate, type VNode } from 'preact';
 import { appendLines } from '../log-blocks.ts';
 import { applyChange, type RunChange } from '../run-change.ts';
 import { runPage, runTitle, type Liveness } from '../run-page.ts';
 import type { LogTail, RunView, Selection } from '../run-view.ts';
 import type { ShownLog } from '../step-panel.ts';
-import { Fragment } from 'preact';
 import { serverNow, setServerTime, tick, watch } from './clock.ts';
 import { followLogs } from './log-marks.ts';
+import { openStream } from './stream.ts';
 
 interface RunData {
   readonly view: RunView;
@@ -61,48 +61,51 @@ interface LogMessage extends LogTail {
 }
 
 function follow(data: RunData, view: Box<RunView>, log: Box<ShownLog | null>, liveness: Box<Liveness>): void {
-  const source = new EventSource(streamAddress(data));
   let seenAt = Date.now();
-  const on = (name: string, take: (message: unknown) => void): void => {
-    source.addEventListener(name, (event) => {
-      seenAt = Date.now();
-      if (liveness.value.kind !== 'live') liveness.value = { kind: 'live' };
-      if (event instanceof MessageEvent && typeof event.data === 'string') take(JSON.parse(event.data));
-    });
+  const show = (next: RunView): void => {
+    view.value = next;
+    setServerTime(next.now);
+    tick();
   };
-  on('view', (message) => {
-    view.value = { ...(message as RunView), graph: view.value.graph };
-    setServerTime(view.value.now);
-    tick();
-  });
-  on('change', (message) => {
-    view.value = applyChange(view.value, message as RunChange);
-    setServerTime(view.value.now);
-    tick();
-  });
-  on('log', (message) => {
-    log.value = withLines(log.value, message as LogMessage);
-  });
-  on('end', () => {
-    source.close();
-    clearInterval(timer);
-    liveness.value = { kind: 'ended' };
-  });
   const lost = (): void => {
     if (liveness.value.kind !== 'stale') liveness.value = { kind: 'stale', since: seenAt };
   };
-  source.addEventListener('error', lost);
+  const take: Readonly<Record<string, (message: unknown) => void>> = {
+    view: (message) => show({ ...(message as RunView), graph: view.value.graph }),
+    change: (message) => show(applyChange(view.value, message as RunChange)),
+    log: (message) => {
+      log.value = withLines(log.value, message as LogMessage);
+    },
+    end() {
+      stream.close();
+      clearInterval(timer);
+      liveness.value = { kind: 'ended' };
+    },
+  };
+  const stream = openStream(
+    () => streamAddress(data, view.value, log.value),
+    (source) => {
+      for (const [name, receive] of Object.entries(take)) {
+        source.addEventListener(name, (event) => {
+          seenAt = Date.now();
+          if (liveness.value.kind !== 'live') liveness.value = { kind: 'live' };
+          if (event instanceof MessageEvent && typeof event.data === 'string') receive(JSON.parse(event.data));
+        });
+      }
+      source.addEventListener('error', lost);
+    },
+  );
   const timer = setInterval(() => {
-    if (Date.now() - seenAt > silenceMs) lost();
+    if (document.visibilityState === 'visible' && Date.now() - seenAt > silenceMs) lost();
   }, 2000);
 }
 
-function streamAddress({ view, tail, selection }: RunData): string {
+function streamAddress({ selection }: RunData, view: RunView, log: ShownLog | null): string {
   const query = new URLSearchParams();
   if (selection.step !== null) query.set('step', selection.step);
   if (selection.index !== null) query.set('index', String(selection.index));
   if (selection.attempt !== null) query.set('attempt', String(selection.attempt));
-  if (tail !== null) query.set('seen', `${view.position}/${tail.key}/${tail.lines.at(-1)?.number ?? 0}`);
+  if (log !== null) query.set('seen', `${view.position}/${log.tail.key}/${log.tail.lines.at(-1)?.number ?? 0}`);
   return `/runs/${encodeURIComponent(view.head.id)}/events?${query}`;
 }
 
