@@ -1,0 +1,164 @@
+/** The registry in bad moments: unreachable at the start of a challenge, another champion, a promotion without an answer. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EvaluationState } from '../../src/journal/journal.ts';
+import type { PipelineDefinition, PromotionPolicy } from '../../src/pipeline/definition.ts';
+import type { Promotion } from '../../src/registry/registry.ts';
+import { Stage } from '../simulation/stage.ts';
+import { noRetry, pipelineOf, stepOf } from '../support/definitions.ts';
+
+function churn(promote: PromotionPolicy = 'on-merge'): PipelineDefinition {
+  const push = { branches: ['**'], tags: [], paths: [] };
+  return pipelineOf(
+    [
+      stepOf({ name: 'train', outputs: { model: 'artifact' } }),
+      stepOf({
+        name: 'challenge',
+        upstream: ['train'],
+        retry: noRetry,
+        work: {
+          kind: 'challenge',
+          model: 'churn',
+          challenger: { reference: { output: 'train', path: ['model'] } },
+          score: null,
+          predictions: null,
+          task: 'binary',
+          metric: 'roc_auc',
+          threshold: null,
+          minAbsoluteChange: 0,
+          minRelativeChange: 0,
+          confidence: 0.95,
+          guardrails: [],
+          promote,
+        },
+      }),
+    ],
+    { name: 'churn', on: { schedule: null, push, pullRequest: null } },
+  );
+}
+
+const somebodyElse: Promotion = {
+  decision: 'somewhere/else',
+  model: 'churn',
+  artifact: { $artifact: 'e'.repeat(64), name: 'model.json', bytes: 1 },
+  predictions: null,
+  expectedChampion: null,
+  evidence: {
+    repository: 'shop/models',
+    pipeline: 'churn',
+    runId: 'elsewhere',
+    sha: 'a'.repeat(40),
+    digest: 'd'.repeat(64),
+    verdict: {},
+    comparedWith: null,
+    decidedBy: 'somebody else',
+  },
+  at: 1,
+};
+
+function evaluations(stage: Stage): readonly { readonly state: EvaluationState; readonly reason: string | null }[] {
+  return [...stage.world.history.evaluations.values()];
+}
+
+/** Causes of the failures of the challenge. */
+function causes(stage: Stage): readonly string[] {
+  return stage
+    .run('churn')
+    .events.flatMap((event) =>
+      event.type === 'attempt-finished' && event.step === 'challenge' && event.outcome.kind === 'failed'
+        ? [event.outcome.cause]
+        : [],
+    );
+}
+
+test('a registry that cannot be reached is asked again, with tries of its own, and never means "no champion"', async () => {
+  const stage = await Stage.open({ pipelines: [churn()] });
+  stage.world.registry.setUnreachable(true);
+  stage.push();
+  await stage.until('the first failure', () => stage.world.history.runs.size === 1 && causes(stage).length === 1);
+  stage.world.registry.setUnreachable(false);
+  await stage.rest();
+  assert.equal(stage.run('churn').state, 'success', 'the step has no retry of its own');
+  assert.deepEqual(causes(stage), ['registry']);
+  assert.deepEqual(
+    evaluations(stage).map(({ state }) => state),
+    ['promoted'],
+  );
+});
+
+test('a registry that stays away fails the run, and nothing is evaluated', async () => {
+  const stage = await Stage.open({ pipelines: [churn()] });
+  stage.world.registry.setUnreachable(true);
+  stage.push();
+  await stage.until('the end', () => stage.world.history.runs.size === 1 && stage.run('churn').state !== 'running');
+  assert.equal(stage.run('churn').state, 'failed');
+  assert.deepEqual(causes(stage), ['registry', 'registry', 'registry', 'registry']);
+  assert.deepEqual(evaluations(stage), []);
+  await stage.rest();
+});
+
+test('a champion that changed after the comparison refuses the promotion for good', async () => {
+  const stage = await Stage.open({ pipelines: [churn()] });
+  stage.push();
+  await stage.until('the comparison', () => evaluations(stage).length === 1);
+  assert.equal((await stage.world.registry.promote(somebodyElse)).ok, true);
+  await stage.rest();
+  const [refused] = evaluations(stage);
+  assert.equal(refused?.state, 'refused');
+  const [row] = await stage.world.journal.evaluations({ limit: 1 });
+  assert.match(row?.reason ?? '', /compared with no champion, but the champion is v1 now: evaluate it again/);
+});
+
+test('a decision is carried out by the next server, once, whenever the first one dies', async () => {
+  for (const state of ['reported', 'promoting', 'promoted'] as const) {
+    const stage = await Stage.open({ pipelines: [churn()] });
+    stage.push();
+    await stage.until(`it is ${state}`, () => evaluations(stage)[0]?.state === state);
+    stage.world.crash(5000);
+    await stage.rest();
+    assert.deepEqual(
+      evaluations(stage).map((each) => each.state),
+      ['promoted'],
+      state,
+    );
+    const ledger = await stage.world.registry.ledger('churn');
+    assert.deepEqual(ledger.ok && ledger.value.map(({ version }) => version), [1], state);
+  }
+});
+
+test('a promotion that the registry made and nobody kept is made once', async () => {
+  const stage = await Stage.open({ pipelines: [churn()] });
+  stage.push();
+  await stage.until('it is decided', () => evaluations(stage)[0]?.state === 'promoting');
+  stage.interfereOnce('evaluation-state', 'refused');
+  await stage.rest();
+  assert.deepEqual(
+    evaluations(stage).map(({ state }) => state),
+    ['promoted'],
+  );
+  const ledger = await stage.world.registry.ledger('churn');
+  assert.deepEqual(ledger.ok && ledger.value.map(({ version }) => version), [1]);
+});
+
+test('a commit that the default branch does not hold is refused, since it runs again when it comes there', async () => {
+  const stage = await Stage.open({ pipelines: [churn()] });
+  stage.push('side');
+  await stage.until('the comparison', () => evaluations(stage).length === 1);
+  await stage.rest();
+  const [row] = await stage.world.journal.evaluations({ limit: 1 });
+  assert.deepEqual([row?.state, row?.reason], ['refused', 'Only commits of main promote, and this one is not merged.']);
+});
+
+test('a policy that leaves the decision to a person is left to one', async () => {
+  for (const policy of ['never', 'on-approval'] as const) {
+    const stage = await Stage.open({ pipelines: [churn(policy)] });
+    stage.push();
+    await stage.until('the comparison', () => evaluations(stage).length === 1);
+    await stage.until('nothing is to be carried out', () => {
+      return [...stage.world.history.outbox.values()].every(({ state }) => state !== 'due');
+    });
+    assert.equal(evaluations(stage)[0]?.state, 'reported', policy);
+    const champion = await stage.world.registry.champion('churn');
+    assert.ok(champion.ok && champion.value === null);
+  }
+});

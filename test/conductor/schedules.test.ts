@@ -1,0 +1,118 @@
+/** Ticks: each is one record, and runs or says why not, whatever becomes of the server meanwhile. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PipelineDefinition, TriggerDefinition } from '../../src/pipeline/definition.ts';
+import type { KeptTick } from '../simulation/history.ts';
+import { Stage } from '../simulation/stage.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
+
+type Schedule = NonNullable<TriggerDefinition['schedule']>;
+
+function scheduled(schedule: Partial<Schedule>, more: Partial<PipelineDefinition> = {}): PipelineDefinition {
+  const full = { cron: '*/5 * * * *', timeZone: 'UTC', catchup: 'none', ...schedule } as const;
+  return pipelineOf([stepOf({ name: 'only' })], {
+    name: 'ticking',
+    on: { schedule: full, push: null, pullRequest: null },
+    ...more,
+  });
+}
+
+const minuteMs = 60_000;
+
+function ticks(stage: Stage): readonly KeptTick[] {
+  return [...(stage.world.history.ticks.get('ticking')?.values() ?? [])];
+}
+
+async function untilTicks(stage: Stage, count: number): Promise<void> {
+  await stage.until(`${count} ticks`, () => ticks(stage).length >= count, count * 6 * minuteMs);
+}
+
+/** The distance between the ticks on record, in minutes. */
+function gaps(stage: Stage): readonly number[] {
+  const times = ticks(stage).map(({ tick }) => tick);
+  return times.slice(1).map((time, index) => (time - (times[index] ?? time)) / minuteMs);
+}
+
+test('each tick runs once, and a restart at any moment between neither doubles nor loses one', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({ catchup: 'latest' })] });
+  for (let count = 1; count <= 6; count += 1) {
+    await untilTicks(stage, count);
+    // Dead in the moment of the tick, a moment after it, and well between two.
+    await stage.until('a moment', () => true);
+    for (let steps = 0; steps < count * 7; steps += 1) await stage.world.step();
+    stage.world.crash(1000 * count);
+    await stage.until('the next server', () => stage.world.server?.started === true);
+  }
+  await stage.rest();
+  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
+  assert.ok(ticks(stage).every(({ decision }) => decision === 'run'));
+  assert.equal(stage.world.history.runs.size, ticks(stage).length);
+});
+
+test('a run of a tick has the dates of its interval', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({})] });
+  await untilTicks(stage, 1);
+  const [tick] = ticks(stage);
+  const { opened } = stage.run('ticking');
+  assert.deepEqual(opened.trigger, { kind: 'schedule', tick: tick?.tick });
+  assert.equal(opened.dataIntervalEnd, tick?.tick);
+  assert.equal(opened.logicalDate, (tick?.tick ?? 0) - 5 * minuteMs);
+});
+
+test('without catch-up, the ticks of a time without server are on record as missed, each once', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({ catchup: 'none' })] });
+  await untilTicks(stage, 1);
+  stage.world.crash(32 * minuteMs);
+  await untilTicks(stage, 9);
+  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
+  const missed = ticks(stage).filter(({ decision }) => decision === 'missed');
+  assert.equal(missed.length, 6);
+  assert.ok(missed.every(({ reason, runId }) => /catch-up is off/.test(reason ?? '') && runId === null));
+});
+
+test('after years without a server every tick is on record at once, and the newest ones run', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({ catchup: 'all' }, { maxActiveRuns: 16 })] });
+  await untilTicks(stage, 1);
+  stage.world.crash(10 * 24 * 60 * minuteMs);
+  await stage.until('they are on record', () => ticks(stage).length > 2880, 11 * 24 * 60 * minuteMs);
+  await stage.rest();
+  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
+  const run = ticks(stage)
+    .slice(1)
+    .filter(({ decision }) => decision === 'run');
+  assert.ok(run.length >= 10 && run.length <= 12, `${run.length} ran`);
+});
+
+test('a schedule that changes counts from then on', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({ cron: '0 0 * * *' })] });
+  await stage.until('a day', () => ticks(stage).length === 1, 25 * 60 * minuteMs);
+  const at = stage.world.wallClock() + 3 * 60 * minuteMs;
+  await stage.until('three hours', () => stage.world.wallClock() > at, 4 * 60 * minuteMs);
+  const changed = scheduled({ cron: '*/5 * * * *' });
+  Object.assign(stage.world.catalogue, { definition: () => changed });
+  stage.push();
+  await untilTicks(stage, 3);
+  assert.ok(
+    ticks(stage).every(({ decision }) => decision === 'run'),
+    'nothing before the change is missed',
+  );
+});
+
+test('where overlap is forbidden, a tick that comes too early is missed and says why', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({}, { overlap: 'forbid' })] });
+  stage.world.attemptMs = 7 * minuteMs;
+  await untilTicks(stage, 4);
+  const [first, second, third, fourth] = ticks(stage);
+  assert.deepEqual(
+    [first?.decision, second?.decision, third?.decision, fourth?.decision],
+    ['run', 'missed', 'run', 'missed'],
+  );
+  assert.match(second?.reason ?? '', /overlap policy is forbid/);
+});
+
+test('a parameter that nobody can give is the reason on record', async () => {
+  const parameters = { region: { type: 'string', default: null, description: null, choices: null } } as const;
+  const stage = await Stage.open({ pipelines: [scheduled({}, { parameters })] });
+  await untilTicks(stage, 1);
+  assert.match(ticks(stage)[0]?.reason ?? '', /"region" \(string\) has no default/);
+});
