@@ -22,14 +22,34 @@ export async function sendCheckRun(ports: ConductorPorts, row: OutboxRow): Promi
 }
 
 export async function sendComment(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
-  const found = await reportFor(ports, row);
   const pullRequest = row.body['pullRequest'];
-  if (found === null || typeof pullRequest !== 'number') return { done: [] };
+  const asked = await reportFor(ports, row);
+  if (asked === null || typeof pullRequest !== 'number') return { done: [] };
+  const found = await aboutHead(ports, asked, pullRequest);
+  if ('retry' in found) return found;
   const known = await ports.journal.forgeObject(row.key);
   // That nothing runs is worth a status, and a comment only where an earlier one would mislead now.
   if (known === null && found.report.runId === null && found.report.state === 'neutral') return { done: [] };
   const sent = await found.project.forge.setComment(found.report, pullRequest, known);
   return carried(sent, (id) => remember(ports, row.key, id));
+}
+
+/** The comment is one for all commits of a pull request: it is about the head, whichever of their runs ended last. */
+async function aboutHead(
+  ports: ConductorPorts,
+  asked: Found,
+  pullRequest: number,
+): Promise<Found | Extract<Carried, { retry: string }>> {
+  const { project, report } = asked;
+  const now = await project.forge.pullRequest(pullRequest);
+  // One that is gone refuses the comment itself.
+  if (!now.ok) return now.error.kind === 'final' ? asked : { retry: now.error.message, retryAt: now.error.retryAt };
+  const { headSha } = now.value;
+  if (headSha === report.sha) return asked;
+  const place = { repository: project.name, pipeline: report.pipeline, pullRequest, sha: headSha };
+  const [run] = await ports.journal.runs({ ...place, limit: 1 });
+  const newer = run === undefined ? null : await runReportOf(ports.journal, run.id, ports.runUrl(run.id));
+  return newer === null ? asked : { project, report: newer };
 }
 
 function remember(ports: ConductorPorts, key: string, id: string | null): readonly Write[] {
@@ -43,10 +63,12 @@ function carried<T>(result: Result<T, ForgeError>, writes: (value: T) => readonl
   return { retry: error.message, retryAt: error.retryAt };
 }
 
-async function reportFor(
-  ports: ConductorPorts,
-  row: OutboxRow,
-): Promise<{ project: Project; report: RunReport } | null> {
+interface Found {
+  readonly project: Project;
+  readonly report: RunReport;
+}
+
+async function reportFor(ports: ConductorPorts, row: OutboxRow): Promise<Found | null> {
   const { repository, runId } = row.body;
   const project = typeof repository === 'string' ? ports.projects.get(repository) : undefined;
   if (project === undefined) return null;
