@@ -9,7 +9,7 @@ import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider
 import { z } from 'zod';
 import type { RunRow } from '../journal/journal.ts';
 import * as schemas from './api-schemas.ts';
-import type { ServerPorts } from './server.ts';
+import type { ServerPorts } from './ports.ts';
 
 const tokenNeeded = { security: [{ token: [] }] } as const;
 

@@ -12,7 +12,7 @@ import { RunReader } from './pages/run-reader.ts';
 import { RunStreams } from './pages/run-stream.ts';
 import { runRoutes } from './pages/run.ts';
 import { runsRoutes } from './pages/runs.ts';
-import type { ServerPorts } from './server.ts';
+import type { ServerPorts } from './ports.ts';
 
 export async function pages(app: FastifyInstance, ports: ServerPorts): Promise<void> {
   const replies = new PageReply();

@@ -4,30 +4,11 @@
  */
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import type { Conductor } from '../conductor/conductor.ts';
-import type { Project } from '../conductor/ports.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { ArtifactStore, LogStore } from '../outputs/outputs.ts';
-import type { Clock } from '../std/clock.ts';
 import { api } from './api.ts';
 import { checkHosts } from './host-check.ts';
 import { pages } from './pages.ts';
+import type { ServerPorts } from './ports.ts';
 import { webhooks } from './webhooks.ts';
-
-export interface ServerPorts {
-  readonly conductor: Conductor;
-  readonly journal: Journal;
-  readonly logs: LogStore;
-  readonly artifacts: ArtifactStore;
-  readonly projects: ReadonlyMap<string, Project>;
-  readonly clock: Clock;
-  /** What a command must show to change anything. */
-  readonly apiToken: string;
-  readonly version: string;
-  /** The names that it answers to, without port; null or absent: to any, because something in front of it looks after that. */
-  readonly hosts?: ReadonlySet<string> | null;
-  readonly log: { error(fields: Readonly<Record<string, unknown>>, message: string): void };
-}
 
 export const serverLimits = { bodyBytesMax: 1024 * 1024, requestTimeoutMs: 30_000, drainMs: 10_000 } as const;
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { errorPage } from '../../ui/ui.ts';
-import type { ServerPorts } from '../server.ts';
+import type { ServerPorts } from '../ports.ts';
 import type { PageReply } from './reply.ts';
 import { fieldOf, parameterOf } from './request.ts';
 

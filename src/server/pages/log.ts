@@ -10,7 +10,7 @@ import type { Attempt, Instance, Run, Step } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
 import { logLimits, type LogLine, type LogStore } from '../../outputs/outputs.ts';
 import { errorPage, logPage, viewLimits, withoutAnsi, type LogSearch } from '../../ui/ui.ts';
-import type { ServerPorts } from '../server.ts';
+import type { ServerPorts } from '../ports.ts';
 import type { PageReply } from './reply.ts';
 import { fieldOf, numberOf, parameterOf } from './request.ts';
 import type { RunReader } from './run-reader.ts';

@@ -4,7 +4,7 @@ import type { Project } from '../../conductor/ports.ts';
 import type { ModelPointer, ModelVersion } from '../../registry/registry.ts';
 import type { JsonObject } from '../../std/json.ts';
 import { errorPage, modelPage, modelsPage, verdictKinds, type ModelsView, type ModelView } from '../../ui/ui.ts';
-import type { ServerPorts } from '../server.ts';
+import type { ServerPorts } from '../ports.ts';
 import type { PageReply } from './reply.ts';
 import { parameterOf } from './request.ts';
 

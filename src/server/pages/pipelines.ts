@@ -1,7 +1,7 @@
 /** `/pipelines`. */
 import type { FastifyInstance } from 'fastify';
 import { pipelinesPage } from '../../ui/ui.ts';
-import type { ServerPorts } from '../server.ts';
+import type { ServerPorts } from '../ports.ts';
 import type { PageReply } from './reply.ts';
 import type { RepositoryReader } from './repositories.ts';
 

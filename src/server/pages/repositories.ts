@@ -3,7 +3,7 @@ import { firingsBetween, parseSchedule } from '../../calendar/calendar.ts';
 import type { Project } from '../../conductor/ports.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { PipelineItem, RepositoryView } from '../../ui/ui.ts';
-import type { ServerPorts } from '../server.ts';
+import type { ServerPorts } from '../ports.ts';
 
 const limits = {
   rememberedMs: 5000,

@@ -19,7 +19,7 @@ import {
   type RunView,
   type Selection,
 } from '../../ui/ui.ts';
-import type { ServerPorts } from '../server.ts';
+import type { ServerPorts } from '../ports.ts';
 import { Graphs } from './graphs.ts';
 
 /** A view, and whether anything may still change it. */

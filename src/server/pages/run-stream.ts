@@ -10,11 +10,11 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { attemptId } from '../../executor/executor.ts';
 import { changeBetween, logKeyOf, viewLimits, type RunView, type Selection } from '../../ui/ui.ts';
-import type { ServerPorts } from '../server.ts';
+import type { ServerPorts } from '../ports.ts';
 import { fieldOf } from './request.ts';
 import { cutLine, type RunReader } from './run-reader.ts';
 
-export const streamLimits = {
+const streamLimits = {
   streamsMax: 500,
   gapMs: 250,
   lookAgainMs: 5000,

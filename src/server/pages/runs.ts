@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { RunFilter } from '../../journal/journal.ts';
 import { runsPage, runStates, triggerOf, type RunsFilter } from '../../ui/ui.ts';
-import type { ServerPorts } from '../server.ts';
+import type { ServerPorts } from '../ports.ts';
 import { linksOf } from './run-reader.ts';
 import type { PageReply } from './reply.ts';
 import type { RepositoryReader } from './repositories.ts';

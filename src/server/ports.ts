@@ -1,0 +1,21 @@
+/** What the server is given by the composition root, and its parts by it. */
+import type { Conductor } from '../conductor/conductor.ts';
+import type { Project } from '../conductor/ports.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { ArtifactStore, LogStore } from '../outputs/outputs.ts';
+import type { Clock } from '../std/clock.ts';
+
+export interface ServerPorts {
+  readonly conductor: Conductor;
+  readonly journal: Journal;
+  readonly logs: LogStore;
+  readonly artifacts: ArtifactStore;
+  readonly projects: ReadonlyMap<string, Project>;
+  readonly clock: Clock;
+  /** What a command must show to change anything. */
+  readonly apiToken: string;
+  readonly version: string;
+  /** The names that it answers to, without port; null or absent: to any, because something in front of it looks after that. */
+  readonly hosts?: ReadonlySet<string> | null;
+  readonly log: { error(fields: Readonly<Record<string, unknown>>, message: string): void };
+}
