@@ -34,6 +34,22 @@ async function pushAndOpen(stage: Stage, branch = 'main'): Promise<Sha> {
   return sha;
 }
 
+function startManually(stage: Stage, actor: string) {
+  const sha = stage.world.remote.branches.get('main');
+  assert.ok(sha !== undefined);
+  return (
+    stage.world.server?.conductor.runManually({
+      repository: 'shop/models',
+      pipeline: 'own',
+      sha,
+      actor,
+      logicalDate: null,
+      parameters: {},
+      key: `asked by ${actor}`,
+    }) ?? Promise.resolve(null)
+  );
+}
+
 function propose(stage: Stage, number: number, branch: string): void {
   const headSha = stage.commit(branch);
   const baseSha = stage.world.remote.branches.get('main') ?? headSha;
@@ -72,8 +88,23 @@ test('where overlap is forbidden, a second push runs nothing, and its commit is 
 test('where overlap is forbidden, of several causes at once one runs', async () => {
   const stage = await Stage.open({ pipelines: [pipeline({ overlap: 'forbid' })] });
   stage.world.attemptMs = 60_000;
-  for (const branch of ['a', 'b', 'c']) stage.push(branch);
-  await stage.until('all are known', () => ['a', 'b', 'c'].every((branch) => stage.world.history.heads.has(branch)));
+  const answers: boolean[] = [];
+  for (const actor of ['ada', 'bob', 'eve'])
+    void startManually(stage, actor).then((answer) => answers.push(answer?.ok === true));
+  await stage.until('all were answered', () => answers.length === 3);
+  assert.equal(answers.filter((isRun) => isRun).length, 1);
+  assert.equal(runs(stage).length, 1);
+});
+
+test('where overlap is forbidden, a push in the first moment of the next server finds what the last one left', async () => {
+  const stage = await Stage.open({ pipelines: [pipeline({ overlap: 'forbid' })] });
+  stage.world.attemptMs = 60_000;
+  await pushAndOpen(stage);
+  stage.world.crash(1000);
+  await stage.until('the next server begins', () => stage.world.server !== null);
+  const second = stage.push();
+  void startManually(stage, 'ada');
+  await stage.until('the second push is known', () => stage.world.history.heads.get('main') === second);
   assert.equal(runs(stage).length, 1);
 });
 
@@ -113,19 +144,7 @@ test('a newer commit cancels the run of its own branch or pull request, and no o
 test('a run that a person starts does not cancel another one', async () => {
   const stage = await Stage.open({ pipelines: [pipeline({ cancelInProgress: true })] });
   stage.world.attemptMs = 60_000;
-  const sha = stage.world.remote.branches.get('main');
-  assert.ok(sha !== undefined);
-  for (const actor of ['ada', 'bob', 'ada']) {
-    void stage.world.server?.conductor.runManually({
-      repository: 'shop/models',
-      pipeline: 'own',
-      sha,
-      actor,
-      logicalDate: null,
-      parameters: {},
-      key: `asked by ${actor}`,
-    });
-  }
+  for (const actor of ['ada', 'bob', 'ada']) void startManually(stage, actor);
   await stage.until('both were opened', () => runs(stage).length === 2);
   await stage.rest();
   assert.deepEqual(states(stage), ['success', 'success']);
