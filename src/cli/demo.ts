@@ -16,7 +16,9 @@ export async function demo(options: {
   const validate = hasSchemaChecker();
   if (!validate)
     say(paint('gray', 'Calls are not held to GitHub’s schema here: that needs a clone of the repository.'));
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   const wrong = await runDemo({
+    interrupted,
     folder: options.folder,
     port: options.port,
     validate,
@@ -26,7 +28,7 @@ export async function demo(options: {
       say(`\nTold in ${took}.`);
       if (options.once) return;
       say(`The server stays up for a look: ${paint('cyan', stage.serverUrl)}. Ctrl-C ends it and removes everything.`);
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+      await interrupted;
     },
   });
   if (wrong > 0) process.stderr.write(`${wrong} ${wrong === 1 ? 'chapter' : 'chapters'} of the story went wrong.\n`);

@@ -30,9 +30,12 @@ export async function serve(directory: string, options: { readonly port: number 
   const running = await startServer({ ...config, server: { ...server, port } }, 'info', say);
   const names = config.repositories.map((each) => each.name).join(', ');
   say(`Contender ${version} is at ${running.url}, watching ${names}.`);
-  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  // `disconnect` comes only to a server that another program started with a channel, when that program ends.
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), once(process, 'disconnect')]);
   say('Stopping.');
   await running.close();
+  // Whoever listens for the end of a channel is kept alive by it.
+  if (process.connected) process.disconnect();
   return exitStatus.success;
 }
 

@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createFakeGitHub, type FakeGitHub } from './github/github.ts';
 
-export const owner = 'mona';
-export const repositoryName = 'birdstrikes';
+const owner = 'mona';
+const repositoryName = 'birdstrikes';
 export const fullName = `${owner}/${repositoryName}`;
 /** Who opens and merges the pull requests. */
 export const engineer = 'hubot-engineer';
@@ -134,7 +134,8 @@ async function startServer(folder: string, github: FakeGitHub, port: number): Pr
   const program = fileURLToPath(new URL(`../cli/bin${extname(import.meta.url)}`, import.meta.url));
   const child = spawn(process.execPath, [program, 'serve'], {
     cwd: directory,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The channel is never used: when this process ends, however it ends, the server sees it close and stops.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       ...process.env,
       CONTENDER_GITHUB_APP_ID: String(app.id),
@@ -143,7 +144,7 @@ async function startServer(folder: string, github: FakeGitHub, port: number): Pr
     },
   });
   const complaints: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => void complaints.push(text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => void complaints.push(text));
   const url = await firstAddress(child, complaints);
   return {
     url,

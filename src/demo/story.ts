@@ -36,7 +36,8 @@ export async function until<T>(
     if (found !== null && found !== undefined) return found;
     if (performance.now() > endsAt) throw new Disappointment(`waited a minute for ${what}`);
     await new Promise((resolve) => {
-      setTimeout(resolve, lookAgainMs);
+      // The stage keeps the process alive; when it is cleared, nobody waits any longer.
+      setTimeout(resolve, lookAgainMs).unref();
     });
   }
 }
