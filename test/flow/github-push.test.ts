@@ -70,8 +70,9 @@ test('a broken definition is an error with its place, and the mended commit turn
   assert.equal(status.state, 'error');
   assert.match(status.description ?? '', /^\.pipelines\/mended\.ts:4: /);
   await it.comment(number, 'mended', /\.pipelines\/mended\.ts:4:3/);
-  await it.system.conductor.outboxSettled();
-  const [check] = it.github.checkRuns(sha);
+  const check = await it.system.until('the check run', async () =>
+    it.github.checkRuns(sha).find(({ name }) => name === 'contender/mended'),
+  );
   assert.equal(check?.conclusion, 'failure');
   assert.deepEqual(
     check?.annotations.map(({ path, start_line: line }) => [path, line]),
