@@ -42,23 +42,14 @@ async function picture(stage: Stage): Promise<void> {
     ],
   });
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, deviceScaleFactor: 2 });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1180 }, deviceScaleFactor: 1.25 });
     const runs = await runsOf(stage);
     const better =
       runs.find(
         (run) => run.trigger === 'pull-request' && run.reason === null && run.state === 'success' && run.number === 3,
       ) ?? runs[0];
-    const broken = runs.find((run) => run.pipeline === 'birdstrikes' && run.state === 'failed');
     await shoot(page, `${stage.serverUrl}/runs/${better?.id}`, 'run-page');
-    await shoot(page, `${stage.serverUrl}/runs/${broken?.id}`, 'run-page-gate');
-    await shoot(page, `${stage.serverUrl}/`, 'runs');
     await shoot(page, `${stage.github.webUrl}/${fullName}/pull/2`, 'pull-request');
-    await shoot(page, `${stage.github.webUrl}/${fullName}/pull/1`, 'pull-request-worse');
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await shoot(page, `${stage.serverUrl}/runs/${better?.id}`, 'run-page-dark');
-    await page.emulateMedia({ colorScheme: 'light' });
-    await page.setViewportSize({ width: 390, height: 844 });
-    await shoot(page, `${stage.serverUrl}/runs/${better?.id}`, 'run-page-phone');
   } finally {
     await browser.close();
   }
@@ -67,7 +58,7 @@ async function picture(stage: Stage): Promise<void> {
 async function shoot(page: Page, url: string, name: string): Promise<void> {
   await page.goto(url, { waitUntil: 'load' });
   await page.waitForTimeout(500);
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
 interface ApiRun {

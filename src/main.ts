@@ -28,6 +28,7 @@ import { MemoryQueue } from './queue/memory.ts';
 import { openGitRegistry } from './registry/git.ts';
 import type { Clock } from './std/clock.ts';
 import { ProblemError } from './std/problem.ts';
+import { unreachable } from './std/unreachable.ts';
 import { createIds } from './ids.ts';
 
 export interface System {
@@ -127,6 +128,8 @@ function openJournal(config: Config, clock: Clock): Promise<Journal> {
       return openSqliteJournal({ directory: config.stateDirectory, clock });
     case 'postgres':
       return openPostgresJournal({ url: config.store.url, clock, random: Math.random });
+    default:
+      return unreachable(config.store);
   }
 }
 

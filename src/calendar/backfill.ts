@@ -4,7 +4,7 @@ import { firingsBetween, intervalOf, nextFiring, type Interval } from './firing.
 import type { Schedule } from './schedule.ts';
 
 /** A year of days with room to spare: a longer range is several backfills. */
-export const backfillIntervalsMax = 1000;
+const backfillIntervalsMax = 1000;
 
 export interface BackfillRange {
   /** Logical dates (starts of intervals), both included; milliseconds. */

@@ -4,8 +4,8 @@
  */
 export type { Schedule } from './schedule.ts';
 export { parseSchedule } from './parse.ts';
-export { firingsBetween, intervalOf, nextFiring, previousFiring, type Interval } from './firing.ts';
-export { clockChangeAt, type ClockChange } from './clock-change.ts';
-export { decideTicks, ticksPerPageMax, type CatchupPolicy, type TickDecision, type TicksDue } from './ticks.ts';
-export { planBackfill, type BackfillRange } from './backfill.ts';
+export { firingsBetween, intervalOf, nextFiring, previousFiring } from './firing.ts';
+export { clockChangeAt } from './clock-change.ts';
+export { decideTicks, ticksPerPageMax, type CatchupPolicy, type TickDecision } from './ticks.ts';
+export { planBackfill } from './backfill.ts';
 export { formatLocalTime } from './zone.ts';

@@ -17,8 +17,8 @@ const secondsPerDay = 86_400;
 /** No zone has changed twice within seven days since 1970 (the closest: America/Noronha in 2000, Asia/Gaza in 2040). */
 const sampleDays = 5;
 /** Years that are answered; outside of them there is no firing. */
-export const yearMin = 1900;
-export const yearMax = 2500;
+const yearMin = 1900;
+const yearMax = 2500;
 
 interface Zone {
   readonly formatter: Intl.DateTimeFormat;

@@ -29,7 +29,7 @@ function allOf(compiled: readonly Compiled[]): readonly PipelineDefinition[] {
 }
 
 /** Nothing for a pipeline without a schedule. */
-export function firingLines(definition: PipelineDefinition, after: number, count: number): readonly string[] {
+function firingLines(definition: PipelineDefinition, after: number, count: number): readonly string[] {
   const given = definition.on.schedule;
   if (given === null) return [];
   const schedule = parseSchedule(given.cron, given.timeZone);

@@ -40,7 +40,7 @@ export async function serve(directory: string, options: { readonly port: number 
 }
 
 /** Rejects with a `ProblemError`: `folder-locked`, `listen-refused`, those of the journal. */
-export async function startServer(
+async function startServer(
   config: Config,
   level: 'info' | 'warn' | 'silent',
   print: (line: string) => void,

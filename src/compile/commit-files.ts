@@ -11,7 +11,7 @@ import { depthOf } from './definition-text.ts';
 import type { SourceReader } from './source-reader.ts';
 
 /** Where the sandbox keeps the words, and the name that the map gives to files of the commit. */
-export const wordsGlobal = 'contender:words';
+const wordsGlobal = 'contender:words';
 export const repositoryNamespace = 'repository';
 
 const loaders: ReadonlyMap<string, Loader> = new Map([

@@ -44,7 +44,7 @@ export interface Compiler {
   close(): Promise<void>;
 }
 
-export { diffVersions, type Edge, type FieldChange, type StepChange, type VersionDifference } from './difference.ts';
+export { diffVersions } from './difference.ts';
 
 export const pipelinesFolder = '.pipelines';
 

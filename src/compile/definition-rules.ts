@@ -104,7 +104,7 @@ function environmentNames(step: StepDefinition): readonly string[] {
 }
 
 /** Every reference that the step holds, wherever it stands. */
-export function referencesOf(step: StepDefinition): readonly Reference[] {
+function referencesOf(step: StepDefinition): readonly Reference[] {
   const axes = (step.map?.axes ?? []).flatMap((axis) => inBinding(axis.over));
   return [...axes, ...inWork(step)];
 }

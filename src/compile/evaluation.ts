@@ -151,7 +151,7 @@ function missing(file: string, exported: string): Problem {
   );
 }
 
-export function versionOf(definition: PipelineDefinition): PipelineVersion {
+function versionOf(definition: PipelineDefinition): PipelineVersion {
   // Plain data by the schema: an interface only lacks the index signature that `Json` has.
   const canonical = canonicalJson(definition as unknown as Json);
   return { definition, canonical, digest: createHash('sha256').update(canonical).digest('hex') };

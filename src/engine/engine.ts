@@ -21,9 +21,8 @@
  * A decision costs as much as has changed. What keeps it so are the tallies that `evolve` keeps on each step and the
  * lists of `agenda`; nothing searches the steps, but a cancel and the end, once each.
  */
-export { bindTemplate, bindValue, contextOf, type StepContextData } from './bind.ts';
+export { bindTemplate, bindValue, contextOf } from './bind.ts';
 export { decide, type Command } from './decide.ts';
 export { evolve } from './evolve.ts';
 export { open } from './open.ts';
-export type { Admit } from './proceed.ts';
-export { attemptsToStop, nextWakeAt, unfinishedAttempts, type AttemptToStop, type PlacedAttempt } from './query.ts';
+export { attemptsToStop, nextWakeAt, unfinishedAttempts } from './query.ts';

@@ -155,7 +155,7 @@ export function toInput(value: Value): Json {
 }
 
 /** What a JSON value is, in words. */
-export function describe(json: Json): string {
+function describe(json: Json): string {
   if (json === null) return 'null';
   if (Array.isArray(json)) return 'a list';
   if (isJsonObject(json)) return isArtifact(json) ? 'an artifact' : 'a record';

@@ -21,7 +21,7 @@ export function text(content: string): Block {
   return { kind: 'text', text: content };
 }
 
-export function renderBlocks(blocks: readonly Block[]): string {
+function renderBlocks(blocks: readonly Block[]): string {
   return blocks.map(renderBlock).join('\n\n');
 }
 

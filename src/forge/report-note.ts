@@ -25,7 +25,7 @@ export function reportLine(report: RunReport): string {
 }
 
 /** The section of one pipeline. */
-export function reportNote(report: RunReport): string {
+function reportNote(report: RunReport): string {
   const { symbol, word } = stateWords(report.state);
   const lines = [
     `${sectionStart(report.pipeline)}${symbol} ${word}`,

@@ -32,7 +32,7 @@ export function localFailure(what: string, outcome: CommandOutcome): Result<neve
   return failure({ kind: 'refused', message: `${what}: ${scrub(said)}` });
 }
 
-export function isMissingOnRemote(said: string): boolean {
+function isMissingOnRemote(said: string): boolean {
   return /not our ref|couldn't find remote ref|no such remote ref|unadvertised object|does not allow request for/i.test(
     said,
   );

@@ -29,5 +29,3 @@ export const gitLimits = {
   /** After this many fetches and writes Git is asked whether the objects want packing. */
   writesBetweenMaintenance: 50,
 } as const;
-
-export type GitLimits = { readonly [name in keyof typeof gitLimits]: number };

@@ -26,7 +26,7 @@ export class ArtifactDamagedError extends Error {
 }
 
 /** A file that cannot become an artifact: a folder, a device, or more bytes than are allowed. */
-export class ArtifactRefusedError extends Error {}
+class ArtifactRefusedError extends Error {}
 
 export interface DirectoryArtifactOptions {
   readonly directory: string;

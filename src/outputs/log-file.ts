@@ -10,7 +10,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { LogLine } from './outputs.ts';
 
 export const indexEveryLines = 1000;
-export const indexRecordBytes = 16;
+const indexRecordBytes = 16;
 
 const streamOfLetter = { o: 'out', e: 'err', c: 'contender' } as const;
 const letterOfStream = { out: 'o', err: 'e', contender: 'c' } as const;

@@ -4,7 +4,7 @@
  */
 
 /** What stands at the end of a line that was cut. */
-export const cutMark = ' … [cut]';
+const cutMark = ' … [cut]';
 
 export interface LineSplitter {
   push(chunk: Uint8Array): void;

@@ -8,7 +8,7 @@
 const secretLengthMin = 6;
 const lineLengthMin = 8;
 const heldBytesMax = 64 * 1024;
-export const maskText = '***';
+const maskText = '***';
 
 export interface Mask {
   /** `text` without the secrets. */

@@ -12,7 +12,7 @@ import type { LedgerEntry, ModelPointer, Promotion } from './registry.ts';
 export const modelNamePattern = /^[a-z][a-z0-9_-]{0,62}$/;
 
 /** Of the pointer; a file of a later one is refused, not rewritten. */
-export const schemaVersion = 1;
+const schemaVersion = 1;
 
 const verdictCharactersMax = 256 * 1024;
 

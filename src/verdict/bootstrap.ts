@@ -10,7 +10,7 @@
 import { seededGenerator } from './generator.ts';
 import type { Statistic, Weights } from './metrics.ts';
 
-export const resamplesDefault = 1000;
+const resamplesDefault = 1000;
 /** Any number would do; a fixed one makes the same rows give the same verdict everywhere. */
 const seedDefault = 1993;
 

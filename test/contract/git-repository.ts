@@ -171,10 +171,13 @@ function followingContract(check: Check): void {
     const main = remote.commit('main', { a: '1' });
     const other = remote.commit('release/1.0', { b: '1' });
     const branches = value(await repository.remoteBranches());
-    assert.deepEqual([...branches], [
-      ['main', main],
-      ['release/1.0', other],
-    ]);
+    assert.deepEqual(
+      [...branches],
+      [
+        ['main', main],
+        ['release/1.0', other],
+      ],
+    );
     assert.equal(value(await repository.defaultBranch()), 'main');
     assert.equal(errorKind(await repository.resolve('main')), 'missing');
   });

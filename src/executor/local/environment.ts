@@ -19,7 +19,7 @@ const deniedNames = words(`
 const deniedPrefixes = ['LD_', 'DYLD_', 'GIT_', 'CONTENDER_', 'BASH_FUNC_'];
 
 /** Why a step may not set this variable; null where it may. */
-export function refusedVariable(name: string): string | null {
+function refusedVariable(name: string): string | null {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     return `${JSON.stringify(name)} is no name of an environment variable: letters, digits and _ are`;
   }

@@ -36,7 +36,7 @@ export interface LocalExecutorOptions {
   readonly clock: Clock;
 }
 
-export const localExecutorLimits = {
+const localExecutorLimits = {
   /** What attempts get to end themselves when the server stops in order. */
   closeGraceMs: 5000,
   /** A process that the kernel does not let go holds a recovery no longer than this. */

@@ -65,7 +65,7 @@ export function lazyOctokit(apiUrl: string, transport: Fetch): () => Promise<Oct
   };
 }
 
-export function callFailure(what: string, error: unknown): CallFailure {
+function callFailure(what: string, error: unknown): CallFailure {
   const refused =
     error instanceof CallRefused
       ? error

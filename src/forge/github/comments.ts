@@ -11,7 +11,7 @@ import type { Api, CallFailure } from './api.ts';
 import { isOwn, type Author, type Identity } from './identity.ts';
 import { createKeyedLock } from '../keyed-lock.ts';
 
-export const commentLimits = {
+const commentLimits = {
   /** Of a pull request's comments, when ours is looked for. */
   pagesMax: 10,
   perPage: 100,

@@ -8,7 +8,7 @@ import type { Result } from '../../std/result.ts';
 import type { Api, CallFailure } from './api.ts';
 import { CallRefused, type TokenSource } from './transport.ts';
 
-export const tokenLimits = {
+const tokenLimits = {
   /** Of an App's token, which GitHub lets live for 60 minutes. */
   ageMsMax: 50 * 60_000,
   /** However short GitHub says that it lives: a wrong clock must not ask for one with every call. */
