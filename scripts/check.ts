@@ -5,7 +5,7 @@ const stages: readonly (readonly [name: string, command: string, ...args: string
   ['types', 'tsc', '-p', 'tsconfig.json'],
   ['types of the pure folders', 'tsc', '-p', 'tsconfig.pure.json'],
   ['types of the pages in the browser', 'tsc', '-p', 'tsconfig.islands.json'],
-  ['lint', 'oxlint', '--type-aware', '--deny-warnings', 'src', 'runner', 'test', 'bench', 'scripts'],
+  ['lint', 'oxlint', '--type-aware', '--deny-warnings', 'src', 'runner', 'test', 'bench', 'scripts', '.pipelines'],
   ['format', 'oxfmt', '--check', '.'],
   ['dead code', 'knip'],
 ];
