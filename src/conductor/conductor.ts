@@ -68,6 +68,7 @@ export class Conductor {
       return Promise.resolve();
     });
     this.#ports.jobQueue.wake('outbox');
+    this.#ports.jobQueue.wake('runs');
     if (!watch) return;
     this.#ports.jobQueue.wake('intake');
     for (const repository of this.#ports.projects.keys()) {
@@ -96,6 +97,7 @@ export class Conductor {
     if (key === 'intake') return this.#intake.work();
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
+    if (key === 'runs') return this.#turns.look();
     const [kind, repository] = splitOnce(key);
     return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
   }

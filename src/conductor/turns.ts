@@ -89,6 +89,14 @@ export class Turns {
     for (const row of rows) this.#ports.runQueue.wake(row.id);
   }
 
+  /** What an earlier server had sent to the database may be kept after this one has looked: runs that nobody has begun. */
+  async look(): Promise<void> {
+    const { journal, clock, runQueue, jobQueue } = this.#ports;
+    for (const row of await journal.unfinishedRuns())
+      if (!this.activeRuns(row.opened.repository, row.opened.pipeline).includes(row.id)) runQueue.wake(row.id);
+    jobQueue.wake('runs', clock.now() + conductorLimits.lookAgainMs);
+  }
+
   /** A run that was just committed as opened. */
   enter(row: RunRow['opened'], definition: Run['definition']): void {
     this.#remember(row.runId, open(definition, row));

@@ -56,7 +56,7 @@ test('a server that dies between the runs of one push opens the others, and none
     const stage = await Stage.open({ pipelines: names.map(pushed) });
     const sha = stage.push();
     await stage.until('it is kept', () => stage.world.history.deliveries.size === 1);
-    await stage.until(`${opened} are open`, () => stage.world.history.runs.size === opened);
+    await stage.until(`${opened} are open`, () => stage.world.history.runs.size >= opened);
     stage.world.crash(1000);
     await stage.until('the push is known', () => stage.world.history.heads.get('main') === sha);
     await stage.rest();

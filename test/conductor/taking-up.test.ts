@@ -1,6 +1,9 @@
 /** A new server takes up what an earlier one left. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RunOpened } from '../../src/engine/event.ts';
+import type { Write } from '../../src/journal/journal.ts';
+import { repositoryName } from '../simulation/server.ts';
 import { Stage } from '../simulation/stage.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 
@@ -19,4 +22,33 @@ test('a server does not start where the journal does not tell what runs', async 
   world.attemptMs = 1000;
   await stage.rest();
   assert.equal(stage.run('manual').state, 'success');
+});
+
+test('a run that a dead server had sent to the database is taken up when it is kept late', async () => {
+  const stage = await Stage.open({ pipelines: [manual] });
+  stage.ask('manual');
+  await stage.until('a run ended', () => stage.world.history.runs.size === 1);
+  await stage.rest();
+  const { journal, history, remote, time } = stage.world;
+  const sha = remote.branches.get('main');
+  assert.ok(sha !== undefined);
+  const version = (await journal.versions(repositoryName, sha))?.[0];
+  const opened: RunOpened = {
+    type: 'run-opened',
+    at: time.now,
+    runId: '01late',
+    repository: repositoryName,
+    pipeline: 'manual',
+    sha,
+    digest: version?.digest ?? '',
+    trigger: { kind: 'manual', actor: 'ada' },
+    logicalDate: time.now,
+    dataIntervalEnd: time.now,
+    parameters: {},
+  };
+  const write: Write = { write: 'open-run', triggerKey: 'late', opened };
+  assert.deepEqual(await journal.commit([[write]]), [{ ok: true }]);
+  history.kept(write);
+  await stage.rest();
+  assert.equal(history.runs.get('01late')?.state, 'success');
 });

@@ -9,6 +9,8 @@ export const faultClasses = [
   'journal-refused',
   /** A commit was kept, and its caller hears an error. */
   'journal-unanswered',
+  /** What a dead server had sent to the database is kept seconds later (PostgreSQL; SQLite dies with the server). */
+  'commit-late',
   /** Answers that take up to ten seconds. */
   'slow',
   /** The server dies, between any two instructions that wait. */

@@ -21,6 +21,8 @@ export class ForgeState {
   readonly statuses = new Map<string, RunReport>();
   readonly checkRuns = new Map<string, { readonly key: string; report: RunReport }>();
   readonly comments: ShownComment[] = [];
+  /** Our own comment is known by its marker. */
+  findsByMarker = true;
   ids = 0;
 }
 
@@ -78,7 +80,9 @@ function setComment(state: ForgeState, report: RunReport, pullRequest: number, i
   const context = reportContext(report.pipeline);
   const known =
     state.comments.find((comment) => comment.id === id) ??
-    state.comments.find((comment) => comment.pullRequest === pullRequest && comment.context === context);
+    state.comments.find(
+      (comment) => state.findsByMarker && comment.pullRequest === pullRequest && comment.context === context,
+    );
   if (known !== undefined) {
     known.report = report;
     return known.id;

@@ -72,6 +72,8 @@ export class History {
     switch (write.write) {
       case 'delivery':
         this.deliveries.set(write.id, { state: 'pending', note: '' });
+        if (write.semanticKey !== null && this.meanings.has(write.semanticKey))
+          this.#violated('P1', `${write.id} was kept a second time`);
         this.meanings.add(write.semanticKey);
         return;
       case 'delivery-done':

@@ -24,7 +24,12 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
   };
   return {
     commit: (commits) =>
-      wire.call(() => commit(commits), { before: 'journal-refused', after: 'journal-unanswered', answer: refuse }),
+      wire.call(() => commit(commits), {
+        before: 'journal-refused',
+        after: 'journal-unanswered',
+        outlives: 'commit-late',
+        answer: refuse,
+      }),
     events: (runId) =>
       read(() => {
         if (world.refuseReads === 0) return journal.events(runId);

@@ -1,54 +1,57 @@
 /**
- * `node test/simulation/main.ts --seed 123 --steps 500` replays one seed and tells what happens; with `--seeds 5000` it
- * looks for seeds that break a promise. `--only crash,attempts` and `--off clock` choose among the fault classes.
+ * `npm run simulate -- --seed 123 --steps 500` replays one seed (`--tell` says all that happens in it); with `--seeds
+ * 5000` it looks for seeds that break a promise, and makes the first of them small. `--off clock,crash` and `--only crash`
+ * choose among the fault classes, `--mutant` breaks something on purpose.
  */
-import { parseArgs } from 'node:util';
-import { faultClasses, type FaultClass } from './faults.ts';
-import { simulate } from './simulate.ts';
+import { readArguments, replayLine } from './arguments.ts';
+import { simulateMany } from './many.ts';
+import { shrink } from './shrink.ts';
+import { simulate, type Outcome } from './simulate.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    seeds: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '500' },
-    only: { type: 'string' },
-    off: { type: 'string', default: '' },
-    tell: { type: 'boolean', default: false },
-  },
-});
-
-const first = Number(values.seed);
-const count = Number(values.seeds);
-const steps = Number(values.steps);
-const only = classesOf(values.only ?? faultClasses.join(','));
-const off = new Set([...classesOf(values.off), ...faultClasses.filter((name) => !only.has(name))]);
-const tell = values.tell ? (line: string): void => console.log(line) : undefined;
-
-const kinds = new Map<string, number[]>();
-let totalSteps = 0;
+const given = readArguments(process.argv.slice(2));
+const { steps, off, mutant } = given;
 const startedAt = performance.now();
-for (let seed = first; seed < first + count; seed += 1) {
-  const outcome = await simulate({ seed, steps, off, ...(tell === undefined ? {} : { tell }) });
-  totalSteps += outcome.steps;
-  if (outcome.violation !== null) {
-    const kind = kindOf(`${outcome.violation.promise} ${outcome.violation.what}`);
-    kinds.set(kind, [...(kinds.get(kind) ?? []), seed]);
-  }
-  if (count === 1) console.log(outcome);
-}
-for (const [kind, seeds] of [...kinds].toSorted((one, other) => other[1].length - one[1].length))
-  console.log(seeds.length, kind, seeds.slice(0, 8).join(','));
-console.log(`${count} seeds, ${totalSteps} steps, ${Math.round(performance.now() - startedAt)} ms`);
-process.exitCode = kinds.size === 0 ? 0 : 1;
-
-function classesOf(text: string): Set<FaultClass> {
-  return new Set(faultClasses.filter((name) => text.split(',').includes(name)));
+const broken = given.seeds === 1 ? await one() : await many();
+if (broken !== null) {
+  process.exitCode = 1;
+  const small = await shrink({ seed: broken.seed, steps, off, mutant }, broken);
+  const { violation, on, seed } = small.outcome;
+  console.log(`broken: ${broken.violation?.promise} ${broken.violation?.what}`);
+  console.log(`  ${replayLine({ seed, steps, off, mutant })}`);
+  console.log(`made small (${on.join(', ') || 'no fault at all'}): ${violation?.promise} ${violation?.what}`);
+  console.log(`  ${replayLine({ seed, steps: small.steps, off: small.off, mutant })}`);
 }
 
-/** Without ids, so that the same trouble in other seeds counts together. */
-function kindOf(text: string): string {
-  return text
-    .replaceAll(/[0-9a-v]{20,}|[0-9a-f]{40}/g, 'X')
-    .replaceAll(/\d+/g, 'n')
-    .slice(0, 160);
+async function one(): Promise<Outcome | null> {
+  const tell = given.tell ? { tell: (line: string): void => console.log(line) } : {};
+  const outcome = await simulate({ seed: given.seed, steps, off, mutant, ...tell });
+  console.log(
+    `seed ${outcome.seed}: ${outcome.runs} runs, ${outcome.lives} lives of the server, ${outcome.fingerprint}`,
+  );
+  return outcome.violation === null ? null : outcome;
+}
+
+/** The first seed that breaks a promise. */
+async function many(): Promise<Outcome | null> {
+  const seeds = Array.from({ length: given.seeds }, (_, index) => given.seed + index);
+  const outcomes: Outcome[] = [];
+  await simulateMany(
+    seeds.map((seed) => ({ seed, steps, off, mutant })),
+    given.workers,
+    (outcome) => {
+      outcomes.push(outcome);
+      return 'go on';
+    },
+  );
+  const bad = outcomes.filter((outcome) => outcome.violation !== null).toSorted((a, b) => a.seed - b.seed);
+  for (const { seed, violation } of bad.slice(0, 50))
+    console.log(`seed ${seed}: ${violation?.promise} ${violation?.what}`);
+  const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, each) => total + of(each), 0);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const days = (sum((each) => each.virtualMs) / 86_400_000).toFixed(1);
+  console.log(
+    `${outcomes.length} seeds in ${seconds} s: ${bad.length} broke a promise; ${sum((each) => each.steps)} steps, ` +
+      `${sum((each) => each.runs)} runs, ${sum((each) => each.lives)} lives of a server, ${days} days of their time`,
+  );
+  return bad[0] ?? null;
 }

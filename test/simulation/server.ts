@@ -6,6 +6,7 @@ import { Conductor } from '../../src/conductor/conductor.ts';
 import type { ConductorPorts, Project } from '../../src/conductor/ports.ts';
 import type { FakeExecutor } from '../../src/executor/fake.ts';
 import type { Delivery } from '../../src/forge/forge.ts';
+import type { ModelRegistry } from '../../src/registry/registry.ts';
 import { MemoryQueue, type Timer } from '../../src/queue/memory.ts';
 import { simulatedExecutor } from './executor.ts';
 import { simulatedForge } from './forge.ts';
@@ -51,9 +52,12 @@ export class Server {
       report: (each) => this.conductor.report(each),
       violated: world.violated,
     });
-    const forge = simulatedForge(world.forge, time, wireOf('forge'));
-    const registry = simulatedRegistry(world.registry, wireOf('registry'));
-    const git = simulatedGit(world.remote, world.mirror, wireOf('git'));
+    const { mutant } = world;
+    const mutated = <T>(change: ((port: T) => T) | undefined, port: T): T => change?.(port) ?? port;
+    const plainForge = simulatedForge(world.forge, time, wireOf('forge'));
+    const forge = mutant.forge?.(plainForge, world.forge) ?? plainForge;
+    const registry = simulatedRegistry(mutated<ModelRegistry>(mutant.registry, world.registry), wireOf('registry'));
+    const git = mutated(mutant.git, simulatedGit(world.remote, world.mirror, wireOf('git')));
     const project: Project = {
       name: repositoryName,
       git,
@@ -65,7 +69,10 @@ export class Server {
     const ports: ConductorPorts = {
       clock,
       journal: simulatedJournal(world, wireOf('journal')),
-      executor: this.executor,
+      executor: {
+        ...(mutant.executor?.(this.executor, world.attempts) ?? this.executor),
+        slots: world.slots + (mutant.slotsTooMany ?? 0),
+      },
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue),
       projects: new Map([[repositoryName, project]]),

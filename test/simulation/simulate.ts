@@ -4,6 +4,7 @@
  * looked at until it did).
  */
 import { faultClasses, type FaultClass } from './faults.ts';
+import { mutants, type MutantName } from './mutants.ts';
 import { checkAtRest, stillOpen } from './promises.ts';
 import { Script } from './script.ts';
 import { repositoryName } from './server.ts';
@@ -13,6 +14,7 @@ export interface Simulation {
   readonly seed: number;
   readonly steps: number;
   readonly off?: ReadonlySet<FaultClass>;
+  readonly mutant?: MutantName | null;
   readonly tell?: (line: string) => void;
 }
 
@@ -33,8 +35,9 @@ export interface Outcome {
 const restWithinMs = 10 * 60_000;
 const restStepsMax = 60_000;
 
-export async function simulate({ seed, steps, off = new Set(), tell }: Simulation): Promise<Outcome> {
-  const world = await World.make({ seed, off, tell: tell ?? null });
+export async function simulate({ seed, steps, off = new Set(), mutant = null, tell }: Simulation): Promise<Outcome> {
+  const mutated = mutant === null ? {} : { mutant: mutants[mutant] };
+  const world = await World.make({ seed, off, tell: tell ?? null, ...mutated });
   const on = faultClasses.filter((name) => world.faults[name] > 0);
   const script = new Script(world);
   const startedAt = world.time.now;

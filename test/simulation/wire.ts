@@ -18,6 +18,8 @@ export interface WireOptions {
 export interface CallFaults<T> {
   readonly before?: FaultClass;
   readonly after?: FaultClass;
+  /** The effect comes after up to three seconds, even when the server has died meanwhile. */
+  readonly outlives?: FaultClass;
   /** What the caller hears then; a rejection where it throws. */
   readonly answer: () => T;
 }
@@ -44,16 +46,23 @@ export class Wire {
   }
 
   async call<T>(effect: () => T | Promise<T>, faults: CallFaults<T>): Promise<T> {
-    const waitsBefore = this.random.chance(0.5);
-    const ms = this.#latency();
-    if (waitsBefore) await this.pause(ms);
+    const outlives = this.strikes(faults.outlives);
+    const waitsBefore = outlives || this.random.chance(0.5);
+    const ms = outlives ? this.random.between(0, 3000) : this.#latency();
+    if (outlives) await this.#sent(ms);
+    else if (waitsBefore) await this.pause(ms);
     if (this.strikes(faults.before)) {
       if (!waitsBefore) await this.pause(ms);
       return faults.answer();
     }
     const result = await effect();
-    if (!waitsBefore) await this.pause(ms);
+    if (!waitsBefore || outlives) await this.pause(outlives ? 0 : ms);
     return this.strikes(faults.after) ? faults.answer() : result;
+  }
+
+  /** On its way, whatever becomes of the server. */
+  #sent(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.time.later(ms, resolve));
   }
 
   #latency(): number {

@@ -11,6 +11,7 @@ import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memo
 import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts';
 import { ForgeState } from './forge.ts';
 import { History } from './history.ts';
+import type { Mutant } from './mutants.ts';
 import { drawCatalogue, type Catalogue } from './pipelines.ts';
 import { Random } from './random.ts';
 import { Mirror, Remote } from './repository.ts';
@@ -32,6 +33,7 @@ export interface WorldOptions {
   /** In place of what the seed would draw. */
   readonly slots?: number;
   readonly catalogue?: Catalogue;
+  readonly mutant?: Mutant;
 }
 
 /** What becomes of one commit, where a test wants it so; null: whatever the faults say. */
@@ -47,6 +49,7 @@ const beginnings = [
 ];
 
 export class World {
+  readonly mutant: Mutant;
   readonly random: Random;
   readonly time: VirtualTime;
   readonly remote: Remote;
@@ -83,7 +86,8 @@ export class World {
 
   private constructor({ seed, off, tell, ...given }: WorldOptions, journal: Journal) {
     this.random = new Random(seed);
-    this.journal = journal;
+    this.mutant = given.mutant ?? { what: 'nothing' };
+    this.journal = this.mutant.journal?.(journal) ?? journal;
     this.tell = tell === null ? () => undefined : (line) => tell(`${this.steps} ${this.clockText()} ${line}`);
     this.log = this.#logOf();
     this.faults = drawFaults(this.random.fork('faults'), off);

@@ -1,0 +1,234 @@
+/**
+ * Guards that are taken away on purpose, one at a time, by wrapping what the conductor is given: a simulation that still
+ * finds nothing then would find nothing in a conductor without that guard either. `docs/simulation.md` says which seed
+ * caught which.
+ */
+import type { Executor } from '../../src/executor/executor.ts';
+import type { FakeWorld } from '../../src/executor/fake.ts';
+import type { Forge } from '../../src/forge/forge.ts';
+import type { GitRepository } from '../../src/git/git.ts';
+import type { Commit, CommitResult, Journal, Write } from '../../src/journal/journal.ts';
+import type { ModelRegistry } from '../../src/registry/registry.ts';
+import { success } from '../../src/std/result.ts';
+import type { ForgeState } from './forge.ts';
+
+export interface Mutant {
+  /** What is missing, as a sentence without a subject: "keeps ...". */
+  readonly what: string;
+  readonly journal?: (journal: Journal) => Journal;
+  readonly registry?: (registry: ModelRegistry) => ModelRegistry;
+  readonly executor?: (executor: Executor, attempts: FakeWorld) => Executor;
+  readonly forge?: (forge: Forge, state: ForgeState) => Forge;
+  readonly git?: (git: GitRepository) => GitRepository;
+  /** More than there are. */
+  readonly slotsTooMany?: number;
+}
+
+export const mutants = {
+  'trigger-key-not-unique': {
+    what: 'opens another run for a trigger key that it knows',
+    journal: onConflict('duplicate-trigger', (write, count) =>
+      write.write === 'open-run' ? { ...write, triggerKey: `${write.triggerKey} again ${count}` } : write,
+    ),
+  },
+  'delivery-not-unique': {
+    what: 'keeps a webhook a second time, under its meaning or its id',
+    journal: onConflict('duplicate-delivery', (write, count) =>
+      write.write === 'delivery' ? { ...write, id: `${write.id} again ${count}`, semanticKey: null } : write,
+    ),
+  },
+  'position-not-compared': {
+    what: 'adds events to a run that is further on than their maker knew',
+    journal: positionIgnored,
+  },
+  'tick-not-unique': {
+    what: 'forgets the last tick, and keeps another record of it',
+    journal: (journal) => ({
+      ...onConflict('duplicate-tick', (write) => (write.write === 'tick' ? { ...write, tick: write.tick + 1 } : write))(
+        journal,
+      ),
+      lastTick: () => Promise.resolve(null),
+    }),
+  },
+  'tick-not-recorded': {
+    what: 'keeps no record of a tick that led to no run',
+    journal: without((write) => write.write === 'tick' && write.decision === 'missed'),
+  },
+  'evaluation-not-compared': {
+    what: 'sets the state of an evaluation whatever it was',
+    journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
+  },
+  'outbox-sequence-ignored': {
+    what: 'marks a report as delivered though a newer one was asked for meanwhile',
+    journal: ignoringSequences,
+  },
+  'commit-torn': {
+    what: 'keeps the first write of a commit alone, now and then',
+    journal: torn,
+  },
+  'commit-forgotten': {
+    what: 'acknowledges a commit that it did not keep, now and then',
+    journal: forgetful,
+  },
+  'settle-lost': {
+    what: 'loses what asks for the decision on a promotion',
+    journal: without((write) => write.write === 'outbox' && write.kind === 'settle'),
+  },
+  'promotion-lost': {
+    what: 'loses what asks for a promotion that was decided',
+    journal: without((write) => write.write === 'outbox' && write.kind === 'promote'),
+  },
+  'forge-object-forgotten': {
+    what: 'forgets the comment that it made, on a forge that does not look for it',
+    journal: without((write) => write.write === 'forge-object' && write.key.startsWith('comment:')),
+    forge: (forge, state) => {
+      state.findsByMarker = false;
+      return forge;
+    },
+  },
+  'champion-not-compared': {
+    what: 'promotes against whichever champion there is',
+    registry: (registry) => ({
+      ...registry,
+      async promote(promotion) {
+        const champion = await registry.champion(promotion.model);
+        if (!champion.ok) return champion;
+        return registry.promote({ ...promotion, expectedChampion: champion.value?.version ?? null });
+      },
+    }),
+  },
+  'decision-not-unique': {
+    what: 'promotes a second time for the same decision',
+    registry: (registry) => {
+      let count = 0;
+      return {
+        ...registry,
+        async promote(promotion) {
+          count += 1;
+          const champion = await registry.champion(promotion.model);
+          const known = champion.ok && champion.value?.evidence.runId === promotion.evidence.runId;
+          const again = { ...promotion, decision: `${promotion.decision} again ${count}` };
+          if (!known) return registry.promote(promotion);
+          return registry.promote({ ...again, expectedChampion: champion.value?.version ?? null });
+        },
+      };
+    },
+  },
+  'attempt-begun-twice': {
+    what: 'begins an attempt anew that it began before',
+    executor: (executor, attempts) => ({
+      ...executor,
+      start(spec) {
+        if (attempts.ends.get(spec.attemptId) !== null) attempts.ends.delete(spec.attemptId);
+        return executor.start(spec);
+      },
+      recover: () => Promise.resolve(),
+    }),
+  },
+  'attempts-not-recovered': {
+    what: 'does not ask after the attempts that an earlier server left',
+    executor: (executor) => ({ ...executor, recover: () => Promise.resolve() }),
+  },
+  'stop-not-sent': {
+    what: 'lets the attempts of a cancelled run go on',
+    executor: (executor) => ({ ...executor, stop: () => Promise.resolve() }),
+  },
+  'one-slot-too-many': { what: 'admits one attempt more than there are slots', slotsTooMany: 1 },
+  'remote-not-polled': {
+    what: 'looks at no branch by itself',
+    git: (git) => ({ ...git, remoteBranches: () => Promise.resolve(success(new Map())) }),
+  },
+  'status-not-repeated': {
+    what: 'says nothing more about a commit after its first status',
+    forge: (forge) => {
+      const told = new Set<string>();
+      return {
+        ...forge,
+        setStatus(report) {
+          const key = `${report.sha} ${report.pipeline}`;
+          if (told.has(key)) return Promise.resolve(success(undefined));
+          told.add(key);
+          return forge.setStatus(report);
+        },
+      };
+    },
+  },
+} as const satisfies Readonly<Record<string, Mutant>>;
+
+export type MutantName = keyof typeof mutants;
+// oxlint-disable-next-line typescript/consistent-type-assertions -- the keys of the object above
+export const mutantNames = Object.keys(mutants) as MutantName[];
+
+type Change = (write: Write, count: number) => Write | null;
+
+/** A commit that conflicts so is given again with its writes changed (null: left out), until it is taken. */
+function onConflict(conflict: Extract<CommitResult, { ok: false }>['conflict'], change: Change) {
+  return (journal: Journal): Journal => {
+    let count = 0;
+    const commitOne = async (commit: Commit): Promise<CommitResult> => {
+      const [result] = await journal.commit([commit]);
+      if (result === undefined || result.ok || result.conflict !== conflict) return result ?? { ok: true };
+      count += 1;
+      const changed = commit.flatMap((write) => change(write, count) ?? []);
+      const same = changed.every((write, index) => write === commit[index]) && changed.length === commit.length;
+      if (!same) await journal.commit([changed]);
+      return same ? result : { ok: true };
+    };
+    return { ...journal, commit: (commits) => Promise.all(commits.map(commitOne)) };
+  };
+}
+
+function positionIgnored(journal: Journal): Journal {
+  const further = async (write: Write): Promise<Write> =>
+    write.write === 'append' ? { ...write, position: (await journal.events(write.runId)).length } : write;
+  const commitOne = async (commit: Commit): Promise<CommitResult> => {
+    const [result] = await journal.commit([commit]);
+    if (result === undefined || result.ok || result.conflict !== 'position') return result ?? { ok: true };
+    return (await journal.commit([await Promise.all(commit.map(further))]))[0] ?? { ok: true };
+  };
+  return { ...journal, commit: (commits) => Promise.all(commits.map(commitOne)) };
+}
+
+function without(isLost: (write: Write) => boolean) {
+  return (journal: Journal): Journal => ({
+    ...journal,
+    commit: (commits) => journal.commit(commits.map((commit) => commit.filter((write) => !isLost(write)))),
+  });
+}
+
+function ignoringSequences(journal: Journal): Journal {
+  const newest = new Map<string, number>();
+  const latest = (write: Write): Write =>
+    write.write === 'outbox-done' ? { ...write, sequence: newest.get(write.key) ?? write.sequence } : write;
+  return {
+    ...journal,
+    commit(commits) {
+      for (const write of commits.flat())
+        if (write.write === 'outbox') newest.set(write.key, (newest.get(write.key) ?? 0) + 1);
+      return journal.commit(commits.map((commit) => commit.map(latest)));
+    },
+  };
+}
+
+/** Every so many commits. */
+const everyMany = 15;
+
+function torn(journal: Journal): Journal {
+  let count = 0;
+  return {
+    ...journal,
+    commit: (commits) =>
+      journal.commit(commits.map((commit) => ((count += 1) % everyMany === 0 ? commit.slice(0, 1) : commit))),
+  };
+}
+
+function forgetful(journal: Journal): Journal {
+  let count = 0;
+  return {
+    ...journal,
+    commit(commits) {
+      count += 1;
+      return count % everyMany === 0 ? Promise.resolve(commits.map(() => ({ ok: true }))) : journal.commit(commits);
+    },
+  };
+}
