@@ -1,16 +1,7 @@
 /** The kinds of work of the runner, each in its own file and loaded when it is first needed. */
-import type { RunnerResult, RunnerTask } from '../src/executor/executor.ts';
+import type { RunnerResult } from '../src/executor/executor.ts';
 import { unreachable } from '../src/std/unreachable.ts';
-import type { Keeper } from './keeper.ts';
-
-/** One attempt, with what its work may use. */
-export interface Attempt {
-  readonly task: RunnerTask;
-  readonly signal: AbortSignal;
-  readonly keeper: Keeper;
-  /** A line in the attempt's log. */
-  readonly say: (line: string) => void;
-}
+import type { Attempt } from './attempt.ts';
 
 /** Throws what the user's code throws. */
 export async function carryOut(attempt: Attempt): Promise<RunnerResult> {
@@ -29,9 +20,4 @@ export async function carryOut(attempt: Attempt): Promise<RunnerResult> {
     default:
       return unreachable(work);
   }
-}
-
-/** An outcome of a step that cannot be run as it stands: never tried again. */
-export function invalid(message: string): RunnerResult {
-  return { kind: 'failed', cause: 'invalid', message, exitCode: null };
 }

@@ -8,7 +8,7 @@ import type { Artifact } from '../src/pipeline/definition.ts';
 import { isJsonObject, type Json, type JsonObject } from '../src/std/json.ts';
 import { judge } from '../src/verdict/decide.ts';
 import type { Predictions } from '../src/verdict/verdict.ts';
-import { invalid, type Attempt } from './carry-out.ts';
+import { invalid, type Attempt } from './attempt.ts';
 import { callFunction } from './function.ts';
 import { dataFileOf } from './gate.ts';
 import {

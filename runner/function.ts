@@ -8,7 +8,7 @@ import type { Artifact } from '../src/pipeline/definition.ts';
 import { isJsonObject } from '../src/std/json.ts';
 import type { Result } from '../src/std/result.ts';
 import { unreachable } from '../src/std/unreachable.ts';
-import { invalid, type Attempt } from './carry-out.ts';
+import { invalid, type Attempt } from './attempt.ts';
 import { loadFunction } from './load.ts';
 import { succeeded } from './result.ts';
 

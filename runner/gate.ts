@@ -2,7 +2,7 @@
 import { isAbsolute, join } from 'node:path';
 import type { AttemptWork, RunnerResult } from '../src/executor/executor.ts';
 import { isJsonObject, type Json } from '../src/std/json.ts';
-import { invalid, type Attempt } from './carry-out.ts';
+import { invalid, type Attempt } from './attempt.ts';
 import { columnsOf, startCheck } from './checks.ts';
 import { succeeded } from './result.ts';
 import { isTable, readTable, tableEndings, TableError } from './table.ts';

@@ -5,7 +5,8 @@
  */
 import { inspect } from 'node:util';
 import type { RunnerReport, RunnerRequest, RunnerResult, RunnerTask } from '../src/executor/executor.ts';
-import { carryOut, type Attempt } from './carry-out.ts';
+import type { Attempt } from './attempt.ts';
+import { carryOut } from './carry-out.ts';
 import { createKeeper } from './keeper.ts';
 import { listLeftovers } from './leftovers.ts';
 

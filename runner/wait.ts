@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import type { AttemptWork, RunnerResult } from '../src/executor/executor.ts';
 import type { Json } from '../src/std/json.ts';
 import { unreachable } from '../src/std/unreachable.ts';
-import { invalid, type Attempt } from './carry-out.ts';
+import { invalid, type Attempt } from './attempt.ts';
 import { callFunction } from './function.ts';
 import { succeeded } from './result.ts';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Attempt } from '../../runner/carry-out.ts';
+import type { Attempt } from '../../runner/attempt.ts';
 import type { RunnerTask } from '../../src/executor/executor.ts';
 import { specOf } from '../executor/workshop.ts';
 

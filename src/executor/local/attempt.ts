@@ -6,9 +6,8 @@ import { mkdirSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { AttemptOutcome, Usage } from '../../engine/event.ts';
+import type { AttemptOutcome } from '../../engine/event.ts';
 import { createMask, type Mask } from '../../outputs/mask.ts';
-import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import { safeName } from '../../outputs/safe-name.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { AttemptSpec, ExecutorPorts } from '../executor.ts';
@@ -16,53 +15,10 @@ import type { AttemptControl } from './attempt-control.ts';
 import { createAttemptLog, type AttemptLog } from './attempt-log.ts';
 import { runCommandWork } from './command-work.ts';
 import { contextEnvironment, readSecrets } from './environment.ts';
-import { openInputs, type Inputs } from './inputs.ts';
-import type { PipeStock } from './pipes.ts';
+import { openInputs } from './inputs.ts';
+import type { AttemptEnd, AttemptServices, PreparedAttempt } from './prepared-attempt.ts';
 import { AttemptRefusal } from './refusal.ts';
-import type { RunnerPool } from './runner-pool.ts';
 import { runRunnerWork } from './runner-work.ts';
-import type { StoredValues } from './stored-values.ts';
-import type { Sweeper } from './sweeper.ts';
-import type { UsageSampler } from './usage.ts';
-
-/** What all attempts of an executor share. */
-export interface AttemptServices {
-  readonly ports: ExecutorPorts;
-  readonly artifacts: ArtifactStore;
-  readonly logs: LogStore;
-  readonly directory: string;
-  readonly nodeModules: string | null;
-  /** Of every process: what of the server's environment is passed on, and the executor's mark. */
-  readonly baseEnvironment: { readonly [name: string]: string };
-  readonly pool: RunnerPool;
-  readonly pipes: PipeStock;
-  readonly stored: StoredValues;
-  readonly sampler: UsageSampler;
-  readonly sweeper: Sweeper;
-}
-
-/** What is prepared for the process of an attempt. */
-export interface PreparedAttempt {
-  readonly spec: AttemptSpec;
-  readonly services: AttemptServices;
-  readonly control: AttemptControl;
-  readonly log: AttemptLog;
-  readonly mask: Mask;
-  readonly inputs: Inputs;
-  readonly sourceTree: string;
-  readonly scratch: string;
-  readonly outputsFile: string;
-  /** Without the base: what this attempt is told, and its secrets. */
-  readonly environment: { readonly [name: string]: string };
-  readonly secretNames: readonly string[];
-  /** A process runs it. */
-  readonly running: (pid: number) => void;
-}
-
-export interface AttemptEnd {
-  readonly outcome: AttemptOutcome;
-  readonly usage: Omit<Usage, 'wallMs'> | null;
-}
 
 /** Runs it to its end. `cleaned` resolves when its files are gone, which the report does not wait for. */
 export async function runAttempt(

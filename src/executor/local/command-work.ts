@@ -1,7 +1,7 @@
 /** A command step: its process, and what its end and its outputs mean. */
 import type { AttemptOutcome } from '../../engine/event.ts';
 import type { AttemptWork } from '../executor.ts';
-import type { AttemptEnd, PreparedAttempt } from './attempt.ts';
+import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
 import { startCommand, type CommandExit, type RunningCommand } from './command.ts';
 import { kernelMemoryKills, outcomeOfExit, outcomeOfStop } from './exit-outcome.ts';
 import { resolveCommand } from './inputs.ts';

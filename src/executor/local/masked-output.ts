@@ -1,6 +1,6 @@
 /** An output goes to the journal, the page and the forge: a secret in it is masked like one in the log. */
 import { isJsonObject, type Json } from '../../std/json.ts';
-import type { PreparedAttempt } from './attempt.ts';
+import type { PreparedAttempt } from './prepared-attempt.ts';
 
 export function maskedOutput(output: Json, attempt: Pick<PreparedAttempt, 'mask' | 'log' | 'secretNames'>): Json {
   if (attempt.secretNames.length === 0) return output;

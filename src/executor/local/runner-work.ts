@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { AttemptOutcome, StepOutput } from '../../engine/event.ts';
 import type { Json } from '../../std/json.ts';
 import type { AttemptWork, RunnerResult } from '../executor.ts';
-import type { AttemptEnd, PreparedAttempt } from './attempt.ts';
+import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
 import { kernelMemoryKills, outcomeOfExit, outcomeOfStop } from './exit-outcome.ts';
 import { resolveWork } from './inputs.ts';
 import { createLastLine } from './last-line.ts';

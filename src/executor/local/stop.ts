@@ -1,7 +1,7 @@
 /** Warning and ending all that belongs to an attempt. */
 import { formatDuration } from '../../std/duration.ts';
 import type { StopCause } from './attempt-control.ts';
-import type { PreparedAttempt } from './attempt.ts';
+import type { PreparedAttempt } from './prepared-attempt.ts';
 import { attemptMark } from './marks.ts';
 import { endMarked, findMarked, signalAll, signalOne, type ProcessMarks } from './processes.ts';
 
