@@ -59,11 +59,12 @@ export function createDirectoryLogStore(options: DirectoryLogOptions): LogStore 
 async function readLines(paths: LogPaths, from: number, to: number): Promise<LogPage['lines']> {
   const lines: LogLine[] = [];
   if (to < from) return lines;
-  for await (const { number, text } of linesFrom(paths.log, await positionOf(paths, from))) {
-    if (number < from) continue;
-    const line = parseLine(number, text);
-    if (line !== null) lines.push(line);
-    if (number >= to || lines.length >= logLimits.pageLinesMax) break;
+  for await (const piece of linesFrom(paths.log, await positionOf(paths, from))) {
+    for (const { number, text } of piece) {
+      if (number > to || lines.length >= logLimits.pageLinesMax) return lines;
+      const line = number < from ? null : parseLine(number, text);
+      if (line !== null) lines.push(line);
+    }
   }
   return lines;
 }

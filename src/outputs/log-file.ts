@@ -132,11 +132,13 @@ export async function positionOf(paths: LogPaths, line: number): Promise<LogPosi
   }
 }
 
-/** The whole lines of the file from `start` on, without holding more than a piece of it. */
-export async function* linesFrom(
-  path: string,
-  start: LogPosition,
-): AsyncGenerator<{ number: number; text: string; endOffset: number }> {
+export interface FileLine {
+  readonly number: number;
+  readonly text: string;
+}
+
+/** The whole lines of the file from `start` on, a piece of the file at a time: one wait for thousands of lines. */
+export async function* linesFrom(path: string, start: LogPosition): AsyncGenerator<readonly FileLine[]> {
   const file = await openOrNull(path);
   if (file === null) return;
   try {
@@ -145,12 +147,14 @@ export async function* linesFrom(
     for (;;) {
       const { bytesRead } = await file.read(buffer, held, buffer.length - held, offset + held);
       const filled = held + bytesRead;
+      const lines: FileLine[] = [];
       let from = 0;
       for (let at = buffer.indexOf(10); at !== -1 && at < filled; at = buffer.indexOf(10, from)) {
-        yield { number, text: buffer.toString('utf8', from, at), endOffset: offset + at + 1 };
+        lines.push({ number, text: buffer.toString('utf8', from, at) });
         number += 1;
         from = at + 1;
       }
+      yield lines;
       if (bytesRead === 0) return;
       // A line is far shorter than the buffer; one that fills it is not ours, and the rest is not readable.
       if (from === 0 && filled === buffer.length) return;
