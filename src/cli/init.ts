@@ -90,7 +90,9 @@ async function ignoreState(root: string): Promise<boolean> {
 function nextLines(root: string): string {
   const commands = [
     ...(existsSync(join(root, '.git')) ? [] : ['git init --initial-branch=main']),
-    `npm install --save-dev contender@${version}   # types for the editor`,
+    ...(existsSync(join(root, 'node_modules', 'contender'))
+      ? []
+      : [`npm install --save-dev contender@${version}   # types for the editor`]),
     'npx contender check',
     'git add . && git commit -m "Add a first pipeline"',
     'npx contender run hello',
