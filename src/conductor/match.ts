@@ -1,4 +1,4 @@
-/** Which pipelines a push or pull request concerns: globs over branches and changed paths. */
+/** Which pipelines a push or pull request concerns: globs over branches, tags and changed paths. */
 import { matchesGlob } from 'node:path/posix';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 
@@ -13,6 +13,9 @@ export interface Change {
   readonly files: ReadonlySet<string>;
 }
 
+/** What stands before a tag's name where a branch's would stand: in a run's trigger. */
+export const tagPrefix = 'refs/tags/';
+
 export function matchPush(
   definition: PipelineDefinition,
   ref: { readonly branch: string; readonly isDefault: boolean },
@@ -20,9 +23,18 @@ export function matchPush(
 ): Match {
   const { push } = definition.on;
   if (push === null) return null;
+  // Who names tags alone means no branch.
   const listens =
-    push.branches.length === 0 ? ref.isDefault : push.branches.some((glob) => matchesGlob(ref.branch, glob));
+    push.branches.length === 0
+      ? ref.isDefault && push.tags.length === 0
+      : push.branches.some((glob) => matchesGlob(ref.branch, glob));
   return listens ? { affected: concerns(push.paths, change) } : null;
+}
+
+/** A tag is no change, so paths do not narrow it. */
+export function matchTag(definition: PipelineDefinition, tag: string): Match {
+  const isMeant = definition.on.push?.tags.some((glob) => matchesGlob(tag, glob)) ?? false;
+  return isMeant ? { affected: true } : null;
 }
 
 export function matchPullRequest(definition: PipelineDefinition, baseBranch: string, change: Change): Match {

@@ -4,7 +4,7 @@ import type { VersionRow, Write } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { coveringRun, type Covering } from './covered.ts';
 import type { About, Desk } from './desk.ts';
-import type { Change, Match } from './match.ts';
+import { tagPrefix, type Change, type Match } from './match.ts';
 import type { Project } from './ports.ts';
 import { settleMerged } from './promotion.ts';
 import { reportWithoutRun } from './report-writes.ts';
@@ -42,8 +42,9 @@ export async function openMatching(
       continue;
     }
     const sha = shaOf(about.sha);
-    const covered =
-      trigger.kind === 'push' && sha !== null ? await coveringRun(desk.ports, project, definition, sha) : null;
+    // Whoever tags a merge asks for a run of it.
+    const mayBeMerge = trigger.kind === 'push' && !trigger.branch.startsWith(tagPrefix);
+    const covered = mayBeMerge && sha !== null ? await coveringRun(desk.ports, project, definition, sha) : null;
     if (covered !== null && 'again' in covered) return covered;
     if (covered !== null) {
       await reportSkipped(desk, matching, definition.name, covered.summary, covered);

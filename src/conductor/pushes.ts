@@ -1,12 +1,13 @@
-/** A push: a hint that a branch may stand elsewhere. What it stands at, and what is new there, Git says. */
+/** A push: a hint that a branch or tag may stand elsewhere. What it stands at, and what is new there, Git says. */
 import type { ForgeEvent } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
 import type { Desk, Handled } from './desk.ts';
 import { lookFirst } from './first-look.ts';
-import { asksToSkip, matchPush } from './match.ts';
+import { asksToSkip, matchPush, tagPrefix } from './match.ts';
 import { openMatching } from './open-matching.ts';
 import type { Project } from './ports.ts';
 import { shaOf } from './sha.ts';
+import { handleTag } from './tag-pushes.ts';
 import { problemReports } from './triggers.ts';
 import { versionsOf, type CommitVersions } from './versions.ts';
 
@@ -16,8 +17,10 @@ export type PushEvent = Extract<ForgeEvent, { type: 'push' }>;
 const ownBranchPrefix = 'contender/';
 
 export async function handlePush(desk: Desk, project: Project, event: PushEvent): Promise<Handled> {
+  if (event.ref.startsWith(tagPrefix))
+    return handleTag(desk, project, { ...event, tag: event.ref.slice(tagPrefix.length) });
   const branch = /^refs\/heads\/(.+)$/.exec(event.ref)?.[1];
-  if (branch === undefined) return { state: 'ignored', note: `${event.ref} is not a branch` };
+  if (branch === undefined) return { state: 'ignored', note: `${event.ref} is neither a branch nor a tag` };
   if (branch.startsWith(ownBranchPrefix)) return { state: 'ignored', note: 'our own branch' };
   const { journal, clock } = desk.ports;
   const looked = await lookFirst(desk, project, { branch, before: event.before });

@@ -74,6 +74,7 @@ export interface RunOpened {
 }
 
 export type Trigger =
+  /** `branch` of a tag: `refs/tags/v1`. */
   | { readonly kind: 'push'; readonly branch: string; readonly actor: string }
   | {
       readonly kind: 'pull-request';

@@ -31,7 +31,7 @@ export interface TriggerDefinition {
     readonly timeZone: string;
     readonly catchup: 'none' | 'latest' | 'all';
   } | null;
-  /** Globs; an empty list means all. */
+  /** Globs. No branches: the default branch, or with tags none; no tags: none; no paths: all. Paths do not narrow tags. */
   readonly push: {
     readonly branches: readonly string[];
     readonly tags: readonly string[];

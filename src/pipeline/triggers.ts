@@ -8,7 +8,7 @@ export interface TriggerOptions {
   readonly schedule?:
     | string
     | { readonly cron: string; readonly timeZone?: string; readonly catchup?: 'none' | 'latest' | 'all' };
-  /** `true` for every push; globs narrow it. */
+  /** `true` for every push to the default branch; globs name other branches, or tags, and narrow it to paths. */
   readonly push?:
     | boolean
     | { readonly branches?: readonly string[]; readonly tags?: readonly string[]; readonly paths?: readonly string[] };

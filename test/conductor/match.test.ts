@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asksToSkip, matchPullRequest, matchPush, type Change } from '../../src/conductor/match.ts';
+import { asksToSkip, matchPullRequest, matchPush, matchTag, type Change } from '../../src/conductor/match.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { pipelineOf } from '../support/definitions.ts';
 
 function pushed(branches: readonly string[], paths: readonly string[] = []): PipelineDefinition {
   return pipelineOf([], { on: { schedule: null, push: { branches, tags: [], paths }, pullRequest: null } });
+}
+
+function tagged(tags: readonly string[], branches: readonly string[] = []): PipelineDefinition {
+  const push = { branches, tags, paths: ['training/**'] };
+  return pipelineOf([], { on: { schedule: null, push, pullRequest: null } });
 }
 
 function proposed(branches: readonly string[], paths: readonly string[] = []): PipelineDefinition {
@@ -60,6 +65,17 @@ test('a pull request is matched by the branch that it wants to go to', () => {
   assert.deepEqual(matchPullRequest(proposed(['main']), 'main', change('a')), yes);
   assert.equal(matchPullRequest(proposed(['main']), 'next', change('a')), null);
   assert.deepEqual(matchPullRequest(proposed(['main'], ['docs/**']), 'main', change('src/a')), no);
+});
+
+test('a tag is meant by whom it is named, whatever paths they name', () => {
+  const of = (globs: readonly string[], tag: string): unknown => matchTag(tagged(globs), tag);
+  assert.deepEqual([of(['v*'], 'v1.2.0'), of(['v*'], 'models/v1'), of(['**'], 'models/v1')], [yes, null, yes]);
+  assert.deepEqual([of(['v1', 'v2'], 'v2'), of([], 'v1'), matchTag(proposed([]), 'v1')], [yes, null, null]);
+});
+
+test('whoever names tags alone means no branch', () => {
+  assert.equal(matchPush(tagged(['v*']), main, change('training/a')), null);
+  assert.deepEqual(matchPush(tagged(['v*'], ['main']), main, change('training/a')), yes);
 });
 
 test('a pipeline listens to what it names and to nothing else', () => {
