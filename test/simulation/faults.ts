@@ -4,56 +4,45 @@
  */
 import type { Random } from './random.ts';
 
-export const faultClasses = [
-  /** A commit or read of the journal is refused, and nothing was kept. */
-  'journal-refused',
-  /** A commit was kept, and its caller hears an error. */
-  'journal-unanswered',
-  /** What a dead server had sent to the database is kept seconds later (PostgreSQL; SQLite dies with the server). */
-  'commit-late',
-  /** Answers that take up to ten seconds. */
-  'slow',
-  /** The server dies, between any two instructions that wait. */
-  'crash',
-  /** It is stopped in order, and started again. */
-  'restart',
-  /** Git cannot be reached, call by call and for minutes. */
-  'git',
-  /** The forge cannot be reached, before or after it did what it was asked. */
-  'forge',
-  /** The forge counts: later, please. */
-  'rate-limit',
-  'registry',
-  /** A person holds a model. */
-  'hold',
-  'hook-lost',
-  'hook-doubled',
-  'hook-late',
-  /** Reports of attempts come twice, late, and after their end. */
-  'reports',
-  /** An attempt that was told to stop ends as if nothing had been said. */
-  'lies',
-  /** Attempts fail. */
-  'attempts',
-  'cancel',
-  /** The clock on the wall is set, by up to an hour, forwards and backwards. */
-  'clock',
-  /** Branches are reset, rewritten and deleted. */
-  'force-push',
-  /** Definitions that do not compile. */
-  'broken',
-] as const;
-export type FaultClass = (typeof faultClasses)[number];
+export const faults = {
+  'journal-refused': 'The database refuses a commit or a reading, and nothing was kept.',
+  'journal-unanswered': 'It keeps a commit, and its caller hears an error.',
+  'commit-late': 'It keeps, up to three seconds later, what a server had sent that is dead by then.',
+  slow: 'Answers take up to ten seconds.',
+  crash: 'The server dies between any two instructions that wait; another begins within a minute.',
+  restart: 'The server is stopped in order and started again.',
+  git: 'Git does not answer, call by call and for minutes; the replica that is read is behind.',
+  forge: 'The forge does not answer, before or after it did what it was asked.',
+  'rate-limit': 'The forge counts, and names a time.',
+  registry: 'The registry does not answer, before or after it promoted.',
+  hold: 'A person holds a model.',
+  'hook-lost': 'A webhook never arrives.',
+  'hook-doubled': 'A webhook arrives twice, under another id or the same.',
+  'hook-late': 'A webhook arrives up to four minutes late, after its successors.',
+  reports: 'Reports of attempts come twice, late, and in another order.',
+  lies: 'An attempt that was told to stop ends as if nothing had been said.',
+  attempts: 'Attempts fail in every way, and take minutes.',
+  cancel: 'People cancel runs.',
+  clock: 'The clock on the wall is set, by up to an hour, forwards and backwards.',
+  'force-push': 'Branches are reset, rewritten and deleted.',
+  broken: 'Definitions do not compile.',
+} as const;
+export type FaultClass = keyof typeof faults;
+// oxlint-disable-next-line typescript/consistent-type-assertions -- the keys of the object above
+export const faultClasses = Object.keys(faults) as FaultClass[];
 
 /** How often each strikes when it could; 0: it is switched off. */
 export type Faults = Readonly<Record<FaultClass, number>>;
 
-export function drawFaults(random: Random, off: ReadonlySet<FaultClass>): Faults {
+/** `only`: these strike often, and no others. */
+export function drawFaults(random: Random, off: ReadonlySet<FaultClass>, only?: readonly FaultClass[]): Faults {
   // Each class draws, even one that is switched off: so switching it off changes nothing else.
   return faultsOf((name) => {
     const on = random.chance(0.5);
     const strength = random.pick([0.02, 0.1, 0.3]);
-    return on && !off.has(name) ? strength : 0;
+    if (off.has(name)) return 0;
+    if (only !== undefined) return only.includes(name) ? 0.3 : 0;
+    return on ? strength : 0;
   });
 }
 

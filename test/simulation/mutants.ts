@@ -10,6 +10,7 @@ import type { GitRepository } from '../../src/git/git.ts';
 import type { Commit, CommitResult, Journal, Write } from '../../src/journal/journal.ts';
 import type { ModelRegistry } from '../../src/registry/registry.ts';
 import { success } from '../../src/std/result.ts';
+import type { FaultClass } from './faults.ts';
 import type { ForgeState } from './forge.ts';
 
 export interface Mutant {
@@ -20,9 +21,14 @@ export interface Mutant {
   readonly executor?: (executor: Executor, attempts: FakeWorld) => Executor;
   readonly forge?: (forge: Forge, state: ForgeState) => Forge;
   readonly git?: (git: GitRepository) => GitRepository;
+  /** Shows under these faults alone, so that no others need to be looked through. */
+  readonly only?: readonly FaultClass[];
   /** More than there are. */
   readonly slotsTooMany?: number;
 }
+
+/** A dead server's commits and those of its successor. */
+const twoWriters = ['crash', 'commit-late', 'hook-late'] as const;
 
 export const mutants = {
   'trigger-key-not-unique': {
@@ -39,6 +45,7 @@ export const mutants = {
   },
   'position-not-compared': {
     what: 'adds events to a run that is further on than their maker knew',
+    only: twoWriters,
     journal: positionIgnored,
   },
   'tick-not-unique': {
@@ -56,6 +63,7 @@ export const mutants = {
   },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
+    only: twoWriters,
     journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
   },
   'outbox-sequence-ignored': {
@@ -153,7 +161,7 @@ export const mutants = {
       };
     },
   },
-} as const satisfies Readonly<Record<string, Mutant>>;
+} satisfies Readonly<Record<string, Mutant>>;
 
 export type MutantName = keyof typeof mutants;
 // oxlint-disable-next-line typescript/consistent-type-assertions -- the keys of the object above

@@ -134,7 +134,7 @@ export class Script {
         return;
       }
       case 'crash':
-        if (world.server !== null) world.crash(random.between(0, 60_000));
+        if (world.server !== null) world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000));
         return;
       case 'restart':
         void world.restart(random.between(0, 5000));

@@ -1,18 +1,46 @@
 /** A bounded part of the simulation, for every `npm test`; `test/simulation/main.ts` goes further. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { catchMutant } from './catch.ts';
 import { faultClasses } from './faults.ts';
+import { replayLine } from './arguments.ts';
+import { mutantNames, mutants } from './mutants.ts';
+import { shrink } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
+const steps = 500;
+
 test('a seed gives the same world each time', async () => {
-  const first = await simulate({ seed: 3, steps: 300 });
-  assert.deepEqual(await simulate({ seed: 3, steps: 300 }), first);
+  const first = await simulate({ seed: 3, steps });
+  assert.deepEqual(await simulate({ seed: 3, steps }), first);
 });
 
-test('a server that dies between any two instructions breaks no promise', async () => {
-  const off = new Set(faultClasses.filter((name) => name !== 'crash' && name !== 'attempts'));
-  for (let seed = 1; seed <= 15; seed += 1) {
-    const { violation } = await simulate({ seed, steps: 500, off });
-    assert.deepEqual({ seed, violation }, { seed, violation: null });
+test('no promise is broken, whatever goes wrong', async () => {
+  for (let seed = 1; seed <= 100; seed += 1) {
+    const { violation } = await simulate({ seed, steps });
+    const replay = replayLine({ seed, steps, off: new Set(), mutant: null });
+    assert.equal(violation, null, `${violation?.promise} ${violation?.what}\n${replay}`);
   }
+});
+
+for (const mutant of mutantNames) {
+  test(`it is noticed where something ${mutants[mutant].what}`, async () => {
+    const caught = await catchMutant(mutant, 150, steps);
+    assert.notEqual(caught, null);
+  });
+}
+
+test('a broken seed is made smaller and stays broken', async () => {
+  const mutant = 'champion-not-compared';
+  const broken = await catchMutant(mutant, 150, steps);
+  assert.ok(broken !== null);
+  const small = await shrink({ seed: broken.seed, steps, mutant }, broken);
+  assert.ok(small.steps < steps);
+  assert.equal(small.outcome.violation?.promise, broken.violation?.promise);
+});
+
+test('the page about it names every fault and every guard', () => {
+  const page = readFileSync(new URL('../../docs/simulation.md', import.meta.url), 'utf8');
+  for (const name of [...faultClasses, ...mutantNames]) assert.ok(page.includes(`\`${name}\``), name);
 });

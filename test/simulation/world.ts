@@ -90,7 +90,7 @@ export class World {
     this.journal = this.mutant.journal?.(journal) ?? journal;
     this.tell = tell === null ? () => undefined : (line) => tell(`${this.steps} ${this.clockText()} ${line}`);
     this.log = this.#logOf();
-    this.faults = drawFaults(this.random.fork('faults'), off);
+    this.faults = drawFaults(this.random.fork('faults'), off, given.mutant?.only);
     this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
     this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots);
     this.time = new VirtualTime(this.random.pick(beginnings), this.random.fork('time'));

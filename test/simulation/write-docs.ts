@@ -1,0 +1,107 @@
+/**
+ * `node test/simulation/write-docs.ts` writes docs/simulation.md: the words from here, the faults and guards from their
+ * lists, the seeds and figures from a run of them all. Takes some minutes.
+ */
+import { writeFileSync } from 'node:fs';
+import { catchMutant } from './catch.ts';
+import { faultClasses, faults } from './faults.ts';
+import { simulateMany } from './many.ts';
+import { mutantNames, mutants } from './mutants.ts';
+import type { Outcome } from './simulate.ts';
+
+const steps = 500;
+const seeds = 2000;
+const workers = 2;
+
+writeFileSync(new URL('../../docs/simulation.md', import.meta.url), page(await figures(), await caughtBy()));
+
+async function figures(): Promise<string> {
+  const outcomes: Outcome[] = [];
+  const startedAt = performance.now();
+  await simulateMany(
+    Array.from({ length: seeds }, (_, index) => ({ seed: index + 1, steps })),
+    workers,
+    (outcome) => {
+      outcomes.push(outcome);
+      return 'go on';
+    },
+  );
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  const broken = outcomes.filter(({ violation }) => violation !== null).length;
+  const sum = (of: (outcome: Outcome) => number): string =>
+    outcomes.reduce((total, each) => total + of(each), 0).toLocaleString('en');
+  return (
+    `The last ${seeds.toLocaleString('en')} seeds of ${steps} steps took ${seconds} s on ${workers} cores: ` +
+    `${sum((each) => each.steps)} steps with those until all came to rest, ${sum((each) => each.runs)} runs, ` +
+    `${sum((each) => each.lives)} lives of a server, ${broken === 0 ? 'no' : broken} broken promise.`
+  );
+}
+
+async function caughtBy(): Promise<string> {
+  const rows: string[] = [];
+  for (const name of mutantNames) {
+    const caught = await catchMutant(name, 400, steps);
+    const by = caught === null ? 'not noticed' : `${caught.seed} | ${caught.violation?.promise}`;
+    rows.push(`| \`${name}\` | ${mutants[name].what} | ${caught === null ? `${by} | ` : by} |`);
+  }
+  return rows.join('\n');
+}
+
+function page(run: string, guards: string): string {
+  const classes = faultClasses.map((name) => `| \`${name}\` | ${faults[name]} |`).join('\n');
+  return `# Simulation
+
+The real conductor, engine, outbox, schedules, polling and promotion run on the real journal (SQLite, in memory) in a
+world that is made from one number: a clock, a Git remote, a forge, a registry and an executor that keep their contracts
+and fail. Whatever waits in that world is a task; chance, drawn from the seed, decides which of those that are due comes
+next and what goes wrong with it. The same seed gives the same world on every machine.
+
+\`\`\`
+npm run simulate -- --seed 123 --steps 500          one seed; --tell says all that happens in it
+npm run simulate -- --seed 1 --seeds 5000           many, two at a time; the first broken one is made small
+npm run simulate -- --seed 123 --off clock,crash    without these faults (--only crash: with no others)
+npm run simulate -- --seeds 100 --mutant NAME       with a guard taken away
+\`\`\`
+
+A seed has two phases. For the given number of steps faults strike, and commits, pull requests, merges, cancels and
+deaths of the server follow each other; what must never happen is checked at each write. Then faults stop, and within
+ten minutes of the world's time (and one more for each run that ends meanwhile) everything has to come to rest; then what
+must have happened is looked at, and a last run proves that every slot can still be used. ${run}
+
+## Promises
+
+| | promise | how it is checked |
+|--|--|--|
+| P1 | An accepted webhook is never lost; each cause opens at most one run | each write; at rest each webhook is handled, each branch and open pull request was seen where it stands |
+| P2 | Each tick has exactly one record: a run, or why there is none | each write; at rest the records are the calendar's firings, without a hole |
+| P3 | Of an instance at most one attempt counts, and at most one runs | each event; each start at the executor |
+| P4 | Each run ends | at rest |
+| P5 | No promotion is lost, done twice, or done against another champion than the one compared with | each write; at rest ledger and journal agree |
+| P6 | The forge's last word on a commit is the end of its run; one comment for a pull request and pipeline, about the head | at rest |
+| P7 | No more attempts run than there are slots, and each slot comes back | each start; at the end as many run at once as there are slots |
+| lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
+
+## Faults
+
+Each seed switches each class on or off and draws how often it strikes.
+
+| class | |
+|--|--|
+${classes}
+
+## Guards taken away
+
+A check that finds nothing proves little until it was seen to find something. Each of these guards is taken away by
+wrapping what the conductor is given, and the simulation has to notice. The seeds are the first that did.
+
+| guard | the world then | first seed | promise |
+|--|--|--|--|
+${guards}
+
+## What it does not cover
+
+Two servers at once on one database: a run belongs to the server that opened it or took it up at its start. Requests to
+the forge that arrive after a later one of the same kind. The executors themselves, Git and GitHub: the contract suites
+hold their fakes and the real ones to the same behaviour.
+`;
+}
