@@ -11,6 +11,7 @@ import { OneAtATime } from './one-at-a-time.ts';
 import { conductorLimits, type Project } from './ports.ts';
 import { handleClosed, handlePullRequest } from './pull-requests.ts';
 import { handlePush, type PushEvent } from './pushes.ts';
+import { handleRerequested, type RerequestedEvent } from './rerequests.ts';
 import { readEvent } from './stored.ts';
 
 export class Intake {
@@ -48,6 +49,10 @@ export class Intake {
     return this.#turns.run(project.name, () => handlePullRequest(this.#desk, project, pullRequest, actor));
   }
 
+  #rerequested(project: Project, event: RerequestedEvent, deliveryId: string): Promise<Handled> {
+    return this.#turns.run(project.name, () => handleRerequested(this.#desk, project, event, deliveryId));
+  }
+
   /** False where the delivery has to wait. */
   async #settle(delivery: DeliveryRow): Promise<boolean> {
     const { journal, clock, jobQueue, log } = this.#desk.ports;
@@ -75,9 +80,10 @@ export class Intake {
       case 'pull-request':
         if (event.action === 'closed') return handleClosed(this.#desk, project, event.pullRequest);
         return this.pullRequest(project, event.pullRequest, event.actor);
-      case 'comment':
       case 'rerequested':
-        return { state: 'ignored', note: `${event.type} is not acted on` };
+        return this.#rerequested(project, event, delivery.id);
+      case 'comment':
+        return { state: 'ignored', note: 'comments are not acted on' };
       case 'ping':
         return { state: 'done', note: 'pong' };
       case 'ignored':

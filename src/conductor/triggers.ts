@@ -137,16 +137,22 @@ async function cancelOthers(
   request: TriggerRequest,
   active: readonly string[],
 ): Promise<void> {
-  const { overlap, cancelInProgress } = request.definition;
-  if (overlap !== 'replace' && !cancelInProgress) return;
-  const place = placeOf(request.trigger);
+  const { definition, trigger } = request;
+  if (definition.overlap !== 'replace' && !definition.cancelInProgress) return;
   for (const runId of active) {
     const row = await ports.journal.run(runId);
     if (row === null) continue;
-    if (overlap === 'replace' || (place !== null && placeOf(row.opened.trigger) === place)) {
+    if (replaces(definition, trigger, row.opened.trigger)) {
       turns.cancel(runId, 'contender', `a newer commit, ${request.sha.slice(0, 7)}, replaces it`);
     }
   }
+}
+
+/** Whether a new run cancels one that is under way, by what triggered the two. */
+export function replaces(definition: PipelineDefinition, trigger: Trigger, earlier: Trigger): boolean {
+  if (definition.overlap === 'replace') return true;
+  const place = placeOf(trigger);
+  return definition.cancelInProgress && place !== null && placeOf(earlier) === place;
 }
 
 /** What a newer commit can replace; a run of the clock or of a person stands for itself. */
