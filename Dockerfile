@@ -37,8 +37,8 @@ LABEL org.opencontainers.image.title="Contender" \
 
 # The program beside the code of a step, the same for every executor.
 FROM program AS runner
-RUN install --directory --owner=1000 --group=1000 /work
-WORKDIR /work
+RUN install --directory --owner=1000 --group=1000 /srv/contender
+WORKDIR /srv/contender
 USER 1000:1000
 STOPSIGNAL SIGTERM
 HEALTHCHECK NONE
@@ -50,15 +50,15 @@ RUN apt-get update \
   && apt-get install --yes --no-install-recommends ca-certificates git openssh-client \
   && rm -rf /var/lib/apt/lists/*
 # A new volume takes its owner from the folder that it is mounted on.
-RUN install --directory --owner=1000 --group=1000 --mode=0700 /work/.contender \
-  && chown 1000:1000 /work
-WORKDIR /work
+RUN install --directory --owner=1000 --group=1000 --mode=0700 /srv/contender/.contender \
+  && chown 1000:1000 /srv/contender
+WORKDIR /srv/contender
 USER 1000:1000
 EXPOSE 8080
-VOLUME /work/.contender
+VOLUME /srv/contender/.contender
 STOPSIGNAL SIGTERM
 # The server writes down where it listens; whatever port the configuration names, it is asked there.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch(new URL('/healthz', JSON.parse(require('fs').readFileSync('/work/.contender/server-address.json', 'utf8')).url)).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(new URL('/healthz', JSON.parse(require('fs').readFileSync('/srv/contender/.contender/server-address.json', 'utf8')).url)).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["tini", "--", "contender"]
 CMD ["serve"]

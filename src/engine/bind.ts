@@ -4,6 +4,7 @@
  * `{ "$stored": artifact, "path": [...] }`, text that waits for either is `{ "$text": [...] }`. The error is a sentence
  * for the user, and means that another try would fail the same way.
  */
+import type { StepContextData } from '../pipeline/context.ts';
 import type { Binding, Reference, Template } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
@@ -13,27 +14,6 @@ import { placesOf } from './mapping.ts';
 import type { Run } from './run.ts';
 import { stepOf } from './turn.ts';
 import { elementOf, lookInto, outputAt, toInput, type Value } from './value.ts';
-
-/** What a step is told about itself. The same shape as in the executor's contract. */
-export interface StepContextData {
-  readonly runId: string;
-  readonly repository: string;
-  readonly pipeline: string;
-  readonly step: string;
-  readonly index: number;
-  readonly attempt: number;
-  readonly sha: string;
-  /** Empty for a schedule and for a run that a person started. */
-  readonly branch: string;
-  /** `YYYY-MM-DD` of the logical date, in UTC. */
-  readonly date: string;
-  readonly dateNoDash: string;
-  /** ISO 8601, UTC: the logical date with its time. */
-  readonly timestamp: string;
-  readonly dataIntervalStart: string;
-  readonly dataIntervalEnd: string;
-  readonly parameters: { readonly [name: string]: string | number | boolean };
-}
 
 export function contextOf(run: Run, key: AttemptKey): StepContextData {
   const { opened, definition } = run;

@@ -3,6 +3,7 @@
  * order, and the engine decides which of them count. An executor never judges: "cannot see" is not "dead".
  */
 import type { AttemptOutcome, Usage } from '../engine/event.ts';
+import type { StepContextData } from '../pipeline/context.ts';
 import type { Artifact, ChallengeWork, GateCheck, OutputType } from '../pipeline/definition.ts';
 import type { Json, JsonObject } from '../std/json.ts';
 
@@ -59,26 +60,6 @@ export interface AttemptSpec {
   readonly secrets: readonly string[];
   readonly timeoutMs: number;
   readonly graceMs: number;
-}
-
-/** What a step is told about itself: the `context` of a step function, and CONTENDER_* of a command. */
-export interface StepContextData {
-  readonly runId: string;
-  readonly repository: string;
-  readonly pipeline: string;
-  readonly step: string;
-  readonly index: number;
-  readonly attempt: number;
-  readonly sha: string;
-  readonly branch: string;
-  /** `YYYY-MM-DD` of the logical date, in UTC. */
-  readonly date: string;
-  readonly dateNoDash: string;
-  /** ISO 8601, UTC. */
-  readonly timestamp: string;
-  readonly dataIntervalStart: string;
-  readonly dataIntervalEnd: string;
-  readonly parameters: { readonly [name: string]: string | number | boolean };
 }
 
 export type AttemptWork =

@@ -1,7 +1,8 @@
 /** What the function of a step is told about its attempt, and what it may ask for. */
 import type { Artifact } from './definition.ts';
 
-export interface StepContext {
+/** What is known of an attempt before it starts, as plain data. */
+export interface StepContextData {
   readonly runId: string;
   readonly repository: string;
   readonly pipeline: string;
@@ -11,6 +12,7 @@ export interface StepContext {
   /** From 1. */
   readonly attempt: number;
   readonly sha: string;
+  /** Empty for a schedule and for a run that a person started. */
   readonly branch: string;
   /** `YYYY-MM-DD` of the logical date, in UTC. */
   readonly date: string;
@@ -21,6 +23,9 @@ export interface StepContext {
   readonly dataIntervalStart: string;
   readonly dataIntervalEnd: string;
   readonly parameters: { readonly [name: string]: string | number | boolean };
+}
+
+export interface StepContext extends StepContextData {
   /** Aborted at the timeout and at a cancel; `grace` later the process is killed. */
   readonly signal: AbortSignalLike;
   /** A directory of this attempt alone, empty at the start and removed after it. */

@@ -110,7 +110,7 @@ for (const target of targets) {
 test('the server looks after its health, has Git, and keeps its state on a volume', () => {
   assert.match(lastOf('server', 'HEALTHCHECK') ?? '', /--interval=\d+s .*--timeout=\d+s .*\/healthz/);
   assert.ok(chainOf('server').some((each) => /apt-get install .*\bgit\b/.test(each.rest)));
-  assert.equal(lastOf('server', 'VOLUME'), '/work/.contender');
+  assert.equal(lastOf('server', 'VOLUME'), '/srv/contender/.contender');
 });
 
 test('what an entry point starts is what the package holds', () => {

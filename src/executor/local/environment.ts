@@ -3,7 +3,7 @@
  * definition sets and the secrets that it names. Nothing else of the server's environment gets in, and nothing that
  * would change which code runs (preloads, startup files, options of interpreters, Git's redirections) can be set.
  */
-import type { StepContextData } from '../executor.ts';
+import type { StepContextData } from '../../pipeline/context.ts';
 import { AttemptRefusal } from './refusal.ts';
 
 const passedNames = words(`
