@@ -102,7 +102,7 @@ function nextText(run: Run, evaluation: EvaluationRow | undefined): string {
 
 function waitingText(run: Run, evaluation: EvaluationRow): string {
   if (evaluation.policy === 'never') return 'The pipeline never promotes by itself.';
-  if (evaluation.policy === 'on-approval') return 'It waits for approval.';
+  if (evaluation.policy === 'on-approval') return 'It is promoted on approval, and there is no way to approve yet.';
   const { trigger } = run.opened;
   if (trigger.kind === 'pull-request') return 'It becomes champion when this pull request is merged, and not before.';
   return evaluation.reason ?? 'It is not promoted from this branch.';

@@ -120,7 +120,7 @@ function actionsOf(core: Core, pull: Pull): Markup {
     <div class="head"><b>Add a comment</b></div>
     <div class="body">
       <form method="post">
-        <textarea name="body" aria-label="Comment" placeholder="/test, /retest, /cancel, /promote …"></textarea>
+        <textarea name="body" aria-label="Comment" placeholder="Write a comment"></textarea>
         <div class="buttons">
           <label
             >as
