@@ -16,7 +16,7 @@ import { Intake } from './intake.ts';
 import { Jobs } from './jobs.ts';
 import { Outbox } from './outbox.ts';
 import { Polling } from './polling.ts';
-import type { ConductorPorts } from './ports.ts';
+import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { Schedules } from './schedules.ts';
 import { storedEvent } from './stored.ts';
 import { openRun, parseParameters } from './triggers.ts';
@@ -68,7 +68,7 @@ export class Conductor {
       return Promise.resolve();
     });
     this.#ports.jobQueue.wake('outbox');
-    this.#ports.jobQueue.wake('runs');
+    this.#ports.jobQueue.wake('runs', this.#ports.clock.now() + conductorLimits.lookAgainMs);
     if (!watch) return;
     this.#ports.jobQueue.wake('intake');
     for (const repository of this.#ports.projects.keys()) {

@@ -46,6 +46,7 @@ export class Turns {
   readonly #folded = new Set<string>();
   /** By run: attempts whose start may have been kept. They keep their slots until the run is folded again. */
   readonly #unanswered = new Map<string, readonly string[]>();
+  #lookedAgain = false;
   readonly #inbox = new Map<string, Message[]>();
   readonly #slots: Slots;
   readonly #lanes = new Lanes();
@@ -89,11 +90,18 @@ export class Turns {
     for (const row of rows) this.#ports.runQueue.wake(row.id);
   }
 
-  /** What an earlier server had sent to the database may be kept after this one has looked: runs that nobody has begun. */
+  /**
+   * What an earlier server had sent to the database may be kept after this one has looked. So every open run is folded
+   * again once, when nothing of it can still be on its way; runs that nobody has taken up are looked for ever after.
+   */
   async look(): Promise<void> {
     const { journal, clock, runQueue, jobQueue } = this.#ports;
-    for (const row of await journal.unfinishedRuns())
-      if (!this.activeRuns(row.opened.repository, row.opened.pipeline).includes(row.id)) runQueue.wake(row.id);
+    for (const { id, opened } of await journal.unfinishedRuns()) {
+      if (this.#lookedAgain && this.activeRuns(opened.repository, opened.pipeline).includes(id)) continue;
+      this.#runs.delete(id);
+      runQueue.wake(id);
+    }
+    this.#lookedAgain = true;
     jobQueue.wake('runs', clock.now() + conductorLimits.lookAgainMs);
   }
 
@@ -276,17 +284,30 @@ export class Turns {
     if (at !== null) this.#ports.runQueue.wake(runId, at);
   }
 
-  /** Attempts that the journal has, and that nobody placed: the answer to their commit was lost. */
+  /**
+   * Attempts that the journal has, and that nobody placed. Where the answer to their commit was lost, they are placed
+   * now; those of another server are found by the executor, or proved gone.
+   */
   #placeMissing(run: Run): void {
     const { runId } = run.opened;
     const unanswered = new Set(this.#unanswered.get(runId));
     this.#unanswered.delete(runId);
-    for (const placed of unfinishedAttempts(run)) {
-      const id = attemptId(runId, placed);
-      if (this.#slots.holds(id) && !unanswered.has(id)) continue;
-      this.#slots.take(id);
-      this.#attempts.place(run, placed);
+    for (const started of unfinishedAttempts(run)) {
+      const id = attemptId(runId, started);
+      if (unanswered.has(id)) this.#attempts.place(run, started);
+      else if (!this.#slots.holds(id)) this.#find(runId, id);
     }
+  }
+
+  #find(runId: string, id: string): void {
+    const { executor, log, runQueue, clock } = this.#ports;
+    this.#slots.take(id);
+    executor.recover([id]).catch((error: unknown) => {
+      log.error({ attempt: id, error: String(error) }, 'an attempt could not be looked for');
+      this.#slots.release([id]);
+      this.#folded.add(runId);
+      runQueue.wake(runId, clock.now() + conductorLimits.turnAgainMs);
+    });
   }
 
   #leave(run: Run): void {

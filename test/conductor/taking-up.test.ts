@@ -1,7 +1,7 @@
 /** A new server takes up what an earlier one left. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RunOpened } from '../../src/engine/event.ts';
+import type { RunEvent, RunOpened } from '../../src/engine/event.ts';
 import type { Write } from '../../src/journal/journal.ts';
 import { repositoryName } from '../simulation/server.ts';
 import { Stage } from '../simulation/stage.ts';
@@ -51,4 +51,24 @@ test('a run that a dead server had sent to the database is taken up when it is k
   history.kept(write);
   await stage.rest();
   assert.equal(history.runs.get('01late')?.state, 'success');
+});
+
+test('an attempt that a dead server had started, kept late, is looked for and not begun beyond the slots', async () => {
+  const other = { ...manual, name: 'other' };
+  const stage = await Stage.open({ pipelines: [manual, other], slots: 1 });
+  const { journal, history, time } = stage.world;
+  stage.world.attemptMs = 90_000;
+  stage.ask('manual');
+  await stage.until('an attempt runs', () => (stage.world.server?.executor.running().length ?? 0) === 1);
+  stage.ask('other');
+  await stage.until('the other waits', () => history.runs.size === 2 && stage.run('other').events.length === 2);
+  const { runId } = stage.run('other').opened;
+  const started: RunEvent = { type: 'attempt-started', at: time.now, step: 'only', index: 0, attempt: 1 };
+  const place = { position: 2, state: 'running', reason: null, finishedAt: null } as const;
+  const write: Write = { write: 'append', runId, events: [started], ...place };
+  assert.deepEqual(await journal.commit([[write]]), [{ ok: true }]);
+  history.kept(write);
+  stage.world.server?.conductor.cancel(runId, 'ada', 'no longer wanted');
+  await stage.rest();
+  assert.equal(stage.run('other').state, 'cancelled');
 });

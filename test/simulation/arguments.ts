@@ -11,6 +11,7 @@ export interface Arguments {
   readonly mutant: MutantName | null;
   readonly tell: boolean;
   readonly workers: number;
+  readonly servers: 1 | 2;
 }
 
 export const stepsDefault = 500;
@@ -25,6 +26,7 @@ export function readArguments(words: readonly string[]): Arguments {
       only: { type: 'string' },
       off: { type: 'string', default: '' },
       mutant: { type: 'string' },
+      servers: { type: 'string', default: '1' },
       workers: { type: 'string', default: '2' },
       tell: { type: 'boolean', default: false },
     },
@@ -37,14 +39,18 @@ export function readArguments(words: readonly string[]): Arguments {
     off: new Set([...classesOf(values.off), ...faultClasses.filter((name) => !only.has(name))]),
     mutant: mutantOf(values.mutant),
     tell: values.tell,
+    servers: values.servers === '2' ? 2 : 1,
     workers: whole('workers', values.workers),
   };
 }
 
 /** The line that runs the same seed again. */
-export function replayLine({ seed, steps, off, mutant }: Omit<Arguments, 'seeds' | 'tell' | 'workers'>): string {
-  const without = off.size === 0 ? '' : ` --off ${[...off].join(',')}`;
-  return `npm run simulate -- --seed ${seed} --steps ${steps}${without}${mutant === null ? '' : ` --mutant ${mutant}`}`;
+export function replayLine(given: Pick<Arguments, 'seed' | 'steps' | 'off' | 'mutant'> & Partial<Arguments>): string {
+  const { seed, steps, off, mutant, servers = 1 } = given;
+  const on = faultClasses.filter((name) => !off.has(name));
+  const some = on.length < off.size ? ` --only ${on.join(',') || 'none'}` : ` --off ${[...off].join(',')}`;
+  const without = off.size === 0 ? '' : some;
+  return `npm run simulate -- --seed ${seed} --steps ${steps}${without}${mutant === null ? '' : ` --mutant ${mutant}`}${servers === 1 ? '' : ' --servers 2'}`;
 }
 
 function whole(name: string, text: string): number {
@@ -54,7 +60,7 @@ function whole(name: string, text: string): number {
 }
 
 function classesOf(text: string): Set<FaultClass> {
-  const names = text.split(',').filter((name) => name !== '');
+  const names = text.split(',').filter((name) => name !== '' && name !== 'none');
   const unknown = names.find((name) => !faultClasses.some((known) => known === name));
   if (unknown !== undefined) throw new Error(`no fault class "${unknown}": there are ${faultClasses.join(', ')}`);
   return new Set(faultClasses.filter((name) => names.includes(name)));

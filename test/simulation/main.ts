@@ -9,22 +9,22 @@ import { shrink } from './shrink.ts';
 import { simulate, type Outcome } from './simulate.ts';
 
 const given = readArguments(process.argv.slice(2));
-const { steps, off, mutant } = given;
+const { steps, off, mutant, servers } = given;
 const startedAt = performance.now();
 const broken = given.seeds === 1 ? await one() : await many();
 if (broken !== null) {
   process.exitCode = 1;
-  const small = await shrink({ seed: broken.seed, steps, off, mutant }, broken);
+  const small = await shrink({ seed: broken.seed, steps, off, mutant, servers }, broken);
   const { violation, on, seed } = small.outcome;
   console.log(`broken: ${broken.violation?.promise} ${broken.violation?.what}`);
-  console.log(`  ${replayLine({ seed, steps, off, mutant })}`);
+  console.log(`  ${replayLine({ seed, steps, off, mutant, servers })}`);
   console.log(`made small (${on.join(', ') || 'no fault at all'}): ${violation?.promise} ${violation?.what}`);
-  console.log(`  ${replayLine({ seed, steps: small.steps, off: small.off, mutant })}`);
+  console.log(`  ${replayLine({ seed, steps: small.steps, off: small.off, mutant, servers })}`);
 }
 
 async function one(): Promise<Outcome | null> {
   const tell = given.tell ? { tell: (line: string): void => console.log(line) } : {};
-  const outcome = await simulate({ seed: given.seed, steps, off, mutant, ...tell });
+  const outcome = await simulate({ seed: given.seed, steps, off, mutant, servers, ...tell });
   console.log(
     `seed ${outcome.seed}: ${outcome.runs} runs, ${outcome.lives} lives of the server, ${outcome.fingerprint}`,
   );
@@ -36,7 +36,7 @@ async function many(): Promise<Outcome | null> {
   const seeds = Array.from({ length: given.seeds }, (_, index) => given.seed + index);
   const outcomes: Outcome[] = [];
   await simulateMany(
-    seeds.map((seed) => ({ seed, steps, off, mutant })),
+    seeds.map((seed) => ({ seed, steps, off, mutant, servers })),
     given.workers,
     (outcome) => {
       outcomes.push(outcome);

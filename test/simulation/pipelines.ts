@@ -23,7 +23,7 @@ const everywhere = { branches: ['**'], tags: [], paths: [] };
 /** `slots`: of the executor; the pipeline `probe`, that nothing starts, takes all of them at once. */
 export function drawCatalogue(random: Random, slots: number): Catalogue {
   const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once'];
-  const names = all.filter(() => random.chance(0.6));
+  const names = all.filter((name) => random.chance(name === 'churn' ? 0.8 : 0.6));
   const cron = random.pick(['*/5 * * * *', '*/2 * * * *', '7 * * * *', '30 2 * * *', '0,30 2,3 * * *']);
   const timeZone = random.pick(['UTC', 'Europe/Berlin', 'Australia/Lord_Howe']);
   const overlap = random.pick(['allow', 'forbid', 'replace'] as const);

@@ -126,14 +126,12 @@ function commentsTold({ history, forge }: World): Open | null {
     if (shown === undefined) return { promise: 'P6', what: `${key} was delivered and is nowhere` };
     if (shown.report.state === 'running') return { promise: 'P6', what: `${key} says running for ever` };
     const open = forge.pullRequests.get(shown.pullRequest);
-    const ofHead = [...history.runs.values()].some(
-      ({ opened }) =>
-        opened.pipeline === pipeline &&
-        opened.sha === open?.headSha &&
-        opened.trigger.kind === 'pull-request' &&
-        opened.trigger.number === pullRequest,
+    // A head that went back to a commit that was run before asks for nothing new.
+    const newest = [...history.runs.values()].findLast(
+      ({ opened: { pipeline: of, trigger } }) =>
+        of === pipeline && trigger.kind === 'pull-request' && trigger.number === pullRequest,
     );
-    if (open?.state === 'open' && open.headSha !== shown.report.sha && ofHead)
+    if (open?.state === 'open' && open.headSha !== shown.report.sha && newest?.opened.sha === open.headSha)
       return { promise: 'P6', what: `the comment of ${context} on #${pullRequest} is about an older commit` };
   }
   return null;

@@ -71,14 +71,16 @@ export class Script {
   #drawWeights(): Record<Idea, number> {
     const { faults } = this.#world;
     const often = (): number => this.#random.pick([0, 1, 1, 3]);
+    // In some worlds all work goes through pull requests, slowly enough that runs end before the merge.
+    const byPullRequest = this.#thinkMaxMs > 3000 && this.#random.chance(0.6);
     const rare = (name: FaultClass): number => (faults[name] > 0 ? this.#random.pick([0.3, 1, 2]) : 0);
     return {
-      push: 1 + often(),
-      'branch-push': often(),
+      push: byPullRequest ? 0.2 : 1 + often(),
+      'branch-push': byPullRequest ? 2 : often(),
       'delete-branch': rare('force-push') / 2,
       rewrite: rare('force-push'),
-      open: often(),
-      merge: often(),
+      open: byPullRequest ? 3 : often(),
+      merge: byPullRequest ? 1 : often(),
       close: often() / 3,
       reopen: often() / 3,
       manual: often() / 2,

@@ -4,7 +4,7 @@
  */
 import { Conductor } from '../../src/conductor/conductor.ts';
 import type { ConductorPorts, Project } from '../../src/conductor/ports.ts';
-import type { FakeExecutor } from '../../src/executor/fake.ts';
+import type { FakeExecutor, FakeWorld } from '../../src/executor/fake.ts';
 import type { Delivery } from '../../src/forge/forge.ts';
 import type { ModelRegistry } from '../../src/registry/registry.ts';
 import { MemoryQueue, type Timer } from '../../src/queue/memory.ts';
@@ -27,7 +27,8 @@ export class Server {
   listening = true;
   started = false;
 
-  constructor(world: World) {
+  /** `attempts`: what became of those of its machine. */
+  constructor(world: World, attempts: FakeWorld = world.attempts) {
     const clock = { now: () => world.wallClock() };
     const { time } = world;
     const alive = (): boolean => this.alive;
@@ -47,7 +48,7 @@ export class Server {
       time,
       wire: wireOf('executor'),
       alive,
-      world: world.attempts,
+      world: attempts,
       attemptMs: () => world.attemptMs,
       report: (each) => this.conductor.report(each),
       violated: world.violated,
@@ -70,7 +71,7 @@ export class Server {
       clock,
       journal: simulatedJournal(world, wireOf('journal')),
       executor: {
-        ...(mutant.executor?.(this.executor, world.attempts) ?? this.executor),
+        ...(mutant.executor?.(this.executor, attempts) ?? this.executor),
         slots: world.slots + (mutant.slotsTooMany ?? 0),
       },
       artifacts: world.artifacts,

@@ -15,6 +15,7 @@ export interface Simulation {
   readonly steps: number;
   readonly off?: ReadonlySet<FaultClass>;
   readonly mutant?: MutantName | null;
+  readonly servers?: 1 | 2;
   readonly tell?: (line: string) => void;
 }
 
@@ -35,9 +36,10 @@ export interface Outcome {
 const restWithinMs = 10 * 60_000;
 const restStepsMax = 60_000;
 
-export async function simulate({ seed, steps, off = new Set(), mutant = null, tell }: Simulation): Promise<Outcome> {
+export async function simulate(simulation: Simulation): Promise<Outcome> {
+  const { seed, steps, off = new Set(), mutant = null, servers = 1, tell } = simulation;
   const mutated = mutant === null ? {} : { mutant: mutants[mutant] };
-  const world = await World.make({ seed, off, tell: tell ?? null, ...mutated });
+  const world = await World.make({ seed, off, tell: tell ?? null, servers, ...mutated });
   const on = faultClasses.filter((name) => world.faults[name] > 0);
   const script = new Script(world);
   const startedAt = world.time.now;
@@ -69,7 +71,7 @@ async function comeToRest(world: World, withinMs: number): Promise<void> {
   const begun = endedRuns(world);
   // Who waits in line is not stuck: each run that ends gives those behind it a minute.
   const until = (): number => from + withinMs + (endedRuns(world) - begun) * 60_000;
-  const stepsMax = world.steps + restStepsMax;
+  const stepsMax = world.steps + restStepsMax + world.history.unfinished.size * 1000;
   for (let open = stillOpen(world); open !== null; open = stillOpen(world)) {
     if (world.violation !== null) return;
     if (world.time.now > until() || world.steps > stepsMax)

@@ -34,6 +34,8 @@ export interface WorldOptions {
   readonly slots?: number;
   readonly catalogue?: Catalogue;
   readonly mutant?: Mutant;
+  /** 2: another server, on another machine, works on the same journal from a few seconds later until the end. */
+  readonly servers?: 1 | 2;
 }
 
 /** What becomes of one commit, where a test wants it so; null: whatever the faults say. */
@@ -76,6 +78,7 @@ export class World {
   skewMs = 0;
   lives = 0;
   server: Server | null = null;
+  readonly #servers: 1 | 2;
   steps = 0;
   violation: Violation | null = null;
 
@@ -91,6 +94,7 @@ export class World {
     this.tell = tell === null ? () => undefined : (line) => tell(`${this.steps} ${this.clockText()} ${line}`);
     this.log = this.#logOf();
     this.faults = drawFaults(this.random.fork('faults'), off, given.mutant?.only);
+    this.#servers = given.servers ?? 1;
     this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
     this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots);
     this.time = new VirtualTime(this.random.pick(beginnings), this.random.fork('time'));
@@ -126,6 +130,14 @@ export class World {
     this.server = server;
     this.tell(`server ${this.lives} begins`);
     server.start(() => this.crash(1000));
+    if (this.lives === 1 && this.#servers === 2) this.time.later(5000, () => this.#beginAnother());
+  }
+
+  /** It lives as long as the world does, and has attempts of its own. */
+  #beginAnother(): void {
+    this.lives += 1;
+    this.tell('another server begins beside it');
+    new Server(this, createFakeWorld()).start(() => this.time.later(1000, () => this.#beginAnother()));
   }
 
   /** Ends the server at once; another begins later. */
