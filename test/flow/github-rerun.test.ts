@@ -108,7 +108,7 @@ test('a run that is under way is not doubled', async () => {
   assert.equal((await runsOf(sha, 'slow')).length, 1);
 });
 
-test('an older commit that is to run again cancels nothing of a newer one', async () => {
+test('an older commit that is to run again cancels nothing of a newer one, and runs when it is asked for later', async () => {
   const on = `{ push: { branches: ['moved'] } }`;
   const first = await it.push('moved', 'One', {
     [file('moved')]: quickPipeline('moved', on, 'cancelInProgress: true'),
@@ -123,13 +123,15 @@ test('an older commit that is to run again cancels nothing of a newer one', asyn
   await writeFile(until, '');
   assert.equal((await it.settled(second, 'moved')).state, 'success');
   assert.equal((await runsOf(first, 'moved')).length, 1);
+  it.github.rerequestCheckRun(shown.id, 'grace');
+  await ended(first, 'moved', 2);
 });
 
 /** What GitHub sends for "Re-run all checks", made of what it sends for one. */
 function suiteOf(body: string, sha: string): string {
   const { check_run: one, ...event } = parsed(body);
   assert.ok(isJsonObject(one) && one['app'] !== undefined);
-  const suite: JsonObject = { id: 4711, head_sha: sha, updated_at: '2026-01-01T00:00:00Z', app: one['app'] };
+  const suite: JsonObject = { id: 4711, head_sha: sha, app: one['app'] };
   return JSON.stringify({ ...event, check_suite: suite });
 }
 
