@@ -109,7 +109,7 @@ function triggersOf({ on }: PipelineDefinition): readonly string[] {
   if (push !== null)
     triggers.push(
       push.branches.length + push.tags.length === 0
-        ? 'every push'
+        ? 'push to the default branch'
         : `push to ${[...push.branches, ...push.tags].join(', ')}`,
     );
   if (pullRequest !== null) triggers.push('pull requests');
