@@ -28,7 +28,7 @@ export interface Mutant {
 }
 
 /** A dead server's commits and those of its successor. */
-const twoWriters = ['crash', 'commit-late', 'hook-late'] as const;
+const twoWriters = ['crash', 'commit-late', 'cancel', 'hook-doubled'] as const;
 
 export const mutants = {
   'trigger-key-not-unique': {

@@ -26,14 +26,14 @@ test('no promise is broken, whatever goes wrong', async () => {
 
 for (const mutant of mutantNames) {
   test(`it is noticed where something ${mutants[mutant].what}`, async () => {
-    const caught = await catchMutant(mutant, 150, steps);
+    const caught = await catchMutant(mutant, 300, steps);
     assert.notEqual(caught, null);
   });
 }
 
 test('a broken seed is made smaller and stays broken', async () => {
   const mutant = 'champion-not-compared';
-  const broken = await catchMutant(mutant, 150, steps);
+  const broken = await catchMutant(mutant, 300, steps);
   assert.ok(broken !== null);
   const small = await shrink({ seed: broken.seed, steps, mutant }, broken);
   assert.ok(small.steps < steps);
