@@ -127,7 +127,7 @@ function openJournal(config: Config, clock: Clock): Promise<Journal> {
     case 'sqlite':
       return openSqliteJournal({ directory: config.stateDirectory, clock });
     case 'postgres':
-      return openPostgresJournal({ url: config.store.url, clock, random: Math.random });
+      return openPostgresJournal({ url: config.store.url, clock, random: Math.random, exclusive: true });
     default:
       return unreachable(config.store);
   }

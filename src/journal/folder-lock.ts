@@ -56,7 +56,7 @@ function locked(directory: string): Problem {
     code: 'folder-locked',
     message: `${directory} is in use by ${who}`,
     where: null,
-    help: 'Stop that server first, or give this one a folder of its own. Several servers at once need PostgreSQL.',
+    help: 'Stop that server first, or give this one a folder of its own.',
   };
 }
 

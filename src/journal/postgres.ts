@@ -1,4 +1,4 @@
-/** The journal that several servers share: PostgreSQL 14 or newer. */
+/** The journal in a database of its own: PostgreSQL 14 or newer. Commands read beside the server that is at work on it. */
 import { Pool, TypeOverrides } from 'pg';
 import type { Clock } from '../std/clock.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
@@ -12,6 +12,8 @@ export interface PostgresJournalOptions extends JournalOptions {
   readonly url: string;
   /** From 0 to 1; spreads the retries of servers that fell over each other. */
   readonly random?: () => number;
+  /** For the one who carries runs out: refused (`journal-in-use`) while another does. Default: false, for readers. */
+  readonly exclusive?: boolean;
 }
 
 const connectionsMax = 10;
@@ -22,11 +24,15 @@ const keepAliveAfterMs = 10_000;
 /** One number for all servers: they migrate one after the other. */
 const migrationLock = 6_036_447;
 
+/** Held by the server at work, on a connection of its own, and gone with it. */
+const serverLock = 6_036_448;
+
 /** PostgreSQL's bigint; ours are times and numbers far below 2^53. */
 const bigintType = 20;
 
-/** Rejects with a `ProblemError`: `journal-unreachable`, `journal-newer`. */
-export async function openPostgresJournal({ url, clock, random }: PostgresJournalOptions): Promise<Journal> {
+/** Rejects with a `ProblemError`: `journal-unreachable`, `journal-newer`, `journal-in-use`. */
+export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
+  const { url, clock, random, exclusive = false } = options;
   const types = new TypeOverrides();
   types.setTypeParser(bigintType, Number);
   const pool = new Pool({
@@ -44,13 +50,49 @@ export async function openPostgresJournal({ url, clock, random }: PostgresJourna
   });
   // A connection that dies unused is replaced at the next use, which has its own errors.
   pool.on('error', () => undefined);
+  let release = (): Promise<void> => Promise.resolve();
   try {
+    if (exclusive) release = await takeServerLock(pool, placeOf(url));
     await applyMigrations(pool, placeOf(url), clock);
+    const journal = sqlJournal(new PostgresDriver(pool, random ?? Math.random));
+    return {
+      ...journal,
+      async close() {
+        await release();
+        await journal.close();
+      },
+    };
   } catch (error) {
+    await release();
     await pool.end();
     throw error;
   }
-  return sqlJournal(new PostgresDriver(pool, random ?? Math.random));
+}
+
+/**
+ * Runs have no owner, so a second server would take the attempts of the first for lost. The lock keeps it away; should
+ * the connection that holds it be lost, the server goes on, and a second one is kept away no longer.
+ */
+async function takeServerLock(pool: Pool, place: string): Promise<() => Promise<void>> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new ProblemError(unreachableDatabase(place, error));
+  });
+  client.on('error', () => undefined);
+  const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [serverLock]);
+  if (rows[0]?.taken === true) {
+    return async () => {
+      // Said, so that the next server need not wait until PostgreSQL has noticed the end of the connection.
+      await client.query('select pg_advisory_unlock($1)', [serverLock]).catch(() => undefined);
+      client.release(true);
+    };
+  }
+  client.release(true);
+  throw new ProblemError({
+    code: 'journal-in-use',
+    message: `${place} is in use by another server`,
+    where: null,
+    help: 'One server carries runs out on one database: stop the other one, or give this one a database of its own.',
+  });
 }
 
 async function applyMigrations(pool: Pool, place: string, clock: Clock): Promise<void> {

@@ -17,6 +17,7 @@ export const problemCodes = [
   'definition-syntax',
   'definition-threw',
   // journal
+  'journal-in-use',
   'journal-newer',
   'journal-older',
   'journal-unreachable',
