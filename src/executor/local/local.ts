@@ -81,7 +81,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       closed = true;
       for (const control of active.values()) control.stop('server', localExecutorLimits.closeGraceMs);
       await Promise.all(working);
-      await Promise.all([services.pool.close(), services.sweeper.flush()]);
+      await Promise.all([services.pool.close(), services.sweeper.flush(), services.pipes.close()]);
       services.sampler.close();
       watchdog.dismiss();
       records.close();

@@ -20,6 +20,8 @@ export interface OutputPipe {
 
 export interface PipeStock {
   take(): Promise<OutputPipe>;
+  /** Resolves when nothing is being made any more: the folder may be removed then. */
+  close(): Promise<void>;
 }
 
 const batch = 8;
@@ -54,6 +56,9 @@ export function createPipeStock(folder: string): PipeStock {
           else rmSync(path, { force: true });
         },
       };
+    },
+    async close() {
+      await making?.catch(() => undefined);
     },
   };
 }
