@@ -5,6 +5,7 @@
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { failure, success, type Result } from '../std/result.ts';
 import { endProcessGroup, runGit } from './command.ts';
 import { localEnvironment } from './environment.ts';
@@ -13,6 +14,7 @@ import type { GitError } from './git.ts';
 
 const markerName = 'contender-mirror.json';
 const writerName = 'contender-writer.pid';
+const orphanEndMsMax = 5000;
 
 interface Marker {
   readonly address: string;
@@ -26,7 +28,7 @@ export async function prepareFolder(directory: string, address: string, now: num
   if (marker === null && (await readdir(directory)).length > 0) {
     return failure({ kind: 'refused', message: `${directory} is not empty and is no mirror of ours` });
   }
-  endOrphan(directory);
+  await endOrphan(directory);
   if (marker !== null && marker.address !== address) await removeFolder(directory, now);
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, markerName), JSON.stringify({ address, madeAt: marker?.madeAt ?? now }));
@@ -53,8 +55,11 @@ export function removeStaleLocks(directory: string): void {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
   for (const name of names) {
     const isLock = name.endsWith('.lock') && !name.startsWith('objects/');
+    // A `.temp` or `.prev` is an object half received over plain HTTP, which git would go on with.
     const isLeftover =
-      /^objects\/(?:pack\/|[0-9a-f]{2}\/)?(?:tmp_|\.tmp-|incoming-)/.test(name) || /^index-[0-9a-f-]{36}$/.test(name);
+      /^objects\/(?:pack\/|[0-9a-f]{2}\/)?(?:tmp_|\.tmp-|incoming-)/.test(name) ||
+      /^objects\/.*\.(?:temp|prev)$/.test(name) ||
+      /^index-[0-9a-f-]{36}$/.test(name);
     if (isLock || isLeftover || /^objects\/.*\.lock$/.test(name))
       rmSync(join(directory, name), { recursive: true, force: true });
   }
@@ -69,18 +74,38 @@ export function forgetWriter(directory: string): void {
   rmSync(join(directory, writerName), { force: true });
 }
 
-/** Ends the git that outlived a killed server, where it is certainly ours: its arguments name this folder. */
-function endOrphan(directory: string): void {
+/**
+ * Ends the git that outlived a killed server, where it is certainly ours: its arguments name this folder. Waits until it
+ * is gone, as it could still write what its successor writes.
+ */
+async function endOrphan(directory: string): Promise<void> {
   try {
     const id = Number(readFileSync(join(directory, writerName), 'utf8'));
     if (!Number.isSafeInteger(id) || id <= 1) return;
     const argv = readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0');
-    if (argv.includes(`--git-dir=${directory}`)) endProcessGroup(id);
+    if (!argv.includes(`--git-dir=${directory}`)) return;
+    endProcessGroup(id);
+    for (let waitedMs = 0; waitedMs < orphanEndMsMax && isGroupAlive(id); waitedMs += 5) await pause(5);
   } catch {
     // No record, no such process, or a system without /proc: nothing to end.
   } finally {
     forgetWriter(directory);
   }
+}
+
+/** Whether a process of the group still runs; one that has ended and waits for its parent to look does not. */
+function isGroupAlive(id: number): boolean {
+  return readdirSync('/proc').some((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      // The program's name, in parentheses, may hold anything.
+      const [state = '', , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(group) === id && !'ZX'.includes(state);
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function readMarker(directory: string): Promise<Marker | null> {

@@ -1,6 +1,7 @@
 /** What a killed git, a broken disk, a silent or hostile remote does to a mirror. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -86,24 +87,50 @@ test('a git that was killed in the middle of a fetch leaves locks, and the next 
 
 test('locks and a git that outlived a killed server are gone when the mirror is opened again', async (t) => {
   const remote = makeRemote(t);
-  remote.commit('main', { a: '1' });
+  const tip = remote.commit('main', { a: '1' });
   const files = dumbServer(remote);
   let silent = true;
   const url = await serve(t, (request, response) => (silent ? undefined : files(request, response)));
   const directory = join(temporaryFolder(t), 'mirror');
-  const lost = mirrorOf(t, { url, directory });
-  const fetching = lost.fetch();
+  const script = `
+    import { openMirror } from ${JSON.stringify(import.meta.resolve('../../src/git/mirror.ts'))};
+    await openMirror(${JSON.stringify({ url, directory })}).fetch();
+  `;
+  const server = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+  t.after(() => server.kill('SIGKILL'));
   const writer = join(directory, 'contender-writer.pid');
   await until(() => existsSync(writer) && readFileSync(writer, 'utf8') !== '');
+  const orphan = Number(readFileSync(writer, 'utf8'));
+  server.kill('SIGKILL');
+  await once(server, 'exit');
+  assert.ok(readFileSync(`/proc/${orphan}/cmdline`, 'utf8').includes(directory), 'its git is there still');
   plantLocks(directory);
   silent = false;
-  // The first object stands for the server that is gone; its git is still there.
-  const next = mirrorOf(t, { url, directory });
-  await next.fetch();
-  assert.equal(errorKind(await fetching), 'unreachable');
-  // A server that is gone clears nothing up behind itself, as this object does: only what comes after it counts.
-  value(await next.fetch());
+  value(await mirrorOf(t, { url, directory }).fetch());
+  assert.ok(!existsSync(`/proc/${orphan}/cmdline`) || readFileSync(`/proc/${orphan}/cmdline`, 'utf8') === '');
   assert.deepEqual(locksIn(directory), []);
+  value(await mirrorOf(t, { url, directory }).read(tip, ['a']));
+});
+
+test('an object that was half received when git was killed is received whole', async (t) => {
+  const remote = makeRemote(t);
+  const tip = remote.commit('main', { a: '1' });
+  // As this server knows no ranges, going on with a half would give a half and a whole.
+  const url = await serve(t, dumbServer(remote));
+  const directory = join(temporaryFolder(t), 'mirror');
+  const first = mirrorOf(t, { url, directory });
+  value(await first.fetch());
+  await first.close();
+  const next = remote.commit('main', { a: '2' });
+  remote.git('update-server-info');
+  const half = readFileSync(join(remote.path, 'objects', next.slice(0, 2), next.slice(2))).subarray(0, 20);
+  const folder = join(directory, 'objects', next.slice(0, 2));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${next.slice(2)}.temp`), half);
+  const second = mirrorOf(t, { url, directory });
+  value(await second.fetch());
+  assert.notEqual(tip, value(await second.resolve('main')));
+  assert.equal(value(await second.read(next, ['a'])).size, 1);
 });
 
 test('a remote that never answers is given up after the time limit, and its git is gone', async (t) => {
