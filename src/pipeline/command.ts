@@ -78,8 +78,13 @@ const codeOptions: readonly (readonly [RegExp, RegExp])[] = [
   [/^(?:node|bun|deno|ruby|perl|Rscript|lua)$/, /^-[a-z]*[epE]$|^--eval$|^--print$/],
 ];
 
+function isCodeOption(part: Template): boolean {
+  return typeof part === 'string' && part.startsWith('-') && codeOptions.some(([, option]) => option.test(part));
+}
+
 /** A value inside of program text would be read as program text: branch names and parameters are data. */
 export function refuseCodeWithReferences(call: StepCall, command: readonly Template[]): void {
+  if (!command.some((part, index) => isCodeOption(part) && typeof command[index + 1] === 'object')) return;
   for (const [index, part] of command.entries()) {
     if (typeof part !== 'string') continue;
     const program = part.slice(part.lastIndexOf('/') + 1);

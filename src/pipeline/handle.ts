@@ -60,41 +60,59 @@ export interface HandleData {
 }
 
 const dataOfHandles = new WeakMap<object, HandleData>();
-const table: HandleData[] = [];
+const fieldsOfHandles = new WeakMap<object, Map<string, unknown>>();
+const tableByText = new Map<string, HandleData>();
 const tableIndex = new Map<HandleData, number>();
 const markerOpen = '\u{F5E70}';
 const markerClose = '\u{F5E71}';
-const markerPattern = /\u{F5E70}(\d+)\u{F5E71}/gu;
+
+/** What every handle answers with; the targets tell which one is asked, since a set of traps for each would cost more. */
+const traps: ProxyHandler<object> = {
+  get: (target, key) => {
+    const data = dataOf(target);
+    if (key === Symbol.toPrimitive) return (hint: string) => primitive(data, hint);
+    if (key === 'toString' || key === 'valueOf') return () => markerOf(data);
+    if (key === 'toJSON') return () => noValue(data, 'JSON.stringify');
+    if (key === Symbol.iterator || key === Symbol.asyncIterator) return noValue(data, 'A loop or spread');
+    if (typeof key === 'symbol' || key === 'then') return undefined;
+    return fieldOf(target, data, key);
+  },
+  apply: (target) => {
+    const { label } = dataOf(target);
+    const help =
+      'Work on its value in the function of a step, which is given it as input; `map` runs a step for each element of a list.';
+    return misuse('definition-handle', `${label} is a handle, not a function`, help);
+  },
+  ownKeys: (target) => noValue(dataOf(target), 'Spreading or listing its keys'),
+  has: (target) => noValue(dataOf(target), 'The `in` operator'),
+  set: (target) => noValue(dataOf(target), 'Setting a field'),
+  defineProperty: (target) => noValue(dataOf(target), 'Defining a field'),
+  deleteProperty: (target) => noValue(dataOf(target), 'Deleting a field'),
+  setPrototypeOf: (target) => noValue(dataOf(target), 'Setting a prototype'),
+};
 
 /** The type says what the reference will hold; nothing at definition time can check it. */
 export function makeHandle<T>(data: HandleData): Handle<T> {
-  const fields = new Map<string, unknown>();
-  const proxy: object = new Proxy(() => undefined, {
-    get: (_target, key) => {
-      if (key === Symbol.toPrimitive) return (hint: string) => primitive(data, hint);
-      if (key === 'toString' || key === 'valueOf') return () => markerOf(data);
-      if (key === 'toJSON') return () => noValue(data, 'JSON.stringify');
-      if (key === Symbol.iterator || key === Symbol.asyncIterator) return noValue(data, 'A loop or spread');
-      if (typeof key === 'symbol' || key === 'then') return undefined;
-      if (!fields.has(key)) fields.set(key, makeHandle(fieldOf(data, key)));
-      return fields.get(key);
-    },
-    apply: () =>
-      misuse(
-        'definition-handle',
-        `${data.label} is a handle, not a function`,
-        'Work on its value in the function of a step, which is given it as input; `map` runs a step for each element of a list.',
-      ),
-    ownKeys: () => noValue(data, 'Spreading or listing its keys'),
-    has: () => noValue(data, 'The `in` operator'),
-    set: () => noValue(data, 'Setting a field'),
-    defineProperty: () => noValue(data, 'Defining a field'),
-    deleteProperty: () => noValue(data, 'Deleting a field'),
-    setPrototypeOf: () => noValue(data, 'Setting a prototype'),
-  });
+  const target = (): undefined => undefined;
+  const proxy: object = new Proxy(target, traps);
+  dataOfHandles.set(target, data);
   dataOfHandles.set(proxy, data);
   // The proxy answers every field with a handle, which is what the type says.
   return proxy as Handle<T>;
+}
+
+function dataOf(target: object): HandleData {
+  const data = dataOfHandles.get(target);
+  if (data === undefined) throw new Error('a handle was not made by makeHandle');
+  return data;
+}
+
+/** The same handle each time it is asked for. */
+function fieldOf(target: object, data: HandleData, key: string): unknown {
+  const fields = fieldsOfHandles.get(target) ?? new Map<string, unknown>();
+  if (fields.size === 0) fieldsOfHandles.set(target, fields);
+  if (!fields.has(key)) fields.set(key, makeHandle(dataOfField(data, key)));
+  return fields.get(key);
 }
 
 /** What `value` stands for, or null where it is no handle. */
@@ -109,12 +127,14 @@ export function splitMarkers(text: string): readonly (string | HandleData)[] {
   if (!text.includes(markerOpen)) return [text];
   const parts: (string | HandleData)[] = [];
   let end = 0;
-  for (const match of text.matchAll(markerPattern)) {
-    const data = table[Number(match[1])];
+  for (let at = text.indexOf(markerOpen); at !== -1; at = text.indexOf(markerOpen, at + 1)) {
+    const close = text.indexOf(markerClose, at);
+    const index = text.slice(at + markerOpen.length, close);
+    const data = close === -1 ? undefined : tableByText.get(index);
     if (data === undefined) continue;
-    if (match.index > end) parts.push(text.slice(end, match.index));
+    if (at > end) parts.push(text.slice(end, at));
     parts.push(data);
-    end = match.index + match[0].length;
+    end = close + markerClose.length;
   }
   if (end < text.length) parts.push(text.slice(end));
   return parts;
@@ -125,8 +145,9 @@ export function hasMarker(text: string): boolean {
 }
 
 function markerOf(data: HandleData): string {
-  const index = tableIndex.get(data) ?? table.push(data) - 1;
+  const index = tableIndex.get(data) ?? tableIndex.size;
   tableIndex.set(data, index);
+  tableByText.set(String(index), data);
   return `${markerOpen}${index}${markerClose}`;
 }
 
@@ -142,7 +163,7 @@ function noValue(data: HandleData, use: string): never {
   );
 }
 
-function fieldOf(data: HandleData, key: string): HandleData {
+function dataOfField(data: HandleData, key: string): HandleData {
   const { reference, scope } = data;
   const label = `${data.label}.${key}`;
   if ('output' in reference)

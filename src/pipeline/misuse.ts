@@ -12,8 +12,12 @@ export function misuse(code: ProblemCode, message: string, help: string, at: Err
   throw error;
 }
 
+const plainName = /^[\w/-]{0,77}$/;
+
 /** A value as a message shows it: short, and safe for whatever it is. */
 export function shown(value: unknown): string {
+  // Every label passes here, and most are names.
+  if (typeof value === 'string' && plainName.test(value)) return `"${value}"`;
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
   if (typeof value === 'bigint') return `${String(value)}n`;
   if (typeof value === 'function') return 'a function';

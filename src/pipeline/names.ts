@@ -14,14 +14,14 @@ const deniedNames: ReadonlySet<string> = new Set(
     'PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB JAVA_TOOL_OPTIONS _JAVA_OPTIONS',
   ].flatMap((line) => line.split(' ')),
 );
-const deniedPrefixes = ['LD_', 'DYLD_', 'GIT_', 'BASH_FUNC_'];
+const deniedPrefix = /^(?:LD|DYLD|GIT|BASH_FUNC)_/;
 
 /** Why a step may not set this variable, or null where it may: names that change which program runs are not its to set. */
 export function deniedEnvironmentName(name: string): string | null {
   if (!environmentNamePattern.test(name)) return 'is no name of an environment variable';
   const upper = name.toUpperCase();
   if (upper.startsWith('CONTENDER_')) return 'is set by Contender itself';
-  if (deniedNames.has(upper) || deniedPrefixes.some((prefix) => upper.startsWith(prefix))) {
+  if (deniedNames.has(upper) || deniedPrefix.test(upper)) {
     return 'changes which code runs before the step does';
   }
   return null;

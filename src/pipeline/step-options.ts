@@ -67,6 +67,7 @@ export const stepDefaults: StepDefaults = {
 
 /** What `options` say over `defaults`. */
 export function readEffort(options: OptionReader, defaults: StepDefaults): StepDefaults {
+  if (!effortOptionNames.some((name) => options.has(name))) return defaults;
   const delayMs = options.durationMs('retryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMs);
   const delayMaxMs = options.durationMs('maxRetryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMaxMs);
   const retry: RetryDefinition = {
