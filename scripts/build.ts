@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writePrebuiltGuest } from '../src/compile/guest-bundle.ts';
 import { writePrebuiltAssets } from '../src/ui/assets.ts';
 
 rmSync('dist', { recursive: true, force: true });
@@ -18,4 +19,5 @@ for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })
 }
 // What runs in the browser is bundled now, so that the package needs no sources for it.
 await writePrebuiltAssets('dist/src/ui');
+await writePrebuiltGuest('dist/src/compile');
 chmodSync('dist/src/cli/bin.js', 0o755);

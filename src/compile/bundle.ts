@@ -1,6 +1,6 @@
 /** One file of a commit, and all that it imports relatively, as one script. */
 import { posix } from 'node:path';
-import { build, stop, type BuildResult, type Message } from 'esbuild';
+import { build, stop, transform, type BuildResult, type Message } from 'esbuild';
 import { failure, success, type Result } from '../std/result.ts';
 import type { Problem } from '../std/problem.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
@@ -22,6 +22,11 @@ export interface Bundled {
 }
 
 let last: Promise<unknown> = Promise.resolve();
+
+/** Starts the bundler's process, so that the first bundle finds it there. */
+export async function startBundler(): Promise<void> {
+  await transform('');
+}
 
 /**
  * Bundles `entry`; `words` are the names that `contender` exports. One at a time: the bundler has neither a limit of

@@ -63,6 +63,8 @@ export const compileLimits = {
   evaluationMs: 1500,
   /** and is ended from outside after this: native loops do not listen. */
   evaluationKillMs: 2000,
+  /** After this without work the sandbox's thread ends, and gives its memory back. */
+  sandboxIdleMs: 10_000,
   /** Of all files of one commit. */
   commitMs: 30_000,
   memoryBytes: 64 * 1024 * 1024,

@@ -1,9 +1,9 @@
 /** The compiler: bundles, evaluates and judges each file, and remembers what it has seen. */
 import { posix } from 'node:path';
 import { createHash } from 'node:crypto';
-import { bundle } from './bundle.ts';
+import { bundle, startBundler } from './bundle.ts';
 import { compileLimits, pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from './compile.ts';
-import { judge, refused, type Outcome } from './evaluation.ts';
+import { judge, refused, rehearse, type Outcome } from './evaluation.ts';
 import { guest, type Guest } from './guest-bundle.ts';
 import { problem, startOf } from './refusal.ts';
 import { Sandbox, type EvaluationTimes } from './sandbox.ts';
@@ -15,10 +15,14 @@ interface Remembered {
   readonly outcome: Outcome;
 }
 
-/** Starts a sandbox, which stays warm until `close`. Tests, which have no time to lose, may give it less of it. */
+/** Starts a sandbox. Tests, which have no time to lose, may give it less of it. */
 export async function createCompiler(times: EvaluationTimes = compileLimits): Promise<Compiler> {
   const words = await guest();
-  return new SandboxCompiler(words, new Sandbox(words.code, times));
+  const sandbox = new Sandbox(words.code, times);
+  // While its threads start, this one and the bundler have time to get ready for the first definition.
+  void startBundler().catch(() => undefined);
+  setImmediate(rehearse);
+  return new SandboxCompiler(words, sandbox);
 }
 
 class SandboxCompiler implements Compiler {

@@ -1,6 +1,9 @@
-/** The words as one script for the sandbox, bundled once in the life of a process. */
-import { createHash } from 'node:crypto';
-import { extname } from 'node:path';
+/**
+ * The words as one script for the sandbox. In the published package it lies prebuilt beside this file; in development
+ * esbuild makes it once in the life of a process.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -8,15 +11,30 @@ export interface Guest {
   readonly code: string;
   /** What `contender` exports. */
   readonly words: readonly string[];
-  /** Of the code: a result of another one is no longer valid. */
-  readonly digest: string;
 }
 
-let bundled: Promise<Guest> | null = null;
+const prebuiltName = 'prebuilt/guest.json';
+let made: Promise<Guest> | null = null;
 
 export function guest(): Promise<Guest> {
-  bundled ??= bundleGuest();
-  return bundled;
+  made ??= readPrebuilt().then((found) => found ?? bundleGuest());
+  return made;
+}
+
+/** For the build of the package: puts the script where `guest` finds it, in the folder that holds this file's build. */
+export async function writePrebuiltGuest(directory: string): Promise<void> {
+  const file = `${directory}/${prebuiltName}`;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify(await bundleGuest()));
+}
+
+async function readPrebuilt(): Promise<Guest | null> {
+  try {
+    // Written by the build of this very package.
+    return JSON.parse(await readFile(new URL(prebuiltName, import.meta.url), 'utf8')) as Guest;
+  } catch {
+    return null;
+  }
 }
 
 async function bundleGuest(): Promise<Guest> {
@@ -32,17 +50,17 @@ async function bundleGuest(): Promise<Guest> {
     logLevel: 'silent',
     tsconfigRaw: '{}',
   } as const;
-  const built = await build({ ...options, entryPoints: [fileURLToPath(new URL(`./guest${ending}`, import.meta.url))] });
-  const words = await build({
-    ...options,
-    format: 'esm',
-    metafile: true,
-    entryPoints: [fileURLToPath(new URL(`../pipeline/index${ending}`, import.meta.url))],
-  });
-  const code = `(() => {\n${built.outputFiles[0]?.text ?? ''}\nreturn guest; })()`;
+  const [script, words] = await Promise.all([
+    build({ ...options, entryPoints: [fileURLToPath(new URL(`./guest${ending}`, import.meta.url))] }),
+    build({
+      ...options,
+      format: 'esm',
+      metafile: true,
+      entryPoints: [fileURLToPath(new URL(`../pipeline/index${ending}`, import.meta.url))],
+    }),
+  ]);
   return {
-    code,
+    code: `(() => {\n${script.outputFiles[0]?.text ?? ''}\nreturn guest; })()`,
     words: Object.values(words.metafile.outputs).flatMap((output) => output.exports),
-    digest: createHash('sha256').update(code).digest('hex'),
   };
 }

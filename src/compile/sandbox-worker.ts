@@ -15,15 +15,7 @@ import {
 } from 'quickjs-emscripten-core';
 import type { Evaluation, EvaluationRequest, SandboxSetup } from './sandbox.ts';
 
-interface Limits {
-  readonly memoryBytes: number;
-  readonly stackBytes: number;
-  readonly resultBytesMax: number;
-  /** Taken from what the module has in all, before the definition runs. */
-  readonly ballastBytes: number;
-}
-
-/** Given back after the limit was hit, to say what happened. */
+/** Given back after a limit was hit, to say what happened. */
 const reserveBytes = 4 * 1024 * 1024;
 const reserveMs = 200;
 
@@ -33,13 +25,12 @@ interface Prepared {
   readonly context: QuickJSContext;
   readonly finish: QuickJSHandle;
   readonly describe: QuickJSHandle;
-  readonly limits: Limits;
 }
 
 class Evaluator {
   readonly #module: QuickJSWASMModule;
   readonly #setup: SandboxSetup;
-  #prepared: readonly [Prepared, Prepared] | null = null;
+  #prepared: Prepared | null = null;
   #endsAt = Infinity;
 
   constructor(module: QuickJSWASMModule, setup: SandboxSetup) {
@@ -47,44 +38,28 @@ class Evaluator {
     this.#setup = setup;
   }
 
-  /**
-   * Makes ready for the next evaluation, which comes twice: the second time with a little less memory and stack. A
-   * definition that can tell the difference depends on the machine, and is no function of the commit.
-   */
-  prepare(): readonly [Prepared, Prepared] {
-    if (this.#prepared !== null) return this.#prepared;
-    const { memoryBytes, stackBytes, resultBytesMax } = this.#setup;
-    const first = { memoryBytes, stackBytes, resultBytesMax, ballastBytes: 0 };
-    const second = {
-      memoryBytes: memoryBytes - reserveBytes,
-      stackBytes: stackBytes - 16 * 1024,
-      resultBytesMax,
-      ballastBytes: 2 * reserveBytes,
-    };
-    this.#endsAt = Infinity;
-    this.#prepared = [this.#prepareOne(first), this.#prepareOne(second)];
-    return this.#prepared;
+  /** Makes ready for the next evaluation. */
+  prepare(): Prepared {
+    return (this.#prepared ??= this.#prepareOne());
   }
 
-  evaluateTwice(code: string): Evaluation {
-    const [first, second] = this.prepare();
+  evaluate(code: string): Evaluation {
+    const prepared = this.prepare();
     this.#prepared = null;
     this.#endsAt = performance.now() + this.#setup.evaluationMs;
-    const one = this.#evaluate(first, code);
-    const other = one.kind === 'json' ? this.#evaluate(second, code) : one;
-    for (const { context, runtime, finish, describe } of [first, second]) {
-      finish.dispose();
-      describe.dispose();
-      context.dispose();
-      runtime.dispose();
-    }
-    return one.kind === 'json' && other.kind === 'json' && one.text !== other.text ? { kind: 'differs' } : other;
+    const evaluation = this.#evaluate(prepared, code);
+    this.#endsAt = Infinity;
+    prepared.finish.dispose();
+    prepared.describe.dispose();
+    prepared.context.dispose();
+    prepared.runtime.dispose();
+    return evaluation;
   }
 
-  #prepareOne(limits: Limits): Prepared {
+  #prepareOne(): Prepared {
     const runtime = this.#module.newRuntime();
-    runtime.setMemoryLimit(limits.memoryBytes);
-    runtime.setMaxStackSize(limits.stackBytes);
+    runtime.setMemoryLimit(this.#setup.memoryBytes);
+    runtime.setMaxStackSize(this.#setup.stackBytes);
     runtime.setInterruptHandler(() => performance.now() > this.#endsAt);
     const context = runtime.newContext();
     using guest = context.unwrapResult(context.evalCode(this.#setup.guest, 'guest.js', { type: 'global' }));
@@ -93,36 +68,35 @@ class Evaluator {
       context,
       finish: context.getProp(guest, 'finish'),
       describe: context.getProp(guest, 'describe'),
-      limits,
     };
   }
 
   #evaluate(prepared: Prepared, code: string): Evaluation {
-    const { context, finish, limits } = prepared;
-    using _ballast = context.evalCode(`new ArrayBuffer(${limits.ballastBytes})`, 'ballast.js');
+    const { context, finish } = prepared;
     using exported = context.evalCode(code, 'definition.js', { type: 'global' });
     if (exported.error !== undefined) return this.#describe(prepared, exported.error);
     using finished = context.callFunction(finish, context.undefined, exported.value);
     if (finished.error !== undefined) return this.#describe(prepared, finished.error);
-    return readText(context, finished.value, limits);
+    return readText(context, finished.value, this.#setup.resultBytesMax);
   }
 
-  #describe({ runtime, context, describe, limits }: Prepared, error: QuickJSHandle): Evaluation {
+  #describe({ runtime, context, describe }: Prepared, error: QuickJSHandle): Evaluation {
+    const { memoryBytes, resultBytesMax } = this.#setup;
     const late = performance.now() > this.#endsAt;
-    runtime.setMemoryLimit(limits.memoryBytes + reserveBytes);
+    runtime.setMemoryLimit(memoryBytes + reserveBytes);
     if (late) this.#endsAt = performance.now() + reserveMs;
     using described = context.callFunction(describe, context.undefined, error);
-    const text = described.error === undefined ? readText(context, described.value, limits) : null;
+    const text = described.error === undefined ? readText(context, described.value, resultBytesMax) : null;
     if (text?.kind !== 'json') return { kind: 'threw', text: null, late: late || performance.now() > this.#endsAt };
     return { kind: 'threw', text: text.text, late };
   }
 }
 
 /** The text, unless it is none or too long: its length is asked for before it is copied. */
-function readText(context: QuickJSContext, handle: QuickJSHandle, limits: Limits): Evaluation {
+function readText(context: QuickJSContext, handle: QuickJSHandle, bytesMax: number): Evaluation {
   if (context.typeof(handle) !== 'string') return { kind: 'threw', text: null, late: false };
   using length = context.getProp(handle, 'length');
-  if (context.getNumber(length) > limits.resultBytesMax) return { kind: 'too-large' };
+  if (context.getNumber(length) > bytesMax) return { kind: 'too-large' };
   return { kind: 'json', text: context.getString(handle) };
 }
 
@@ -134,14 +108,17 @@ const pageBytes = 64 * 1024;
 /** Of the module when it starts, as it was built. */
 const firstPages = 256;
 // The engine's own limit does not count buffers, so the module as a whole cannot grow any further than this either.
-const lastPages = firstPages + (setup.memoryBytes + 4 * reserveBytes) / pageBytes;
+const lastPages = firstPages + setup.growthBytesMax / pageBytes;
 const wasmMemory = new WebAssembly.Memory({ initial: firstPages, maximum: lastPages });
 // The package gives the types of its CommonJS form, in which the variant lies one `default` deeper.
 const variant = (await import('@jitl/quickjs-wasmfile-release-sync')).default as unknown as QuickJSSyncVariant;
-const evaluator = new Evaluator(await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory })), setup);
+const evaluator = new Evaluator(
+  await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory, wasmModule: setup.wasmModule })),
+  setup,
+);
 port.on('message', (request: EvaluationRequest) => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  port.postMessage(evaluator.evaluateTwice(request.code));
+  port.postMessage(evaluator.evaluate(request.code));
   evaluator.prepare();
 });
 evaluator.prepare();
