@@ -20,7 +20,6 @@ import { parseSha, type GitRepository } from './git/git.ts';
 import { openMirror } from './git/mirror.ts';
 import { createSourceTrees } from './git/source-trees.ts';
 import type { Journal } from './journal/journal.ts';
-import { openPostgresJournal } from './journal/postgres.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
 import { createDirectoryStores } from './outputs/directory.ts';
 import type { ArtifactStore, LogStore } from './outputs/outputs.ts';
@@ -122,12 +121,14 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   };
 }
 
-function openJournal(config: Config, clock: Clock): Promise<Journal> {
+async function openJournal(config: Config, clock: Clock): Promise<Journal> {
   switch (config.store.kind) {
     case 'sqlite':
       return openSqliteJournal({ directory: config.stateDirectory, clock });
-    case 'postgres':
+    case 'postgres': {
+      const { openPostgresJournal } = await import('./journal/postgres.ts');
       return openPostgresJournal({ url: config.store.url, clock, random: Math.random, exclusive: true });
+    }
     default:
       return unreachable(config.store);
   }
