@@ -40,6 +40,8 @@ export interface Compiler {
    * `source` does: never for what a commit holds.
    */
   compile(source: SourceFiles): Promise<readonly Compiled[]>;
+  /** There will be work soon: makes the sandbox ready, which rests when it has had none for a while. */
+  wake(): void;
   /** Ends the sandbox. */
   close(): Promise<void>;
 }
@@ -63,7 +65,8 @@ export const compileLimits = {
   evaluationMs: 1500,
   /** and is ended from outside after this: native loops do not listen. */
   evaluationKillMs: 2000,
-  /** After this without work the sandbox's thread ends, and gives its memory back. */
+  sandboxStartMs: 30_000,
+  /** After this without work the sandbox's processes end, and give their memory back. */
   sandboxIdleMs: 10_000,
   /** Of all files of one commit. */
   commitMs: 30_000,

@@ -19,7 +19,8 @@ interface Remembered {
 export async function createCompiler(times: EvaluationTimes = compileLimits): Promise<Compiler> {
   const words = await guest();
   const sandbox = new Sandbox(words.code, times);
-  // While its threads start, this one and the bundler have time to get ready for the first definition.
+  sandbox.wake();
+  // While its processes start, this one and the bundler have time to get ready for the first definition.
   void startBundler().catch(() => undefined);
   setImmediate(rehearse);
   return new SandboxCompiler(words, sandbox);
@@ -53,6 +54,10 @@ class SandboxCompiler implements Compiler {
     );
     reader.throwIfBroken();
     return refuseSameNames(outcomes);
+  }
+
+  wake(): void {
+    this.#sandbox.wake();
   }
 
   async close(): Promise<void> {

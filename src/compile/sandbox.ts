@@ -1,21 +1,20 @@
 /**
- * Evaluates bundles one after the other, each in two threads at once: the second has a little less memory and stack, and
- * a definition that can tell the difference depends on the machine and is no function of the commit. The threads are
- * ended, and made anew, when a bundle does not behave. They are ended too when there is nothing to do for a while: they
- * hold 50 MB, and the next are ready in about 30 ms, because the engine's machine code belongs to the process.
+ * Evaluates bundles one after the other, each in two processes at once: the second has a little less memory and stack,
+ * and a definition that can tell the difference depends on the machine and is no function of the commit. The processes
+ * are ended, and made anew, when a bundle does not behave. They are ended too when there is nothing to do for a while,
+ * since they hold as much memory as the rest of the server; whoever sees work coming wakes them.
  */
-import { readFile } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { fork, type ChildProcess } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { definitionLimits } from '../pipeline/definition.ts';
+import { unreachable } from '../std/unreachable.ts';
 import { compileLimits } from './compile.ts';
 
-/** What a thread is started with. */
+/** What a process is told first. */
 export interface SandboxSetup {
   readonly guest: string;
-  /** The engine, compiled once in the life of a process. */
-  readonly wasmModule: WebAssembly.Module;
   /** Of the engine, buffers not counted. */
   readonly memoryBytes: number;
   readonly stackBytes: number;
@@ -31,9 +30,11 @@ export interface EvaluationTimes {
   readonly evaluationKillMs: number;
 }
 
-export interface EvaluationRequest {
-  readonly code: string;
-}
+export type SandboxRequest =
+  | { readonly type: 'setup'; readonly setup: SandboxSetup }
+  | { readonly type: 'evaluate'; readonly code: string };
+
+export type SandboxMessage = { readonly type: 'ready' } | { readonly type: 'answer'; readonly evaluation: Evaluation };
 
 export type Evaluation =
   | { readonly kind: 'json'; readonly text: string }
@@ -52,25 +53,29 @@ const notReached: Evaluation = { kind: 'not-reached' };
 const mebibyte = 1024 * 1024;
 
 interface Pair {
-  readonly first: SandboxWorker;
-  readonly second: SandboxWorker;
+  readonly first: SandboxProcess;
+  readonly second: SandboxProcess;
 }
 
 export class Sandbox {
   readonly #guest: string;
   readonly #times: EvaluationTimes;
   readonly #idleMs: number;
-  #pair: Promise<Pair> | null = null;
+  #pair: Pair | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** Starts its threads at once, so that the first bundle finds them ready. */
   constructor(guest: string, times: EvaluationTimes, idleMs: number = compileLimits.sandboxIdleMs) {
     this.#guest = guest;
     this.#times = times;
     this.#idleMs = idleMs;
-    this.#pair = this.#start();
+  }
+
+  /** Starts the processes, so that the next bundle finds them ready. */
+  wake(): void {
+    if (this.#closed) return;
+    this.#pair ??= this.#start();
     this.#restWhenIdle();
   }
 
@@ -86,7 +91,7 @@ export class Sandbox {
     await this.#end();
   }
 
-  /** Whether threads are there, ready or about to be. */
+  /** Whether processes are there, ready or about to be. */
   get isAwake(): boolean {
     return this.#pair !== null;
   }
@@ -94,7 +99,7 @@ export class Sandbox {
   async #evaluateNow(code: string): Promise<Evaluation> {
     if (this.#closed) return { kind: 'crashed', message: 'the compiler is closed' };
     clearTimeout(this.#idle);
-    const { first, second } = await (this.#pair ??= this.#start());
+    const { first, second } = (this.#pair ??= this.#start());
     const killMs = this.#times.evaluationKillMs;
     const [one, other] = await Promise.all([first.evaluate(code, killMs), second.evaluate(code, killMs)]);
     if ([one, other].some(({ kind }) => kind === 'killed' || kind === 'crashed')) {
@@ -106,17 +111,16 @@ export class Sandbox {
     return one.text === other.text ? one : { kind: 'differs' };
   }
 
-  async #start(): Promise<Pair> {
+  #start(): Pair {
     const { memoryBytes, stackBytes } = compileLimits;
     const shared = {
       guest: this.#guest,
-      wasmModule: await engine(),
       resultBytesMax: definitionLimits.jsonBytesMax,
       evaluationMs: this.#times.evaluationMs,
     };
     return {
-      first: new SandboxWorker({ ...shared, memoryBytes, stackBytes, growthBytesMax: memoryBytes + 16 * mebibyte }),
-      second: new SandboxWorker({
+      first: new SandboxProcess({ ...shared, memoryBytes, stackBytes, growthBytesMax: memoryBytes + 16 * mebibyte }),
+      second: new SandboxProcess({
         ...shared,
         memoryBytes: memoryBytes - 4 * mebibyte,
         stackBytes: stackBytes - 16 * 1024,
@@ -132,71 +136,107 @@ export class Sandbox {
 
   async #end(): Promise<void> {
     clearTimeout(this.#idle);
-    const ending = this.#pair;
+    const pair = this.#pair;
     this.#pair = null;
-    const pair = await ending;
     await Promise.all([pair?.first.end(), pair?.second.end()]);
   }
 }
 
-let compiled: Promise<WebAssembly.Module> | null = null;
+const program = fileURLToPath(new URL(`./sandbox-process${extname(import.meta.url)}`, import.meta.url));
 
-function engine(): Promise<WebAssembly.Module> {
-  const file = fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm'));
-  compiled ??= readFile(file).then((bytes) => WebAssembly.compile(bytes));
-  return compiled;
+/** What the program is made of: all that its process may read. */
+const readable = [
+  dirname(realpathSync(program)),
+  ...['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync', '@jitl/quickjs-ffi-types'].map(packageFolder),
+];
+
+const flags = [
+  '--permission',
+  ...readable.map((path) => `--allow-fs-read=${path}`),
+  '--max-old-space-size=128',
+  // The engine's own stack limit has to be met first. In KiB, of the 8 MiB that a process has.
+  '--stack-size=4000',
+];
+
+function packageFolder(name: string): string {
+  const entry = realpathSync(fileURLToPath(import.meta.resolve(name)));
+  return entry.slice(0, entry.lastIndexOf(`/node_modules/${name}/`) + `/node_modules/${name}/`.length);
 }
 
-/** One thread, from its start to its end. */
-class SandboxWorker {
-  readonly #worker: Worker;
-  readonly #ready: Promise<void>;
+/** One process, from its start to its end. */
+class SandboxProcess {
+  readonly #child: ChildProcess;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
   #answer: ((evaluation: Evaluation) => void) | null = null;
   #crash: string | null = null;
 
   constructor(setup: SandboxSetup) {
-    const file = new URL(`./sandbox-worker${extname(import.meta.url)}`, import.meta.url);
-    this.#worker = new Worker(file, {
-      workerData: setup,
+    this.#child = fork(program, [], {
+      cwd: '/',
       env: {},
-      argv: [],
-      execArgv: [],
-      stdin: false,
-      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
+      execArgv: [...flags],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    this.#worker.unref();
-    this.#ready = new Promise((resolve) => {
-      this.#worker.on('message', (message: Evaluation | 'ready') => {
-        if (message === 'ready') resolve();
-        else this.#settle(message);
-      });
-      this.#worker.on('error', (error: unknown) => {
-        this.#crash = error instanceof Error ? error.message : String(error);
-      });
-      this.#worker.on('exit', () => {
-        this.#crash ??= 'it ended';
-        resolve();
-        this.#settle({ kind: 'crashed', message: this.#crash });
-      });
+    // It keeps nobody alive: it ends when its channel closes, with us.
+    this.#child.unref();
+    this.#child.channel?.unref();
+    this.#child.on('message', (message: SandboxMessage) => this.#take(message));
+    this.#child.on('error', (error) => {
+      this.#gone(error.message);
+      // One that could not be started has no end of its own.
+      if (this.#child.pid === undefined) this.#ended.resolve();
     });
+    this.#child.on('close', (code, signal) => {
+      this.#gone(signal === null ? `exit code ${code}` : `ended by ${signal}`);
+      this.#ended.resolve();
+    });
+    this.#send({ type: 'setup', setup });
   }
 
   async evaluate(code: string, killMs: number): Promise<Evaluation> {
-    await this.#ready;
+    const starting = setTimeout(() => this.#gone('it did not start'), compileLimits.sandboxStartMs);
+    await this.#ready.promise;
+    clearTimeout(starting);
     if (this.#crash !== null) return { kind: 'crashed', message: this.#crash };
     return await new Promise((resolve) => {
+      // Both timers keep us alive where nothing else does.
       const timer = setTimeout(() => this.#settle({ kind: 'killed' }), killMs);
       this.#answer = (evaluation) => {
         clearTimeout(timer);
         resolve(evaluation);
       };
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      this.#worker.postMessage({ code });
+      this.#send({ type: 'evaluate', code });
     });
   }
 
   async end(): Promise<void> {
-    await this.#worker.terminate();
+    this.#child.kill('SIGKILL');
+    // Who waits for the end is kept alive until it has come.
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.ref();
+    await this.#ended.promise;
+  }
+
+  #send(request: SandboxRequest): void {
+    // What cannot be sent any more is answered by the end of the process.
+    this.#child.send(request, () => undefined);
+  }
+
+  #take(message: SandboxMessage): void {
+    switch (message.type) {
+      case 'ready':
+        return this.#ready.resolve();
+      case 'answer':
+        return this.#settle(message.evaluation);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  #gone(reason: string): void {
+    this.#crash ??= reason;
+    this.#ready.resolve();
+    this.#settle({ kind: 'crashed', message: this.#crash });
   }
 
   #settle(evaluation: Evaluation): void {

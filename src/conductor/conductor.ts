@@ -109,6 +109,7 @@ export class Conductor {
 
   /** Keeps a webhook; resolves when it is durable, and its work comes later. */
   async receive(repository: string, delivery: Delivery): Promise<'accepted' | 'duplicate'> {
+    this.#ports.compiler.wake();
     const at = this.#ports.clock.now();
     const { id, name, semanticKey } = delivery;
     const body = storedEvent(delivery.event);

@@ -1,17 +1,20 @@
-/** The life of the sandbox's threads. */
+/** The life of the sandbox's processes. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { compileLimits } from '../../src/compile/compile.ts';
 import { guest, writePrebuiltGuest } from '../../src/compile/guest-bundle.ts';
 import { Sandbox } from '../../src/compile/sandbox.ts';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 const nothing = '(() => ({}))()';
 
-test('a sandbox without work ends its threads, and starts them again for the next definition', async (t) => {
+test('a sandbox without work ends its processes, and starts them again for the next definition', async (t) => {
   const { code } = await guest();
   const sandbox = new Sandbox(code, compileLimits, 1);
   t.after(() => sandbox.close());
@@ -22,7 +25,7 @@ test('a sandbox without work ends its threads, and starts them again for the nex
   }
 });
 
-test('definitions that come while the threads end are evaluated all the same', async (t) => {
+test('definitions that come while the processes end are evaluated all the same', async (t) => {
   const { code } = await guest();
   const sandbox = new Sandbox(code, compileLimits, 0);
   t.after(() => sandbox.close());
@@ -44,3 +47,67 @@ test('what the build of the package writes down is what development makes', asyn
   await writePrebuiltGuest(folder);
   assert.deepEqual(JSON.parse(await readFile(join(folder, 'prebuilt/guest.json'), 'utf8')), await guest());
 });
+
+test('the processes of a sandbox read the engine and nothing else, and have nothing from us', async (t) => {
+  const { code } = await guest();
+  const sandbox = new Sandbox(code, compileLimits);
+  t.after(() => sandbox.close());
+  await sandbox.evaluate(nothing, Infinity);
+  const own = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isSandboxOf(process.pid, pid));
+  assert.equal(own.length, 2, 'two evaluate side by side');
+  for (const pid of own) {
+    assert.match(
+      readFileSync(`/proc/${pid}/environ`, 'utf8'),
+      /^NODE_CHANNEL_\w+=[^\0]*\0(?:NODE_CHANNEL_\w+=[^\0]*\0)?$/,
+    );
+    assert.equal(realpathSync(`/proc/${pid}/cwd`), '/');
+    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    assert.ok(argv.includes('--permission') && !argv.some((each) => /--allow-(?!fs-read=)/.test(each)), argv.join(' '));
+    assert.ok(
+      argv.every((each) => !/^--allow-fs-read=(?:\/|\/etc|\/tmp)?\/?$/.test(each)),
+      argv.join(' '),
+    );
+  }
+});
+
+function isSandboxOf(parent: number, pid: string): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const isChild = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
+    return isChild && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('sandbox-process');
+  } catch {
+    return false;
+  }
+}
+
+test('the processes of a sandbox end with the one that made it, whatever ends that', async (t) => {
+  const script = `
+    import { guest } from ${JSON.stringify(import.meta.resolve('../../src/compile/guest-bundle.ts'))};
+    import { Sandbox } from ${JSON.stringify(import.meta.resolve('../../src/compile/sandbox.ts'))};
+    import { compileLimits } from ${JSON.stringify(import.meta.resolve('../../src/compile/compile.ts'))};
+    const { code } = await guest();
+    const sandbox = new Sandbox(code, compileLimits);
+    await sandbox.evaluate('(() => ({}))()', Infinity);
+    process.stdout.write('ready');
+    setInterval(() => undefined, 1000);
+  `;
+  const server = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => server.kill('SIGKILL'));
+  await once(server.stdout, 'data');
+  const children = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isSandboxOf(server.pid ?? 0, pid));
+  assert.ok(children.length >= 2, 'the two processes are there');
+  server.kill('SIGKILL');
+  await once(server, 'exit');
+  while (children.some(isAlive)) await turn();
+});
+
+function isAlive(pid: string): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !'ZX'.includes(stat.slice(stat.lastIndexOf(')') + 2)[0] ?? 'X');
+  } catch {
+    return false;
+  }
+}

@@ -155,6 +155,7 @@ export function stubCompiler(catalogue: Catalogue): Compiler {
       const contents = await source.read(paths);
       return paths.toSorted().map((file) => compiled(catalogue, file, new TextDecoder().decode(contents.get(file))));
     },
+    wake: () => undefined,
     close: () => Promise.resolve(),
   };
 }

@@ -1,9 +1,8 @@
 /**
- * The thread that evaluates definitions in QuickJS compiled to WebAssembly. It has no environment, imports nothing but
- * the engine, and is ended from outside when it takes too long. Each evaluation gets a runtime of its own; after anything
- * but an answer of the engine the thread ends itself, because the module's memory cannot be trusted any more.
+ * The process that evaluates definitions in QuickJS compiled to WebAssembly. It has no environment, may read the engine
+ * and nothing else, and is ended from outside when it takes too long. Each evaluation gets a runtime of its own; after
+ * anything but an answer of the engine the process ends itself, because the module's memory cannot be trusted any more.
  */
-import { parentPort, workerData } from 'node:worker_threads';
 import {
   newQuickJSWASMModuleFromVariant,
   newVariant,
@@ -13,7 +12,8 @@ import {
   type QuickJSSyncVariant,
   type QuickJSWASMModule,
 } from 'quickjs-emscripten-core';
-import type { Evaluation, EvaluationRequest, SandboxSetup } from './sandbox.ts';
+import variant from '@jitl/quickjs-wasmfile-release-sync';
+import type { Evaluation, SandboxMessage, SandboxRequest, SandboxSetup } from './sandbox.ts';
 
 /** Given back after a limit was hit, to say what happened. */
 const reserveBytes = 4 * 1024 * 1024;
@@ -100,27 +100,38 @@ function readText(context: QuickJSContext, handle: QuickJSHandle, bytesMax: numb
   return { kind: 'json', text: context.getString(handle) };
 }
 
-const port = parentPort;
-if (port === null) throw new Error('the sandbox runs in a thread of its own');
-// Written by sandbox.ts, which starts this thread.
-const setup = workerData as SandboxSetup;
-const pageBytes = 64 * 1024;
 /** Of the module when it starts, as it was built. */
 const firstPages = 256;
-// The engine's own limit does not count buffers, so the module as a whole cannot grow any further than this either.
-const lastPages = firstPages + setup.growthBytesMax / pageBytes;
-const wasmMemory = new WebAssembly.Memory({ initial: firstPages, maximum: lastPages });
-// The package gives the types of its CommonJS form, in which the variant lies one `default` deeper.
-const variant = (await import('@jitl/quickjs-wasmfile-release-sync')).default as unknown as QuickJSSyncVariant;
-const evaluator = new Evaluator(
-  await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory, wasmModule: setup.wasmModule })),
-  setup,
-);
-port.on('message', (request: EvaluationRequest) => {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  port.postMessage(evaluator.evaluate(request.code));
-  evaluator.prepare();
+const pageBytes = 64 * 1024;
+
+async function createEvaluator(setup: SandboxSetup): Promise<Evaluator> {
+  // The engine's own limit does not count buffers, so the module as a whole cannot grow any further than this either.
+  const lastPages = firstPages + setup.growthBytesMax / pageBytes;
+  const wasmMemory = new WebAssembly.Memory({ initial: firstPages, maximum: lastPages });
+  // The package gives the types of its CommonJS form, in which the variant lies one `default` deeper.
+  const engine = variant as unknown as QuickJSSyncVariant;
+  return new Evaluator(await newQuickJSWASMModuleFromVariant(newVariant(engine, { wasmMemory })), setup);
+}
+
+function say(message: SandboxMessage): void {
+  process.send?.(message);
+}
+
+let evaluator: Evaluator | null = null;
+
+// Sent by sandbox.ts, which starts this process: the setup first, then bundles.
+process.on('message', (request: SandboxRequest) => {
+  if (request.type === 'evaluate') {
+    if (evaluator === null) throw new Error('a bundle came before the sandbox was set up');
+    say({ type: 'answer', evaluation: evaluator.evaluate(request.code) });
+    evaluator.prepare();
+    return;
+  }
+  void setUp(request.setup);
 });
-evaluator.prepare();
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-port.postMessage('ready');
+
+async function setUp(setup: SandboxSetup): Promise<void> {
+  evaluator = await createEvaluator(setup);
+  evaluator.prepare();
+  say({ type: 'ready' });
+}
