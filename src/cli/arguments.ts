@@ -1,5 +1,6 @@
 /** Words of the command line as values; what cannot be one is said with what is accepted. */
 import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../std/duration.ts';
 import { graphFormats, type GraphFormat } from './graph-text.ts';
 
 /** `YYYY-MM-DD` as the milliseconds of its midnight in UTC. */
@@ -21,6 +22,31 @@ export function parseLimit(text: string): number {
   const limit = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(limit >= 1 && limit <= 200)) throw new InvalidArgumentError('A number from 1 to 200.');
   return limit;
+}
+
+export function parseSlots(text: string): number {
+  const slots = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(slots >= 1 && slots <= 10_000)) throw new InvalidArgumentError('A number from 1 to 10000.');
+  return slots;
+}
+
+/** When something ends: so long after it begins, or at a moment. */
+export type Until = { readonly afterMs: number } | { readonly at: number };
+
+const untilMaxMs = 3660 * 86_400_000;
+
+/** A duration of at most ten years, or `YYYY-MM-DD`. */
+export function parseUntil(text: string): Until {
+  if (/^\d+-/.test(text)) return { at: parseDate(text) };
+  const duration = parseDuration(text);
+  if (!duration.ok || duration.value === 0) throw new InvalidArgumentError('A duration such as 30d, or YYYY-MM-DD.');
+  if (duration.value > untilMaxMs) throw new InvalidArgumentError('At most 3660d.');
+  return { afterMs: duration.value };
+}
+
+/** Of an option that may be repeated: all that was given. */
+export function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
 }
 
 export function parseFormat(text: string): GraphFormat {

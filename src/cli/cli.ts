@@ -4,7 +4,18 @@
  */
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
-import { collectParameter, parseDate, parseFormat, parseLimit, parsePort, type Parameters } from './arguments.ts';
+import {
+  collect,
+  collectParameter,
+  parseDate,
+  parseFormat,
+  parseLimit,
+  parsePort,
+  parseSlots,
+  parseUntil,
+  type Parameters,
+  type Until,
+} from './arguments.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { sayFailure } from './failure.ts';
 import { graphFormats, type GraphFormat } from './graph-text.ts';
@@ -49,6 +60,7 @@ function build(end: End): Command {
     end(await init(existingFolder(given())));
   });
   addDefinitionCommands(program, folder, end);
+  addSimulateCommand(program, folder, end);
   addRunCommands(program, folder, end);
   addServerCommands(program, folder, end);
   return program;
@@ -85,6 +97,45 @@ function addDefinitionCommands(program: Command, folder: () => string, end: End)
     .action(async (pipeline: string | undefined, options: { ref?: string; count: number }) => {
       const { next } = await import('./next.ts');
       end(await next(folder(), { pipeline: pipeline ?? null, ref: options.ref ?? null, count: options.count }));
+    });
+}
+
+interface SimulateFlags {
+  readonly ref?: string;
+  readonly date?: number;
+  readonly param: Parameters;
+  readonly outcome: readonly string[];
+  readonly duration: readonly string[];
+  readonly length: readonly string[];
+  readonly slots?: number;
+  readonly until?: Until;
+  readonly from?: number;
+  readonly json?: boolean;
+}
+
+/** What would happen, without anything happening. */
+function addSimulateCommand(program: Command, folder: () => string, end: End): void {
+  command(program, 'simulate', 'Play a run, or a schedule over some time, without running anything.', [
+    'contender simulate weekly-churn --outcome train=failed,success --duration train=20m',
+    'contender simulate weekly-churn --until 30d',
+  ])
+    .argument('<pipeline>', 'name of the pipeline')
+    .option('--ref <revision>', 'a branch, tag or SHA instead of the files in the folder')
+    .option('--date <date>', 'the logical date of the run, YYYY-MM-DD (UTC); default: now', parseDate)
+    .option('--param <name=value>', 'a declared parameter; may be repeated', collectParameter, {})
+    .option('--outcome <step=outcome>', 'how its attempts end, in order; step[2] is one instance', collect, [])
+    .option('--duration <step=time>', 'of an attempt; without a step, of all. Default: 1m', collect, [])
+    .option('--length <step=number>', 'of the output that a step is mapped over; default: 3', collect, [])
+    .option('--slots <number>', 'attempts at once; default: no limit', parseSlots)
+    .option('--until <time>', 'simulate the schedule so long (30d) or to a date', parseUntil)
+    .option('--from <date>', 'where that begins, YYYY-MM-DD (UTC); default: now', parseDate)
+    .option('--json', 'one JSON document')
+    .action(async (pipeline: string, options: SimulateFlags) => {
+      const { simulate } = await import('./simulate.ts');
+      const { ref = null, date = null, slots = null, until = null, from = null, json = false } = options;
+      const { param: parameters, outcome: outcomes, duration: durations, length: lengths } = options;
+      const given = { outcomes, durations, lengths, parameters };
+      end(await simulate(folder(), { pipeline, ref, date, slots, until, from, json, ...given }));
     });
 }
 

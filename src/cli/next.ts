@@ -6,6 +6,7 @@ import { findPipeline, noPipelines } from './check.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { compileFrom } from './sources.ts';
 import { paint } from './terminal.ts';
+import { utcText } from './time-text.ts';
 
 export interface NextOptions {
   readonly pipeline: string | null;
@@ -49,7 +50,6 @@ function firings(schedule: Schedule, after: number, count: number): readonly num
 
 function firingLine(schedule: Schedule, tick: number): string {
   const change = clockChangeAt(schedule, tick);
-  const utc = `${new Date(tick).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const why = change === null ? '' : `\n    ${paint('yellow', change.sentence)}`;
-  return `  ${formatLocalTime(schedule.timeZone, tick)}  ${paint('gray', utc)}${why}`;
+  return `  ${formatLocalTime(schedule.timeZone, tick)}  ${paint('gray', `${utcText(tick)} UTC`)}${why}`;
 }

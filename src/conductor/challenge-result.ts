@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { StepOutput } from '../engine/event.ts';
 import type { Run, Step } from '../engine/run.ts';
 import { binaryMetrics, regressionMetrics, type Artifact, type ChallengeWork } from '../pipeline/definition.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { verdictKinds, type Verdict } from '../verdict/verdict.ts';
 
 const metricSchema = z.enum([...binaryMetrics, ...regressionMetrics]);
 
@@ -14,7 +14,7 @@ const artifactSchema = z.object({
 });
 
 const verdictSchema = z.object({
-  kind: z.enum(['better', 'worse', 'inconclusive', 'no-champion', 'below-threshold']),
+  kind: z.enum(verdictKinds),
   promotable: z.boolean(),
   reason: z.string(),
   rows: z.number(),

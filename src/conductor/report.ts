@@ -5,7 +5,7 @@ import type { ReportState, RunReport } from '../forge/forge.ts';
 import type { EvaluationRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
-import type { VerdictKind } from '../verdict/verdict.ts';
+import { refusedVerdicts } from '../verdict/verdict.ts';
 import { challengesOf, gatesOf } from './challenge-result.ts';
 
 export function reportOf(
@@ -51,16 +51,13 @@ export function reportOf(
   };
 }
 
-const refusedKinds: ReadonlySet<VerdictKind> = new Set<VerdictKind>(['worse', 'below-threshold']);
-
 function reportState(run: Run): ReportState {
   switch (run.state) {
     case 'running':
     case 'cancelling':
       return 'running';
     case 'success':
-      // A model that is proved worse, or too bad to be used, is not something to merge: it shows red.
-      return challengesOf(run).some((challenge) => refusedKinds.has(challenge.verdict.kind)) ? 'failure' : 'success';
+      return challengesOf(run).some((challenge) => refusedVerdicts.has(challenge.verdict.kind)) ? 'failure' : 'success';
     case 'failed':
       return 'failure';
     case 'cancelled':

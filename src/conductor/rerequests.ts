@@ -2,13 +2,14 @@
  * Somebody pressed "Re-run" beside a check: what ran there runs once more, from the same trigger, of the same version and
  * with the same parameters. Nothing that is under way is doubled by it, or cancelled for it.
  */
+import { replaces } from '../admission/admission.ts';
 import type { ForgeEvent } from '../forge/forge.ts';
 import { journalLimits, type RunRow } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Desk, Handled } from './desk.ts';
 import type { Project } from './ports.ts';
 import { forkSummary } from './pull-requests.ts';
-import { openRun, replaces } from './triggers.ts';
+import { openRun } from './triggers.ts';
 
 export type RerequestedEvent = Extract<ForgeEvent, { type: 'rerequested' }>;
 

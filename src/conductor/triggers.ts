@@ -2,6 +2,7 @@
  * From what happened to runs: each trigger has a key (repository, pipeline, commit, kind), and the journal opens at most
  * one run for a key, however often and from wherever the trigger comes.
  */
+import { refusalOf, replacementReason, replaces, type Refusal } from '../admission/admission.ts';
 import type { RunOpened, Trigger } from '../engine/event.ts';
 import type { VersionRow, Write } from '../journal/journal.ts';
 import type { ParameterDefinition, PipelineDefinition } from '../pipeline/definition.ts';
@@ -40,10 +41,10 @@ async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerReq
   const { definition, repository } = request;
   const active = turns.activeRuns(repository, definition.name);
   const at = ports.clock.now();
-  const [oldest] = active;
-  if (oldest !== undefined && definition.overlap === 'forbid') {
+  const refusal = refusalOf(definition, active);
+  if (refusal !== null) {
     const earlier = await ports.journal.runByTrigger(request.key);
-    return earlier === null ? forbid(ports, request, oldest, at) : { runId: earlier.id, opened: false };
+    return earlier === null ? forbid(ports, request, refusal, at) : { runId: earlier.id, opened: false };
   }
   const opened = openedOf(request, ports.newId(), at);
   if (await keepOpened(ports, request, opened)) {
@@ -102,11 +103,10 @@ function openedOf(request: TriggerRequest, runId: string, at: number): RunOpened
 async function forbid(
   ports: ConductorPorts,
   request: TriggerRequest,
-  underWay: string,
+  { underWay, reason: summary }: Refusal,
   at: number,
 ): Promise<{ readonly skipped: string }> {
   const { repository, sha, trigger, definition } = request;
-  const summary = `A run of ${definition.name} is under way, and its overlap policy is forbid`;
   const isCommit = trigger.kind === 'push' || trigger.kind === 'pull-request';
   const pullRequest = trigger.kind === 'pull-request' ? trigger.number : null;
   const report = isCommit
@@ -143,30 +143,8 @@ async function cancelOthers(
     const row = await ports.journal.run(runId);
     if (row === null) continue;
     if (replaces(definition, trigger, row.opened.trigger)) {
-      turns.cancel(runId, 'contender', `a newer commit, ${request.sha.slice(0, 7)}, replaces it`);
+      turns.cancel(runId, 'contender', replacementReason(trigger, request.sha));
     }
-  }
-}
-
-/** Whether a new run cancels one that is under way, by what triggered the two. */
-export function replaces(definition: PipelineDefinition, trigger: Trigger, earlier: Trigger): boolean {
-  if (definition.overlap === 'replace') return true;
-  const place = placeOf(trigger);
-  return definition.cancelInProgress && place !== null && placeOf(earlier) === place;
-}
-
-/** What a newer commit can replace; a run of the clock or of a person stands for itself. */
-function placeOf(trigger: Trigger): string | null {
-  switch (trigger.kind) {
-    case 'push':
-      return `branch ${trigger.branch}`;
-    case 'pull-request':
-      return `pull request ${trigger.number}`;
-    case 'schedule':
-    case 'manual':
-      return null;
-    default:
-      return unreachable(trigger);
   }
 }
 

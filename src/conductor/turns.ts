@@ -10,6 +10,7 @@
  * Runs that share a turn share a transaction and nothing else: what goes wrong with one is its own. A commit without an
  * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
  */
+import { Lanes, Slots } from '../admission/admission.ts';
 import { decide, evolve, nextWakeAt, open, unfinishedAttempts, type Command } from '../engine/engine.ts';
 import type { AttemptKey, RunEvent, RunOpened } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
@@ -19,10 +20,8 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { Attempts } from './attempts.ts';
 import { closingWrites } from './closing.ts';
-import { Lanes } from './lanes.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
-import { Slots } from './slots.ts';
 
 type Message =
   | { readonly type: 'report'; readonly report: AttemptReport }

@@ -41,6 +41,8 @@ export const problemCodes = [
   'server-refused',
   'step-unknown',
   'system-refused',
+  // rehearsal
+  'pretence-invalid',
   // git
   'repository-url-invalid',
 ] as const;

@@ -27,7 +27,11 @@ export interface VerdictRule {
  * or a broken guardrail; `below-threshold` misses the threshold, with or without a champion; `better` is proven and large
  * enough; everything else is `inconclusive`. `judge` in `decide.ts` finds it.
  */
-export type VerdictKind = 'better' | 'worse' | 'inconclusive' | 'no-champion' | 'below-threshold';
+export const verdictKinds = ['better', 'worse', 'inconclusive', 'no-champion', 'below-threshold'] as const;
+export type VerdictKind = (typeof verdictKinds)[number];
+
+/** A model that is proved worse, or too bad to be used, is not something to merge: its run shows red. */
+export const refusedVerdicts: ReadonlySet<VerdictKind> = new Set<VerdictKind>(['worse', 'below-threshold']);
 
 export interface Verdict {
   readonly kind: VerdictKind;

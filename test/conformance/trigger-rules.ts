@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { AttemptKey, AttemptOutcome } from '../../src/engine/event.ts';
-import { triggerRules, type StepDefinition } from '../../src/pipeline/definition.ts';
+import { triggerRules, type PipelineDefinition, type StepDefinition } from '../../src/pipeline/definition.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { drive, outcomes, statesOf } from '../support/drive.ts';
@@ -30,24 +30,43 @@ const caseSchema = z.object({
   expect: z.object({ steps: z.record(z.string(), z.union([state, z.array(state)])), run: z.string() }),
 });
 
-type Node = z.infer<typeof node>;
+export type Node = z.infer<typeof node>;
+
+/** What a pipeline, of which it is known how its steps end, comes to. */
+export interface Played {
+  readonly run: string;
+  /** Of a mapped step with instances, a list. */
+  readonly steps: Readonly<Record<string, string | string[]>>;
+}
 
 /** Null where the engine agrees; otherwise what was expected and what it gave, for the steps that differ. */
 export function runCase(input: unknown): { id: string; expected: string; got: string } | null {
+  return judgeCase(input, (definition, nodes) => {
+    const byId = new Map(nodes.map((each) => [each.id, each]));
+    const { run } = drive(definition, (key) => outcomeOf(byId, key));
+    return { run: run.state, steps: statesOf(run) };
+  });
+}
+
+/** The same of whatever else plays pipelines. */
+export function judgeCase(
+  input: unknown,
+  play: (definition: PipelineDefinition, nodes: readonly Node[]) => Played,
+): { id: string; expected: string; got: string } | null {
   const parsed = caseSchema.parse(input);
   const nodes = new Map(parsed.nodes.map((each) => [each.id, each]));
-  const { run } = drive(pipelineOf(parsed.nodes.map(definitionOf)), (key) => outcomeOf(nodes, key));
-  const got = new Map(Object.entries(statesOf(run)).map(([id, states]) => [id, perInstance(nodes.get(id), states)]));
+  const { run, steps } = play(pipelineOf(parsed.nodes.map(definitionOf)), parsed.nodes);
+  const got = new Map(Object.entries(steps).map(([id, states]) => [id, perInstance(nodes.get(id), states)]));
   const differing = Object.entries(parsed.expect.steps).filter(
     ([id, states]) => String(got.get(id)) !== String(states),
   );
-  if (differing.length === 0 && run.state === parsed.expect.run) return null;
+  if (differing.length === 0 && run === parsed.expect.run) return null;
   return {
     id: parsed.case,
     expected: shown(differing, parsed.expect.run),
     got: shown(
       differing.map(([id]) => [id, got.get(id) ?? 'no such step']),
-      run.state,
+      run,
     ),
   };
 }

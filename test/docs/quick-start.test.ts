@@ -1,38 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
-import { program } from '../cli/sandbox.ts';
+import { after, test } from 'node:test';
 import { examplesOf, missingLines, pageOf } from './blocks.ts';
+import { createReader } from './reader.ts';
 
 const examples = examplesOf(pageOf('quick-start.md'));
-let root = '';
-
-/** As on the reader's machine: an empty folder, an empty home with a name for Git, and `contender` on the PATH. */
-before(() => {
-  root = mkdtempSync(join(tmpdir(), 'quick-start-'));
-  for (const folder of ['bin', 'home', 'work']) mkdirSync(join(root, folder));
-  writeFileSync(join(root, 'bin/contender'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
-  chmodSync(join(root, 'bin/contender'), 0o755);
-  writeFileSync(join(root, 'home/.gitconfig'), '[user]\n\tname = mona\n\temail = mona@example.com\n');
-});
-after(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
+const reader = createReader();
+after(() => reader.leave());
 
 test('the quick start has its examples', () => assert.ok(examples.length >= 8));
 
 for (const { line, commands, shown } of examples) {
   test(`line ${line} of the quick start does what it shows`, async () => {
-    const { stdout } = await promisify(execFile)('sh', ['-e', '-c', commands], {
-      cwd: join(root, 'work'),
-      env: {
-        PATH: `${join(root, 'bin')}:${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-        HOME: join(root, 'home'),
-        LANG: 'C.UTF-8',
-      },
-    });
-    if (shown !== null) assert.deepEqual(missingLines(shown, stdout), [], stdout);
+    const output = await reader.type(commands);
+    if (shown !== null) assert.deepEqual(missingLines(shown, output), [], output);
   });
 }

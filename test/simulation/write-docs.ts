@@ -49,7 +49,9 @@ async function caughtBy(): Promise<string> {
 
 function page(run: string, guards: string): string {
   const classes = faultClasses.map((name) => `| \`${name}\` | ${faults[name]} |`).join('\n');
-  return `# Simulation
+  return `# Proof by simulation
+
+How Contender itself is tested, by \`npm run simulate\`. What a pipeline would do is told by \`contender simulate\`: [What would happen](simulate.md).
 
 The real conductor, engine, outbox, schedules, polling and promotion run on the real journal (SQLite, in memory) in a
 world that is made from one number: a clock, a Git remote, a forge, a registry and an executor that keep their contracts

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Slots } from '../../src/conductor/slots.ts';
+import { Slots } from '../../src/admission/slots.ts';
 
 test('no more is reserved and held than there are slots', () => {
   const slots = new Slots(2);

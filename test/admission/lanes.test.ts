@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lanes } from '../../src/conductor/lanes.ts';
+import { Lanes } from '../../src/admission/lanes.ts';
 import { open } from '../../src/engine/engine.ts';
 import type { Run } from '../../src/engine/run.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';

@@ -1,0 +1,133 @@
+/** `contender simulate`: what a run, or a schedule over some time, would come to. Nothing is run, and nothing is kept. */
+import { parseSchedule, type Schedule } from '../calendar/calendar.ts';
+import { parseParameters } from '../conductor/triggers.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import {
+  readPretences,
+  rehearseRun,
+  rehearseTicks,
+  type GivenPretences,
+  type Pretences,
+} from '../rehearsal/rehearsal.ts';
+import { ProblemError, type Problem } from '../std/problem.ts';
+import type { Result } from '../std/result.ts';
+import type { Until } from './arguments.ts';
+import { findPipeline } from './check.ts';
+import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { runJson, ticksJson } from './simulated-json.ts';
+import { assumedLines, simulatedEndLines, simulatedRunLines } from './simulated-run-text.ts';
+import { simulatedTicksLines } from './simulated-ticks-text.ts';
+import { compileFrom } from './sources.ts';
+import { oneLine, paint } from './terminal.ts';
+import { utcText } from './time-text.ts';
+
+export interface SimulateOptions extends GivenPretences {
+  readonly pipeline: string;
+  readonly ref: string | null;
+  readonly date: number | null;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Null: as many as there are attempts. */
+  readonly slots: number | null;
+  /** Null: one run is simulated, not a schedule. */
+  readonly until: Until | null;
+  /** When the simulated time begins; null: now. */
+  readonly from: number | null;
+  readonly json: boolean;
+}
+
+export async function simulate(directory: string, options: SimulateOptions): Promise<ExitStatus> {
+  mindOptions(options);
+  const definition = findPipeline(await compileFrom(directory, options.ref), options.pipeline);
+  const pretences = demand(readPretences(definition, options));
+  return options.until === null
+    ? simulateRun(definition, pretences, options)
+    : simulateTicks(definition, pretences, { ...options, until: options.until });
+}
+
+/** What is for a run says nothing of a schedule, and the other way round. */
+function mindOptions({ until, from, date, parameters }: SimulateOptions): void {
+  if (until === null && from !== null) throw mistake('--from is the beginning of what --until ends', 'Give both.');
+  const isForRun = date !== null || Object.keys(parameters).length > 0;
+  if (until === null || !isForRun) return;
+  throw mistake(
+    '--date and --param are for one run, and --until simulates the runs of a schedule',
+    "Leave out the one or the other: a run of a schedule has its tick's date and the default parameters.",
+  );
+}
+
+function simulateRun(definition: PipelineDefinition, pretences: Pretences, options: SimulateOptions): ExitStatus {
+  const given = parseParameters(definition.parameters, options.parameters);
+  if (!given.ok) throw mistake(given.error, '`--param name=value` gives a parameter.');
+  const [parameters, logicalDate] = [given.value, options.date ?? Date.now()];
+  const slots = options.slots ?? Number.POSITIVE_INFINITY;
+  const run = demand(rehearseRun({ definition, pretences, slots, logicalDate, parameters }));
+  const { assumed } = pretences;
+  if (options.json) {
+    sayJson(runJson({ definition, assumed, run, logicalDate, parameters }));
+  } else {
+    const values = Object.entries(parameters).map(([name, value]) => `, ${name}=${oneLine(String(value))}`);
+    say([
+      `${paint('bold', definition.name)} ${paint('gray', `simulated for ${utcText(logicalDate)} UTC${values.join('')}`)}`,
+      ...simulatedRunLines(run, process.stdout.isTTY ? process.stdout.columns : null),
+      ...assumedLines(assumed),
+      ...simulatedEndLines(run, definition.deadlineMs),
+    ]);
+  }
+  return run.state === 'success' && !run.refused ? exitStatus.success : exitStatus.failed;
+}
+
+function simulateTicks(
+  definition: PipelineDefinition,
+  pretences: Pretences,
+  options: SimulateOptions & { readonly until: Until },
+): ExitStatus {
+  const schedule = scheduleOf(definition);
+  const from = options.from ?? Date.now();
+  const until = 'at' in options.until ? options.until.at : from + options.until.afterMs;
+  if (until <= from)
+    throw mistake('the simulated time ends before it begins', 'Give an --until that is later than --from.');
+  const slots = options.slots ?? Number.POSITIVE_INFINITY;
+  // An instance that there is not is found by one run as well as by all.
+  const parameters = parseParameters(definition.parameters, {});
+  demand(rehearseRun({ definition, pretences, slots, logicalDate: from, parameters: {} }));
+  const rehearsed = demand(rehearseTicks({ definition, schedule, pretences, slots, from, until, parameters }));
+  const { cron, timeZone } = schedule;
+  const { assumed } = pretences;
+  if (options.json) {
+    sayJson(ticksJson(definition, assumed, { cron, timeZone, from, until }, rehearsed));
+  } else {
+    say([
+      `${paint('bold', definition.name)} ${paint('gray', `${cron}, ${timeZone}, simulated`)}`,
+      ...simulatedTicksLines(rehearsed, definition, { timeZone, from, until }),
+      ...assumedLines(assumed),
+    ]);
+  }
+  const isBad = rehearsed.ticks.some(({ run }) => run !== null && (run.state === 'failed' || run.refused));
+  return isBad ? exitStatus.failed : exitStatus.success;
+}
+
+function scheduleOf({ name, on }: PipelineDefinition): Schedule {
+  if (on.schedule === null) {
+    throw mistake(`pipeline "${name}" has no schedule`, 'Leave out --until to simulate one run of it.');
+  }
+  const parsed = parseSchedule(on.schedule.cron, on.schedule.timeZone);
+  if (!parsed.ok) throw new Error(`a schedule was compiled that cannot be read: ${parsed.error}`);
+  return parsed.value;
+}
+
+function demand<T>(result: Result<T, Problem>): T {
+  if (!result.ok) throw new ProblemError(result.error);
+  return result.value;
+}
+
+function mistake(message: string, help: string): ProblemError {
+  return new ProblemError({ code: 'pretence-invalid', message, where: null, help });
+}
+
+function say(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function sayJson(document: object): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}

@@ -1,0 +1,193 @@
+/**
+ * The conductor's loop without a world round it: what is due happens in the order of time, each run that it concerns is
+ * put to the engine, and what the engine starts ends when and as it is pretended. The clock jumps from one thing to the
+ * next. At one moment what ends comes before what is due, and that before what is new.
+ */
+import { Lanes, refusalOf, replacementReason, replaces, Slots, type Refusal } from '../admission/admission.ts';
+import { attemptsToStop, decide, nextWakeAt, open } from '../engine/engine.ts';
+import type { AttemptKey, AttemptOutcome, RunEvent, RunOpened } from '../engine/event.ts';
+import { PriorityQueue } from '../engine/priority-queue.ts';
+import type { Run } from '../engine/run.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import type { Problem } from '../std/problem.ts';
+import { success, type Result } from '../std/result.ts';
+import { mistake } from './mistake.ts';
+import { pretendAttempt, stoppedOutcome } from './pretended-attempt.ts';
+import type { Pretences } from './pretences.ts';
+
+export const rehearsalLimits = { attemptsMax: 200_000, ticksMax: 1000 } as const;
+
+const ranks = { end: 0, wake: 1, tick: 2 } as const;
+
+interface Happening {
+  readonly at: number;
+  readonly rank: number;
+  /** In which order they were planned. */
+  readonly order: number;
+  readonly happen: () => void;
+}
+
+export interface StageRequest {
+  readonly definition: PipelineDefinition;
+  readonly pretences: Pretences;
+  /** Attempts at once, over all runs. */
+  readonly slots: number;
+  /** Told of each run that has ended, and when something was first decided of it: when its turn came. */
+  readonly ended: (run: Run, begunAt: number) => void;
+}
+
+export class Stage {
+  readonly #request: StageRequest;
+  readonly #due = new PriorityQueue<Happening>(isBefore);
+  readonly #runs = new Map<string, Run>();
+  readonly #begunAt = new Map<string, number>();
+  readonly #lanes = new Lanes();
+  readonly #slots: Slots;
+  /** Attempts that run, and whether they were told to stop. */
+  readonly #running = new Map<string, 'runs' | 'stops'>();
+  /** When each run is woken next. */
+  readonly #wakes = new Map<string, number>();
+  /** Runs that have something to decide now. */
+  readonly #toTurn: Run[] = [];
+  #now: number;
+  #planned = 0;
+  #attempts = 0;
+
+  constructor(startsAt: number, request: StageRequest) {
+    this.#request = request;
+    this.#now = startsAt;
+    this.#slots = new Slots(request.slots);
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Has `happen` called at that time. */
+  plan(at: number, happen: () => void): void {
+    this.#plan(at, 'tick', happen);
+  }
+
+  /** Opens a run, which may end those under way; or says why there is none. */
+  open(opened: RunOpened): Refusal | null {
+    const { definition } = this.#request;
+    const active = this.#lanes.active(opened.repository, opened.pipeline);
+    const refusal = refusalOf(definition, active);
+    if (refusal !== null) return refusal;
+    const run = open(definition, opened);
+    this.#runs.set(opened.runId, run);
+    this.#lanes.enter(run);
+    this.#toTurn.push(run);
+    for (const runId of active) {
+      const earlier = this.#runs.get(runId);
+      if (earlier === undefined || !replaces(definition, opened.trigger, earlier.opened.trigger)) continue;
+      const reason = replacementReason(opened.trigger, opened.sha);
+      this.#follow(earlier, decide(earlier, { type: 'cancel', at: this.#now, by: 'contender', reason }));
+    }
+    return null;
+  }
+
+  /** Goes on until all runs have ended. */
+  play(): Result<null, Problem> {
+    this.#turn();
+    for (let next = this.#due.takeFirst(); next !== undefined; next = this.#due.takeFirst()) {
+      this.#now = next.at;
+      next.happen();
+      this.#turn();
+      if (this.#attempts > rehearsalLimits.attemptsMax) {
+        const message = `what is pretended has more than ${rehearsalLimits.attemptsMax} attempts`;
+        return mistake(message, 'Pretend a shorter time, fewer elements, or fewer attempts that fail.');
+      }
+    }
+    const [standing] = this.#runs.keys();
+    if (standing !== undefined) throw new Error(`the pretended run ${standing} stands still`);
+    return success(null);
+  }
+
+  #turn(): void {
+    for (let run = this.#toTurn.shift(); run !== undefined; run = this.#toTurn.shift()) {
+      if (run.finishedAt !== null || !this.#lanes.mayProceed(run)) continue;
+      const { runId } = run.opened;
+      this.#follow(run, decide(run, { type: 'proceed', at: this.#now, admit: () => this.#slots.reserve(runId) }));
+    }
+  }
+
+  /** What the events ask of the world. */
+  #follow(run: Run, events: readonly RunEvent[]): void {
+    const { runId } = run.opened;
+    const started = events.filter((event) => event.type === 'attempt-started');
+    this.#slots.settle(started.map((key) => attemptId(runId, key)));
+    if (events.length > 0 && !this.#begunAt.has(runId)) this.#begunAt.set(runId, this.#now);
+    for (const key of started) this.#start(run, key);
+    for (const { cause, ...key } of attemptsToStop(run)) this.#stop(run, key, stoppedOutcome(cause));
+    if (run.finishedAt === null) this.#wakeLater(run);
+    else this.#leave(run);
+    for (const waiting of this.#slots.takeWaiting()) this.#wake(waiting);
+  }
+
+  #start(run: Run, key: AttemptKey): void {
+    const step = run.steps.get(key.step);
+    if (step === undefined) throw new Error(`the pretended run has no step ${key.step}`);
+    const { outcome, durationMs } = pretendAttempt(this.#request.pretences, step.definition, key);
+    const id = attemptId(run.opened.runId, key);
+    this.#attempts += 1;
+    this.#running.set(id, 'runs');
+    this.#plan(this.#now + durationMs, 'end', () => this.#end(run, key, outcome));
+  }
+
+  #stop(run: Run, key: AttemptKey, outcome: AttemptOutcome): void {
+    const id = attemptId(run.opened.runId, key);
+    if (this.#running.get(id) !== 'runs') return;
+    this.#running.set(id, 'stops');
+    this.#plan(this.#now, 'end', () => this.#end(run, key, outcome));
+  }
+
+  /** The first end of an attempt counts. */
+  #end(run: Run, { step, index, attempt }: AttemptKey, outcome: AttemptOutcome): void {
+    const { runId } = run.opened;
+    const key = { step, index, attempt };
+    const id = attemptId(runId, key);
+    if (!this.#running.delete(id)) return;
+    this.#slots.release([id]);
+    const admit = (): boolean => this.#slots.reserve(runId);
+    this.#follow(run, decide(run, { type: 'report-finished', at: this.#now, key, outcome, usage: null, admit }));
+  }
+
+  #leave(run: Run): void {
+    const { runId } = run.opened;
+    this.#runs.delete(runId);
+    for (const next of this.#lanes.leave(run)) this.#wake(next);
+    this.#request.ended(run, this.#begunAt.get(runId) ?? this.#now);
+    this.#begunAt.delete(runId);
+  }
+
+  #wakeLater(run: Run): void {
+    const { runId } = run.opened;
+    const at = this.#lanes.mayProceed(run) ? nextWakeAt(run) : null;
+    if (at === null || this.#wakes.get(runId) === at) return;
+    this.#wakes.set(runId, at);
+    this.#plan(Math.max(at, this.#now), 'wake', () => this.#wake(runId));
+  }
+
+  #wake(runId: string): void {
+    const run = this.#runs.get(runId);
+    if (run !== undefined) this.#toTurn.push(run);
+  }
+
+  #plan(at: number, rank: keyof typeof ranks, happen: () => void): void {
+    this.#planned += 1;
+    this.#due.add({ at, rank: ranks[rank], order: this.#planned, happen });
+  }
+}
+
+function isBefore(left: Happening, right: Happening): boolean {
+  return left.at - right.at < 0 || (left.at === right.at && isPlannedBefore(left, right));
+}
+
+function isPlannedBefore(left: Happening, right: Happening): boolean {
+  return left.rank === right.rank ? left.order < right.order : left.rank < right.rank;
+}
+
+function attemptId(runId: string, { step, index, attempt }: AttemptKey): string {
+  return `${runId}/${step}/${index}/${attempt}`;
+}
