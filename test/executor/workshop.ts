@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { AttemptReport, AttemptSpec, AttemptWork, Executor } from '../../src/executor/executor.ts';
 import { createLocalExecutor } from '../../src/executor/local/local.ts';
+import type { PulseLimits } from '../../src/executor/local/pulse.ts';
 import { createDirectoryStores } from '../../src/outputs/directory.ts';
 import type { ArtifactStore, LogStore } from '../../src/outputs/outputs.ts';
 
@@ -84,6 +85,7 @@ export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): A
 export async function openWorkshop(
   files: { readonly [path: string]: string } = {},
   nodeModules: string | null = null,
+  pulse?: PulseLimits,
 ): Promise<Workshop> {
   const folder = await mkdtemp(join(tmpdir(), 'executor-'));
   const sourceTree = join(folder, 'source');
@@ -111,6 +113,7 @@ export async function openWorkshop(
       slots: 4,
       clock,
       nodeModules,
+      ...(pulse === undefined ? {} : { pulse }),
     });
     opened.push(executor);
     return { executor, reports };

@@ -47,6 +47,8 @@ export function outcomeOfStop(cause: StopCause, timeoutMs: number): AttemptOutco
       return failed('timeout', `it ran longer than its timeout of ${formatDuration(timeoutMs)}`, null);
     case 'server':
       return failed('lost', 'the server was stopped while it ran', null);
+    case 'stopped':
+      return failed('lost', 'something stopped its process (SIGSTOP) and did not let it go on', null);
     default:
       return unreachable(cause);
   }

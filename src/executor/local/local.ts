@@ -18,6 +18,7 @@ import { attemptMark, executorMark } from './marks.ts';
 import { createPipeStock } from './pipes.ts';
 import { bootId, endMarked, readProcess } from './processes.ts';
 import { openAttemptRecords, type AttemptRecord, type AttemptRecords } from './records.ts';
+import { createPulse, pulseLimits, type PulseLimits } from './pulse.ts';
 import { createRunnerPool } from './runner-pool.ts';
 import { startRunnerProcess } from './runner-process.ts';
 import { createStoredValues } from './stored-values.ts';
@@ -35,6 +36,8 @@ export interface LocalExecutorOptions {
   /** A folder of that name with the packages that step functions import and their source tree does not have. */
   readonly nodeModules?: string | null;
   readonly clock: Clock;
+  /** Tests have less patience with a process that is stopped. */
+  readonly pulse?: PulseLimits;
 }
 
 const localExecutorLimits = {
@@ -83,6 +86,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       await Promise.all(working);
       await Promise.all([services.pool.close(), services.sweeper.flush(), services.pipes.close()]);
       services.sampler.close();
+      services.pulse.close();
       watchdog.dismiss();
       records.close();
     },
@@ -93,7 +97,7 @@ function createServices(
   options: LocalExecutorOptions,
   environment: { readonly [name: string]: string },
 ): AttemptServices {
-  const { ports, artifacts, logs, directory, nodeModules = null } = options;
+  const { ports, artifacts, logs, directory, nodeModules = null, pulse = pulseLimits } = options;
   return {
     ports,
     artifacts,
@@ -105,6 +109,7 @@ function createServices(
     pipes: createPipeStock(join(directory, 'pipes')),
     stored: createStoredValues(artifacts),
     sampler: createUsageSampler(),
+    pulse: createPulse(pulse),
     sweeper: createSweeper(),
   };
 }
@@ -122,12 +127,15 @@ async function carryOut(
   const { report } = services.ports;
   const started = performance.now();
   const timer = setTimeout(() => control.stop('timeout', spec.graceMs), Math.min(spec.timeoutMs, timerMaxMs));
+  let unwatch = (): void => undefined;
   const { outcome, usage, cleaned } = await runAttempt(spec, services, control, (pid) => {
+    unwatch = services.pulse.watch(pid, () => control.stop('stopped', 0));
     const startedAt = readProcess(pid)?.startedAt ?? '';
     records.write({ attemptId, boot: bootId(), process: { pid, startedAt }, finished: null });
     report({ type: 'running', attemptId, at: clock.now(), place: placeOf(pid) });
   });
   clearTimeout(timer);
+  unwatch();
   const wallMs = Math.round(performance.now() - started);
   const finished = finishedReport(attemptId, clock.now(), outcome, {
     cpuMs: null,

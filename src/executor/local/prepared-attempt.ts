@@ -7,6 +7,7 @@ import type { AttemptControl } from './attempt-control.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { Inputs } from './inputs.ts';
 import type { PipeStock } from './pipes.ts';
+import type { Pulse } from './pulse.ts';
 import type { RunnerPool } from './runner-pool.ts';
 import type { StoredValues } from './stored-values.ts';
 import type { Sweeper } from './sweeper.ts';
@@ -25,6 +26,7 @@ export interface AttemptServices {
   readonly pipes: PipeStock;
   readonly stored: StoredValues;
   readonly sampler: UsageSampler;
+  readonly pulse: Pulse;
   readonly sweeper: Sweeper;
 }
 

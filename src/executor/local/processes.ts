@@ -5,7 +5,7 @@
  *
  * Linux tells all of this in /proc. Elsewhere `ps` tells groups and parents; marks cannot be read there.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -57,6 +57,16 @@ export function readProcess(pid: number): ProcessInfo | null {
     cpuMs: ticks * tickMs,
     memoryBytes: Number(fields[21]) * pageBytes,
   };
+}
+
+/** Whether a signal stopped it; one that a debugger holds is in another state. */
+export function isStopped(pid: number): boolean {
+  if (hasProc) {
+    const text = readOrNull(`/proc/${pid}/stat`);
+    return text !== null && text.slice(text.lastIndexOf(')') + 2).startsWith('T ');
+  }
+  const listed = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return listed.stdout.trim().startsWith('T');
 }
 
 export function listWithPs(): readonly ProcessInfo[] {

@@ -1,5 +1,6 @@
 /** Warning and ending all that belongs to an attempt. */
 import { formatDuration } from '../../std/duration.ts';
+import { unreachable } from '../../std/unreachable.ts';
 import type { StopCause } from './attempt-control.ts';
 import type { PreparedAttempt } from './prepared-attempt.ts';
 import { attemptMark } from './marks.ts';
@@ -30,5 +31,16 @@ export function endAttempt(attemptId: string, pid: number): Promise<boolean> {
 }
 
 export function reasonOf(cause: StopCause): string {
-  return cause === 'timeout' ? 'The timeout is over' : cause === 'cancelled' ? 'Cancelled' : 'The server stops';
+  switch (cause) {
+    case 'timeout':
+      return 'The timeout is over';
+    case 'cancelled':
+      return 'Cancelled';
+    case 'server':
+      return 'The server stops';
+    case 'stopped':
+      return 'Its process was stopped from outside and does not go on';
+    default:
+      return unreachable(cause);
+  }
 }
