@@ -2,6 +2,8 @@
 import { InvalidArgumentError } from 'commander';
 import { graphFormats, type GraphFormat } from './graph-text.ts';
 
+const reasonLengthMax = 1000;
+
 /** `YYYY-MM-DD` as the milliseconds of its midnight in UTC. */
 export function parseDate(text: string): number {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
@@ -21,6 +23,12 @@ export function parseLimit(text: string): number {
   const limit = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(limit >= 1 && limit <= 200)) throw new InvalidArgumentError('A number from 1 to 200.');
   return limit;
+}
+
+/** As the API takes it. */
+export function parseReason(text: string): string {
+  if (text.length > reasonLengthMax) throw new InvalidArgumentError(`At most ${reasonLengthMax} characters.`);
+  return text;
 }
 
 export function parseFormat(text: string): GraphFormat {

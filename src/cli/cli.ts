@@ -4,7 +4,15 @@
  */
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
-import { collectParameter, parseDate, parseFormat, parseLimit, parsePort, type Parameters } from './arguments.ts';
+import {
+  collectParameter,
+  parseDate,
+  parseFormat,
+  parseLimit,
+  parsePort,
+  parseReason,
+  type Parameters,
+} from './arguments.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { sayFailure } from './failure.ts';
 import { graphFormats, type GraphFormat } from './graph-text.ts';
@@ -111,6 +119,16 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
       const { run } = await import('./run.ts');
       const { ref, date = null, param: parameters, repository = null, json = false } = options;
       end(await run(folder(), { pipeline, repository, ref, date, parameters, json }));
+    });
+
+  command(program, 'cancel', 'End a run: what has not started is cancelled, what runs is stopped.', [
+    'contender cancel weekly-churn#12 --reason "wrong data"',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .option('--reason <text>', 'kept with the run', parseReason, '')
+    .action(async (run: string, { reason }: { reason: string }) => {
+      const { cancel } = await import('./cancel.ts');
+      end(await cancel(folder(), run, reason));
     });
 
   command(program, 'runs', 'List runs, the newest first.', ['contender runs --pipeline weekly-churn --limit 10'])
