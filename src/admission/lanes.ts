@@ -39,6 +39,10 @@ export class Lanes {
     return lane === undefined ? [] : nextOf(lane, run.definition.maxActiveRuns);
   }
 
+  has(runId: string): boolean {
+    return [...this.#lanes.values()].some((lane) => lane.has(runId));
+  }
+
   active(repository: string, pipeline: string): readonly string[] {
     return [...(this.#lanes.get(`${repository}\n${pipeline}`)?.keys() ?? [])];
   }

@@ -3,6 +3,8 @@ import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../std/duration.ts';
 import { graphFormats, type GraphFormat } from './graph-text.ts';
 
+const reasonLengthMax = 1000;
+
 /** `YYYY-MM-DD` as the milliseconds of its midnight in UTC. */
 export function parseDate(text: string): number {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
@@ -47,6 +49,12 @@ export function parseUntil(text: string): Until {
 /** Of an option that may be repeated: all that was given. */
 export function collect(text: string, before: readonly string[]): readonly string[] {
   return [...before, text];
+}
+
+/** As the API takes it. */
+export function parseReason(text: string): string {
+  if (text.length > reasonLengthMax) throw new InvalidArgumentError(`At most ${reasonLengthMax} characters.`);
+  return text;
 }
 
 export function parseFormat(text: string): GraphFormat {

@@ -11,6 +11,7 @@ import {
   parseFormat,
   parseLimit,
   parsePort,
+  parseReason,
   parseSlots,
   parseUntil,
   type Parameters,
@@ -162,6 +163,16 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
       const { run } = await import('./run.ts');
       const { ref, date = null, param: parameters, repository = null, json = false } = options;
       end(await run(folder(), { pipeline, repository, ref, date, parameters, json }));
+    });
+
+  command(program, 'cancel', 'End a run: what has not started is cancelled, what runs is stopped.', [
+    'contender cancel weekly-churn#12 --reason "wrong data"',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .option('--reason <text>', 'kept with the run', parseReason, '')
+    .action(async (run: string, { reason }: { reason: string }) => {
+      const { cancel } = await import('./cancel.ts');
+      end(await cancel(folder(), run, reason));
     });
 
   command(program, 'runs', 'List runs, the newest first.', ['contender runs --pipeline weekly-churn --limit 10'])

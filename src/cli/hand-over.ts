@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import type { Journal } from '../journal/journal.ts';
 import { openSqliteReader } from '../journal/sqlite-reader.ts';
 import type { ExitStatus } from './exit-status.ts';
+import { actorName } from './actor.ts';
 import { follow, type FollowedRun } from './follow.ts';
 import { connectServer, type RunRequest, type ServerClient } from './server-client.ts';
 
@@ -36,7 +37,7 @@ function followedThere(server: ServerClient, journal: Journal, runId: string): F
   return {
     read: () => readRun(journal, runId),
     changed: () => pause(lookAgainMs),
-    cancel: (reason) => server.cancelRun(runId, reason),
+    cancel: (reason) => server.cancelRun(runId, actorName(), reason),
     async settled() {
       const endsAt = performance.now() + settlePatienceMs;
       while ((await isUnsettled(journal, runId)) && performance.now() < endsAt) await pause(lookAgainMs);

@@ -1,7 +1,6 @@
 /** `contender run`: one pipeline, here and now, with the engine, journal and executor that a server would use. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readRun, runReportOf } from '../conductor/read.ts';
@@ -10,6 +9,7 @@ import { loadConfig, type Config, type RepositoryConfig } from '../config.ts';
 import { createIds } from '../ids.ts';
 import { openSystem, type System } from '../main.ts';
 import { ProblemError } from '../std/problem.ts';
+import { actorName } from './actor.ts';
 import { consoleLog } from './console-log.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { follow, type FollowedRun } from './follow.ts';
@@ -128,20 +128,11 @@ function followedHere(system: System, runId: string): FollowedRun {
         });
       }),
     async cancel(reason) {
-      conductor.cancel(runId, actorName(), reason);
+      await conductor.ask(runId, { type: 'cancel', by: actorName(), reason });
     },
     settled: () => conductor.outboxSettled(),
     report: () => runReportOf(journal, runId, null),
   };
-}
-
-/** A user without an entry in the system's list, as in containers, has a number only. */
-function actorName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env['USER'] ?? `user ${process.getuid?.() ?? 'unknown'}`;
-  }
 }
 
 /** What is not committed is not run: said before anybody wonders. */

@@ -9,7 +9,8 @@ export interface ServerClient {
   readonly url: string;
   /** Gives the run's id. Rejects with a `ProblemError`. */
   startRun(request: RunRequest): Promise<string>;
-  cancelRun(runId: string, reason: string): Promise<void>;
+  /** Kept when it resolves. Rejects with a `ProblemError`. */
+  cancelRun(runId: string, by: string, reason: string): Promise<void>;
 }
 
 export interface RunRequest {
@@ -56,8 +57,10 @@ export async function connectServer(config: Config, url: string): Promise<Server
       if (response.ok && started.success) return started.data.id;
       throw new ProblemError(refusal(url, response.status, answer));
     },
-    async cancelRun(runId, reason) {
-      await send(`/api/v1/runs/${runId}/cancel`, { reason });
+    async cancelRun(runId, by, reason) {
+      const response = await send(`/api/v1/runs/${runId}/cancel`, { by, reason });
+      if (response.ok) return;
+      throw new ProblemError(refusal(url, response.status, await response.json().catch(() => null)));
     },
   };
 }
@@ -80,14 +83,20 @@ function refusal(url: string, status: number, answer: unknown): Problem {
   const refused = refusedSchema.safeParse(answer);
   const said = refused.success ? (refused.data.problem?.message ?? refused.data.error) : `status ${status}`;
   const known = refused.success ? refused.data.problem?.help : undefined;
-  const help =
-    status === 401
-      ? 'Set CONTENDER_API_TOKEN to the token that the server was given.'
-      : '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
   return {
-    code: status === 422 ? 'run-refused' : 'server-refused',
+    code: codes.get(status) ?? 'server-refused',
     message: `the server at ${url} said: ${said}`,
     where: null,
-    help: known ?? help,
+    help: known ?? helps.get(status) ?? '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.',
   };
 }
+
+const codes: ReadonlyMap<number, Problem['code']> = new Map([
+  [409, 'run-ended'],
+  [422, 'run-refused'],
+]);
+
+const helps: ReadonlyMap<number, string> = new Map([
+  [401, 'Set CONTENDER_API_TOKEN to the token that the server was given.'],
+  [409, '`contender runs --state running` lists the runs that go on.'],
+]);

@@ -7,6 +7,7 @@
  *
  * Every part may be ended at any moment: what is true stands in the journal, and `start` takes it up again.
  */
+import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
@@ -17,6 +18,7 @@ import { Jobs } from './jobs.ts';
 import { Outbox } from './outbox.ts';
 import { Polling } from './polling.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
+import { Requests, type Asked } from './requests.ts';
 import { Schedules } from './schedules.ts';
 import { storedEvent } from './stored.ts';
 import { openRun, parseParameters } from './triggers.ts';
@@ -38,6 +40,7 @@ export interface ManualRun {
 export class Conductor {
   readonly #ports: ConductorPorts;
   readonly #turns: Turns;
+  readonly #requests: Requests;
   readonly #intake: Intake;
   readonly #schedules: Schedules;
   readonly #polling: Polling;
@@ -50,6 +53,7 @@ export class Conductor {
     this.#ports = ports;
     const headMoved = (repository: string): void => ports.jobQueue.wake(`schedules:${repository}`);
     this.#turns = new Turns(ports, (runId) => this.#tell(runId));
+    this.#requests = new Requests(ports, this.#turns);
     const desk = { ports, turns: this.#turns, headMoved };
     this.#intake = new Intake(desk);
     this.#schedules = new Schedules(ports, this.#turns);
@@ -68,6 +72,7 @@ export class Conductor {
       return Promise.resolve();
     });
     this.#ports.jobQueue.wake('outbox');
+    this.#ports.jobQueue.wake('requests');
     this.#ports.jobQueue.wake('runs', this.#ports.clock.now() + conductorLimits.lookAgainMs);
     if (!watch) return;
     this.#ports.jobQueue.wake('intake');
@@ -98,6 +103,7 @@ export class Conductor {
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
     if (key === 'runs') return this.#turns.look();
+    if (key === 'requests') return this.#requests.look();
     const [kind, repository] = splitOnce(key);
     return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
   }
@@ -163,8 +169,9 @@ export class Conductor {
     return 'skipped' in opened ? failure(opened.skipped) : success(opened.runId);
   }
 
-  cancel(runId: string, by: string, reason: string): void {
-    this.#turns.cancel(runId, by, reason);
+  /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */
+  ask(runId: string, request: RunRequest): Promise<Asked> {
+    return this.#requests.ask(runId, request);
   }
 
   /** Resolves when what is due in the outbox was carried out, or tried. */

@@ -62,6 +62,9 @@ export const conductorLimits = {
   runsFoldedMax: 1000,
   /** What is kept and not carried out yet is looked for this often, whatever woke nobody. */
   lookAgainMs: 60_000,
+  /** What is asked of a run by another process is seen after so long. */
+  lookForRequestsMs: 2000,
+  requestsPerLookMax: 500,
   /** After a turn that failed for want of the database, or of a definition. */
   turnAgainMs: 1000,
 } as const;

@@ -4,7 +4,7 @@
  */
 import { refusalOf, replacementReason, replaces, type Refusal } from '../admission/admission.ts';
 import type { RunOpened, Trigger } from '../engine/event.ts';
-import type { VersionRow, Write } from '../journal/journal.ts';
+import type { RequestRow, VersionRow, Write } from '../journal/journal.ts';
 import type { ParameterDefinition, PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
@@ -12,6 +12,7 @@ import { unreachable } from '../std/unreachable.ts';
 import type { ConductorPorts } from './ports.ts';
 import { reportRun, reportWithoutRun } from './report-writes.ts';
 import { conductorLimits } from './ports.ts';
+import { requestWrites } from './requests.ts';
 import type { Turns } from './turns.ts';
 
 export interface TriggerRequest {
@@ -39,39 +40,40 @@ export function openRun(ports: ConductorPorts, turns: Turns, request: TriggerReq
 
 async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
   const { definition, repository } = request;
-  const active = turns.activeRuns(repository, definition.name);
   const at = ports.clock.now();
-  const refusal = refusalOf(definition, active);
+  const refusal = refusalOf(definition, turns.activeRuns(repository, definition.name));
   if (refusal !== null) {
     const earlier = await ports.journal.runByTrigger(request.key);
     return earlier === null ? forbid(ports, request, refusal, at) : { runId: earlier.id, opened: false };
   }
   const opened = openedOf(request, ports.newId(), at);
-  if (await keepOpened(ports, request, opened)) {
+  const cancels = await cancelsOf(ports, request, opened);
+  if (await keepOpened(ports, request, opened, cancels)) {
     turns.enter(opened, definition);
     ports.jobQueue.wake('outbox', at + conductorLimits.reportDebounceMs);
-    await cancelOthers(ports, turns, request, active);
+    turns.take(cancels);
     return { runId: opened.runId, opened: true };
   }
   const earlier = await ports.journal.runByTrigger(request.key);
-  if (earlier !== null) {
-    // The server may have ended between the two: what a run replaces is older than it.
-    const older = active.filter((runId) => runId < earlier.id);
-    if (earlier.finishedAt === null) await cancelOthers(ports, turns, request, older);
-    return { runId: earlier.id, opened: false };
-  }
+  if (earlier !== null) return { runId: earlier.id, opened: false };
   const trigger = await ports.journal.trigger(request.key);
   return { skipped: trigger?.reason ?? 'it was triggered before' };
 }
 
 /** False: the trigger has been seen before. */
-async function keepOpened(ports: ConductorPorts, request: TriggerRequest, opened: RunOpened): Promise<boolean> {
+async function keepOpened(
+  ports: ConductorPorts,
+  request: TriggerRequest,
+  opened: RunOpened,
+  cancels: readonly RequestRow[],
+): Promise<boolean> {
   const { key, alongside } = request;
   try {
     const [result] = await ports.journal.commit([
       [
         { write: 'open-run', triggerKey: key, opened },
         ...(alongside === null ? [] : [alongside(opened.runId)]),
+        ...requestWrites(cancels),
         ...reportRun(opened, opened.at, conductorLimits.reportDebounceMs),
       ],
     ]);
@@ -130,22 +132,20 @@ async function forbid(
   return { skipped: summary };
 }
 
-/** `replace`, and `cancelInProgress` for the same branch or pull request. */
-async function cancelOthers(
-  ports: ConductorPorts,
-  turns: Turns,
-  request: TriggerRequest,
-  active: readonly string[],
-): Promise<void> {
-  const { definition, trigger } = request;
-  if (definition.overlap !== 'replace' && !definition.cancelInProgress) return;
-  for (const runId of active) {
-    const row = await ports.journal.run(runId);
-    if (row === null) continue;
-    if (replaces(definition, trigger, row.opened.trigger)) {
-      turns.cancel(runId, 'contender', replacementReason(trigger, request.sha));
-    }
-  }
+/** What a new run asks of those under way: `replace`, and `cancelInProgress` for the same branch or pull request. */
+async function cancelsOf(
+  { journal }: ConductorPorts,
+  { definition, repository, trigger }: TriggerRequest,
+  { runId, sha, at }: RunOpened,
+): Promise<readonly RequestRow[]> {
+  if (definition.overlap !== 'replace' && !definition.cancelInProgress) return [];
+  const reason = replacementReason(trigger, sha);
+  const active = await journal.activeRuns(repository, definition.name);
+  return active
+    .filter((earlier) => replaces(definition, trigger, earlier.opened.trigger))
+    .map(({ id }) => {
+      return { id: `${runId}/replaces/${id}`, runId: id, request: { type: 'cancel', by: 'contender', reason }, at };
+    });
 }
 
 /** Error reports for the broken files of a commit, under the context that a good version would have. */

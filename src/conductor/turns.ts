@@ -1,11 +1,11 @@
 /**
- * The loop of the runs. A turn takes what came in for some runs (reports, cancels, the passing of time), lets the engine
+ * The loop of the runs. A turn takes what came in for some runs (reports, requests, the passing of time), lets the engine
  * decide, keeps the events and what follows from them in one commit, and only then carries out: places attempts, stops
  * them. Nothing here is a rule: what follows from what is the engine's.
  *
- *   report, cancel, timer ─► inbox ─► turn: load ─► decide ─► commit ─► carry out ─► executor
- *                              ▲                                 │
- *                              └── forget, fold again, once more ◄┘ conflict, or no answer of the database
+ *   report, request, timer ─► inbox ─► turn: load ─► decide ─► commit ─► carry out ─► executor
+ *                               ▲                                 │
+ *                               └── forget, fold again, once more ◄┘ conflict, or no answer of the database
  *
  * Runs that share a turn share a transaction and nothing else: what goes wrong with one is its own. A commit without an
  * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
@@ -15,7 +15,7 @@ import { decide, evolve, nextWakeAt, open, unfinishedAttempts, type Command } fr
 import type { AttemptKey, RunEvent, RunOpened } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../executor/executor.ts';
-import type { Commit, RunRow } from '../journal/journal.ts';
+import type { Commit, RequestRow, RunRow, Write } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { Attempts } from './attempts.ts';
@@ -25,12 +25,14 @@ import { conductorLimits, type ConductorPorts } from './ports.ts';
 
 type Message =
   | { readonly type: 'report'; readonly report: AttemptReport }
-  | { readonly type: 'cancel'; readonly by: string; readonly reason: string };
+  | { readonly type: 'request'; readonly row: RequestRow };
 
 interface Turn {
   readonly runId: string;
   readonly run: Run;
   readonly messages: readonly Message[];
+  /** When its requests were taken in. */
+  readonly at: number;
   readonly positionBefore: number;
   readonly events: readonly RunEvent[];
 }
@@ -47,6 +49,8 @@ export class Turns {
   readonly #unanswered = new Map<string, readonly string[]>();
   #lookedAgain = false;
   readonly #inbox = new Map<string, Message[]>();
+  /** Ids of the requests in the inbox or in a turn; what the engine could not take stays, so as not to be taken again. */
+  readonly #requests = new Set<string>();
   readonly #slots: Slots;
   readonly #lanes = new Lanes();
   readonly #attempts: Attempts;
@@ -120,9 +124,14 @@ export class Turns {
     this.#ports.runQueue.wake(key.runId, wakeAt);
   }
 
-  cancel(runId: string, by: string, reason: string): void {
-    this.#put(runId, [{ type: 'cancel', by, reason }]);
-    this.#ports.runQueue.wake(runId);
+  /** Requests that the journal holds. Those of runs that others carry out are left to them. */
+  take(requests: readonly RequestRow[]): void {
+    for (const row of requests) {
+      if (this.#requests.has(row.id) || !this.#lanes.has(row.runId)) continue;
+      this.#requests.add(row.id);
+      this.#put(row.runId, [{ type: 'request', row }]);
+      this.#ports.runQueue.wake(row.runId);
+    }
   }
 
   /** Runs of a pipeline that have not ended, oldest first. */
@@ -202,6 +211,7 @@ export class Turns {
     const messages = this.#inbox.get(runId) ?? [];
     this.#inbox.delete(runId);
     const positionBefore = run.position;
+    const at = this.#ports.clock.now();
     const events: RunEvent[] = [];
     let handled = 0;
     try {
@@ -210,7 +220,6 @@ export class Turns {
         handled += 1;
       }
       if (this.#lanes.mayProceed(run)) {
-        const at = this.#ports.clock.now();
         events.push(...decide(run, { type: 'proceed', at, admit: () => this.#slots.reserve(runId) }));
       }
     } catch (error) {
@@ -221,13 +230,13 @@ export class Turns {
       throw error;
     }
     this.#slots.settle(startedIn(runId, events));
-    return { runId, run, messages, positionBefore, events };
+    return { runId, run, messages, at, positionBefore, events };
   }
 
   #commandOf(message: Message, runId: string): Command {
     switch (message.type) {
-      case 'cancel':
-        return { type: 'cancel', at: this.#ports.clock.now(), by: message.by, reason: message.reason };
+      case 'request':
+        return { ...message.row.request, at: this.#ports.clock.now() };
       case 'report': {
         const { report } = message;
         const key = keyOf(report.attemptId);
@@ -251,8 +260,9 @@ export class Turns {
   async #keep(turn: Turn): Promise<void> {
     const { journal, clock, log } = this.#ports;
     try {
-      if (turn.events.length > 0) {
-        const [result] = await journal.commit([commitOf(turn)]);
+      const commit = commitOf(turn);
+      if (commit.length > 0) {
+        const [result] = await journal.commit([commit]);
         if (result?.ok !== true) {
           this.#slots.release(startedIn(turn.runId, turn.events));
           return this.#again(turn, clock.now());
@@ -264,6 +274,7 @@ export class Turns {
       this.#unanswered.set(runId, [...(this.#unanswered.get(runId) ?? []), ...startedIn(runId, events)]);
       return this.#again(turn, clock.now() + conductorLimits.turnAgainMs);
     }
+    for (const { id } of requestsOf(turn)) this.#requests.delete(id);
     this.#carryOut(turn);
     if (turn.events.length > 0) this.#changed(turn.runId);
   }
@@ -338,12 +349,21 @@ function fold(opened: RunOpened, events: readonly RunEvent[], definition: Pipeli
   }
 }
 
-function commitOf({ run, runId, positionBefore, events }: Turn): Commit {
+/** A request of which nothing comes is done too: without events, but at the position that it was decided at. */
+function commitOf(turn: Turn): Commit {
+  const { run, runId, positionBefore, events, at } = turn;
+  const done = requestsOf(turn).map(({ id }): Write => ({ write: 'request-done', id, at }));
+  if (events.length + done.length === 0) return [];
   const { state, reason, finishedAt } = run;
   return [
     { write: 'append', runId, position: positionBefore, events, state, reason, finishedAt },
+    ...done,
     ...closingWrites(run, events),
   ];
+}
+
+function requestsOf({ messages }: Turn): readonly RequestRow[] {
+  return messages.flatMap((message) => (message.type === 'request' ? [message.row] : []));
 }
 
 function startedIn(runId: string, events: readonly RunEvent[]): readonly string[] {

@@ -8,6 +8,7 @@ import { reportFinished, reportRunning } from './attempt.ts';
 import { cancel, finishRun, watchClock } from './ending.ts';
 import type { AttemptKey, AttemptOutcome, RunEvent, Usage } from './event.ts';
 import { decideChanged, scheduleDue, startReady, type Admit } from './proceed.ts';
+import type { RunRequest } from './request.ts';
 import type { Run } from './run.ts';
 import type { Turn } from './turn.ts';
 
@@ -25,7 +26,7 @@ export type Command =
       readonly usage: Usage | null;
       readonly admit: Admit;
     }
-  | { readonly type: 'cancel'; readonly at: number; readonly by: string; readonly reason: string };
+  | (RunRequest & { readonly at: number });
 
 /**
  * The events that follow from `command`, already folded into `run`; none where nothing changes. Throws for a report of

@@ -4,6 +4,7 @@
  * result. Whatever must be carried out elsewhere (a status, a comment, a promotion) is an outbox row of the same commit.
  */
 import type { FinalRunState, RunEvent, RunOpened, RunState } from '../engine/event.ts';
+import type { RunRequest } from '../engine/request.ts';
 import type { Artifact, PipelineDefinition, PromotionPolicy } from '../pipeline/definition.ts';
 import type { Json, JsonObject } from '../std/json.ts';
 import type { Problem } from '../std/problem.ts';
@@ -21,6 +22,8 @@ export interface Journal {
   runs(filter: RunFilter): Promise<readonly RunRow[]>;
   /** Runs that have not ended, of one pipeline. */
   activeRuns(repository: string, pipeline: string): Promise<readonly RunRow[]>;
+  /** What was asked of runs and has not been taken in, oldest first. */
+  openRequests(limit: number): Promise<readonly RequestRow[]>;
 
   definition(digest: string): Promise<PipelineDefinition | null>;
   /** What a commit's files compiled to; null where it was not compiled yet. */
@@ -63,7 +66,14 @@ export type CommitResult =
   | { readonly ok: false; readonly conflict: Conflict; readonly write: number };
 
 /** Which promise the write at that place would have broken. */
-export type Conflict = 'position' | 'duplicate-trigger' | 'duplicate-delivery' | 'duplicate-tick' | 'changed';
+export type Conflict =
+  | 'position'
+  | 'duplicate-trigger'
+  | 'duplicate-delivery'
+  | 'duplicate-tick'
+  | 'duplicate-request'
+  | 'run-ended'
+  | 'changed';
 
 export type Write =
   /** A webhook as it came. `semanticKey` names what it means, so that the same event under another id is a duplicate. */
@@ -119,6 +129,20 @@ export type Write =
       readonly reason: string | null;
       readonly finishedAt: number | null;
     }
+  /**
+   * Something is asked of a run. Where it has ended, or is none: `run-ended`; under a known id: `duplicate-request`. With
+   * `whereEnded: 'nothing'` both are no conflict and change nothing.
+   */
+  | {
+      readonly write: 'request';
+      readonly id: string;
+      readonly runId: string;
+      readonly request: RunRequest;
+      readonly at: number;
+      readonly whereEnded: 'conflict' | 'nothing';
+    }
+  /** Taken in, with the events beside it; the second time changes nothing. An append that ends a run does it to all of its requests. */
+  | { readonly write: 'request-done'; readonly id: string; readonly at: number }
   | {
       readonly write: 'tick';
       readonly repository: string;
@@ -182,6 +206,14 @@ export interface RunFilter {
   readonly pullRequest?: number;
   readonly before?: string;
   readonly limit: number;
+}
+
+/** What was asked of a run. */
+export interface RequestRow {
+  readonly id: string;
+  readonly runId: string;
+  readonly request: RunRequest;
+  readonly at: number;
 }
 
 export interface VersionRow {

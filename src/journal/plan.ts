@@ -5,6 +5,7 @@ import type { Plan, Step } from './driver.ts';
 import { putEvaluation, setEvaluationState } from './evaluations.ts';
 import type { Commit, Write } from './journal.ts';
 import { outboxDone, outboxFailed, putForgeObject, putOutbox } from './outbox.ts';
+import { putRequest, requestDone } from './requests.ts';
 import { append, openRun } from './runs.ts';
 import { putTick } from './ticks.ts';
 import { putHead, putVersions } from './versions.ts';
@@ -29,6 +30,10 @@ function stepsOf(write: Write): Step[] {
       return openRun(write);
     case 'append':
       return append(write);
+    case 'request':
+      return putRequest(write);
+    case 'request-done':
+      return requestDone(write);
     case 'tick':
       return putTick(write);
     case 'outbox':

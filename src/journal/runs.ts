@@ -3,6 +3,7 @@ import type { RunEvent, RunOpened, RunState } from '../engine/event.ts';
 import type { Query, RawRow, Step, Value } from './driver.ts';
 import { journalLimits, type RunFilter, type RunRow, type Write } from './journal.ts';
 import * as parse from './parse.ts';
+import { settleRequests } from './requests.ts';
 
 const runStates: readonly RunState[] = ['running', 'cancelling', 'success', 'failed', 'cancelled'];
 
@@ -120,6 +121,7 @@ export function append(write: Extract<Write, { write: 'append' }>): Step[] {
       otherwise: 'position',
     },
     ...insertEvents(write.runId, write.position, write.events),
+    ...(write.finishedAt === null ? [] : [settleRequests(write.runId, write.finishedAt)]),
   ];
 }
 

@@ -1,6 +1,6 @@
 /**
- * The embedded journal for those who only look: without the folder's lock, so beside a server that is at work on it.
- * SQLite's write-ahead log gives each statement a consistent view; a commit through it is refused by the database.
+ * The embedded journal for those who are not its server: without the folder's lock, so beside a server that is at work on
+ * it. SQLite's write-ahead log gives each statement a consistent view.
  */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -12,11 +12,26 @@ import { SqliteDriver } from './sqlite-driver.ts';
 
 const busyTimeoutMs = 5000;
 
+export interface SqliteBeside {
+  readonly directory: string;
+}
+
+/** For those who only look: a commit is refused by the database. */
+export function openSqliteReader({ directory }: SqliteBeside): Promise<Journal> {
+  return openBeside(directory, true);
+}
+
+/** For those who leave a row for the server; everything else is the server's to write. */
+export function openSqliteBeside({ directory }: SqliteBeside): Promise<Journal> {
+  return openBeside(directory, false);
+}
+
 /** The journal must be there. Rejects with a `ProblemError` (`journal-newer`) where its schema is not the known one. */
-export async function openSqliteReader({ directory }: { readonly directory: string }): Promise<Journal> {
+async function openBeside(directory: string, readOnly: boolean): Promise<Journal> {
   const path = join(directory, 'journal.sqlite');
   const known = await migrate.knownMigrations();
-  const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
+  const database = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
+  if (!readOnly) database.exec('pragma synchronous = full');
   const applied = Number(database.prepare(migrate.selectAppliedVersion).get()?.['version']);
   if (applied === known.length) return sqlJournal(new SqliteDriver(database));
   database.close();

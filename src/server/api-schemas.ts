@@ -48,7 +48,12 @@ export const runRequestSchema = z.strictObject({
 });
 
 /** The whole body may be left out. */
-export const cancelRequestSchema = z.strictObject({ reason: z.string().max(1000).default('asked for') }).nullish();
+export const cancelRequestSchema = z
+  .strictObject({
+    by: z.string().min(1).max(200).default('api').describe('Whose name is kept with it'),
+    reason: z.string().max(1000).default('asked for'),
+  })
+  .nullish();
 
 export type RunRequest = z.infer<typeof runRequestSchema>;
 export type RunAnswer = z.infer<typeof runSchema>;

@@ -114,7 +114,9 @@ function addCancelling(app: FastifyInstance, ports: ServerPorts): void {
       const row = await ports.journal.run(request.params.id);
       if (row === null) return reply.code(404).send({ error: 'no such run' });
       if (row.finishedAt !== null) return reply.code(409).send({ error: `the run ended already: ${row.state}` });
-      ports.conductor.cancel(row.id, 'api', request.body?.reason ?? 'asked for');
+      const { by, reason } = request.body ?? { by: 'api', reason: 'asked for' };
+      const asked = await ports.conductor.ask(row.id, { type: 'cancel', by, reason });
+      if (asked === 'ended') return reply.code(409).send({ error: 'the run has just ended' });
       return reply.code(202).send({ id: row.id });
     },
   );

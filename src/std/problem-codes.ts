@@ -36,6 +36,7 @@ export const problemCodes = [
   'repository-unknown',
   'repository-unreadable',
   'revision-unknown',
+  'run-ended',
   'run-refused',
   'run-unknown',
   'server-refused',

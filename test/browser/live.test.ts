@@ -61,7 +61,7 @@ test('a page whose server is gone says since when, and goes on when it is back',
   await screenshot(page, 'run-stale');
   await stop();
   await page.locator('.liveness.live').waitFor();
-  system.conductor.cancel(run.id, 'test', 'enough');
+  await system.conductor.ask(run.id, { type: 'cancel', by: 'test', reason: 'enough' });
   await page.locator('.title-row .state', { hasText: 'cancelled' }).waitFor();
   await close();
 });

@@ -95,7 +95,7 @@ test('a cancel that overtakes the start of an attempt still ends it', async () =
   const run = stage.run('pair');
   await stage.until('the start was kept', () => has(run, 'attempt-started'));
   assert.deepEqual(stage.world.server?.executor.running(), [], 'the executor has not heard of it yet');
-  stage.world.server?.conductor.cancel(run.opened.runId, 'ada', 'never mind');
+  stage.cancel(run);
   await stage.until('the run is cancelled', () => run.state === 'cancelled', 60_000);
   assert.deepEqual(stage.world.server?.executor.running(), []);
 });
@@ -106,7 +106,7 @@ test('a cancel in the very moment in which the executor takes the attempt ends i
   await opened(stage, 1);
   const run = stage.run('pair');
   await stage.until('it runs', () => (stage.world.server?.executor.running().length ?? 0) > 0);
-  stage.world.server?.conductor.cancel(run.opened.runId, 'ada', 'never mind');
+  stage.cancel(run);
   await stage.until('the run is cancelled', () => run.state === 'cancelled', 60_000);
 });
 
@@ -117,7 +117,7 @@ test('a cancel whose answer is lost stops what runs', async () => {
   const run = stage.run('pair');
   await stage.until('it runs', () => has(run, 'attempt-running'));
   stage.interfereOnce('cancel-requested', 'unanswered');
-  stage.world.server?.conductor.cancel(run.opened.runId, 'ada', 'never mind');
+  stage.cancel(run);
   await stage.until('the run is cancelled', () => run.state === 'cancelled', 120_000);
 });
 

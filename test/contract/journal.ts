@@ -5,6 +5,7 @@ import { runs, pages } from './journal-runs.ts';
 import { commits, together } from './journal-commits.ts';
 import { deliveries, versions, ticks } from './journal-intake.ts';
 import { outboxRows, evaluations, odds } from './journal-outbox.ts';
+import { requests } from './journal-requests.ts';
 import type { Use } from './journal-suite.ts';
 
 export function journalContract(name: string, open: () => Promise<Journal>, skip: string | false = false): void {
@@ -21,6 +22,7 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
   describe(`a journal in ${name}`, () => {
     runs(use);
     pages(use);
+    requests(use);
     commits(use);
     together(use);
     deliveries(use);

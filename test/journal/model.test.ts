@@ -5,7 +5,18 @@ import * as fc from 'fast-check';
 import type { Commit, EvaluationState, Journal, Write } from '../../src/journal/journal.ts';
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
-import { append, at, evaluation, openRun, outbox, runId, scheduled, versionsWrite } from '../support/journal-values.ts';
+import {
+  append,
+  at,
+  evaluation,
+  finish,
+  openRun,
+  outbox,
+  request,
+  runId,
+  scheduled,
+  versionsWrite,
+} from '../support/journal-values.ts';
 import { postgresMissing, startPostgres } from '../support/postgres.ts';
 import { JournalModel } from './model.ts';
 
@@ -26,6 +37,13 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       Array.from({ length: count }, (_, index) => scheduled('a', index)),
     ),
   ),
+  fc
+    .record({ run: few, position: fc.integer({ min: 1, max: 6 }) })
+    .map(({ run, position }) => finish(runId(run), position)),
+  fc
+    .record({ id: key, run: few, whereEnded: fc.constantFrom('conflict' as const, 'nothing' as const) })
+    .map(({ id, run, whereEnded }) => request(id, runId(run), { whereEnded })),
+  key.map((id): Write => ({ write: 'request-done', id, at })),
   key.map((name) => outbox(name)),
   fc.record({ write: fc.constant('outbox-done' as const), key, sequence: few, at: fc.constant(at) }),
   fc.record({

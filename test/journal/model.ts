@@ -5,12 +5,13 @@ import { unreachable } from '../../src/std/unreachable.ts';
 
 interface State {
   readonly triggers: Set<string>;
-  readonly runs: Map<string, { number: number; events: unknown[] }>;
+  readonly runs: Map<string, { number: number; events: unknown[]; ended: boolean }>;
   readonly numbers: Map<string, number>;
   readonly deliveries: Map<string, { semanticKey: string | null; done: boolean }>;
   readonly ticks: Set<number>;
   readonly outbox: Map<string, { sequence: number; attempts: number; done: boolean; dueAt: number | null }>;
   readonly evaluations: Map<string, string>;
+  readonly requests: Map<string, { runId: string; done: boolean }>;
 }
 
 export class JournalModel {
@@ -22,6 +23,7 @@ export class JournalModel {
     ticks: new Set(),
     outbox: new Map(),
     evaluations: new Map(),
+    requests: new Map(),
   };
 
   commit(commits: readonly Commit[]): readonly CommitResult[] {
@@ -42,7 +44,7 @@ export class JournalModel {
     const state = this.#state;
     const runs = new Map<string, unknown>();
     for (const { id, number } of await journal.unfinishedRuns()) {
-      runs.set(id, { number, events: await journal.events(id) });
+      runs.set(id, { number, events: await journal.events(id), ended: false });
     }
     const pending = (await journal.pendingDeliveries(1000)).map(({ id }) => id).sort();
     const ticks = (await journal.ticks('r', 'p', 1000)).map(({ tick }) => tick);
@@ -52,10 +54,13 @@ export class JournalModel {
       attempts,
     ]);
     const shouldBeDue = [...state.outbox].filter(([, { dueAt }]) => dueAt !== null);
+    const open = (await journal.openRequests(1000)).map(({ id }) => id).sort();
+    const shouldBeOpen = [...state.requests].filter(([, { done }]) => !done);
     const evaluations = (await journal.evaluations({ limit: 200 })).map(({ id, state }) => [id, state]);
     const byText = (left: unknown, right: unknown): number => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1);
     const pairs: { readonly [name: string]: readonly [unknown, unknown] } = {
-      runs: [runs, state.runs],
+      runs: [runs, new Map([...state.runs].filter(([, { ended }]) => !ended))],
+      requests: [open, shouldBeOpen.map(([id]) => id).sort()],
       deliveries: [
         pending,
         [...state.deliveries]
@@ -98,13 +103,27 @@ function apply(state: State, write: Write): Conflict | null {
       state.triggers.add(write.triggerKey);
       const number = (state.numbers.get(write.opened.pipeline) ?? 0) + 1;
       state.numbers.set(write.opened.pipeline, number);
-      state.runs.set(write.opened.runId, { number, events: [write.opened] });
+      state.runs.set(write.opened.runId, { number, events: [write.opened], ended: false });
       return null;
     }
     case 'append': {
       const run = state.runs.get(write.runId);
       if (run === undefined || run.events.length !== write.position) return 'position';
       run.events.push(...write.events);
+      run.ended = write.finishedAt !== null;
+      if (run.ended) for (const asked of state.requests.values()) if (asked.runId === write.runId) asked.done = true;
+      return null;
+    }
+    case 'request': {
+      const strict = write.whereEnded === 'conflict';
+      if (state.runs.get(write.runId)?.ended !== false) return strict ? 'run-ended' : null;
+      if (state.requests.has(write.id)) return strict ? 'duplicate-request' : null;
+      state.requests.set(write.id, { runId: write.runId, done: false });
+      return null;
+    }
+    case 'request-done': {
+      const asked = state.requests.get(write.id);
+      if (asked !== undefined) asked.done = true;
       return null;
     }
     case 'tick':

@@ -10,6 +10,7 @@ import type { RawRow, Sql } from '../../src/journal/driver.ts';
 import { createMigrationTable, knownMigrations } from '../../src/journal/migrate.ts';
 import { dueOutbox, nextOutboxAt, troubledOutbox } from '../../src/journal/outbox.ts';
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
+import { openRequests } from '../../src/journal/requests.ts';
 import { activeRuns, eventsOf, runPage, unfinishedRuns } from '../../src/journal/runs.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { lastTick, newestTicks } from '../../src/journal/ticks.ts';
@@ -171,6 +172,7 @@ test('no read sorts or looks through what has no bound', async () => {
     'unfinished runs': unfinishedRuns(),
     'active runs': activeRuns('r', 'p'),
     events: eventsOf('x'),
+    'open requests': openRequests(limit),
     'pending deliveries': pendingDeliveries(limit),
     'a trigger': triggerByKey('k'),
     'the last tick': lastTick('r', 'p'),

@@ -5,8 +5,10 @@
  *
  *   P1  a cause opens at most one run                  P3  at most one attempt of an instance counts
  *   P2  a tick has one record, and it runs or says why  P5  a decision on a promotion is taken once
+ *   P8  what is asked of a run is settled by the events that come of it
  */
 import type { RunEvent, RunOpened, RunState } from '../../src/engine/event.ts';
+import type { RunRequest } from '../../src/engine/request.ts';
 import type { EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
@@ -17,6 +19,14 @@ export interface KeptRun {
   state: RunState;
   /** By step and index: the number of the current attempt, and whether it has ended. */
   readonly instances: Map<string, { attempt: number; ended: boolean; final: boolean }>;
+}
+
+export interface KeptRequest {
+  readonly runId: string;
+  readonly request: RunRequest;
+  /** Of the world's time. */
+  readonly since: number;
+  open: boolean;
 }
 
 export interface KeptTick {
@@ -47,6 +57,7 @@ export type Violated = (promise: string, what: string) => void;
 export class History {
   readonly runs = new Map<string, KeptRun>();
   readonly unfinished = new Set<string>();
+  readonly requests = new Map<string, KeptRequest>();
   /** By pipeline, in the order of their records. */
   readonly ticks = new Map<string, Map<number, KeptTick>>();
   /** From when a schedule counts, by pipeline. */
@@ -62,10 +73,12 @@ export class History {
   readonly #causes = new Set<string>();
   readonly #violated: Violated;
   readonly #maxActiveRuns: (opened: RunOpened) => number;
+  readonly #now: () => number;
 
-  constructor(violated: Violated, maxActiveRuns: (opened: RunOpened) => number) {
+  constructor(violated: Violated, maxActiveRuns: (opened: RunOpened) => number, now: () => number) {
     this.#violated = violated;
     this.#maxActiveRuns = maxActiveRuns;
+    this.#now = now;
   }
 
   kept(write: Write): void {
@@ -89,6 +102,10 @@ export class History {
         return this.#opened(write.opened, write.triggerKey);
       case 'append':
         return this.#appended(write);
+      case 'request':
+        return this.#asked(write);
+      case 'request-done':
+        return this.#settled(write.id);
       case 'tick':
         return this.#ticked(write);
       case 'evaluation':
@@ -135,7 +152,30 @@ export class History {
       run.events.push(event);
     }
     run.state = write.state;
-    if (write.finishedAt !== null) this.unfinished.delete(write.runId);
+    if (write.finishedAt === null) return;
+    this.unfinished.delete(write.runId);
+    if (write.state !== 'cancelled' && run.events.some(({ type }) => type === 'cancel-requested'))
+      this.#violated('P8', `${write.runId} was told to cancel, and ended as ${write.state}`);
+    for (const asked of this.requests.values()) if (asked.runId === write.runId) asked.open = false;
+  }
+
+  wasAsked(runId: string, by: string): boolean {
+    return [...this.requests.values()].some((each) => each.runId === runId && each.request.by === by);
+  }
+
+  #asked({ id, runId, request, whereEnded }: Extract<Write, { write: 'request' }>): void {
+    const goesOn = this.unfinished.has(runId);
+    if (!goesOn && whereEnded === 'conflict') this.#violated('P8', `${request.type} of ${runId}, which has ended`);
+    if (goesOn && !this.requests.has(id)) this.requests.set(id, { runId, request, since: this.#now(), open: true });
+  }
+
+  #settled(id: string): void {
+    const asked = this.requests.get(id);
+    if (asked === undefined) return;
+    asked.open = false;
+    const events = this.runs.get(asked.runId)?.events ?? [];
+    if (!events.some(({ type }) => type === 'cancel-requested' || type === 'run-timed-out' || type === 'run-finished'))
+      this.#violated('P8', `${id} was settled, and ${asked.runId} knows nothing of it`);
   }
 
   #happened(run: KeptRun, event: RunEvent): void {

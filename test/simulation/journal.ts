@@ -41,6 +41,7 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
     unfinishedRuns: () => read(() => journal.unfinishedRuns()),
     runs: (filter) => read(() => journal.runs(filter)),
     activeRuns: (repository, pipeline) => read(() => journal.activeRuns(repository, pipeline)),
+    openRequests: (limit) => read(() => journal.openRequests(limit)),
     definition: (digest) => read(() => journal.definition(digest)),
     versions: (repository, sha) => read(() => journal.versions(repository, sha)),
     head: (repository, branch) => read(() => journal.head(repository, branch)),

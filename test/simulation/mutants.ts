@@ -61,6 +61,11 @@ export const mutants = {
     what: 'keeps no record of a tick that led to no run',
     journal: without((write) => write.write === 'tick' && write.decision === 'missed'),
   },
+  'request-lost': {
+    what: 'holds what was asked of a run in its memory alone',
+    only: ['crash', 'cancel', 'slow', 'attempts'],
+    journal: without((write) => write.write === 'request'),
+  },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
     only: twoWriters,

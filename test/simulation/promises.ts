@@ -16,7 +16,16 @@ export interface Open {
 }
 
 export function stillOpen(world: World): Open | null {
-  for (const look of [serverRuns, runsEnd, hooksHandled, headsSeen, outboxEmpty, evaluationsDecided, forgeTold]) {
+  for (const look of [
+    serverRuns,
+    runsEnd,
+    requestsTaken,
+    hooksHandled,
+    headsSeen,
+    outboxEmpty,
+    evaluationsDecided,
+    forgeTold,
+  ]) {
     const open = look(world);
     if (open !== null) return open;
   }
@@ -36,6 +45,27 @@ function runsEnd({ history, server }: World): Open | null {
   }
   const running = server?.executor.running() ?? [];
   return running.length === 0 ? null : { promise: 'P7', what: `${running.join(', ')} runs, and no run has it` };
+}
+
+/** A run that ends settles what was asked of it; so this is about runs that go on, and what they were not told. */
+function requestsTaken({ history }: World): Open | null {
+  for (const [id, { runId, open }] of history.requests)
+    if (open) return { promise: 'P8', what: `${id} of ${runId} is open, and the run has ended` };
+  return null;
+}
+
+/**
+ * A server that is up sees what is asked of its runs within seconds, or what slow answers make of them. A run whose opening
+ * was kept without an answer is nobody's for up to a minute before.
+ */
+export function askedInVain({ history, time, steadySince, isDoubtful }: World): Open | null {
+  const withinMs = isDoubtful ? 120_000 : 45_000;
+  if (time.now < steadySince + withinMs) return null;
+  for (const { runId, request, since, open } of history.requests.values()) {
+    if (open && time.now >= since + withinMs)
+      return { promise: 'P8', what: `${request.type} of ${runId}, asked for by ${request.by}, is not taken in` };
+  }
+  return null;
 }
 
 function hooksHandled({ history }: World): Open | null {

@@ -130,11 +130,8 @@ export class Script {
         return this.#reopen();
       case 'manual':
         return this.#manual();
-      case 'cancel': {
-        const runs = [...world.history.unfinished];
-        if (runs.length > 0) world.server?.conductor.cancel(random.pick(runs), 'ada', 'wrong data');
-        return;
-      }
+      case 'cancel':
+        return this.#cancel();
       case 'crash':
         if (world.server !== null) world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000));
         return;
@@ -309,6 +306,26 @@ export class Script {
     ask(2);
   }
 
+  /** Asked again where no answer came; what was accepted is kept. */
+  #cancel(): void {
+    const { world, random } = this.#together();
+    const runs = [...world.history.unfinished];
+    if (runs.length === 0) return;
+    const runId = random.pick(runs);
+    const by = `person ${(this.#events += 1)}`;
+    world.tell(`${by} cancels ${runId}`);
+    const ask = async (triesLeft: number): Promise<void> => {
+      try {
+        const asked = await world.server?.conductor.ask(runId, { type: 'cancel', by, reason: 'wrong data' });
+        if (asked === 'accepted' && !world.history.wasAsked(runId, by))
+          world.violated('P8', `a cancel of ${runId} was accepted and is not kept`);
+      } catch {
+        if (triesLeft > 0) world.time.later(1000, () => void ask(triesLeft - 1));
+      }
+    };
+    void ask(2);
+  }
+
   #outage(): void {
     const { world, random } = this.#together();
     const on = (['git', 'forge', 'registry', 'journal-refused'] as const).filter((name) => world.faults[name] > 0);
@@ -321,7 +338,10 @@ export class Script {
     const ms = name === 'journal-refused' ? random.between(0, 8000) : random.between(0, 180_000);
     world.time.later(
       ms,
-      () => (world.faults = { ...world.faults, [name]: before }),
+      () => {
+        world.faults = { ...world.faults, [name]: before };
+        world.steadySince = Math.max(world.steadySince, world.time.now);
+      },
       () => !this.#ended,
     );
   }

@@ -87,11 +87,12 @@ export class Server {
   }
 
   /** A server that cannot start ends, and is started again by whoever watches over it. */
-  start(failed: () => void): void {
-    this.conductor.start({ watch: true }).then(
-      () => (this.started = true),
-      () => this.alive && failed(),
-    );
+  start(started: () => void, failed: () => void): void {
+    const begun = (): void => {
+      this.started = true;
+      started();
+    };
+    this.conductor.start({ watch: true }).then(begun, () => this.alive && failed());
   }
 
   die(): void {

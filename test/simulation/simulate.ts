@@ -91,7 +91,7 @@ async function probeSlots(world: World): Promise<void> {
   const sha = remote.branches.get('main');
   if (server === null || sha === undefined) return world.violated('bug', 'no server to probe');
   const actor = 'the probe';
-  const request = {
+  const manual = {
     repository: repositoryName,
     pipeline: 'probe',
     sha,
@@ -102,7 +102,7 @@ async function probeSlots(world: World): Promise<void> {
   };
   const opened: { runId: string | null } = { runId: null };
   const ask = async (): Promise<void> => {
-    const result = await server.conductor.runManually(request);
+    const result = await server.conductor.runManually(manual);
     if (result.ok) opened.runId = result.value;
   };
   void ask();
@@ -113,7 +113,8 @@ async function probeSlots(world: World): Promise<void> {
       return world.violated('P7', `only ${server.executor.running().length} of ${slots} slots can be used`);
     await world.step();
   }
-  server.conductor.cancel(opened.runId, 'ada', 'the probe has seen enough');
+  const request = { type: 'cancel', by: 'ada', reason: 'the probe has seen enough' } as const;
+  void server.conductor.ask(opened.runId, request);
   await comeToRest(world, restWithinMs);
 }
 

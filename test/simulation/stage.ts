@@ -2,6 +2,7 @@
  * A world in which nothing goes wrong but what a test says: for tests of the conductor that need one fault at one place.
  */
 import assert from 'node:assert/strict';
+import type { Asked } from '../../src/conductor/requests.ts';
 import type { RunEvent } from '../../src/engine/event.ts';
 import type { ForgeEvent } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
@@ -78,6 +79,17 @@ export class Stage {
     const key = `ask ${steps}`;
     const request = { repository: repositoryName, pipeline, sha, actor: key, logicalDate: null, parameters: {}, key };
     void server?.conductor.runManually(request).catch(() => undefined);
+  }
+
+  /** Gives what became of the asking, once it has. */
+  cancel(run: KeptRun): { asked: Asked | 'unanswered' | null } {
+    const answer: { asked: Asked | 'unanswered' | null } = { asked: null };
+    const request = { type: 'cancel', by: 'ada', reason: 'never mind' } as const;
+    this.world.server?.conductor.ask(run.opened.runId, request).then(
+      (asked) => (answer.asked = asked),
+      () => (answer.asked = 'unanswered'),
+    );
+    return answer;
   }
 
   /** The next commit with such a write or event is refused, or kept without an answer. */

@@ -13,6 +13,7 @@ import { ForgeState } from './forge.ts';
 import { History } from './history.ts';
 import type { Mutant } from './mutants.ts';
 import { drawCatalogue, type Catalogue } from './pipelines.ts';
+import { askedInVain } from './promises.ts';
 import { Random } from './random.ts';
 import { Mirror, Remote } from './repository.ts';
 import { Server } from './server.ts';
@@ -69,6 +70,8 @@ export class World {
   readonly tell: (line: string) => void;
   #latest = 0;
   faults: Faults;
+  /** Commits are refused or without an answer at times, in this world. */
+  readonly isDoubtful: boolean;
   interfere: Interference = () => null;
   /** So many readings of the events of a run are refused, where a test wants it so. */
   refuseReads = 0;
@@ -76,6 +79,8 @@ export class World {
   attemptMs: number | null = null;
   /** How far the clock on the wall is from the time. */
   skewMs = 0;
+  /** Since when the server is up, the database answers as ever, and the clock was not set. */
+  steadySince = Number.POSITIVE_INFINITY;
   lives = 0;
   server: Server | null = null;
   readonly #servers: 1 | 2;
@@ -94,12 +99,18 @@ export class World {
     this.tell = tell === null ? () => undefined : (line) => tell(`${this.steps} ${this.clockText()} ${line}`);
     this.log = this.#logOf();
     this.faults = drawFaults(this.random.fork('faults'), off, given.mutant?.only);
+    const { faults } = this;
+    this.isDoubtful = faults['journal-refused'] + faults['journal-unanswered'] + faults['commit-late'] > 0;
     this.#servers = given.servers ?? 1;
     this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
     this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots);
     this.time = new VirtualTime(this.random.pick(beginnings), this.random.fork('time'));
     this.remote = new Remote(this.random.fork('commits'));
-    this.history = new History(this.violated, ({ pipeline }) => this.catalogue.definition(pipeline, 0).maxActiveRuns);
+    this.history = new History(
+      this.violated,
+      ({ pipeline }) => this.catalogue.definition(pipeline, 0).maxActiveRuns,
+      () => this.time.now,
+    );
     this.artifacts = new Proxy({} as ArtifactStore, {
       get: (_target, name) => this.violated('bug', `the conductor used the artifact store: ${String(name)}`),
     });
@@ -122,6 +133,8 @@ export class World {
   async step(): Promise<void> {
     this.steps += 1;
     if (!(await this.time.step())) this.violated('bug', 'nothing is left to do');
+    const asked = askedInVain(this);
+    if (asked !== null) this.violated(asked.promise, asked.what);
   }
 
   begin(): void {
@@ -129,7 +142,10 @@ export class World {
     const server = new Server(this);
     this.server = server;
     this.tell(`server ${this.lives} begins`);
-    server.start(() => this.crash(1000));
+    server.start(
+      () => this.steady(),
+      () => this.crash(1000),
+    );
     if (this.lives === 1 && this.#servers === 2) this.time.later(5000, () => this.#beginAnother());
   }
 
@@ -137,7 +153,14 @@ export class World {
   #beginAnother(): void {
     this.lives += 1;
     this.tell('another server begins beside it');
-    new Server(this, createFakeWorld()).start(() => this.time.later(1000, () => this.#beginAnother()));
+    new Server(this, createFakeWorld()).start(
+      () => undefined,
+      () => this.time.later(1000, () => this.#beginAnother()),
+    );
+  }
+
+  steady(): void {
+    this.steadySince = this.server === null ? Number.POSITIVE_INFINITY : this.time.now;
   }
 
   /** Ends the server at once; another begins later. */
@@ -145,6 +168,7 @@ export class World {
     this.tell(`server ${this.lives} dies`);
     this.server?.die();
     this.server = null;
+    this.steady();
     this.time.later(afterMs, () => this.begin());
   }
 
@@ -152,6 +176,7 @@ export class World {
     const { server } = this;
     if (server === null || !server.listening) return;
     this.tell(`server ${this.lives} stops`);
+    this.steadySince = Number.POSITIVE_INFINITY;
     await server.stop();
     if (this.server !== server) return;
     this.server = null;
@@ -161,6 +186,7 @@ export class World {
   setClock(skewMs: number): void {
     this.#latest = Math.max(this.#latest, this.wallClock());
     this.skewMs = skewMs;
+    this.steadySince = Math.max(this.steadySince, this.time.now);
     this.tell('the clock was set');
   }
 

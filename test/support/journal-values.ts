@@ -72,6 +72,15 @@ export function finish(runId: string, position: number, finishedAt = at + 1): Wr
   return { write: 'append', runId, position, events: [event], state: 'success', reason: null, finishedAt };
 }
 
+export function request(
+  id: string,
+  run: string,
+  changes: Partial<Extract<Write, { write: 'request' }>> = {},
+): Extract<Write, { write: 'request' }> {
+  const asked = { type: 'cancel', by: 'ada', reason: 'wrong data' } as const;
+  return { write: 'request', id, runId: run, request: asked, at, whereEnded: 'conflict', ...changes };
+}
+
 export function outbox(key: string, dueAt = at, body: JsonObject = { text: key }): Write {
   return { write: 'outbox', key, kind: 'status', body, at, dueAt };
 }

@@ -151,6 +151,18 @@ create TABLE run_event (
   primary key (run_id, position)
 );
 
+create TABLE run_request (
+  id text not null primary key,
+  run_id text not null references run (id),
+  body text not null,
+  at bigint not null,
+  done_at bigint
+);
+
+create INDEX run_request_of_run on run_request (run_id, at, id);
+
+create INDEX run_request_open on run_request (at, id) where done_at is null;
+
 create TABLE run_trigger (
   key text not null primary key,
   at bigint not null,
