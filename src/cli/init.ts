@@ -73,18 +73,29 @@ export async function init(directory: string): Promise<ExitStatus> {
     await writeFile(join(root, path), text);
     process.stdout.write(`${markOf('success')} wrote ${path}\n`);
   }
-  if (await ignoreState(root)) process.stdout.write(`${markOf('success')} added .contender/ to .gitignore\n`);
+  const ignored = await ignoreOthers(root);
+  if (ignored.length > 0) process.stdout.write(`${markOf('success')} added ${ignored.join(' and ')} to .gitignore\n`);
   process.stdout.write(nextLines(root));
   return exitStatus.success;
 }
 
-/** The journal, logs and artifacts are no part of the repository. */
-async function ignoreState(root: string): Promise<boolean> {
+/** What Contender keeps and what npm installs is no part of the repository, and the next lines are to add all the rest. */
+const noPart: readonly (readonly [line: string, there: RegExp])[] = [
+  ['.contender/', /^\/?\.contender\/?$/m],
+  ['node_modules/', /^(?:\/|\*\*\/)?node_modules\/?$/m],
+];
+
+/** Gives the lines that .gitignore did not have. */
+async function ignoreOthers(root: string): Promise<readonly string[]> {
   const path = join(root, '.gitignore');
   const text = await readFile(path, 'utf8').catch(() => '');
-  if (/^\/?\.contender\/?$/m.test(text)) return false;
-  await writeFile(path, `${text === '' || text.endsWith('\n') ? text : `${text}\n`}.contender/\n`);
-  return true;
+  const missing = noPart.filter(([, there]) => !there.test(text)).map(([line]) => line);
+  if (missing.length === 0) return [];
+  await writeFile(
+    path,
+    [text === '' || text.endsWith('\n') ? text : `${text}\n`, ...missing.map((line) => `${line}\n`)].join(''),
+  );
+  return missing;
 }
 
 function nextLines(root: string): string {

@@ -30,6 +30,21 @@ test('in a Git repository, what it ignored already stays ignored, and no second 
   assert.equal(sandbox.read('.gitignore'), 'node_modules\n.contender/\n');
 });
 
+test('after git add, what npm installed and what Contender keeps is no part of the commit', async () => {
+  sandbox.git('init', '--quiet', '--initial-branch=main');
+  sandbox.write({ 'package.json': '{}', 'node_modules/left/index.js': '', '.contender/journal.sqlite': '' });
+  const { out } = await sandbox.run(['init']);
+  assert.match(out, /added \.contender\/ and node_modules\/ to \.gitignore/);
+  sandbox.git('add', '.');
+  assert.deepEqual(sandbox.git('ls-files').split('\n'), [
+    '.gitignore',
+    '.pipelines/hello.ts',
+    '.pipelines/tsconfig.json',
+    'contender.yaml',
+    'package.json',
+  ]);
+});
+
 test('what is there is never overwritten, and then nothing at all is written', async () => {
   sandbox.write({ 'contender.yaml': 'mine' });
   const { status, out, err } = await sandbox.run(['init']);
