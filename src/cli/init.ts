@@ -40,15 +40,18 @@ server:
   port: 8080
 `;
 
+/** As pipelines are read: modules that are bundled, with `.ts` in their imports, and Node's own in the bodies of steps. */
 const typesForTheEditor = `{
   "compilerOptions": {
     "target": "es2024",
-    "module": "nodenext",
+    "module": "preserve",
+    "types": ["node"],
     "strict": true,
+    "allowImportingTsExtensions": true,
     "noEmit": true,
     "skipLibCheck": true
   },
-  "include": ["./*.ts"]
+  "include": ["./**/*.ts"]
 }
 `;
 
@@ -101,12 +104,20 @@ async function ignoreOthers(root: string): Promise<readonly string[]> {
 function nextLines(root: string): string {
   const commands = [
     ...(existsSync(join(root, '.git')) ? [] : ['git init --initial-branch=main']),
-    ...(existsSync(join(root, 'node_modules', 'contender'))
-      ? []
-      : [`npm install --save-dev contender@${version}   # types for the editor`]),
+    ...installLines(root),
     'npx contender check',
     'git add . && git commit -m "Add a first pipeline"',
     'npx contender run hello',
   ];
   return `\nNext:\n${commands.map((line) => `  ${paint('cyan', line)}`).join('\n')}\n`;
+}
+
+/** What the editor needs and is not here. Contender itself is in no registry: a clone makes the package. */
+function installLines(root: string): readonly string[] {
+  const isHere = (name: string): boolean => existsSync(join(root, 'node_modules', name));
+  const types = isHere('@types/node') ? [] : ['@types/node@24'];
+  const own = isHere('contender') ? [] : [`../contender/contender-${version}.tgz`];
+  if (types.length + own.length === 0) return [];
+  const made = own.length === 0 ? '' : '; made by `npm ci && npm pack` in a clone of Contender';
+  return [`npm install --save-dev ${[...types, ...own].join(' ')}   # types for the editor${made}`];
 }

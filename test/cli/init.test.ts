@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { version } from '../../src/version.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
@@ -52,6 +53,14 @@ test('what is there is never overwritten, and then nothing at all is written', a
   assert.match(err, /contender\.yaml is here already \[init-exists\]/);
   assert.equal(sandbox.read('contender.yaml'), 'mine');
   assert.equal(existsSync(join(sandbox.folder, '.pipelines')), false);
+});
+
+test('what the editor needs and is not here is named, and nothing once it is', async () => {
+  const install = `npm install --save-dev @types/node@24 ../contender/contender-${version}.tgz`;
+  assert.ok((await sandbox.run(['init'])).out.includes(install));
+  for (const path of ['.pipelines', 'contender.yaml']) rmSync(join(sandbox.folder, path), { recursive: true });
+  sandbox.write({ 'node_modules/contender/package.json': '{}', 'node_modules/@types/node/package.json': '{}' });
+  assert.doesNotMatch((await sandbox.run(['init'])).out, /npm install/);
 });
 
 test('the first pipeline runs', async () => {

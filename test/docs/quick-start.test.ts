@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,6 +9,7 @@ import { program } from '../cli/sandbox.ts';
 import { examplesOf, missingLines, pageOf } from './blocks.ts';
 
 const examples = examplesOf(pageOf('quick-start.md'));
+const repository = join(import.meta.dirname, '../..');
 let root = '';
 
 /** As on the reader's machine: an empty folder, an empty home with a name for Git, and `contender` on the PATH. */
@@ -36,3 +37,15 @@ for (const { line, commands, shown } of examples) {
     if (shown !== null) assert.deepEqual(missingLines(shown, stdout), [], stdout);
   });
 }
+
+test('the compiler takes its files as the editor is told to read them', async () => {
+  const modules = join(root, 'work/node_modules');
+  mkdirSync(join(modules, '@types'), { recursive: true });
+  symlinkSync(repository, join(modules, 'contender'));
+  symlinkSync(join(repository, 'node_modules/@types/node'), join(modules, '@types/node'));
+  const tsc = join(repository, 'node_modules/typescript/bin/tsc');
+  // The types of the package are those of its sources, which need no build.
+  const args = [tsc, '-p', '.pipelines', '--customConditions', 'contender-source'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(root, 'work') });
+  assert.equal(stdout, '');
+});
