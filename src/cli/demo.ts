@@ -27,7 +27,8 @@ export async function demo(options: {
       const took = formatDuration(performance.now() - startedAt);
       say(`\nTold in ${took}.`);
       if (options.once) return;
-      say(`The server stays up for a look: ${paint('cyan', stage.serverUrl)}. Ctrl-C ends it and removes everything.`);
+      const left = options.folder === null ? 'removes everything' : `leaves everything in ${stage.folder}`;
+      say(`The server stays up for a look: ${paint('cyan', stage.serverUrl)}. Ctrl-C ends it and ${left}.`);
       await interrupted;
     },
   });
