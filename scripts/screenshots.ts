@@ -19,7 +19,7 @@ const silent = {
   wrong: (text: string) => console.error(text),
 };
 
-process.exitCode = await runDemo({
+const told = await runDemo({
   folder: null,
   port: 0,
   validate: true,
@@ -27,6 +27,7 @@ process.exitCode = await runDemo({
   afterwards: picture,
   interrupted: new Promise(() => undefined),
 });
+process.exitCode = told === 0 ? 0 : 1;
 
 async function picture(stage: Stage): Promise<void> {
   const browser = await chromium.launch({

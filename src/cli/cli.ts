@@ -215,7 +215,7 @@ function addServerCommands(program: Command, folder: () => string, end: End): vo
   ])
     .option('--once', 'end when the story is told, with status 1 if any step of it went wrong')
     .option('--port <number>', 'of the server; default: chosen by the system', parsePort)
-    .option('--keep <folder>', 'put everything there instead of a temporary folder')
+    .option('--keep <folder>', 'put everything there, in a new or empty folder, instead of a temporary one')
     .action(async (options: { once?: boolean; port?: number; keep?: string }) => {
       const { demo } = await import('./demo.ts');
       end(await demo({ once: options.once === true, port: options.port ?? 0, folder: options.keep ?? null }));

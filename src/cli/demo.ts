@@ -1,10 +1,10 @@
 /** `contender demo`. */
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { runDemo } from '../demo/demo.ts';
 import type { Narrator } from '../demo/story.ts';
 import { formatDuration } from '../std/duration.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { statusOfSignal } from './interruption.ts';
 import { harmless, markOf, paint } from './terminal.ts';
 
 export async function demo(options: {
@@ -16,8 +16,8 @@ export async function demo(options: {
   const validate = hasSchemaChecker();
   if (!validate)
     say(paint('gray', 'Calls are not held to GitHub’s schema here: that needs a clone of the repository.'));
-  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  const wrong = await runDemo({
+  const interrupted = firstSignal();
+  const told = await runDemo({
     interrupted,
     folder: options.folder,
     port: options.port,
@@ -27,12 +27,20 @@ export async function demo(options: {
       const took = formatDuration(performance.now() - startedAt);
       say(`\nTold in ${took}.`);
       if (options.once) return;
-      say(`The server stays up for a look: ${paint('cyan', stage.serverUrl)}. Ctrl-C ends it and removes everything.`);
+      const left = options.folder === null ? 'removes everything' : `leaves everything in ${stage.folder}`;
+      say(`The server stays up for a look: ${paint('cyan', stage.serverUrl)}. Ctrl-C ends it and ${left}.`);
       await interrupted;
     },
   });
-  if (wrong > 0) process.stderr.write(`${wrong} ${wrong === 1 ? 'chapter' : 'chapters'} of the story went wrong.\n`);
-  return wrong === 0 ? exitStatus.success : exitStatus.failed;
+  if (typeof told === 'string') return statusOfSignal(told);
+  if (told > 0) process.stderr.write(`${told} ${told === 1 ? 'chapter' : 'chapters'} of the story went wrong.\n`);
+  return told === 0 ? exitStatus.success : exitStatus.failed;
+}
+
+function firstSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  process.once('SIGINT', resolve).once('SIGTERM', resolve);
+  return promise;
 }
 
 function say(line: string): void {

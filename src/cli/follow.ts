@@ -1,7 +1,8 @@
-/** Shows a run until it, and what follows from it, has ended. Ctrl-C cancels it once, and ends the command the second time. */
+/** Shows a run until it, and what follows from it, has ended; whoever asks for an earlier end, has it cancelled. */
 import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
-import { exitStatus, type ExitStatus } from './exit-status.ts';
+import type { ExitStatus } from './exit-status.ts';
+import type { Interruption } from './interruption.ts';
 import { openProgress } from './open-progress.ts';
 import { endLine, outcomeLines, statusOf } from './outcome.ts';
 
@@ -16,39 +17,39 @@ export interface FollowedRun {
   report(): Promise<RunReport | null>;
 }
 
-export async function follow(followed: FollowedRun, json: boolean): Promise<ExitStatus> {
+export async function follow(followed: FollowedRun, interruption: Interruption, json: boolean): Promise<ExitStatus> {
   const stream = json ? process.stderr : process.stdout;
-  const signal = await showUntilEnd(followed, stream);
+  await showUntilEnd(followed, interruption, stream);
   await followed.settled();
   const report = await followed.report();
   if (report === null) throw new Error('the run is not in the journal');
   for (const line of [...outcomeLines(report, stream), endLine(report, stream)]) stream.write(`${line}\n`);
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  return statusOf(report, signal);
+  return statusOf(report, interruption.asked());
 }
 
-/** Gives the signal that it was asked to end with, if there was one. */
-async function showUntilEnd(followed: FollowedRun, stream: NodeJS.WriteStream): Promise<NodeJS.Signals | null> {
+async function showUntilEnd(
+  followed: FollowedRun,
+  interruption: Interruption,
+  stream: NodeJS.WriteStream,
+): Promise<void> {
   const progress = openProgress(stream, process.env);
-  let asked: NodeJS.Signals | null = null;
-  const interrupt = (signal: NodeJS.Signals): void => {
-    if (asked !== null) process.exit(signal === 'SIGINT' ? exitStatus.interrupted : exitStatus.terminated);
-    asked = signal;
-    progress.note('Cancelling; press Ctrl-C again to end at once.');
-    followed.cancel('interrupted in the terminal').catch((error: unknown) => progress.note(String(error)));
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  const note = (line: string): void => progress.note(line);
+  interruption.answer(note, () => {
+    followed.cancel('interrupted in the terminal').catch((error: unknown) => note(String(error)));
+  });
   try {
     for (;;) {
       // Asked for before the look, so that a change during it is not missed.
       const changed = followed.changed();
       const run = await followed.read();
       if (run !== null) progress.show(run);
-      if (run !== null && run.finishedAt !== null) return asked;
+      if (run !== null && run.finishedAt !== null) return;
       await changed;
     }
   } finally {
     progress.end();
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    // Nothing is left to cancel.
+    interruption.end();
   }
 }

@@ -10,6 +10,7 @@ import { openSqliteReader } from '../journal/sqlite-reader.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { actorName } from './actor.ts';
 import { follow, type FollowedRun } from './follow.ts';
+import { listenForInterruption } from './interruption.ts';
 import { connectServer, type RunRequest, type ServerClient } from './server-client.ts';
 
 const lookAgainMs = 150;
@@ -23,13 +24,18 @@ export async function handOver(
   output: { readonly json: boolean; readonly say: (line: string) => void },
 ): Promise<ExitStatus> {
   const server = await connectServer(config, url);
-  const runId = await server.startRun(request);
-  output.say(`Handed to the server at ${url}, which holds this folder: ${url}/runs/${runId}`);
-  const journal = await openSqliteReader({ directory: config.stateDirectory });
+  const interruption = listenForInterruption(output.say);
   try {
-    return await follow(followedThere(server, journal, runId), output.json);
+    const runId = await server.startRun(request);
+    output.say(`Handed to the server at ${url}, which holds this folder: ${url}/runs/${runId}`);
+    const journal = await openSqliteReader({ directory: config.stateDirectory });
+    try {
+      return await follow(followedThere(server, journal, runId), interruption, output.json);
+    } finally {
+      await journal.close();
+    }
   } finally {
-    await journal.close();
+    interruption.end();
   }
 }
 

@@ -40,15 +40,18 @@ server:
   port: 8080
 `;
 
+/** As pipelines are read: modules that are bundled, with `.ts` in their imports, and Node's own in the bodies of steps. */
 const typesForTheEditor = `{
   "compilerOptions": {
     "target": "es2024",
-    "module": "nodenext",
+    "module": "preserve",
+    "types": ["node"],
     "strict": true,
+    "allowImportingTsExtensions": true,
     "noEmit": true,
     "skipLibCheck": true
   },
-  "include": ["./*.ts"]
+  "include": ["./**/*.ts"]
 }
 `;
 
@@ -73,29 +76,48 @@ export async function init(directory: string): Promise<ExitStatus> {
     await writeFile(join(root, path), text);
     process.stdout.write(`${markOf('success')} wrote ${path}\n`);
   }
-  if (await ignoreState(root)) process.stdout.write(`${markOf('success')} added .contender/ to .gitignore\n`);
+  const ignored = await ignoreOthers(root);
+  if (ignored.length > 0) process.stdout.write(`${markOf('success')} added ${ignored.join(' and ')} to .gitignore\n`);
   process.stdout.write(nextLines(root));
   return exitStatus.success;
 }
 
-/** The journal, logs and artifacts are no part of the repository. */
-async function ignoreState(root: string): Promise<boolean> {
+/** What Contender keeps and what npm installs is no part of the repository, and the next lines are to add all the rest. */
+const noPart: readonly (readonly [line: string, there: RegExp])[] = [
+  ['.contender/', /^\/?\.contender\/?$/m],
+  ['node_modules/', /^(?:\/|\*\*\/)?node_modules\/?$/m],
+];
+
+/** Gives the lines that .gitignore did not have. */
+async function ignoreOthers(root: string): Promise<readonly string[]> {
   const path = join(root, '.gitignore');
   const text = await readFile(path, 'utf8').catch(() => '');
-  if (/^\/?\.contender\/?$/m.test(text)) return false;
-  await writeFile(path, `${text === '' || text.endsWith('\n') ? text : `${text}\n`}.contender/\n`);
-  return true;
+  const missing = noPart.filter(([, there]) => !there.test(text)).map(([line]) => line);
+  if (missing.length === 0) return [];
+  await writeFile(
+    path,
+    [text === '' || text.endsWith('\n') ? text : `${text}\n`, ...missing.map((line) => `${line}\n`)].join(''),
+  );
+  return missing;
 }
 
 function nextLines(root: string): string {
   const commands = [
     ...(existsSync(join(root, '.git')) ? [] : ['git init --initial-branch=main']),
-    ...(existsSync(join(root, 'node_modules', 'contender'))
-      ? []
-      : [`npm install --save-dev contender@${version}   # types for the editor`]),
+    ...installLines(root),
     'npx contender check',
     'git add . && git commit -m "Add a first pipeline"',
     'npx contender run hello',
   ];
   return `\nNext:\n${commands.map((line) => `  ${paint('cyan', line)}`).join('\n')}\n`;
+}
+
+/** What the editor needs and is not here. Contender itself is in no registry: a clone makes the package. */
+function installLines(root: string): readonly string[] {
+  const isHere = (name: string): boolean => existsSync(join(root, 'node_modules', name));
+  const types = isHere('@types/node') ? [] : ['@types/node@24'];
+  const own = isHere('contender') ? [] : [`../contender/contender-${version}.tgz`];
+  if (types.length + own.length === 0) return [];
+  const made = own.length === 0 ? '' : '; made by `npm ci && npm pack` in a clone of Contender';
+  return [`npm install --save-dev ${[...types, ...own].join(' ')}   # types for the editor${made}`];
 }

@@ -1,6 +1,7 @@
 /** The outcome of a run for a reader: gates that failed, verdicts with their interval, what to look at, what ends the command. */
 import type { RunReport } from '../forge/forge.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { statusOfSignal } from './interruption.ts';
 import { markOf, oneLine, paint } from './terminal.ts';
 
 export function outcomeLines(report: RunReport, stream: NodeJS.WritableStream = process.stdout): readonly string[] {
@@ -49,7 +50,7 @@ export function statusOf(report: RunReport, signal: NodeJS.Signals | null): Exit
   const end = endOf(report);
   if (end === 'success') return exitStatus.success;
   if (end !== 'cancelled' || signal === null) return exitStatus.failed;
-  return signal === 'SIGINT' ? exitStatus.interrupted : exitStatus.terminated;
+  return statusOfSignal(signal);
 }
 
 /** `refused`: all went well, and the challenger is one that should not be merged. */

@@ -1,9 +1,10 @@
 /** The journal and logs of a folder, for commands that only look: beside a server that is at work there, too. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../config.ts';
+import { loadConfig, type Config } from '../config.ts';
+import { isFolderLocked } from '../journal/folder-lock.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
-import { openPostgresJournal } from '../journal/postgres.ts';
+import { isDatabaseLocked, openPostgresJournal } from '../journal/postgres.ts';
 import { openSqliteReader } from '../journal/sqlite-reader.ts';
 import { createDirectoryStores } from '../outputs/directory.ts';
 import type { LogStore } from '../outputs/outputs.ts';
@@ -12,6 +13,8 @@ import { ProblemError } from '../std/problem.ts';
 export interface Reading {
   readonly journal: Journal;
   readonly logs: LogStore;
+  /** Whether somebody carries runs out there at this moment. */
+  readonly isHeld: () => Promise<boolean>;
 }
 
 const clock = { now: Date.now };
@@ -24,10 +27,14 @@ export async function withReading<T>(directory: string, use: (reading: Reading) 
       ? await openPostgresJournal({ url: config.store.url, clock })
       : await openReader(config.stateDirectory);
   try {
-    return await use({ journal, logs });
+    return await use({ journal, logs, isHeld: () => isHeld(config) });
   } finally {
     await journal.close();
   }
+}
+
+async function isHeld({ store, stateDirectory }: Config): Promise<boolean> {
+  return store.kind === 'postgres' ? isDatabaseLocked(store.url) : isFolderLocked(stateDirectory);
 }
 
 async function openReader(directory: string): Promise<Journal> {

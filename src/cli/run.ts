@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { readRun, runReportOf } from '../conductor/read.ts';
 import type { Project } from '../conductor/ports.ts';
 import { loadConfig, type Config, type RepositoryConfig } from '../config.ts';
+import type { Sha } from '../git/git.ts';
 import { createIds } from '../ids.ts';
 import { openSystem, type System } from '../main.ts';
 import { ProblemError } from '../std/problem.ts';
@@ -14,6 +15,7 @@ import { consoleLog } from './console-log.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { follow, type FollowedRun } from './follow.ts';
 import { handOver } from './hand-over.ts';
+import { listenForInterruption } from './interruption.ts';
 import { outliveReader } from './output.ts';
 import { readServerAddress } from './server-address.ts';
 import { fetchAndResolve, mindRepository } from './sources.ts';
@@ -90,7 +92,20 @@ async function runIn(
 ): Promise<ExitStatus> {
   const project = projectOf(system, repository);
   const sha = await fetchAndResolve(project.git, options.ref);
-  await system.conductor.start({ watch: false });
+  const interruption = listenForInterruption(say);
+  try {
+    await sayTakenUp(system);
+    await system.conductor.start({ watch: false });
+    const runId = await startRun(system, repository, sha, options);
+    say(`${paint('bold', options.pipeline)} at ${sha.slice(0, 7)}, run ${runId}`);
+    return await follow(followedHere(system, runId), interruption, options.json);
+  } finally {
+    interruption.end();
+  }
+}
+
+/** Gives the run's id. */
+async function startRun(system: System, repository: string, sha: Sha, options: RunOptions): Promise<string> {
   const started = await system.conductor.runManually({
     repository,
     pipeline: options.pipeline,
@@ -100,13 +115,22 @@ async function runIn(
     parameters: options.parameters,
     key: system.newId(),
   });
-  if (!started.ok) {
-    if (typeof started.error !== 'string') throw new ProblemError(started.error);
-    const help = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
-    throw new ProblemError({ code: 'run-refused', message: started.error, where: null, help });
-  }
-  say(`${paint('bold', options.pipeline)} at ${sha.slice(0, 7)}, run ${started.value}`);
-  return follow(followedHere(system, started.value), options.json);
+  if (started.ok) return started.value;
+  if (typeof started.error !== 'string') throw new ProblemError(started.error);
+  const help = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
+  throw new ProblemError({ code: 'run-refused', message: started.error, where: null, help });
+}
+
+const takenUpNamedMax = 5;
+
+/** Runs that have not ended go on beside the new one, for as long as this command is at work: nobody expects that. */
+async function sayTakenUp({ journal }: System): Promise<void> {
+  const left = await journal.unfinishedRuns();
+  if (left.length === 0) return;
+  const names = left.slice(0, takenUpNamedMax).map(({ opened, number }) => `${opened.pipeline}#${number}`);
+  const more = left.length > takenUpNamedMax ? ` and ${left.length - takenUpNamedMax} more` : '';
+  const line = `takes up ${names.join(', ')}${more}, which an earlier server left`;
+  process.stderr.write(`${paint('yellow', line, process.stderr)}\n`);
 }
 
 function projectOf(system: System, repository: string): Project {

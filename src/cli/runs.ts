@@ -16,13 +16,18 @@ export interface RunsOptions {
 
 export function runs(directory: string, options: RunsOptions): Promise<ExitStatus> {
   const state = options.state === null ? null : parseState(options.state);
-  return withReading(directory, async ({ journal }) => {
+  return withReading(directory, async ({ journal, isHeld }) => {
     const rows = await journal.runs({
       limit: options.limit,
       ...(options.pipeline === null ? {} : { pipeline: options.pipeline }),
       ...(state === null ? {} : { state }),
     });
-    for (const row of rows) process.stdout.write(`${options.json ? asJson(row) : lineOf(row)}\n`);
+    // Nobody carries them out, so they stand still until somebody does.
+    const interrupted = rows.some((row) => row.finishedAt === null) && !(await isHeld());
+    for (const row of rows) {
+      const listed = { ...row, interrupted: interrupted && row.finishedAt === null };
+      process.stdout.write(`${options.json ? asJson(listed) : lineOf(listed)}\n`);
+    }
     if (rows.length === 0) process.stderr.write('No runs match.\n');
     return exitStatus.success;
   });
@@ -40,15 +45,21 @@ function parseState(text: string): RunState {
   });
 }
 
-function lineOf({ id, number, opened, state, reason, finishedAt }: RunRow): string {
+interface ListedRun extends RunRow {
+  /** It has not ended, and no server is at work on it. */
+  readonly interrupted: boolean;
+}
+
+function lineOf({ id, number, opened, state, reason, finishedAt, interrupted }: ListedRun): string {
   const took = finishedAt === null ? '' : formatDuration(finishedAt - opened.at);
   const at = new Date(opened.at).toISOString().slice(0, 16).replace('T', ' ');
   const about = `${at}  ${opened.sha.slice(0, 7)}  ${opened.trigger.kind}  ${took}`;
   const why = reason === null ? '' : `\n    ${harmless(reason)}`;
-  return `${markOf(state)} ${state.padEnd(9)} ${paint('bold', `${opened.pipeline}#${number}`)}  ${about}  ${paint('gray', id)}${why}`;
+  const word = interrupted ? `${state}, interrupted` : state;
+  return `${markOf(state)} ${word.padEnd(9)} ${paint('bold', `${opened.pipeline}#${number}`)}  ${about}  ${paint('gray', id)}${why}`;
 }
 
-function asJson({ id, number, opened, state, reason, finishedAt }: RunRow): string {
+function asJson({ id, number, opened, state, reason, finishedAt, interrupted }: ListedRun): string {
   return JSON.stringify({
     id,
     number,
@@ -57,6 +68,7 @@ function asJson({ id, number, opened, state, reason, finishedAt }: RunRow): stri
     sha: opened.sha,
     trigger: opened.trigger,
     state,
+    interrupted,
     reason,
     openedAt: opened.at,
     finishedAt,

@@ -13,6 +13,7 @@ import { consoleLog } from './console-log.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { outliveReader } from './output.ts';
 import { removeServerAddress, writeServerAddress } from './server-address.ts';
+import { mindRepository } from './sources.ts';
 import { makeStateFolder } from './state-folder.ts';
 import { harmless } from './terminal.ts';
 
@@ -25,6 +26,7 @@ export interface RunningServer {
 export async function serve(directory: string, options: { readonly port: number | null }): Promise<ExitStatus> {
   const { server, ...config } = loadConfig(directory, process.env);
   outliveReader();
+  for (const repository of config.repositories) mindRepository(repository.url);
   const port = options.port ?? server.port;
   const say = (line: string): void => void process.stdout.write(`${harmless(line)}\n`);
   const running = await startServer({ ...config, server: { ...server, port } }, 'info', say);

@@ -7,10 +7,12 @@ import { lookFirst } from './first-look.ts';
 import type { Intake } from './intake.ts';
 import type { Project } from './ports.ts';
 import { decidesItself, settleMerged } from './promotion.ts';
+import { Trouble } from './trouble.ts';
 
 export class Polling {
   readonly #desk: Desk;
   readonly #intake: Intake;
+  readonly #trouble = new Trouble();
   readonly #lastHookAt = new Map<string, number>();
   /** By repository: pull requests that were found closed without a merge, until they are seen open again. */
   readonly #closed = new Map<string, Set<number>>();
@@ -29,13 +31,18 @@ export class Polling {
     const { projects, log, jobQueue, clock } = this.#desk.ports;
     const project = projects.get(repository);
     if (project === undefined) return;
+    let againMs = this.#interval(project);
     try {
       await this.#look(project);
+      if (this.#trouble.end(repository)) log.info({ repository }, 'the repository can be looked at again');
     } catch (error) {
-      log.warn({ repository, error: String(error) }, 'the repository could not be looked at');
+      const met = this.#trouble.meet(repository, String(error), againMs);
+      againMs = met.againMs;
+      if (met.isNews)
+        log.warn({ repository, error: String(error) }, 'the repository could not be looked at; it is tried again');
     }
     jobQueue.wake('outbox');
-    jobQueue.wake(`poll:${repository}`, clock.now() + this.#interval(project));
+    jobQueue.wake(`poll:${repository}`, clock.now() + againMs);
   }
 
   #interval(project: Project): number {

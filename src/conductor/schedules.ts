@@ -16,6 +16,7 @@ import type { Commit, Write } from '../journal/journal.ts';
 import type { PipelineDefinition, TriggerDefinition } from '../pipeline/definition.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 import { openRun, parseParameters } from './triggers.ts';
+import { Trouble } from './trouble.ts';
 import type { Turns } from './turns.ts';
 import { versionsOf } from './versions.ts';
 
@@ -30,11 +31,11 @@ interface Active {
 
 /** No timer sleeps longer: a clock that was set, or a machine that slept, is noticed within it. */
 const lookAgainMs = 60_000;
-const refreshAgainMs = 10_000;
 
 export class Schedules {
   readonly #ports: ConductorPorts;
   readonly #turns: Turns;
+  readonly #trouble = new Trouble();
   readonly #active = new Map<string, readonly Active[]>();
 
   constructor(ports: ConductorPorts, turns: Turns) {
@@ -44,15 +45,17 @@ export class Schedules {
 
   /** Reads the schedules of a repository again, from the commit that its default branch stands at. */
   async refresh(repository: string): Promise<void> {
-    const project = this.#ports.projects.get(repository);
+    const { projects, log } = this.#ports;
+    const project = projects.get(repository);
     if (project === undefined) return;
     const branch = await project.git.defaultBranch();
-    if (!branch.ok) return this.#refreshLater(repository, branch.error.message);
+    if (!branch.ok) return this.#refreshLater(project, branch.error.message);
     // Before the first look at the repository there is none; that look asks again.
     const sha = shaOf(await this.#ports.journal.head(repository, branch.value));
     if (sha === null) return;
     const versions = await versionsOf(this.#ports, project, sha);
-    if (!versions.ok) return this.#refreshLater(repository, versions.error);
+    if (!versions.ok) return this.#refreshLater(project, versions.error);
+    if (this.#trouble.end(repository)) log.info({ repository }, 'the schedules can be read again');
     const active: Active[] = [];
     for (const [digest, definition] of versions.value.definitions) {
       const { schedule } = definition.on;
@@ -65,10 +68,11 @@ export class Schedules {
     this.#ports.jobQueue.wake('ticks');
   }
 
-  #refreshLater(repository: string, reason: string): void {
+  #refreshLater({ name: repository, pollMs }: Project, reason: string): void {
     const { log, jobQueue, clock } = this.#ports;
-    log.warn({ repository, reason }, 'the schedules could not be read; they are read again');
-    jobQueue.wake(`schedules:${repository}`, clock.now() + refreshAgainMs);
+    const { isNews, againMs } = this.#trouble.meet(repository, reason, pollMs);
+    if (isNews) log.warn({ repository, reason }, 'the schedules could not be read; it is tried again');
+    jobQueue.wake(`schedules:${repository}`, clock.now() + againMs);
   }
 
   async work(): Promise<void> {

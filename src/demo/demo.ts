@@ -8,24 +8,26 @@ export interface DemoOptions extends StageOptions {
   /** Called with the stage still set, when the story is told; the stage is cleared when it resolves. */
   readonly afterwards: (stage: Stage) => Promise<void>;
   /** Ends the story where it stands; the stage is cleared. */
-  readonly interrupted: Promise<unknown>;
+  readonly interrupted: Promise<NodeJS.Signals>;
 }
 
-/** Gives the number of chapters that went wrong. */
-export async function runDemo(options: DemoOptions): Promise<number> {
-  const { narrator } = options;
+/** Gives the number of chapters that went wrong, or the signal that ended the story before its end. */
+export async function runDemo(options: DemoOptions): Promise<number | NodeJS.Signals> {
+  const { narrator, interrupted, afterwards } = options;
   narrator.chapter('A GitHub and a server on this machine');
   const stage = await setStage(options);
   try {
     narrator.link('GitHub', `${stage.github.webUrl}/${fullName}`);
     narrator.link('Contender', stage.serverUrl);
-    return await Promise.race([tell(stage, options), options.interrupted.then(() => 0)]);
+    const told = await Promise.race([tell(stage, narrator), interrupted]);
+    if (typeof told === 'number') await afterwards(stage);
+    return told;
   } finally {
     await stage.close();
   }
 }
 
-async function tell(stage: Stage, { narrator, afterwards }: DemoOptions): Promise<number> {
+async function tell(stage: Stage, narrator: Narrator): Promise<number> {
   let wrong = 0;
   for (const chapter of chapters) {
     narrator.chapter(chapter.title);
@@ -37,6 +39,5 @@ async function tell(stage: Stage, { narrator, afterwards }: DemoOptions): Promis
       wrong += 1;
     }
   }
-  await afterwards(stage);
   return wrong;
 }

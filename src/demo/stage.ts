@@ -2,15 +2,15 @@
  * What the story plays on: a temporary folder with a GitHub on loopback, a person's clone of its repository, and
  * `contender serve` in a process of its own, exactly as a user would start it.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { extname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ProblemError } from '../std/problem.ts';
 import { createFakeGitHub, type FakeGitHub } from './github/github.ts';
+import { startServer, type Server } from './server.ts';
 
 const owner = 'mona';
 const repositoryName = 'birdstrikes';
@@ -43,13 +43,16 @@ export interface StageOptions {
   readonly validate: boolean;
 }
 
-const readyWithinMs = 30_000;
+/** What the stage makes in its folder. */
+const parts = ['github', 'clone', 'server'] as const;
 const webhookSecret = 'a secret of the demo';
 
+/** Rejects with a `ProblemError`: `folder-not-empty`, and what the server ends with (`listen-refused`). */
 export async function setStage(options: StageOptions): Promise<Stage> {
   const temporary = options.folder === null;
   const folder = options.folder === null ? await mkdtemp(join(tmpdir(), 'contender-demo-')) : resolve(options.folder);
-  await mkdir(join(folder, 'github'), { recursive: true });
+  if (!temporary) await makeEmptyFolder(folder);
+  await mkdir(join(folder, 'github'));
   const github = await createFakeGitHub({
     directory: join(folder, 'github'),
     owner,
@@ -72,7 +75,9 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     await cp(fileURLToPath(new URL('repository', import.meta.url)), clone, { recursive: true });
     await git('init', '--quiet', '--initial-branch=main');
     await git('remote', 'add', 'origin', github.pushUrl);
-    const started = await startServer(folder, github, options.port);
+    const start = (port: number): Promise<Server> =>
+      startServer({ folder: join(folder, 'server'), github, repository: fullName, webhookSecret, port });
+    const started = await start(options.port);
     server = started;
     github.setWebhook(`${started.url}/webhooks/${fullName}`);
     return {
@@ -84,14 +89,29 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       git,
       killServer: () => started.stop('SIGKILL'),
       async startServerAgain() {
-        server = await startServer(folder, github, Number(new URL(started.url).port));
+        server = await start(Number(new URL(started.url).port));
       },
       close,
     };
   } catch (error) {
     await close();
+    // A kept folder is left as it was found, so that the same command may be given again.
+    if (!temporary) for (const part of parts) await rm(join(folder, part), { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Nothing of somebody else's is written over, and no story is told on top of another. */
+async function makeEmptyFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const entries = await readdir(folder);
+  if (entries.length === 0) return;
+  throw new ProblemError({
+    code: 'folder-not-empty',
+    message: `${folder} is not empty: there is ${entries[0]} in it`,
+    where: null,
+    help: 'Name a new or empty folder: the demo makes a GitHub, a clone and a server of its own there.',
+  });
 }
 
 /** As a person's Git, but with nothing of this machine's configuration in it. */
@@ -114,65 +134,4 @@ function gitIn(clone: string): Stage['git'] {
     });
     return stdout.trim();
   };
-}
-
-interface Server {
-  readonly url: string;
-  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-}
-
-/** `contender serve` with the App's key in its environment. */
-async function startServer(folder: string, github: FakeGitHub, port: number): Promise<Server> {
-  const directory = join(folder, 'server');
-  await mkdir(directory, { recursive: true });
-  const { app } = github;
-  if (app === null) throw new Error('the demo has a GitHub App');
-  await writeFile(
-    join(directory, 'contender.yaml'),
-    `repositories:\n  - url: ${github.cloneUrl}\n    github: { repository: ${fullName}, apiUrl: ${github.url} }\nserver: { port: ${port} }\n`,
-  );
-  const program = fileURLToPath(new URL(`../cli/bin${extname(import.meta.url)}`, import.meta.url));
-  const child = spawn(process.execPath, [program, 'serve'], {
-    cwd: directory,
-    // The channel is never used: when this process ends, however it ends, the server sees it close and stops.
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: {
-      ...process.env,
-      CONTENDER_GITHUB_APP_ID: String(app.id),
-      CONTENDER_GITHUB_PRIVATE_KEY: app.privateKey,
-      CONTENDER_WEBHOOK_SECRET: webhookSecret,
-    },
-  });
-  const complaints: string[] = [];
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => void complaints.push(text));
-  const url = await firstAddress(child, complaints);
-  return {
-    url,
-    async stop(signal) {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      await ended;
-    },
-  };
-}
-
-/** The server says its address on its first line. */
-async function firstAddress(child: ChildProcess, complaints: readonly string[]): Promise<string> {
-  if (child.stdout === null) throw new Error('the server has no standard output');
-  const lines = createInterface({ input: child.stdout });
-  const ready = new Promise<string>((resolveReady, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the server was not ready in ${readyWithinMs} ms`)), readyWithinMs);
-    lines.on('line', (line) => {
-      const url = /is at (http\S+?),/.exec(line)?.[1];
-      if (url === undefined) return;
-      clearTimeout(timer);
-      resolveReady(url);
-    });
-    child.once('exit', (code) => {
-      clearTimeout(timer);
-      reject(new Error(`the server ended with status ${code}:\n${complaints.join('')}`));
-    });
-  });
-  return ready;
 }

@@ -4,7 +4,7 @@
  * holds between containers that share the folder but not their process numbers, where a file with a number in it would
  * be taken for stale. Who holds it stands beside it in `server.json`, for the message only.
  */
-import { readFileSync, rmSync, writeFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync, renameSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -19,14 +19,17 @@ export interface FolderLock {
 /** SQLITE_BUSY. */
 const busy = 5;
 
+/** Longer than a look at the lock takes, which shares it for that moment. */
+const lookTimeMs = 50;
+
 /** The folder must be there, on a local disk: network file systems do not keep such locks. */
 export function lockFolder(directory: string): Result<FolderLock, Problem> {
-  const database = new DatabaseSync(join(directory, 'server.lock'), { timeout: 0 });
+  const database = new DatabaseSync(join(directory, 'server.lock'), { timeout: lookTimeMs });
   try {
     database.exec('begin exclusive');
   } catch (error) {
     database.close();
-    if (error instanceof Error && 'errcode' in error && error.errcode === busy) return failure(locked(directory));
+    if (isBusy(error)) return failure(locked(directory));
     throw error;
   }
   writeHolder(directory);
@@ -37,6 +40,26 @@ export function lockFolder(directory: string): Result<FolderLock, Problem> {
       database.close();
     },
   });
+}
+
+/** Whether a server holds the folder at this moment. */
+export function isFolderLocked(directory: string): boolean {
+  const path = join(directory, 'server.lock');
+  if (!existsSync(path)) return false;
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+  try {
+    database.prepare('select count(*) from sqlite_schema').get();
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    database.close();
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === busy;
 }
 
 function holderFile(directory: string): string {

@@ -1,5 +1,5 @@
 /** The journal in a database of its own: PostgreSQL 14 or newer. Commands read beside the server that is at work on it. */
-import { Pool, TypeOverrides } from 'pg';
+import { Client, Pool, TypeOverrides } from 'pg';
 import type { Clock } from '../std/clock.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 import { journalLimits, type Journal } from './journal.ts';
@@ -94,6 +94,29 @@ async function takeServerLock(pool: Pool, place: string): Promise<() => Promise<
     help: 'One server carries runs out on one database: stop the other one, or give this one a database of its own.',
   });
 }
+
+/** Whether a server carries runs out on the database at this moment. */
+export async function isDatabaseLocked(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: connectTimeoutMs });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ held: boolean }>(selectServerLock, [serverLock]);
+    return rows[0]?.held === true;
+  } catch (error) {
+    throw new ProblemError(unreachableDatabase(placeOf(url), error));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** A lock by one number is kept in two halves; `objsubid` 1 says so. */
+const selectServerLock = `
+  select exists (
+    select from pg_locks
+    where locktype = 'advisory' and granted and objsubid = 1 and classid = 0 and objid = $1
+      and database = (select oid from pg_database where datname = current_database())
+  ) as held`;
 
 async function applyMigrations(pool: Pool, place: string, clock: Clock): Promise<void> {
   const known = await migrate.knownMigrations();

@@ -29,6 +29,7 @@ export const problemCodes = [
   'config-invalid',
   'folder-locked',
   'folder-missing',
+  'folder-not-empty',
   'init-exists',
   'listen-refused',
   'nothing-here',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { version } from '../../src/version.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
@@ -30,6 +31,21 @@ test('in a Git repository, what it ignored already stays ignored, and no second 
   assert.equal(sandbox.read('.gitignore'), 'node_modules\n.contender/\n');
 });
 
+test('after git add, what npm installed and what Contender keeps is no part of the commit', async () => {
+  sandbox.git('init', '--quiet', '--initial-branch=main');
+  sandbox.write({ 'package.json': '{}', 'node_modules/left/index.js': '', '.contender/journal.sqlite': '' });
+  const { out } = await sandbox.run(['init']);
+  assert.match(out, /added \.contender\/ and node_modules\/ to \.gitignore/);
+  sandbox.git('add', '.');
+  assert.deepEqual(sandbox.git('ls-files').split('\n'), [
+    '.gitignore',
+    '.pipelines/hello.ts',
+    '.pipelines/tsconfig.json',
+    'contender.yaml',
+    'package.json',
+  ]);
+});
+
 test('what is there is never overwritten, and then nothing at all is written', async () => {
   sandbox.write({ 'contender.yaml': 'mine' });
   const { status, out, err } = await sandbox.run(['init']);
@@ -37,6 +53,14 @@ test('what is there is never overwritten, and then nothing at all is written', a
   assert.match(err, /contender\.yaml is here already \[init-exists\]/);
   assert.equal(sandbox.read('contender.yaml'), 'mine');
   assert.equal(existsSync(join(sandbox.folder, '.pipelines')), false);
+});
+
+test('what the editor needs and is not here is named, and nothing once it is', async () => {
+  const install = `npm install --save-dev @types/node@24 ../contender/contender-${version}.tgz`;
+  assert.ok((await sandbox.run(['init'])).out.includes(install));
+  for (const path of ['.pipelines', 'contender.yaml']) rmSync(join(sandbox.folder, path), { recursive: true });
+  sandbox.write({ 'node_modules/contender/package.json': '{}', 'node_modules/@types/node/package.json': '{}' });
+  assert.doesNotMatch((await sandbox.run(['init'])).out, /npm install/);
 });
 
 test('the first pipeline runs', async () => {

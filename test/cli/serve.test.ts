@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { slow } from './pipelines.ts';
-import { createProject, type Sandbox } from './sandbox.ts';
+import { createProject, createSandbox, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
 beforeEach(() => {
@@ -48,6 +48,18 @@ test('a server that is stopped leaves no process of its steps behind, and the ne
   run.kill('SIGKILL');
   second.kill('SIGTERM');
   assert.equal((await second.ended).status, 0);
+});
+
+test('a folder that is no repository is a mistake, and nothing is made in it', async () => {
+  const elsewhere = createSandbox();
+  try {
+    const { status, out, err } = await elsewhere.run(['serve', '--port', '0']);
+    assert.deepEqual({ status, out }, { status: 2, out: '' });
+    assert.match(err, /work is no Git repository \[repository-unreadable\]\n {2}Make it one/);
+    assert.equal(existsSync(join(elsewhere.folder, '.contender')), false);
+  } finally {
+    await elsewhere.remove();
+  }
 });
 
 test('a port that is taken, or cannot be had, is a mistake with what to do', async () => {

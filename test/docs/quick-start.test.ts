@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { promisify } from 'node:util';
 import { examplesOf, missingLines, pageOf } from './blocks.ts';
 import { createReader } from './reader.ts';
 
 const examples = examplesOf(pageOf('quick-start.md'));
 const reader = createReader();
 after(() => reader.leave());
+const repository = join(import.meta.dirname, '../..');
 
 test('the quick start has its examples', () => assert.ok(examples.length >= 8));
 
@@ -15,3 +20,15 @@ for (const { line, commands, shown } of examples) {
     if (shown !== null) assert.deepEqual(missingLines(shown, output), [], output);
   });
 }
+
+test('the compiler takes its files as the editor is told to read them', async () => {
+  const modules = join(reader.folder, 'node_modules');
+  mkdirSync(join(modules, '@types'), { recursive: true });
+  symlinkSync(repository, join(modules, 'contender'));
+  symlinkSync(join(repository, 'node_modules/@types/node'), join(modules, '@types/node'));
+  const tsc = join(repository, 'node_modules/typescript/bin/tsc');
+  // The types of the package are those of its sources, which need no build.
+  const args = [tsc, '-p', '.pipelines', '--customConditions', 'contender-source'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: reader.folder });
+  assert.equal(stdout, '');
+});

@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import { program } from '../cli/sandbox.ts';
 
 export interface Reader {
+  /** Where the lines are typed. */
+  readonly folder: string;
   /** What the lines of shell write to standard output; rejects where one of them fails. */
   type(commands: string): Promise<string>;
   leave(): void;
@@ -14,14 +16,16 @@ export interface Reader {
 
 export function createReader(): Reader {
   const root = mkdtempSync(join(tmpdir(), 'reader-'));
-  for (const folder of ['bin', 'home', 'work']) mkdirSync(join(root, folder));
+  for (const name of ['bin', 'home', 'work']) mkdirSync(join(root, name));
   writeFileSync(join(root, 'bin/contender'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
   chmodSync(join(root, 'bin/contender'), 0o755);
   writeFileSync(join(root, 'home/.gitconfig'), '[user]\n\tname = mona\n\temail = mona@example.com\n');
+  const folder = join(root, 'work');
   return {
+    folder,
     async type(commands) {
       const { stdout } = await promisify(execFile)('sh', ['-e', '-c', commands], {
-        cwd: join(root, 'work'),
+        cwd: folder,
         env: {
           PATH: `${join(root, 'bin')}:${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
           HOME: join(root, 'home'),

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { lockFolder } from '../../src/journal/folder-lock.ts';
+import { isFolderLocked, lockFolder } from '../../src/journal/folder-lock.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { ProblemError } from '../../src/std/problem.ts';
 import { firstLine, kill, startChild, temporaryFolder } from './children.ts';
@@ -72,4 +72,17 @@ test('a broken note of who holds the folder keeps nobody in or out', (context) =
   assert.equal(JSON.parse(readFileSync(join(directory, 'server.json'), 'utf8')).pid, process.pid);
   third.value.release();
   third.value.release();
+});
+
+test('whether a folder is held can be seen from outside, and seeing it keeps nobody out', async (context) => {
+  const directory = temporaryFolder(context);
+  assert.equal(isFolderLocked(directory), false);
+  const holder = startChild(context, 'hold', directory);
+  assert.equal(await firstLine(holder), 'opened');
+  assert.equal(isFolderLocked(directory), true);
+  await kill(holder);
+  assert.equal(isFolderLocked(directory), false);
+  const lock = lockFolder(directory);
+  assert.ok(lock.ok);
+  lock.value.release();
 });

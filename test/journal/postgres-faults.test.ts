@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import type { RunEvent } from '../../src/engine/event.ts';
 import type { Journal } from '../../src/journal/journal.ts';
-import { openPostgresJournal } from '../../src/journal/postgres.ts';
+import { isDatabaseLocked, openPostgresJournal } from '../../src/journal/postgres.ts';
 import { ProblemError } from '../../src/std/problem.ts';
 import { append, openRun, outbox, runId, scheduled, at, versionsWrite } from '../support/journal-values.ts';
 import { postgresMissing, runSql, startPostgres, type TestPostgres } from '../support/postgres.ts';
@@ -188,13 +188,16 @@ test('a database that comes back is used again without a restart of ours', { ski
 
 test('one server at a time carries runs out on a database; readers may look beside it', { skip }, async (context) => {
   const url = await server().database();
+  assert.equal(await isDatabaseLocked(url), false);
   const first = await openPostgresJournal({ url, clock, exclusive: true });
+  assert.equal(await isDatabaseLocked(url), true);
   await assert.rejects(openPostgresJournal({ url, clock, exclusive: true }), (error) => {
     return error instanceof ProblemError && error.problem.code === 'journal-in-use';
   });
   const reader = await open(context, url);
   assert.deepEqual(await reader.unfinishedRuns(), []);
   await first.close();
+  assert.equal(await isDatabaseLocked(url), false);
   const next = await openPostgresJournal({ url, clock, exclusive: true });
   await next.close();
 });

@@ -23,6 +23,8 @@ export class Stage {
   static async open(given: {
     readonly pipelines: readonly PipelineDefinition[];
     readonly slots?: number;
+    /** Hears what is logged, among other things. */
+    readonly tell?: (line: string) => void;
   }): Promise<Stage> {
     const byName = new Map(given.pipelines.map((pipeline) => [pipeline.name, pipeline]));
     const definition = (name: string): PipelineDefinition => {
@@ -34,7 +36,7 @@ export class Stage {
     const { cron, timeZone } = schedule ?? { cron: '0 0 1 1 *', timeZone: 'UTC' };
     const catalogue = { names: [...byName.keys()], cron, timeZone, definition };
     const off = new Set(faultClasses);
-    const world = await World.make({ seed: 1, off, tell: null, slots: given.slots ?? 4, catalogue });
+    const world = await World.make({ seed: 1, off, tell: given.tell ?? null, slots: given.slots ?? 4, catalogue });
     const stage = new Stage(world);
     stage.commit('main');
     world.begin();
