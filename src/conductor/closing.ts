@@ -1,5 +1,5 @@
 /** What is committed together with a run's events because it follows from them: evaluations and the work that they ask for. */
-import type { RunEvent } from '../engine/event.ts';
+import { firstTriggerOf, type RunEvent } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import type { EvaluationRow, Write } from '../journal/journal.ts';
 import type { Json } from '../std/json.ts';
@@ -21,7 +21,7 @@ export function closingWrites(run: Run, events: readonly RunEvent[]): readonly W
 
 function evaluationOf(run: Run, result: ChallengeResult, at: number): EvaluationRow {
   const { opened } = run;
-  const { trigger } = opened;
+  const trigger = firstTriggerOf(opened.trigger);
   const runFailed = run.state !== 'success';
   return {
     id: `${opened.runId}/${result.step}`,

@@ -2,7 +2,8 @@
  * From what happened to runs: each trigger has a key (repository, pipeline, commit, kind), and the journal opens at most
  * one run for a key, however often and from wherever the trigger comes.
  */
-import type { RunOpened, Trigger } from '../engine/event.ts';
+import { reuseEvents, type Reused } from '../engine/engine.ts';
+import { firstTriggerOf, type RunEvent, type RunOpened, type Trigger } from '../engine/event.ts';
 import type { VersionRow, Write } from '../journal/journal.ts';
 import type { ParameterDefinition, PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
@@ -25,6 +26,8 @@ export interface TriggerRequest {
   readonly parameters: RunOpened['parameters'];
   /** A record kept in the same commit as the run (a tick); null where there is none. */
   readonly alongside: ((runId: string) => Write) | null;
+  /** What an earlier run gave, of a run that begins in the middle. */
+  readonly reused: readonly Reused[];
 }
 
 /** Opens a run, or gives the one that this trigger opened before. `skipped` says why there is none. */
@@ -32,11 +35,16 @@ export type Opened = { readonly runId: string; readonly opened: boolean } | { re
 
 /** One at a time for each pipeline, so that what is under way is known when the next one is opened. */
 export function openRun(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
-  const lane = `${request.repository}\n${request.definition.name}`;
-  return turns.opening.run(lane, () => openNext(ports, turns, request));
+  return turns.opening.run(laneOf(request), () => openInLane(ports, turns, request));
 }
 
-async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+/** Where runs are opened one at a time. */
+export function laneOf({ repository, definition }: Pick<TriggerRequest, 'repository' | 'definition'>): string {
+  return `${repository}\n${definition.name}`;
+}
+
+/** For who has looked, in the lane, at what is under way. */
+export async function openInLane(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
   const { definition, repository } = request;
   const active = turns.activeRuns(repository, definition.name);
   const at = ports.clock.now();
@@ -46,8 +54,9 @@ async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerReq
     return earlier === null ? forbid(ports, request, oldest, at) : { runId: earlier.id, opened: false };
   }
   const opened = openedOf(request, ports.newId(), at);
-  if (await keepOpened(ports, request, opened)) {
-    turns.enter(opened, definition);
+  const reused = reuseEvents(request.reused, at);
+  if (await keepOpened(ports, request, opened, reused)) {
+    turns.enter(opened, reused, definition);
     ports.jobQueue.wake('outbox', at + conductorLimits.reportDebounceMs);
     await cancelOthers(ports, turns, request, active);
     return { runId: opened.runId, opened: true };
@@ -64,12 +73,17 @@ async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerReq
 }
 
 /** False: the trigger has been seen before. */
-async function keepOpened(ports: ConductorPorts, request: TriggerRequest, opened: RunOpened): Promise<boolean> {
+async function keepOpened(
+  ports: ConductorPorts,
+  request: TriggerRequest,
+  opened: RunOpened,
+  reused: readonly RunEvent[],
+): Promise<boolean> {
   const { key, alongside } = request;
   try {
     const [result] = await ports.journal.commit([
       [
-        { write: 'open-run', triggerKey: key, opened },
+        { write: 'open-run', triggerKey: key, opened, reused },
         ...(alongside === null ? [] : [alongside(opened.runId)]),
         ...reportRun(opened, opened.at, conductorLimits.reportDebounceMs),
       ],
@@ -157,16 +171,17 @@ export function replaces(definition: PipelineDefinition, trigger: Trigger, earli
 
 /** What a newer commit can replace; a run of the clock or of a person stands for itself. */
 function placeOf(trigger: Trigger): string | null {
-  switch (trigger.kind) {
+  const first = firstTriggerOf(trigger);
+  switch (first.kind) {
     case 'push':
-      return `branch ${trigger.branch}`;
+      return `branch ${first.branch}`;
     case 'pull-request':
-      return `pull request ${trigger.number}`;
+      return `pull request ${first.number}`;
     case 'schedule':
     case 'manual':
       return null;
     default:
-      return unreachable(trigger);
+      return unreachable(first);
   }
 }
 

@@ -14,7 +14,7 @@ import { decide, evolve, nextWakeAt, open, unfinishedAttempts, type Command } fr
 import type { AttemptKey, RunEvent, RunOpened } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../executor/executor.ts';
-import type { Commit, RunRow } from '../journal/journal.ts';
+import type { Commit } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { Attempts } from './attempts.ts';
@@ -105,11 +105,11 @@ export class Turns {
     jobQueue.wake('runs', clock.now() + conductorLimits.lookAgainMs);
   }
 
-  /** A run that was just committed as opened. */
-  enter(row: RunRow['opened'], definition: Run['definition']): void {
-    this.#remember(row.runId, open(definition, row));
-    this.#ports.runQueue.wake(row.runId);
-    this.#changed(row.runId);
+  /** A run that was just committed as opened, with what it has from an earlier one. */
+  enter(opened: RunOpened, reused: readonly RunEvent[], definition: PipelineDefinition): void {
+    this.#remember(opened.runId, fold(opened, reused, definition));
+    this.#ports.runQueue.wake(opened.runId);
+    this.#changed(opened.runId);
   }
 
   report(report: AttemptReport): void {

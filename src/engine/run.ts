@@ -7,7 +7,16 @@
  * (`changed`, `ready`, `due`), so that a decision costs as much as has changed, not as much as the run is large.
  */
 import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
-import type { AttemptOutcome, FinalStepState, RunOpened, RunState, StepOutput, StepState, Usage } from './event.ts';
+import type {
+  AttemptOutcome,
+  Control,
+  FinalStepState,
+  RunOpened,
+  RunState,
+  StepOutput,
+  StepState,
+  Usage,
+} from './event.ts';
 import type { PriorityQueue } from './priority-queue.ts';
 import type { UpstreamTally } from './trigger-rule.ts';
 
@@ -16,6 +25,8 @@ export interface Run {
   readonly opened: RunOpened;
   /** Number of events folded in: the journal position that the next one gets. */
   position: number;
+  /** How many of them it was opened with: those beyond were decided. */
+  openedWith: number;
   state: RunState;
   reason: string | null;
   finishedAt: number | null;
@@ -54,6 +65,8 @@ export interface Step {
   reason: string | null;
   /** Null until the length of a mapped step is known. Always one for a step without `map`. */
   instances: Instance[] | null;
+  /** The run whose attempts gave what stands here; null where it is this one. */
+  reusedFrom: string | null;
 
   /** Place in the definition, from 0. */
   readonly ordinal: number;
@@ -89,8 +102,9 @@ export interface Instance {
   reason: string | null;
   /** In order of their numbers. */
   readonly attempts: Attempt[];
-  /** Of the successful attempt. */
+  /** Of the successful attempt, of this run or of the one that is reused. */
   output: StepOutput | null;
+  control: Control | null;
   /** When a planned retry or look is due. */
   dueAt: number | null;
   /** Failed attempts so far, by whose budget they use. */

@@ -107,8 +107,14 @@ export type Write =
       readonly reason: string;
       readonly coveredBy: string | null;
     }
-  /** The run, its number (next of its pipeline) and its first event, under the trigger's key. Its definition must be kept already, or by an earlier write of the commit. */
-  | { readonly write: 'open-run'; readonly triggerKey: string; readonly opened: RunOpened }
+  /** The run, its number (next of its pipeline) and its first events, under the trigger's key. Its definition must be kept already, or by an earlier write of the commit. */
+  | {
+      readonly write: 'open-run';
+      readonly triggerKey: string;
+      readonly opened: RunOpened;
+      /** What it has from an earlier run. */
+      readonly reused: readonly RunEvent[];
+    }
   /** `position` is the one that the first of the events gets; conflicts as `position` where the journal is further or less far. */
   | {
       readonly write: 'append';
@@ -180,6 +186,8 @@ export interface RunFilter {
   readonly branch?: string;
   readonly sha?: string;
   readonly pullRequest?: number;
+  /** Re-runs of this run. */
+  readonly rerunOf?: string;
   readonly before?: string;
   readonly limit: number;
 }

@@ -36,9 +36,24 @@ export interface RunHead {
   readonly finishedAt: number | null;
   readonly logicalDate: number | null;
   readonly trigger: TriggerView;
+  readonly chain: RunChain;
   readonly sha: string;
   readonly shaUrl: string | null;
   readonly parameters: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** The run that this one is once more, and those that are this one once more, the newest first. */
+export interface RunChain {
+  readonly earlier: RunLink | null;
+  readonly later: readonly RunLink[];
+}
+
+export interface RunLink {
+  readonly id: string;
+  /** Of the same pipeline. */
+  readonly number: number;
+  /** Which steps the later of the two runs carried out: `all steps`, `from train`. */
+  readonly steps: string;
 }
 
 export interface TriggerView {
@@ -76,6 +91,8 @@ export interface StepView {
   /** Null while an attempt is on its way. */
   readonly finishedAt: number | null;
   readonly dueAt: number | null;
+  /** The run whose attempts gave what stands here; null where it is this one. */
+  readonly reusedFrom: string | null;
   readonly bars: readonly Bar[];
 }
 
@@ -106,6 +123,8 @@ export interface PanelView {
   readonly attempts: readonly AttemptView[];
   readonly output: OutputView | null;
   readonly dueAt: number | null;
+  /** As of the step's view. */
+  readonly reusedFrom: string | null;
 }
 
 export interface AttemptView {
@@ -154,6 +173,7 @@ export interface Selection {
 }
 
 export const viewLimits = {
+  laterRunsMax: 10,
   instancesMax: 60,
   barsMax: 60,
   outputCharactersMax: 8000,

@@ -12,7 +12,7 @@ import {
   type PanelView,
   type RunView,
 } from './run-view.ts';
-import { markOf, namedShapeOf, shapeOf, stepMarks } from './state-mark.ts';
+import { markOf, namedShapeOf, reusedMark, shapeOf, stepMarks } from './state-mark.ts';
 import { durationText, timeOf, type Watch } from './time.ts';
 import { causeWords } from './failure-panel.ts';
 
@@ -27,7 +27,7 @@ export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null,
   return html`<section class="card step" id="step" aria-labelledby="step-title">
     <header class="card-head">
       <h2 id="step-title">
-        <span class=${`tone-${mark.tone}`}>${shapeOf(mark)}</span><code>${panel.step}${panel.mapped ? `[${panel.index}]` : ''}</code><span class=${`state-word tone-${mark.tone}`}>${mark.word}</span>
+        <span class=${`tone-${mark.tone}`}>${shapeOf(mark)}</span><code>${panel.step}${panel.mapped ? `[${panel.index}]` : ''}</code><span class=${`state-word tone-${mark.tone}`}>${mark.word}</span>${panel.reusedFrom === null ? null : html`<span class="tone-idle">${shapeOf(reusedMark)}</span><span class="state-word tone-idle">${reusedMark.word}</span>`}
       </h2>
       <p class="muted">
         ${panel.kind}${panel.upstream.length === 0 ? '' : ' after '}${panel.upstream.map((name, at) => html`${at === 0 ? '' : ', '}<a href=${panelAddress(view.head.id, name)}>${name}</a>`)}${panel.triggerRule === 'all_success' ? '' : `, when ${panel.triggerRule}`}
@@ -61,6 +61,10 @@ function instancesOf(view: RunView, panel: PanelView): Markup {
 }
 
 function attemptsOf(view: RunView, panel: PanelView, watch: Watch): Markup {
+  if (panel.reusedFrom !== null)
+    return html`<p class="muted">
+      It was not started: what it came to <a href=${panelAddress(panel.reusedFrom, panel.step, panel.mapped ? panel.index : null)}>in an earlier run</a> stands here too.
+    </p>`;
   if (panel.attempts.length === 0) return html`<p class="muted">It has not been started.</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Attempts of ${panel.step}`}>
     <table class="attempts">

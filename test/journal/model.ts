@@ -98,7 +98,7 @@ function apply(state: State, write: Write): Conflict | null {
       state.triggers.add(write.triggerKey);
       const number = (state.numbers.get(write.opened.pipeline) ?? 0) + 1;
       state.numbers.set(write.opened.pipeline, number);
-      state.runs.set(write.opened.runId, { number, events: [write.opened] });
+      state.runs.set(write.opened.runId, { number, events: [write.opened, ...write.reused] });
       return null;
     }
     case 'append': {

@@ -168,6 +168,7 @@ test('no read sorts or looks through what has no bound', async () => {
     'runs of a branch': runPage({ limit, branch: 'b' }),
     'runs of a commit': runPage({ limit, sha: 's' }),
     'runs of a pull request': runPage({ limit, repository: 'r', pullRequest: 7 }),
+    're-runs of a run': runPage({ limit, rerunOf: 'x' }),
     'unfinished runs': unfinishedRuns(),
     'active runs': activeRuns('r', 'p'),
     events: eventsOf('x'),

@@ -86,7 +86,7 @@ export class History {
         this.triggers.add(write.key);
         return;
       case 'open-run':
-        return this.#opened(write.opened, write.triggerKey);
+        return this.#opened(write);
       case 'append':
         return this.#appended(write);
       case 'tick':
@@ -116,12 +116,17 @@ export class History {
     }
   }
 
-  #opened(opened: RunOpened, triggerKey: string): void {
+  #opened({ opened, triggerKey, reused }: Extract<Write, { write: 'open-run' }>): void {
     this.triggers.add(triggerKey);
     const cause = causeOf(opened);
     if (this.#causes.has(cause)) this.#violated('P1', `two runs for ${cause}`);
     this.#causes.add(cause);
-    this.runs.set(opened.runId, { opened, events: [opened], state: 'running', instances: new Map() });
+    const run: KeptRun = { opened, events: [opened], state: 'running', instances: new Map() };
+    this.runs.set(opened.runId, run);
+    for (const event of reused) {
+      this.#happened(run, event);
+      run.events.push(event);
+    }
     this.unfinished.add(opened.runId);
   }
 
@@ -156,11 +161,35 @@ export class History {
         this.#violated('P3', `${runId}/${event.step}/${event.index}: an end of attempt ${event.attempt} too many`);
       else instance.ended = true;
     }
+    if (event.type === 'step-reused') this.#reused(run, event);
     if (event.type === 'step-finished' && event.index !== null) {
       const instance = run.instances.get(`${event.step}/${event.index}`);
       if (instance?.final === true) this.#violated('P3', `${runId}/${event.step}/${event.index} ended twice`);
       if (instance !== undefined) instance.final = true;
     }
+  }
+
+  /** What a run has from another is what that one came to, and nothing runs for it. */
+  #reused(run: KeptRun, event: Extract<RunEvent, { type: 'step-reused' }>): void {
+    const name = `${run.opened.runId}/${event.step}/${event.index}`;
+    const end = this.runs
+      .get(event.runId)
+      ?.events.findLast(
+        (each) => each.type === 'step-finished' && each.step === event.step && (each.index ?? 0) === (event.index ?? 0),
+      );
+    if (end?.type !== 'step-finished' || end.state !== event.state)
+      this.#violated('reuse', `${name} is ${event.state} as in ${event.runId}, where it is ${JSON.stringify(end)}`);
+    const given = this.runs
+      .get(event.runId)
+      ?.events.findLast(
+        (each) => each.type === 'attempt-finished' && each.step === event.step && each.index === event.index,
+      );
+    const output =
+      given?.type === 'attempt-finished' && given.outcome.kind === 'succeeded' ? given.outcome.output : null;
+    if (JSON.stringify(output) !== JSON.stringify(event.output))
+      this.#violated('reuse', `${name} gave ${JSON.stringify(output)}, and stands for ${JSON.stringify(event.output)}`);
+    if (event.index !== null)
+      run.instances.set(`${event.step}/${event.index}`, { attempt: 0, ended: true, final: true });
   }
 
   #checkLane(run: KeptRun): void {
@@ -234,6 +263,8 @@ export function causeOf({ repository, pipeline, sha, trigger }: RunOpened): stri
       return `tick ${trigger.tick} of ${repository}: ${pipeline}`;
     case 'manual':
       return `${trigger.actor} asked in ${repository}: ${pipeline}`;
+    case 'rerun':
+      return `${trigger.actor} asked in ${repository} for ${pipeline} again`;
     default:
       return unreachable(trigger);
   }

@@ -94,6 +94,8 @@ function lineOf(event: RunEvent): string | null {
       return `${nameOf({ ...event, attempt: 1 })} ${event.state} at ${(event.dueAt - openedAt) / 1000}`;
     case 'step-finished':
       return `${nameOf({ ...event, index: event.index ?? 0, attempt: 1 })} ${event.state}${reasonOf(event)}`;
+    case 'step-reused':
+      return `${nameOf({ ...event, index: event.index ?? 0, attempt: 1 })} ${event.state} as in ${event.runId}`;
     case 'cancel-requested':
       return `cancelled by ${event.by}`;
     case 'run-timed-out':

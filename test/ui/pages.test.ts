@@ -9,7 +9,7 @@ import type { RunView } from '../../src/ui/run-view.ts';
 import { filterText, runsPage, type RunsFilter } from '../../src/ui/runs-page.ts';
 import type { LogLine } from '../../src/outputs/outputs.ts';
 import { payloads } from './payloads.ts';
-import { betterChallenge, failedRun, viewOf } from './views.ts';
+import { betterChallenge, failedRun, rerunRun, viewOf } from './views.ts';
 
 const assets = { script: 's.js', style: 's.css', icon: 'i.svg' } as const;
 const noFilter: RunsFilter = { repository: null, pipeline: null, state: null, branch: null, before: null };
@@ -65,6 +65,34 @@ test('a run page says state, verdict, interval, gates, failure and steps without
     'the policy forbids inline scripts',
   );
   assert.equal(/\son\w+=/.test(document.replaceAll(/>[^<]*</g, '><')), false);
+});
+
+test('a re-run leads to the runs before and after it, and marks in shape and word what it reuses', () => {
+  const base = viewOf(rerunRun());
+  const chain = {
+    earlier: { id: 'run-1', number: 6, steps: 'the failed steps' },
+    later: [
+      { id: 'run-4', number: 9, steps: 'from load' },
+      { id: 'run-3', number: 8, steps: 'all steps' },
+    ],
+  };
+  const panel = { ...base.panel, step: 'load', attempts: [], reusedFrom: 'run-1' };
+  assert.ok(base.panel !== null);
+  const view: RunView = { ...base, head: { ...base.head, chain }, panel: { ...base.panel, ...panel } };
+  const document = runDocument(view);
+  for (const wanted of [
+    'started by ada, run again by eve',
+    'Re-run of',
+    '<a href="/runs/run-1">#6</a>, the failed steps',
+    '<a href="/runs/run-4">#9</a>, from load; <a href="/runs/run-3">#8</a>, all steps',
+    'href="/runs/run-1?step=load#step"',
+  ])
+    assert.ok(document.includes(wanted), wanted);
+  // In the graph, in the list and on the panel.
+  assert.equal(document.match(/aria-label="reused"|class="word">reused<|state-word tone-idle">reused</g)?.length, 3);
+  const [load, train] = base.steps;
+  assert.deepEqual([load?.state, load?.bars, load?.reusedFrom], ['success', [], 'run-1']);
+  assert.deepEqual([train?.bars.length, train?.reusedFrom], [1, null]);
 });
 
 for (const payload of payloads) {
