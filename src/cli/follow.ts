@@ -3,7 +3,7 @@ import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { openProgress } from './open-progress.ts';
-import { endLine, outcomeLines, statusOf } from './outcome.ts';
+import { endLines, outcomeLines, statusOf } from './outcome.ts';
 
 /** A run, wherever it is carried out. */
 export interface FollowedRun {
@@ -22,7 +22,7 @@ export async function follow(followed: FollowedRun, json: boolean): Promise<Exit
   await followed.settled();
   const report = await followed.report();
   if (report === null) throw new Error('the run is not in the journal');
-  for (const line of [...outcomeLines(report, stream), endLine(report, stream)]) stream.write(`${line}\n`);
+  for (const line of [...outcomeLines(report, stream), ...endLines(report, stream)]) stream.write(`${line}\n`);
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return statusOf(report, signal);
 }

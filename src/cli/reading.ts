@@ -1,7 +1,7 @@
 /** The journal and logs of a folder, for commands that only look: beside a server that is at work there, too. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../config.ts';
+import { loadConfig, type Config } from '../config.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
 import { openPostgresJournal } from '../journal/postgres.ts';
 import { openSqliteReader } from '../journal/sqlite-reader.ts';
@@ -31,7 +31,17 @@ export async function withReading<T>(directory: string, use: (reading: Reading) 
 }
 
 async function openReader(directory: string): Promise<Journal> {
-  if (existsSync(join(directory, 'journal.sqlite'))) return openSqliteReader({ directory });
+  mindNothing(directory);
+  return openSqliteReader({ directory });
+}
+
+/** For a command that needs a run, before it makes anything on disk. */
+export function mindNothingHere({ store, stateDirectory }: Config): void {
+  if (store.kind === 'sqlite') mindNothing(stateDirectory);
+}
+
+function mindNothing(directory: string): void {
+  if (existsSync(join(directory, 'journal.sqlite'))) return;
   throw new ProblemError({
     code: 'nothing-here',
     message: `nothing has run here yet: there is no journal in ${directory}`,

@@ -1,23 +1,20 @@
 /** `contender run`: one pipeline, here and now, with the engine, journal and executor that a server would use. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readRun, runReportOf } from '../conductor/read.ts';
 import type { Project } from '../conductor/ports.ts';
 import { loadConfig, type Config, type RepositoryConfig } from '../config.ts';
 import { createIds } from '../ids.ts';
-import { openSystem, type System } from '../main.ts';
+import type { System } from '../main.ts';
 import { ProblemError } from '../std/problem.ts';
-import { consoleLog } from './console-log.ts';
 import type { ExitStatus } from './exit-status.ts';
-import { follow, type FollowedRun } from './follow.ts';
+import { follow } from './follow.ts';
 import { handOver } from './hand-over.ts';
 import { outliveReader } from './output.ts';
-import { readServerAddress } from './server-address.ts';
+import { runHelp } from './server-client.ts';
 import { fetchAndResolve, mindRepository } from './sources.ts';
-import { makeStateFolder } from './state-folder.ts';
+import { actorName, followedHere, openOrFindServer, startedRun } from './system-here.ts';
 import { paint } from './terminal.ts';
 
 export interface RunOptions {
@@ -42,12 +39,8 @@ export async function run(directory: string, options: RunOptions): Promise<ExitS
     const date = options.date === null ? null : new Date(options.date).toISOString().slice(0, 10);
     const { pipeline, ref: revision, parameters, json } = options;
     const key = createIds({ now: Date.now })();
-    return handOver(
-      config,
-      opened,
-      { repository: repository.name, pipeline, revision, date, parameters, key },
-      { json, say },
-    );
+    const request = { repository: repository.name, pipeline, revision, date, parameters, key };
+    return handOver(config, opened, (server) => server.startRun(request), { json, say });
   }
   try {
     return await runIn(opened, repository.name, options, say);
@@ -69,19 +62,6 @@ function chooseRepository(config: Config, name: string | null): RepositoryConfig
   });
 }
 
-/** The system of this folder; where a server holds it, the server's address. */
-async function openOrFindServer(config: Config): Promise<System | string> {
-  await makeStateFolder(config.stateDirectory);
-  try {
-    return await openSystem({ config, log: consoleLog('warn'), print: () => undefined, publicUrl: () => null });
-  } catch (error) {
-    if (!(error instanceof ProblemError) || error.problem.code !== 'folder-locked') throw error;
-    const url = await readServerAddress(config.stateDirectory);
-    if (url === null) throw error;
-    return url;
-  }
-}
-
 async function runIn(
   system: System,
   repository: string,
@@ -100,48 +80,15 @@ async function runIn(
     parameters: options.parameters,
     key: system.newId(),
   });
-  if (!started.ok) {
-    if (typeof started.error !== 'string') throw new ProblemError(started.error);
-    const help = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
-    throw new ProblemError({ code: 'run-refused', message: started.error, where: null, help });
-  }
-  say(`${paint('bold', options.pipeline)} at ${sha.slice(0, 7)}, run ${started.value}`);
-  return follow(followedHere(system, started.value), options.json);
+  const runId = startedRun(started, runHelp);
+  say(`${paint('bold', options.pipeline)} at ${sha.slice(0, 7)}, run ${runId}`);
+  return follow(followedHere(system, runId), options.json);
 }
 
 function projectOf(system: System, repository: string): Project {
   const project = system.projects.get(repository);
   if (project === undefined) throw new Error(`the system has no repository ${repository}`);
   return project;
-}
-
-function followedHere(system: System, runId: string): FollowedRun {
-  const { conductor, journal } = system;
-  return {
-    read: () => readRun(journal, runId),
-    changed: () =>
-      new Promise((resolve) => {
-        const unwatch = conductor.watch((changed) => {
-          if (changed !== runId) return;
-          unwatch();
-          resolve();
-        });
-      }),
-    async cancel(reason) {
-      conductor.cancel(runId, actorName(), reason);
-    },
-    settled: () => conductor.outboxSettled(),
-    report: () => runReportOf(journal, runId, null),
-  };
-}
-
-/** A user without an entry in the system's list, as in containers, has a number only. */
-function actorName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env['USER'] ?? `user ${process.getuid?.() ?? 'unknown'}`;
-  }
 }
 
 /** What is not committed is not run: said before anybody wonders. */

@@ -9,6 +9,8 @@ export interface ServerClient {
   readonly url: string;
   /** Gives the run's id. Rejects with a `ProblemError`. */
   startRun(request: RunRequest): Promise<string>;
+  /** Gives the id of the new run. Rejects with a `ProblemError`. */
+  rerun(runId: string, request: RerunRequest): Promise<string>;
   cancelRun(runId: string, reason: string): Promise<void>;
 }
 
@@ -22,8 +24,20 @@ export interface RunRequest {
   readonly key: string;
 }
 
+export interface RerunRequest {
+  readonly failed: boolean;
+  /** Name of a step; null: not from one. */
+  readonly from: string | null;
+  readonly atHead: boolean;
+  readonly key: string;
+}
+
 /** The server fetches the repository before it answers. */
 const answerTimeoutMs = 180_000;
+
+/** What to do where a run, or a re-run, is refused. */
+export const runHelp = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
+export const rerunHelp = '`contender runs` lists the runs; `contender rerun --help` shows how to run one again.';
 
 const startedSchema = z.object({ id: z.string() });
 const refusedSchema = z.object({
@@ -47,15 +61,19 @@ export async function connectServer(config: Config, url: string): Promise<Server
       throw new ProblemError(unreachableServer(url, error));
     }
   };
+  const start = async (path: string, body: object, help: string): Promise<string> => {
+    const response = await send(path, body);
+    const answer: unknown = await response.json().catch(() => null);
+    const started = startedSchema.safeParse(answer);
+    if (response.ok && started.success) return started.data.id;
+    throw new ProblemError(refusal(url, response.status, answer, help));
+  };
   return {
     url,
-    async startRun({ date, ...request }) {
-      const response = await send('/api/v1/runs', { ...request, ...(date === null ? {} : { date }) });
-      const answer: unknown = await response.json().catch(() => null);
-      const started = startedSchema.safeParse(answer);
-      if (response.ok && started.success) return started.data.id;
-      throw new ProblemError(refusal(url, response.status, answer));
-    },
+    startRun: ({ date, ...request }) =>
+      start('/api/v1/runs', { ...request, ...(date === null ? {} : { date }) }, runHelp),
+    rerun: (runId, { from, ...request }) =>
+      start(`/api/v1/runs/${runId}/rerun`, { ...request, ...(from === null ? {} : { from }) }, rerunHelp),
     async cancelRun(runId, reason) {
       await send(`/api/v1/runs/${runId}/cancel`, { reason });
     },
@@ -76,14 +94,11 @@ function unreachableServer(url: string, error: unknown): Problem {
   };
 }
 
-function refusal(url: string, status: number, answer: unknown): Problem {
+function refusal(url: string, status: number, answer: unknown, otherwise: string): Problem {
   const refused = refusedSchema.safeParse(answer);
   const said = refused.success ? (refused.data.problem?.message ?? refused.data.error) : `status ${status}`;
   const known = refused.success ? refused.data.problem?.help : undefined;
-  const help =
-    status === 401
-      ? 'Set CONTENDER_API_TOKEN to the token that the server was given.'
-      : '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
+  const help = status === 401 ? 'Set CONTENDER_API_TOKEN to the token that the server was given.' : otherwise;
   return {
     code: status === 422 ? 'run-refused' : 'server-refused',
     message: `the server at ${url} said: ${said}`,

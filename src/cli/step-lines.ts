@@ -12,7 +12,8 @@ export function isWaiting(step: Step): boolean {
 export function stepLine(step: Step, now: number | null, stream: NodeJS.WritableStream): string {
   const state = isWaiting(step) ? 'waiting' : step.state.replaceAll('_', ' ');
   const reason = step.reason === null ? '' : `: ${oneLine(step.reason)}`;
-  const about = paint('gray', `${state}${countsOf(step)}${tookOf(step, now)}${reason}`, stream);
+  const reused = step.reusedFrom === null ? '' : ', reused';
+  const about = paint('gray', `${state}${countsOf(step)}${reused}${tookOf(step, now)}${reason}`, stream);
   return `  ${markOf(step.state, stream)} ${oneLine(step.definition.name)} ${about}`;
 }
 

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { good } from './pipelines.ts';
 import { createProject, type Sandbox } from './sandbox.ts';
 
-const commands = ['init', 'check', 'graph', 'next', 'run', 'runs', 'logs', 'serve', 'demo'];
+const commands = ['init', 'check', 'graph', 'next', 'run', 'rerun', 'runs', 'logs', 'serve', 'demo'];
 
 let sandbox: Sandbox;
 before(() => {
