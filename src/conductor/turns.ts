@@ -11,7 +11,7 @@
  * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
  */
 import { decide, evolve, nextWakeAt, open, unfinishedAttempts, type Command } from '../engine/engine.ts';
-import type { AttemptKey, RunEvent, RunOpened } from '../engine/event.ts';
+import type { AttemptKey, CacheLook, RunEvent, RunOpened } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../executor/executor.ts';
 import type { Commit } from '../journal/journal.ts';
@@ -26,6 +26,7 @@ import { Slots } from './slots.ts';
 
 type Message =
   | { readonly type: 'report'; readonly report: AttemptReport }
+  | { readonly type: 'cache'; readonly attemptId: string; readonly look: CacheLook }
   | { readonly type: 'cancel'; readonly by: string; readonly reason: string };
 
 interface Turn {
@@ -57,7 +58,11 @@ export class Turns {
   constructor(ports: ConductorPorts, changed: (runId: string) => void) {
     this.#ports = ports;
     this.#slots = new Slots(ports.executor.slots);
-    this.#attempts = new Attempts(ports, (report) => this.report(report));
+    this.#attempts = new Attempts(
+      ports,
+      (report) => this.report(report),
+      (id, look) => this.#looked(id, look),
+    );
     this.#changed = changed;
   }
 
@@ -119,6 +124,13 @@ export class Turns {
     // The end of a short step comes a moment after its start: both then share one commit.
     const wakeAt = report.type === 'running' ? this.#ports.clock.now() + conductorLimits.runningDebounceMs : undefined;
     this.#ports.runQueue.wake(key.runId, wakeAt);
+  }
+
+  /** Kept with the end of the attempt, or with whatever comes before it. */
+  #looked(id: string, look: CacheLook): void {
+    const { runId } = keyOf(id);
+    this.#put(runId, [{ type: 'cache', attemptId: id, look }]);
+    this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.runningDebounceMs);
   }
 
   cancel(runId: string, by: string, reason: string): void {
@@ -229,6 +241,13 @@ export class Turns {
     switch (message.type) {
       case 'cancel':
         return { type: 'cancel', at: this.#ports.clock.now(), by: message.by, reason: message.reason };
+      case 'cache':
+        return {
+          type: 'report-cache',
+          at: this.#ports.clock.now(),
+          key: keyOf(message.attemptId),
+          look: message.look,
+        };
       case 'report': {
         const { report } = message;
         const key = keyOf(report.attemptId);
@@ -351,7 +370,7 @@ function startedIn(runId: string, events: readonly RunEvent[]): readonly string[
   return events.flatMap((event) => (event.type === 'attempt-started' ? [attemptId(runId, event)] : []));
 }
 
-function keyOf(id: string): AttemptKey {
+function keyOf(id: string): AttemptKey & { readonly runId: string } {
   const key = parseAttemptId(id);
   if (key === null) throw new Error(`not an attempt's id: ${id}`);
   return key;

@@ -19,6 +19,8 @@ export type RunEvent =
   | ({ readonly type: 'attempt-started'; readonly at: number } & AttemptKey)
   /** The executor saw it run. `place` says where: a process, a pod and its node. */
   | ({ readonly type: 'attempt-running'; readonly at: number; readonly place: string } & AttemptKey)
+  /** The step has a cache, and it was looked whether the same work was done before. */
+  | ({ readonly type: 'cache-looked-up'; readonly at: number; readonly look: CacheLook } & AttemptKey)
   | ({
       readonly type: 'attempt-finished';
       readonly at: number;
@@ -165,6 +167,15 @@ export type AttemptOutcome =
   | { readonly kind: 'skipped'; readonly reason: string }
   /** A sensor that has not seen it yet. */
   | { readonly kind: 'not-yet'; readonly reason: string };
+
+/** What a cached step is given, part by part (`code`, `input rows`), as digests. */
+export type CacheParts = { readonly [part: string]: string };
+
+export type CacheLook =
+  /** The output of the attempt that `runId` made with the same parts. */
+  | { readonly found: true; readonly runId: string }
+  /** `why`: what is different from the time before, as words; `key` null: what it is given could not be told. */
+  | { readonly found: false; readonly why: string; readonly key: string | null; readonly parts: CacheParts };
 
 /** What a branch chose, or whether a short circuit or gate lets the run go on. */
 export type Control = { readonly follow: readonly string[] } | { readonly pass: boolean; readonly reason: string };

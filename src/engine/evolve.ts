@@ -23,6 +23,7 @@ const possibleIn = {
   'step-scheduled': ['none', 'up_for_retry', 'up_for_reschedule'],
   'attempt-started': ['scheduled'],
   'attempt-running': ['queued'],
+  'cache-looked-up': ['queued', 'running'],
   'attempt-finished': ['queued', 'running'],
   'retry-planned': ['queued', 'running'],
   'step-reused': ['none'],
@@ -41,6 +42,7 @@ export function evolve(run: Run, event: RunEvent): void {
     case 'step-scheduled':
     case 'attempt-started':
     case 'attempt-running':
+    case 'cache-looked-up':
     case 'attempt-finished':
     case 'retry-planned':
     case 'late-report-ignored':
@@ -77,7 +79,7 @@ export function evolve(run: Run, event: RunEvent): void {
 
 type InstanceEvent = Extract<
   RunEvent,
-  { type: 'step-scheduled' | 'late-report-ignored' | 'retry-planned' | `attempt-${string}` }
+  { type: 'step-scheduled' | 'cache-looked-up' | 'late-report-ignored' | 'retry-planned' | `attempt-${string}` }
 >;
 
 function evolveInstance(run: Run, event: InstanceEvent): void {
@@ -97,6 +99,9 @@ function evolveInstance(run: Run, event: InstanceEvent): void {
       attempt.place = event.place;
       return moveTo(step, instance, 'running');
     }
+    case 'cache-looked-up':
+      currentAttempt(instance, event).cache = event.look;
+      return;
     case 'attempt-finished':
       return finishAttempt(run, step, instance, event);
     case 'retry-planned':
@@ -131,6 +136,7 @@ function startAttempt(run: Run, step: Step, instance: Instance, event: AttemptSt
     startedAt: event.at,
     runningAt: null,
     place: null,
+    cache: null,
     finishedAt: null,
     outcome: null,
     usage: null,

@@ -9,6 +9,7 @@
 import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
 import type {
   AttemptOutcome,
+  CacheLook,
   Control,
   FinalStepState,
   RunOpened,
@@ -116,6 +117,8 @@ export interface Attempt {
   readonly startedAt: number;
   runningAt: number | null;
   place: string | null;
+  /** Null where the step has no cache, or it was not looked yet. */
+  cache: CacheLook | null;
   finishedAt: number | null;
   outcome: AttemptOutcome | null;
   usage: Usage | null;

@@ -3,7 +3,7 @@
  * not at all; several commits given together share one transaction of the database (group commit), and each has its own
  * result. Whatever must be carried out elsewhere (a status, a comment, a promotion) is an outbox row of the same commit.
  */
-import type { FinalRunState, RunEvent, RunOpened, RunState } from '../engine/event.ts';
+import type { CacheParts, FinalRunState, RunEvent, RunOpened, RunState, StepOutput } from '../engine/event.ts';
 import type { Artifact, PipelineDefinition, PromotionPolicy } from '../pipeline/definition.ts';
 import type { Json, JsonObject } from '../std/json.ts';
 import type { Problem } from '../std/problem.ts';
@@ -50,6 +50,10 @@ export interface Journal {
     readonly state?: EvaluationState;
     readonly limit: number;
   }): Promise<readonly EvaluationRow[]>;
+  /** What a step gave when it was last given the same, in the scope or in none. */
+  cacheEntry(cached: CachedStep, key: string): Promise<CacheEntryRow | null>;
+  /** The newest of an instance in exactly that scope, whatever it was given. */
+  newestCacheEntry(cached: CachedStep, index: number): Promise<CacheEntryRow | null>;
   /** What a forge calls the thing that we made: the id of a comment or check run. */
   forgeObject(key: string): Promise<string | null>;
 
@@ -166,7 +170,38 @@ export type Write =
       readonly version: number | null;
       readonly at: number;
     }
-  | { readonly write: 'forge-object'; readonly key: string; readonly id: string; readonly at: number };
+  | { readonly write: 'forge-object'; readonly key: string; readonly id: string; readonly at: number }
+  /** One a key and scope: the last one stands. */
+  | {
+      readonly write: 'cache-entry';
+      readonly cached: CachedStep;
+      readonly index: number;
+      readonly key: string;
+      readonly runId: string;
+      readonly at: number;
+      readonly parts: CacheParts;
+      readonly output: StepOutput;
+    }
+  /** Of a step, whatever the scope, the newest entries stay; of those of one moment, all or none. */
+  | { readonly write: 'cache-trim'; readonly cached: CachedStep; readonly entriesMax: number };
+
+/** Whose cache it is: never that of another repository. */
+export interface CachedStep {
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly step: string;
+  /** Empty, or what alone may use the entries: `#12`. */
+  readonly scope: string;
+}
+
+export interface CacheEntryRow {
+  readonly key: string;
+  /** Whose attempt gave it, and when. */
+  readonly runId: string;
+  readonly at: number;
+  readonly parts: CacheParts;
+  readonly output: StepOutput;
+}
 
 export interface RunRow {
   readonly id: string;

@@ -134,8 +134,13 @@ export function stepViewOf(step: Step): StepView {
     finishedAt: unfinished ? null : greatest(attempts.flatMap((attempt) => attempt.finishedAt ?? [])),
     dueAt: finalStepStates.has(step.state) ? null : least(dueTimes),
     reusedFrom: step.reusedFrom,
+    fromCache: isFromCache(instances),
     bars: barsOf(attempts, definition.work.kind),
   };
+}
+
+function isFromCache(instances: readonly Instance[]): boolean {
+  return instances.length > 0 && instances.every(({ attempts }) => attempts.at(-1)?.cache?.found === true);
 }
 
 function countsOf(instances: readonly Instance[]): StepView['counts'] {
@@ -298,12 +303,18 @@ function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
     exitCode: failed?.exitCode ?? null,
     message: failed?.message ?? said,
     place: attempt.place,
+    cache: cacheOf(attempt),
     startedAt: attempt.startedAt,
     runningAt: attempt.runningAt,
     finishedAt: attempt.finishedAt,
     cpuMs: attempt.usage?.cpuMs ?? null,
     memoryBytesMax: attempt.usage?.memoryBytesMax ?? null,
   };
+}
+
+function cacheOf({ cache }: Attempt): AttemptView['cache'] {
+  if (cache === null) return null;
+  return cache.found ? { runId: cache.runId } : { missed: cache.why };
 }
 
 function outputOf({ output }: Instance): OutputView | null {

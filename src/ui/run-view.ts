@@ -93,6 +93,8 @@ export interface StepView {
   readonly dueAt: number | null;
   /** The run whose attempts gave what stands here; null where it is this one. */
   readonly reusedFrom: string | null;
+  /** What stands here was found in the step cache, all of it. */
+  readonly fromCache: boolean;
   readonly bars: readonly Bar[];
 }
 
@@ -134,6 +136,8 @@ export interface AttemptView {
   readonly exitCode: number | null;
   readonly message: string | null;
   readonly place: string | null;
+  /** Of a step with a cache: the run whose output stands for it, or why none does. */
+  readonly cache: { readonly runId: string } | { readonly missed: string } | null;
   readonly startedAt: number;
   readonly runningAt: number | null;
   readonly finishedAt: number | null;

@@ -83,6 +83,14 @@ export const stepMarks: Readonly<Record<StepState, Mark>> = {
 /** Beside the state of a step whose outputs come from an earlier run. */
 export const reusedMark: Mark = { word: 'reused', tone: 'idle', shape: 'sheets' };
 
+const cachedMark: Mark = { word: 'from cache', tone: 'idle', shape: 'sheets' };
+
+/** Where what a step gave was not made in this run; else null. */
+export function originMarkOf(step: { readonly reusedFrom: string | null; readonly fromCache: boolean }): Mark | null {
+  if (step.reusedFrom !== null) return reusedMark;
+  return step.fromCache ? cachedMark : null;
+}
+
 export const runMarks: Readonly<Record<RunState, Mark>> = {
   running: stepMarks.running,
   cancelling: { word: 'cancelling', tone: 'warn', shape: 'ring-stop' },

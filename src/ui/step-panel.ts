@@ -97,7 +97,7 @@ function attemptRow(view: RunView, panel: PanelView, attempt: AttemptView, watch
         aria-current=${shown ? 'true' : undefined}>${`#${attempt.number}`}</a>
     </th>
     <td class="outcome">
-      ${markOf(stepMarks[attempt.state])}${attempt.cause === null ? null : html`<span class="muted">${` ${causeWords[attempt.cause]}${attempt.exitCode === null ? '' : `, exit code ${attempt.exitCode}`}`}</span>`}${attempt.message === null ? null : html`<div class="message">${attempt.message}</div>`}
+      ${markOf(stepMarks[attempt.state])}${attempt.cause === null ? null : html`<span class="muted">${` ${causeWords[attempt.cause]}${attempt.exitCode === null ? '' : `, exit code ${attempt.exitCode}`}`}</span>`}${attempt.message === null ? null : html`<div class="message">${attempt.message}</div>`}${cacheOf(panel, attempt)}
     </td>
     <td class="nowrap">${timeOf(attempt.startedAt, watch)}</td>
     <td class="right nowrap">${durationText((attempt.runningAt ?? end) - attempt.startedAt)}</td>
@@ -106,6 +106,12 @@ function attemptRow(view: RunView, panel: PanelView, attempt: AttemptView, watch
     <td class="right nowrap">${attempt.memoryBytesMax === null ? '–' : bytesText(attempt.memoryBytesMax)}</td>
     <td>${attempt.place ?? '–'}</td>
   </tr>`;
+}
+
+function cacheOf(panel: PanelView, { cache }: AttemptView): Markup {
+  if (cache === null) return null;
+  if ('missed' in cache) return html`<div class="muted">${`Not from the cache: ${cache.missed}`}</div>`;
+  return html`<div class="muted">From the cache of <a href=${panelAddress(cache.runId, panel.step)}>an earlier run</a></div>`;
 }
 
 function outputOf(output: OutputView): Markup {

@@ -186,14 +186,15 @@ const events: readonly RunEvent[] = [
   { type: 'step-finished', at: now, step: 'x', index: null, state: 'skipped', reason: null },
   { type: 'step-reused', ...x, ...reused, state: 'success' },
   { type: 'step-reused', ...x, ...reused, index: null, state: 'skipped' },
+  { type: 'cache-looked-up', ...x, attempt: 1, look: { found: true, runId: 'run-0' } },
 ];
 
 /** Which of `events` can happen in a state, by their place. */
 const possible: { readonly [state in StepState]?: readonly number[] } = {
   none: [0, 5, 6, 7, 8],
   scheduled: [1, 5],
-  queued: [2, 3],
-  running: [3],
+  queued: [2, 3, 9],
+  running: [3, 9],
   up_for_retry: [0, 5],
   up_for_reschedule: [0, 5],
   success: [],

@@ -139,6 +139,8 @@ function apply(state: State, write: Write): Conflict | null {
     case 'versions':
     case 'head':
     case 'forge-object':
+    case 'cache-entry':
+    case 'cache-trim':
       return null;
     default:
       return unreachable(write);

@@ -6,7 +6,7 @@
  *   P1  a cause opens at most one run                  P3  at most one attempt of an instance counts
  *   P2  a tick has one record, and it runs or says why  P5  a decision on a promotion is taken once
  */
-import type { RunEvent, RunOpened, RunState } from '../../src/engine/event.ts';
+import type { RunEvent, RunOpened, RunState, StepOutput } from '../../src/engine/event.ts';
 import type { EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
@@ -110,7 +110,10 @@ export class History {
         return;
       }
       case 'versions':
+      case 'cache-trim':
         return;
+      case 'cache-entry':
+        return this.#cached(write);
       default:
         return unreachable(write);
     }
@@ -156,6 +159,7 @@ export class History {
       this.#checkLane(run);
     }
     if (event.type === 'attempt-finished') {
+      this.#foundInCache(run, event);
       const instance = run.instances.get(`${event.step}/${event.index}`);
       if (instance === undefined || instance.ended || instance.attempt !== event.attempt)
         this.#violated('P3', `${runId}/${event.step}/${event.index}: an end of attempt ${event.attempt} too many`);
@@ -190,6 +194,35 @@ export class History {
       this.#violated('reuse', `${name} gave ${JSON.stringify(output)}, and stands for ${JSON.stringify(event.output)}`);
     if (event.index !== null)
       run.instances.set(`${event.step}/${event.index}`, { attempt: 0, ended: true, final: true });
+  }
+
+  /** An entry is what an attempt of that run gave, in the commit of its end. */
+  #cached({ runId, cached, index, output }: Extract<Write, { write: 'cache-entry' }>): void {
+    const given = this.runs
+      .get(runId)
+      ?.events.some(
+        (each) =>
+          each.type === 'attempt-finished' && each.step === cached.step && each.index === index && gave(each, output),
+      );
+    if (given !== true)
+      this.#violated('cache', `${runId}/${cached.step}/${index} never gave ${JSON.stringify(output)}`);
+  }
+
+  /** What stands for an attempt is what the run that is named gave, for that step. */
+  #foundInCache(run: KeptRun, event: Extract<RunEvent, { type: 'attempt-finished' }>): void {
+    const { step, index, attempt } = event;
+    const looked = run.events.findLast(
+      (each) =>
+        each.type === 'cache-looked-up' && each.step === step && each.index === index && each.attempt === attempt,
+    );
+    if (looked?.type !== 'cache-looked-up' || !looked.look.found || event.outcome.kind !== 'succeeded') return;
+    const { output } = event.outcome;
+    const source = this.runs.get(looked.look.runId);
+    const isThere = source?.events.some(
+      (each) => each.type === 'attempt-finished' && each.step === step && gave(each, output),
+    );
+    if (isThere !== true || source?.opened.pipeline !== run.opened.pipeline)
+      this.#violated('cache', `${run.opened.runId}/${step}/${index} is not from ${looked.look.runId}`);
   }
 
   #checkLane(run: KeptRun): void {
@@ -235,6 +268,10 @@ export class History {
       row.error = write.error;
     }
   }
+}
+
+function gave({ outcome }: Extract<RunEvent, { type: 'attempt-finished' }>, output: StepOutput): boolean {
+  return outcome.kind === 'succeeded' && JSON.stringify(outcome.output) === JSON.stringify(output);
 }
 
 function aboutOf(body: JsonObject): AboutReport {

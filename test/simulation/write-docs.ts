@@ -80,6 +80,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | P6 | The forge's last word on a commit is the end of its run; one comment for a pull request and pipeline, about the head | at rest |
 | P7 | No more attempts run than there are slots, and each slot comes back | each start; at the end as many run at once as there are slots |
 | lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
+| cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |
 | reuse | What a re-run reuses is what the earlier run came to and gave | each opening |
 
 ## Faults

@@ -88,6 +88,8 @@ function lineOf(event: RunEvent): string | null {
       return `start ${nameOf(event)}`;
     case 'attempt-running':
       return `${nameOf(event)} runs at ${event.place}`;
+    case 'cache-looked-up':
+      return `${nameOf(event)} ${event.look.found ? `is in the cache from ${event.look.runId}` : event.look.why}`;
     case 'late-report-ignored':
       return `late report of ${nameOf(event)}`;
     case 'retry-planned':

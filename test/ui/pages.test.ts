@@ -8,6 +8,12 @@ import { runPage } from '../../src/ui/run-page.ts';
 import type { RunView } from '../../src/ui/run-view.ts';
 import { filterText, runsPage, type RunsFilter } from '../../src/ui/runs-page.ts';
 import type { LogLine } from '../../src/outputs/outputs.ts';
+import type { CacheLook } from '../../src/engine/event.ts';
+import type { Run } from '../../src/engine/run.ts';
+import { panelOf, select } from '../../src/ui/run-view-of.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
+import { outcomes } from '../support/drive.ts';
+import { keyOf, Scenario } from '../support/scenario.ts';
 import { payloads } from './payloads.ts';
 import { betterChallenge, failedRun, rerunRun, viewOf } from './views.ts';
 
@@ -94,6 +100,27 @@ test('a re-run leads to the runs before and after it, and marks in shape and wor
   assert.deepEqual([load?.state, load?.bars, load?.reusedFrom], ['success', [], 'run-1']);
   assert.deepEqual([train?.bars.length, train?.reusedFrom], [1, null]);
 });
+
+test('an attempt says what came from the cache, or why it did not', () => {
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'train' }), stepOf({ name: 'test' })]));
+  scenario.proceed(0);
+  const looked = (second: number, step: string, look: CacheLook): unknown =>
+    scenario.do({ type: 'report-cache', at: second, key: keyOf(step), look });
+  looked(1, 'train', { found: true, runId: 'run-0' });
+  scenario.finished(1, 'train', outcomes.succeeded({ rows: 3 }));
+  looked(2, 'test', { found: false, why: 'input rows changed', key: 'k', parts: {} });
+  scenario.finished(2, 'test', outcomes.succeeded());
+  const { run } = scenario;
+  const found = runDocument({ ...viewOf(run), panel: panelAt(run, 'train') });
+  assert.match(found, /From the cache of <a href="\/runs\/run-0\?step=train#step">an earlier run<\/a>/);
+  assert.equal(found.match(/aria-label="from cache"|class="word">from cache</g)?.length, 2);
+  assert.ok(runDocument({ ...viewOf(run), panel: panelAt(run, 'test') }).includes('input rows changed'));
+});
+
+function panelAt(run: Run, step: string): RunView['panel'] {
+  const selected = select(run, { step, index: null, attempt: null });
+  return selected === null ? null : panelOf(selected);
+}
 
 for (const payload of payloads) {
   test(`the text ${JSON.stringify(payload)} stays text everywhere on a run's page`, () => {
