@@ -1,5 +1,5 @@
 /** What a new run of a pipeline means for those under way: nothing, its own refusal, or their end. */
-import type { Trigger } from '../engine/event.ts';
+import { firstTriggerOf, type Trigger } from '../engine/event.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 
@@ -32,6 +32,7 @@ export function replacementReason(trigger: Trigger, sha: string): string {
     case 'schedule':
       return 'the run of a newer tick replaces it';
     case 'manual':
+    case 'rerun':
       return 'a newer run, started by hand, replaces it';
     default:
       return unreachable(trigger);
@@ -40,15 +41,16 @@ export function replacementReason(trigger: Trigger, sha: string): string {
 
 /** What a newer commit can replace; a run of the clock or of a person stands for itself. */
 function placeOf(trigger: Trigger): string | null {
-  switch (trigger.kind) {
+  const first = firstTriggerOf(trigger);
+  switch (first.kind) {
     case 'push':
-      return `branch ${trigger.branch}`;
+      return `branch ${first.branch}`;
     case 'pull-request':
-      return `pull request ${trigger.number}`;
+      return `pull request ${first.number}`;
     case 'schedule':
     case 'manual':
       return null;
     default:
-      return unreachable(trigger);
+      return unreachable(first);
   }
 }

@@ -148,6 +148,13 @@ interface RunFlags {
   readonly json?: boolean;
 }
 
+interface RerunFlags {
+  readonly failed?: boolean;
+  readonly from?: string;
+  readonly atHead?: boolean;
+  readonly json?: boolean;
+}
+
 /** What starts a run, and looks at those that were. */
 function addRunCommands(program: Command, folder: () => string, end: End): void {
   command(program, 'run', 'Run a pipeline here, with or without a server: the same engine, journal and executor.', [
@@ -173,6 +180,21 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
     .action(async (run: string, { reason }: { reason: string }) => {
       const { cancel } = await import('./cancel.ts');
       end(await cancel(folder(), run, reason));
+    });
+
+  command(program, 'rerun', 'Run again what a run was for: whole, what failed, or from a step; the rest is reused.', [
+    'contender rerun weekly-churn#12 --failed',
+    'contender rerun weekly-churn#12 --from train --at-head',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .option('--failed', 'only the steps that failed or never ran, and what comes after them')
+    .option('--from <step>', 'only this step, and what comes after it')
+    .option('--at-head', 'at the head of its branch instead of the same commit')
+    .option('--json', 'the result as JSON on the last line')
+    .action(async (run: string, options: RerunFlags) => {
+      const { rerun } = await import('./rerun.ts');
+      const { failed = false, from = null, atHead = false, json = false } = options;
+      end(await rerun(folder(), { run, failed, from, atHead, json }));
     });
 
   command(program, 'runs', 'List runs, the newest first.', ['contender runs --pipeline weekly-churn --limit 10'])

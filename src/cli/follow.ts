@@ -4,7 +4,7 @@ import type { RunReport } from '../forge/forge.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Interruption } from './interruption.ts';
 import { openProgress } from './open-progress.ts';
-import { endLine, outcomeLines, statusOf } from './outcome.ts';
+import { endLines, outcomeLines, statusOf } from './outcome.ts';
 
 /** A run, wherever it is carried out. */
 export interface FollowedRun {
@@ -23,7 +23,7 @@ export async function follow(followed: FollowedRun, interruption: Interruption, 
   await followed.settled();
   const report = await followed.report();
   if (report === null) throw new Error('the run is not in the journal');
-  for (const line of [...outcomeLines(report, stream), endLine(report, stream)]) stream.write(`${line}\n`);
+  for (const line of [...outcomeLines(report, stream), ...endLines(report, stream)]) stream.write(`${line}\n`);
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
   return statusOf(report, interruption.asked());
 }

@@ -39,10 +39,13 @@ function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
 }
 
-/** What the run ended as, in one line. */
-export function endLine(report: RunReport, stream: NodeJS.WritableStream): string {
+/** What the run ended as; where it may go on, how. */
+export function endLines(report: RunReport, stream: NodeJS.WritableStream): readonly string[] {
   const end = endOf(report);
-  return `${markOf(end === 'refused' ? 'failed' : end, stream)} ${end}: ${oneLine(report.summary)}`;
+  const line = `${markOf(end === 'refused' ? 'failed' : end, stream)} ${end}: ${oneLine(report.summary)}`;
+  const mayGoOn = (end === 'failed' || end === 'cancelled') && report.runId !== null;
+  if (!mayGoOn) return [line];
+  return [line, paint('gray', `  again from there: contender rerun ${report.runId} --failed`, stream)];
 }
 
 /** A run that was cancelled because this command was told to end, ends it as that signal does. */

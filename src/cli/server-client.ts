@@ -9,6 +9,8 @@ export interface ServerClient {
   readonly url: string;
   /** Gives the run's id. Rejects with a `ProblemError`. */
   startRun(request: RunRequest): Promise<string>;
+  /** Gives the id of the new run. Rejects with a `ProblemError`. */
+  rerun(runId: string, request: RerunRequest): Promise<string>;
   /** Kept when it resolves. Rejects with a `ProblemError`. */
   cancelRun(runId: string, by: string, reason: string): Promise<void>;
 }
@@ -23,8 +25,20 @@ export interface RunRequest {
   readonly key: string;
 }
 
+export interface RerunRequest {
+  readonly failed: boolean;
+  /** Name of a step; null: not from one. */
+  readonly from: string | null;
+  readonly atHead: boolean;
+  readonly key: string;
+}
+
 /** The server fetches the repository before it answers. */
 const answerTimeoutMs = 180_000;
+
+/** What to do where a run, or a re-run, is refused. */
+export const runHelp = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
+export const rerunHelp = '`contender runs` lists the runs; `contender rerun --help` shows how to run one again.';
 
 const startedSchema = z.object({ id: z.string() });
 const refusedSchema = z.object({
@@ -48,19 +62,23 @@ export async function connectServer(config: Config, url: string): Promise<Server
       throw new ProblemError(unreachableServer(url, error));
     }
   };
+  const start = async (path: string, body: object, help: string): Promise<string> => {
+    const response = await send(path, body);
+    const answer: unknown = await response.json().catch(() => null);
+    const started = startedSchema.safeParse(answer);
+    if (response.ok && started.success) return started.data.id;
+    throw new ProblemError(refusal(url, response.status, answer, help));
+  };
   return {
     url,
-    async startRun({ date, ...request }) {
-      const response = await send('/api/v1/runs', { ...request, ...(date === null ? {} : { date }) });
-      const answer: unknown = await response.json().catch(() => null);
-      const started = startedSchema.safeParse(answer);
-      if (response.ok && started.success) return started.data.id;
-      throw new ProblemError(refusal(url, response.status, answer));
-    },
+    startRun: ({ date, ...request }) =>
+      start('/api/v1/runs', { ...request, ...(date === null ? {} : { date }) }, runHelp),
+    rerun: (runId, { from, ...request }) =>
+      start(`/api/v1/runs/${runId}/rerun`, { ...request, ...(from === null ? {} : { from }) }, rerunHelp),
     async cancelRun(runId, by, reason) {
       const response = await send(`/api/v1/runs/${runId}/cancel`, { by, reason });
       if (response.ok) return;
-      throw new ProblemError(refusal(url, response.status, await response.json().catch(() => null)));
+      throw new ProblemError(refusal(url, response.status, await response.json().catch(() => null), runHelp));
     },
   };
 }
@@ -79,7 +97,7 @@ function unreachableServer(url: string, error: unknown): Problem {
   };
 }
 
-function refusal(url: string, status: number, answer: unknown): Problem {
+function refusal(url: string, status: number, answer: unknown, otherwise: string): Problem {
   const refused = refusedSchema.safeParse(answer);
   const said = refused.success ? (refused.data.problem?.message ?? refused.data.error) : `status ${status}`;
   const known = refused.success ? refused.data.problem?.help : undefined;
@@ -87,7 +105,7 @@ function refusal(url: string, status: number, answer: unknown): Problem {
     code: codes.get(status) ?? 'server-refused',
     message: `the server at ${url} said: ${said}`,
     where: null,
-    help: known ?? helps.get(status) ?? '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.',
+    help: known ?? helps.get(status) ?? otherwise,
   };
 }
 

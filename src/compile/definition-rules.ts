@@ -76,6 +76,8 @@ function checkOne(step: StepDefinition, say: (what: string) => void): void {
     say('is mapped over an output and has the rule "always"');
   if (step.map !== null && (step.work.kind === 'branch' || step.work.kind === 'short-circuit'))
     say('decides, and is mapped');
+  if (step.cache !== null && step.work.kind !== 'function' && step.work.kind !== 'command')
+    say(`has a cache, which is for functions and commands, and not for a ${step.work.kind}`);
   if (step.work.kind === 'challenge') {
     const binary: readonly string[] = binaryMetrics;
     for (const metric of [step.work.metric, ...step.work.guardrails.map((guardrail) => guardrail.metric)]) {

@@ -7,6 +7,7 @@ import {
   regressionMetrics,
   triggerRules,
   type Binding,
+  type CacheDefinition,
   type ChallengeWork,
   type ContainerWork,
   type Environment,
@@ -189,6 +190,8 @@ const map: z.ZodType<MapDefinition> = z.strictObject({
   lengthMax: z.number().int().min(1).max(limits.mapLengthMax),
 });
 
+const cache: z.ZodType<CacheDefinition> = z.strictObject({ forMs: durationMs.nullable(), paths: texts });
+
 const step: z.ZodType<StepDefinition> = z.strictObject({
   name: stepName,
   description: text.nullable(),
@@ -199,6 +202,7 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
   timeoutMs: durationMs.min(1),
   graceMs: durationMs,
   secrets: z.array(z.string().regex(environmentNamePattern)).max(64),
+  cache: cache.nullable(),
   map: map.nullable(),
   outputs: z.record(identifier, outputType),
   work,

@@ -1,6 +1,5 @@
 /** Reads what challenge and gate steps gave: the runner wrote it, so it is parsed here once, at the wall. */
 import { z } from 'zod';
-import type { StepOutput } from '../engine/event.ts';
 import type { Run, Step } from '../engine/run.ts';
 import { binaryMetrics, regressionMetrics, type Artifact, type ChallengeWork } from '../pipeline/definition.ts';
 import { verdictKinds, type Verdict } from '../verdict/verdict.ts';
@@ -107,14 +106,7 @@ export function gatesOf(run: Run): readonly GateResult[] {
   return results;
 }
 
-/** A failed gate's numbers stand in its attempt's outcome: they are kept whatever became of the step. */
+/** A failed gate's numbers are kept, whatever became of the step. */
 function outputsOf(step: Step): readonly unknown[] {
-  return (step.instances ?? []).flatMap((instance) => {
-    const outcome = instance.attempts.at(-1)?.outcome;
-    return outcome?.kind === 'succeeded' ? inlineOf(outcome.output) : [];
-  });
-}
-
-function inlineOf(output: StepOutput): readonly unknown[] {
-  return 'inline' in output ? [output.inline] : [];
+  return (step.instances ?? []).flatMap(({ output }) => (output !== null && 'inline' in output ? [output.inline] : []));
 }

@@ -13,17 +13,19 @@ import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
+import type { Desk } from './desk.ts';
 import { Intake } from './intake.ts';
 import { Jobs } from './jobs.ts';
 import { Outbox } from './outbox.ts';
 import { Polling } from './polling.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { Requests, type Asked } from './requests.ts';
+import { rerun, type Rerun } from './reruns.ts';
 import { Schedules } from './schedules.ts';
 import { storedEvent } from './stored.ts';
 import { openRun, parseParameters } from './triggers.ts';
 import { Turns } from './turns.ts';
-import { versionsOf } from './versions.ts';
+import { pipelineOf, versionsOf } from './versions.ts';
 
 export interface ManualRun {
   readonly repository: string;
@@ -41,6 +43,7 @@ export class Conductor {
   readonly #ports: ConductorPorts;
   readonly #turns: Turns;
   readonly #requests: Requests;
+  readonly #desk: Desk;
   readonly #intake: Intake;
   readonly #schedules: Schedules;
   readonly #polling: Polling;
@@ -55,6 +58,7 @@ export class Conductor {
     this.#turns = new Turns(ports, (runId) => this.#tell(runId));
     this.#requests = new Requests(ports, this.#turns);
     const desk = { ports, turns: this.#turns, headMoved };
+    this.#desk = desk;
     this.#intake = new Intake(desk);
     this.#schedules = new Schedules(ports, this.#turns);
     this.#polling = new Polling(desk, this.#intake);
@@ -138,19 +142,9 @@ export class Conductor {
     if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
     const versions = await versionsOf(this.#ports, project, request.sha);
     if (!versions.ok) return versions;
-    const found = versions.value.versions.find((version) => version.pipeline === request.pipeline);
-    const definition =
-      found?.digest === null || found === undefined ? undefined : versions.value.definitions.get(found.digest);
-    if (definition === undefined || found?.digest === null || found === undefined) {
-      const broken = versions.value.versions.find(
-        (version) => version.problems.length > 0 && version.file.endsWith(`/${request.pipeline}.ts`),
-      );
-      const names = [...versions.value.definitions.values()].map((known) => known.name).join(', ') || 'none';
-      return failure(
-        broken?.problems[0] ??
-          `there is no pipeline "${request.pipeline}" at ${request.sha.slice(0, 7)}; there: ${names}`,
-      );
-    }
+    const found = pipelineOf(versions.value, request.pipeline, request.sha);
+    if (!found.ok) return found;
+    const { definition, digest } = found.value;
     const parameters = parseParameters(definition.parameters, request.parameters);
     if (!parameters.ok) return parameters;
     const logicalDate = request.logicalDate ?? this.#ports.clock.now();
@@ -160,11 +154,12 @@ export class Conductor {
       sha: request.sha,
       trigger: { kind: 'manual', actor: request.actor },
       definition,
-      digest: found.digest,
+      digest,
       logicalDate,
       dataIntervalEnd: logicalDate,
       parameters: parameters.value,
       alongside: null,
+      reused: [],
     });
     return 'skipped' in opened ? failure(opened.skipped) : success(opened.runId);
   }
@@ -172,6 +167,12 @@ export class Conductor {
   /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */
   ask(runId: string, request: RunRequest): Promise<Asked> {
     return this.#requests.ask(runId, request);
+  }
+
+  /** A run once more, whole or from the middle. */
+  async rerun(request: Rerun): Promise<Result<string, Problem | string>> {
+    await this.#recovered.promise;
+    return rerun(this.#desk, request);
   }
 
   /** Resolves when what is due in the outbox was carried out, or tried. */

@@ -1,5 +1,5 @@
 /** A run as its report: the state in one word, the outcome in one sentence, steps, gates and verdicts. */
-import type { AttemptOutcome, StepState } from '../engine/event.ts';
+import { firstTriggerOf, type AttemptOutcome, type StepState } from '../engine/event.ts';
 import type { Run, Step } from '../engine/run.ts';
 import type { ReportState, RunReport } from '../forge/forge.ts';
 import type { EvaluationRow } from '../journal/journal.ts';
@@ -100,8 +100,8 @@ function nextText(run: Run, evaluation: EvaluationRow | undefined): string {
 function waitingText(run: Run, evaluation: EvaluationRow): string {
   if (evaluation.policy === 'never') return 'The pipeline never promotes by itself.';
   if (evaluation.policy === 'on-approval') return 'It is promoted on approval, and there is no way to approve yet.';
-  const { trigger } = run.opened;
-  if (trigger.kind === 'pull-request') return 'It becomes champion when this pull request is merged, and not before.';
+  const { kind } = firstTriggerOf(run.opened.trigger);
+  if (kind === 'pull-request') return 'It becomes champion when this pull request is merged, and not before.';
   return evaluation.reason ?? 'It is not promoted from this branch.';
 }
 

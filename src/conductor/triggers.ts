@@ -3,7 +3,8 @@
  * one run for a key, however often and from wherever the trigger comes.
  */
 import { refusalOf, replacementReason, replaces, type Refusal } from '../admission/admission.ts';
-import type { RunOpened, Trigger } from '../engine/event.ts';
+import { reuseEvents, type Reused } from '../engine/engine.ts';
+import type { RunEvent, RunOpened, Trigger } from '../engine/event.ts';
 import type { RequestRow, VersionRow, Write } from '../journal/journal.ts';
 import type { ParameterDefinition, PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
@@ -27,6 +28,8 @@ export interface TriggerRequest {
   readonly parameters: RunOpened['parameters'];
   /** A record kept in the same commit as the run (a tick); null where there is none. */
   readonly alongside: ((runId: string) => Write) | null;
+  /** What an earlier run gave, of a run that begins in the middle. */
+  readonly reused: readonly Reused[];
 }
 
 /** Opens a run, or gives the one that this trigger opened before. `skipped` says why there is none. */
@@ -34,11 +37,16 @@ export type Opened = { readonly runId: string; readonly opened: boolean } | { re
 
 /** One at a time for each pipeline, so that what is under way is known when the next one is opened. */
 export function openRun(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
-  const lane = `${request.repository}\n${request.definition.name}`;
-  return turns.opening.run(lane, () => openNext(ports, turns, request));
+  return turns.opening.run(laneOf(request), () => openInLane(ports, turns, request));
 }
 
-async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+/** Where runs are opened one at a time. */
+export function laneOf({ repository, definition }: Pick<TriggerRequest, 'repository' | 'definition'>): string {
+  return `${repository}\n${definition.name}`;
+}
+
+/** For who has looked, in the lane, at what is under way. */
+export async function openInLane(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
   const { definition, repository } = request;
   const at = ports.clock.now();
   const refusal = refusalOf(definition, turns.activeRuns(repository, definition.name));
@@ -47,11 +55,11 @@ async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerReq
     return earlier === null ? forbid(ports, request, refusal, at) : { runId: earlier.id, opened: false };
   }
   const opened = openedOf(request, ports.newId(), at);
-  const cancels = await cancelsOf(ports, request, opened);
-  if (await keepOpened(ports, request, opened, cancels)) {
-    turns.enter(opened, definition);
+  const kept = { reused: reuseEvents(request.reused, at), cancels: await cancelsOf(ports, request, opened) };
+  if (await keepOpened(ports, request, opened, kept)) {
+    turns.enter(opened, kept.reused, definition);
     ports.jobQueue.wake('outbox', at + conductorLimits.reportDebounceMs);
-    turns.take(cancels);
+    turns.take(kept.cancels);
     return { runId: opened.runId, opened: true };
   }
   const earlier = await ports.journal.runByTrigger(request.key);
@@ -65,13 +73,13 @@ async function keepOpened(
   ports: ConductorPorts,
   request: TriggerRequest,
   opened: RunOpened,
-  cancels: readonly RequestRow[],
+  { reused, cancels }: { readonly reused: readonly RunEvent[]; readonly cancels: readonly RequestRow[] },
 ): Promise<boolean> {
   const { key, alongside } = request;
   try {
     const [result] = await ports.journal.commit([
       [
-        { write: 'open-run', triggerKey: key, opened },
+        { write: 'open-run', triggerKey: key, opened, reused },
         ...(alongside === null ? [] : [alongside(opened.runId)]),
         ...requestWrites(cancels),
         ...reportRun(opened, opened.at, conductorLimits.reportDebounceMs),

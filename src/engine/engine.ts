@@ -16,6 +16,7 @@
  *          ─► proceed    steps that changed are judged (trigger-rule), mapped (mapping) and given slots
  *          ─► turn       every event is recorded, that is: folded
  *   evolve ─► finish     what has ended is told to the steps after it: tallies, guards (guard), what to look at (agenda)
+ *   reuse                a re-run begins with what an earlier run gave
  *   bind                 what an attempt is given: the references of its definition as values (value)
  *
  * A decision costs as much as has changed. What keeps it so are the tallies that `evolve` keeps on each step and the
@@ -25,4 +26,5 @@ export { bindTemplate, bindValue, contextOf } from './bind.ts';
 export { decide, type Command } from './decide.ts';
 export { evolve } from './evolve.ts';
 export { open } from './open.ts';
+export { planReuse, reuseEvents, type Reused } from './reuse.ts';
 export { attemptsToStop, nextWakeAt, unfinishedAttempts } from './query.ts';

@@ -23,8 +23,10 @@ const possibleIn = {
   'step-scheduled': ['none', 'up_for_retry', 'up_for_reschedule'],
   'attempt-started': ['scheduled'],
   'attempt-running': ['queued'],
+  'cache-looked-up': ['queued', 'running'],
   'attempt-finished': ['queued', 'running'],
   'retry-planned': ['queued', 'running'],
+  'step-reused': ['none'],
   'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule'],
 } as const satisfies { readonly [type in RunEvent['type']]?: readonly StepState[] };
 
@@ -40,6 +42,7 @@ export function evolve(run: Run, event: RunEvent): void {
     case 'step-scheduled':
     case 'attempt-started':
     case 'attempt-running':
+    case 'cache-looked-up':
     case 'attempt-finished':
     case 'retry-planned':
     case 'late-report-ignored':
@@ -47,6 +50,10 @@ export function evolve(run: Run, event: RunEvent): void {
       break;
     case 'step-finished':
       finishStep(run, event);
+      break;
+    case 'step-reused':
+      reuseStep(run, event);
+      run.openedWith = run.position + 1;
       break;
     case 'cancel-requested':
       stop(run, event, { cause: 'cancelled', by: event.by, reason: event.reason });
@@ -72,7 +79,7 @@ export function evolve(run: Run, event: RunEvent): void {
 
 type InstanceEvent = Extract<
   RunEvent,
-  { type: 'step-scheduled' | 'late-report-ignored' | 'retry-planned' | `attempt-${string}` }
+  { type: 'step-scheduled' | 'cache-looked-up' | 'late-report-ignored' | 'retry-planned' | `attempt-${string}` }
 >;
 
 function evolveInstance(run: Run, event: InstanceEvent): void {
@@ -92,6 +99,9 @@ function evolveInstance(run: Run, event: InstanceEvent): void {
       attempt.place = event.place;
       return moveTo(step, instance, 'running');
     }
+    case 'cache-looked-up':
+      currentAttempt(instance, event).cache = event.look;
+      return;
     case 'attempt-finished':
       return finishAttempt(run, step, instance, event);
     case 'retry-planned':
@@ -126,6 +136,7 @@ function startAttempt(run: Run, step: Step, instance: Instance, event: AttemptSt
     startedAt: event.at,
     runningAt: null,
     place: null,
+    cache: null,
     finishedAt: null,
     outcome: null,
     usage: null,
@@ -144,7 +155,10 @@ function finishAttempt(run: Run, step: Step, instance: Instance, event: AttemptF
   attempt.finishedAt = event.at;
   attempt.outcome = outcome;
   attempt.usage = event.usage;
-  if (outcome.kind === 'succeeded') instance.output = outcome.output;
+  if (outcome.kind === 'succeeded') {
+    instance.output = outcome.output;
+    instance.control = outcome.control;
+  }
   if (outcome.kind === 'failed') {
     const budget = budgetOf(outcome.cause);
     if (budget !== 'none') instance.failures[budget] += 1;
@@ -155,17 +169,27 @@ function finishAttempt(run: Run, step: Step, instance: Instance, event: AttemptF
 }
 
 function finishStep(run: Run, event: Extract<RunEvent, { type: 'step-finished' }>): void {
-  if (event.index === null) {
-    const step = findStep(run, event);
-    const begun = step.state !== 'none' || (step.definition.map !== null && (step.instances?.length ?? 0) > 0);
-    if (begun) impossible(event, 'it has begun');
-    finishStepAsWhole(run, step, event.state, event.reason);
-    return;
-  }
+  if (event.index === null) return finishStepAsWhole(run, unbegun(run, event), event.state, event.reason);
   const { step, instance } = find(run, { ...event, index: event.index });
   demand(event, instance);
   if (run.active.has(instance)) impossible(event, 'its attempt has not ended');
   finishInstance(run, step, instance, event.state, event.reason);
+}
+
+function reuseStep(run: Run, event: Extract<RunEvent, { type: 'step-reused' }>): void {
+  findStep(run, event).reusedFrom = event.runId;
+  if (event.index === null) return finishStepAsWhole(run, unbegun(run, event), event.state, event.reason);
+  const { step, instance } = find(run, { ...event, index: event.index });
+  demand(event, instance);
+  instance.output = event.output;
+  instance.control = event.control;
+  finishInstance(run, step, instance, event.state, event.reason);
+}
+
+function unbegun(run: Run, event: { type: string; step: string }): Step {
+  const step = findStep(run, event);
+  const begun = step.state !== 'none' || (step.definition.map !== null && (step.instances?.length ?? 0) > 0);
+  return begun ? impossible(event, 'it has begun') : step;
 }
 
 function stop(run: Run, event: RunEvent, stopping: Stopping): void {

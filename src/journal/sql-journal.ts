@@ -8,6 +8,7 @@ import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
 import { dueOutbox, forgeObject, nextOutboxAt, troubledOutbox } from './outbox.ts';
 import { openRequests } from './requests.ts';
 import { activeRuns, eventsOf, runById, runByTrigger, runPage, unfinishedRuns } from './runs.ts';
+import { cacheEntry, newestCacheEntry } from './step-cache.ts';
 import { lastTick, newestTicks } from './ticks.ts';
 import { definitionByDigest, headOfBranch, headsOfRepository, versionsOfCommit } from './versions.ts';
 
@@ -46,6 +47,8 @@ export function sqlJournal(driver: Driver): Journal {
     troubledOutbox: (limit) => rows(troubledOutbox(limit)),
 
     evaluations: (filter) => rows(evaluationPage(filter)),
+    cacheEntry: (cached, key) => first(cacheEntry(cached, key)),
+    newestCacheEntry: (cached, index) => first(newestCacheEntry(cached, index)),
     forgeObject: (key) => first(forgeObject(key)),
 
     async close() {

@@ -80,6 +80,8 @@ export interface StepDefinition {
   readonly graceMs: number;
   /** Names of secrets that its environment gets. */
   readonly secrets: readonly string[];
+  /** Null: it runs each time. Of functions and commands alone. */
+  readonly cache: CacheDefinition | null;
   /** Instances of a mapped step: the cross product of its axes, in the order of the axes, the last the fastest. */
   readonly map: MapDefinition | null;
   /** Declared outputs of commands and containers; empty: whatever JSON the step gives. */
@@ -94,6 +96,14 @@ export interface RetryDefinition {
   /** The delay is multiplied by this after each try. */
   readonly factor: number;
   readonly delayMaxMs: number;
+}
+
+/** Where the same work was done before, its output is used again. */
+export interface CacheDefinition {
+  /** How long; null: for good. */
+  readonly forMs: number | null;
+  /** Globs of the files that count as its code; empty: all files of the commit. */
+  readonly paths: readonly string[];
 }
 
 export interface MapDefinition {

@@ -9,7 +9,8 @@ export const runSchema = z.object({
   repository: z.string(),
   pipeline: z.string(),
   sha: z.string(),
-  trigger: z.string(),
+  trigger: z.string().describe('push, pull-request, schedule, manual or rerun'),
+  rerunOf: z.string().nullable().describe('The run that it is once more'),
   state: z.enum(['running', 'cancelling', 'success', 'failed', 'cancelled']),
   reason: z.string().nullable(),
   openedAt: z.number().int().describe('Milliseconds since the epoch'),
@@ -48,6 +49,17 @@ export const runRequestSchema = z.strictObject({
 });
 
 /** The whole body may be left out. */
+export const rerunRequestSchema = z
+  .strictObject({
+    failed: z.boolean().default(false).describe('Only the steps that failed or never ran, and what comes after them'),
+    from: z.string().optional().describe('Only this step and what comes after it'),
+    atHead: z.boolean().default(false).describe('At the head of its branch instead of the same commit'),
+    key: z.string().max(200).optional().describe('The same key is the same run'),
+  })
+  .refine(({ failed, from }) => !failed || from === undefined, { error: 'failed or from, not both' })
+  .nullish();
+
+/** The whole body may be left out. */
 export const cancelRequestSchema = z
   .strictObject({
     by: z.string().min(1).max(200).default('api').describe('Whose name is kept with it'),
@@ -56,5 +68,6 @@ export const cancelRequestSchema = z
   .nullish();
 
 export type RunRequest = z.infer<typeof runRequestSchema>;
+export type RerunRequest = z.infer<typeof rerunRequestSchema>;
 export type RunAnswer = z.infer<typeof runSchema>;
 export type Refused = z.infer<typeof refusedSchema>;

@@ -8,6 +8,8 @@ import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { RunRow } from '../journal/journal.ts';
+import type { Problem } from '../std/problem.ts';
+import type { Result } from '../std/result.ts';
 import * as schemas from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
 
@@ -24,6 +26,7 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
   });
   addReading(app, ports);
   addStarting(app, ports);
+  addRerunning(app, ports);
   addCancelling(app, ports);
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }
@@ -91,6 +94,34 @@ function addStarting(app: FastifyInstance, ports: ServerPorts): void {
   );
 }
 
+function addRerunning(app: FastifyInstance, ports: ServerPorts): void {
+  app.withTypeProvider<ZodTypeProvider>().post(
+    '/api/v1/runs/:id/rerun',
+    {
+      onRequest: (request, reply) => demandToken(ports, request, reply),
+      schema: {
+        summary: 'Run again what a run was for, whole or in part; the rest is reused',
+        ...tokenNeeded,
+        params: schemas.idSchema,
+        body: schemas.rerunRequestSchema,
+        response: {
+          201: schemas.idSchema,
+          400: schemas.errorSchema,
+          401: schemas.errorSchema,
+          404: schemas.errorSchema,
+          422: schemas.refusedSchema,
+        },
+      },
+    },
+    async (request, reply) => {
+      const row = await ports.journal.run(request.params.id);
+      if (row === null) return reply.code(404).send({ error: 'no such run' });
+      const started = await rerun(ports, row.id, request.body);
+      return 'id' in started ? reply.code(201).send(started) : reply.code(422).send(started);
+    },
+  );
+}
+
 function addCancelling(app: FastifyInstance, ports: ServerPorts): void {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/runs/:id/cancel',
@@ -151,6 +182,20 @@ async function startRun(ports: ServerPorts, request: schemas.RunRequest): Promis
     parameters: request.parameters,
     key: request.key ?? crypto.randomUUID(),
   });
+  return answerOf(started);
+}
+
+async function rerun(
+  ports: ServerPorts,
+  runId: string,
+  request: schemas.RerunRequest,
+): Promise<{ id: string } | schemas.Refused> {
+  const { failed = false, from, atHead = false, key = crypto.randomUUID() } = request ?? {};
+  const steps = from === undefined ? (failed ? 'failed' : 'all') : { from };
+  return answerOf(await ports.conductor.rerun({ runId, steps, atHead, actor: 'api', key }));
+}
+
+function answerOf(started: Result<string, Problem | string>): { id: string } | schemas.Refused {
   if (started.ok) return { id: started.value };
   if (typeof started.error === 'string') return { error: started.error };
   const { code, message, where, help } = started.error;
@@ -166,6 +211,7 @@ function runOf(row: RunRow): schemas.RunAnswer {
     pipeline: opened.pipeline,
     sha: opened.sha,
     trigger: opened.trigger.kind,
+    rerunOf: opened.trigger.kind === 'rerun' ? opened.trigger.of : null,
     state: row.state,
     reason: row.reason,
     openedAt: opened.at,

@@ -3,7 +3,7 @@ import { failurePanel } from './failure-panel.ts';
 import { gatesPanel } from './gates-panel.ts';
 import { graphPanel } from './graph-panel.ts';
 import { html, webAddress, type Markup } from './html.ts';
-import type { RunHead, RunView } from './run-view.ts';
+import type { RunHead, RunLink, RunView } from './run-view.ts';
 import { markOf, runMarks } from './state-mark.ts';
 import { stepPanel, type ShownLog } from './step-panel.ts';
 import { stepsPanel } from './steps-panel.ts';
@@ -69,6 +69,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
               </dd>
             </div>`
       }
+      ${chainOf(head)}
       <div>
         <dt>Commit</dt>
         <dd>${shaUrl === null ? sha : html`<a href=${shaUrl}>${sha}</a>`}</dd>
@@ -98,6 +99,29 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
       )}
     </dl>
   </header>`;
+}
+
+function chainOf({ chain: { earlier, later } }: RunHead): Markup {
+  const linkOf = ({ id, number, steps }: RunLink): Markup =>
+    html`<a href=${`/runs/${encodeURIComponent(id)}`}>${`#${number}`}</a>${`, ${steps}`}`;
+  return html`
+    ${
+      earlier === null
+        ? null
+        : html`<div>
+            <dt>Re-run of</dt>
+            <dd>${linkOf(earlier)}</dd>
+          </div>`
+    }
+    ${
+      later.length === 0
+        ? null
+        : html`<div>
+            <dt>Run again as</dt>
+            <dd>${later.map((link, at) => html`${at === 0 ? '' : '; '}${linkOf(link)}`)}</dd>
+          </div>`
+    }
+  `;
 }
 
 /** The gate's own panel says more than its log. */

@@ -1,7 +1,15 @@
 /** Makes the view of a run from what the journal says about it. */
 import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import { finalStepStates } from '../engine/run.ts';
-import type { AttemptOutcome, RunOpened, StepOutput, StepState, Trigger } from '../engine/event.ts';
+import {
+  firstTriggerOf,
+  type AttemptOutcome,
+  type FirstTrigger,
+  type RerunSteps,
+  type RunOpened,
+  type StepState,
+  type Trigger,
+} from '../engine/event.ts';
 import type { Artifact, Work } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -12,6 +20,7 @@ import {
   type Bar,
   type OutputView,
   type PanelView,
+  type RunChain,
   type RunHead,
   type Selection,
   type StepView,
@@ -41,7 +50,10 @@ const urgency: readonly StepState[] = [
   'success',
 ];
 
-export function headOf(run: Run, number: number, summary: string, links: ForgeLinks): RunHead {
+/** A run that neither is another one once more, nor was run again. */
+const noChain: RunChain = { earlier: null, later: [] };
+
+export function headOf(run: Run, number: number, summary: string, links: ForgeLinks, chain = noChain): RunHead {
   const { opened, definition } = run;
   return {
     id: opened.runId,
@@ -55,6 +67,7 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     finishedAt: run.finishedAt,
     logicalDate: isForAnotherTime(opened) ? opened.logicalDate : null,
     trigger: triggerOf(opened.trigger, links),
+    chain,
     sha: opened.sha,
     shaUrl: links.commitUrl(opened.sha),
     parameters: Object.entries(opened.parameters).map(([name, value]) => ({ name, value: String(value) })),
@@ -63,10 +76,22 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
 
 /** A run that a push or a person started is for the moment of its start, which is told anyway. */
 function isForAnotherTime({ trigger, logicalDate, at }: RunOpened): boolean {
-  return trigger.kind === 'schedule' || Math.abs(logicalDate - at) > 60_000;
+  return firstTriggerOf(trigger).kind === 'schedule' || Math.abs(logicalDate - at) > 60_000;
 }
 
 export function triggerOf(trigger: Trigger, links: ForgeLinks): TriggerView {
+  const first = firstViewOf(firstTriggerOf(trigger), links);
+  if (trigger.kind !== 'rerun') return first;
+  return { ...first, text: [first.text, `run again${by(trigger.actor)}`].filter((text) => text !== '').join(', ') };
+}
+
+/** Which steps a re-run carries out, in words. */
+export function stepsText(steps: RerunSteps): string {
+  if (typeof steps === 'object') return `from ${steps.from}`;
+  return steps === 'all' ? 'all steps' : 'the failed steps';
+}
+
+function firstViewOf(trigger: FirstTrigger, links: ForgeLinks): TriggerView {
   switch (trigger.kind) {
     case 'push':
       return { text: `pushed${by(trigger.actor)}`, branch: trigger.branch, pullRequest: null };
@@ -108,8 +133,14 @@ export function stepViewOf(step: Step): StepView {
     startedAt: least(attempts.map((attempt) => attempt.startedAt)),
     finishedAt: unfinished ? null : greatest(attempts.flatMap((attempt) => attempt.finishedAt ?? [])),
     dueAt: finalStepStates.has(step.state) ? null : least(dueTimes),
+    reusedFrom: step.reusedFrom,
+    fromCache: isFromCache(instances),
     bars: barsOf(attempts, definition.work.kind),
   };
+}
+
+function isFromCache(instances: readonly Instance[]): boolean {
+  return instances.length > 0 && instances.every(({ attempts }) => attempts.at(-1)?.cache?.found === true);
 }
 
 function countsOf(instances: readonly Instance[]): StepView['counts'] {
@@ -257,6 +288,7 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
     attempts: (instance?.attempts ?? []).map((each) => attemptView(each, definition.work.kind)),
     output: instance === null ? null : outputOf(instance),
     dueAt: instance?.dueAt ?? null,
+    reusedFrom: step.reusedFrom,
   };
 }
 
@@ -271,6 +303,7 @@ function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
     exitCode: failed?.exitCode ?? null,
     message: failed?.message ?? said,
     place: attempt.place,
+    cache: cacheOf(attempt),
     startedAt: attempt.startedAt,
     runningAt: attempt.runningAt,
     finishedAt: attempt.finishedAt,
@@ -279,10 +312,12 @@ function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
   };
 }
 
-function outputOf(instance: Instance): OutputView | null {
-  const outcome = instance.attempts.at(-1)?.outcome;
-  // A failed gate's numbers stand in its outcome alone.
-  const output: StepOutput | null = instance.output ?? (outcome?.kind === 'succeeded' ? outcome.output : null);
+function cacheOf({ cache }: Attempt): AttemptView['cache'] {
+  if (cache === null) return null;
+  return cache.found ? { runId: cache.runId } : { missed: cache.why };
+}
+
+function outputOf({ output }: Instance): OutputView | null {
   if (output === null) return null;
   if ('stored' in output) {
     const lengths = Object.entries(output.lengths).map(

@@ -36,9 +36,24 @@ export interface RunHead {
   readonly finishedAt: number | null;
   readonly logicalDate: number | null;
   readonly trigger: TriggerView;
+  readonly chain: RunChain;
   readonly sha: string;
   readonly shaUrl: string | null;
   readonly parameters: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** The run that this one is once more, and those that are this one once more, the newest first. */
+export interface RunChain {
+  readonly earlier: RunLink | null;
+  readonly later: readonly RunLink[];
+}
+
+export interface RunLink {
+  readonly id: string;
+  /** Of the same pipeline. */
+  readonly number: number;
+  /** Which steps the later of the two runs carried out: `all steps`, `from train`. */
+  readonly steps: string;
 }
 
 export interface TriggerView {
@@ -76,6 +91,10 @@ export interface StepView {
   /** Null while an attempt is on its way. */
   readonly finishedAt: number | null;
   readonly dueAt: number | null;
+  /** The run whose attempts gave what stands here; null where it is this one. */
+  readonly reusedFrom: string | null;
+  /** What stands here was found in the step cache, all of it. */
+  readonly fromCache: boolean;
   readonly bars: readonly Bar[];
 }
 
@@ -106,6 +125,8 @@ export interface PanelView {
   readonly attempts: readonly AttemptView[];
   readonly output: OutputView | null;
   readonly dueAt: number | null;
+  /** As of the step's view. */
+  readonly reusedFrom: string | null;
 }
 
 export interface AttemptView {
@@ -115,6 +136,8 @@ export interface AttemptView {
   readonly exitCode: number | null;
   readonly message: string | null;
   readonly place: string | null;
+  /** Of a step with a cache: the run whose output stands for it, or why none does. */
+  readonly cache: { readonly runId: string } | { readonly missed: string } | null;
   readonly startedAt: number;
   readonly runningAt: number | null;
   readonly finishedAt: number | null;
@@ -154,6 +177,7 @@ export interface Selection {
 }
 
 export const viewLimits = {
+  laterRunsMax: 10,
   instancesMax: 60,
   barsMax: 60,
   outputCharactersMax: 8000,

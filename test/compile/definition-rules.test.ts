@@ -48,6 +48,17 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     /"NODE_OPTIONS", which changes which code runs/,
   ],
   [
+    'a cache of what is no function or command',
+    [
+      stepOf({
+        name: 'a',
+        cache: { forMs: null, paths: [] },
+        work: { kind: 'gate', data: { literal: 'x' }, checks: [] },
+      }),
+    ],
+    /has a cache, which is for functions and commands, and not for a gate/,
+  ],
+  [
     'a choice that is no step',
     [
       stepOf({ name: 'a', work: { kind: 'branch', file: 'a.ts', input: { literal: null }, choices: ['b'] } }),

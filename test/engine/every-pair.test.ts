@@ -175,6 +175,7 @@ test('a run that has ended answers every command, and only late reports are reco
 });
 
 const x = { at: now, step: 'x', index: 0 };
+const reused = { runId: 'run-0', reason: null, output: null, control: null } as const;
 const events: readonly RunEvent[] = [
   { type: 'step-scheduled', ...x },
   { type: 'attempt-started', ...x, attempt: 1 },
@@ -183,14 +184,17 @@ const events: readonly RunEvent[] = [
   { type: 'retry-planned', ...x, dueAt: now, state: 'up_for_retry' },
   { type: 'step-finished', ...x, state: 'success', reason: null },
   { type: 'step-finished', at: now, step: 'x', index: null, state: 'skipped', reason: null },
+  { type: 'step-reused', ...x, ...reused, state: 'success' },
+  { type: 'step-reused', ...x, ...reused, index: null, state: 'skipped' },
+  { type: 'cache-looked-up', ...x, attempt: 1, look: { found: true, runId: 'run-0' } },
 ];
 
 /** Which of `events` can happen in a state, by their place. */
 const possible: { readonly [state in StepState]?: readonly number[] } = {
-  none: [0, 5, 6],
+  none: [0, 5, 6, 7, 8],
   scheduled: [1, 5],
-  queued: [2, 3],
-  running: [3],
+  queued: [2, 3, 9],
+  running: [3, 9],
   up_for_retry: [0, 5],
   up_for_reschedule: [0, 5],
   success: [],

@@ -145,6 +145,27 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /DATABASE_PASSWORD/,
     ],
     [
+      'a cache for a number',
+      () => step('a', { ...command, cache: { for: 7 } }),
+      'definition-option',
+      /"cache.for" is 7/,
+      /a duration/,
+    ],
+    [
+      'a cache of words',
+      () => step('a', { ...command, cache: 'yes' }),
+      'definition-option',
+      /"cache" is "yes"/,
+      /true, false or an object with for, paths/,
+    ],
+    [
+      'a cache of a gate',
+      () => gate('a', { data: 'x.csv', rows: { min: 1 }, cache: true }),
+      'definition-option',
+      /there is no option "cache"/,
+      /The options are/,
+    ],
+    [
       'after a name',
       () => (step('a', command), step('b', { ...command, after: 'a' })),
       'definition-option',

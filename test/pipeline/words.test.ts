@@ -60,6 +60,7 @@ test('a pipeline without options has plain defaults', () => {
       timeoutMs: 21_600_000,
       graceMs: 30_000,
       secrets: [],
+      cache: null,
       map: null,
       outputs: {},
       work: { kind: 'command', command: ['true'], environment: {} },
@@ -125,6 +126,19 @@ test('defaults of the pipeline flow to its steps, which may say otherwise', () =
   assert.deepEqual([one?.timeoutMs, one?.graceMs, one?.secrets], [3_600_000, 60_000, ['A']]);
   assert.deepEqual(two?.retry, { count: 0, delayMs: 1_200_000, factor: 1, delayMaxMs: 1_200_000 });
   assert.deepEqual([two?.timeoutMs, two?.graceMs, two?.secrets], [300_000, 60_000, ['A', 'B']]);
+});
+
+test('a cache is for good and of all files, or as long and of those that are named', () => {
+  const steps = stepsOf(() => {
+    step('one', { command: ['true'], cache: true });
+    step('two', { run: () => 1, cache: { for: '7d', paths: ['training/**'] } });
+    step('three', { run: () => 1, cache: {} });
+    step('four', { command: ['true'], cache: false });
+  });
+  assert.deepEqual(
+    steps.map(({ cache }) => cache),
+    [{ forMs: null, paths: [] }, { forMs: 604_800_000, paths: ['training/**'] }, { forMs: null, paths: [] }, null],
+  );
 });
 
 test('a handle in an input is a reference and the edge', () => {

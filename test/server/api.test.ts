@@ -91,6 +91,7 @@ test('without the token, or with another, nothing can be changed', async () => {
   ]) {
     assert.equal((await ask('POST', '/api/v1/runs', { body: run, headers })).status, 401);
     assert.equal((await ask('POST', '/api/v1/runs/some/cancel', { body: {}, headers })).status, 401);
+    assert.equal((await ask('POST', '/api/v1/runs/some/rerun', { body: {}, headers })).status, 401);
     // Nobody learns what a good request would be.
     assert.equal((await ask('POST', '/api/v1/runs', { body: { nonsense: 1 }, headers })).status, 401);
   }
@@ -105,6 +106,36 @@ test('a run is cancelled once; one that ended, or is not there, is said so', asy
   assert.equal((await ask('POST', '/api/v1/runs/01none/cancel', { body: {} })).status, 404);
   assert.equal((await ask('GET', '/api/v1/runs/01none')).status, 404);
   assert.equal((await ask('GET', '/api/v1/nothing')).status, 404);
+});
+
+test('a run is run again, whole or from a step, and the same key is the same run', async () => {
+  const id = await start('good', 'success');
+  const path = `/api/v1/runs/${id}/rerun`;
+  const whole = await ask('POST', path);
+  assert.equal(whole.status, 201, JSON.stringify(whole.body));
+  const again = String(whole.body['id']);
+  const read = await ask('GET', `/api/v1/runs/${again}`, { headers: {} });
+  assert.deepEqual([read.body['trigger'], read.body['rerunOf']], ['rerun', id]);
+  for (const endsAt = performance.now() + 20_000; ;) {
+    if ((await ask('GET', `/api/v1/runs/${again}`)).body['state'] === 'success') break;
+    assert.ok(performance.now() < endsAt, `${again} is not done`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const request = { from: 'second', key: 'once' };
+  const first = await ask('POST', path, { body: request });
+  assert.equal(first.status, 201, JSON.stringify(first.body));
+  assert.deepEqual((await ask('POST', path, { body: request })).body, first.body);
+  const refusals: readonly (readonly [path: string, body: object, status: number, said: RegExp])[] = [
+    [path, { failed: true, from: 'second' }, 400, /failed or from, not both/],
+    [path, { more: 1 }, 400, /more/],
+    [path, { from: 'nowhere' }, 422, /there is no step "nowhere"; there: first, second/],
+    ['/api/v1/runs/01none/rerun', {}, 404, /no such run/],
+  ];
+  for (const [refused, body, status, said] of refusals) {
+    const answer = await ask('POST', refused, { body });
+    assert.equal(answer.status, status, JSON.stringify([body, answer.body]));
+    assert.match(String(answer.body['error']), said);
+  }
 });
 
 test('what can be read and not be carried out is 422 with the reason, what cannot be read is 400', async () => {
@@ -144,6 +175,7 @@ test('openapi.json describes each route, with schemas that are valid', async () 
     'get /healthz',
     'post /api/v1/runs',
     'post /api/v1/runs/{id}/cancel',
+    'post /api/v1/runs/{id}/rerun',
   ]);
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   let schemas = 0;

@@ -54,6 +54,8 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
     nextOutboxAt: () => read(() => journal.nextOutboxAt()),
     troubledOutbox: (limit) => read(() => journal.troubledOutbox(limit)),
     evaluations: (filter) => read(() => journal.evaluations(filter)),
+    cacheEntry: (cached, key) => read(() => journal.cacheEntry(cached, key)),
+    newestCacheEntry: (cached, index) => read(() => journal.newestCacheEntry(cached, index)),
     forgeObject: (key) => read(() => journal.forgeObject(key)),
     close: () => Promise.resolve(),
   };

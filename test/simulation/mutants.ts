@@ -127,6 +127,10 @@ export const mutants = {
       };
     },
   },
+  'versions-not-looked-at': {
+    what: 'forgets which models are versions already',
+    registry: (registry) => ({ ...registry, model: () => Promise.resolve(success(null)) }),
+  },
   'attempt-begun-twice': {
     what: 'begins an attempt anew that it began before',
     executor: (executor, attempts) => ({

@@ -108,9 +108,17 @@ function trainAndChallenge(model: string, promote: PromotionPolicy): StepDefinit
 }
 
 function fan(): StepDefinition[] {
+  const cache = { forMs: null, paths: ['training/**'] };
   return [
-    stepOf({ name: 'split', timeoutMs: 30_000 }),
-    stepOf({ name: 'each', upstream: ['split'], map: mapOver([1, 2, 3, 4]), retry: quickRetry, timeoutMs: 30_000 }),
+    stepOf({ name: 'split', timeoutMs: 30_000, cache: { forMs: 600_000, paths: [] } }),
+    stepOf({
+      name: 'each',
+      upstream: ['split'],
+      map: mapOver([1, 2, 3, 4]),
+      cache,
+      retry: quickRetry,
+      timeoutMs: 30_000,
+    }),
     stepOf({ name: 'gate', upstream: ['each'], work: works.gate() }),
     stepOf({ name: 'tidy', upstream: ['gate'], finally: true, triggerRule: 'all_done' }),
   ];

@@ -2,6 +2,7 @@
  * What people and fate do to the world, one idea after the other: commits, pull requests, merges, cancels, deaths of the
  * server, outages, a hand at the clock. The forge tells the server of it by webhooks, as well as forges do.
  */
+import type { RerunSteps } from '../../src/engine/event.ts';
 import type { Delivery, ForgeEvent, PullRequest } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
 import type { FaultClass } from './faults.ts';
@@ -20,6 +21,8 @@ const ideas = [
   'close',
   'reopen',
   'manual',
+  'rerun',
+  'rerequest',
   'cancel',
   'crash',
   'restart',
@@ -84,6 +87,8 @@ export class Script {
       close: often() / 3,
       reopen: often() / 3,
       manual: often() / 2,
+      rerun: 1 + often(),
+      rerequest: often() / 3,
       cancel: rare('cancel'),
       crash: rare('crash'),
       restart: rare('restart'),
@@ -130,6 +135,10 @@ export class Script {
         return this.#reopen();
       case 'manual':
         return this.#manual();
+      case 'rerun':
+        return this.#rerun();
+      case 'rerequest':
+        return this.#rerequest();
       case 'cancel':
         return this.#cancel();
       case 'crash':
@@ -324,6 +333,50 @@ export class Script {
       }
     };
     void ask(2);
+  }
+
+  /** Most ask for a run that has ended, and for a step that is there. */
+  #rerun(): void {
+    const { world, random } = this.#together();
+    const runs = [...world.history.runs.values()];
+    const ended = runs.filter(({ opened: { runId } }) => !world.history.unfinished.has(runId));
+    const asked = random.chance(0.9) ? ended : runs;
+    if (asked.length === 0) return;
+    const { opened, state } = random.pick(asked);
+    const { runId, pipeline } = opened;
+    const names = world.catalogue.definition(pipeline, 0).steps.map(({ name }) => name);
+    const from = { from: random.chance(0.7) ? (names.at(-1) ?? '') : random.pick(names) };
+    const steps = random.pick<RerunSteps>([
+      'all',
+      from,
+      from,
+      ...(state === 'success' ? [] : (['failed', 'failed'] as const)),
+    ]);
+    const actor = `person ${(this.#events += 1)}`;
+    const request = { runId, steps, atHead: random.chance(0.3), actor, key: actor };
+    world.tell(`${actor} asks for ${runId} of ${pipeline} again, ${JSON.stringify(steps)}`);
+    const ask = (triesLeft: number): void => {
+      const again = (): void => (triesLeft > 0 ? world.time.later(1000, () => ask(triesLeft - 1)) : undefined);
+      // Some are impatient, and ask again before there is an answer.
+      if (random.chance(0.2)) again();
+      world.server?.conductor.rerun(request).catch(again);
+    };
+    ask(2);
+  }
+
+  #rerequest(): void {
+    const { world, random } = this.#together();
+    const runs = [...world.history.runs.values()].map(({ opened }) => opened);
+    if (runs.length === 0) return;
+    const { sha, runId } = random.pick(runs);
+    const actor = `person ${(this.#events += 1)}`;
+    world.tell(`${actor} presses "Re-run" beside ${shortOf(sha)}`);
+    this.#hook('check_run', [actor], {
+      type: 'rerequested',
+      sha,
+      runId: random.chance(0.6) ? runId : null,
+      actor,
+    });
   }
 
   #outage(): void {

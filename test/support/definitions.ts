@@ -21,6 +21,7 @@ export function stepOf(given: Partial<StepDefinition> & { readonly name: string 
     timeoutMs: 3_600_000,
     graceMs: 30_000,
     secrets: [],
+    cache: null,
     map: null,
     outputs: {},
     work: { kind: 'command', command: ['true'], environment: {} },

@@ -88,12 +88,16 @@ function lineOf(event: RunEvent): string | null {
       return `start ${nameOf(event)}`;
     case 'attempt-running':
       return `${nameOf(event)} runs at ${event.place}`;
+    case 'cache-looked-up':
+      return `${nameOf(event)} ${event.look.found ? `is in the cache from ${event.look.runId}` : event.look.why}`;
     case 'late-report-ignored':
       return `late report of ${nameOf(event)}`;
     case 'retry-planned':
       return `${nameOf({ ...event, attempt: 1 })} ${event.state} at ${(event.dueAt - openedAt) / 1000}`;
     case 'step-finished':
       return `${nameOf({ ...event, index: event.index ?? 0, attempt: 1 })} ${event.state}${reasonOf(event)}`;
+    case 'step-reused':
+      return `${nameOf({ ...event, index: event.index ?? 0, attempt: 1 })} ${event.state} as in ${event.runId}`;
     case 'cancel-requested':
       return `cancelled by ${event.by}`;
     case 'run-timed-out':
