@@ -27,6 +27,7 @@ export function parseLimit(text: string): number {
 
 /** As the API takes it. */
 export function parseReason(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Say why.');
   if (text.length > reasonLengthMax) throw new InvalidArgumentError(`At most ${reasonLengthMax} characters.`);
   return text;
 }

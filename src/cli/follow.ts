@@ -1,9 +1,11 @@
 /** Shows a run until it, and what follows from it, has ended. Ctrl-C cancels it once, and ends the command the second time. */
+import { approvalsAwaited } from '../engine/engine.ts';
 import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { openProgress } from './open-progress.ts';
 import { endLine, outcomeLines, statusOf } from './outcome.ts';
+import { oneLine } from './terminal.ts';
 
 /** A run, wherever it is carried out. */
 export interface FollowedRun {
@@ -27,9 +29,24 @@ export async function follow(followed: FollowedRun, json: boolean): Promise<Exit
   return statusOf(report, signal);
 }
 
+/** What a person is to decide, once each, with how to. */
+function newlyAwaited(run: Run, told: Set<string>): readonly string[] {
+  return approvalsAwaited(run).flatMap(({ step, message }) => {
+    if (told.has(step)) return [];
+    told.add(step);
+    const { runId } = run.opened;
+    return [
+      `Waiting for the approval of ${step}${message === null ? '' : `: ${oneLine(message)}`}`,
+      `  In another terminal: contender approve ${runId} ${step}`,
+      `                   or: contender reject ${runId} ${step} --reason "…"`,
+    ];
+  });
+}
+
 /** Gives the signal that it was asked to end with, if there was one. */
 async function showUntilEnd(followed: FollowedRun, stream: NodeJS.WriteStream): Promise<NodeJS.Signals | null> {
   const progress = openProgress(stream, process.env);
+  const told = new Set<string>();
   let asked: NodeJS.Signals | null = null;
   const interrupt = (signal: NodeJS.Signals): void => {
     if (asked !== null) process.exit(signal === 'SIGINT' ? exitStatus.interrupted : exitStatus.terminated);
@@ -44,6 +61,7 @@ async function showUntilEnd(followed: FollowedRun, stream: NodeJS.WriteStream): 
       const changed = followed.changed();
       const run = await followed.read();
       if (run !== null) progress.show(run);
+      if (run !== null) for (const line of newlyAwaited(run, told)) progress.note(line);
       if (run !== null && run.finishedAt !== null) return asked;
       await changed;
     }

@@ -1,14 +1,18 @@
-/** What is committed together with a run's events because it follows from them: evaluations and the work that they ask for. */
+/** What is committed together with a run's events because it follows from them: evaluations, and what is told about it. */
 import type { RunEvent } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import type { EvaluationRow, Write } from '../journal/journal.ts';
 import type { Json } from '../std/json.ts';
 import { challengesOf, type ChallengeResult } from './challenge-result.ts';
+import { conductorLimits } from './ports.ts';
 import { reportRun, settleLater } from './report-writes.ts';
 
 export function closingWrites(run: Run, events: readonly RunEvent[]): readonly Write[] {
   const finished = events.find((event) => event.type === 'run-finished');
-  if (finished === undefined) return [];
+  if (finished === undefined) {
+    const asked = events.find((event) => concernsApproval(run, event));
+    return asked === undefined ? [] : reportRun(run.opened, asked.at, conductorLimits.reportDebounceMs);
+  }
   const evaluations = challengesOf(run).map((result) => evaluationOf(run, result, finished.at));
   return [
     ...evaluations.flatMap((evaluation): Write[] => [
@@ -17,6 +21,12 @@ export function closingWrites(run: Run, events: readonly RunEvent[]): readonly W
     ]),
     ...reportRun(run.opened, finished.at, 0),
   ];
+}
+
+/** Whoever is to decide is told, and told again when there is nothing to decide any more. */
+export function concernsApproval(run: Run, event: RunEvent): boolean {
+  if (event.type === 'approval-requested') return true;
+  return event.type === 'step-finished' && run.steps.get(event.step)?.definition.work.kind === 'approval';
 }
 
 function evaluationOf(run: Run, result: ChallengeResult, at: number): EvaluationRow {

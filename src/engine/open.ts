@@ -47,6 +47,7 @@ export function newInstance(index: number): Instance {
     attempts: [],
     output: null,
     dueAt: null,
+    approval: null,
     failures: { own: 0, infrastructure: 0 },
   };
 }

@@ -1,9 +1,10 @@
 /**
- * What people and fate do to the world, one idea after the other: commits, pull requests, merges, cancels, deaths of the
+ * What people and fate do to the world, one idea after the other: commits, pull requests, merges, cancels, decisions, deaths of the
  * server, outages, a hand at the clock. The forge tells the server of it by webhooks, as well as forges do.
  */
 import type { Delivery, ForgeEvent, PullRequest } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
+import { Asking } from './asking.ts';
 import type { FaultClass } from './faults.ts';
 import { fileOf } from './pipelines.ts';
 import type { Random } from './random.ts';
@@ -21,6 +22,7 @@ const ideas = [
   'reopen',
   'manual',
   'cancel',
+  'decide',
   'crash',
   'restart',
   'clock',
@@ -32,6 +34,7 @@ type Idea = (typeof ideas)[number];
 
 export class Script {
   readonly #world: World;
+  readonly #asking: Asking;
   readonly #random: Random;
   readonly #thinkMaxMs: number;
   readonly #weights: Record<Idea, number>;
@@ -44,6 +47,7 @@ export class Script {
   constructor(world: World) {
     this.#world = world;
     this.#random = world.random.fork('script');
+    this.#asking = new Asking(world);
     this.#thinkMaxMs = this.#random.pick([300, 3000, 20_000, 120_000]);
     this.#weights = this.#drawWeights();
   }
@@ -85,6 +89,7 @@ export class Script {
       reopen: often() / 3,
       manual: often() / 2,
       cancel: rare('cancel'),
+      decide: this.#world.catalogue.names.includes('asking') ? 1 + often() : 0,
       crash: rare('crash'),
       restart: rare('restart'),
       clock: rare('clock'),
@@ -131,7 +136,9 @@ export class Script {
       case 'manual':
         return this.#manual();
       case 'cancel':
-        return this.#cancel();
+        return this.#asking.cancel();
+      case 'decide':
+        return this.#asking.decide();
       case 'crash':
         if (world.server !== null) world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000));
         return;
@@ -304,26 +311,6 @@ export class Script {
       });
     };
     ask(2);
-  }
-
-  /** Asked again where no answer came; what was accepted is kept. */
-  #cancel(): void {
-    const { world, random } = this.#together();
-    const runs = [...world.history.unfinished];
-    if (runs.length === 0) return;
-    const runId = random.pick(runs);
-    const by = `person ${(this.#events += 1)}`;
-    world.tell(`${by} cancels ${runId}`);
-    const ask = async (triesLeft: number): Promise<void> => {
-      try {
-        const asked = await world.server?.conductor.ask(runId, { type: 'cancel', by, reason: 'wrong data' });
-        if (asked === 'accepted' && !world.history.wasAsked(runId, by))
-          world.violated('P8', `a cancel of ${runId} was accepted and is not kept`);
-      } catch {
-        if (triesLeft > 0) world.time.later(1000, () => void ask(triesLeft - 1));
-      }
-    };
-    void ask(2);
   }
 
   #outage(): void {
