@@ -53,6 +53,7 @@ export function collect(text: string, before: readonly string[]): readonly strin
 
 /** As the API takes it. */
 export function parseReason(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Say why.');
   if (text.length > reasonLengthMax) throw new InvalidArgumentError(`At most ${reasonLengthMax} characters.`);
   return text;
 }

@@ -178,7 +178,7 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
     .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
     .option('--reason <text>', 'kept with the run', parseReason, '')
     .action(async (run: string, { reason }: { reason: string }) => {
-      const { cancel } = await import('./cancel.ts');
+      const { cancel } = await import('./requests.ts');
       end(await cancel(folder(), run, reason));
     });
 
@@ -195,6 +195,28 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
       const { rerun } = await import('./rerun.ts');
       const { failed = false, from = null, atHead = false, json = false } = options;
       end(await rerun(folder(), { run, failed, from, atHead, json }));
+    });
+
+  command(program, 'approve', 'Let a run go on that waits for an approval.', [
+    'contender approve weekly-churn#12 release',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .argument('<step>', 'name of the approval')
+    .option('--reason <text>', 'kept with the decision', parseReason)
+    .action(async (run: string, step: string, { reason = null }: { reason?: string | null }) => {
+      const { decide } = await import('./requests.ts');
+      end(await decide(folder(), run, { step, decision: 'approve', reason }));
+    });
+
+  command(program, 'reject', 'Refuse what a run waits for: the step fails, or is skipped where it says so.', [
+    'contender reject weekly-churn#12 release --reason "the slices look wrong"',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .argument('<step>', 'name of the approval')
+    .requiredOption('--reason <text>', 'kept with the decision, and told as the reason of the step', parseReason)
+    .action(async (run: string, step: string, { reason }: { reason: string }) => {
+      const { decide } = await import('./requests.ts');
+      end(await decide(folder(), run, { step, decision: 'reject', reason }));
     });
 
   command(program, 'runs', 'List runs, the newest first.', ['contender runs --pipeline weekly-churn --limit 10'])

@@ -1,10 +1,12 @@
 /** Shows a run until it, and what follows from it, has ended; whoever asks for an earlier end, has it cancelled. */
+import { approvalsAwaited } from '../engine/engine.ts';
 import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Interruption } from './interruption.ts';
 import { openProgress } from './open-progress.ts';
 import { endLines, outcomeLines, statusOf } from './outcome.ts';
+import { oneLine } from './terminal.ts';
 
 /** A run, wherever it is carried out. */
 export interface FollowedRun {
@@ -28,6 +30,20 @@ export async function follow(followed: FollowedRun, interruption: Interruption, 
   return statusOf(report, interruption.asked());
 }
 
+/** What a person is to decide, once each, with how to. */
+function newlyAwaited(run: Run, told: Set<string>): readonly string[] {
+  return approvalsAwaited(run).flatMap(({ step, message }) => {
+    if (told.has(step)) return [];
+    told.add(step);
+    const { runId } = run.opened;
+    return [
+      `Waiting for the approval of ${step}${message === null ? '' : `: ${oneLine(message)}`}`,
+      `  In another terminal: contender approve ${runId} ${step}`,
+      `                   or: contender reject ${runId} ${step} --reason "…"`,
+    ];
+  });
+}
+
 async function showUntilEnd(
   followed: FollowedRun,
   interruption: Interruption,
@@ -35,6 +51,7 @@ async function showUntilEnd(
 ): Promise<void> {
   const progress = openProgress(stream, process.env);
   const note = (line: string): void => progress.note(line);
+  const told = new Set<string>();
   interruption.answer(note, () => {
     followed.cancel('interrupted in the terminal').catch((error: unknown) => note(String(error)));
   });
@@ -44,6 +61,7 @@ async function showUntilEnd(
       const changed = followed.changed();
       const run = await followed.read();
       if (run !== null) progress.show(run);
+      if (run !== null) for (const line of newlyAwaited(run, told)) note(line);
       if (run !== null && run.finishedAt !== null) return;
       await changed;
     }

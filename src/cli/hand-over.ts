@@ -43,7 +43,7 @@ function followedThere(server: ServerClient, journal: Journal, runId: string): F
   return {
     read: () => readRun(journal, runId),
     changed: () => pause(lookAgainMs),
-    cancel: (reason) => server.cancelRun(runId, actorName(), reason),
+    cancel: (reason) => server.ask(runId, { type: 'cancel', by: actorName(), reason }),
     async settled() {
       const endsAt = performance.now() + settlePatienceMs;
       while ((await isUnsettled(journal, runId)) && performance.now() < endsAt) await pause(lookAgainMs);

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import type { CancelRequest, DecideRequest } from '../engine/request.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 
 export interface ServerClient {
@@ -12,8 +13,11 @@ export interface ServerClient {
   /** Gives the id of the new run. Rejects with a `ProblemError`. */
   rerun(runId: string, request: RerunRequest): Promise<string>;
   /** Kept when it resolves. Rejects with a `ProblemError`. */
-  cancelRun(runId: string, by: string, reason: string): Promise<void>;
+  ask(runId: string, request: AskedOfRun): Promise<void>;
 }
+
+/** What is asked of a run. */
+type AskedOfRun = CancelRequest | DecideRequest;
 
 export interface RunRequest {
   readonly repository: string;
@@ -75,12 +79,18 @@ export async function connectServer(config: Config, url: string): Promise<Server
       start('/api/v1/runs', { ...request, ...(date === null ? {} : { date }) }, runHelp),
     rerun: (runId, { from, ...request }) =>
       start(`/api/v1/runs/${runId}/rerun`, { ...request, ...(from === null ? {} : { from }) }, rerunHelp),
-    async cancelRun(runId, by, reason) {
-      const response = await send(`/api/v1/runs/${runId}/cancel`, { by, reason });
+    async ask(runId, request) {
+      const { by, reason } = request;
+      const response = await send(pathOf(runId, request), { by, reason });
       if (response.ok) return;
       throw new ProblemError(refusal(url, response.status, await response.json().catch(() => null), runHelp));
     },
   };
+}
+
+function pathOf(runId: string, request: AskedOfRun): string {
+  if (request.type === 'cancel') return `/api/v1/runs/${runId}/cancel`;
+  return `/api/v1/runs/${runId}/steps/${encodeURIComponent(request.step)}/${request.decision}`;
 }
 
 async function keptToken(directory: string): Promise<string> {
@@ -110,11 +120,13 @@ function refusal(url: string, status: number, answer: unknown, otherwise: string
 }
 
 const codes: ReadonlyMap<number, Problem['code']> = new Map([
-  [409, 'run-ended'],
+  [404, 'step-unknown'],
+  [409, 'run-not-asked'],
   [422, 'run-refused'],
 ]);
 
 const helps: ReadonlyMap<number, string> = new Map([
   [401, 'Set CONTENDER_API_TOKEN to the token that the server was given.'],
-  [409, '`contender runs --state running` lists the runs that go on.'],
+  [404, '`contender graph PIPELINE` shows the steps.'],
+  [409, '`contender runs --state running` lists the runs that go on; their pages say what they wait for.'],
 ]);

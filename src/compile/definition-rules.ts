@@ -12,6 +12,7 @@ import {
   type StepDefinition,
   type Template,
   type WaitWork,
+  type Work,
 } from '../pipeline/definition.ts';
 import { deniedEnvironmentName } from '../pipeline/names.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -74,8 +75,7 @@ function checkReference(
 function checkOne(step: StepDefinition, say: (what: string) => void): void {
   if (step.triggerRule === 'always' && step.map?.axes.some((axis) => !('literal' in axis.over)) === true)
     say('is mapped over an output and has the rule "always"');
-  if (step.map !== null && (step.work.kind === 'branch' || step.work.kind === 'short-circuit'))
-    say('decides, and is mapped');
+  if (step.map !== null && decisions.has(step.work.kind)) say('decides, and is mapped');
   if (step.cache !== null && step.work.kind !== 'function' && step.work.kind !== 'command')
     say(`has a cache, which is for functions and commands, and not for a ${step.work.kind}`);
   if (step.work.kind === 'challenge') {
@@ -88,6 +88,9 @@ function checkOne(step: StepDefinition, say: (what: string) => void): void {
       say('has to have either a score or predictions');
   }
 }
+
+/** One outcome for all that comes after: instances could disagree. */
+const decisions: ReadonlySet<Work['kind']> = new Set(['branch', 'short-circuit', 'approval']);
 
 function checkChoices(definition: PipelineDefinition, broken: string[]): void {
   for (const step of definition.steps) {
@@ -137,6 +140,8 @@ function inWork({ work }: StepDefinition): readonly Reference[] {
     }
     case 'wait':
       return inWait(work.for);
+    case 'approval':
+      return work.message === null ? [] : inTemplates([work.message]);
     default:
       return unreachable(work);
   }

@@ -6,6 +6,7 @@ import {
   definitionLimits,
   regressionMetrics,
   triggerRules,
+  type ApprovalWork,
   type Binding,
   type CacheDefinition,
   type ChallengeWork,
@@ -158,6 +159,14 @@ const wait: z.ZodType<WaitWork> = z.strictObject({
   softFail: z.boolean(),
 });
 
+const approval: z.ZodType<ApprovalWork> = z.strictObject({
+  kind: z.literal('approval'),
+  message: template.nullable(),
+  timeoutMs: durationMs.min(1),
+  onReject: z.enum(['fail', 'skip']),
+  softFail: z.boolean(),
+});
+
 const work: z.ZodType<Work> = z.union([
   z.strictObject({ kind: z.literal('function'), file, input: binding }),
   z.strictObject({ kind: z.literal('command'), command: templates.min(1), environment }),
@@ -172,6 +181,7 @@ const work: z.ZodType<Work> = z.union([
   }),
   z.strictObject({ kind: z.literal('short-circuit'), file, input: binding, ignoreDownstreamTriggerRules: z.boolean() }),
   wait,
+  approval,
 ]);
 
 const retry: z.ZodType<RetryDefinition> = z.strictObject({

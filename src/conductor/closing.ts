@@ -1,4 +1,7 @@
-/** What is committed together with a run's events because it follows from them: evaluations and the work that they ask for, entries of step caches. */
+/**
+ * What is committed together with a run's events because it follows from them: evaluations and the work that they ask for,
+ * entries of step caches, and what is told about it.
+ */
 import { firstTriggerOf, type RunEvent } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import type { EvaluationRow, Write } from '../journal/journal.ts';
@@ -11,7 +14,12 @@ import { cachedStep } from './step-cache.ts';
 export function closingWrites(run: Run, events: readonly RunEvent[]): readonly Write[] {
   const cached = events.flatMap((event) => cacheWrites(run, event));
   const finished = events.find((event) => event.type === 'run-finished');
-  if (finished === undefined) return cached;
+  if (finished === undefined) {
+    const asked = events.find((event) => concernsApproval(run, event));
+    return asked === undefined
+      ? cached
+      : [...cached, ...reportRun(run.opened, asked.at, conductorLimits.reportDebounceMs)];
+  }
   const evaluations = challengesOf(run).map((result) => evaluationOf(run, result, finished.at));
   return [
     ...cached,
@@ -22,6 +30,12 @@ export function closingWrites(run: Run, events: readonly RunEvent[]): readonly W
     ]),
     ...reportRun(run.opened, finished.at, 0),
   ];
+}
+
+/** Whoever is to decide is told, and told again when there is nothing to decide any more. */
+export function concernsApproval(run: Run, event: RunEvent): boolean {
+  if (event.type === 'approval-requested') return true;
+  return event.type === 'step-finished' && run.steps.get(event.step)?.definition.work.kind === 'approval';
 }
 
 function evaluationOf(run: Run, result: ChallengeResult, at: number): EvaluationRow {

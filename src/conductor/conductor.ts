@@ -11,15 +11,17 @@ import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
+import type { RequestRow } from '../journal/journal.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
+import type { Refusal } from './decisions.ts';
 import type { Desk } from './desk.ts';
 import { Intake } from './intake.ts';
 import { Jobs } from './jobs.ts';
 import { Outbox } from './outbox.ts';
 import { Polling } from './polling.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
-import { Requests, type Asked } from './requests.ts';
+import { Requests } from './requests.ts';
 import { rerun, type Rerun } from './reruns.ts';
 import { Schedules } from './schedules.ts';
 import { storedEvent } from './stored.ts';
@@ -69,6 +71,8 @@ export class Conductor {
   async start({ watch }: { readonly watch: boolean }): Promise<void> {
     // Nothing is admitted, opened or decided before it is known what runs.
     await this.#turns.recover();
+    // What was asked while nobody was up comes before what time alone decides.
+    await this.#requests.look();
     this.#recovered.resolve();
     this.#turns.start();
     this.#ports.jobQueue.start((names) => {
@@ -76,7 +80,6 @@ export class Conductor {
       return Promise.resolve();
     });
     this.#ports.jobQueue.wake('outbox');
-    this.#ports.jobQueue.wake('requests');
     this.#ports.jobQueue.wake('runs', this.#ports.clock.now() + conductorLimits.lookAgainMs);
     if (!watch) return;
     this.#ports.jobQueue.wake('intake');
@@ -165,7 +168,7 @@ export class Conductor {
   }
 
   /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */
-  ask(runId: string, request: RunRequest): Promise<Asked> {
+  ask(runId: string, request: RunRequest): Promise<Result<RequestRow, Refusal>> {
     return this.#requests.ask(runId, request);
   }
 

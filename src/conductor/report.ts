@@ -1,4 +1,5 @@
 /** A run as its report: the state in one word, the outcome in one sentence, steps, gates and verdicts. */
+import { approvalsAwaited, type AwaitedApproval } from '../engine/engine.ts';
 import { firstTriggerOf, type AttemptOutcome, type StepState } from '../engine/event.ts';
 import type { Run, Step } from '../engine/run.ts';
 import type { ReportState, RunReport } from '../forge/forge.ts';
@@ -54,6 +55,7 @@ export function reportOf(
 function reportState(run: Run): ReportState {
   switch (run.state) {
     case 'running':
+      return approvalsAwaited(run).length > 0 ? 'waiting' : 'running';
     case 'cancelling':
       return 'running';
     case 'success':
@@ -69,6 +71,8 @@ function reportState(run: Run): ReportState {
 
 function summaryOf(run: Run, evaluations: readonly EvaluationRow[]): string {
   if (run.finishedAt === null) {
+    const [asked] = approvalsAwaited(run);
+    if (asked !== undefined) return asked.message === null ? awaits(asked) : `${awaits(asked)}: ${asked.message}`;
     const done = [...run.steps.values()].filter((step) => step.state === 'success').length;
     return `Running: ${done} of ${run.steps.size} steps done`;
   }
@@ -115,7 +119,13 @@ function timing(step: Step): { durationMs: number | null } {
 
 const quietStates: ReadonlySet<StepState> = new Set(['success', 'none', 'scheduled', 'queued', 'running']);
 
+function awaits({ step }: AwaitedApproval): string {
+  return `Waiting for the approval of "${step}"`;
+}
+
 function messageOf(step: Step): string | null {
+  const asked = step.instances?.[0]?.approval ?? null;
+  if (step.state === 'deferred' && asked !== null) return asked.message ?? 'waits for a decision';
   if (quietStates.has(step.state)) return null;
   const failed = (step.instances ?? [])
     .map((instance) => outcomeMessage(instance.attempts.at(-1)?.outcome ?? null))

@@ -19,7 +19,7 @@ import type { Commit, RequestRow, Write } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { Attempts } from './attempts.ts';
-import { closingWrites } from './closing.ts';
+import { closingWrites, concernsApproval } from './closing.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 
@@ -304,6 +304,8 @@ export class Turns {
       if (event.type === 'attempt-started') this.#attempts.place(run, event);
       if (event.type === 'attempt-finished' || event.type === 'late-report-ignored')
         this.#attempts.ended(attemptId(runId, event));
+      if (concernsApproval(run, event))
+        this.#ports.jobQueue.wake('outbox', event.at + conductorLimits.reportDebounceMs);
     }
     if (this.#folded.delete(runId)) this.#placeMissing(run);
     this.#attempts.stopAll(run);

@@ -4,6 +4,7 @@
  * command that comes again, or too late, changes nothing.
  */
 import { unreachable } from '../std/unreachable.ts';
+import { decideApproval } from './approval.ts';
 import { reportCache, reportFinished, reportRunning } from './attempt.ts';
 import { cancel, finishRun, watchClock } from './ending.ts';
 import type { AttemptKey, AttemptOutcome, CacheLook, RunEvent, Usage } from './event.ts';
@@ -51,6 +52,10 @@ export function decide(run: Run, command: Command): RunEvent[] {
       break;
     case 'cancel':
       cancel(turn, command.by, command.reason);
+      finishRun(turn);
+      break;
+    case 'decide':
+      decideApproval(turn, command);
       finishRun(turn);
       break;
     default:

@@ -13,6 +13,7 @@
  *
  *   decide ─► attempt    a report ends an attempt: success, a retry after its back-off, another look, failure
  *          ─► ending     the clock: deadline, time limit; cancel; the result of the run
+ *          ─► approval   a person decides, or nobody does in time
  *          ─► proceed    steps that changed are judged (trigger-rule), mapped (mapping) and given slots
  *          ─► turn       every event is recorded, that is: folded
  *   evolve ─► finish     what has ended is told to the steps after it: tallies, guards (guard), what to look at (agenda)
@@ -27,4 +28,4 @@ export { decide, type Command } from './decide.ts';
 export { evolve } from './evolve.ts';
 export { open } from './open.ts';
 export { planReuse, reuseEvents, type Reused } from './reuse.ts';
-export { attemptsToStop, nextWakeAt, unfinishedAttempts } from './query.ts';
+export { approvalsAwaited, attemptsToStop, nextWakeAt, unfinishedAttempts, type AwaitedApproval } from './query.ts';

@@ -38,6 +38,22 @@ export type RunEvent =
       readonly dueAt: number;
       readonly state: 'up_for_retry' | 'up_for_reschedule';
     }
+  /** A person is to decide until `dueAt`; `message` tells what about. An approval has one instance. */
+  | {
+      readonly type: 'approval-requested';
+      readonly at: number;
+      readonly step: string;
+      readonly message: string | null;
+      readonly dueAt: number;
+    }
+  | {
+      readonly type: 'approval-decided';
+      readonly at: number;
+      readonly step: string;
+      readonly decision: 'approve' | 'reject';
+      readonly by: string;
+      readonly reason: string | null;
+    }
   /** Final for this instance. `index` null: the step as a whole, before it had instances (skip, upstream failed). */
   | {
       readonly type: 'step-finished';
@@ -208,4 +224,8 @@ export interface Usage {
   readonly memoryBytesMax: number | null;
 }
 
-export const engineLimits = { infrastructureRetriesMax: 3, outputInlineBytesMax: 48 * 1024 } as const;
+export const engineLimits = {
+  infrastructureRetriesMax: 3,
+  outputInlineBytesMax: 48 * 1024,
+  approvalMessageLengthMax: 1000,
+} as const;

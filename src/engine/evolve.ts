@@ -7,6 +7,8 @@
  *              │              ▼
  *              └── up_for_retry, up_for_reschedule
  *
+ *   none ─► deferred ─► (a final state), for an approval
+ *
  * Any state that is not final may also become final at once: skipped, upstream_failed, cancelled.
  */
 import { unreachable } from '../std/unreachable.ts';
@@ -27,7 +29,9 @@ const possibleIn = {
   'attempt-finished': ['queued', 'running'],
   'retry-planned': ['queued', 'running'],
   'step-reused': ['none'],
-  'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule'],
+  'approval-requested': ['none'],
+  'approval-decided': ['deferred'],
+  'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule', 'deferred'],
 } as const satisfies { readonly [type in RunEvent['type']]?: readonly StepState[] };
 
 /** Folds one event into `run`. Throws where it cannot have happened. */
@@ -47,6 +51,10 @@ export function evolve(run: Run, event: RunEvent): void {
     case 'retry-planned':
     case 'late-report-ignored':
       evolveInstance(run, event);
+      break;
+    case 'approval-requested':
+    case 'approval-decided':
+      evolveApproval(run, event);
       break;
     case 'step-finished':
       finishStep(run, event);
@@ -166,6 +174,26 @@ function finishAttempt(run: Run, step: Step, instance: Instance, event: AttemptF
   run.active.delete(instance);
   step.active -= 1;
   offer(run, step);
+}
+
+type ApprovalEvent = Extract<RunEvent, { type: `approval-${string}` }>;
+
+function evolveApproval(run: Run, event: ApprovalEvent): void {
+  const { step, instance } = find(run, { ...event, index: 0 });
+  if (step.definition.work.kind !== 'approval') impossible(event, 'it is no approval');
+  demand(event, instance);
+  if (event.type === 'approval-requested') {
+    instance.approval = { requestedAt: event.at, message: event.message, decision: null };
+    instance.dueAt = event.dueAt;
+    moveTo(step, instance, 'deferred');
+    run.due.add({ dueAt: event.dueAt, instance, step });
+    return;
+  }
+  const { approval } = instance;
+  if (approval === null || approval.decision !== null) return impossible(event, 'it was decided before');
+  const { decision, by, reason, at } = event;
+  approval.decision = { decision, by, reason, at };
+  if (decision === 'approve') instance.output = { inline: { by, reason, at: new Date(at).toISOString() } };
 }
 
 function finishStep(run: Run, event: Extract<RunEvent, { type: 'step-finished' }>): void {

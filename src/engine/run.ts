@@ -45,7 +45,7 @@ export interface Run {
   readonly changed: PriorityQueue<Step>;
   /** Steps with instances that wait for a slot, in the order of the definition. May hold some that no longer do. */
   readonly ready: PriorityQueue<Step>;
-  /** Planned retries and looks, the earliest first. May hold some that were given up. */
+  /** Planned retries and looks, and ends of approvals, the earliest first. May hold some that were given up. */
   readonly due: PriorityQueue<PlannedTry>;
 }
 
@@ -103,13 +103,29 @@ export interface Instance {
   reason: string | null;
   /** In order of their numbers. */
   readonly attempts: Attempt[];
-  /** Of the successful attempt, of this run or of the one that is reused. */
+  /** Of the successful attempt, of this run or of the one that is reused, or the approval. */
   output: StepOutput | null;
   control: Control | null;
-  /** When a planned retry or look is due. */
+  /** When a planned retry or look is due, or an approval is out of time. */
   dueAt: number | null;
+  /** Null for all that no person is asked about. */
+  approval: Approval | null;
   /** Failed attempts so far, by whose budget they use. */
   readonly failures: { own: number; infrastructure: number };
+}
+
+/** An approval that was asked for. */
+export interface Approval {
+  readonly requestedAt: number;
+  readonly message: string | null;
+  decision: Decision | null;
+}
+
+export interface Decision {
+  readonly decision: 'approve' | 'reject';
+  readonly by: string;
+  readonly reason: string | null;
+  readonly at: number;
 }
 
 export interface Attempt {

@@ -24,6 +24,8 @@ export interface Journal {
   activeRuns(repository: string, pipeline: string): Promise<readonly RunRow[]>;
   /** What was asked of runs and has not been taken in, oldest first. */
   openRequests(limit: number): Promise<readonly RequestRow[]>;
+  /** Taken in or not. */
+  request(id: string): Promise<RequestRow | null>;
 
   definition(digest: string): Promise<PipelineDefinition | null>;
   /** What a commit's files compiled to; null where it was not compiled yet. */

@@ -6,7 +6,7 @@ import { evaluationPage } from './evaluations.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
 import { dueOutbox, forgeObject, nextOutboxAt, troubledOutbox } from './outbox.ts';
-import { openRequests } from './requests.ts';
+import { openRequests, requestById } from './requests.ts';
 import { activeRuns, eventsOf, runById, runByTrigger, runPage, unfinishedRuns } from './runs.ts';
 import { cacheEntry, newestCacheEntry } from './step-cache.ts';
 import { lastTick, newestTicks } from './ticks.ts';
@@ -31,6 +31,7 @@ export function sqlJournal(driver: Driver): Journal {
     runs: (filter: RunFilter) => rows(runPage(filter)),
     activeRuns: (repository, pipeline) => rows(activeRuns(repository, pipeline)),
     openRequests: (limit) => rows(openRequests(limit)),
+    request: (id) => first(requestById(id)),
 
     definition: (digest) => first(definitionByDigest(digest)),
     versions: (repository, sha) => first(versionsOfCommit(repository, sha)),

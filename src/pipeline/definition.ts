@@ -168,7 +168,8 @@ export type Work =
       readonly input: Binding;
       readonly ignoreDownstreamTriggerRules: boolean;
     }
-  | WaitWork;
+  | WaitWork
+  | ApprovalWork;
 
 export type Environment = { readonly [name: string]: Template };
 
@@ -277,6 +278,17 @@ export interface WaitWork {
   readonly intervalMs: number;
   /** From the first look; then the step fails, or is skipped where `softFail`. */
   readonly timeoutMs: number;
+  readonly softFail: boolean;
+}
+
+/** A person decides; no process runs, and no slot is held. */
+export interface ApprovalWork {
+  readonly kind: 'approval';
+  /** Null: the name of the step says it all. */
+  readonly message: Template | null;
+  /** From when it begins to wait; then the step fails, or is skipped where `softFail`. */
+  readonly timeoutMs: number;
+  readonly onReject: 'fail' | 'skip';
   readonly softFail: boolean;
 }
 

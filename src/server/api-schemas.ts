@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 export const idSchema = z.object({ id: z.string() });
 
+export const stepSchema = idSchema.extend({ step: z.string().describe('With its groups: `prepare%2Fclean`') });
+
 export const runSchema = z.object({
   id: z.string(),
   number: z.number().int().describe('Of its pipeline, from 1'),
@@ -48,6 +50,9 @@ export const runRequestSchema = z.strictObject({
   key: z.string().max(200).optional().describe('The same key is the same run'),
 });
 
+const asker = z.string().min(1).max(200).default('api').describe('Whose name is kept with it');
+const reason = z.string().max(1000);
+
 /** The whole body may be left out. */
 export const rerunRequestSchema = z
   .strictObject({
@@ -60,12 +65,14 @@ export const rerunRequestSchema = z
   .nullish();
 
 /** The whole body may be left out. */
-export const cancelRequestSchema = z
-  .strictObject({
-    by: z.string().min(1).max(200).default('api').describe('Whose name is kept with it'),
-    reason: z.string().max(1000).default('asked for'),
-  })
+export const cancelRequestSchema = z.strictObject({ by: asker, reason: reason.default('asked for') }).nullish();
+
+/** The whole body may be left out. */
+export const approveRequestSchema = z
+  .strictObject({ by: asker, reason: reason.min(1).nullable().default(null) })
   .nullish();
+
+export const rejectRequestSchema = z.strictObject({ by: asker, reason: reason.min(1) });
 
 export type RunRequest = z.infer<typeof runRequestSchema>;
 export type RerunRequest = z.infer<typeof rerunRequestSchema>;

@@ -37,7 +37,7 @@ export const problemCodes = [
   'repository-unknown',
   'repository-unreadable',
   'revision-unknown',
-  'run-ended',
+  'run-not-asked',
   'run-refused',
   'run-unknown',
   'server-refused',

@@ -1,4 +1,5 @@
 /** The page of a run. What is shown, in the order of a reader's questions: what came out, why, where is it now. */
+import { approvalsPanel } from './approvals-panel.ts';
 import { failurePanel } from './failure-panel.ts';
 import { gatesPanel } from './gates-panel.ts';
 import { graphPanel } from './graph-panel.ts';
@@ -28,7 +29,8 @@ export function runPage({ view, log, liveness, watch }: RunPageState): Markup {
   const { head } = view;
   return html`
     ${headline(view, liveness, watch)} ${view.failure === null || failedByGate(view) ? null : failurePanel(head.id, view.failure)}
-    ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)} ${graphPanel(view, watch)}
+    ${approvalsPanel(view, watch)} ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)}
+    ${graphPanel(view, watch)}
     ${stepsPanel(view, watch)} ${view.panel === null ? null : stepPanel(view, view.panel, log, watch)}
   `;
 }

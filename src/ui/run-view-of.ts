@@ -120,7 +120,11 @@ export function stepViewOf(step: Step): StepView {
   const mapped = definition.map !== null;
   const instances = step.instances ?? [];
   const attempts = instances.flatMap((instance) => instance.attempts);
-  const unfinished = attempts.some((attempt) => attempt.outcome === null);
+  // When one that nobody decided ended, the run does not say.
+  const approvals = instances
+    .flatMap(({ approval }) => approval ?? [])
+    .filter(({ decision }) => decision !== null || step.state === 'deferred');
+  const unfinished = attempts.some((attempt) => attempt.outcome === null) || step.state === 'deferred';
   const dueTimes = instances.flatMap((instance) => instance.dueAt ?? []);
   return {
     name: definition.name,
@@ -130,8 +134,16 @@ export function stepViewOf(step: Step): StepView {
     mapped,
     counts: mapped ? countsOf(instances) : [],
     attempts: attempts.length,
-    startedAt: least(attempts.map((attempt) => attempt.startedAt)),
-    finishedAt: unfinished ? null : greatest(attempts.flatMap((attempt) => attempt.finishedAt ?? [])),
+    startedAt: least([
+      ...attempts.map((attempt) => attempt.startedAt),
+      ...approvals.map(({ requestedAt }) => requestedAt),
+    ]),
+    finishedAt: unfinished
+      ? null
+      : greatest([
+          ...attempts.flatMap((attempt) => attempt.finishedAt ?? []),
+          ...approvals.flatMap(({ decision }) => decision?.at ?? []),
+        ]),
     dueAt: finalStepStates.has(step.state) ? null : least(dueTimes),
     reusedFrom: step.reusedFrom,
     fromCache: isFromCache(instances),
@@ -159,7 +171,7 @@ function messageOf(step: Step): string | null {
     if (outcome?.kind === 'failed') return outcome.message;
     if (outcome?.kind === 'not-yet') return outcome.reason;
   }
-  return step.reason ?? step.instances?.[0]?.reason ?? null;
+  return step.reason ?? step.instances?.[0]?.reason ?? step.instances?.[0]?.approval?.message ?? null;
 }
 
 /** Above `barsMax` attempts only the spans in which any of them was on its way. */
@@ -241,6 +253,7 @@ function urgentStep(run: Run, steps: readonly Step[]): Step | undefined {
     return (
       inState('failed') ??
       inState('running') ??
+      inState('deferred') ??
       inState('queued') ??
       inState('up_for_retry', 'up_for_reschedule') ??
       lastTried(steps) ??
@@ -287,9 +300,16 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
     attempt: attempt?.number ?? null,
     attempts: (instance?.attempts ?? []).map((each) => attemptView(each, definition.work.kind)),
     output: instance === null ? null : outputOf(instance),
+    decision: instance === null ? null : decisionText(instance),
     dueAt: instance?.dueAt ?? null,
     reusedFrom: step.reusedFrom,
   };
+}
+
+function decisionText({ approval }: Instance): string | null {
+  const decided = approval?.decision ?? null;
+  if (decided?.decision !== 'approve') return null;
+  return `Approved by ${decided.by}${decided.reason === null ? '' : `: ${decided.reason}`}`;
 }
 
 function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {

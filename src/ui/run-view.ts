@@ -2,6 +2,7 @@
  * What the page of a run shows, as plain JSON: rendered on the server, embedded in the page, and sent again, in parts,
  * whenever the run moves on. Times are milliseconds since the epoch; null where something has not happened yet.
  */
+import type { AwaitedApproval } from '../engine/engine.ts';
 import type { FailureCause, RunState, StepState } from '../engine/event.ts';
 import type { RunReport } from '../forge/forge.ts';
 import type { LogLine } from '../outputs/outputs.ts';
@@ -15,6 +16,8 @@ export interface RunView {
   readonly head: RunHead;
   readonly challenges: RunReport['challenges'];
   readonly gates: RunReport['gates'];
+  /** What a person is to decide now. */
+  readonly approvals: readonly AwaitedApproval[];
   readonly failure: FailureView | null;
   /** In the order of the definition. */
   readonly steps: readonly StepView[];
@@ -124,6 +127,8 @@ export interface PanelView {
   readonly attempt: number | null;
   readonly attempts: readonly AttemptView[];
   readonly output: OutputView | null;
+  /** `Approved by ada: looks good`; of a rejected one `reason` says it. */
+  readonly decision: string | null;
   readonly dueAt: number | null;
   /** As of the step's view. */
   readonly reusedFrom: string | null;

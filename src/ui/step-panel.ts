@@ -35,8 +35,9 @@ export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null,
     </header>
     ${panel.description === null ? null : html`<p class="description">${panel.description}</p>`}
     ${panel.reason === null || panel.attempts.at(-1)?.message === panel.reason ? null : html`<p class="reason">${panel.reason}</p>`}
-    ${panel.dueAt === null ? null : html`<p class="muted">Next try ${timeOf(panel.dueAt, watch)}</p>`}
-    ${instancesOf(view, panel)} ${attemptsOf(view, panel, watch)}
+    ${panel.dueAt === null || panel.state === 'deferred' ? null : html`<p class="muted">Next try ${timeOf(panel.dueAt, watch)}</p>`}
+    ${panel.decision === null ? null : html`<p class="reason">${panel.decision}</p>`}
+    ${instancesOf(view, panel)} ${panel.kind === 'approval' ? null : attemptsOf(view, panel, watch)}
     ${panel.output === null ? null : outputOf(panel.output)} ${logOf(view, panel, log)}
   </section>`;
 }

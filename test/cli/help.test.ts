@@ -12,6 +12,8 @@ const commands = [
   'simulate',
   'run',
   'cancel',
+  'approve',
+  'reject',
   'rerun',
   'runs',
   'logs',

@@ -33,3 +33,15 @@ export default pipeline('broken', {}, () => {
   step('one', { run: () => 1, retrys: 2 });
 });
 `;
+
+/** Waits for a person, with what the step before found. */
+export const asking = `import { approval, group, pipeline, step } from 'contender';
+
+export default pipeline('asking', {}, () => {
+  const train = step('train', { run: () => ({ auc: 0.91 }) });
+  const release = group('go', () => approval('release', { message: \`Release a model of \${train.auc}?\` }));
+  step('deploy', { input: { by: release.by, reason: release.reason }, run: ({ by, reason }) => {
+    console.log('released by', by, 'because', reason);
+  } });
+});
+`;

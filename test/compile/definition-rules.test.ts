@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { brokenRules } from '../../src/compile/definition-rules.ts';
 import { parseDefinition, parseGuarded } from '../../src/compile/definition-text.ts';
 import { definitionLimits, type Binding, type StepDefinition } from '../../src/pipeline/definition.ts';
-import { pipelineOf, stepOf } from '../support/definitions.ts';
+import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 
 const use = (input: Binding): Pick<StepDefinition, 'work'> => ({ work: { kind: 'function', file: 'a.ts', input } });
 
@@ -57,6 +57,16 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
       }),
     ],
     /has a cache, which is for functions and commands, and not for a gate/,
+  ],
+  [
+    'an approval that is mapped',
+    [stepOf({ name: 'a', map: mapOver([1]), work: works.approval() })],
+    /^step "a" decides, and is mapped$/,
+  ],
+  [
+    'a message over an output without an edge',
+    [stepOf({ name: 'a' }), stepOf({ name: 'b', work: works.approval({ message: [{ output: 'a', path: [] }] }) })],
+    /uses the output of "a" without coming after it/,
   ],
   [
     'a choice that is no step',

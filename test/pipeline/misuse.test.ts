@@ -7,7 +7,8 @@ import type { ProblemCode } from '../../src/std/problem-codes.ts';
 
 // The types would refuse most of what follows, which is their work; here they are out of the way.
 // oxlint-disable-next-line typescript/no-explicit-any, typescript/no-unnecessary-type-assertion
-const { branch, challenge, container, gate, group, map, pipeline, shortCircuit, step, waitFor } = words as any;
+const untyped = words as any;
+const { approval, branch, challenge, container, gate, group, map, pipeline, shortCircuit, step, waitFor } = untyped;
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Define = (context: any) => void;
@@ -558,6 +559,27 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       'definition-option',
       /"states" is "skipped"/,
       /"failed"/,
+    ],
+    [
+      'an approval with retries',
+      () => approval('a', { retries: 3 }),
+      'definition-option',
+      /"retries" means nothing for a step that a person decides/,
+      /"timeout"/,
+    ],
+    [
+      'an approval that is mapped',
+      () => map({ x: [1, 2] }, () => approval('a')),
+      'definition-map',
+      /an approval cannot be mapped/,
+      /after the map/,
+    ],
+    [
+      'an approval with a strange end',
+      () => approval('a', { onReject: 'retry' }),
+      'definition-option',
+      /"onReject" is "retry"/,
+      /fail, skip/,
     ],
     [
       'a pipeline in a pipeline',

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { StepDefinition } from '../../src/pipeline/definition.ts';
 import { functionOf } from '../../src/pipeline/functions.ts';
 import {
+  approval,
   branch,
   challenge,
   container,
@@ -392,6 +393,27 @@ test('waits look for a file, an answer, a run of another pipeline, or ask a func
     },
     { condition: 'function', file: '', input: { record: { date: { reference: { context: 'date' } } } } },
   ]);
+});
+
+test('an approval asks a person, with what the steps before found', () => {
+  const steps = stepsOf(() => {
+    const train = step('train', { run: () => ({ auc: 0.91 }) });
+    // oxlint-disable-next-line typescript/restrict-template-expressions -- what handles are for
+    const release = approval('release', { message: `Release ${train.auc}?`, timeout: '2d', onReject: 'skip' });
+    step('deploy', { command: ['deploy', '--by', release.by] });
+    approval('archive', { after: release, softFail: true });
+  });
+  assert.deepEqual(steps[1]?.upstream, ['train']);
+  assert.deepEqual(steps[1]?.work, {
+    kind: 'approval',
+    message: ['Release ', { output: 'train', path: ['auc'] }, '?'],
+    timeoutMs: 172_800_000,
+    onReject: 'skip',
+    softFail: false,
+  });
+  assert.deepEqual(steps[2]?.upstream, ['release']);
+  const plain = { kind: 'approval', message: null, timeoutMs: 604_800_000, onReject: 'fail', softFail: true };
+  assert.deepEqual(steps[3]?.work, plain);
 });
 
 test('a step in a loop is a step each time', () => {

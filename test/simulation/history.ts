@@ -8,7 +8,7 @@
  *   P8  what is asked of a run is settled by the events that come of it
  */
 import type { RunEvent, RunOpened, RunState, StepOutput } from '../../src/engine/event.ts';
-import type { RunRequest } from '../../src/engine/request.ts';
+import type { DecideRequest, RunRequest } from '../../src/engine/request.ts';
 import type { EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
@@ -171,9 +171,25 @@ export class History {
     return [...this.requests.values()].some((each) => each.runId === runId && each.request.by === by);
   }
 
+  /** Approvals that wait for a decision. */
+  awaited(): readonly { readonly runId: string; readonly step: string; readonly dueAt: number }[] {
+    return [...this.unfinished].flatMap((runId) => {
+      const events = this.runs.get(runId)?.events ?? [];
+      return events.flatMap((event) => {
+        if (event.type !== 'approval-requested') return [];
+        const { step, dueAt } = event;
+        return events.some((each) => each.type === 'step-finished' && each.step === step)
+          ? []
+          : [{ runId, step, dueAt }];
+      });
+    });
+  }
+
   #asked({ id, runId, request, whereEnded }: Extract<Write, { write: 'request' }>): void {
     const goesOn = this.unfinished.has(runId);
     if (!goesOn && whereEnded === 'conflict') this.#violated('P8', `${request.type} of ${runId}, which has ended`);
+    if (request.type === 'decide' && this.#decisionOf(runId, request.step) !== undefined)
+      this.#violated('P8', `a second decision on ${runId}/${request.step} was accepted`);
     if (goesOn && !this.requests.has(id)) this.requests.set(id, { runId, request, since: this.#now(), open: true });
   }
 
@@ -181,9 +197,20 @@ export class History {
     const asked = this.requests.get(id);
     if (asked === undefined) return;
     asked.open = false;
+    const { request } = asked;
     const events = this.runs.get(asked.runId)?.events ?? [];
-    if (!events.some(({ type }) => type === 'cancel-requested' || type === 'run-timed-out' || type === 'run-finished'))
-      this.#violated('P8', `${id} was settled, and ${asked.runId} knows nothing of it`);
+    const isKnown = events.some((event) => {
+      if (event.type === 'cancel-requested' || event.type === 'run-timed-out' || event.type === 'run-finished')
+        return true;
+      return request.type === 'decide' && event.type === 'step-finished' && event.step === request.step;
+    });
+    if (!isKnown) this.#violated('P8', `${id} was settled, and ${asked.runId} knows nothing of it`);
+  }
+
+  /** The one that was accepted. */
+  #decisionOf(runId: string, step: string): DecideRequest | undefined {
+    const all = [...this.requests.values()].filter((each) => each.runId === runId).map(({ request }) => request);
+    return all.find((request): request is DecideRequest => request.type === 'decide' && request.step === step);
   }
 
   #happened(run: KeptRun, event: RunEvent): void {
@@ -206,6 +233,11 @@ export class History {
       else instance.ended = true;
     }
     if (event.type === 'step-reused') this.#reused(run, event);
+    if (event.type === 'approval-decided') {
+      const accepted = this.#decisionOf(runId, event.step);
+      if (accepted?.by !== event.by || accepted.decision !== event.decision)
+        this.#violated('P8', `${runId}/${event.step}: ${event.decision} by ${event.by}, which nobody accepted`);
+    }
     if (event.type === 'step-finished' && event.index !== null) {
       const instance = run.instances.get(`${event.step}/${event.index}`);
       if (instance?.final === true) this.#violated('P3', `${runId}/${event.step}/${event.index} ended twice`);

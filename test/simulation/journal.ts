@@ -42,6 +42,7 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
     runs: (filter) => read(() => journal.runs(filter)),
     activeRuns: (repository, pipeline) => read(() => journal.activeRuns(repository, pipeline)),
     openRequests: (limit) => read(() => journal.openRequests(limit)),
+    request: (id) => read(() => journal.request(id)),
     definition: (digest) => read(() => journal.definition(digest)),
     versions: (repository, sha) => read(() => journal.versions(repository, sha)),
     head: (repository, branch) => read(() => journal.head(repository, branch)),

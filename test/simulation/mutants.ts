@@ -66,9 +66,15 @@ export const mutants = {
     only: ['crash', 'cancel', 'slow', 'attempts'],
     journal: without((write) => write.write === 'request'),
   },
+  'approval-decided-twice': {
+    what: 'accepts a second decision on an approval',
+    journal: onConflict('duplicate-request', (write, count) =>
+      write.write === 'request' ? { ...write, id: `${write.id} again ${count}` } : write,
+    ),
+  },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
-    only: twoWriters,
+    only: ['crash', 'commit-late', 'restart'],
     journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
   },
   'outbox-sequence-ignored': {

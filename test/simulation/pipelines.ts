@@ -22,7 +22,7 @@ const everywhere = { branches: ['**'], tags: [], paths: [] };
 
 /** `slots`: of the executor; the pipeline `probe`, that nothing starts, takes all of them at once. */
 export function drawCatalogue(random: Random, slots: number): Catalogue {
-  const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once'];
+  const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once', 'asking'];
   const names = all.filter((name) => random.chance(name === 'churn' ? 0.8 : 0.6));
   const cron = random.pick(['*/5 * * * *', '*/2 * * * *', '7 * * * *', '30 2 * * *', '0,30 2,3 * * *']);
   const timeZone = random.pick(['UTC', 'Europe/Berlin', 'Australia/Lord_Howe']);
@@ -67,6 +67,12 @@ export function drawCatalogue(random: Random, slots: number): Catalogue {
           ...common,
           overlap,
           on: { schedule, push: everywhere, pullRequest: null },
+        });
+      case 'asking':
+        return pipelineOf(asking(), {
+          ...common,
+          runTimeoutMs,
+          on: { schedule: null, push: everywhere, pullRequest },
         });
       case 'probe':
         return pipelineOf(
@@ -152,6 +158,17 @@ function chain(): StepDefinition[] {
     stepOf({ name: 'first', upstream: ['look'], retry: quickRetry }),
     stepOf({ name: 'second', upstream: ['look'], retry: quickRetry }),
     stepOf({ name: 'last', upstream: ['first', 'second'], triggerRule: 'one_success', timeoutMs: 20_000 }),
+  ];
+}
+
+/** Two decisions, one of which may come to nothing. */
+function asking(): StepDefinition[] {
+  const approval = { message: 'Go on?', timeoutMs: 60_000 };
+  return [
+    stepOf({ name: 'measure', retry: quickRetry }),
+    stepOf({ name: 'release', upstream: ['measure'], work: works.approval(approval) }),
+    stepOf({ name: 'announce', work: works.approval({ ...approval, onReject: 'skip', softFail: true }) }),
+    stepOf({ name: 'deploy', upstream: ['release', 'announce'], triggerRule: 'none_failed', retry: quickRetry }),
   ];
 }
 

@@ -156,7 +156,8 @@ function commentsTold({ history, forge }: World): Open | null {
     // A neutral word about nothing is worth no comment.
     if (shown === undefined && runId === null && about.state === 'neutral') continue;
     if (shown === undefined) return { promise: 'P6', what: `${key} was delivered and is nowhere` };
-    if (shown.report.state === 'running') return { promise: 'P6', what: `${key} says running for ever` };
+    if (shown.report.state === 'running' || shown.report.state === 'waiting')
+      return { promise: 'P6', what: `${key} says ${shown.report.state} for ever` };
     const open = forge.pullRequests.get(shown.pullRequest);
     // A head that went back to a commit that was run before asks for nothing new.
     const newest = [...history.runs.values()].findLast(

@@ -1,10 +1,11 @@
 /**
- * What people and fate do to the world, one idea after the other: commits, pull requests, merges, cancels, deaths of the
+ * What people and fate do to the world, one idea after the other: commits, pull requests, merges, cancels, decisions, deaths of the
  * server, outages, a hand at the clock. The forge tells the server of it by webhooks, as well as forges do.
  */
 import type { RerunSteps } from '../../src/engine/event.ts';
 import type { Delivery, ForgeEvent, PullRequest } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
+import { Asking } from './asking.ts';
 import type { FaultClass } from './faults.ts';
 import { fileOf } from './pipelines.ts';
 import type { Random } from './random.ts';
@@ -24,6 +25,7 @@ const ideas = [
   'rerun',
   'rerequest',
   'cancel',
+  'decide',
   'crash',
   'restart',
   'clock',
@@ -35,6 +37,7 @@ type Idea = (typeof ideas)[number];
 
 export class Script {
   readonly #world: World;
+  readonly #asking: Asking;
   readonly #random: Random;
   readonly #thinkMaxMs: number;
   readonly #weights: Record<Idea, number>;
@@ -47,6 +50,7 @@ export class Script {
   constructor(world: World) {
     this.#world = world;
     this.#random = world.random.fork('script');
+    this.#asking = new Asking(world);
     this.#thinkMaxMs = this.#random.pick([300, 3000, 20_000, 120_000]);
     this.#weights = this.#drawWeights();
   }
@@ -90,6 +94,7 @@ export class Script {
       rerun: 1 + often(),
       rerequest: often() / 3,
       cancel: rare('cancel'),
+      decide: this.#world.catalogue.names.includes('asking') ? 1 + often() : 0,
       crash: rare('crash'),
       restart: rare('restart'),
       clock: rare('clock'),
@@ -140,7 +145,9 @@ export class Script {
       case 'rerequest':
         return this.#rerequest();
       case 'cancel':
-        return this.#cancel();
+        return this.#asking.cancel();
+      case 'decide':
+        return this.#asking.decide();
       case 'crash':
         if (world.server !== null) world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000));
         return;
@@ -313,26 +320,6 @@ export class Script {
       });
     };
     ask(2);
-  }
-
-  /** Asked again where no answer came; what was accepted is kept. */
-  #cancel(): void {
-    const { world, random } = this.#together();
-    const runs = [...world.history.unfinished];
-    if (runs.length === 0) return;
-    const runId = random.pick(runs);
-    const by = `person ${(this.#events += 1)}`;
-    world.tell(`${by} cancels ${runId}`);
-    const ask = async (triesLeft: number): Promise<void> => {
-      try {
-        const asked = await world.server?.conductor.ask(runId, { type: 'cancel', by, reason: 'wrong data' });
-        if (asked === 'accepted' && !world.history.wasAsked(runId, by))
-          world.violated('P8', `a cancel of ${runId} was accepted and is not kept`);
-      } catch {
-        if (triesLeft > 0) world.time.later(1000, () => void ask(triesLeft - 1));
-      }
-    };
-    void ask(2);
   }
 
   /** Most ask for a run that has ended, and for a step that is there. */

@@ -45,6 +45,10 @@ export class Scenario {
     return this.do({ type: 'cancel', at: at(second), by, reason });
   }
 
+  decide(second: number, step: string, decision: 'approve' | 'reject', by = 'ada', reason: string | null = null) {
+    return this.do({ type: 'decide', at: at(second), step, decision, by, reason });
+  }
+
   do(command: Command): string[] {
     const events = decide(this.run, command);
     this.events.push(...events);
@@ -94,6 +98,10 @@ function lineOf(event: RunEvent): string | null {
       return `late report of ${nameOf(event)}`;
     case 'retry-planned':
       return `${nameOf({ ...event, attempt: 1 })} ${event.state} at ${(event.dueAt - openedAt) / 1000}`;
+    case 'approval-requested':
+      return `ask about ${event.step}${event.message === null ? '' : `: ${event.message}`} until ${(event.dueAt - openedAt) / 1000}`;
+    case 'approval-decided':
+      return `${event.by}: ${event.decision} ${event.step}`;
     case 'step-finished':
       return `${nameOf({ ...event, index: event.index ?? 0, attempt: 1 })} ${event.state}${reasonOf(event)}`;
     case 'step-reused':

@@ -163,6 +163,7 @@ for (const payload of payloads) {
           verdict: { ...betterChallenge.verdict, kind: 'worse', reason: payload },
         },
       ],
+      approvals: [{ step: payload, message: payload, requestedAt: 1, dueAt: 2 }],
       gates: [
         {
           step: payload,
@@ -178,6 +179,7 @@ for (const payload of payloads) {
               ...base.panel,
               step: payload,
               description: payload,
+              decision: payload,
               reason: payload,
               upstream: [payload],
               output: {
@@ -190,6 +192,13 @@ for (const payload of payloads) {
     assertHarmless(runDocument(view, [line]), payload);
   });
 }
+
+test('a run that waits for a decision says what about, and how to decide', () => {
+  const approvals = [{ step: 'release', message: 'Release 0.91?', requestedAt: 1000, dueAt: 61_000 }];
+  const document = runDocument(viewOf(failedRun(), { approvals }));
+  for (const wanted of ['Waits for your decision', 'Release 0.91?', 'contender approve', 'contender reject'])
+    assert.ok(document.includes(wanted), wanted);
+});
 
 test('no text breaks out of lists, logs and error pages', () => {
   for (const payload of payloads) {

@@ -1,6 +1,7 @@
 /** Reads what the page of a run shows: the run, its report, the failure's lines, the tail of a log. */
 import { readRun } from '../../conductor/read.ts';
 import { reportOf } from '../../conductor/report.ts';
+import { approvalsAwaited } from '../../engine/engine.ts';
 import type { Trigger } from '../../engine/event.ts';
 import type { Run } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
@@ -57,6 +58,7 @@ export class RunReader {
       head: headOf(run, number, report.summary, linksOf(this.#ports, run.opened.repository), chain),
       challenges: report.challenges,
       gates: report.gates,
+      approvals: approvalsAwaited(run),
       failure: await this.#failureOf(run),
       steps: [...run.steps.values()].map(stepViewOf),
       graph: await this.#graphs.of(run.opened.digest, run.definition),
