@@ -18,6 +18,15 @@ export default pipeline('failing', {}, () => {
 });
 `;
 
+/** Its first step fails twice, so that its second one never starts. */
+export const hopeless = `import { pipeline, step } from 'contender';
+
+export default pipeline('hopeless', {}, () => {
+  const tries = step('tries', { command: ['sh', '-c', 'echo "try $CONTENDER_ATTEMPT"; exit 3'], retries: 1, retryDelay: '0s' });
+  step('never', { after: tries, command: ['true'] });
+});
+`;
+
 /** Its step says when it has begun, and then takes longer than any test. */
 export const slow = `import { pipeline, step } from 'contender';
 
