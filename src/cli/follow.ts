@@ -1,4 +1,5 @@
 /** Shows a run until it, and what follows from it, has ended; whoever asks for an earlier end, has it cancelled. */
+import { outcomeOf } from '../conductor/outcome.ts';
 import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
 import type { ExitStatus } from './exit-status.ts';
@@ -19,20 +20,26 @@ export interface FollowedRun {
 
 export async function follow(followed: FollowedRun, interruption: Interruption, json: boolean): Promise<ExitStatus> {
   const stream = json ? process.stderr : process.stdout;
-  await showUntilEnd(followed, interruption, stream);
+  const { state } = await showUntilEnd(followed, interruption, stream);
   await followed.settled();
   const report = await followed.report();
   if (report === null) throw new Error('the run is not in the journal');
-  for (const line of [...outcomeLines(report, stream), endLine(report, stream)]) stream.write(`${line}\n`);
-  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  return statusOf(report, interruption.asked());
+  const outcome = outcomeOf(
+    state,
+    report.challenges.map(({ verdict }) => verdict),
+  );
+  for (const line of [...outcomeLines(report, stream), endLine(outcome, report, stream)]) stream.write(`${line}\n`);
+  // A report speaks in a forge's words; what a program reads here, it reads in `contender runs` too.
+  if (json) process.stdout.write(`${JSON.stringify({ ...report, state, outcome })}\n`);
+  return statusOf(outcome, interruption.asked());
 }
 
+/** Gives the run as it ended. */
 async function showUntilEnd(
   followed: FollowedRun,
   interruption: Interruption,
   stream: NodeJS.WriteStream,
-): Promise<void> {
+): Promise<Run> {
   const progress = openProgress(stream, process.env);
   const note = (line: string): void => progress.note(line);
   interruption.answer(note, () => {
@@ -44,7 +51,7 @@ async function showUntilEnd(
       const changed = followed.changed();
       const run = await followed.read();
       if (run !== null) progress.show(run);
-      if (run !== null && run.finishedAt !== null) return;
+      if (run !== null && run.finishedAt !== null) return run;
       await changed;
     }
   } finally {

@@ -5,8 +5,8 @@ import type { ReportState, RunReport } from '../forge/forge.ts';
 import type { EvaluationRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
-import type { VerdictKind } from '../verdict/verdict.ts';
 import { challengesOf, gatesOf } from './challenge-result.ts';
+import { outcomeOf } from './outcome.ts';
 
 export function reportOf(
   run: Run,
@@ -51,22 +51,25 @@ export function reportOf(
   };
 }
 
-const refusedKinds: ReadonlySet<VerdictKind> = new Set<VerdictKind>(['worse', 'below-threshold']);
-
 function reportState(run: Run): ReportState {
-  switch (run.state) {
+  const outcome = outcomeOf(
+    run.state,
+    challengesOf(run).map(({ verdict }) => verdict),
+  );
+  switch (outcome) {
     case 'running':
     case 'cancelling':
       return 'running';
     case 'success':
-      // A model that is proved worse, or too bad to be used, is not something to merge: it shows red.
-      return challengesOf(run).some((challenge) => refusedKinds.has(challenge.verdict.kind)) ? 'failure' : 'success';
+      return 'success';
+    // A model that is proved worse, or too bad to be used, is not something to merge: it shows red.
+    case 'refused':
     case 'failed':
       return 'failure';
     case 'cancelled':
       return 'cancelled';
     default:
-      return unreachable(run.state);
+      return unreachable(outcome);
   }
 }
 
