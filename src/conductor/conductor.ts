@@ -19,7 +19,7 @@ import { Polling } from './polling.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { Schedules } from './schedules.ts';
 import { storedEvent } from './stored.ts';
-import { openRun, parseParameters } from './triggers.ts';
+import { openRun, parameterProblem, parseParameters } from './triggers.ts';
 import { Turns } from './turns.ts';
 import { versionsOf } from './versions.ts';
 
@@ -145,7 +145,7 @@ export class Conductor {
       );
     }
     const parameters = parseParameters(definition.parameters, request.parameters);
-    if (!parameters.ok) return parameters;
+    if (!parameters.ok) return failure(parameterProblem(definition.parameters, request.parameters, parameters.error));
     const logicalDate = request.logicalDate ?? this.#ports.clock.now();
     const opened = await openRun(this.#ports, this.#turns, {
       key: `manual:${request.repository}:${request.pipeline}:${request.key}`,

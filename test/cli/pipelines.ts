@@ -11,6 +11,20 @@ export default pipeline('good', { parameters: { depth: { type: 'number', default
 });
 `;
 
+/** A parameter that has to be given, and two with defaults. */
+export const demanding = `import { pipeline, step } from 'contender';
+
+const parameters = {
+  depth: { type: 'number', default: 3 },
+  must: { type: 'string' },
+  region: { type: 'string', default: 'eu', choices: ['eu', 'us'] },
+} as const;
+
+export default pipeline('demanding', { parameters }, ({ parameters }) => {
+  step('only', { input: { must: parameters.must }, run: ({ must }) => must });
+});
+`;
+
 export const failing = `import { pipeline, step } from 'contender';
 
 export default pipeline('failing', {}, () => {

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { broken, good } from './pipelines.ts';
+import { broken, demanding, good } from './pipelines.ts';
 import { createProject, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
 before(() => {
-  sandbox = createProject({ '.pipelines/good.ts': good, '.pipelines/broken.ts': broken });
+  sandbox = createProject({
+    '.pipelines/good.ts': good,
+    '.pipelines/broken.ts': broken,
+    '.pipelines/demanding.ts': demanding,
+  });
 });
 after(() => sandbox.remove());
 
@@ -14,6 +18,16 @@ const mistakes: readonly (readonly [what: string, args: readonly string[], said:
   ['a broken pipeline', ['run', 'broken'], /\.pipelines\/broken\.ts:4:3: .*\[definition-option\]/],
   ['a parameter that is not declared', ['run', 'good', '--param', 'depht=2'], /depht/],
   ['a parameter of another type', ['run', 'good', '--param', 'depth=deep'], /depth/],
+  [
+    'a parameter that has to be given',
+    ['run', 'demanding'],
+    /"must" \(string\) has no default and must be given \[run-refused\]\n {2}Give --param must=VALUE\. The parameters: depth: number, default 3; must: string, must be given; region: string, one of eu, us, default eu\./,
+  ],
+  [
+    'a parameter that is given twice',
+    ['run', 'good', '--param', 'depth=1', '--param', 'depth=2'],
+    /depth is given twice/,
+  ],
   ['a parameter without value', ['run', 'good', '--param', 'depth'], /name=value/],
   ['a date that there is not', ['run', 'good', '--date', '2026-02-30'], /YYYY-MM-DD/],
   ['an unknown revision', ['run', 'good', '--ref', 'nowhere'], /nowhere .*\[revision-unknown\]/],
