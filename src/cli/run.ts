@@ -52,7 +52,7 @@ export async function run(directory: string, options: RunOptions): Promise<ExitS
     );
   }
   try {
-    return await runIn(opened, repository.name, options, say);
+    return await runIn(opened, repository, options, say);
   } finally {
     await opened.close();
   }
@@ -86,17 +86,17 @@ async function openOrFindServer(config: Config): Promise<System | string> {
 
 async function runIn(
   system: System,
-  repository: string,
+  repository: RepositoryConfig,
   options: RunOptions,
   say: (line: string) => void,
 ): Promise<ExitStatus> {
-  const project = projectOf(system, repository);
-  const sha = await fetchAndResolve(project.git, options.ref);
+  const project = projectOf(system, repository.name);
+  const sha = await fetchAndResolve(project.git, options.ref, repository.url);
   const interruption = listenForInterruption(say);
   try {
     await sayTakenUp(system);
     await system.conductor.start({ watch: false });
-    const runId = await startRun(system, repository, sha, options);
+    const runId = await startRun(system, repository.name, sha, options);
     say(`${paint('bold', options.pipeline)} at ${sha.slice(0, 7)}, run ${runId}`);
     return await follow(followedHere(system, runId), interruption, options.json);
   } finally {
