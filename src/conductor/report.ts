@@ -5,7 +5,7 @@ import type { ReportState, RunReport } from '../forge/forge.ts';
 import type { EvaluationRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { challengesOf, gatesOf } from './challenge-result.ts';
+import { challengesOf, gatesOf, type GateResult } from './challenge-result.ts';
 import { outcomeOf } from './outcome.ts';
 
 export function reportOf(
@@ -35,7 +35,7 @@ export function reportOf(
       step: gate.step,
       passed: gate.passed,
       path: gate.path,
-      checks: gate.checks.map((check) => ({ ...check, limit: limitText(check.min, check.max) })),
+      checks: gate.checks.map((check) => ({ ...check, limit: limitText(check) })),
     })),
     challenges: challengesOf(run).map((challenge) => ({
       step: challenge.step,
@@ -133,7 +133,11 @@ function outcomeMessage(outcome: AttemptOutcome | null): string | null {
   return outcome?.kind === 'failed' ? outcome.message : null;
 }
 
-function limitText(min: number | null, max: number | null): string {
+/** What is counted only because there should be none of it. */
+const faultChecks: ReadonlySet<string> = new Set(['columns', 'unique']);
+
+function limitText({ check, min, max }: GateResult['checks'][number]): string {
+  if (faultChecks.has(check) && max === 0) return 'none allowed';
   if (min !== null && max !== null) return `${min} to ${max}`;
   if (min !== null) return `at least ${min}`;
   if (max !== null) return `at most ${max}`;
