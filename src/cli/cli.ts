@@ -2,6 +2,7 @@
  * The commands. Each has help with an example; what the user did wrong goes to standard error as a problem, with what to
  * do, and status 2; a failed run is status 1.
  */
+import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import {
@@ -53,17 +54,19 @@ function build(end: End): Command {
     .showSuggestionAfterError();
   const given = (): string => program.opts<{ directory: string }>().directory;
   const folder = (): string => projectFolder(given());
+  const here = (): string => existingFolder(given());
 
   command(program, 'init', 'Write .pipelines/ with a first pipeline, contender.yaml and types for the editor.', [
     'contender init',
   ]).action(async () => {
     const { init } = await import('./init.ts');
-    end(await init(existingFolder(given())));
+    end(await init(here()));
   });
   addDefinitionCommands(program, folder, end);
   addSimulateCommand(program, folder, end);
   addRunCommands(program, folder, end);
   addServerCommands(program, folder, end);
+  addDemo(program, here, end);
   return program;
 }
 
@@ -144,7 +147,7 @@ interface RunFlags {
   readonly repository?: string;
   readonly ref: string;
   readonly date?: number;
-  readonly param: Parameters;
+  readonly param?: Parameters;
   readonly json?: boolean;
 }
 
@@ -163,12 +166,12 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
     .argument('<pipeline>', 'name of the pipeline')
     .option('--ref <revision>', 'the commit to run', 'HEAD')
     .option('--date <date>', 'the logical date, YYYY-MM-DD (UTC); default: now', parseDate)
-    .option('--param <name=value>', 'a declared parameter; may be repeated', collectParameter, {})
+    .option('--param <name=value>', 'a declared parameter; once for each', collectParameter)
     .option('--repository <name>', 'one of contender.yaml; default: the first')
     .option('--json', 'the result as JSON on the last line')
     .action(async (pipeline: string, options: RunFlags) => {
       const { run } = await import('./run.ts');
-      const { ref, date = null, param: parameters, repository = null, json = false } = options;
+      const { ref, date = null, param: parameters = {}, repository = null, json = false } = options;
       end(await run(folder(), { pipeline, repository, ref, date, parameters, json }));
     });
 
@@ -253,7 +256,9 @@ function addServerCommands(program: Command, folder: () => string, end: End): vo
       const { serve } = await import('./serve.ts');
       end(await serve(folder(), { port: options.port ?? null }));
     });
+}
 
+function addDemo(program: Command, here: () => string, end: End): void {
   command(program, 'demo', 'The whole loop on this machine in under a minute, told step by step.', [
     'contender demo --once',
   ])
@@ -262,7 +267,8 @@ function addServerCommands(program: Command, folder: () => string, end: End): vo
     .option('--keep <folder>', 'put everything there, in a new or empty folder, instead of a temporary one')
     .action(async (options: { once?: boolean; port?: number; keep?: string }) => {
       const { demo } = await import('./demo.ts');
-      end(await demo({ once: options.once === true, port: options.port ?? 0, folder: options.keep ?? null }));
+      const folder = options.keep === undefined ? null : resolve(here(), options.keep);
+      end(await demo({ once: options.once === true, port: options.port ?? 0, folder }));
     });
 }
 
@@ -271,5 +277,8 @@ function command(program: Command, name: string, description: string, examples: 
   return program
     .command(name)
     .description(description)
-    .addHelpText('after', `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${lines}`);
+    .addHelpText(
+      'after',
+      `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${lines}\n\nElsewhere than in this folder:\n  $ contender -C FOLDER ${name}`,
+    );
 }

@@ -1,4 +1,5 @@
 /** Shows a run until it, and what follows from it, has ended; whoever asks for an earlier end, has it cancelled. */
+import { outcomeOf } from '../conductor/outcome.ts';
 import { approvalsAwaited } from '../engine/engine.ts';
 import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
@@ -21,13 +22,18 @@ export interface FollowedRun {
 
 export async function follow(followed: FollowedRun, interruption: Interruption, json: boolean): Promise<ExitStatus> {
   const stream = json ? process.stderr : process.stdout;
-  await showUntilEnd(followed, interruption, stream);
+  const { state } = await showUntilEnd(followed, interruption, stream);
   await followed.settled();
   const report = await followed.report();
   if (report === null) throw new Error('the run is not in the journal');
-  for (const line of [...outcomeLines(report, stream), ...endLines(report, stream)]) stream.write(`${line}\n`);
-  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  return statusOf(report, interruption.asked());
+  const outcome = outcomeOf(
+    state,
+    report.challenges.map(({ verdict }) => verdict),
+  );
+  for (const line of [...outcomeLines(report, stream), ...endLines(outcome, report, stream)]) stream.write(`${line}\n`);
+  // A report speaks in a forge's words; what a program reads here, it reads in `contender runs` too.
+  if (json) process.stdout.write(`${JSON.stringify({ ...report, state, outcome })}\n`);
+  return statusOf(outcome, interruption.asked());
 }
 
 /** What a person is to decide, once each, with how to. */
@@ -44,11 +50,12 @@ function newlyAwaited(run: Run, told: Set<string>): readonly string[] {
   });
 }
 
+/** Gives the run as it ended. */
 async function showUntilEnd(
   followed: FollowedRun,
   interruption: Interruption,
   stream: NodeJS.WriteStream,
-): Promise<void> {
+): Promise<Run> {
   const progress = openProgress(stream, process.env);
   const note = (line: string): void => progress.note(line);
   const told = new Set<string>();
@@ -62,7 +69,7 @@ async function showUntilEnd(
       const run = await followed.read();
       if (run !== null) progress.show(run);
       if (run !== null) for (const line of newlyAwaited(run, told)) note(line);
-      if (run !== null && run.finishedAt !== null) return;
+      if (run !== null && run.finishedAt !== null) return run;
       await changed;
     }
   } finally {

@@ -43,7 +43,7 @@ export async function run(directory: string, options: RunOptions): Promise<ExitS
     return handOver(config, opened, (server) => server.startRun(request), { json, say });
   }
   try {
-    return await runIn(opened, repository.name, options, say);
+    return await runIn(opened, repository, options, say);
   } finally {
     await opened.close();
   }
@@ -64,15 +64,15 @@ function chooseRepository(config: Config, name: string | null): RepositoryConfig
 
 async function runIn(
   system: System,
-  repository: string,
+  repository: RepositoryConfig,
   options: RunOptions,
   say: (line: string) => void,
 ): Promise<ExitStatus> {
-  const project = projectOf(system, repository);
-  const sha = await fetchAndResolve(project.git, options.ref);
+  const project = projectOf(system, repository.name);
+  const sha = await fetchAndResolve(project.git, options.ref, repository.url);
   const start = async (): Promise<Started> => {
     const asked = {
-      repository,
+      repository: repository.name,
       pipeline: options.pipeline,
       sha,
       actor: actorName(),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Run, Step } from '../engine/run.ts';
 import { binaryMetrics, regressionMetrics, type Artifact, type ChallengeWork } from '../pipeline/definition.ts';
+import type { Json } from '../std/json.ts';
 import { verdictKinds, type Verdict } from '../verdict/verdict.ts';
 
 const metricSchema = z.enum([...binaryMetrics, ...regressionMetrics]);
@@ -77,6 +78,11 @@ export interface ChallengeResult {
 
 export interface GateResult extends z.infer<typeof gateSchema> {
   readonly step: string;
+}
+
+/** A verdict as an evaluation keeps it; null where it is none that this version knows. */
+export function verdictOf(kept: Json): Verdict | null {
+  return verdictSchema.safeParse(kept).data ?? null;
 }
 
 /** The challenges of a run that ended with a verdict. */

@@ -25,7 +25,7 @@ import { Requests } from './requests.ts';
 import { rerun, type Rerun } from './reruns.ts';
 import { Schedules } from './schedules.ts';
 import { storedEvent } from './stored.ts';
-import { openRun, parseParameters } from './triggers.ts';
+import { openRun, parameterProblem, parseParameters } from './triggers.ts';
 import { Turns } from './turns.ts';
 import { pipelineOf, versionsOf } from './versions.ts';
 
@@ -149,7 +149,7 @@ export class Conductor {
     if (!found.ok) return found;
     const { definition, digest } = found.value;
     const parameters = parseParameters(definition.parameters, request.parameters);
-    if (!parameters.ok) return parameters;
+    if (!parameters.ok) return failure(parameterProblem(definition.parameters, request.parameters, parameters.error));
     const logicalDate = request.logicalDate ?? this.#ports.clock.now();
     const opened = await openRun(this.#ports, this.#turns, {
       key: `manual:${request.repository}:${request.pipeline}:${request.key}`,

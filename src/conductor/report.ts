@@ -6,8 +6,8 @@ import type { ReportState, RunReport } from '../forge/forge.ts';
 import type { EvaluationRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { refusedVerdicts } from '../verdict/verdict.ts';
-import { challengesOf, gatesOf } from './challenge-result.ts';
+import { challengesOf, gatesOf, type GateResult } from './challenge-result.ts';
+import { outcomeOf } from './outcome.ts';
 
 export function reportOf(
   run: Run,
@@ -36,7 +36,7 @@ export function reportOf(
       step: gate.step,
       passed: gate.passed,
       path: gate.path,
-      checks: gate.checks.map((check) => ({ ...check, limit: limitText(check.min, check.max) })),
+      checks: gate.checks.map((check) => ({ ...check, limit: limitText(check) })),
     })),
     challenges: challengesOf(run).map((challenge) => ({
       step: challenge.step,
@@ -53,19 +53,25 @@ export function reportOf(
 }
 
 function reportState(run: Run): ReportState {
-  switch (run.state) {
+  const outcome = outcomeOf(
+    run.state,
+    challengesOf(run).map(({ verdict }) => verdict),
+  );
+  switch (outcome) {
     case 'running':
       return approvalsAwaited(run).length > 0 ? 'waiting' : 'running';
     case 'cancelling':
       return 'running';
     case 'success':
-      return challengesOf(run).some((challenge) => refusedVerdicts.has(challenge.verdict.kind)) ? 'failure' : 'success';
+      return 'success';
+    // A model that is proved worse, or too bad to be used, is not something to merge: it shows red.
+    case 'refused':
     case 'failed':
       return 'failure';
     case 'cancelled':
       return 'cancelled';
     default:
-      return unreachable(run.state);
+      return unreachable(outcome);
   }
 }
 
@@ -137,7 +143,11 @@ function outcomeMessage(outcome: AttemptOutcome | null): string | null {
   return outcome?.kind === 'failed' ? outcome.message : null;
 }
 
-function limitText(min: number | null, max: number | null): string {
+/** What is counted only because there should be none of it. */
+const faultChecks: ReadonlySet<string> = new Set(['columns', 'unique']);
+
+function limitText({ check, min, max }: GateResult['checks'][number]): string {
+  if (faultChecks.has(check) && max === 0) return 'none allowed';
   if (min !== null && max !== null) return `${min} to ${max}`;
   if (min !== null) return `at least ${min}`;
   if (max !== null) return `at most ${max}`;

@@ -241,3 +241,25 @@ function typed(type: ParameterDefinition['type'], value: string | number | boole
       return unreachable(type);
   }
 }
+
+/** For a person who gave parameters that do not fit: which are missing, and what there is to give. */
+export function parameterProblem(
+  declared: PipelineDefinition['parameters'],
+  given: Readonly<Record<string, string | number | boolean>>,
+  message: string,
+): Problem {
+  const missing = Object.keys(declared).filter(
+    (name) => declared[name]?.default === null && !Object.hasOwn(given, name),
+  );
+  const give = missing.length === 0 ? '' : `Give ${missing.map((name) => `--param ${name}=VALUE`).join(' ')}. `;
+  return { code: 'run-refused', message, where: null, help: `${give}The parameters: ${parametersText(declared)}.` };
+}
+
+/** `depth: number, default 3; region: string, must be given`. */
+function parametersText(declared: PipelineDefinition['parameters']): string {
+  const each = Object.entries(declared).map(([name, { type, default: value, choices }]) => {
+    const among = choices === null ? '' : `, one of ${choices.join(', ')}`;
+    return `${name}: ${type}${among}, ${value === null ? 'must be given' : `default ${String(value)}`}`;
+  });
+  return each.length === 0 ? 'none' : each.join('; ');
+}

@@ -26,6 +26,7 @@ export const problemCodes = [
   'github-secret-missing',
   // cli and config
   'usage',
+  'attempt-unknown',
   'config-invalid',
   'folder-locked',
   'folder-missing',

@@ -33,6 +33,14 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     /output of "a"/,
   ],
   [
+    'an output that is not declared',
+    [
+      stepOf({ name: 'a', outputs: { n: 'number' } }),
+      stepOf({ name: 'b', upstream: ['a'], ...use({ reference: { output: 'a', path: ['m'] } }) }),
+    ],
+    /^step "b" uses an output that is not there: step "a" declares no output "m"\. Did you mean "n"\? It declares n\.$/,
+  ],
+  [
     'an element without a map',
     [stepOf({ name: 'a', ...use({ record: { x: { reference: { item: 'x', path: [] } } } }) })],
     /uses "x", which it is not mapped over/,

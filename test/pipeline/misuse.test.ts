@@ -530,6 +530,36 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /Setting a field/,
       /input/,
     ],
+    [
+      'an output that a command does not declare',
+      () => {
+        const train = step('train', { ...command, outputs: { model: 'artifact', auc: 'number' } });
+        step('report', { input: { value: train.acu }, run });
+      },
+      'definition-handle',
+      /step "report" uses train\.acu, but step "train" declares no output "acu"/,
+      /Did you mean "auc"\? It declares model, auc\./,
+    ],
+    [
+      'an output that a container does not declare, in a command',
+      () => {
+        const train = container('train', { image: 'trainer', outputs: { n: 'number' } });
+        step('report', { command: ['report', `--n=${train.n}`, train.total] });
+      },
+      'definition-handle',
+      /declares no output "total"/,
+      /^It declares n\.$/,
+    ],
+    [
+      'an output that the instances of a mapped command do not declare',
+      () => {
+        const fits = map({ depth: [2, 4] }, () => step('fit', { ...command, outputs: { auc: 'number' } }));
+        step('report', { input: { first: fits[0].auc, second: fits[1].model }, run });
+      },
+      'definition-handle',
+      /fit\.1\.model, but step "fit" declares no output "model"/,
+      /It declares auc/,
+    ],
     ['a field of a date', ({ date }) => date.year, 'definition-handle', /has no field "year"/, /as it is/],
     [
       'a wait for a bad address',
@@ -705,6 +735,16 @@ test('words outside of a pipeline are refused, after one too', () => {
   assert.match(outside().message, /outside/);
   problemOf(() => pipeline('a', {}, () => step('A', command)));
   assert.match(outside().message, /outside/);
+});
+
+test('declared outputs, all of them together, and whatever a step without a declaration gives may be used', () => {
+  const { definition } = pipeline('example', {}, () => {
+    const one = step('one', { ...command, outputs: { n: 'json' } });
+    const two = step('two', command);
+    const three = step('three', { run });
+    step('report', { input: { n: one.n, deep: one.n.below, all: one, two: two.x, three: three.x }, run });
+  });
+  assert.deepEqual(definition.steps.at(-1).upstream, ['one', 'two', 'three']);
 });
 
 test('a handle of another pipeline is refused, in inputs and in text', () => {

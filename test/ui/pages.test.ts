@@ -35,7 +35,10 @@ test('a run page says state, verdict, interval, gates, failure and steps without
       step: 'validate',
       passed: false,
       path: 'data.csv',
-      checks: [{ check: 'rows', column: null, value: 3, limit: 'at least 10', passed: false, message: 'too few rows' }],
+      checks: [
+        { check: 'rows', column: null, value: 3, limit: 'at least 10', passed: false, message: 'too few rows' },
+        { check: 'columns', column: null, value: 0, limit: 'none allowed', passed: true, message: 'all are there' },
+      ],
     },
   ];
   const failure = {
@@ -58,6 +61,7 @@ test('a run page says state, verdict, interval, gates, failure and steps without
     'Next',
     'too few rows',
     'at least 10',
+    'missing columns',
     'it broke',
     'upstream',
     'href="/runs/run-1?step=load#step"',
