@@ -47,8 +47,8 @@ export function parseUntil(text: string): Until {
 }
 
 /** Of an option that may be repeated: all that was given. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
-  return [...before, text];
+export function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
 }
 
 /** As the API takes it. */

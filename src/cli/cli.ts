@@ -107,10 +107,10 @@ function addDefinitionCommands(program: Command, folder: () => string, end: End)
 interface SimulateFlags {
   readonly ref?: string;
   readonly date?: number;
-  readonly param: Parameters;
-  readonly outcome: readonly string[];
-  readonly duration: readonly string[];
-  readonly length: readonly string[];
+  readonly param?: Parameters;
+  readonly outcome?: readonly string[];
+  readonly duration?: readonly string[];
+  readonly length?: readonly string[];
   readonly slots?: number;
   readonly until?: Until;
   readonly from?: number;
@@ -126,10 +126,10 @@ function addSimulateCommand(program: Command, folder: () => string, end: End): v
     .argument('<pipeline>', 'name of the pipeline')
     .option('--ref <revision>', 'a branch, tag or SHA instead of the files in the folder')
     .option('--date <date>', 'the logical date of the run, YYYY-MM-DD (UTC); default: now', parseDate)
-    .option('--param <name=value>', 'a declared parameter; may be repeated', collectParameter, {})
-    .option('--outcome <step=outcome>', 'how its attempts end, in order; step[2] is one instance', collect, [])
-    .option('--duration <step=time>', 'of an attempt; without a step, of all. Default: 1m', collect, [])
-    .option('--length <step=number>', 'of the output that a step is mapped over; default: 3', collect, [])
+    .option('--param <name=value>', 'a declared parameter; once for each', collectParameter)
+    .option('--outcome <step=outcome>', 'how its attempts end, in order; step[2] is one instance', collect)
+    .option('--duration <step=time>', 'of an attempt; without a step, of all. Default: 1m', collect)
+    .option('--length <step=number>', 'of the output that a step is mapped over; default: 3', collect)
     .option('--slots <number>', 'attempts at once; default: no limit', parseSlots)
     .option('--until <time>', 'simulate the schedule so long (30d) or to a date', parseUntil)
     .option('--from <date>', 'where that begins, YYYY-MM-DD (UTC); default: now', parseDate)
@@ -137,7 +137,12 @@ function addSimulateCommand(program: Command, folder: () => string, end: End): v
     .action(async (pipeline: string, options: SimulateFlags) => {
       const { simulate } = await import('./simulate.ts');
       const { ref = null, date = null, slots = null, until = null, from = null, json = false } = options;
-      const { param: parameters, outcome: outcomes, duration: durations, length: lengths } = options;
+      const {
+        param: parameters = {},
+        outcome: outcomes = [],
+        duration: durations = [],
+        length: lengths = [],
+      } = options;
       const given = { outcomes, durations, lengths, parameters };
       end(await simulate(folder(), { pipeline, ref, date, slots, until, from, json, ...given }));
     });

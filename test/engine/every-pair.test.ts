@@ -212,7 +212,7 @@ const possible: { readonly [state in StepState]?: readonly number[] } = {
   running: [3, 9],
   up_for_retry: [0, 5],
   up_for_reschedule: [0, 5],
-  deferred: [5, 8],
+  deferred: [5, 11],
   success: [],
   failed: [],
   skipped: [],
