@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noBrowser, screenshot, visit } from './browser.ts';
+import { phone } from './everywhere.ts';
 import { trainedSite } from './trained-site.ts';
 
 const skip = noBrowser;
@@ -9,7 +10,6 @@ const trained = trainedSite();
 
 test('on a phone nothing is wider than the screen, and the error comes first', { skip }, async () => {
   const { site, better, failed } = trained();
-  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
   for (const [name, path] of Object.entries({
     'run-failed': `/runs/${failed.id}`,
     'run-better': `/runs/${better.id}`,
