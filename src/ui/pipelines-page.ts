@@ -72,7 +72,7 @@ function repositoryOf(repository: RepositoryView, watch: Watch): Markup {
       pipelines.length === 0
         ? null
         : html`<div class="scroll" tabindex="0" role="region" aria-label=${`Pipelines of ${name}`}>
-            <table class="pipelines">
+            <table class="pipelines cards">
               <thead>
                 <tr>
                   <th scope="col">Pipeline</th>
@@ -106,7 +106,7 @@ function pipelineRow(pipeline: PipelineItem, watch: Watch): Markup {
     <th scope="row">
       <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}
     </th>
-    <td>
+    <td class="wide" data-label="Last run">
       ${
         last === undefined
           ? html`<span class="muted">never ran</span>`
@@ -114,15 +114,15 @@ function pipelineRow(pipeline: PipelineItem, watch: Watch): Markup {
               <div class="why">${timeOf(last.openedAt, watch)}</div>`
       }
     </td>
-    <td>
+    <td class="wide" data-label="Recent">
       <ul class="recent">
         ${pipeline.recent.toReversed().map((run) => html`<li key=${run.id}><a href=${`/runs/${run.id}`} aria-label=${`#${run.number}, ${runMarks[run.state].word}`}>${namedShapeOf(runMarks[run.state])}</a></li>`)}
       </ul>
     </td>
-    <td>
+    <td class="wide" data-label="Starts on">
       ${pipeline.triggers.map((trigger) => html`<div>${trigger}</div>`)}${pipeline.schedule === null ? null : html`<div><code>${pipeline.schedule.cron}</code>${' '}<span class="muted">${pipeline.schedule.timeZone}</span></div>`}
     </td>
-    <td class="inline">
+    <td class=${pipeline.schedule === null ? 'nothing' : 'inline wide'} data-label="Next">
       ${pipeline.schedule === null ? html`<span class="muted">–</span>` : html`${pipeline.schedule.next.map((at) => html`<div>${timeOf(at, watch)}</div>`)}${ticksOf(pipeline, watch)}`}
     </td>
   </tr>`;
