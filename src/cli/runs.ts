@@ -1,9 +1,11 @@
 /** `contender runs`. */
+import { refusalsOf } from '../conductor/read.ts';
 import { finalRunStates, type RunState } from '../engine/event.ts';
 import type { RunRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { ProblemError } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
+import type { VerdictKind } from '../verdict/verdict.ts';
 import { withReading } from './reading.ts';
 import { harmless, markOf, paint } from './terminal.ts';
 
@@ -22,7 +24,11 @@ export function runs(directory: string, options: RunsOptions): Promise<ExitStatu
       ...(options.pipeline === null ? {} : { pipeline: options.pipeline }),
       ...(state === null ? {} : { state }),
     });
-    for (const row of rows) process.stdout.write(`${options.json ? asJson(row) : lineOf(row)}\n`);
+    const refusals = await refusalsOf(journal, rows);
+    for (const row of rows) {
+      const refused = refusals.get(row.id) ?? null;
+      process.stdout.write(`${options.json ? asJson(row, refused) : lineOf(row, refused)}\n`);
+    }
     if (rows.length === 0) process.stderr.write('No runs match.\n');
     return exitStatus.success;
   });
@@ -40,15 +46,17 @@ function parseState(text: string): RunState {
   });
 }
 
-function lineOf({ id, number, opened, state, reason, finishedAt }: RunRow): string {
+/** A model that should not be merged is red here too, under the word with which `run` ends. */
+function lineOf({ id, number, opened, state, reason, finishedAt }: RunRow, refused: VerdictKind | null): string {
   const took = finishedAt === null ? '' : formatDuration(finishedAt - opened.at);
   const at = new Date(opened.at).toISOString().slice(0, 16).replace('T', ' ');
   const about = `${at}  ${opened.sha.slice(0, 7)}  ${opened.trigger.kind}  ${took}`;
   const why = reason === null ? '' : `\n    ${harmless(reason)}`;
-  return `${markOf(state)} ${state.padEnd(9)} ${paint('bold', `${opened.pipeline}#${number}`)}  ${about}  ${paint('gray', id)}${why}`;
+  const word = refused === null ? state : 'refused';
+  return `${markOf(refused === null ? state : 'failed')} ${word.padEnd(9)} ${paint('bold', `${opened.pipeline}#${number}`)}  ${about}  ${paint('gray', id)}${why}`;
 }
 
-function asJson({ id, number, opened, state, reason, finishedAt }: RunRow): string {
+function asJson({ id, number, opened, state, reason, finishedAt }: RunRow, refused: VerdictKind | null): string {
   return JSON.stringify({
     id,
     number,
@@ -57,6 +65,7 @@ function asJson({ id, number, opened, state, reason, finishedAt }: RunRow): stri
     sha: opened.sha,
     trigger: opened.trigger,
     state,
+    refused,
     reason,
     openedAt: opened.at,
     finishedAt,

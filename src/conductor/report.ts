@@ -5,7 +5,7 @@ import type { ReportState, RunReport } from '../forge/forge.ts';
 import type { EvaluationRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { refusedVerdicts } from '../verdict/verdict.ts';
+import { refusedBy } from '../verdict/verdict.ts';
 import { challengesOf, gatesOf } from './challenge-result.ts';
 
 export function reportOf(
@@ -57,7 +57,7 @@ function reportState(run: Run): ReportState {
     case 'cancelling':
       return 'running';
     case 'success':
-      return challengesOf(run).some((challenge) => refusedVerdicts.has(challenge.verdict.kind)) ? 'failure' : 'success';
+      return refusedBy(challengesOf(run).map(({ verdict }) => verdict.kind)) === null ? 'success' : 'failure';
     case 'failed':
       return 'failure';
     case 'cancelled':

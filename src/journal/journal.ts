@@ -50,6 +50,8 @@ export interface Journal {
     readonly state?: EvaluationState;
     readonly limit: number;
   }): Promise<readonly EvaluationRow[]>;
+  /** The verdicts of these runs, at most 200, that let nothing be promoted: what a list says beside their states. */
+  unpromotable(runIds: readonly string[]): Promise<readonly { readonly runId: string; readonly verdict: Json }[]>;
   /** What a forge calls the thing that we made: the id of a comment or check run. */
   forgeObject(key: string): Promise<string | null>;
 

@@ -3,8 +3,9 @@ import { failurePanel } from './failure-panel.ts';
 import { gatesPanel } from './gates-panel.ts';
 import { graphPanel } from './graph-panel.ts';
 import { html, webAddress, type Markup } from './html.ts';
-import type { RunHead, RunView } from './run-view.ts';
-import { markOf, runMarks } from './state-mark.ts';
+import { refusedBy } from '../verdict/verdict.ts';
+import type { RunView } from './run-view.ts';
+import { markOf, runMarkOf, type Mark } from './state-mark.ts';
 import { stepPanel, type ShownLog } from './step-panel.ts';
 import { stepsPanel } from './steps-panel.ts';
 import { durationText, momentText, timeOf, type Watch } from './time.ts';
@@ -33,10 +34,15 @@ export function runPage({ view, log, liveness, watch }: RunPageState): Markup {
   `;
 }
 
-export function runTitle(head: RunHead): string {
-  const mark = runMarks[head.state];
+export function runTitle(view: RunView): string {
+  const { head } = view;
+  const mark = markOfRun(view);
   const sign = { good: '✓', bad: '✗', busy: '◐', warn: '◌', idle: '⊘' }[mark.tone];
   return `${sign} ${head.pipeline} #${head.number} ${mark.word}`;
+}
+
+function markOfRun({ head, challenges }: RunView): Mark {
+  return runMarkOf(head.state, refusedBy(challenges.map(({ verdict }) => verdict.kind)));
 }
 
 function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
@@ -49,7 +55,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
     <p class="crumbs"><a href=${`/runs?${new URLSearchParams({ pipeline: head.pipeline })}`}>${head.pipeline}</a></p>
     <div class="title-row">
       <h1>${head.pipeline}${' '}<span class="run-number">${`#${head.number}`}</span></h1>
-      ${markOf(runMarks[head.state])} ${livenessOf(liveness, view, watch)}
+      ${markOf(markOfRun(view))} ${livenessOf(liveness, view, watch)}
     </div>
     ${saidBelow(view) ? null : html`<p class="summary">${head.summary}</p>`}
     <dl class="facts">

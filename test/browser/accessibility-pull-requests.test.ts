@@ -38,10 +38,39 @@ after(async () => {
   if (skip === false) await it.close();
 });
 
-test('axe finds nothing on the run of a pull request', { skip }, async () => {
-  await pleasesEverybody({ 'run-pull-request': `${it.serverUrl}/runs/${worse.id}` });
+test('axe finds nothing on the run of a pull request and on the lists that have it', { skip }, async () => {
+  await pleasesEverybody({
+    'run-pull-request': `${it.serverUrl}/runs/${worse.id}`,
+    'runs-worse': `${it.serverUrl}/runs`,
+    'pipelines-worse': `${it.serverUrl}/pipelines`,
+  });
   const { page, close } = await visit(`${it.serverUrl}/runs/${worse.id}`);
   assert.equal(await page.getByRole('link', { name: 'Pull request #1' }).count(), 1);
+  await close();
+});
+
+test('a worse model is as red on its page and in the lists as on its commit', { skip }, async () => {
+  assert.equal((await it.settled(head, 'weekly-churn')).state, 'failure');
+  const word = 'passed · not promoted: worse';
+  const { page, close } = await visit(`${it.serverUrl}/runs/${worse.id}`);
+  assert.match(await page.title(), /^✗ weekly-churn #2 passed · not promoted: worse/);
+  for (const [path, place] of [
+    [`/runs/${worse.id}`, '.title-row'],
+    ['/runs', 'tr:has-text("#2")'],
+    ['/pipelines', 'td:has(.state)'],
+  ] as const) {
+    await page.goto(`${it.serverUrl}${path}`);
+    const mark = page.locator(`${place} .state.tone-bad`, { hasText: word });
+    assert.equal(await mark.count(), 1, path);
+    assert.equal(await mark.locator('svg').count(), 1);
+  }
+  assert.equal(
+    await page
+      .getByRole('link', { name: `#2, ${word}` })
+      .locator('svg.tone-bad')
+      .count(),
+    1,
+  );
   await close();
 });
 

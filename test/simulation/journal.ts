@@ -53,6 +53,7 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
     nextOutboxAt: () => read(() => journal.nextOutboxAt()),
     troubledOutbox: (limit) => read(() => journal.troubledOutbox(limit)),
     evaluations: (filter) => read(() => journal.evaluations(filter)),
+    unpromotable: (runIds) => read(() => journal.unpromotable(runIds)),
     forgeObject: (key) => read(() => journal.forgeObject(key)),
     close: () => Promise.resolve(),
   };

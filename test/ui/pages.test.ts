@@ -145,6 +145,7 @@ test('no text breaks out of lists, logs and error pages', () => {
       repository: payload,
       pipeline: payload,
       state: 'failed' as const,
+      refused: null,
       reason: payload,
       trigger: { text: payload, branch: payload, pullRequest: null },
       sha: payload,

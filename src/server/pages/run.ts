@@ -23,7 +23,7 @@ export function runRoutes(app: FastifyInstance, reader: RunReader, streams: RunS
     const log = tail === null ? null : { tail, blocks: appendLines([], tail.lines) };
     const body = runPage({ view, log, liveness: { kind: 'still' }, watch: { now: view.now, zone: 'utc' } });
     return pages.send(request, reply, {
-      title: runTitle(view.head),
+      title: runTitle(view),
       area: 'runs',
       body,
       island: { name: 'run', data: { view, tail, selection, settled } },

@@ -38,7 +38,7 @@ export function startRun(root: HTMLElement, data: RunData): void {
   watch.value = { now: serverNow(), zone: chosen.zone };
   const finished = computed(() => view.value.head.finishedAt !== null);
   effect(() => {
-    document.title = `${runTitle(view.value.head)} · Contender`;
+    document.title = `${runTitle(view.value)} · Contender`;
   });
   effect(() => {
     if (log.value !== null) followLogs(root);
