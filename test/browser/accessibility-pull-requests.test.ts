@@ -54,6 +54,7 @@ test('a worse model is as red on its page and in the lists as on its commit', { 
   const word = 'passed · not promoted: worse';
   const { page, close } = await visit(`${it.serverUrl}/runs/${worse.id}`);
   assert.match(await page.title(), /^✗ weekly-churn #2 passed · not promoted: worse/);
+  assert.equal((await page.locator('.verdict').textContent())?.match(/fell from/g)?.length, 1);
   for (const [path, place] of [
     [`/runs/${worse.id}`, '.title-row'],
     ['/runs', 'tr:has-text("#2")'],
