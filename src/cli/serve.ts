@@ -63,6 +63,7 @@ async function startServer(
       clock,
       apiToken,
       version,
+      publicUrl,
       log,
       hosts,
     });

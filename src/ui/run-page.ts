@@ -9,7 +9,9 @@ import { markOf, runMarkOf, type Mark } from './state-mark.ts';
 import { stepPanel, type ShownLog } from './step-panel.ts';
 import { stepsPanel } from './steps-panel.ts';
 import { durationText, momentText, timeOf, type Watch } from './time.ts';
+import { runActions } from './run-actions.ts';
 import { verdictPanel } from './verdict-panel.ts';
+import type { Visitor } from './visitor.ts';
 
 /** Whether what is seen moves on by itself. `still`: the page was only just served, or has no program. */
 export type Liveness =
@@ -23,12 +25,13 @@ export interface RunPageState {
   readonly log: ShownLog | null;
   readonly liveness: Liveness;
   readonly watch: Watch;
+  readonly visitor: Visitor;
 }
 
-export function runPage({ view, log, liveness, watch }: RunPageState): Markup {
+export function runPage({ view, log, liveness, watch, visitor }: RunPageState): Markup {
   const { head } = view;
   return html`
-    ${headline(view, liveness, watch)} ${view.failure === null || failedByGate(view) ? null : failurePanel(head.id, view.failure)}
+    ${headline(view, liveness, watch, visitor)} ${view.failure === null || failedByGate(view) ? null : failurePanel(head.id, view.failure)}
     ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)} ${graphPanel(view, watch)}
     ${stepsPanel(view, watch)} ${view.panel === null ? null : stepPanel(view, view.panel, log, watch)}
   `;
@@ -45,7 +48,7 @@ function markOfRun({ head, challenges }: RunView): Mark {
   return runMarkOf(head.state, refusedBy(challenges.map(({ verdict }) => verdict.kind)));
 }
 
-function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
+function headline(view: RunView, liveness: Liveness, watch: Watch, visitor: Visitor): Markup {
   const { head } = view;
   const { trigger } = head;
   const pullRequestUrl = webAddress(trigger.pullRequest?.url ?? null);
@@ -55,7 +58,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
     <p class="crumbs"><a href=${`/runs?${new URLSearchParams({ pipeline: head.pipeline })}`}>${head.pipeline}</a></p>
     <div class="title-row">
       <h1>${head.pipeline}${' '}<span class="run-number">${`#${head.number}`}</span></h1>
-      ${markOf(markOfRun(view))} ${livenessOf(liveness, view, watch)}
+      ${markOf(markOfRun(view))} ${livenessOf(liveness, view, watch)} ${runActions(head, visitor)}
     </div>
     ${saidBelow(view) ? null : html`<p class="summary">${head.summary}</p>`}
     <dl class="facts">

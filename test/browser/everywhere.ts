@@ -13,11 +13,14 @@ export const phone: BrowserContextOptions = {
 const widths: Readonly<Record<string, BrowserContextOptions>> = { desk: {}, phone };
 
 /** axe finds nothing on any page, nothing is wider than the screen, and nothing goes wrong: exceptions, the policy, files that are missing. */
-export async function pleasesEverybody(pages: Readonly<Record<string, string>>): Promise<void> {
+export async function pleasesEverybody(
+  pages: Readonly<Record<string, string>>,
+  given: BrowserContextOptions = {},
+): Promise<void> {
   const found: string[] = [];
   for (const [name, url] of Object.entries(pages)) {
     for (const [width, options] of Object.entries(widths)) {
-      const { page, troubles, close } = await visit(url, { ...options, colorScheme: 'light' });
+      const { page, troubles, close } = await visit(url, { ...given, ...options, colorScheme: 'light' });
       for (const theme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme: theme });
         found.push(...(await accessibilityTroubles(page)).map((trouble) => `${name}, ${width}, ${theme}: ${trouble}`));

@@ -98,14 +98,16 @@ test('hostile texts in every field of a run run nothing, on the page as served a
     steps: base.steps.map((step) => ({ ...step, message: all })),
     challenges: [{ ...betterChallenge, model: all, next: all, verdict: { ...betterChallenge.verdict, reason: all } }],
   };
+  const visitor = { kind: 'member', formToken: 'x', pageKey: 'y' } as const;
   const tail = { key: 'train/0/1', lines, total: lines.length, closed: true };
   const body = runPage({
     view,
     log: { tail, blocks: appendLines([], lines) },
     liveness: { kind: 'still' },
     watch: { now: view.now, zone: 'utc' },
+    visitor,
   });
-  const island = { name: 'run' as const, data: { view, tail, selection: noSelection, settled: true } };
+  const island = { name: 'run' as const, data: { view, tail, selection: noSelection, settled: true, visitor } };
   const document = renderPage({ title: all, area: 'runs', body, island }, (await buildAssets()).names);
   const { page, close } = await visit(`${site.url}/runs`);
   // Without the policy, which would stop what got through.
