@@ -1,9 +1,8 @@
 /**
  * The API under `/api/v1`: what commands and scripts use. Reading is open to whoever reaches the server; whatever changes
- * something needs the token, which is looked at before a byte of the body is read.
+ * something needs the token (access.ts).
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -75,7 +74,6 @@ function addStarting(app: FastifyInstance, ports: ServerPorts): void {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/runs',
     {
-      onRequest: (request, reply) => demandToken(ports, request, reply),
       schema: {
         summary: 'Start a run',
         ...tokenNeeded,
@@ -99,7 +97,6 @@ function addRerunning(app: FastifyInstance, ports: ServerPorts): void {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/runs/:id/rerun',
     {
-      onRequest: (request, reply) => demandToken(ports, request, reply),
       schema: {
         summary: 'Run again what a run was for, whole or in part; the rest is reused',
         ...tokenNeeded,
@@ -134,13 +131,10 @@ const askedAnswers = {
 /** What is asked of runs: kept when it is answered with 202, and carried out later. */
 function addAsking(app: FastifyInstance, ports: ServerPorts): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  const onRequest = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
-    demandToken(ports, request, reply);
   const common = { ...tokenNeeded, response: askedAnswers };
   typed.post(
     '/api/v1/runs/:id/cancel',
     {
-      onRequest,
       schema: { summary: 'Cancel a run', ...common, params: schemas.idSchema, body: schemas.cancelRequestSchema },
     },
     async (request, reply) => {
@@ -152,7 +146,7 @@ function addAsking(app: FastifyInstance, ports: ServerPorts): void {
   const params = schemas.stepSchema;
   typed.post(
     '/api/v1/runs/:id/steps/:step/approve',
-    { onRequest, schema: { summary: 'Approve a step', ...common, params, body: schemas.approveRequestSchema } },
+    { schema: { summary: 'Approve a step', ...common, params, body: schemas.approveRequestSchema } },
     async (request, reply) => {
       const { by, reason } = request.body ?? { by: 'api', reason: null };
       const { id, step } = request.params;
@@ -162,7 +156,7 @@ function addAsking(app: FastifyInstance, ports: ServerPorts): void {
   );
   typed.post(
     '/api/v1/runs/:id/steps/:step/reject',
-    { onRequest, schema: { summary: 'Reject a step', ...common, params, body: schemas.rejectRequestSchema } },
+    { schema: { summary: 'Reject a step', ...common, params, body: schemas.rejectRequestSchema } },
     async (request, reply) => {
       const { by, reason } = request.body;
       const { id, step } = request.params;
@@ -249,19 +243,4 @@ function runOf(row: RunRow): schemas.RunAnswer {
     openedAt: opened.at,
     finishedAt: row.finishedAt,
   };
-}
-
-/** Compared as digests: of one length, in constant time. */
-async function demandToken(
-  ports: ServerPorts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply | undefined> {
-  const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (given !== '' && timingSafeEqual(digest(given), digest(ports.apiToken))) return undefined;
-  return reply.code(401).send({ error: 'this needs the API token: Authorization: Bearer TOKEN' });
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { evaluationPage } from '../../src/journal/evaluations.ts';
+import { evaluationPage, unpromotableOf } from '../../src/journal/evaluations.ts';
 import { pendingDeliveries, triggerByKey } from '../../src/journal/deliveries.ts';
 import type { RawRow, Sql } from '../../src/journal/driver.ts';
 import { createMigrationTable, knownMigrations } from '../../src/journal/migrate.ts';
@@ -190,6 +190,7 @@ test('no read sorts or looks through what has no bound', async () => {
     'evaluations of a commit': evaluationPage({ limit, sha: 's' }),
     'evaluations of a model': evaluationPage({ limit, model: 'm' }),
     'evaluations of a pull request': evaluationPage({ limit, pullRequest: 7 }),
+    'verdicts beside a list': unpromotableOf(['x', 'y', 'z']),
     'undecided evaluations': evaluationPage({ limit, repository: 'r', state: 'reported' }),
   };
   const database = await migrated();
