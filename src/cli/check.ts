@@ -1,9 +1,11 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
+import { loadPools } from '../config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { formatProblem, ProblemError } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { graphText, type GraphFormat } from './graph-text.ts';
+import { withPoolProblems } from './pool-problems.ts';
 import { compileFrom } from './sources.ts';
 import { harmless, markOf, paint } from './terminal.ts';
 
@@ -11,7 +13,9 @@ export async function check(
   directory: string,
   options: { readonly ref: string | null; readonly json: boolean },
 ): Promise<ExitStatus> {
-  const compiled = await compileFrom(directory, options.ref);
+  const pools = loadPools(directory);
+  const files = await compileFrom(directory, options.ref);
+  const compiled = pools === null ? files : files.map((each) => withPoolProblems(each, pools));
   const broken = compiled.filter((each) => each.problems.length > 0);
   if (options.json) process.stdout.write(`${JSON.stringify(compiled.map(asJson), null, 2)}\n`);
   else sayAll(compiled);

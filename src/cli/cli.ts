@@ -7,6 +7,7 @@ import { version } from '../version.ts';
 import {
   collect,
   collectParameter,
+  collectPool,
   parseDate,
   parseFormat,
   parseLimit,
@@ -109,6 +110,7 @@ interface SimulateFlags {
   readonly duration: readonly string[];
   readonly length: readonly string[];
   readonly slots?: number;
+  readonly pool: ReadonlyMap<string, number>;
   readonly until?: Until;
   readonly from?: number;
   readonly json?: boolean;
@@ -128,15 +130,16 @@ function addSimulateCommand(program: Command, folder: () => string, end: End): v
     .option('--duration <step=time>', 'of an attempt; without a step, of all. Default: 1m', collect, [])
     .option('--length <step=number>', 'of the output that a step is mapped over; default: 3', collect, [])
     .option('--slots <number>', 'attempts at once; default: no limit', parseSlots)
+    .option('--pool <name=slots>', 'instead of what contender.yaml declares; may be repeated', collectPool, new Map())
     .option('--until <time>', 'simulate the schedule so long (30d) or to a date', parseUntil)
     .option('--from <date>', 'where that begins, YYYY-MM-DD (UTC); default: now', parseDate)
     .option('--json', 'one JSON document')
     .action(async (pipeline: string, options: SimulateFlags) => {
       const { simulate } = await import('./simulate.ts');
       const { ref = null, date = null, slots = null, until = null, from = null, json = false } = options;
-      const { param: parameters, outcome: outcomes, duration: durations, length: lengths } = options;
+      const { param: parameters, outcome: outcomes, duration: durations, length: lengths, pool: pools } = options;
       const given = { outcomes, durations, lengths, parameters };
-      end(await simulate(folder(), { pipeline, ref, date, slots, until, from, json, ...given }));
+      end(await simulate(folder(), { pipeline, ref, date, slots, pools, until, from, json, ...given }));
     });
 }
 

@@ -23,6 +23,7 @@
  */
 export { bindTemplate, bindValue, contextOf } from './bind.ts';
 export { decide, type Command } from './decide.ts';
+export type { Admit } from './proceed.ts';
 export { evolve } from './evolve.ts';
 export { open } from './open.ts';
 export { attemptsToStop, nextWakeAt, unfinishedAttempts } from './query.ts';

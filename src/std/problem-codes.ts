@@ -34,6 +34,7 @@ export const problemCodes = [
   'listen-refused',
   'nothing-here',
   'pipeline-unknown',
+  'pool-invalid',
   'repository-unknown',
   'repository-unreadable',
   'revision-unknown',

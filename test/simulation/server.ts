@@ -74,6 +74,7 @@ export class Server {
         ...(mutant.executor?.(this.executor, attempts) ?? this.executor),
         slots: world.slots + (mutant.slotsTooMany ?? 0),
       },
+      pools: world.pools,
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue),
       projects: new Map([[repositoryName, project]]),

@@ -2,6 +2,7 @@
  * Everything that outlives a server: the journal, the remote and its mirror, the forge, the registry, what became of the
  * attempts, and the time. One seed makes one world.
  */
+import type { Pools } from '../../src/admission/admission.ts';
 import type { ConductorLog } from '../../src/conductor/ports.ts';
 import { createFakeWorld, type FakeWorld } from '../../src/executor/fake.ts';
 import type { Commit, Journal } from '../../src/journal/journal.ts';
@@ -33,6 +34,7 @@ export interface WorldOptions {
   readonly tell: ((line: string) => void) | null;
   /** In place of what the seed would draw. */
   readonly slots?: number;
+  readonly pools?: Pools;
   readonly catalogue?: Catalogue;
   readonly mutant?: Mutant;
   /** 2: another server, on another machine, works on the same journal from a few seconds later until the end. */
@@ -64,6 +66,7 @@ export class World {
   readonly history: History;
   readonly journal: Journal;
   readonly slots: number;
+  readonly pools: Pools;
   readonly log: ConductorLog;
   /** The conductor hands the store on and does nothing with it itself. */
   readonly artifacts: ArtifactStore;
@@ -103,6 +106,7 @@ export class World {
     this.isDoubtful = faults['journal-refused'] + faults['journal-unanswered'] + faults['commit-late'] > 0;
     this.#servers = given.servers ?? 1;
     this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
+    this.pools = given.pools ?? new Map();
     this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots);
     this.time = new VirtualTime(this.random.pick(beginnings), this.random.fork('time'));
     this.remote = new Remote(this.random.fork('commits'));
