@@ -7,3 +7,4 @@ export { Lanes } from './lanes.ts';
 export { refusalOf, replacementReason, replaces, type Refusal } from './overlap.ts';
 export { poolMistake, type Pools } from './claims.ts';
 export { Slots, type SlotsInUse } from './slots.ts';
+export { whyWaiting } from './why-waiting.ts';

@@ -189,6 +189,13 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
       end(await runs(folder(), { pipeline, state, limit, json }));
     });
 
+  command(program, 'pools', 'Who holds the slots of executor and pools, and how many runs wait.', ['contender pools'])
+    .option('--json', 'one JSON object a line')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { pools } = await import('./pools.ts');
+      end(await pools(folder(), { json }));
+    });
+
   command(program, 'logs', 'Print the logs of a run, or of one of its steps.', [
     'contender logs weekly-churn#12 train --follow',
   ])

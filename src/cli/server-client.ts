@@ -11,7 +11,15 @@ export interface ServerClient {
   startRun(request: RunRequest): Promise<string>;
   /** Kept when it resolves. Rejects with a `ProblemError`. */
   cancelRun(runId: string, by: string, reason: string): Promise<void>;
+  /** Rejects with a `ProblemError`. */
+  pools(): Promise<readonly PoolInUse[]>;
 }
+
+const poolsSchema = z.object({
+  pools: z.array(z.object({ pool: z.string().nullable(), slots: z.number(), taken: z.number(), waiting: z.number() })),
+});
+/** Slots of the executor where `pool` is null; `waiting`: runs in line. */
+export type PoolInUse = z.infer<typeof poolsSchema>['pools'][number];
 
 export interface RunRequest {
   readonly repository: string;
@@ -35,12 +43,10 @@ const refusedSchema = z.object({
 /** With the token of the environment, or the one that the server keeps in its folder. */
 export async function connectServer(config: Config, url: string): Promise<ServerClient> {
   const token = config.server.apiToken ?? (await keptToken(config.stateDirectory));
-  const send = async (path: string, body: object): Promise<Response> => {
+  const ask = async (path: string, request: RequestInit): Promise<Response> => {
     try {
       return await fetch(new URL(path, url), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-        body: JSON.stringify(body),
+        ...request,
         redirect: 'error',
         signal: AbortSignal.timeout(answerTimeoutMs),
       });
@@ -48,6 +54,12 @@ export async function connectServer(config: Config, url: string): Promise<Server
       throw new ProblemError(unreachableServer(url, error));
     }
   };
+  const send = (path: string, body: object): Promise<Response> =>
+    ask(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+    });
   return {
     url,
     async startRun({ date, ...request }) {
@@ -61,6 +73,13 @@ export async function connectServer(config: Config, url: string): Promise<Server
       const response = await send(`/api/v1/runs/${runId}/cancel`, { by, reason });
       if (response.ok) return;
       throw new ProblemError(refusal(url, response.status, await response.json().catch(() => null)));
+    },
+    async pools() {
+      const response = await ask('/api/v1/pools', {});
+      const answer: unknown = await response.json().catch(() => null);
+      const found = poolsSchema.safeParse(answer);
+      if (response.ok && found.success) return found.data.pools;
+      throw new ProblemError(refusal(url, response.status, answer));
     },
   };
 }

@@ -7,10 +7,12 @@
  *
  * Every part may be ended at any moment: what is true stands in the journal, and `start` takes it up again.
  */
+import { whyWaiting, type SlotsInUse } from '../admission/admission.ts';
 import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
+import type { StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { Intake } from './intake.ts';
@@ -172,6 +174,16 @@ export class Conductor {
   /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */
   ask(runId: string, request: RunRequest): Promise<Asked> {
     return this.#requests.ask(runId, request);
+  }
+
+  /** Who holds slots and who waits for them, the executor's first. */
+  slotsInUse(): readonly SlotsInUse[] {
+    return this.#turns.slotsInUse();
+  }
+
+  /** Why ready instances of a step wait; null where they are about to start. */
+  whyWaiting(step: StepDefinition): string | null {
+    return whyWaiting(step, this.#turns.slotsInUse());
   }
 
   /** Resolves when what is due in the outbox was carried out, or tried. */
