@@ -13,7 +13,7 @@ import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts'
 import { ForgeState } from './forge.ts';
 import { History } from './history.ts';
 import type { Mutant } from './mutants.ts';
-import { drawCatalogue, type Catalogue } from './pipelines.ts';
+import { drawCatalogue, drawPools, type Catalogue } from './pipelines.ts';
 import { askedInVain } from './promises.ts';
 import { Random } from './random.ts';
 import { Mirror, Remote } from './repository.ts';
@@ -106,15 +106,21 @@ export class World {
     this.isDoubtful = faults['journal-refused'] + faults['journal-unanswered'] + faults['commit-late'] > 0;
     this.#servers = given.servers ?? 1;
     this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
-    this.pools = given.pools ?? new Map();
-    this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots);
+    this.pools = given.pools ?? drawPools(this.random.fork('pools'), this.slots);
+    this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots, this.pools);
     this.time = new VirtualTime(this.random.pick(beginnings), this.random.fork('time'));
     this.remote = new Remote(this.random.fork('commits'));
-    this.history = new History(
-      this.violated,
-      ({ pipeline }) => this.catalogue.definition(pipeline, 0).maxActiveRuns,
-      () => this.time.now,
-    );
+    const answersWithinMs = faults.slow > 0 ? 45_000 : 3000;
+    this.history = new History({
+      violated: this.violated,
+      definitionOf: ({ pipeline }) => this.catalogue.definition(pipeline, 0),
+      now: () => this.time.now,
+      // A server that is not up has no lines, and a turn that could not be kept is none.
+      passedBy: () => {
+        const by = this.time.now - answersWithinMs;
+        return this.isDoubtful || by < this.steadySince ? Number.NEGATIVE_INFINITY : by;
+      },
+    });
     this.artifacts = new Proxy({} as ArtifactStore, {
       get: (_target, name) => this.violated('bug', `the conductor used the artifact store: ${String(name)}`),
     });
