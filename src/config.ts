@@ -24,6 +24,8 @@ export interface Config {
   };
   readonly store: { readonly kind: 'sqlite' } | { readonly kind: 'postgres'; readonly url: string };
   readonly executor: { readonly slots: number | null; readonly nodeModules: string | null };
+  /** Slots by the name of the pool. */
+  readonly pools: ReadonlyMap<string, number>;
   readonly repositories: readonly RepositoryConfig[];
   /** `CONTENDER_SECRET_NAME` gives the secret NAME. */
   readonly secret: (name: string) => string | null;
@@ -54,6 +56,7 @@ export interface GitHubConfig {
 }
 
 const configBytesMax = 1024 * 1024;
+const poolsMax = 100;
 const tokenLengthMin = 16;
 const fileName = 'contender.yaml';
 
@@ -94,6 +97,13 @@ export const configFileSchema = z.strictObject({
   executor: z
     .strictObject({ slots: z.number().int().min(1).max(10_000).optional(), nodeModules: z.string().optional() })
     .prefault({}),
+  pools: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a pool has a name of lower-case letters, digits and "-"'),
+      z.strictObject({ slots: z.number().int().min(1).max(10_000) }),
+    )
+    .refine((pools) => Object.keys(pools).length <= poolsMax, `at most ${poolsMax} pools`)
+    .default({}),
   repositories: z
     .array(repositorySchema)
     .min(1)
@@ -126,9 +136,20 @@ export function loadConfig(directory: string, environment: Environment): Config 
       slots: file.executor.slots ?? null,
       nodeModules: file.executor.nodeModules === undefined ? null : resolve(directory, file.executor.nodeModules),
     },
+    pools: slotsByName(file.pools),
     repositories,
     secret: (name) => environment[`CONTENDER_SECRET_${name}`] ?? null,
   };
+}
+
+/** The pools that `contender.yaml` in `directory` declares; null where there is no such file. Throws as `loadConfig`. */
+export function loadPools(directory: string): ReadonlyMap<string, number> | null {
+  const path = join(directory, fileName);
+  return existsSync(path) ? slotsByName(readFile(path).pools) : null;
+}
+
+function slotsByName(pools: File['pools']): ReadonlyMap<string, number> {
+  return new Map(Object.entries(pools).map(([name, { slots }]) => [name, slots]));
 }
 
 /** An empty variable is one that is not set: the empty token, say, would let everybody in. */

@@ -88,6 +88,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     clock,
     journal,
     executor,
+    pools: config.pools,
     artifacts,
     compiler,
     projects,

@@ -32,6 +32,15 @@ export function parseSlots(text: string): number {
   return slots;
 }
 
+export function collectPool(
+  text: string,
+  before: ReadonlyMap<string, number> | undefined,
+): ReadonlyMap<string, number> {
+  const [, name, slots] = /^([a-z][a-z0-9-]{0,62})=(.+)$/.exec(text) ?? [];
+  if (name === undefined || slots === undefined) throw new InvalidArgumentError('Write it as name=slots: gpu=2.');
+  return new Map([...(before ?? []), [name, parseSlots(slots)]]);
+}
+
 /** When something ends: so long after it begins, or at a moment. */
 export type Until = { readonly afterMs: number } | { readonly at: number };
 

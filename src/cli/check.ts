@@ -1,10 +1,11 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
-import { readConfigFile } from '../config.ts';
+import { loadPools, readConfigFile } from '../config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { formatProblem, ProblemError, type Problem } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { graphText, type GraphFormat } from './graph-text.ts';
+import { withPoolProblems } from './pool-problems.ts';
 import { compileFrom } from './sources.ts';
 import { harmless, markOf, paint } from './terminal.ts';
 
@@ -14,7 +15,9 @@ export async function check(
 ): Promise<ExitStatus> {
   // The server reads its settings from the folder, whatever commit it runs.
   const settings = options.ref === null ? checkSettings(directory) : [];
-  const compiled = await compileFrom(directory, options.ref);
+  const pools = settings.length > 0 ? null : loadPools(directory);
+  const files = await compileFrom(directory, options.ref);
+  const compiled = pools === null ? files : files.map((each) => withPoolProblems(each, pools));
   const checked = [...settings, ...compiled.map(checkedOf)];
   if (options.json) process.stdout.write(`${JSON.stringify(checked.map(asJson), null, 2)}\n`);
   else sayAll(checked);

@@ -8,6 +8,7 @@ import { version } from '../version.ts';
 import {
   collect,
   collectParameter,
+  collectPool,
   parseDate,
   parseFormat,
   parseLimit,
@@ -112,6 +113,7 @@ interface SimulateFlags {
   readonly duration?: readonly string[];
   readonly length?: readonly string[];
   readonly slots?: number;
+  readonly pool?: ReadonlyMap<string, number>;
   readonly until?: Until;
   readonly from?: number;
   readonly json?: boolean;
@@ -131,6 +133,7 @@ function addSimulateCommand(program: Command, folder: () => string, end: End): v
     .option('--duration <step=time>', 'of an attempt; without a step, of all. Default: 1m', collect)
     .option('--length <step=number>', 'of the output that a step is mapped over; default: 3', collect)
     .option('--slots <number>', 'attempts at once; default: no limit', parseSlots)
+    .option('--pool <name=slots>', 'instead of what contender.yaml declares; once for each', collectPool)
     .option('--until <time>', 'simulate the schedule so long (30d) or to a date', parseUntil)
     .option('--from <date>', 'where that begins, YYYY-MM-DD (UTC); default: now', parseDate)
     .option('--json', 'one JSON document')
@@ -142,9 +145,10 @@ function addSimulateCommand(program: Command, folder: () => string, end: End): v
         outcome: outcomes = [],
         duration: durations = [],
         length: lengths = [],
+        pool: pools = new Map(),
       } = options;
       const given = { outcomes, durations, lengths, parameters };
-      end(await simulate(folder(), { pipeline, ref, date, slots, until, from, json, ...given }));
+      end(await simulate(folder(), { pipeline, ref, date, slots, pools, until, from, json, ...given }));
     });
 }
 
@@ -236,6 +240,13 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
       const { runs } = await import('./runs.ts');
       const { pipeline = null, state = null, limit, json = false } = options;
       end(await runs(folder(), { pipeline, state, limit, json }));
+    });
+
+  command(program, 'pools', 'Who holds the slots of executor and pools, and how many runs wait.', ['contender pools'])
+    .option('--json', 'one JSON object a line')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { pools } = await import('./pools.ts');
+      end(await pools(folder(), { json }));
     });
 
   command(program, 'logs', 'Print the logs of a run, or of one of its steps.', [

@@ -14,7 +14,15 @@ export interface ServerClient {
   rerun(runId: string, request: RerunRequest): Promise<string>;
   /** Kept when it resolves. Rejects with a `ProblemError`. */
   ask(runId: string, request: AskedOfRun): Promise<void>;
+  /** Rejects with a `ProblemError`. */
+  pools(): Promise<readonly PoolInUse[]>;
 }
+
+const poolsSchema = z.object({
+  pools: z.array(z.object({ pool: z.string().nullable(), slots: z.number(), taken: z.number(), waiting: z.number() })),
+});
+/** Slots of the executor where `pool` is null; `waiting`: runs in line. */
+export type PoolInUse = z.infer<typeof poolsSchema>['pools'][number];
 
 /** What is asked of a run. */
 type AskedOfRun = CancelRequest | DecideRequest;
@@ -53,12 +61,10 @@ const refusedSchema = z.object({
 /** With the token of the environment, or the one that the server keeps in its folder. */
 export async function connectServer(config: Config, url: string): Promise<ServerClient> {
   const token = config.server.apiToken ?? (await keptToken(config.stateDirectory));
-  const send = async (path: string, body: object): Promise<Response> => {
+  const ask = async (path: string, request: RequestInit): Promise<Response> => {
     try {
       return await fetch(new URL(path, url), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-        body: JSON.stringify(body),
+        ...request,
         redirect: 'error',
         signal: AbortSignal.timeout(answerTimeoutMs),
       });
@@ -66,6 +72,12 @@ export async function connectServer(config: Config, url: string): Promise<Server
       throw new ProblemError(unreachableServer(url, error));
     }
   };
+  const send = (path: string, body: object): Promise<Response> =>
+    ask(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+    });
   const start = async (path: string, body: object, help: string): Promise<string> => {
     const response = await send(path, body);
     const answer: unknown = await response.json().catch(() => null);
@@ -84,6 +96,13 @@ export async function connectServer(config: Config, url: string): Promise<Server
       const response = await send(pathOf(runId, request), { by, reason });
       if (response.ok) return;
       throw new ProblemError(refusal(url, response.status, await response.json().catch(() => null), runHelp));
+    },
+    async pools() {
+      const response = await ask('/api/v1/pools', {});
+      const answer: unknown = await response.json().catch(() => null);
+      const found = poolsSchema.safeParse(answer);
+      if (response.ok && found.success) return found.data.pools;
+      throw new ProblemError(refusal(url, response.status, answer, runHelp));
     },
   };
 }

@@ -1,6 +1,8 @@
 /** `contender simulate`: what a run, or a schedule over some time, would come to. Nothing is run, and nothing is kept. */
+import type { Pools } from '../admission/admission.ts';
 import { parseSchedule, type Schedule } from '../calendar/calendar.ts';
 import { parseParameters } from '../conductor/triggers.ts';
+import { loadPools } from '../config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import {
   readPretences,
@@ -28,6 +30,8 @@ export interface SimulateOptions extends GivenPretences {
   readonly parameters: Readonly<Record<string, string>>;
   /** Null: as many as there are attempts. */
   readonly slots: number | null;
+  /** Beside those of `contender.yaml`, or in their place. */
+  readonly pools: Pools;
   /** Null: one run is simulated, not a schedule. */
   readonly until: Until | null;
   /** When the simulated time begins; null: now. */
@@ -39,9 +43,10 @@ export async function simulate(directory: string, options: SimulateOptions): Pro
   mindOptions(options);
   const definition = findPipeline(await compileFrom(directory, options.ref), options.pipeline);
   const pretences = demand(readPretences(definition, options));
+  const pools = new Map([...(loadPools(directory) ?? []), ...options.pools]);
   return options.until === null
-    ? simulateRun(definition, pretences, options)
-    : simulateTicks(definition, pretences, { ...options, until: options.until });
+    ? simulateRun(definition, pretences, { ...options, pools })
+    : simulateTicks(definition, pretences, { ...options, pools, until: options.until });
 }
 
 /** What is for a run says nothing of a schedule, and the other way round. */
@@ -59,8 +64,9 @@ function simulateRun(definition: PipelineDefinition, pretences: Pretences, optio
   const given = parseParameters(definition.parameters, options.parameters);
   if (!given.ok) throw mistake(given.error, '`--param name=value` gives a parameter.');
   const [parameters, logicalDate] = [given.value, options.date ?? Date.now()];
+  const { pools } = options;
   const slots = options.slots ?? Number.POSITIVE_INFINITY;
-  const run = demand(rehearseRun({ definition, pretences, slots, logicalDate, parameters }));
+  const run = demand(rehearseRun({ definition, pretences, slots, pools, logicalDate, parameters }));
   const { assumed } = pretences;
   if (options.json) {
     sayJson(runJson({ definition, assumed, run, logicalDate, parameters }));
@@ -86,11 +92,12 @@ function simulateTicks(
   const until = 'at' in options.until ? options.until.at : from + options.until.afterMs;
   if (until <= from)
     throw mistake('the simulated time ends before it begins', 'Give an --until that is later than --from.');
+  const { pools } = options;
   const slots = options.slots ?? Number.POSITIVE_INFINITY;
   // An instance that there is not is found by one run as well as by all.
   const parameters = parseParameters(definition.parameters, {});
-  demand(rehearseRun({ definition, pretences, slots, logicalDate: from, parameters: {} }));
-  const rehearsed = demand(rehearseTicks({ definition, schedule, pretences, slots, from, until, parameters }));
+  demand(rehearseRun({ definition, pretences, slots, pools, logicalDate: from, parameters: {} }));
+  const rehearsed = demand(rehearseTicks({ definition, schedule, pretences, slots, pools, from, until, parameters }));
   const { cron, timeZone } = schedule;
   const { assumed } = pretences;
   if (options.json) {

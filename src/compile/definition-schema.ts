@@ -214,6 +214,13 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
   secrets: z.array(z.string().regex(environmentNamePattern)).max(64),
   cache: cache.nullable(),
   map: map.nullable(),
+  pool: z
+    .strictObject({
+      name: z.string().regex(pipelineNamePattern),
+      slots: z.number().int().min(1).max(limits.poolSlotsMax),
+    })
+    .exactOptional(),
+  priority: z.number().int().min(limits.priorityMin).max(limits.priorityMax).exactOptional(),
   outputs: z.record(identifier, outputType),
   work,
 });

@@ -2,6 +2,7 @@
  * What the journal says of attempts, carried out: placed with the executor, stopped. Both are harmless the second time,
  * so whoever is not sure whether it was done does it again.
  */
+import { poolMistake } from '../admission/admission.ts';
 import { attemptsToStop } from '../engine/engine.ts';
 import type { AttemptKey, AttemptOutcome, CacheLook, FailureCause } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
@@ -68,7 +69,10 @@ export class Attempts {
   }
 
   async #begin(run: Run, key: AttemptKey, id: string): Promise<void> {
-    const { journal, projects, executor } = this.#ports;
+    const { journal, projects, executor, pools } = this.#ports;
+    const step = run.steps.get(key.step);
+    const mistake = step === undefined ? null : poolMistake(pools, step.definition);
+    if (mistake !== null) return this.#end(id, failed('invalid', mistake));
     const looked = await lookForPipeline(journal, run, key);
     if (looked !== null) return this.#end(id, looked);
     const project = projects.get(run.opened.repository);

@@ -7,11 +7,13 @@
  *
  * Every part may be ended at any moment: what is true stands in the journal, and `start` takes it up again.
  */
+import { whyWaiting, type SlotsInUse } from '../admission/admission.ts';
 import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
 import type { RequestRow } from '../journal/journal.ts';
+import type { StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { Refusal } from './decisions.ts';
@@ -176,6 +178,16 @@ export class Conductor {
   async rerun(request: Rerun): Promise<Result<string, Problem | string>> {
     await this.#recovered.promise;
     return rerun(this.#desk, request);
+  }
+
+  /** Who holds slots and who waits for them, the executor's first. */
+  slotsInUse(): readonly SlotsInUse[] {
+    return this.#turns.slotsInUse();
+  }
+
+  /** Why ready instances of a step wait; null where they are about to start. */
+  whyWaiting(step: StepDefinition): string | null {
+    return whyWaiting(step, this.#turns.slotsInUse());
   }
 
   /** Resolves when what is due in the outbox was carried out, or tried. */

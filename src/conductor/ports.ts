@@ -1,4 +1,5 @@
 /** What the conductor is given by the composition root, and the words that its files share. */
+import type { Pools } from '../admission/admission.ts';
 import type { Compiler } from '../compile/compile.ts';
 import type { Executor } from '../executor/executor.ts';
 import type { Forge } from '../forge/forge.ts';
@@ -25,6 +26,8 @@ export interface ConductorPorts {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly executor: Executor;
+  /** Slots by the name of the pool: what the configuration declares. */
+  readonly pools: Pools;
   readonly artifacts: ArtifactStore;
   readonly compiler: Compiler;
   readonly projects: ReadonlyMap<string, Project>;

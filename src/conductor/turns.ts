@@ -10,8 +10,8 @@
  * Runs that share a turn share a transaction and nothing else: what goes wrong with one is its own. A commit without an
  * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
  */
-import { Lanes, Slots } from '../admission/admission.ts';
-import { decide, evolve, nextWakeAt, open, unfinishedAttempts, type Command } from '../engine/engine.ts';
+import { Lanes, Slots, type SlotsInUse } from '../admission/admission.ts';
+import { decide, nextWakeAt, unfinishedAttempts, type Command } from '../engine/engine.ts';
 import type { AttemptKey, CacheLook, RunEvent, RunOpened } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../executor/executor.ts';
@@ -20,6 +20,7 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { Attempts } from './attempts.ts';
 import { closingWrites, concernsApproval } from './closing.ts';
+import { BrokenRun, fold, stepOf } from './fold.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 
@@ -60,7 +61,7 @@ export class Turns {
   /** `changed` is told after every commit of a run, for whoever watches it live. */
   constructor(ports: ConductorPorts, changed: (runId: string) => void) {
     this.#ports = ports;
-    this.#slots = new Slots(ports.executor.slots);
+    this.#slots = new Slots(ports.executor.slots, ports.pools);
     this.#attempts = new Attempts(
       ports,
       (report) => this.report(report),
@@ -85,9 +86,11 @@ export class Turns {
       try {
         const run = await this.#load(row.id);
         if (run === null) continue;
-        const placed = unfinishedAttempts(run).map((each) => attemptId(row.id, each));
-        for (const id of placed) this.#slots.take(id);
-        left.push(...placed);
+        for (const started of unfinishedAttempts(run)) {
+          const id = attemptId(row.id, started);
+          this.#slots.take(id, stepOf(run, started));
+          left.push(id);
+        }
       } catch (error) {
         // A run that cannot be folded holds up no other; a database that does not answer tells nothing about what runs.
         if (!(error instanceof BrokenRun)) throw error;
@@ -151,6 +154,11 @@ export class Turns {
     return this.#lanes.active(repository, pipeline);
   }
 
+  /** Who holds slots and who waits for them. */
+  slotsInUse(): readonly SlotsInUse[] {
+    return this.#slots.inUse;
+  }
+
   #put(runId: string, messages: readonly Message[]): void {
     this.#inbox.set(runId, [...(this.#inbox.get(runId) ?? []), ...messages]);
   }
@@ -161,9 +169,15 @@ export class Turns {
       const turn = await this.#prepare(runId);
       if (turn !== null) turns.push(turn);
     }
+    this.#wakeThoseGiven();
     // Asked for together, so kept in one transaction; each has an answer of its own.
     await Promise.all(turns.map((turn) => this.#keep(turn)));
-    for (const waiting of this.#slots.takeWaiting()) this.#ports.runQueue.wake(waiting);
+    this.#wakeThoseGiven();
+  }
+
+  /** Slots that are free are kept for them until they have had a turn. */
+  #wakeThoseGiven(): void {
+    for (const runId of this.#slots.takeWoken()) this.#ports.runQueue.wake(runId);
   }
 
   /** Null: the run has nothing to decide now, for a reason that is not its own. */
@@ -172,9 +186,11 @@ export class Turns {
       const run = await this.#load(runId);
       if (run !== null) return this.#advance(runId, run);
       this.#inbox.delete(runId);
+      this.#slots.withdraw(runId);
     } catch (error) {
       this.#ports.log.error({ run: runId, error: String(error) }, 'a turn of a run failed; it is folded again');
       this.#runs.delete(runId);
+      this.#slots.withdraw(runId);
       this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.turnAgainMs);
     }
     return null;
@@ -232,16 +248,20 @@ export class Turns {
         handled += 1;
       }
       if (this.#lanes.mayProceed(run)) {
-        events.push(...decide(run, { type: 'proceed', at, admit: () => this.#slots.reserve(runId) }));
+        events.push(...decide(run, { type: 'proceed', at, admit: (step) => this.#slots.reserve(runId, step) }));
       }
     } catch (error) {
-      this.#slots.settle([]);
+      this.#slots.settle(runId, []);
       // The message that the engine cannot take would fail again and again: the others come without it.
       const rest = messages.filter((_message, index) => index !== handled);
       this.#inbox.set(runId, [...rest, ...(this.#inbox.get(runId) ?? [])]);
       throw error;
     }
-    this.#slots.settle(startedIn(runId, events));
+    const started = events.filter((event) => event.type === 'attempt-started');
+    this.#slots.settle(
+      runId,
+      started.map((event) => ({ id: attemptId(runId, event), step: stepOf(run, event) })),
+    );
     return { runId, run, messages, at, positionBefore, events };
   }
 
@@ -260,7 +280,7 @@ export class Turns {
         const { report } = message;
         const key = keyOf(report.attemptId);
         if (report.type === 'running') return { type: 'report-running', at: report.at, key, place: report.place };
-        // Its slot goes to whatever the engine starts next, in the same commit.
+        // Where nobody else waits for its slot, it goes to what the engine starts next, in the same commit.
         this.#slots.release([report.attemptId]);
         return {
           type: 'report-finished',
@@ -268,7 +288,7 @@ export class Turns {
           key,
           outcome: report.outcome,
           usage: report.usage,
-          admit: () => this.#slots.reserve(runId),
+          admit: (step) => this.#slots.reserve(runId, step),
         };
       }
       default:
@@ -326,13 +346,15 @@ export class Turns {
     for (const started of unfinishedAttempts(run)) {
       const id = attemptId(runId, started);
       if (unanswered.has(id)) this.#attempts.place(run, started);
-      else if (!this.#slots.holds(id)) this.#find(runId, id);
+      else if (!this.#slots.holds(id)) this.#find(run, started);
     }
   }
 
-  #find(runId: string, id: string): void {
+  #find(run: Run, key: AttemptKey): void {
     const { executor, log, runQueue, clock } = this.#ports;
-    this.#slots.take(id);
+    const { runId } = run.opened;
+    const id = attemptId(runId, key);
+    this.#slots.take(id, stepOf(run, key));
     executor.recover([id]).catch((error: unknown) => {
       log.error({ attempt: id, error: String(error) }, 'an attempt could not be looked for');
       this.#slots.release([id]);
@@ -343,6 +365,7 @@ export class Turns {
 
   #leave(run: Run): void {
     this.#runs.delete(run.opened.runId);
+    this.#slots.withdraw(run.opened.runId);
     for (const next of this.#lanes.leave(run)) this.#ports.runQueue.wake(next);
     this.#ports.jobQueue.wake('outbox');
   }
@@ -352,21 +375,6 @@ export class Turns {
     this.#runs.delete(turn.runId);
     this.#inbox.set(turn.runId, [...turn.messages, ...(this.#inbox.get(turn.runId) ?? [])]);
     this.#ports.runQueue.wake(turn.runId, at);
-  }
-}
-
-/** What the journal holds of a run is no run. */
-class BrokenRun extends Error {}
-
-function fold(opened: RunOpened, events: readonly RunEvent[], definition: PipelineDefinition | null): Run {
-  if (definition === null)
-    throw new BrokenRun(`the definition ${opened.digest} of run ${opened.runId} is not in the journal`);
-  try {
-    const run = open(definition, opened);
-    for (const event of events) evolve(run, event);
-    return run;
-  } catch (error) {
-    throw new BrokenRun(`run ${opened.runId} cannot be folded: ${String(error)}`, { cause: error });
   }
 }
 

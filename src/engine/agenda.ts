@@ -2,6 +2,7 @@
  * What a run has to look at next. The lists may hold entries that events have overtaken; whoever asks for the first
  * drops those on the way, so an entry is added and dropped once and nothing is ever searched.
  */
+import type { PriorityQueue } from './priority-queue.ts';
 import type { PlannedTry, Run, Step } from './run.ts';
 
 /** Notes that something which `step` depends on has changed. */
@@ -22,19 +23,43 @@ export function takeChanged(run: Run): Step | undefined {
 export function offer(run: Run, step: Step): void {
   if (step.offered || firstReadyIndex(step) === undefined) return;
   step.offered = true;
-  run.ready.add(step);
+  run.ready.get(poolOf(step))?.add(step);
 }
 
-/** The next instance that asks for a slot, in the order of the definition. */
-export function firstReady(run: Run): { readonly step: Step; readonly index: number } | undefined {
-  for (;;) {
-    const step = run.ready.first();
-    if (step === undefined) return undefined;
+interface Ready {
+  readonly step: Step;
+  readonly index: number;
+}
+
+/** The next instance that asks for a slot, by priority and the order of the definition; of `refused` pools none does. */
+export function firstReady(run: Run, refused: ReadonlySet<string | null>): Ready | undefined {
+  let first: Ready | undefined;
+  for (const [pool, queue] of run.ready) {
+    const next = refused.has(pool) ? undefined : firstOf(queue);
+    if (next !== undefined && (first === undefined || asksBefore(next.step, first.step))) first = next;
+  }
+  return first;
+}
+
+/** The name of the pool whose slots `step` takes; null: none. */
+export function poolOf({ definition }: Pick<Step, 'definition'>): string | null {
+  return definition.pool?.name ?? null;
+}
+
+/** The higher priority, and of equal ones the earlier in the definition. */
+export function asksBefore(left: Step, right: Step): boolean {
+  const [one, other] = [left.definition.priority ?? 0, right.definition.priority ?? 0];
+  return one === other ? left.ordinal < right.ordinal : one > other;
+}
+
+function firstOf(queue: PriorityQueue<Step>): Ready | undefined {
+  for (let step = queue.first(); step !== undefined; step = queue.first()) {
     const index = firstReadyIndex(step);
     if (index !== undefined) return { step, index };
-    run.ready.takeFirst();
+    queue.takeFirst();
     step.offered = false;
   }
+  return undefined;
 }
 
 /** The earliest retry, look or end of an approval that is still planned. */

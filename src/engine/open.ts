@@ -1,5 +1,5 @@
 /** A run at its first event: the definition as a graph whose edges are counted once, so that nothing is searched later. */
-import { lookAt } from './agenda.ts';
+import { asksBefore, lookAt, poolOf } from './agenda.ts';
 import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
 import type { RunOpened } from './event.ts';
 import { isFarGuard, isGuard } from './guard.ts';
@@ -29,7 +29,7 @@ export function open(definition: PipelineDefinition, opened: RunOpened): Run {
     unfinishedFinallySteps: 0,
     active: new Map(),
     changed: new PriorityQueue(byOrdinal),
-    ready: new PriorityQueue(byOrdinal),
+    ready: new Map([...steps.values()].map((step) => [poolOf(step), new PriorityQueue(asksBefore)])),
     due: new PriorityQueue((left, right) => left.dueAt < right.dueAt),
   };
   for (const step of steps.values()) {

@@ -1,6 +1,7 @@
 /** How a run goes on: which steps are decided by what has changed, and which instances get a slot. */
 import { unreachable } from '../std/unreachable.ts';
-import { firstDue, firstReady, takeChanged } from './agenda.ts';
+import type { StepDefinition } from '../pipeline/definition.ts';
+import { firstDue, firstReady, poolOf, takeChanged } from './agenda.ts';
 import { endApproval, requestApproval } from './approval.ts';
 import { mappedLength } from './mapping.ts';
 import { finalStepStates, type Run, type Step } from './run.ts';
@@ -8,10 +9,10 @@ import { judge } from './trigger-rule.ts';
 import { finish, record, type Turn } from './turn.ts';
 
 /**
- * Asked for the ready instances in the order of the definition; true takes a slot. The first refusal ends the asking:
- * nobody overtakes, and ten thousand that wait for a slot cost nothing.
+ * Asked for the ready instances, by priority and in the order of the definition; true takes a slot. The first refusal of
+ * a pool ends the asking for that pool: nobody overtakes in it, others go on, and ten thousand that wait cost nothing.
  */
-export type Admit = (step: string, index: number) => boolean;
+export type Admit = (step: StepDefinition) => boolean;
 
 /** Retries and looks whose time has come ask for a slot again; approvals whose time is over end. */
 export function scheduleDue(turn: Turn): void {
@@ -34,11 +35,15 @@ export function decideChanged(turn: Turn): void {
   }
 }
 
-/** Hands out slots until the first refusal. */
+/** Hands out slots until each pool has refused. */
 export function startReady(turn: Turn, admit: Admit): void {
-  for (let next = firstReady(turn.run); next !== undefined; next = firstReady(turn.run)) {
+  const refused = new Set<string | null>();
+  for (let next = firstReady(turn.run, refused); next !== undefined; next = firstReady(turn.run, refused)) {
     const { step, index } = next;
-    if (!admit(step.definition.name, index)) return;
+    if (!admit(step.definition)) {
+      refused.add(poolOf(step));
+      continue;
+    }
     const attempt = (step.instances?.[index]?.attempts.length ?? 0) + 1;
     record(turn, { type: 'attempt-started', at: turn.at, step: step.definition.name, index, attempt });
   }

@@ -43,8 +43,11 @@ export interface Run {
   readonly active: Map<Instance, Step>;
   /** Steps whose surroundings changed since they were last looked at. */
   readonly changed: PriorityQueue<Step>;
-  /** Steps with instances that wait for a slot, in the order of the definition. May hold some that no longer do. */
-  readonly ready: PriorityQueue<Step>;
+  /**
+   * Steps with instances that wait for a slot, by pool (null: of none): the highest priority first, equal ones in the
+   * order of the definition. May hold some that no longer wait.
+   */
+  readonly ready: ReadonlyMap<string | null, PriorityQueue<Step>>;
   /** Planned retries and looks, and ends of approvals, the earliest first. May hold some that were given up. */
   readonly due: PriorityQueue<PlannedTry>;
 }

@@ -2,7 +2,13 @@
  * The pipeline that is being defined. `pipeline` opens a build and calls the user's function; each word inside adds its
  * step to the build that is open. There is one at a time, since definitions are synchronous.
  */
-import { definitionLimits, type MapDefinition, type RetryDefinition, type StepDefinition } from './definition.ts';
+import {
+  definitionLimits,
+  type MapDefinition,
+  type PoolClaim,
+  type RetryDefinition,
+  type StepDefinition,
+} from './definition.ts';
 import type { HandleScope } from './handle.ts';
 import { misuse } from './misuse.ts';
 
@@ -12,6 +18,8 @@ export interface StepDefaults {
   readonly timeoutMs: number;
   readonly graceMs: number;
   readonly secrets: readonly string[];
+  readonly pool?: PoolClaim;
+  readonly priority?: number;
 }
 
 export type StepFunction = (input: never, context: never) => unknown;

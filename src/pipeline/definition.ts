@@ -84,6 +84,10 @@ export interface StepDefinition {
   readonly cache: CacheDefinition | null;
   /** Instances of a mapped step: the cross product of its axes, in the order of the axes, the last the fastest. */
   readonly map: MapDefinition | null;
+  /** What an attempt takes beside a slot of the executor; absent: nothing. */
+  readonly pool?: PoolClaim;
+  /** Which of those that wait for a slot gets it: the highest. Absent: 0. */
+  readonly priority?: number;
   /** Declared outputs of commands and containers; empty: whatever JSON the step gives. */
   readonly outputs: { readonly [key: string]: OutputType };
   readonly work: Work;
@@ -104,6 +108,12 @@ export interface CacheDefinition {
   readonly forMs: number | null;
   /** Globs of the files that count as its code; empty: all files of the commit. */
   readonly paths: readonly string[];
+}
+
+/** Slots of a pool, which the configuration of the server declares. */
+export interface PoolClaim {
+  readonly name: string;
+  readonly slots: number;
 }
 
 export interface MapDefinition {
@@ -314,4 +324,7 @@ export const definitionLimits = {
   retriesMax: 100,
   timeoutDefaultMs: 6 * 3_600_000,
   graceDefaultMs: 30_000,
+  poolSlotsMax: 10_000,
+  priorityMin: -1000,
+  priorityMax: 1000,
 } as const;

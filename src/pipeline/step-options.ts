@@ -6,6 +6,7 @@ import {
   triggerRules,
   type CacheDefinition,
   type OutputType,
+  type PoolClaim,
   type RetryDefinition,
   type StepDefinition,
   type TriggerRule,
@@ -13,10 +14,10 @@ import {
 } from './definition.ts';
 import { handleData, hasMarker, makeHandle, type Handle } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
-import { environmentNamePattern, stepNamePattern } from './names.ts';
+import { environmentNamePattern, pipelineNamePattern, stepNamePattern } from './names.ts';
 import { OptionReader, plainRecord } from './options.ts';
 
-/** Retries, time limits and secrets: of one step, or of the pipeline for all of its steps. */
+/** Retries, time limits, secrets, pool and priority: of one step, or of the pipeline for all of its steps. */
 export interface EffortOptions {
   /** Tries after the first that failed by the step's own code. 0 unless given. */
   readonly retries?: number;
@@ -32,6 +33,12 @@ export interface EffortOptions {
   readonly grace?: string;
   /** Names of secrets that the environment gets. */
   readonly secrets?: readonly string[];
+  /** A pool of `contender.yaml` whose slots an attempt takes, beside one of the executor. `null`: none after all. */
+  readonly pool?: string | null;
+  /** How many slots of the pool. 1 unless given. */
+  readonly poolSlots?: number;
+  /** From -1000 to 1000: of those that wait for a slot, the highest gets it. 0 unless given. */
+  readonly priority?: number;
 }
 
 /** What every step takes. */
@@ -54,6 +61,9 @@ export const effortOptionNames = [
   'timeout',
   'grace',
   'secrets',
+  'pool',
+  'poolSlots',
+  'priority',
 ];
 const stepOptionNames = [...effortOptionNames, 'description', 'after', 'triggerRule', 'finally'];
 
@@ -85,7 +95,29 @@ export function readEffort(options: OptionReader, defaults: StepDefaults): StepD
     timeoutMs: options.durationMs('timeout', { minMs: 1000, maxMs: 30 * dayMs }, defaults.timeoutMs),
     graceMs: options.durationMs('grace', { minMs: 0, maxMs: dayMs }, defaults.graceMs),
     secrets,
+    ...readPool(options, defaults.pool ?? null),
+    ...readPriority(options, defaults.priority ?? 0),
   };
+}
+
+/** Left out where there is none, so that a definition without pools has the digest that it always had. */
+function readPool(options: OptionReader, before: PoolClaim | null): Pick<StepDefaults, 'pool'> {
+  const name = options.raw('pool') === null ? null : options.text('pool', before?.name ?? null);
+  if (name === null) {
+    if (options.has('poolSlots') && options.raw('poolSlots') !== null)
+      options.problem('option "poolSlots" is given without a pool', 'Name the pool too: pool: "gpu", poolSlots: 2.');
+    return {};
+  }
+  if (!pipelineNamePattern.test(name)) options.wrong('pool', 'a name of lower-case letters, digits and "-"', name);
+  const range = { min: 1, max: definitionLimits.poolSlotsMax, integer: true };
+  const slots = options.number('poolSlots', range, before?.name === name ? before.slots : 1);
+  return { pool: { name, slots } };
+}
+
+function readPriority(options: OptionReader, before: number): Pick<StepDefaults, 'priority'> {
+  const { priorityMin: min, priorityMax: max } = definitionLimits;
+  const priority = options.number('priority', { min, max, integer: true }, before);
+  return priority === 0 ? {} : { priority };
 }
 
 export interface StepCall extends Call {

@@ -29,6 +29,11 @@ export function stoppedOutcome(cause: 'cancelled' | 'timeout'): AttemptOutcome {
   return failed(cause, 'pretended: it ends when it is told to');
 }
 
+/** One that the server ends before an executor has it. */
+export function refusedAttempt(mistake: string): PretendedAttempt {
+  return { outcome: failed('invalid', mistake), durationMs: 0 };
+}
+
 const messages: Readonly<Record<FailureCause, string>> = {
   code: 'its code fails',
   timeout: 'it runs longer than its timeout',

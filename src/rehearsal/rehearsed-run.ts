@@ -1,4 +1,5 @@
 /** One run from its opening to its end: every step with its attempts on a clock that begins at 0. */
+import type { Pools } from '../admission/admission.ts';
 import type { AttemptOutcome, FailureCause, FinalRunState, RunOpened, StepState } from '../engine/event.ts';
 import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
@@ -53,17 +54,20 @@ export interface RunRequest {
   readonly definition: PipelineDefinition;
   readonly pretences: Pretences;
   readonly slots: number;
+  /** Slots by the name of the pool. */
+  readonly pools: Pools;
   readonly logicalDate: number;
   readonly parameters: RunOpened['parameters'];
 }
 
 export function rehearseRun(request: RunRequest): Result<RehearsedRun, Problem> {
-  const { definition, pretences, slots, logicalDate, parameters } = request;
+  const { definition, pretences, slots, pools, logicalDate, parameters } = request;
   let rehearsed: RehearsedRun | null = null;
   const stage = new Stage(logicalDate, {
     definition,
     pretences,
     slots,
+    pools,
     ended: (run) => {
       rehearsed = rehearsedRunOf(run, pretences);
     },

@@ -1,4 +1,5 @@
 /** The ticks of a schedule in a window of time, and what becomes of the run of each beside the others. */
+import type { Pools } from '../admission/admission.ts';
 import { clockChangeAt, decideTicks, intervalOf, nextFiring, type Schedule } from '../calendar/calendar.ts';
 import type { FinalRunState, RunOpened } from '../engine/event.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
@@ -41,6 +42,8 @@ export interface TicksRequest {
   readonly schedule: Schedule;
   readonly pretences: Pretences;
   readonly slots: number;
+  /** Slots by the name of the pool. */
+  readonly pools: Pools;
   /** Included. */
   readonly from: number;
   /** Not included. */
@@ -50,13 +53,14 @@ export interface TicksRequest {
 }
 
 export function rehearseTicks(request: TicksRequest): Result<RehearsedTicks, Problem> {
-  const { definition, schedule, pretences, slots, from, until } = request;
+  const { definition, schedule, pretences, slots, pools, from, until } = request;
   const decided: { readonly tick: number; readonly runId: string | null; readonly reason: string }[] = [];
   const runs = new Map<string, RehearsedTickRun>();
   const stage = new Stage(from, {
     definition,
     pretences,
     slots,
+    pools,
     ended: (run, beginsAt) => {
       const { state, reason, refused, durationMs } = rehearsedRunOf(run, pretences);
       runs.set(run.opened.runId, { state, refused, reason, beginsAt, endsAt: run.opened.at + durationMs });

@@ -3,16 +3,25 @@
  * put to the engine, and what the engine starts ends when and as it is pretended. The clock jumps from one thing to the
  * next. At one moment what ends comes before what is due, and that before what is new.
  */
-import { Lanes, refusalOf, replacementReason, replaces, Slots, type Refusal } from '../admission/admission.ts';
-import { attemptsToStop, decide, nextWakeAt, open } from '../engine/engine.ts';
+import {
+  Lanes,
+  poolMistake,
+  refusalOf,
+  replacementReason,
+  replaces,
+  Slots,
+  type Pools,
+  type Refusal,
+} from '../admission/admission.ts';
+import { attemptsToStop, decide, nextWakeAt, open, type Admit } from '../engine/engine.ts';
 import type { AttemptKey, AttemptOutcome, RunEvent, RunOpened } from '../engine/event.ts';
 import { PriorityQueue } from '../engine/priority-queue.ts';
 import type { Run } from '../engine/run.ts';
-import type { PipelineDefinition } from '../pipeline/definition.ts';
+import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { success, type Result } from '../std/result.ts';
 import { mistake } from './mistake.ts';
-import { pretendAttempt, stoppedOutcome } from './pretended-attempt.ts';
+import { pretendAttempt, refusedAttempt, stoppedOutcome } from './pretended-attempt.ts';
 import { durationOf, pretenceOf, type Pretences } from './pretences.ts';
 
 export const rehearsalLimits = { attemptsMax: 200_000, ticksMax: 1000 } as const;
@@ -32,6 +41,8 @@ export interface StageRequest {
   readonly pretences: Pretences;
   /** Attempts at once, over all runs. */
   readonly slots: number;
+  /** Slots of the pools by their names. */
+  readonly pools: Pools;
   /** Told of each run that has ended, and when something was first decided of it: when its turn came. */
   readonly ended: (run: Run, begunAt: number) => void;
 }
@@ -56,7 +67,7 @@ export class Stage {
   constructor(startsAt: number, request: StageRequest) {
     this.#request = request;
     this.#now = startsAt;
-    this.#slots = new Slots(request.slots);
+    this.#slots = new Slots(request.slots, request.pools);
   }
 
   get now(): number {
@@ -108,7 +119,8 @@ export class Stage {
     for (let run = this.#toTurn.shift(); run !== undefined; run = this.#toTurn.shift()) {
       if (run.finishedAt !== null || !this.#lanes.mayProceed(run)) continue;
       const { runId } = run.opened;
-      this.#follow(run, decide(run, { type: 'proceed', at: this.#now, admit: () => this.#slots.reserve(runId) }));
+      const admit: Admit = (step) => this.#slots.reserve(runId, step);
+      this.#follow(run, decide(run, { type: 'proceed', at: this.#now, admit }));
     }
   }
 
@@ -116,20 +128,24 @@ export class Stage {
   #follow(run: Run, events: readonly RunEvent[]): void {
     const { runId } = run.opened;
     const started = events.filter((event) => event.type === 'attempt-started');
-    this.#slots.settle(started.map((key) => attemptId(runId, key)));
+    this.#slots.settle(
+      runId,
+      started.map((key) => ({ id: attemptId(runId, key), step: stepOf(run, key) })),
+    );
     if (events.length > 0 && !this.#begunAt.has(runId)) this.#begunAt.set(runId, this.#now);
     for (const key of started) this.#start(run, key);
     for (const event of events) if (event.type === 'approval-requested') this.#ask(run, event.step);
     for (const { cause, ...key } of attemptsToStop(run)) this.#stop(run, key, stoppedOutcome(cause));
     if (run.finishedAt === null) this.#wakeLater(run);
     else this.#leave(run);
-    for (const waiting of this.#slots.takeWaiting()) this.#wake(waiting);
+    for (const waiting of this.#slots.takeWoken()) this.#wake(waiting);
   }
 
   #start(run: Run, key: AttemptKey): void {
-    const step = run.steps.get(key.step);
-    if (step === undefined) throw new Error(`the pretended run has no step ${key.step}`);
-    const { outcome, durationMs } = pretendAttempt(this.#request.pretences, step.definition, key);
+    const { pretences, pools } = this.#request;
+    const step = stepOf(run, key);
+    const mistake = poolMistake(pools, step);
+    const { outcome, durationMs } = mistake === null ? pretendAttempt(pretences, step, key) : refusedAttempt(mistake);
     const id = attemptId(run.opened.runId, key);
     this.#attempts += 1;
     this.#running.set(id, 'runs');
@@ -165,7 +181,7 @@ export class Stage {
     const id = attemptId(runId, key);
     if (!this.#running.delete(id)) return;
     this.#slots.release([id]);
-    const admit = (): boolean => this.#slots.reserve(runId);
+    const admit: Admit = (step) => this.#slots.reserve(runId, step);
     this.#follow(run, decide(run, { type: 'report-finished', at: this.#now, key, outcome, usage: null, admit }));
   }
 
@@ -202,6 +218,12 @@ function isBefore(left: Happening, right: Happening): boolean {
 
 function isPlannedBefore(left: Happening, right: Happening): boolean {
   return left.rank === right.rank ? left.order < right.order : left.rank < right.rank;
+}
+
+function stepOf(run: Run, key: AttemptKey): StepDefinition {
+  const step = run.steps.get(key.step);
+  if (step === undefined) throw new Error(`the pretended run has no step ${key.step}`);
+  return step.definition;
 }
 
 function attemptId(runId: string, { step, index, attempt }: AttemptKey): string {

@@ -19,6 +19,13 @@ export const runSchema = z.object({
   finishedAt: z.number().int().nullable().describe('Milliseconds since the epoch'),
 });
 
+export const poolSchema = z.object({
+  pool: z.string().nullable().describe('Null: the slots of the executor'),
+  slots: z.number().int(),
+  taken: z.number().int(),
+  waiting: z.number().int().describe('Runs in line'),
+});
+
 export const errorSchema = z.object({ error: z.string() });
 
 /** A request that can be read and not be carried out; where a definition or a parameter is at fault, with its problem. */

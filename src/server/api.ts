@@ -25,6 +25,7 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
     transform: jsonSchemaTransform,
   });
   addReading(app, ports);
+  addPools(app, ports);
   addStarting(app, ports);
   addRerunning(app, ports);
   addAsking(app, ports);
@@ -67,6 +68,19 @@ function addReading(app: FastifyInstance, ports: ServerPorts): void {
       const row = await ports.journal.run(request.params.id);
       return row === null ? reply.code(404).send({ error: 'no such run' }) : runOf(row);
     },
+  );
+}
+
+function addPools(app: FastifyInstance, { conductor }: ServerPorts): void {
+  app.withTypeProvider<ZodTypeProvider>().get(
+    '/api/v1/pools',
+    {
+      schema: {
+        summary: 'Slots of the executor and of the pools: how many are taken, and how many runs wait for them',
+        response: { 200: z.object({ pools: z.array(schemas.poolSchema) }) },
+      },
+    },
+    () => ({ pools: [...conductor.slotsInUse()] }),
   );
 }
 

@@ -35,6 +35,7 @@ export const problemCodes = [
   'listen-refused',
   'nothing-here',
   'pipeline-unknown',
+  'pool-invalid',
   'repository-unknown',
   'repository-unreadable',
   'revision-unknown',

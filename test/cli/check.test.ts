@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { broken, good } from './pipelines.ts';
+import { broken, good, pooled } from './pipelines.ts';
 import { createProject, createSandbox, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
@@ -21,6 +21,22 @@ test('a broken one is said with file, line, column and what to do, and the other
   assert.match(
     err,
     /\.pipelines\/broken\.ts:4:3: step "one": there is no option "retrys" \[definition-option\]\n {2}Did you mean "retries"\?/,
+  );
+});
+
+test('a pool that contender.yaml does not declare, or that is too small, is said where there is such a file', async () => {
+  sandbox = createProject({ '.pipelines/pooled.ts': pooled });
+  assert.equal((await sandbox.run(['check'])).status, 0);
+  sandbox.write({ 'contender.yaml': 'pools: { gpu: { slots: 2 } }\n' });
+  assert.equal((await sandbox.run(['check'])).status, 0);
+  sandbox.write({ 'contender.yaml': 'pools: { gpu: { slots: 1 }, database: { slots: 4 } }\n' });
+  const small = await sandbox.run(['check']);
+  assert.equal(small.status, 2);
+  assert.match(small.err, /step "train": an attempt takes 2 slots of the pool "gpu", which has 1 \[pool-invalid\]/);
+  sandbox.write({ 'contender.yaml': 'pools: { database: { slots: 4 } }\n' });
+  assert.match(
+    (await sandbox.run(['check'])).err,
+    /there is no pool "gpu"; contender\.yaml declares the pools database/,
   );
 });
 

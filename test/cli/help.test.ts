@@ -16,6 +16,7 @@ const commands = [
   'approve',
   'reject',
   'runs',
+  'pools',
   'logs',
   'serve',
   'demo',

@@ -68,3 +68,12 @@ export default pipeline('asking', {}, () => {
   } });
 });
 `;
+
+/** Its step takes two slots of a pool. */
+export const pooled = `import { pipeline, step } from 'contender';
+
+export default pipeline('pooled', {}, () => {
+  step('prepare', { command: ['true'] });
+  step('train', { command: ['true'], pool: 'gpu', poolSlots: 2 });
+});
+`;

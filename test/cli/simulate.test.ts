@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { z } from 'zod';
-import { broken, good } from './pipelines.ts';
+import { broken, good, pooled } from './pipelines.ts';
 import { createProject, type Sandbox } from './sandbox.ts';
 
 const weekly = `import { branch, gate, map, pipeline, step } from 'contender';
@@ -41,6 +41,7 @@ export default pipeline(
 let sandbox: Sandbox;
 before(() => {
   sandbox = createProject({
+    '.pipelines/pooled.ts': pooled,
     '.pipelines/good.ts': good,
     '.pipelines/broken.ts': broken,
     '.pipelines/weekly.ts': weekly,
@@ -90,6 +91,16 @@ test('a simulated failure shows its attempts and what follows, and ends with sta
   assert.match(out, / {2}⊘ decide +upstream failed: all_success: train is failed\n/);
   assert.match(out, /^✗ failed after 0:25:20: train failed: /m);
   assert.doesNotMatch(out, /Pretended, since/);
+});
+
+test('pools are those of contender.yaml, or what is said of them', async () => {
+  const without = await sandbox.run(['simulate', 'pooled']);
+  assert.match(without.out, /train failed: there is no pool "gpu"; contender\.yaml declares no pools/);
+  assert.equal((await sandbox.run(['simulate', 'pooled', '--pool', 'gpu=2'])).status, 0);
+  const small = await sandbox.run(['simulate', 'pooled', '--pool', 'gpu=1']);
+  assert.match(small.out, /train failed: an attempt takes 2 slots of the pool "gpu", which has 1/);
+  const wrong = await sandbox.run(['simulate', 'pooled', '--pool', 'gpu']);
+  assert.match(wrong.err, /Write it as name=slots: gpu=2\./);
 });
 
 test('parameters are read as a run would read them, and nothing is left in the folder', async () => {

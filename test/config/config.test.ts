@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig, loadPools } from '../../src/config.ts';
 import { ProblemError, type Problem } from '../../src/std/problem.ts';
 
 let folder = '';
@@ -46,6 +46,22 @@ test('secrets come from the environment alone', () => {
   assert.equal(config.repositories[0]?.name, 'mona/churn');
   assert.equal(config.secret('WAREHOUSE'), 'x');
   assert.equal(config.secret('OTHER'), null);
+});
+
+test('pools are read with their slots, also without credentials', () => {
+  assert.equal(loadPools(folder), null);
+  writeFileSync(
+    join(folder, 'contender.yaml'),
+    'pools: { gpu: { slots: 2 }, database: { slots: 4 } }\nrepositories:\n  - url: .\n    github: { repository: mona/churn }\n',
+  );
+  const pools = loadPools(folder);
+  assert.deepEqual(Object.fromEntries(pools ?? []), { gpu: 2, database: 4 });
+  assert.deepEqual(loadConfig(folder, { CONTENDER_GITHUB_TOKEN: 'token' }).pools, pools);
+});
+
+test('a pool without slots, or with a name that no step could give, is refused where it stands', () => {
+  assert.deepEqual(problemOf('pools:\n  gpu: { slots: 0 }\n').where, { file: 'contender.yaml', line: 2, column: 10 });
+  assert.match(problemOf('pools:\n  GPU: { slots: 1 }\n').message, /pools/);
 });
 
 test('a token in the file is refused where it stands', () => {

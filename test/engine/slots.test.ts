@@ -1,19 +1,52 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decide, open } from '../../src/engine/engine.ts';
+import { decide, open, type Admit } from '../../src/engine/engine.ts';
 import type { AttemptKey, RunEvent } from '../../src/engine/event.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { drive, openedAt, openedOf, outcomes } from '../support/drive.ts';
 import { Scenario } from '../support/scenario.ts';
 
-test('slots are given in the order of the definition, and the first refusal ends the asking', () => {
+test('slots are given in the order of the definition, and the first refusal ends the asking of a pool', () => {
   const run = open(pipelineOf(['a', 'b', 'c', 'd'].map((name) => stepOf({ name }))), openedOf());
   const asked: string[] = [];
-  const admit = (step: string): boolean => asked.push(step) < 3;
+  const admit: Admit = ({ name }) => asked.push(name) < 3;
   const events = decide(run, { type: 'proceed', at: openedAt, admit });
   assert.deepEqual(asked, ['a', 'b', 'c']);
   assert.equal(events.filter((event) => event.type === 'attempt-started').length, 2);
+});
+
+test('a pool that is full keeps no other step waiting', () => {
+  const gpu = { name: 'gpu', slots: 1 };
+  const steps = [
+    stepOf({ name: 'a', pool: gpu }),
+    stepOf({ name: 'b', pool: gpu }),
+    stepOf({ name: 'c' }),
+    stepOf({ name: 'd', pool: { name: 'database', slots: 1 } }),
+  ];
+  const asked: string[] = [];
+  const admit: Admit = ({ name, pool }) => asked.push(name) > 0 && pool?.name !== 'gpu';
+  const events = decide(open(pipelineOf(steps), openedOf()), { type: 'proceed', at: openedAt, admit });
+  assert.deepEqual(asked, ['a', 'c', 'd']);
+  assert.deepEqual(
+    events.flatMap((event) => (event.type === 'attempt-started' ? [event.step] : [])),
+    ['c', 'd'],
+  );
+});
+
+test('the highest priority asks first, whichever pool it is of, and of equal ones the first of the definition', () => {
+  const gpu = { name: 'gpu', slots: 1 };
+  const steps = [
+    stepOf({ name: 'low', priority: -1 }),
+    stepOf({ name: 'a' }),
+    stepOf({ name: 'high', priority: 10 }),
+    stepOf({ name: 'b', pool: gpu }),
+    stepOf({ name: 'first', priority: 20, pool: gpu }),
+  ];
+  const asked: string[] = [];
+  const admit: Admit = ({ name }) => asked.push(name) > 0;
+  decide(open(pipelineOf(steps), openedOf()), { type: 'proceed', at: openedAt, admit });
+  assert.deepEqual(asked, ['first', 'high', 'a', 'b', 'low']);
 });
 
 test('what was refused asks again at the next chance, before what became ready later', () => {

@@ -118,6 +118,27 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /from/,
     ],
     [
+      'slots of no pool',
+      () => step('a', { ...command, poolSlots: 2 }),
+      'definition-option',
+      /"poolSlots" is given without a pool/,
+      /pool: "gpu"/,
+    ],
+    [
+      'a pool with capitals',
+      () => step('a', { ...command, pool: 'GPU' }),
+      'definition-option',
+      /"pool" is "GPU"/,
+      /lower-case/,
+    ],
+    [
+      'a priority beyond its range',
+      () => step('a', { ...command, priority: 1001 }),
+      'definition-option',
+      /"priority" is 1001/,
+      /from -1000 up to 1000/,
+    ],
+    [
       'too many retries',
       () => step('a', { ...command, retries: 101 }),
       'definition-option',

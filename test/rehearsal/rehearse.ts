@@ -14,6 +14,7 @@ import { openedAt } from '../support/drive.ts';
 
 export interface Given extends Partial<GivenPretences> {
   readonly slots?: number;
+  readonly pools?: ReadonlyMap<string, number>;
 }
 
 export function rehearse(definition: PipelineDefinition, given: Given = {}): RehearsedRun {
@@ -21,6 +22,7 @@ export function rehearse(definition: PipelineDefinition, given: Given = {}): Reh
     definition,
     pretences: pretencesOf(definition, given),
     slots: given.slots ?? Number.POSITIVE_INFINITY,
+    pools: given.pools ?? new Map(),
     logicalDate: openedAt,
     parameters: {},
   });
@@ -38,7 +40,14 @@ export function pretencesOf(definition: PipelineDefinition, given: Given): Prete
 export function mistakeIn(definition: PipelineDefinition, given: Given): Problem {
   const read = readPretences(definition, { outcomes: [], durations: [], lengths: [], ...given });
   if (!read.ok) return read.error;
-  const request = { definition, pretences: read.value, slots: 1, logicalDate: openedAt, parameters: {} };
+  const request = {
+    definition,
+    pretences: read.value,
+    slots: 1,
+    pools: new Map(),
+    logicalDate: openedAt,
+    parameters: {},
+  };
   const rehearsed = rehearseRun(request);
   assert.ok(!rehearsed.ok, 'there is no mistake');
   return rehearsed.error;

@@ -184,6 +184,27 @@ test('slots are waited for', () => {
   assert.deepEqual(startsOf(rehearse(wide, { slots: 3 }), 'd'), [1]);
 });
 
+test('slots of a pool are waited for, and who waits for them is no hindrance to others', () => {
+  const gpu = { name: 'gpu', slots: 1 };
+  const mixed = pipelineOf([
+    stepOf({ name: 'a', pool: gpu }),
+    stepOf({ name: 'b', pool: gpu }),
+    stepOf({ name: 'c', pool: gpu, priority: 5 }),
+    stepOf({ name: 'other' }),
+  ]);
+  const run = rehearse(mixed, { slots: 2, pools: new Map([['gpu', 1]]) });
+  assert.deepEqual(
+    ['c', 'other', 'a', 'b'].map((name) => startsOf(run, name)),
+    [[0], [0], [1], [2]],
+  );
+});
+
+test('a pool that there is not fails its step at once, whatever is pretended', () => {
+  const run = rehearse(pipelineOf([stepOf({ name: 'a', pool: { name: 'gpu', slots: 1 } })]), { slots: 1 });
+  assert.equal(stateOf(run, 'a'), 'failed: there is no pool "gpu"; contender.yaml declares no pools');
+  assert.equal(run.durationMs, 0);
+});
+
 test('the limits of the run hold: a deadline is told, a timeout ends it', () => {
   const late = rehearse(pipelineOf(chain.steps, { deadlineMs: 2 * minute }));
   assert.deepEqual([late.state, late.deadlineMissed], ['success', true]);

@@ -21,7 +21,9 @@ before(async () => {
     '.pipelines/slow.ts': slow,
     '.pipelines/asking.ts': asking,
     // Two repositories: one plain, one on a GitHub that does not answer.
-    'contender.yaml': `repositories:
+    'contender.yaml': `executor: { slots: 7 }
+pools: { gpu: { slots: 2 } }
+repositories:
   - { name: work, url: ., poll: 1h }
   - { name: mona/churn, url: ., poll: 1h, github: { repository: mona/churn, apiUrl: 'http://127.0.0.1:9' } }
 `,
@@ -69,6 +71,15 @@ async function start(pipeline: string, state: string): Promise<string> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+test('slots are told with who holds them, of the executor first', async () => {
+  const { status, body } = await ask('GET', '/api/v1/pools', { headers: {} });
+  assert.equal(status, 200);
+  assert.deepEqual(body['pools'], [
+    { pool: null, slots: 7, taken: 0, waiting: 0 },
+    { pool: 'gpu', slots: 2, taken: 0, waiting: 0 },
+  ]);
+});
 
 test('a run is started with the token, read without it, and the same key is the same run', async () => {
   const request = { repository: 'work', pipeline: 'good', date: '2026-11-16', parameters: { depth: 5 }, key: 'once' };
@@ -196,6 +207,7 @@ test('openapi.json describes each route, with schemas that are valid', async () 
   const paths = entriesOf(body['paths']);
   const routes = paths.flatMap(([path, methods]) => entriesOf(methods).map(([method]) => `${method} ${path}`));
   assert.deepEqual(routes.toSorted(), [
+    'get /api/v1/pools',
     'get /api/v1/runs',
     'get /api/v1/runs/{id}',
     'get /healthz',

@@ -4,9 +4,11 @@
  * attempt more than there are slots) is a broken promise of the conductor, and is told to `violated`.
  */
 import { createHash } from 'node:crypto';
+import type { Pools } from '../../src/admission/admission.ts';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import { parseAttemptId, type AttemptReport, type AttemptSpec } from '../../src/executor/executor.ts';
 import { createFakeExecutor, type FakeBehaviour, type FakeExecutor, type FakeWorld } from '../../src/executor/fake.ts';
+import type { PoolClaim } from '../../src/pipeline/definition.ts';
 import type { Clock } from '../../src/std/clock.ts';
 import type { Json } from '../../src/std/json.ts';
 import type { Random } from './random.ts';
@@ -15,6 +17,8 @@ import type { Wire } from './wire.ts';
 
 export interface SimulatedExecutorOptions {
   readonly slots: number;
+  readonly pools: Pools;
+  readonly poolOf: (attemptId: string) => PoolClaim | null;
   readonly clock: Clock;
   readonly time: VirtualTime;
   readonly wire: Wire;
@@ -52,6 +56,7 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
           const before = executor.running().length;
           if (before >= slots && !executor.running().includes(spec.attemptId) && !world.ends.has(spec.attemptId))
             violated('P7', `${spec.attemptId} was started beyond the ${slots} slots`);
+          checkPool(options, [...executor.running().filter((id) => id !== spec.attemptId), spec.attemptId]);
           await executor.start(spec);
           if ((world.begun.get(spec.attemptId) ?? 0) > 1) violated('P3', `${spec.attemptId} was begun twice`);
         },
@@ -70,6 +75,17 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
       ),
     recover: (attemptIds) => wire.call(() => executor.recover(attemptIds), { answer: () => undefined }),
   };
+}
+
+/** Of the attempts that run, the last of them newly. */
+function checkPool({ pools, poolOf, world, violated }: SimulatedExecutorOptions, running: readonly string[]): void {
+  const started = running.at(-1) ?? '';
+  const claim = poolOf(started);
+  if (claim === null || world.ends.has(started)) return;
+  const claims = running.map((id) => poolOf(id)).filter((each) => each?.name === claim.name);
+  const taken = claims.reduce((total, each) => total + (each?.slots ?? 0), 0);
+  const slots = pools.get(claim.name) ?? 0;
+  if (taken > slots) violated('P7', `${started} takes ${taken} of the ${slots} slots of ${claim.name}`);
 }
 
 function sameInstance(one: string, other: string): boolean {

@@ -10,8 +10,10 @@
 import type { RunEvent, RunOpened, RunState, StepOutput } from '../../src/engine/event.ts';
 import type { DecideRequest, RunRequest } from '../../src/engine/request.ts';
 import type { EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
+import { Lines } from './lines.ts';
 
 export interface KeptRun {
   readonly opened: RunOpened;
@@ -72,13 +74,22 @@ export class History {
   readonly triggers = new Set<string>();
   readonly #causes = new Set<string>();
   readonly #violated: Violated;
-  readonly #maxActiveRuns: (opened: RunOpened) => number;
+  readonly #definitionOf: (opened: RunOpened) => PipelineDefinition;
   readonly #now: () => number;
+  /** Who waited before then must not be passed by now. */
+  readonly #passedBy: () => number;
+  readonly #lines = new Lines();
 
-  constructor(violated: Violated, maxActiveRuns: (opened: RunOpened) => number, now: () => number) {
-    this.#violated = violated;
-    this.#maxActiveRuns = maxActiveRuns;
-    this.#now = now;
+  constructor(given: {
+    readonly violated: Violated;
+    readonly definitionOf: (opened: RunOpened) => PipelineDefinition;
+    readonly now: () => number;
+    readonly passedBy: () => number;
+  }) {
+    this.#violated = given.violated;
+    this.#definitionOf = given.definitionOf;
+    this.#now = given.now;
+    this.#passedBy = given.passedBy;
   }
 
   kept(write: Write): void {
@@ -215,6 +226,7 @@ export class History {
 
   #happened(run: KeptRun, event: RunEvent): void {
     const { runId } = run.opened;
+    this.#checkLine(run, event);
     if (run.events.some((each) => each.type === 'run-finished') && event.type !== 'late-report-ignored')
       this.#violated('P3', `${event.type} in ${runId}, which has ended`);
     if (event.type === 'attempt-started') {
@@ -255,17 +267,25 @@ export class History {
       );
     if (end?.type !== 'step-finished' || end.state !== event.state)
       this.#violated('reuse', `${name} is ${event.state} as in ${event.runId}, where it is ${JSON.stringify(end)}`);
-    const given = this.runs
-      .get(event.runId)
-      ?.events.findLast(
-        (each) => each.type === 'attempt-finished' && each.step === event.step && each.index === event.index,
-      );
-    const output =
-      given?.type === 'attempt-finished' && given.outcome.kind === 'succeeded' ? given.outcome.output : null;
+    const output = this.#outputOf(event);
     if (JSON.stringify(output) !== JSON.stringify(event.output))
       this.#violated('reuse', `${name} gave ${JSON.stringify(output)}, and stands for ${JSON.stringify(event.output)}`);
     if (event.index !== null)
       run.instances.set(`${event.step}/${event.index}`, { attempt: 0, ended: true, final: true });
+  }
+
+  /** What the run that is reused gave there: by an attempt, or by the decision on an approval. */
+  #outputOf({ runId, step, index }: Extract<RunEvent, { type: 'step-reused' }>): StepOutput | null {
+    const events = this.runs.get(runId)?.events ?? [];
+    const decided = events.find((each) => each.type === 'approval-decided' && each.step === step);
+    if (decided?.type === 'approval-decided') {
+      const { by, reason, at, decision } = decided;
+      return decision === 'approve' ? { inline: { by, reason, at: new Date(at).toISOString() } } : null;
+    }
+    const given = events.findLast(
+      (each) => each.type === 'attempt-finished' && each.step === step && each.index === index,
+    );
+    return given?.type === 'attempt-finished' && given.outcome.kind === 'succeeded' ? given.outcome.output : null;
   }
 
   /** An entry is what an attempt of that run gave, in the commit of its end. */
@@ -297,6 +317,15 @@ export class History {
       this.#violated('cache', `${run.opened.runId}/${step}/${index} is not from ${looked.look.runId}`);
   }
 
+  #checkLine({ opened }: KeptRun, event: RunEvent): void {
+    if (event.type === 'cancel-requested' || event.type === 'run-timed-out') this.#lines.stopped(opened.runId);
+    if (!('step' in event)) return;
+    const step = this.#definitionOf(opened).steps.find(({ name }) => name === event.step);
+    const at = { now: this.#now(), since: this.#passedBy() };
+    const passed = this.#lines.happened(opened.runId, step, event, at);
+    if (passed !== null) this.#violated('priority', `${opened.runId}/${event.step} was started before ${passed}`);
+  }
+
   #checkLane(run: KeptRun): void {
     const { repository, pipeline } = run.opened;
     const active = [...this.unfinished].filter((id) => {
@@ -308,7 +337,7 @@ export class History {
         [...other.instances.values()].some((instance) => !instance.ended)
       );
     });
-    if (active.length > this.#maxActiveRuns(run.opened))
+    if (active.length > this.#definitionOf(run.opened).maxActiveRuns)
       this.#violated('lane', `${active.length} runs of ${pipeline} at work: ${active.join(', ')}`);
   }
 

@@ -3,11 +3,13 @@
  * finds nothing then would find nothing in a conductor without that guard either. `docs/simulation.md` says which seed
  * caught which.
  */
+import type { Pools } from '../../src/admission/admission.ts';
 import type { Executor } from '../../src/executor/executor.ts';
 import type { FakeWorld } from '../../src/executor/fake.ts';
 import type { Forge } from '../../src/forge/forge.ts';
 import type { GitRepository } from '../../src/git/git.ts';
 import type { Commit, CommitResult, Journal, Write } from '../../src/journal/journal.ts';
+import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
 import type { ModelRegistry } from '../../src/registry/registry.ts';
 import { success } from '../../src/std/result.ts';
 import type { FaultClass } from './faults.ts';
@@ -25,6 +27,8 @@ export interface Mutant {
   readonly only?: readonly FaultClass[];
   /** More than there are. */
   readonly slotsTooMany?: number;
+  readonly pools?: (pools: Pools) => Pools;
+  readonly definition?: (definition: PipelineDefinition) => PipelineDefinition;
 }
 
 /** A dead server's commits and those of its successor. */
@@ -157,6 +161,23 @@ export const mutants = {
     executor: (executor) => ({ ...executor, stop: () => Promise.resolve() }),
   },
   'one-slot-too-many': { what: 'admits one attempt more than there are slots', slotsTooMany: 1 },
+  'one-pool-slot-too-many': {
+    what: 'admits one attempt more than there are slots of a pool',
+    pools: (pools) => new Map([...pools].map(([name, slots]) => [name, slots + 1])),
+  },
+  'pool-slot-lost': {
+    what: 'has one slot of a pool that is never free',
+    pools: (pools) => new Map([...pools].map(([name, slots]) => [name, slots - 1])),
+    definition: (definition) => ({ ...definition, steps: definition.steps.map(takingOne) }),
+  },
+  'priority-ignored': {
+    what: 'starts what waits longest, whatever its priority',
+    only: ['attempts'],
+    definition: (definition) => ({
+      ...definition,
+      steps: definition.steps.map(({ priority: _priority, ...step }) => step),
+    }),
+  },
   'remote-not-polled': {
     what: 'looks at no branch by itself',
     git: (git) => ({ ...git, remoteBranches: () => Promise.resolve(success(new Map())) }),
@@ -177,6 +198,11 @@ export const mutants = {
     },
   },
 } satisfies Readonly<Record<string, Mutant>>;
+
+/** So that no step takes more slots than the pool has left. */
+function takingOne(step: StepDefinition): StepDefinition {
+  return step.pool === undefined ? step : { ...step, pool: { ...step.pool, slots: 1 } };
+}
 
 export type MutantName = keyof typeof mutants;
 // oxlint-disable-next-line typescript/consistent-type-assertions -- the keys of the object above

@@ -1,9 +1,10 @@
 /**
  * The pipelines that a simulated repository may hold, and a compiler that knows them by the contents of their files:
  * `{ "pipeline": "churn", "edition": 3 }`. Between them they use what the conductor has a part in: lanes, overlap,
- * slots, retries, sensors, waits for another pipeline, schedules, challenges under each policy.
+ * slots, pools, priorities, retries, sensors, waits for another pipeline, schedules, challenges under each policy.
  */
 import { createHash } from 'node:crypto';
+import type { Pools } from '../../src/admission/admission.ts';
 import { pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from '../../src/compile/compile.ts';
 import type { PipelineDefinition, PromotionPolicy, StepDefinition } from '../../src/pipeline/definition.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
@@ -18,10 +19,16 @@ export interface Catalogue {
 }
 
 const quickRetry = { count: 2, delayMs: 3000, factor: 2, delayMaxMs: 20_000 };
+const pool = 'gpu';
 const everywhere = { branches: ['**'], tags: [], paths: [] };
 
-/** `slots`: of the executor; the pipeline `probe`, that nothing starts, takes all of them at once. */
-export function drawCatalogue(random: Random, slots: number): Catalogue {
+/** No more slots than the executor has, so that all of them can be taken at once. */
+export function drawPools(random: Random, slots: number): Pools {
+  return new Map([[pool, random.between(1, Math.min(slots, 3))]]);
+}
+
+/** The pipeline `probe`, that nothing starts, takes all slots at once, of the executor and of the pool. */
+export function drawCatalogue(random: Random, slots: number, pools: Pools): Catalogue {
   const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once', 'asking'];
   const names = all.filter((name) => random.chance(name === 'churn' ? 0.8 : 0.6));
   const cron = random.pick(['*/5 * * * *', '*/2 * * * *', '7 * * * *', '30 2 * * *', '0,30 2,3 * * *']);
@@ -32,6 +39,7 @@ export function drawCatalogue(random: Random, slots: number): Catalogue {
   const policy = random.pick<PromotionPolicy>(['on-merge', 'on-merge', 'automatic', 'never']);
   const cancelInProgress = random.chance(0.5);
   const runTimeoutMs = random.pick([null, 90_000]);
+  const poolSlots = pools.get(pool) ?? 0;
   const schedule = { cron, timeZone, catchup };
   const pullRequest = { branches: [], paths: [] };
   const definition = (name: string, edition: number): PipelineDefinition => {
@@ -43,7 +51,7 @@ export function drawCatalogue(random: Random, slots: number): Catalogue {
           on: { schedule: null, push: { ...everywhere, branches: [] }, pullRequest },
         });
       case 'wide':
-        return pipelineOf(fan(), {
+        return pipelineOf(fan(poolSlots), {
           ...common,
           cancelInProgress,
           on: { schedule: null, push: everywhere, pullRequest },
@@ -57,7 +65,7 @@ export function drawCatalogue(random: Random, slots: number): Catalogue {
       case 'after':
         return pipelineOf(waitFor('tick'), { ...common, on: { schedule, push: null, pullRequest: null } });
       case 'deep':
-        return pipelineOf(chain(), {
+        return pipelineOf(chain(poolSlots), {
           ...common,
           runTimeoutMs,
           on: { schedule: null, push: { branches: [], tags: [], paths: ['training/**'] }, pullRequest },
@@ -76,7 +84,10 @@ export function drawCatalogue(random: Random, slots: number): Catalogue {
         });
       case 'probe':
         return pipelineOf(
-          Array.from({ length: slots }, (_, index) => stepOf({ name: `hold-${index}` })),
+          Array.from({ length: slots }, (_, index) =>
+            // First in every line: a run that begins meanwhile and wants more than is left would hold the rest of them up.
+            stepOf({ name: `hold-${index}`, priority: 1000, ...(index < poolSlots ? pooled(1) : {}) }),
+          ),
           common,
         );
       default:
@@ -88,7 +99,14 @@ export function drawCatalogue(random: Random, slots: number): Catalogue {
 
 function trainAndChallenge(model: string, promote: PromotionPolicy): StepDefinition[] {
   return [
-    stepOf({ name: 'train', retry: quickRetry, outputs: { model: 'artifact' }, timeoutMs: 60_000, graceMs: 2000 }),
+    stepOf({
+      name: 'train',
+      priority: model === 'tick' ? 5 : -5,
+      retry: quickRetry,
+      outputs: { model: 'artifact' },
+      timeoutMs: 60_000,
+      graceMs: 2000,
+    }),
     stepOf({
       name: 'challenge',
       upstream: ['train'],
@@ -113,7 +131,11 @@ function trainAndChallenge(model: string, promote: PromotionPolicy): StepDefinit
   ];
 }
 
-function fan(): StepDefinition[] {
+function pooled(slots: number): Pick<StepDefinition, 'pool'> {
+  return { pool: { name: pool, slots } };
+}
+
+function fan(poolSlots: number): StepDefinition[] {
   const cache = { forMs: null, paths: ['training/**'] };
   return [
     stepOf({ name: 'split', timeoutMs: 30_000, cache: { forMs: 600_000, paths: [] } }),
@@ -122,6 +144,7 @@ function fan(): StepDefinition[] {
       upstream: ['split'],
       map: mapOver([1, 2, 3, 4]),
       cache,
+      ...pooled(Math.min(2, poolSlots)),
       retry: quickRetry,
       timeoutMs: 30_000,
     }),
@@ -152,11 +175,11 @@ function waitFor(pipeline: string): StepDefinition[] {
   ];
 }
 
-function chain(): StepDefinition[] {
+function chain(poolSlots: number): StepDefinition[] {
   return [
     stepOf({ name: 'look', work: works.wait({ intervalMs: 5000, timeoutMs: 30_000, softFail: false }) }),
-    stepOf({ name: 'first', upstream: ['look'], retry: quickRetry }),
-    stepOf({ name: 'second', upstream: ['look'], retry: quickRetry }),
+    stepOf({ name: 'first', upstream: ['look'], retry: quickRetry, ...pooled(1), priority: 10 }),
+    stepOf({ name: 'second', upstream: ['look'], retry: quickRetry, ...pooled(poolSlots) }),
     stepOf({ name: 'last', upstream: ['first', 'second'], triggerRule: 'one_success', timeoutMs: 20_000 }),
   ];
 }
@@ -172,13 +195,17 @@ function asking(): StepDefinition[] {
   ];
 }
 
+type Change = (definition: PipelineDefinition) => PipelineDefinition;
+
 /** Reads the file that `commit` of a simulated repository holds; everything else is broken. */
-export function stubCompiler(catalogue: Catalogue): Compiler {
+export function stubCompiler(catalogue: Catalogue, change: Change = (definition) => definition): Compiler {
   return {
     async compile(source: SourceFiles): Promise<readonly Compiled[]> {
       const paths = await source.list(pipelinesFolder);
       const contents = await source.read(paths);
-      return paths.toSorted().map((file) => compiled(catalogue, file, new TextDecoder().decode(contents.get(file))));
+      return paths
+        .toSorted()
+        .map((file) => compiled(catalogue, change, file, new TextDecoder().decode(contents.get(file))));
     },
     wake: () => undefined,
     close: () => Promise.resolve(),
@@ -189,7 +216,7 @@ export function fileOf(pipeline: string, edition: number): string {
   return JSON.stringify({ pipeline, edition });
 }
 
-function compiled(catalogue: Catalogue, file: string, text: string): Compiled {
+function compiled(catalogue: Catalogue, change: Change, file: string, text: string): Compiled {
   const match = /^\{"pipeline":"([a-z]+)","edition":(\d+)\}$/.exec(text);
   if (match === null) {
     const where = { file, line: 1, column: 1 };
@@ -199,7 +226,7 @@ function compiled(catalogue: Catalogue, file: string, text: string): Compiled {
       problems: [{ code: 'definition-invalid', message: 'it is broken', where, help: 'Mend it.' }],
     };
   }
-  const definition = catalogue.definition(match[1] ?? '', Number(match[2]));
+  const definition = change(catalogue.definition(match[1] ?? '', Number(match[2])));
   const canonical = JSON.stringify(definition);
   const digest = createHash('sha256').update(canonical).digest('hex');
   return { file, version: { definition, canonical, digest }, problems: [] };

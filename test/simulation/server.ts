@@ -4,9 +4,11 @@
  */
 import { Conductor } from '../../src/conductor/conductor.ts';
 import type { ConductorPorts, Project } from '../../src/conductor/ports.ts';
+import { parseAttemptId } from '../../src/executor/executor.ts';
 import type { FakeExecutor, FakeWorld } from '../../src/executor/fake.ts';
 import type { Delivery } from '../../src/forge/forge.ts';
 import type { ModelRegistry } from '../../src/registry/registry.ts';
+import type { PoolClaim } from '../../src/pipeline/definition.ts';
 import { MemoryQueue, type Timer } from '../../src/queue/memory.ts';
 import { simulatedExecutor } from './executor.ts';
 import { simulatedForge } from './forge.ts';
@@ -44,6 +46,8 @@ export class Server {
     const onError = (error: unknown): void => world.violated('bug', `a turn threw: ${String(error)}`);
     this.executor = simulatedExecutor({
       slots: world.slots,
+      pools: world.pools,
+      poolOf: (attemptId) => poolOf(world, attemptId),
       clock,
       time,
       wire: wireOf('executor'),
@@ -74,8 +78,9 @@ export class Server {
         ...(mutant.executor?.(this.executor, attempts) ?? this.executor),
         slots: world.slots + (mutant.slotsTooMany ?? 0),
       },
+      pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
-      compiler: stubCompiler(world.catalogue),
+      compiler: stubCompiler(world.catalogue, mutant.definition),
       projects: new Map([[repositoryName, project]]),
       runQueue: new MemoryQueue({ clock, timer, onError }),
       jobQueue: new MemoryQueue({ clock, timer, onError }),
@@ -118,6 +123,13 @@ export class Server {
       return false;
     }
   }
+}
+
+function poolOf({ history, catalogue }: World, attemptId: string): PoolClaim | null {
+  const key = parseAttemptId(attemptId);
+  const pipeline = history.runs.get(key?.runId ?? '')?.opened.pipeline;
+  if (pipeline === undefined) return null;
+  return catalogue.definition(pipeline, 0).steps.find(({ name }) => name === key?.step)?.pool ?? null;
 }
 
 /** As `src/ids.ts`, with the world's chance. */

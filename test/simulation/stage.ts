@@ -2,6 +2,7 @@
  * A world in which nothing goes wrong but what a test says: for tests of the conductor that need one fault at one place.
  */
 import assert from 'node:assert/strict';
+import type { Pools } from '../../src/admission/admission.ts';
 import type { RunEvent } from '../../src/engine/event.ts';
 import type { RunRequest } from '../../src/engine/request.ts';
 import type { ForgeEvent } from '../../src/forge/forge.ts';
@@ -28,6 +29,7 @@ export class Stage {
   static async open(given: {
     readonly pipelines: readonly PipelineDefinition[];
     readonly slots?: number;
+    readonly pools?: Pools;
     /** Hears what is logged, among other things. */
     readonly tell?: (line: string) => void;
   }): Promise<Stage> {
@@ -41,7 +43,8 @@ export class Stage {
     const { cron, timeZone } = schedule ?? { cron: '0 0 1 1 *', timeZone: 'UTC' };
     const catalogue = { names: [...byName.keys()], cron, timeZone, definition };
     const off = new Set(faultClasses);
-    const world = await World.make({ seed: 1, off, tell: given.tell ?? null, slots: given.slots ?? 4, catalogue });
+    const { tell = null, slots = 4, pools = new Map() } = given;
+    const world = await World.make({ seed: 1, off, tell, slots, pools, catalogue });
     const stage = new Stage(world);
     stage.commit('main');
     world.begin();

@@ -2,6 +2,7 @@
  * Everything that outlives a server: the journal, the remote and its mirror, the forge, the registry, what became of the
  * attempts, and the time. One seed makes one world.
  */
+import type { Pools } from '../../src/admission/admission.ts';
 import type { ConductorLog } from '../../src/conductor/ports.ts';
 import { createFakeWorld, type FakeWorld } from '../../src/executor/fake.ts';
 import type { Commit, Journal } from '../../src/journal/journal.ts';
@@ -12,7 +13,7 @@ import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts'
 import { ForgeState } from './forge.ts';
 import { History } from './history.ts';
 import type { Mutant } from './mutants.ts';
-import { drawCatalogue, type Catalogue } from './pipelines.ts';
+import { drawCatalogue, drawPools, type Catalogue } from './pipelines.ts';
 import { askedInVain } from './promises.ts';
 import { Random } from './random.ts';
 import { Mirror, Remote } from './repository.ts';
@@ -33,6 +34,7 @@ export interface WorldOptions {
   readonly tell: ((line: string) => void) | null;
   /** In place of what the seed would draw. */
   readonly slots?: number;
+  readonly pools?: Pools;
   readonly catalogue?: Catalogue;
   readonly mutant?: Mutant;
   /** 2: another server, on another machine, works on the same journal from a few seconds later until the end. */
@@ -64,6 +66,7 @@ export class World {
   readonly history: History;
   readonly journal: Journal;
   readonly slots: number;
+  readonly pools: Pools;
   readonly log: ConductorLog;
   /** The conductor hands the store on, and only asks it whether what it would reuse is there. */
   readonly artifacts: ArtifactStore;
@@ -105,14 +108,21 @@ export class World {
     this.isDoubtful = faults['journal-refused'] + faults['journal-unanswered'] + faults['commit-late'] > 0;
     this.#servers = given.servers ?? 1;
     this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
-    this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots);
+    this.pools = given.pools ?? drawPools(this.random.fork('pools'), this.slots);
+    this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots, this.pools);
     this.time = new VirtualTime(this.random.pick(beginnings), this.random.fork('time'));
     this.remote = new Remote(this.random.fork('commits'));
-    this.history = new History(
-      this.violated,
-      ({ pipeline }) => this.catalogue.definition(pipeline, 0).maxActiveRuns,
-      () => this.time.now,
-    );
+    const answersWithinMs = faults.slow > 0 ? 45_000 : 3000;
+    this.history = new History({
+      violated: this.violated,
+      definitionOf: ({ pipeline }) => this.catalogue.definition(pipeline, 0),
+      now: () => this.time.now,
+      // A server that is not up has no lines, and a turn that could not be kept is none.
+      passedBy: () => {
+        const by = this.time.now - answersWithinMs;
+        return this.isDoubtful || by < this.steadySince ? Number.NEGATIVE_INFINITY : by;
+      },
+    });
     const has = (sha256: string): Promise<boolean> => Promise.resolve(!this.gone.has(sha256));
     this.artifacts = new Proxy({ has } as unknown as ArtifactStore, {
       get: (_target, name) =>

@@ -80,9 +80,10 @@ must have happened is looked at, and a last run proves that every slot can still
 | P4 | Each run ends | at rest |
 | P5 | No promotion is lost, done twice, or done against another champion than the one compared with; no model is a version twice | each write; at rest ledger and journal agree |
 | P6 | The forge's last word on a commit is the end of its run; one comment for a pull request and pipeline, about the head | at rest |
-| P7 | No more attempts run than there are slots, and each slot comes back | each start; at the end as many run at once as there are slots |
+| P7 | No more attempts run than there are slots, of the executor and of each pool, and each slot comes back | each start; at the end as many run at once as there are slots |
 | P8 | What was asked of a run and accepted is never lost: a cancelled run ends, and ends cancelled unless it had ended by itself; an approval has one decision, the accepted one | each write: settled together with the events that come of it; within two minutes of a server that is up |
 | lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
+| priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
 | cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |
 | reuse | What a re-run reuses is what the earlier run came to and gave | each opening |
 

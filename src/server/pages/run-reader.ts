@@ -3,7 +3,7 @@ import { readRun } from '../../conductor/read.ts';
 import { reportOf } from '../../conductor/report.ts';
 import { approvalsAwaited } from '../../engine/engine.ts';
 import type { Trigger } from '../../engine/event.ts';
-import type { Run } from '../../engine/run.ts';
+import type { Run, Step } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
 import type { EvaluationRow, RunRow } from '../../journal/journal.ts';
 import { logLimits } from '../../outputs/outputs.ts';
@@ -60,11 +60,18 @@ export class RunReader {
       gates: report.gates,
       approvals: approvalsAwaited(run),
       failure: await this.#failureOf(run),
-      steps: [...run.steps.values()].map(stepViewOf),
+      steps: [...run.steps.values()].map((step) => this.#stepOf(step)),
       graph: await this.#graphs.of(run.opened.digest, run.definition),
       panel: selected === null ? null : panelOf(selected),
     };
     return { view, settled: run.finishedAt !== null && evaluations.every((row) => isSettled(row)) };
+  }
+
+  /** One that is ready, and has not failed before, says what it waits for. */
+  #stepOf(step: Step): RunView['steps'][number] {
+    const view = stepViewOf(step);
+    const waits = step.state === 'scheduled' && view.message === null;
+    return waits ? { ...view, message: this.#ports.conductor.whyWaiting(step.definition) } : view;
   }
 
   /** The last lines of the log that the view's panel stands for. */
