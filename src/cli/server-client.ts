@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import type { Reprocess } from '../journal/journal.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 
 export interface ServerClient {
@@ -11,6 +12,26 @@ export interface ServerClient {
   startRun(request: RunRequest): Promise<string>;
   /** Kept when it resolves. Rejects with a `ProblemError`. */
   cancelRun(runId: string, by: string, reason: string): Promise<void>;
+  /** What `startBackfill` would make now. Rejects with a `ProblemError`. */
+  planBackfill(request: BackfillRequest): Promise<BackfillPlan>;
+  /** Kept when it resolves, with the backfill's id. Rejects with a `ProblemError`. */
+  startBackfill(request: BackfillRequest): Promise<string>;
+  /** Kept when it resolves. Rejects with a `ProblemError`. */
+  cancelBackfill(id: string, by: string): Promise<void>;
+}
+
+export interface BackfillRequest {
+  readonly id: string;
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly revision: string;
+  /** `YYYY-MM-DD`, both included. */
+  readonly from: string;
+  readonly to: string;
+  readonly newestFirst: boolean;
+  readonly maxActive: number;
+  readonly reprocess: Reprocess;
+  readonly by: string;
 }
 
 export interface RunRequest {
@@ -27,6 +48,11 @@ export interface RunRequest {
 const answerTimeoutMs = 180_000;
 
 const startedSchema = z.object({ id: z.string() });
+const planSchema = z.object({
+  sha: z.string(),
+  intervals: z.array(z.object({ logicalDate: z.number(), intervalEnd: z.number(), skipped: z.string().nullable() })),
+});
+export type BackfillPlan = z.infer<typeof planSchema>;
 const refusedSchema = z.object({
   error: z.string(),
   problem: z.object({ code: z.string(), message: z.string(), help: z.string() }).nullish(),
@@ -48,19 +74,26 @@ export async function connectServer(config: Config, url: string): Promise<Server
       throw new ProblemError(unreachableServer(url, error));
     }
   };
+  const ask = async <T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> => {
+    const response = await send(path, body);
+    const answer: unknown = await response.json().catch(() => null);
+    const parsed = schema.safeParse(answer);
+    if (response.ok && parsed.success) return parsed.data;
+    throw new ProblemError(refusal(url, response.status, answer));
+  };
   return {
     url,
     async startRun({ date, ...request }) {
-      const response = await send('/api/v1/runs', { ...request, ...(date === null ? {} : { date }) });
-      const answer: unknown = await response.json().catch(() => null);
-      const started = startedSchema.safeParse(answer);
-      if (response.ok && started.success) return started.data.id;
-      throw new ProblemError(refusal(url, response.status, answer));
+      const body = { ...request, ...(date === null ? {} : { date }) };
+      return (await ask('/api/v1/runs', body, startedSchema)).id;
     },
     async cancelRun(runId, by, reason) {
-      const response = await send(`/api/v1/runs/${runId}/cancel`, { by, reason });
-      if (response.ok) return;
-      throw new ProblemError(refusal(url, response.status, await response.json().catch(() => null)));
+      await ask(`/api/v1/runs/${runId}/cancel`, { by, reason }, startedSchema);
+    },
+    planBackfill: (request) => ask('/api/v1/backfills', { ...request, dryRun: true }, planSchema),
+    startBackfill: async (request) => (await ask('/api/v1/backfills', request, startedSchema)).id,
+    async cancelBackfill(id, by) {
+      await ask(`/api/v1/backfills/${id}/cancel`, { by }, startedSchema);
     },
   };
 }

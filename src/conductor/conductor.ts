@@ -3,7 +3,8 @@
  *
  *   webhook ─► intake ─┐                            ┌─► executor ─► reports ─┐
  *   polling ───────────┼─► triggers ─► turns of runs ┤                        ├─► the next turn
- *   clock ─► schedules ┘        (engine, journal)    └─► outbox ─► forge, registry
+ *   clock ─► schedules ┤        (engine, journal)    └─► outbox ─► forge, registry
+ *   people ─► backfills ┘
  *
  * Every part may be ended at any moment: what is true stands in the journal, and `start` takes it up again.
  */
@@ -11,8 +12,11 @@ import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
+import type { BackfillProgress } from '../journal/journal.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
+import type { PlannedInterval } from './backfill-plan.ts';
+import { Backfills, type BackfillRequest } from './backfills.ts';
 import { Intake } from './intake.ts';
 import { Jobs } from './jobs.ts';
 import { Outbox } from './outbox.ts';
@@ -23,7 +27,7 @@ import { Schedules } from './schedules.ts';
 import { storedEvent } from './stored.ts';
 import { openRun, parseParameters } from './triggers.ts';
 import { Turns } from './turns.ts';
-import { versionsOf } from './versions.ts';
+import { pipelineAt } from './versions.ts';
 
 export interface ManualRun {
   readonly repository: string;
@@ -43,6 +47,7 @@ export class Conductor {
   readonly #requests: Requests;
   readonly #intake: Intake;
   readonly #schedules: Schedules;
+  readonly #backfills: Backfills;
   readonly #polling: Polling;
   readonly #outbox: Outbox;
   readonly #jobs = new Jobs((name) => this.#perform(name));
@@ -57,6 +62,7 @@ export class Conductor {
     const desk = { ports, turns: this.#turns, headMoved };
     this.#intake = new Intake(desk);
     this.#schedules = new Schedules(ports, this.#turns);
+    this.#backfills = new Backfills(ports, this.#turns);
     this.#polling = new Polling(desk, this.#intake);
     this.#outbox = new Outbox(ports);
   }
@@ -75,6 +81,7 @@ export class Conductor {
     this.#ports.jobQueue.wake('requests');
     this.#ports.jobQueue.wake('runs', this.#ports.clock.now() + conductorLimits.lookAgainMs);
     if (!watch) return;
+    this.#backfills.begin();
     this.#ports.jobQueue.wake('intake');
     for (const repository of this.#ports.projects.keys()) {
       this.#ports.jobQueue.wake(`poll:${repository}`);
@@ -102,6 +109,7 @@ export class Conductor {
     if (key === 'intake') return this.#intake.work();
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
+    if (key === 'backfills') return this.#backfills.work();
     if (key === 'runs') return this.#turns.look();
     if (key === 'requests') return this.#requests.look();
     const [kind, repository] = splitOnce(key);
@@ -136,21 +144,9 @@ export class Conductor {
     await this.#recovered.promise;
     const project = this.#ports.projects.get(request.repository);
     if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
-    const versions = await versionsOf(this.#ports, project, request.sha);
-    if (!versions.ok) return versions;
-    const found = versions.value.versions.find((version) => version.pipeline === request.pipeline);
-    const definition =
-      found?.digest === null || found === undefined ? undefined : versions.value.definitions.get(found.digest);
-    if (definition === undefined || found?.digest === null || found === undefined) {
-      const broken = versions.value.versions.find(
-        (version) => version.problems.length > 0 && version.file.endsWith(`/${request.pipeline}.ts`),
-      );
-      const names = [...versions.value.definitions.values()].map((known) => known.name).join(', ') || 'none';
-      return failure(
-        broken?.problems[0] ??
-          `there is no pipeline "${request.pipeline}" at ${request.sha.slice(0, 7)}; there: ${names}`,
-      );
-    }
+    const found = await pipelineAt(this.#ports, project, request.sha, request.pipeline);
+    if (!found.ok) return found;
+    const { definition, digest } = found.value;
     const parameters = parseParameters(definition.parameters, request.parameters);
     if (!parameters.ok) return parameters;
     const logicalDate = request.logicalDate ?? this.#ports.clock.now();
@@ -160,13 +156,28 @@ export class Conductor {
       sha: request.sha,
       trigger: { kind: 'manual', actor: request.actor },
       definition,
-      digest: found.digest,
+      digest,
       logicalDate,
       dataIntervalEnd: logicalDate,
       parameters: parameters.value,
       alongside: null,
     });
     return 'skipped' in opened ? failure(opened.skipped) : success(opened.runId);
+  }
+
+  /** What `startBackfill` would make now. */
+  planBackfill(request: BackfillRequest): Promise<Result<readonly PlannedInterval[], Problem | string>> {
+    return this.#backfills.plan(request);
+  }
+
+  /** It is durable when this resolves, and opens its runs from then on. */
+  async startBackfill(request: BackfillRequest): Promise<Result<BackfillProgress, Problem | string>> {
+    await this.#recovered.promise;
+    return this.#backfills.make(request);
+  }
+
+  cancelBackfill(id: string, by: string): Promise<'accepted' | 'ended'> {
+    return this.#backfills.cancel(id, by);
   }
 
   /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */

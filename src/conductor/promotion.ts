@@ -5,7 +5,8 @@
  *   on-merge     the same, and for a pull request when it is merged: then the very artifact that was evaluated
  *   on-approval, never    not by itself
  *
- * An unmerged pull request never promotes. The registry compares and sets: where the champion is no longer the one that
+ * An unmerged pull request never promotes, and neither does a backfill: it asks what would have been, of the same dates as
+ * often as somebody likes, and no date may give a model a second version. The registry compares and sets: where the champion is no longer the one that
  * the challenger was compared with, the promotion is refused and the reason kept.
  */
 import type { Trigger } from '../engine/event.ts';
@@ -90,6 +91,8 @@ async function decide(project: Project, evaluation: EvaluationRow, trigger: Trig
       return { decision: 'promote', by: 'the schedule' };
     case 'push':
       return decideCommit(project, evaluation, `push to ${trigger.branch} by ${trigger.actor}`);
+    case 'backfill':
+      return { decision: 'refuse', reason: 'A backfill evaluates and never promotes.' };
     case 'manual':
       return decideCommit(project, evaluation, `a run started by ${trigger.actor}`);
     default:

@@ -8,9 +8,13 @@ import type { Write } from '../journal/journal.ts';
 import type { JsonObject } from '../std/json.ts';
 import type { Problem } from '../std/problem.ts';
 
-/** Status, check run and, on a pull request, the comment of one run. */
+/**
+ * Status, check run and, on a pull request, the comment of one run. A backfill says nothing about its commit: a hundred
+ * past dates are no news of it, and a bad one must not turn its check red.
+ */
 export function reportRun(opened: RunOpened, at: number, delayMs: number): readonly Write[] {
   const { repository, pipeline, sha, runId, trigger } = opened;
+  if (trigger.kind === 'backfill') return [];
   const pullRequest = trigger.kind === 'pull-request' ? trigger.number : null;
   return reportRows(
     { repository, pipeline, sha, pullRequest },

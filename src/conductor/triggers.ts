@@ -34,17 +34,32 @@ export type Opened = { readonly runId: string; readonly opened: boolean } | { re
 
 /** One at a time for each pipeline, so that what is under way is known when the next one is opened. */
 export function openRun(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
-  const lane = `${request.repository}\n${request.definition.name}`;
-  return turns.opening.run(lane, () => openNext(ports, turns, request));
+  return inLane(turns, request, () =>
+    openNext(ports, turns, request, (refusal) => forbid(ports, request, refusal, ports.clock.now())),
+  );
 }
 
-async function openNext(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+/** The same for what can wait: null where the overlap policy forbids a run now, and nothing of it is kept. */
+export function openRunWhenFree(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened | null> {
+  return inLane(turns, request, () => openNext(ports, turns, request, () => Promise.resolve(null)));
+}
+
+function inLane<T>(turns: Turns, { repository, definition }: TriggerRequest, open: () => Promise<T>): Promise<T> {
+  return turns.opening.run(`${repository}\n${definition.name}`, open);
+}
+
+async function openNext<Refused>(
+  ports: ConductorPorts,
+  turns: Turns,
+  request: TriggerRequest,
+  refuse: (refusal: Refusal) => Promise<Refused>,
+): Promise<Opened | Refused> {
   const { definition, repository } = request;
   const at = ports.clock.now();
   const refusal = refusalOf(definition, turns.activeRuns(repository, definition.name));
   if (refusal !== null) {
     const earlier = await ports.journal.runByTrigger(request.key);
-    return earlier === null ? forbid(ports, request, refusal, at) : { runId: earlier.id, opened: false };
+    return earlier === null ? refuse(refusal) : { runId: earlier.id, opened: false };
   }
   const opened = openedOf(request, ports.newId(), at);
   const cancels = await cancelsOf(ports, request, opened);

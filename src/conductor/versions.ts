@@ -2,6 +2,7 @@
 import type { Sha } from '../git/git.ts';
 import type { VersionRow, Write } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
+import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { SourceFiles } from '../compile/compile.ts';
 import type { ConductorPorts, Project } from './ports.ts';
@@ -25,6 +26,24 @@ export async function versionsOf(
   const write: Write = { write: 'versions', repository: project.name, sha, at: ports.clock.now(), ...compiled.value };
   await ports.journal.commit([[write]]);
   return compiled;
+}
+
+/** One pipeline of a commit; the error is the problem of its file, or a sentence. */
+export async function pipelineAt(
+  ports: ConductorPorts,
+  project: Project,
+  sha: Sha,
+  pipeline: string,
+): Promise<Result<{ readonly definition: PipelineDefinition; readonly digest: string }, Problem | string>> {
+  const commit = await versionsOf(ports, project, sha);
+  if (!commit.ok) return commit;
+  const { versions, definitions } = commit.value;
+  const digest = versions.find((version) => version.pipeline === pipeline)?.digest ?? null;
+  const definition = digest === null ? undefined : definitions.get(digest);
+  if (digest !== null && definition !== undefined) return success({ definition, digest });
+  const broken = versions.find(({ problems, file }) => problems.length > 0 && file.endsWith(`/${pipeline}.ts`));
+  const names = [...definitions.values()].map(({ name }) => name).join(', ') || 'none';
+  return failure(broken?.problems[0] ?? `there is no pipeline "${pipeline}" at ${sha.slice(0, 7)}; there: ${names}`);
 }
 
 async function compile(ports: ConductorPorts, project: Project, sha: Sha): Promise<Result<CommitVersions, string>> {

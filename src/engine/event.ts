@@ -86,7 +86,9 @@ export type Trigger =
       readonly fork: boolean;
     }
   | { readonly kind: 'schedule'; readonly tick: number }
-  | { readonly kind: 'manual'; readonly actor: string };
+  | { readonly kind: 'manual'; readonly actor: string }
+  /** `backfill`: its id. */
+  | { readonly kind: 'backfill'; readonly backfill: string; readonly actor: string };
 
 export interface AttemptKey {
   readonly step: string;

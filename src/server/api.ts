@@ -2,16 +2,16 @@
  * The API under `/api/v1`: what commands and scripts use. Reading is open to whoever reaches the server; whatever changes
  * something needs the token, which is looked at before a byte of the body is read.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { RunRow } from '../journal/journal.ts';
+import { addBackfills } from './api-backfills.ts';
+import { commitOf, refusedOf } from './api-commit.ts';
 import * as schemas from './api-schemas.ts';
+import { demandToken, tokenNeeded } from './api-token.ts';
 import type { ServerPorts } from './ports.ts';
-
-const tokenNeeded = { security: [{ token: [] }] } as const;
 
 export async function api(app: FastifyInstance, ports: ServerPorts): Promise<void> {
   await app.register(swagger, {
@@ -25,6 +25,7 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
   addReading(app, ports);
   addStarting(app, ports);
   addCancelling(app, ports);
+  addBackfills(app, ports);
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }
 
@@ -132,29 +133,18 @@ async function listRuns(
 }
 
 async function startRun(ports: ServerPorts, request: schemas.RunRequest): Promise<{ id: string } | schemas.Refused> {
-  const names = [...ports.projects.keys()];
-  const name = request.repository ?? (names.length === 1 ? names[0] : undefined);
-  const project = name === undefined ? undefined : ports.projects.get(name);
-  if (name === undefined || project === undefined) {
-    return { error: `name one of the repositories: ${names.join(', ')}` };
-  }
-  const fetched = await project.git.fetch();
-  if (!fetched.ok) return { error: fetched.error.message };
-  const sha = await project.git.resolve(request.revision);
-  if (!sha.ok) return { error: sha.error.message };
+  const commit = await commitOf(ports, request);
+  if ('error' in commit) return commit;
   const started = await ports.conductor.runManually({
-    repository: name,
+    ...commit,
     pipeline: request.pipeline,
-    sha: sha.value,
     actor: 'api',
     logicalDate: request.date === undefined ? null : Date.parse(`${request.date}T00:00:00Z`),
     parameters: request.parameters,
     key: request.key ?? crypto.randomUUID(),
   });
   if (started.ok) return { id: started.value };
-  if (typeof started.error === 'string') return { error: started.error };
-  const { code, message, where, help } = started.error;
-  return { error: `${message} (${help})`, problem: { code, message, where, help } };
+  return refusedOf(started.error);
 }
 
 function runOf(row: RunRow): schemas.RunAnswer {
@@ -171,19 +161,4 @@ function runOf(row: RunRow): schemas.RunAnswer {
     openedAt: opened.at,
     finishedAt: row.finishedAt,
   };
-}
-
-/** Compared as digests: of one length, in constant time. */
-async function demandToken(
-  ports: ServerPorts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply | undefined> {
-  const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (given !== '' && timingSafeEqual(digest(given), digest(ports.apiToken))) return undefined;
-  return reply.code(401).send({ error: 'this needs the API token: Authorization: Bearer TOKEN' });
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -26,6 +26,8 @@ export const problemCodes = [
   'github-secret-missing',
   // cli and config
   'usage',
+  'backfill-ended',
+  'backfill-unknown',
   'config-invalid',
   'folder-locked',
   'folder-missing',

@@ -1,7 +1,7 @@
 /** Makes the view of a run from what the journal says about it. */
 import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import { finalStepStates } from '../engine/run.ts';
-import type { AttemptOutcome, RunOpened, StepOutput, StepState, Trigger } from '../engine/event.ts';
+import type { AttemptOutcome, RunOpened, StepOutput, StepState } from '../engine/event.ts';
 import type { Artifact, Work } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -54,7 +54,7 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     openedAt: opened.at,
     finishedAt: run.finishedAt,
     logicalDate: isForAnotherTime(opened) ? opened.logicalDate : null,
-    trigger: triggerOf(opened.trigger, links),
+    trigger: triggerOf(opened, links),
     sha: opened.sha,
     shaUrl: links.commitUrl(opened.sha),
     parameters: Object.entries(opened.parameters).map(([name, value]) => ({ name, value: String(value) })),
@@ -63,10 +63,10 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
 
 /** A run that a push or a person started is for the moment of its start, which is told anyway. */
 function isForAnotherTime({ trigger, logicalDate, at }: RunOpened): boolean {
-  return trigger.kind === 'schedule' || Math.abs(logicalDate - at) > 60_000;
+  return trigger.kind === 'schedule' || trigger.kind === 'backfill' || Math.abs(logicalDate - at) > 60_000;
 }
 
-export function triggerOf(trigger: Trigger, links: ForgeLinks): TriggerView {
+export function triggerOf({ trigger, logicalDate }: RunOpened, links: ForgeLinks): TriggerView {
   switch (trigger.kind) {
     case 'push':
       return { text: `pushed${by(trigger.actor)}`, branch: trigger.branch, pullRequest: null };
@@ -80,6 +80,10 @@ export function triggerOf(trigger: Trigger, links: ForgeLinks): TriggerView {
       return { text: 'started by its schedule', branch: null, pullRequest: null };
     case 'manual':
       return { text: `started${by(trigger.actor)}`, branch: null, pullRequest: null };
+    case 'backfill': {
+      const date = new Date(logicalDate).toISOString().slice(0, 10);
+      return { text: `backfill of ${date}${by(trigger.actor)}`, branch: null, pullRequest: null };
+    }
     default:
       return unreachable(trigger);
   }

@@ -4,7 +4,21 @@ import { after, before, test } from 'node:test';
 import { good } from './pipelines.ts';
 import { createProject, type Sandbox } from './sandbox.ts';
 
-const commands = ['init', 'check', 'graph', 'next', 'simulate', 'run', 'cancel', 'runs', 'logs', 'serve', 'demo'];
+const commands = [
+  'init',
+  'check',
+  'graph',
+  'next',
+  'simulate',
+  'run',
+  'cancel',
+  'runs',
+  'logs',
+  'backfill',
+  'backfills',
+  'serve',
+  'demo',
+];
 
 let sandbox: Sandbox;
 before(() => {

@@ -5,6 +5,7 @@ import { runs, pages } from './journal-runs.ts';
 import { commits, together } from './journal-commits.ts';
 import { deliveries, versions, ticks } from './journal-intake.ts';
 import { outboxRows, evaluations, odds } from './journal-outbox.ts';
+import { backfills } from './journal-backfills.ts';
 import { requests } from './journal-requests.ts';
 import type { Use } from './journal-suite.ts';
 
@@ -23,6 +24,7 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
     runs(use);
     pages(use);
     requests(use);
+    backfills(use);
     commits(use);
     together(use);
     deliveries(use);

@@ -5,11 +5,12 @@
  *
  *   P1  a cause opens at most one run                  P3  at most one attempt of an instance counts
  *   P2  a tick has one record, and it runs or says why  P5  a decision on a promotion is taken once
+ *   P9  an interval of a backfill is decided once, and no more of its runs go on than it may have
  *   P8  what is asked of a run is settled by the events that come of it
  */
 import type { RunEvent, RunOpened, RunState } from '../../src/engine/event.ts';
 import type { RunRequest } from '../../src/engine/request.ts';
-import type { EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
+import type { BackfillState, EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
 
@@ -34,6 +35,14 @@ export interface KeptTick {
   readonly decision: 'run' | 'missed';
   readonly reason: string | null;
   readonly runId: string | null;
+}
+
+export interface KeptBackfill {
+  state: BackfillState;
+  readonly maxActive: number;
+  /** Positions of the intervals that nobody has decided on. */
+  readonly waiting: Set<number>;
+  readonly runs: Set<string>;
 }
 
 /** What the body of a report's row says; null where it says nothing of the kind. */
@@ -65,6 +74,7 @@ export class History {
   readonly deliveries = new Map<string, { state: string; note: string }>();
   /** What the kept webhooks mean. */
   readonly meanings = new Set<string | null>();
+  readonly backfills = new Map<string, KeptBackfill>();
   readonly evaluations = new Map<string, EvaluationRow & { state: EvaluationState }>();
   readonly outbox = new Map<string, KeptOutbox>();
   readonly heads = new Map<string, string | null>();
@@ -126,6 +136,12 @@ export class History {
           this.since.set(pipeline, Number(write.id));
         return;
       }
+      case 'backfill':
+        return this.#planned(write);
+      case 'backfill-interval':
+        return this.#decidedInterval(write);
+      case 'backfill-state':
+        return this.#backfillMoved(write);
       case 'versions':
         return;
       default:
@@ -230,6 +246,35 @@ export class History {
     ticks.set(tick, { tick, decision, reason, runId });
   }
 
+  #planned({ backfill, intervals }: Extract<Write, { write: 'backfill' }>): void {
+    const { id, options } = backfill;
+    if (this.backfills.has(id)) this.#violated('P9', `${id} was kept twice`);
+    const waiting = intervals.flatMap(({ skipped }, position) => (skipped === null ? [position] : []));
+    const { maxActive } = options;
+    this.backfills.set(id, { state: 'running', maxActive, waiting: new Set(waiting), runs: new Set() });
+  }
+
+  #decidedInterval({ id, position, decision, reason, runId }: Extract<Write, { write: 'backfill-interval' }>): void {
+    const backfill = this.backfills.get(id);
+    const name = `interval ${position} of ${id}`;
+    if (backfill?.waiting.delete(position) !== true) return this.#violated('P9', `${name} is decided twice`);
+    if (decision === 'skipped' && (reason === null || reason === '')) this.#violated('P9', `${name}: no reason`);
+    if (decision === 'skipped') return;
+    if (runId === null || !this.runs.has(runId)) return this.#violated('P9', `${name} has no run ${String(runId)}`);
+    backfill.runs.add(runId);
+    const active = [...backfill.runs].filter((run) => this.unfinished.has(run));
+    if (active.length > backfill.maxActive) this.#violated('P9', `${active.length} runs of ${id} at once`);
+  }
+
+  #backfillMoved({ id, from, to }: Extract<Write, { write: 'backfill-state' }>): void {
+    const backfill = this.backfills.get(id);
+    if (backfill?.state !== from) return this.#violated('P9', `${id} is ${String(backfill?.state)}, not ${from}`);
+    backfill.state = to;
+    if (to === 'cancelling') return backfill.waiting.clear();
+    const left = [...backfill.runs].filter((run) => this.unfinished.has(run));
+    if (left.length + backfill.waiting.size > 0) this.#violated('P9', `${id} is ${to} before its end`);
+  }
+
   #decided({ id, from, to, reason, version }: Extract<Write, { write: 'evaluation-state' }>): void {
     const evaluation = this.evaluations.get(id);
     if (evaluation === undefined || evaluation.state !== from)
@@ -264,7 +309,7 @@ function aboutOf(body: JsonObject): AboutReport {
 }
 
 /** What a run is for, in words of the world: never the key that the conductor made of it. */
-export function causeOf({ repository, pipeline, sha, trigger }: RunOpened): string {
+export function causeOf({ repository, pipeline, sha, trigger, logicalDate }: RunOpened): string {
   switch (trigger.kind) {
     case 'push':
       return `push of ${sha} to ${repository} ${trigger.branch}: ${pipeline}`;
@@ -274,6 +319,8 @@ export function causeOf({ repository, pipeline, sha, trigger }: RunOpened): stri
       return `tick ${trigger.tick} of ${repository}: ${pipeline}`;
     case 'manual':
       return `${trigger.actor} asked in ${repository}: ${pipeline}`;
+    case 'backfill':
+      return `backfill ${trigger.backfill} of ${logicalDate} in ${repository}: ${pipeline}`;
     default:
       return unreachable(trigger);
   }

@@ -66,6 +66,10 @@ export const mutants = {
     only: ['crash', 'cancel', 'slow', 'attempts'],
     journal: without((write) => write.write === 'request'),
   },
+  'interval-not-recorded': {
+    what: 'opens the run of an interval of a backfill, and keeps no record of it',
+    journal: without((write) => write.write === 'backfill-interval' && write.decision === 'run'),
+  },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
     only: twoWriters,

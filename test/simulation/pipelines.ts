@@ -1,7 +1,7 @@
 /**
  * The pipelines that a simulated repository may hold, and a compiler that knows them by the contents of their files:
  * `{ "pipeline": "churn", "edition": 3 }`. Between them they use what the conductor has a part in: lanes, overlap,
- * slots, retries, sensors, waits for another pipeline, schedules, challenges under each policy.
+ * slots, retries, sensors, waits for another pipeline, schedules, backfills, challenges under each policy.
  */
 import { createHash } from 'node:crypto';
 import { pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from '../../src/compile/compile.ts';
@@ -20,9 +20,12 @@ export interface Catalogue {
 const quickRetry = { count: 2, delayMs: 3000, factor: 2, delayMaxMs: 20_000 };
 const everywhere = { branches: ['**'], tags: [], paths: [] };
 
+/** So that a backfill has few intervals, and none of them comes up while a world lasts. */
+const yearly = { cron: '0 0 1 1 *', timeZone: 'UTC', catchup: 'none' } as const;
+
 /** `slots`: of the executor; the pipeline `probe`, that nothing starts, takes all of them at once. */
 export function drawCatalogue(random: Random, slots: number): Catalogue {
-  const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once'];
+  const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once', 'past'];
   const names = all.filter((name) => random.chance(name === 'churn' ? 0.8 : 0.6));
   const cron = random.pick(['*/5 * * * *', '*/2 * * * *', '7 * * * *', '30 2 * * *', '0,30 2,3 * * *']);
   const timeZone = random.pick(['UTC', 'Europe/Berlin', 'Australia/Lord_Howe']);
@@ -67,6 +70,12 @@ export function drawCatalogue(random: Random, slots: number): Catalogue {
           ...common,
           overlap,
           on: { schedule, push: everywhere, pullRequest: null },
+        });
+      case 'past':
+        return pipelineOf(trainAndChallenge('tick', 'automatic'), {
+          ...common,
+          overlap,
+          on: { schedule: yearly, push: null, pullRequest: null },
         });
       case 'probe':
         return pipelineOf(

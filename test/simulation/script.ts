@@ -4,6 +4,7 @@
  */
 import type { Delivery, ForgeEvent, PullRequest } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
+import { askForBackfill, cancelBackfill } from './backfills.ts';
 import type { FaultClass } from './faults.ts';
 import { fileOf } from './pipelines.ts';
 import type { Random } from './random.ts';
@@ -21,6 +22,8 @@ const ideas = [
   'reopen',
   'manual',
   'cancel',
+  'backfill',
+  'cancel-backfill',
   'crash',
   'restart',
   'clock',
@@ -85,6 +88,8 @@ export class Script {
       reopen: often() / 3,
       manual: often() / 2,
       cancel: rare('cancel'),
+      backfill: often() / 3,
+      'cancel-backfill': rare('cancel'),
       crash: rare('crash'),
       restart: rare('restart'),
       clock: rare('clock'),
@@ -132,6 +137,12 @@ export class Script {
         return this.#manual();
       case 'cancel':
         return this.#cancel();
+      case 'backfill':
+        if (world.catalogue.names.includes('past'))
+          askForBackfill(world, random, random.pick([...this.#branches.values()]));
+        return;
+      case 'cancel-backfill':
+        return cancelBackfill(world, random);
       case 'crash':
         if (world.server !== null) world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000));
         return;

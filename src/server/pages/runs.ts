@@ -33,7 +33,7 @@ export function runsRoutes(
           pipeline: row.opened.pipeline,
           state: row.state,
           reason: row.reason,
-          trigger: triggerOf(row.opened.trigger, linksOf(ports, row.opened.repository)),
+          trigger: triggerOf(row.opened, linksOf(ports, row.opened.repository)),
           sha: row.opened.sha,
           openedAt: row.opened.at,
           finishedAt: row.finishedAt,
