@@ -191,6 +191,19 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
       end(await runs(folder(), { pipeline, state, limit, json }));
     });
 
+  command(program, 'ticks', 'List the ticks of a schedule, the newest first: fired, or missed and why.', [
+    'contender ticks weekly-churn --limit 10',
+  ])
+    .argument('<pipeline>', 'name of the pipeline')
+    .option('--repository <name>', 'one of contender.yaml; default: the first')
+    .option('--limit <number>', 'at most so many', parseLimit, 20)
+    .option('--json', 'one JSON object a line')
+    .action(async (pipeline: string, options: { repository?: string; limit: number; json?: boolean }) => {
+      const { ticks } = await import('./ticks.ts');
+      const { repository = null, limit, json = false } = options;
+      end(await ticks(folder(), { pipeline, repository, limit, json }));
+    });
+
   command(program, 'logs', 'Print the logs of a run, or of one of its steps.', [
     'contender logs weekly-churn#12 train --follow',
   ])

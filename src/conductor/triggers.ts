@@ -187,7 +187,7 @@ export function problemReports(
 }
 
 /** A broken file has no name of its own: it reports under its file's name, which is the pipeline's by convention. */
-function pipelineNameOf(file: string): string {
+export function pipelineNameOf(file: string): string {
   return file.replace(/^.*\//, '').replace(/\.ts$/, '');
 }
 

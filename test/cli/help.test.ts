@@ -13,6 +13,7 @@ const commands = [
   'run',
   'cancel',
   'runs',
+  'ticks',
   'logs',
   'backfill',
   'backfills',

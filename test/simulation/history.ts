@@ -130,12 +130,8 @@ export class History {
       case 'outbox-done':
       case 'outbox-failed':
         return this.#carried(write);
-      case 'forge-object': {
-        const [kind, , pipeline] = write.key.split(':');
-        if (kind === 'schedule-since' && pipeline !== undefined && !this.since.has(pipeline))
-          this.since.set(pipeline, Number(write.id));
-        return;
-      }
+      case 'forge-object':
+        return this.#noted(write);
       case 'backfill':
         return this.#planned(write);
       case 'backfill-interval':
@@ -244,6 +240,12 @@ export class History {
     if (decision === 'missed' && (reason === null || reason === ''))
       this.#violated('P2', `${name} was missed without a reason`);
     ticks.set(tick, { tick, decision, reason, runId });
+  }
+
+  #noted({ key, id }: Extract<Write, { write: 'forge-object' }>): void {
+    if (!key.startsWith('schedules:')) return;
+    const schedules = JSON.parse(id) as { readonly pipeline: string; readonly since: number }[];
+    for (const { pipeline, since } of schedules) if (!this.since.has(pipeline)) this.since.set(pipeline, since);
   }
 
   #planned({ backfill, intervals }: Extract<Write, { write: 'backfill' }>): void {
