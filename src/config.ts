@@ -104,10 +104,15 @@ export const configFileSchema = z.strictObject({
 type File = z.infer<typeof configFileSchema>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** `contender.yaml` of `directory` by itself, whatever the environment gives; null where there is none. Throws a `ProblemError` (`config-invalid`). */
+export function readConfigFile(directory: string): File | null {
+  const path = join(directory, fileName);
+  return existsSync(path) ? readFile(path) : null;
+}
+
 /** Reads `contender.yaml` in `directory`. Throws a `ProblemError` (`config-invalid`). */
 export function loadConfig(directory: string, environment: Environment): Config {
-  const path = join(directory, fileName);
-  const file = existsSync(path) ? readFile(path) : configFileSchema.parse({});
+  const file = readConfigFile(directory) ?? configFileSchema.parse({});
   const repositories = file.repositories.map((repository) => readRepository(repository, directory, environment));
   for (const [index, { name }] of repositories.entries()) {
     if (repositories.findIndex((each) => each.name === name) === index) continue;

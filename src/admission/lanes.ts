@@ -57,7 +57,7 @@ function nextOf(lane: ReadonlyMap<string, { readonly begun: boolean }>, maxActiv
 
 /** Something was decided of it, by this server or one before. */
 function hasBegun(run: Run): boolean {
-  return run.position > 1;
+  return run.position > run.openedWith;
 }
 
 function laneOf(run: Run): string {

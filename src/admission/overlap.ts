@@ -1,5 +1,5 @@
 /** What a new run of a pipeline means for those under way: nothing, its own refusal, or their end. */
-import type { Trigger } from '../engine/event.ts';
+import { firstTriggerOf, type Trigger } from '../engine/event.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 
@@ -21,7 +21,7 @@ export function refusalOf(definition: PipelineDefinition, active: readonly strin
  * it replaces none, and none replaces it.
  */
 export function replaces(definition: PipelineDefinition, trigger: Trigger, earlier: Trigger): boolean {
-  if (trigger.kind === 'backfill' || earlier.kind === 'backfill') return false;
+  if ([trigger, earlier].some((each) => firstTriggerOf(each).kind === 'backfill')) return false;
   if (definition.overlap === 'replace') return true;
   const place = placeOf(trigger);
   return definition.cancelInProgress && place !== null && placeOf(earlier) === place;
@@ -36,6 +36,7 @@ export function replacementReason(trigger: Trigger, sha: string): string {
     case 'schedule':
       return 'the run of a newer tick replaces it';
     case 'manual':
+    case 'rerun':
       return 'a newer run, started by hand, replaces it';
     case 'backfill':
       return 'a run of a backfill replaces it';
@@ -46,16 +47,17 @@ export function replacementReason(trigger: Trigger, sha: string): string {
 
 /** What a newer commit can replace; a run of the clock, a person or a backfill stands for itself. */
 function placeOf(trigger: Trigger): string | null {
-  switch (trigger.kind) {
+  const first = firstTriggerOf(trigger);
+  switch (first.kind) {
     case 'push':
-      return `branch ${trigger.branch}`;
+      return `branch ${first.branch}`;
     case 'pull-request':
-      return `pull request ${trigger.number}`;
+      return `pull request ${first.number}`;
     case 'schedule':
     case 'manual':
     case 'backfill':
       return null;
     default:
-      return unreachable(trigger);
+      return unreachable(first);
   }
 }

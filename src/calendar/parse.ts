@@ -43,14 +43,13 @@ const fieldWords: Readonly<Record<FieldName, { readonly name: string; readonly a
   },
 };
 
-/** Reads `cron` (five fields, six with seconds first, or a nickname such as `@daily`); the error is a sentence. */
+/** Reads `cron` (five fields, six with seconds first, or a nickname such as `@daily`); the error says all that is wrong. */
 export function parseSchedule(cron: string, timeZone: string): Result<Schedule, string> {
   const texts = splitFields(cron);
-  if (!texts.ok) return texts;
+  const items = texts.ok ? readFields(texts.value) : texts;
   const zone = checkTimeZone(timeZone);
-  if (!zone.ok) return zone;
-  const items = readFields(texts.value);
-  if (!items.ok) return items;
+  if (!texts.ok || !items.ok || !zone.ok)
+    return failure([items, zone].flatMap((read) => (read.ok ? [] : [read.error])).join('; '));
   const fields = toFields(texts.value, items.value);
   if (!canFire(fields)) {
     return failure(`the schedule ${JSON.stringify(cron)} never fires: no month that it allows has such a day`);

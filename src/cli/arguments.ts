@@ -60,12 +60,13 @@ export function parseUntil(text: string): Until {
 }
 
 /** Of an option that may be repeated: all that was given. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
-  return [...before, text];
+export function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
 }
 
 /** As the API takes it. */
 export function parseReason(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('Say why.');
   if (text.length > reasonLengthMax) throw new InvalidArgumentError(`At most ${reasonLengthMax} characters.`);
   return text;
 }
@@ -78,8 +79,12 @@ export function parseFormat(text: string): GraphFormat {
 
 export type Parameters = Readonly<Record<string, string>>;
 
-export function collectParameter(text: string, before: Parameters): Parameters {
+export function collectParameter(text: string, before: Parameters | undefined): Parameters {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Write it as name=value.');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+  const name = text.slice(0, at);
+  // Which of the two was meant, nobody can know.
+  if (before !== undefined && Object.hasOwn(before, name))
+    throw new InvalidArgumentError(`The parameter ${name} is given twice.`);
+  return { ...before, [name]: text.slice(at + 1) };
 }

@@ -12,9 +12,10 @@ import { countsText, intervalLine, planLines } from './backfill-text.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { listenForInterruption, statusOfSignal, type Interruption } from './interruption.ts';
 import { outliveReader } from './output.ts';
-import { chooseRepository, mindUncommitted, openOrFindServer, projectOf, sayTakenUp } from './place.ts';
-import { connectServer } from './server-client.ts';
+import { chooseRepository, mindUncommitted, projectOf } from './place.ts';
+import { backfillHelp, connectServer } from './server-client.ts';
 import { fetchAndResolve, mindRepository } from './sources.ts';
+import { openOrFindServer, sayTakenUp } from './system-here.ts';
 import { markOf } from './terminal.ts';
 import { utcText } from './time-text.ts';
 
@@ -52,7 +53,7 @@ export async function backfill(directory: string, options: BackfillOptions): Pro
   if (typeof opened === 'string') return handOver(config, opened, repository.name, options, output);
   try {
     const { git } = projectOf(opened, repository.name);
-    const sha = await fetchAndResolve(git, options.ref);
+    const sha = await fetchAndResolve(git, options.ref, repository.url);
     const request = { ...requestOf(options, repository.name), sha };
     return options.dryRun ? await planHere(opened, request, output) : await runHere(opened, request, output);
   } finally {
@@ -151,6 +152,5 @@ async function followHere(
 function valueOf<T>(result: Result<T, Problem | string>): T {
   if (result.ok) return result.value;
   if (typeof result.error !== 'string') throw new ProblemError(result.error);
-  const help = '`contender next` lists the pipelines that have a schedule.';
-  throw new ProblemError({ code: 'run-refused', message: result.error, where: null, help });
+  throw new ProblemError({ code: 'run-refused', message: result.error, where: null, help: backfillHelp });
 }

@@ -1,7 +1,8 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
+import { readConfigFile } from '../config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import { formatProblem, ProblemError } from '../std/problem.ts';
+import { formatProblem, ProblemError, type Problem } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { graphText, type GraphFormat } from './graph-text.ts';
 import { compileFrom } from './sources.ts';
@@ -11,28 +12,62 @@ export async function check(
   directory: string,
   options: { readonly ref: string | null; readonly json: boolean },
 ): Promise<ExitStatus> {
+  // The server reads its settings from the folder, whatever commit it runs.
+  const settings = options.ref === null ? checkSettings(directory) : [];
   const compiled = await compileFrom(directory, options.ref);
-  const broken = compiled.filter((each) => each.problems.length > 0);
-  if (options.json) process.stdout.write(`${JSON.stringify(compiled.map(asJson), null, 2)}\n`);
-  else sayAll(compiled);
+  const checked = [...settings, ...compiled.map(checkedOf)];
+  if (options.json) process.stdout.write(`${JSON.stringify(checked.map(asJson), null, 2)}\n`);
+  else sayAll(checked);
   if (compiled.length === 0) throw noPipelines();
-  return broken.length === 0 ? exitStatus.success : exitStatus.usage;
+  return checked.every(({ problems }) => problems.length === 0) ? exitStatus.success : exitStatus.usage;
 }
 
-function sayAll(compiled: readonly Compiled[]): void {
-  for (const { file, version, problems } of compiled) {
+/** A file that was looked at. */
+interface Checked {
+  readonly file: string;
+  readonly version: Compiled['version'];
+  readonly problems: readonly Problem[];
+  /** What is allowed, and will not go well everywhere. */
+  readonly warnings: readonly string[];
+}
+
+/** Empty where there is no `contender.yaml`, which is optional, or nothing is wrong in it. */
+function checkSettings(directory: string): readonly Checked[] {
+  try {
+    readConfigFile(directory);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    return [{ file: 'contender.yaml', version: null, problems: [error.problem], warnings: [] }];
+  }
+}
+
+function checkedOf({ file, version, problems }: Compiled): Checked {
+  const warnings = (version?.definition.steps ?? []).flatMap(({ name, work }) =>
+    work.kind === 'container' && work.localCommand === null
+      ? [
+          `step "${name}" is a container without \`local: { command: [...] }\`, so it fails where there are no containers`,
+        ]
+      : [],
+  );
+  return { file, version, problems, warnings };
+}
+
+function sayAll(checked: readonly Checked[]): void {
+  const { stderr } = process;
+  for (const { file, version, problems, warnings } of checked) {
     if (version !== null && problems.length === 0) {
       const { name, steps } = version.definition;
       const about = `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}, ${file}, digest ${version.digest.slice(0, 12)}`;
       process.stdout.write(`${markOf('success')} ${paint('bold', name)} ${paint('gray', about)}\n`);
     }
-    for (const problem of problems)
-      process.stderr.write(`${markOf('failed', process.stderr)} ${harmless(formatProblem(problem))}\n`);
+    for (const problem of problems) stderr.write(`${markOf('failed', stderr)} ${harmless(formatProblem(problem))}\n`);
+    for (const warning of warnings) stderr.write(`${paint('yellow', '!', stderr)} ${file}: ${harmless(warning)}\n`);
   }
 }
 
-function asJson({ file, version, problems }: Compiled): object {
-  return { file, pipeline: version?.definition.name ?? null, digest: version?.digest ?? null, problems };
+function asJson({ file, version, problems, warnings }: Checked): object {
+  return { file, pipeline: version?.definition.name ?? null, digest: version?.digest ?? null, problems, warnings };
 }
 
 export async function graph(

@@ -2,6 +2,7 @@
  * The commands. Each has help with an example; what the user did wrong goes to standard error as a problem, with what to
  * do, and status 2; a failed run is status 1.
  */
+import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { reprocessChoices, type Reprocess } from '../journal/journal.ts';
 import { ProblemError } from '../std/problem.ts';
@@ -57,18 +58,20 @@ function build(end: End): Command {
     .showSuggestionAfterError();
   const given = (): string => program.opts<{ directory: string }>().directory;
   const folder = (): string => projectFolder(given());
+  const here = (): string => existingFolder(given());
 
   command(program, 'init', 'Write .pipelines/ with a first pipeline, contender.yaml and types for the editor.', [
     'contender init',
   ]).action(async () => {
     const { init } = await import('./init.ts');
-    end(await init(existingFolder(given())));
+    end(await init(here()));
   });
   addDefinitionCommands(program, folder, end);
   addSimulateCommand(program, folder, end);
   addRunCommands(program, folder, end);
   addBackfillCommands(program, folder, end);
   addServerCommands(program, folder, end);
+  addDemo(program, here, end);
   return program;
 }
 
@@ -109,10 +112,10 @@ function addDefinitionCommands(program: Command, folder: () => string, end: End)
 interface SimulateFlags {
   readonly ref?: string;
   readonly date?: number;
-  readonly param: Parameters;
-  readonly outcome: readonly string[];
-  readonly duration: readonly string[];
-  readonly length: readonly string[];
+  readonly param?: Parameters;
+  readonly outcome?: readonly string[];
+  readonly duration?: readonly string[];
+  readonly length?: readonly string[];
   readonly slots?: number;
   readonly until?: Until;
   readonly from?: number;
@@ -128,10 +131,10 @@ function addSimulateCommand(program: Command, folder: () => string, end: End): v
     .argument('<pipeline>', 'name of the pipeline')
     .option('--ref <revision>', 'a branch, tag or SHA instead of the files in the folder')
     .option('--date <date>', 'the logical date of the run, YYYY-MM-DD (UTC); default: now', parseDate)
-    .option('--param <name=value>', 'a declared parameter; may be repeated', collectParameter, {})
-    .option('--outcome <step=outcome>', 'how its attempts end, in order; step[2] is one instance', collect, [])
-    .option('--duration <step=time>', 'of an attempt; without a step, of all. Default: 1m', collect, [])
-    .option('--length <step=number>', 'of the output that a step is mapped over; default: 3', collect, [])
+    .option('--param <name=value>', 'a declared parameter; once for each', collectParameter)
+    .option('--outcome <step=outcome>', 'how its attempts end, in order; step[2] is one instance', collect)
+    .option('--duration <step=time>', 'of an attempt; without a step, of all. Default: 1m', collect)
+    .option('--length <step=number>', 'of the output that a step is mapped over; default: 3', collect)
     .option('--slots <number>', 'attempts at once; default: no limit', parseSlots)
     .option('--until <time>', 'simulate the schedule so long (30d) or to a date', parseUntil)
     .option('--from <date>', 'where that begins, YYYY-MM-DD (UTC); default: now', parseDate)
@@ -139,7 +142,12 @@ function addSimulateCommand(program: Command, folder: () => string, end: End): v
     .action(async (pipeline: string, options: SimulateFlags) => {
       const { simulate } = await import('./simulate.ts');
       const { ref = null, date = null, slots = null, until = null, from = null, json = false } = options;
-      const { param: parameters, outcome: outcomes, duration: durations, length: lengths } = options;
+      const {
+        param: parameters = {},
+        outcome: outcomes = [],
+        duration: durations = [],
+        length: lengths = [],
+      } = options;
       const given = { outcomes, durations, lengths, parameters };
       end(await simulate(folder(), { pipeline, ref, date, slots, until, from, json, ...given }));
     });
@@ -149,7 +157,14 @@ interface RunFlags {
   readonly repository?: string;
   readonly ref: string;
   readonly date?: number;
-  readonly param: Parameters;
+  readonly param?: Parameters;
+  readonly json?: boolean;
+}
+
+interface RerunFlags {
+  readonly failed?: boolean;
+  readonly from?: string;
+  readonly atHead?: boolean;
   readonly json?: boolean;
 }
 
@@ -161,12 +176,12 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
     .argument('<pipeline>', 'name of the pipeline')
     .option('--ref <revision>', 'the commit to run', 'HEAD')
     .option('--date <date>', 'the logical date, YYYY-MM-DD (UTC); default: now', parseDate)
-    .option('--param <name=value>', 'a declared parameter; may be repeated', collectParameter, {})
+    .option('--param <name=value>', 'a declared parameter; once for each', collectParameter)
     .option('--repository <name>', 'one of contender.yaml; default: the first')
     .option('--json', 'the result as JSON on the last line')
     .action(async (pipeline: string, options: RunFlags) => {
       const { run } = await import('./run.ts');
-      const { ref, date = null, param: parameters, repository = null, json = false } = options;
+      const { ref, date = null, param: parameters = {}, repository = null, json = false } = options;
       end(await run(folder(), { pipeline, repository, ref, date, parameters, json }));
     });
 
@@ -176,8 +191,45 @@ function addRunCommands(program: Command, folder: () => string, end: End): void 
     .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
     .option('--reason <text>', 'kept with the run', parseReason, '')
     .action(async (run: string, { reason }: { reason: string }) => {
-      const { cancel } = await import('./cancel.ts');
+      const { cancel } = await import('./requests.ts');
       end(await cancel(folder(), run, reason));
+    });
+
+  command(program, 'rerun', 'Run again what a run was for: whole, what failed, or from a step; the rest is reused.', [
+    'contender rerun weekly-churn#12 --failed',
+    'contender rerun weekly-churn#12 --from train --at-head',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .option('--failed', 'only the steps that failed or never ran, and what comes after them')
+    .option('--from <step>', 'only this step, and what comes after it')
+    .option('--at-head', 'at the head of its branch instead of the same commit')
+    .option('--json', 'the result as JSON on the last line')
+    .action(async (run: string, options: RerunFlags) => {
+      const { rerun } = await import('./rerun.ts');
+      const { failed = false, from = null, atHead = false, json = false } = options;
+      end(await rerun(folder(), { run, failed, from, atHead, json }));
+    });
+
+  command(program, 'approve', 'Let a run go on that waits for an approval.', [
+    'contender approve weekly-churn#12 release',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .argument('<step>', 'name of the approval')
+    .option('--reason <text>', 'kept with the decision', parseReason)
+    .action(async (run: string, step: string, { reason = null }: { reason?: string | null }) => {
+      const { decide } = await import('./requests.ts');
+      end(await decide(folder(), run, { step, decision: 'approve', reason }));
+    });
+
+  command(program, 'reject', 'Refuse what a run waits for: the step fails, or is skipped where it says so.', [
+    'contender reject weekly-churn#12 release --reason "the slices look wrong"',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .argument('<step>', 'name of the approval')
+    .requiredOption('--reason <text>', 'kept with the decision, and told as the reason of the step', parseReason)
+    .action(async (run: string, step: string, { reason }: { reason: string }) => {
+      const { decide } = await import('./requests.ts');
+      end(await decide(folder(), run, { step, decision: 'reject', reason }));
     });
 
   command(program, 'runs', 'List runs, the newest first.', ['contender runs --pipeline weekly-churn --limit 10'])
@@ -291,7 +343,9 @@ function addServerCommands(program: Command, folder: () => string, end: End): vo
       const { serve } = await import('./serve.ts');
       end(await serve(folder(), { port: options.port ?? null }));
     });
+}
 
+function addDemo(program: Command, here: () => string, end: End): void {
   command(program, 'demo', 'The whole loop on this machine in under a minute, told step by step.', [
     'contender demo --once',
   ])
@@ -300,7 +354,8 @@ function addServerCommands(program: Command, folder: () => string, end: End): vo
     .option('--keep <folder>', 'put everything there, in a new or empty folder, instead of a temporary one')
     .action(async (options: { once?: boolean; port?: number; keep?: string }) => {
       const { demo } = await import('./demo.ts');
-      end(await demo({ once: options.once === true, port: options.port ?? 0, folder: options.keep ?? null }));
+      const folder = options.keep === undefined ? null : resolve(here(), options.keep);
+      end(await demo({ once: options.once === true, port: options.port ?? 0, folder }));
     });
 }
 
@@ -309,5 +364,8 @@ function command(program: Command, name: string, description: string, examples: 
   return program
     .command(name)
     .description(description)
-    .addHelpText('after', `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${lines}`);
+    .addHelpText(
+      'after',
+      `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${lines}\n\nElsewhere than in this folder:\n  $ contender -C FOLDER ${name}`,
+    );
 }

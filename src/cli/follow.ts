@@ -1,10 +1,13 @@
 /** Shows a run until it, and what follows from it, has ended; whoever asks for an earlier end, has it cancelled. */
+import { outcomeOf } from '../conductor/outcome.ts';
+import { approvalsAwaited } from '../engine/engine.ts';
 import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Interruption } from './interruption.ts';
 import { openProgress } from './open-progress.ts';
-import { endLine, outcomeLines, statusOf } from './outcome.ts';
+import { endLines, outcomeLines, statusOf } from './outcome.ts';
+import { oneLine } from './terminal.ts';
 
 /** A run, wherever it is carried out. */
 export interface FollowedRun {
@@ -19,22 +22,43 @@ export interface FollowedRun {
 
 export async function follow(followed: FollowedRun, interruption: Interruption, json: boolean): Promise<ExitStatus> {
   const stream = json ? process.stderr : process.stdout;
-  await showUntilEnd(followed, interruption, stream);
+  const { state } = await showUntilEnd(followed, interruption, stream);
   await followed.settled();
   const report = await followed.report();
   if (report === null) throw new Error('the run is not in the journal');
-  for (const line of [...outcomeLines(report, stream), endLine(report, stream)]) stream.write(`${line}\n`);
-  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  return statusOf(report, interruption.asked());
+  const outcome = outcomeOf(
+    state,
+    report.challenges.map(({ verdict }) => verdict),
+  );
+  for (const line of [...outcomeLines(report, stream), ...endLines(outcome, report, stream)]) stream.write(`${line}\n`);
+  // A report speaks in a forge's words; what a program reads here, it reads in `contender runs` too.
+  if (json) process.stdout.write(`${JSON.stringify({ ...report, state, outcome })}\n`);
+  return statusOf(outcome, interruption.asked());
 }
 
+/** What a person is to decide, once each, with how to. */
+function newlyAwaited(run: Run, told: Set<string>): readonly string[] {
+  return approvalsAwaited(run).flatMap(({ step, message }) => {
+    if (told.has(step)) return [];
+    told.add(step);
+    const { runId } = run.opened;
+    return [
+      `Waiting for the approval of ${step}${message === null ? '' : `: ${oneLine(message)}`}`,
+      `  In another terminal: contender approve ${runId} ${step}`,
+      `                   or: contender reject ${runId} ${step} --reason "…"`,
+    ];
+  });
+}
+
+/** Gives the run as it ended. */
 async function showUntilEnd(
   followed: FollowedRun,
   interruption: Interruption,
   stream: NodeJS.WriteStream,
-): Promise<void> {
+): Promise<Run> {
   const progress = openProgress(stream, process.env);
   const note = (line: string): void => progress.note(line);
+  const told = new Set<string>();
   interruption.answer(note, () => {
     followed.cancel('interrupted in the terminal').catch((error: unknown) => note(String(error)));
   });
@@ -44,7 +68,8 @@ async function showUntilEnd(
       const changed = followed.changed();
       const run = await followed.read();
       if (run !== null) progress.show(run);
-      if (run !== null && run.finishedAt !== null) return;
+      if (run !== null) for (const line of newlyAwaited(run, told)) note(line);
+      if (run !== null && run.finishedAt !== null) return run;
       await changed;
     }
   } finally {

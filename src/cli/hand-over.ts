@@ -1,6 +1,6 @@
 /**
- * `contender run` in a folder whose server is at work: the run is the server's, asked for through its API, and followed
- * by reading the journal beside it.
+ * `contender run` and `contender rerun` in a folder whose server is at work: the run is the server's, asked for through
+ * its API, and followed by reading the journal beside it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { readRun, runReportOf } from '../conductor/read.ts';
@@ -11,7 +11,7 @@ import type { ExitStatus } from './exit-status.ts';
 import { actorName } from './actor.ts';
 import { follow, type FollowedRun } from './follow.ts';
 import { listenForInterruption } from './interruption.ts';
-import { connectServer, type RunRequest, type ServerClient } from './server-client.ts';
+import { connectServer, type ServerClient } from './server-client.ts';
 
 const lookAgainMs = 150;
 /** A promotion that takes longer is the server's to tell. */
@@ -20,16 +20,16 @@ const settlePatienceMs = 10_000;
 export async function handOver(
   config: Config,
   url: string,
-  request: RunRequest,
+  ask: (server: ServerClient, journal: Journal) => Promise<string>,
   output: { readonly json: boolean; readonly say: (line: string) => void },
 ): Promise<ExitStatus> {
   const server = await connectServer(config, url);
   const interruption = listenForInterruption(output.say);
   try {
-    const runId = await server.startRun(request);
-    output.say(`Handed to the server at ${url}, which holds this folder: ${url}/runs/${runId}`);
     const journal = await openSqliteReader({ directory: config.stateDirectory });
     try {
+      const runId = await ask(server, journal);
+      output.say(`Handed to the server at ${url}, which holds this folder: ${url}/runs/${runId}`);
       return await follow(followedThere(server, journal, runId), interruption, output.json);
     } finally {
       await journal.close();
@@ -43,7 +43,7 @@ function followedThere(server: ServerClient, journal: Journal, runId: string): F
   return {
     read: () => readRun(journal, runId),
     changed: () => pause(lookAgainMs),
-    cancel: (reason) => server.cancelRun(runId, actorName(), reason),
+    cancel: (reason) => server.ask(runId, { type: 'cancel', by: actorName(), reason }),
     async settled() {
       const endsAt = performance.now() + settlePatienceMs;
       while ((await isUnsettled(journal, runId)) && performance.now() < endsAt) await pause(lookAgainMs);

@@ -1,6 +1,6 @@
 /** `contender logs`: what the steps wrote, as it stands on disk, or as it comes. */
 import { readRun } from '../conductor/read.ts';
-import type { Run } from '../engine/run.ts';
+import type { Run, Step } from '../engine/run.ts';
 import { attemptId } from '../executor/executor.ts';
 import type { LogLine, LogStore } from '../outputs/outputs.ts';
 import { ProblemError } from '../std/problem.ts';
@@ -26,8 +26,12 @@ export function logs(directory: string, options: LogsOptions): Promise<ExitStatu
       const run = await readRun(reading.journal, row.id);
       if (run === null) throw new Error(`run ${row.id} cannot be read`);
       if (options.step !== null && !run.steps.has(options.step)) throw stepUnknown(run, options.step);
-      for (const { id, label } of attemptsOf(run, options)) await printNew(reading.logs, id, label, seen);
-      if (!options.follow || run.finishedAt !== null) return exitStatus.success;
+      const attempts = attemptsOf(run, options);
+      for (const { id, label } of attempts) await printNew(reading.logs, id, label, seen);
+      if (!options.follow || run.finishedAt !== null) {
+        if (attempts.length === 0) throw attemptUnknown(run, options);
+        return exitStatus.success;
+      }
       await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
     }
   });
@@ -70,4 +74,28 @@ function stepUnknown(run: Run, step: string): ProblemError {
     where: null,
     help: `Its steps: ${[...run.steps.keys()].join(', ')}.`,
   });
+}
+
+/** What was asked for was never tried; printing nothing would read as a step that wrote nothing. */
+function attemptUnknown(run: Run, { step: name }: LogsOptions): ProblemError {
+  const step = name === null ? undefined : run.steps.get(name);
+  const who = step === undefined ? 'no step of the run' : `step "${step.definition.name}"`;
+  const count = Math.max(0, ...(step === undefined ? [...run.steps.values()] : [step]).map(attemptCount));
+  if (count > 0) {
+    const attempts = `${count} ${count === 1 ? 'attempt' : 'attempts'}`;
+    const help = `Give --attempt ${count === 1 ? '1' : `1 to ${count}`}, or leave it out for the last.`;
+    return unknown(step === undefined ? `${who} has more than ${attempts}` : `${who} has ${attempts}`, help);
+  }
+  if (run.finishedAt === null)
+    return unknown(`${who} has ${step === undefined ? '' : 'not '}started yet`, 'Wait for it with --follow.');
+  const ended = step === undefined ? `${who} started: ${run.state}` : `${who} never started: ${step.state}`;
+  return unknown(ended, step?.reason ?? run.reason ?? '`contender logs RUN` shows the steps that started.');
+}
+
+function attemptCount(step: Step): number {
+  return Math.max(0, ...(step.instances ?? []).map(({ attempts }) => attempts.length));
+}
+
+function unknown(message: string, help: string): ProblemError {
+  return new ProblemError({ code: 'attempt-unknown', message, where: null, help });
 }

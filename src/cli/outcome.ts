@@ -1,4 +1,5 @@
 /** The outcome of a run for a reader: gates that failed, verdicts with their interval, what to look at, what ends the command. */
+import type { RunOutcome } from '../conductor/outcome.ts';
 import type { RunReport } from '../forge/forge.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { statusOfSignal } from './interruption.ts';
@@ -39,24 +40,17 @@ function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
 }
 
-/** What the run ended as, in one line. */
-export function endLine(report: RunReport, stream: NodeJS.WritableStream): string {
-  const end = endOf(report);
-  return `${markOf(end === 'refused' ? 'failed' : end, stream)} ${end}: ${oneLine(report.summary)}`;
+/** What the run ended as; where it may go on, how. */
+export function endLines(outcome: RunOutcome, report: RunReport, stream: NodeJS.WritableStream): readonly string[] {
+  const line = `${markOf(outcome, stream)} ${outcome}: ${oneLine(report.summary)}`;
+  const mayGoOn = (outcome === 'failed' || outcome === 'cancelled') && report.runId !== null;
+  if (!mayGoOn) return [line];
+  return [line, paint('gray', `  again from there: contender rerun ${report.runId} --failed`, stream)];
 }
 
 /** A run that was cancelled because this command was told to end, ends it as that signal does. */
-export function statusOf(report: RunReport, signal: NodeJS.Signals | null): ExitStatus {
-  const end = endOf(report);
-  if (end === 'success') return exitStatus.success;
-  if (end !== 'cancelled' || signal === null) return exitStatus.failed;
+export function statusOf(outcome: RunOutcome, signal: NodeJS.Signals | null): ExitStatus {
+  if (outcome === 'success') return exitStatus.success;
+  if (outcome !== 'cancelled' || signal === null) return exitStatus.failed;
   return statusOfSignal(signal);
-}
-
-/** `refused`: all went well, and the challenger is one that should not be merged. */
-function endOf(report: RunReport): 'success' | 'failed' | 'cancelled' | 'refused' {
-  if (report.state === 'success') return 'success';
-  if (report.state !== 'failure') return 'cancelled';
-  const broken = report.steps.some((step) => step.state === 'failed' || step.state === 'upstream_failed');
-  return broken || report.challenges.length === 0 ? 'failed' : 'refused';
 }

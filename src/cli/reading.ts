@@ -38,7 +38,17 @@ async function isHeld({ store, stateDirectory }: Config): Promise<boolean> {
 }
 
 async function openReader(directory: string): Promise<Journal> {
-  if (existsSync(join(directory, 'journal.sqlite'))) return openSqliteReader({ directory });
+  mindNothing(directory);
+  return openSqliteReader({ directory });
+}
+
+/** For a command that needs a run, before it makes anything on disk. */
+export function mindNothingHere({ store, stateDirectory }: Config): void {
+  if (store.kind === 'sqlite') mindNothing(stateDirectory);
+}
+
+function mindNothing(directory: string): void {
+  if (existsSync(join(directory, 'journal.sqlite'))) return;
   throw new ProblemError({
     code: 'nothing-here',
     message: `nothing has run here yet: there is no journal in ${directory}`,

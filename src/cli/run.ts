@@ -1,18 +1,15 @@
 /** `contender run`: one pipeline, here and now, with the engine, journal and executor that a server would use. */
-import { readRun, runReportOf } from '../conductor/read.ts';
-import { loadConfig } from '../config.ts';
-import type { Sha } from '../git/git.ts';
+import { loadConfig, type RepositoryConfig } from '../config.ts';
 import { createIds } from '../ids.ts';
 import type { System } from '../main.ts';
-import { ProblemError } from '../std/problem.ts';
 import { actorName } from './actor.ts';
 import type { ExitStatus } from './exit-status.ts';
-import { follow, type FollowedRun } from './follow.ts';
 import { handOver } from './hand-over.ts';
-import { listenForInterruption } from './interruption.ts';
 import { outliveReader } from './output.ts';
-import { chooseRepository, mindUncommitted, openOrFindServer, projectOf, sayTakenUp } from './place.ts';
+import { chooseRepository, mindUncommitted, projectOf } from './place.ts';
+import { runHelp } from './server-client.ts';
 import { fetchAndResolve, mindRepository } from './sources.ts';
+import { carryOutHere, openOrFindServer, startedRun, type Started } from './system-here.ts';
 import { paint } from './terminal.ts';
 
 export interface RunOptions {
@@ -37,15 +34,11 @@ export async function run(directory: string, options: RunOptions): Promise<ExitS
     const date = options.date === null ? null : new Date(options.date).toISOString().slice(0, 10);
     const { pipeline, ref: revision, parameters, json } = options;
     const key = createIds({ now: Date.now })();
-    return handOver(
-      config,
-      opened,
-      { repository: repository.name, pipeline, revision, date, parameters, key },
-      { json, say },
-    );
+    const request = { repository: repository.name, pipeline, revision, date, parameters, key };
+    return handOver(config, opened, (server) => server.startRun(request), { json, say });
   }
   try {
-    return await runIn(opened, repository.name, options, say);
+    return await runIn(opened, repository, options, say);
   } finally {
     await opened.close();
   }
@@ -53,57 +46,24 @@ export async function run(directory: string, options: RunOptions): Promise<ExitS
 
 async function runIn(
   system: System,
-  repository: string,
+  repository: RepositoryConfig,
   options: RunOptions,
   say: (line: string) => void,
 ): Promise<ExitStatus> {
-  const project = projectOf(system, repository);
-  const sha = await fetchAndResolve(project.git, options.ref);
-  const interruption = listenForInterruption(say);
-  try {
-    await sayTakenUp(system);
-    await system.conductor.start({ watch: false });
-    const runId = await startRun(system, repository, sha, options);
-    say(`${paint('bold', options.pipeline)} at ${sha.slice(0, 7)}, run ${runId}`);
-    return await follow(followedHere(system, runId), interruption, options.json);
-  } finally {
-    interruption.end();
-  }
-}
-
-/** Gives the run's id. */
-async function startRun(system: System, repository: string, sha: Sha, options: RunOptions): Promise<string> {
-  const started = await system.conductor.runManually({
-    repository,
-    pipeline: options.pipeline,
-    sha,
-    actor: actorName(),
-    logicalDate: options.date,
-    parameters: options.parameters,
-    key: system.newId(),
-  });
-  if (started.ok) return started.value;
-  if (typeof started.error !== 'string') throw new ProblemError(started.error);
-  const help = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
-  throw new ProblemError({ code: 'run-refused', message: started.error, where: null, help });
-}
-
-function followedHere(system: System, runId: string): FollowedRun {
-  const { conductor, journal } = system;
-  return {
-    read: () => readRun(journal, runId),
-    changed: () =>
-      new Promise((resolve) => {
-        const unwatch = conductor.watch((changed) => {
-          if (changed !== runId) return;
-          unwatch();
-          resolve();
-        });
-      }),
-    async cancel(reason) {
-      await conductor.ask(runId, { type: 'cancel', by: actorName(), reason });
-    },
-    settled: () => conductor.outboxSettled(),
-    report: () => runReportOf(journal, runId, null),
+  const project = projectOf(system, repository.name);
+  const sha = await fetchAndResolve(project.git, options.ref, repository.url);
+  const start = async (): Promise<Started> => {
+    const asked = {
+      repository: repository.name,
+      pipeline: options.pipeline,
+      sha,
+      actor: actorName(),
+      logicalDate: options.date,
+      parameters: options.parameters,
+      key: system.newId(),
+    };
+    const runId = startedRun(await system.conductor.runManually(asked), runHelp);
+    return { runId, title: `${paint('bold', options.pipeline)} at ${sha.slice(0, 7)}, run ${runId}` };
   };
+  return await carryOutHere(system, start, { say, json: options.json });
 }

@@ -1,11 +1,12 @@
-/** `contender runs`. */
+/** `contender runs`: each with its state, and what became of its models. */
+import { modelOutcomes, outcomeOf, type ModelOutcome, type RunOutcome } from '../conductor/outcome.ts';
 import { finalRunStates, type RunState } from '../engine/event.ts';
-import type { RunRow } from '../journal/journal.ts';
+import type { Journal, RunRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { ProblemError } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { withReading } from './reading.ts';
-import { harmless, markOf, paint } from './terminal.ts';
+import { harmless, markOf, oneLine, paint } from './terminal.ts';
 
 export interface RunsOptions {
   readonly pipeline: string | null;
@@ -22,12 +23,8 @@ export function runs(directory: string, options: RunsOptions): Promise<ExitStatu
       ...(options.pipeline === null ? {} : { pipeline: options.pipeline }),
       ...(state === null ? {} : { state }),
     });
-    // Nobody carries them out, so they stand still until somebody does.
-    const interrupted = rows.some((row) => row.finishedAt === null) && !(await isHeld());
-    for (const row of rows) {
-      const listed = { ...row, interrupted: interrupted && row.finishedAt === null };
-      process.stdout.write(`${options.json ? asJson(listed) : lineOf(listed)}\n`);
-    }
+    const listed = await listedOf(journal, rows, isHeld);
+    for (const line of options.json ? listed.map(asJson) : linesOf(listed)) process.stdout.write(`${line}\n`);
     if (rows.length === 0) process.stderr.write('No runs match.\n');
     return exitStatus.success;
   });
@@ -45,21 +42,58 @@ function parseState(text: string): RunState {
   });
 }
 
-interface ListedRun extends RunRow {
+interface ListedRun {
+  readonly row: RunRow;
+  readonly outcome: RunOutcome;
+  readonly models: readonly ModelOutcome[];
   /** It has not ended, and no server is at work on it. */
   readonly interrupted: boolean;
 }
 
-function lineOf({ id, number, opened, state, reason, finishedAt, interrupted }: ListedRun): string {
+async function listedOf(
+  journal: Journal,
+  rows: readonly RunRow[],
+  isHeld: () => Promise<boolean>,
+): Promise<readonly ListedRun[]> {
+  // Nobody carries them out, so they stand still until somebody does.
+  const interrupted = rows.some((row) => row.finishedAt === null) && !(await isHeld());
+  const listed: ListedRun[] = [];
+  for (const row of rows) {
+    const models =
+      row.finishedAt === null ? [] : modelOutcomes(await journal.evaluations({ runId: row.id, limit: 100 }));
+    const outcome = outcomeOf(row.state, models);
+    listed.push({ row, outcome, models, interrupted: interrupted && row.finishedAt === null });
+  }
+  return listed;
+}
+
+/** Beyond it, the columns after it are not kept straight. */
+const wordsWidthMax = 40;
+
+function linesOf(listed: readonly ListedRun[]): readonly string[] {
+  const words = listed.map(wordsOf);
+  const width = Math.min(wordsWidthMax, Math.max(9, ...words.map(({ length }) => length)));
+  return listed.map(({ row, outcome }, index) => lineOf(row, outcome, (words[index] ?? '').padEnd(width)));
+}
+
+/** The state, and beside it what the state does not say. */
+function wordsOf({ row, models, interrupted }: ListedRun): string {
+  if (interrupted) return `${row.state}, interrupted`;
+  if (row.state !== 'success') return row.state;
+  const named = models.length > 1;
+  return [row.state, ...models.map(({ model, text }) => oneLine(named ? `${model} ${text}` : text))].join(', ');
+}
+
+function lineOf({ id, number, opened, reason, finishedAt }: RunRow, outcome: RunOutcome, words: string): string {
   const took = finishedAt === null ? '' : formatDuration(finishedAt - opened.at);
   const at = new Date(opened.at).toISOString().slice(0, 16).replace('T', ' ');
   const about = `${at}  ${opened.sha.slice(0, 7)}  ${opened.trigger.kind}  ${took}`;
   const why = reason === null ? '' : `\n    ${harmless(reason)}`;
-  const word = interrupted ? `${state}, interrupted` : state;
-  return `${markOf(state)} ${word.padEnd(9)} ${paint('bold', `${opened.pipeline}#${number}`)}  ${about}  ${paint('gray', id)}${why}`;
+  return `${markOf(outcome)} ${words} ${paint('bold', `${opened.pipeline}#${number}`)}  ${about}  ${paint('gray', id)}${why}`;
 }
 
-function asJson({ id, number, opened, state, reason, finishedAt, interrupted }: ListedRun): string {
+function asJson({ row, outcome, models, interrupted }: ListedRun): string {
+  const { id, number, opened, state, reason, finishedAt } = row;
   return JSON.stringify({
     id,
     number,
@@ -68,6 +102,8 @@ function asJson({ id, number, opened, state, reason, finishedAt, interrupted }: 
     sha: opened.sha,
     trigger: opened.trigger,
     state,
+    outcome,
+    models: models.map(({ model, kind, promotion, version }) => ({ model, verdict: kind, promotion, version })),
     interrupted,
     reason,
     openedAt: opened.at,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import type { CancelRequest, DecideRequest } from '../engine/request.ts';
 import type { Reprocess } from '../journal/journal.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 
@@ -10,8 +11,10 @@ export interface ServerClient {
   readonly url: string;
   /** Gives the run's id. Rejects with a `ProblemError`. */
   startRun(request: RunRequest): Promise<string>;
+  /** Gives the id of the new run. Rejects with a `ProblemError`. */
+  rerun(runId: string, request: RerunRequest): Promise<string>;
   /** Kept when it resolves. Rejects with a `ProblemError`. */
-  cancelRun(runId: string, by: string, reason: string): Promise<void>;
+  ask(runId: string, request: AskedOfRun): Promise<void>;
   /** What `startBackfill` would make now. Rejects with a `ProblemError`. */
   planBackfill(request: BackfillRequest): Promise<BackfillPlan>;
   /** Kept when it resolves, with the backfill's id. Rejects with a `ProblemError`. */
@@ -34,6 +37,9 @@ export interface BackfillRequest {
   readonly by: string;
 }
 
+/** What is asked of a run. */
+type AskedOfRun = CancelRequest | DecideRequest;
+
 export interface RunRequest {
   readonly repository: string;
   readonly pipeline: string;
@@ -44,8 +50,21 @@ export interface RunRequest {
   readonly key: string;
 }
 
+export interface RerunRequest {
+  readonly failed: boolean;
+  /** Name of a step; null: not from one. */
+  readonly from: string | null;
+  readonly atHead: boolean;
+  readonly key: string;
+}
+
 /** The server fetches the repository before it answers. */
 const answerTimeoutMs = 180_000;
+
+/** What to do where a run, or a re-run, is refused. */
+export const runHelp = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
+export const backfillHelp = '`contender next` lists the pipelines that have a schedule.';
+export const rerunHelp = '`contender runs` lists the runs; `contender rerun --help` shows how to run one again.';
 
 const startedSchema = z.object({ id: z.string() });
 const planSchema = z.object({
@@ -74,28 +93,36 @@ export async function connectServer(config: Config, url: string): Promise<Server
       throw new ProblemError(unreachableServer(url, error));
     }
   };
-  const ask = async <T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> => {
+  const answered = async <T>(path: string, body: object, schema: z.ZodType<T>, help: string): Promise<T> => {
     const response = await send(path, body);
     const answer: unknown = await response.json().catch(() => null);
     const parsed = schema.safeParse(answer);
     if (response.ok && parsed.success) return parsed.data;
-    throw new ProblemError(refusal(url, response.status, answer));
+    throw new ProblemError(refusal(url, response.status, answer, help));
   };
+  const start = async (path: string, body: object, help: string): Promise<string> =>
+    (await answered(path, body, startedSchema, help)).id;
   return {
     url,
-    async startRun({ date, ...request }) {
-      const body = { ...request, ...(date === null ? {} : { date }) };
-      return (await ask('/api/v1/runs', body, startedSchema)).id;
+    startRun: ({ date, ...request }) =>
+      start('/api/v1/runs', { ...request, ...(date === null ? {} : { date }) }, runHelp),
+    rerun: (runId, { from, ...request }) =>
+      start(`/api/v1/runs/${runId}/rerun`, { ...request, ...(from === null ? {} : { from }) }, rerunHelp),
+    async ask(runId, request) {
+      const { by, reason } = request;
+      await answered(pathOf(runId, request), { by, reason }, z.unknown(), runHelp);
     },
-    async cancelRun(runId, by, reason) {
-      await ask(`/api/v1/runs/${runId}/cancel`, { by, reason }, startedSchema);
-    },
-    planBackfill: (request) => ask('/api/v1/backfills', { ...request, dryRun: true }, planSchema),
-    startBackfill: async (request) => (await ask('/api/v1/backfills', request, startedSchema)).id,
+    planBackfill: (request) => answered('/api/v1/backfills', { ...request, dryRun: true }, planSchema, backfillHelp),
+    startBackfill: (request) => start('/api/v1/backfills', request, backfillHelp),
     async cancelBackfill(id, by) {
-      await ask(`/api/v1/backfills/${id}/cancel`, { by }, startedSchema);
+      await start(`/api/v1/backfills/${id}/cancel`, { by }, backfillHelp);
     },
   };
+}
+
+function pathOf(runId: string, request: AskedOfRun): string {
+  if (request.type === 'cancel') return `/api/v1/runs/${runId}/cancel`;
+  return `/api/v1/runs/${runId}/steps/${encodeURIComponent(request.step)}/${request.decision}`;
 }
 
 async function keptToken(directory: string): Promise<string> {
@@ -112,7 +139,7 @@ function unreachableServer(url: string, error: unknown): Problem {
   };
 }
 
-function refusal(url: string, status: number, answer: unknown): Problem {
+function refusal(url: string, status: number, answer: unknown, otherwise: string): Problem {
   const refused = refusedSchema.safeParse(answer);
   const said = refused.success ? (refused.data.problem?.message ?? refused.data.error) : `status ${status}`;
   const known = refused.success ? refused.data.problem?.help : undefined;
@@ -120,16 +147,18 @@ function refusal(url: string, status: number, answer: unknown): Problem {
     code: codes.get(status) ?? 'server-refused',
     message: `the server at ${url} said: ${said}`,
     where: null,
-    help: known ?? helps.get(status) ?? '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.',
+    help: known ?? helps.get(status) ?? otherwise,
   };
 }
 
 const codes: ReadonlyMap<number, Problem['code']> = new Map([
-  [409, 'run-ended'],
+  [404, 'step-unknown'],
+  [409, 'run-not-asked'],
   [422, 'run-refused'],
 ]);
 
 const helps: ReadonlyMap<number, string> = new Map([
   [401, 'Set CONTENDER_API_TOKEN to the token that the server was given.'],
-  [409, '`contender runs --state running` lists the runs that go on.'],
+  [404, '`contender graph PIPELINE` shows the steps.'],
+  [409, '`contender runs --state running` lists the runs that go on; their pages say what they wait for.'],
 ]);

@@ -26,7 +26,7 @@ async function withCommit<T>(directory: string, ref: string, use: (files: Source
   const folder = await mkdtemp(join(tmpdir(), 'contender-'));
   const git = openMirror({ url: directory, directory: join(folder, 'mirror.git') });
   try {
-    return await use(commitFiles(git, await fetchAndResolve(git, ref)));
+    return await use(commitFiles(git, await fetchAndResolve(git, ref, directory)));
   } finally {
     await git.close();
     await rm(folder, { recursive: true, force: true });
@@ -44,15 +44,17 @@ export function mindRepository(url: string): void {
   });
 }
 
-/** The commit that `ref` names now. Rejects with a `ProblemError`: `repository-unreadable`, `revision-unknown`. */
-export async function fetchAndResolve(git: GitRepository, ref: string): Promise<Sha> {
+/** The commit that `ref` names now in the repository at `url`. Rejects with a `ProblemError`: `repository-unreadable`, `revision-unknown`. */
+export async function fetchAndResolve(git: GitRepository, ref: string, url: string): Promise<Sha> {
   const fetched = await git.fetch();
   if (!fetched.ok) {
     throw new ProblemError({
       code: 'repository-unreadable',
       message: fetched.error.message,
       where: null,
-      help: 'Run this in a Git repository with a commit, or name one in contender.yaml.',
+      help: isAbsolute(url)
+        ? 'See that it is a Git repository that this user may read.'
+        : `See that the address in contender.yaml is right, and reached from here: git ls-remote ${url}`,
     });
   }
   const sha = await git.resolve(ref);
@@ -80,6 +82,6 @@ function refUnknown(ref: string, reason: string): ProblemError {
     code: 'revision-unknown',
     message: `${ref} cannot be read: ${reason}`,
     where: null,
-    help: 'Give a branch, a tag or a commit of this repository, and commit what you want to run.',
+    help: 'Give HEAD, a branch, a tag or a commit id, and commit what you want to run. For anything else that Git can name: --ref $(git rev-parse HEAD~1)',
   });
 }

@@ -12,7 +12,7 @@ export function isWaiting(step: Step): boolean {
 export function stepLine(step: Step, now: number | null, stream: NodeJS.WritableStream): string {
   const state = isWaiting(step) ? 'waiting' : step.state.replaceAll('_', ' ');
   const reason = step.reason === null ? '' : `: ${oneLine(step.reason)}`;
-  const about = paint('gray', `${state}${countsOf(step)}${tookOf(step, now)}${reason}`, stream);
+  const about = paint('gray', `${state}${countsOf(step)}${originOf(step)}${tookOf(step, now)}${reason}`, stream);
   return `  ${markOf(step.state, stream)} ${oneLine(step.definition.name)} ${about}`;
 }
 
@@ -36,4 +36,11 @@ function tookOf(step: Step, now: number | null): string {
   if (end === null) return '';
   const start = Math.min(...attempts.map((attempt) => attempt.startedAt));
   return ` ${formatDuration(Math.max(0, end - start))}`;
+}
+
+/** Where what it gave was not made in this run. */
+function originOf({ reusedFrom, instances }: Step): string {
+  if (reusedFrom !== null) return ', reused';
+  const looks = (instances ?? []).map(({ attempts }) => attempts.at(-1)?.cache ?? null);
+  return looks.length > 0 && looks.every((look) => look?.found === true) ? ', from cache' : '';
 }

@@ -1,6 +1,7 @@
 /** Words on a terminal: colour only where it is one (and NO_COLOR is not set), and nothing in them that could steer it. */
 import { stripVTControlCharacters, styleText } from 'node:util';
-import type { RunState, StepState } from '../engine/event.ts';
+import type { RunOutcome } from '../conductor/outcome.ts';
+import type { StepState } from '../engine/event.ts';
 
 type Colour = 'green' | 'red' | 'yellow' | 'cyan' | 'gray' | 'bold';
 
@@ -9,7 +10,7 @@ export function paint(colour: Colour, text: string, stream: NodeJS.WritableStrea
   return styleText(colour, text, { stream });
 }
 
-const marks: Readonly<Record<StepState | RunState, readonly [mark: string, colour: Colour]>> = {
+const marks: Readonly<Record<StepState | RunOutcome, readonly [mark: string, colour: Colour]>> = {
   none: ['·', 'gray'],
   scheduled: ['○', 'gray'],
   queued: ['○', 'gray'],
@@ -24,10 +25,11 @@ const marks: Readonly<Record<StepState | RunState, readonly [mark: string, colou
   removed: ['–', 'gray'],
   cancelled: ['■', 'yellow'],
   cancelling: ['■', 'yellow'],
+  refused: ['✗', 'red'],
 };
 
 /** A shape, a colour and, by the caller, a word for each state. */
-export function markOf(state: StepState | RunState, stream: NodeJS.WritableStream = process.stdout): string {
+export function markOf(state: StepState | RunOutcome, stream: NodeJS.WritableStream = process.stdout): string {
   const [mark, colour] = marks[state];
   return paint(colour, mark, stream);
 }

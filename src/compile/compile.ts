@@ -61,9 +61,9 @@ export const compileLimits = {
   /** Nested functions can keep the bundler busy for minutes. */
   bundleMs: 5000,
   problemsMax: 20,
-  /** The sandbox interrupts itself after this, which tells the line, */
-  evaluationMs: 1500,
-  /** and is ended from outside after this: native loops do not listen. */
+  /** The sandbox interrupts itself after so much of the processor's time, which tells the line, */
+  evaluationMs: 1000,
+  /** and is ended from outside after this, by the clock: native loops do not listen. */
   evaluationKillMs: 2000,
   sandboxStartMs: 30_000,
   /** After this without work the sandbox's processes end, and give their memory back. */

@@ -12,20 +12,30 @@ import {
   type StepDefinition,
   type Template,
   type WaitWork,
+  type Work,
 } from '../pipeline/definition.ts';
+import { undeclaredOutput } from '../pipeline/declared-outputs.ts';
 import { deniedEnvironmentName } from '../pipeline/names.ts';
 import { unreachable } from '../std/unreachable.ts';
+
+/** A step that was looked at already. */
+interface Before {
+  readonly definition: StepDefinition;
+  readonly position: number;
+  /** Steps of the longest chain that ends here. */
+  readonly depth: number;
+}
 
 /** Sentences about what is wrong; empty where nothing is. */
 export function brokenRules(definition: PipelineDefinition): readonly string[] {
   const broken: string[] = [];
-  const before = new Map<string, { readonly position: number; readonly depth: number }>();
+  const before = new Map<string, Before>();
   let edges = 0;
   for (const step of definition.steps) {
     const say = (what: string): void => void broken.push(`step "${step.name}" ${what}`);
     if (before.has(step.name)) say('stands there twice');
     checkUpstream(step, before, say);
-    for (const reference of referencesOf(step)) checkReference(definition, step, reference, say);
+    for (const reference of referencesOf(step)) checkReference(definition, before, step, reference, say);
     for (const name of environmentNames(step)) {
       const denied = deniedEnvironmentName(name);
       if (denied !== null) say(`sets the variable "${name}", which ${denied}`);
@@ -35,7 +45,7 @@ export function brokenRules(definition: PipelineDefinition): readonly string[] {
     const depth = 1 + Math.max(0, ...step.upstream.map((name) => before.get(name)?.depth ?? 0));
     if (depth > definitionLimits.depthMax)
       say(`is at the end of a chain of more than ${definitionLimits.depthMax} steps`);
-    before.set(step.name, { position: before.size, depth });
+    before.set(step.name, { definition: step, position: before.size, depth });
     if (broken.length > 10) return broken;
   }
   if (edges > definitionLimits.edgesMax)
@@ -45,11 +55,7 @@ export function brokenRules(definition: PipelineDefinition): readonly string[] {
 }
 
 /** Edges point backwards only, which also proves that there is no cycle. */
-function checkUpstream(
-  step: StepDefinition,
-  before: ReadonlyMap<string, { readonly position: number }>,
-  say: (what: string) => void,
-): void {
+function checkUpstream(step: StepDefinition, before: ReadonlyMap<string, Before>, say: (what: string) => void): void {
   const unknown = step.upstream.find((name) => !before.has(name));
   if (unknown !== undefined) say(`comes after "${unknown}", which does not stand before it`);
   const positions = step.upstream.map((name) => before.get(name)?.position ?? -1);
@@ -58,15 +64,21 @@ function checkUpstream(
 }
 
 function checkReference(
-  definition: PipelineDefinition,
+  { parameters }: PipelineDefinition,
+  before: ReadonlyMap<string, Before>,
   step: StepDefinition,
   reference: Reference,
   say: (what: string) => void,
 ): void {
-  if ('parameter' in reference && !Object.hasOwn(definition.parameters, reference.parameter))
+  if ('parameter' in reference && !Object.hasOwn(parameters, reference.parameter))
     say(`uses the parameter "${reference.parameter}", which does not exist`);
   if ('output' in reference && !step.upstream.includes(reference.output))
     say(`uses the output of "${reference.output}" without coming after it`);
+  if ('output' in reference) {
+    const giver = before.get(reference.output)?.definition;
+    const undeclared = giver === undefined ? null : undeclaredOutput(giver, reference.path);
+    if (undeclared !== null) say(`uses an output that is not there: ${undeclared.what}. ${undeclared.help}`);
+  }
   if ('item' in reference && step.map?.axes.some((axis) => axis.name === reference.item) !== true)
     say(`uses "${reference.item}", which it is not mapped over`);
 }
@@ -74,8 +86,9 @@ function checkReference(
 function checkOne(step: StepDefinition, say: (what: string) => void): void {
   if (step.triggerRule === 'always' && step.map?.axes.some((axis) => !('literal' in axis.over)) === true)
     say('is mapped over an output and has the rule "always"');
-  if (step.map !== null && (step.work.kind === 'branch' || step.work.kind === 'short-circuit'))
-    say('decides, and is mapped');
+  if (step.map !== null && decisions.has(step.work.kind)) say('decides, and is mapped');
+  if (step.cache !== null && step.work.kind !== 'function' && step.work.kind !== 'command')
+    say(`has a cache, which is for functions and commands, and not for a ${step.work.kind}`);
   if (step.work.kind === 'challenge') {
     const binary: readonly string[] = binaryMetrics;
     for (const metric of [step.work.metric, ...step.work.guardrails.map((guardrail) => guardrail.metric)]) {
@@ -86,6 +99,9 @@ function checkOne(step: StepDefinition, say: (what: string) => void): void {
       say('has to have either a score or predictions');
   }
 }
+
+/** One outcome for all that comes after: instances could disagree. */
+const decisions: ReadonlySet<Work['kind']> = new Set(['branch', 'short-circuit', 'approval']);
 
 function checkChoices(definition: PipelineDefinition, broken: string[]): void {
   for (const step of definition.steps) {
@@ -135,6 +151,8 @@ function inWork({ work }: StepDefinition): readonly Reference[] {
     }
     case 'wait':
       return inWait(work.for);
+    case 'approval':
+      return work.message === null ? [] : inTemplates([work.message]);
     default:
       return unreachable(work);
   }

@@ -6,7 +6,9 @@ import {
   definitionLimits,
   regressionMetrics,
   triggerRules,
+  type ApprovalWork,
   type Binding,
+  type CacheDefinition,
   type ChallengeWork,
   type ContainerWork,
   type Environment,
@@ -157,6 +159,14 @@ const wait: z.ZodType<WaitWork> = z.strictObject({
   softFail: z.boolean(),
 });
 
+const approval: z.ZodType<ApprovalWork> = z.strictObject({
+  kind: z.literal('approval'),
+  message: template.nullable(),
+  timeoutMs: durationMs.min(1),
+  onReject: z.enum(['fail', 'skip']),
+  softFail: z.boolean(),
+});
+
 const work: z.ZodType<Work> = z.union([
   z.strictObject({ kind: z.literal('function'), file, input: binding }),
   z.strictObject({ kind: z.literal('command'), command: templates.min(1), environment }),
@@ -171,6 +181,7 @@ const work: z.ZodType<Work> = z.union([
   }),
   z.strictObject({ kind: z.literal('short-circuit'), file, input: binding, ignoreDownstreamTriggerRules: z.boolean() }),
   wait,
+  approval,
 ]);
 
 const retry: z.ZodType<RetryDefinition> = z.strictObject({
@@ -189,6 +200,8 @@ const map: z.ZodType<MapDefinition> = z.strictObject({
   lengthMax: z.number().int().min(1).max(limits.mapLengthMax),
 });
 
+const cache: z.ZodType<CacheDefinition> = z.strictObject({ forMs: durationMs.nullable(), paths: texts });
+
 const step: z.ZodType<StepDefinition> = z.strictObject({
   name: stepName,
   description: text.nullable(),
@@ -199,6 +212,7 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
   timeoutMs: durationMs.min(1),
   graceMs: durationMs,
   secrets: z.array(z.string().regex(environmentNamePattern)).max(64),
+  cache: cache.nullable(),
   map: map.nullable(),
   outputs: z.record(identifier, outputType),
   work,

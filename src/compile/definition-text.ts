@@ -66,6 +66,7 @@ function withFile(work: Work, file: string): Work {
     case 'command':
     case 'container':
     case 'gate':
+    case 'approval':
       return work;
     default:
       return unreachable(work);

@@ -21,6 +21,7 @@ export interface SandboxSetup {
   /** By how much the engine's memory as a whole may grow, buffers included. */
   readonly growthBytesMax: number;
   readonly resultBytesMax: number;
+  /** Of the processor. */
   readonly evaluationMs: number;
 }
 
@@ -187,7 +188,7 @@ class SandboxProcess {
       // One that could not be started has no end of its own.
       if (this.#child.pid === undefined) this.#ended.resolve();
     });
-    this.#child.on('close', (code, signal) => {
+    this.#child.on('exit', (code, signal) => {
       this.#gone(signal === null ? `exit code ${code}` : `ended by ${signal}`);
       this.#ended.resolve();
     });

@@ -1,5 +1,5 @@
 /**
- * Does a change let more through than before? Gates and challenges protect what is in production; whoever changes one of
+ * Does a change let more through than before? Gates, approvals and challenges protect what is in production; whoever changes one of
  * them has to be seen. Each sentence says what became weaker, with both values.
  */
 import type { ChallengeWork, GateCheck, GateWork, PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
@@ -9,15 +9,16 @@ import { unreachable } from '../std/unreachable.ts';
 const policies = ['never', 'on-approval', 'on-merge', 'automatic'] as const;
 const lowerIsBetter: ReadonlySet<string> = new Set(['log_loss', 'brier', 'mae', 'rmse']);
 
-/** Sentences about the gates and challenges of `base` that `head` weakens. */
+/** Sentences about the gates, approvals and challenges of `base` that `head` weakens. */
 export function weakenings(base: PipelineDefinition, head: PipelineDefinition): readonly string[] {
   return [...base.steps.flatMap((step) => weakenedStep(step, head)), ...lostProtections(base, head)];
 }
 
 function weakenedStep(step: StepDefinition, head: PipelineDefinition): readonly string[] {
   const { name, work } = step;
-  if (work.kind !== 'gate' && work.kind !== 'challenge') return [];
   const other = head.steps.find((candidate) => candidate.name === name)?.work;
+  if (work.kind === 'approval') return other?.kind === 'approval' ? [] : [`the approval "${name}" is gone`];
+  if (work.kind !== 'gate' && work.kind !== 'challenge') return [];
   if (work.kind === 'gate') {
     return other?.kind === 'gate' ? weakenedGate(name, work, other) : [`the gate "${name}" is gone`];
   }
@@ -84,23 +85,25 @@ function weakenedChallenge(name: string, base: ChallengeWork, head: ChallengeWor
   ];
 }
 
-/** Steps that came after a gate, however far, and no longer do. */
+/** Steps that came after a gate or an approval, however far, and no longer do. */
 function lostProtections(base: PipelineDefinition, head: PipelineDefinition): readonly string[] {
   const after = protectorsOf(head);
+  const kinds = new Map(base.steps.map(({ name, work }) => [name, work.kind]));
   const present = new Set(head.steps.map(({ name }) => name));
-  return [...protectorsOf(base)].flatMap(([name, gates]) => {
+  return [...protectorsOf(base)].flatMap(([name, before]) => {
     if (!present.has(name)) return [];
-    const lost = [...gates].filter((gate) => present.has(gate) && after.get(name)?.has(gate) !== true);
-    return lost.map((gate) => `step "${name}" no longer comes after the gate "${gate}"`);
+    const lost = [...before].filter((protector) => present.has(protector) && after.get(name)?.has(protector) !== true);
+    return lost.map((protector) => `step "${name}" no longer comes after the ${kinds.get(protector)} "${protector}"`);
   });
 }
 
-/** For each step the gates before it. Edges only point backwards, so one pass is enough. */
+/** For each step the gates and approvals before it. Edges only point backwards, so one pass is enough. */
 function protectorsOf(definition: PipelineDefinition): ReadonlyMap<string, ReadonlySet<string>> {
   const protectors = new Map<string, ReadonlySet<string>>();
-  const gates = new Set(definition.steps.filter(({ work }) => work.kind === 'gate').map(({ name }) => name));
+  const protecting = definition.steps.filter(({ work }) => work.kind === 'gate' || work.kind === 'approval');
+  const names = new Set(protecting.map(({ name }) => name));
   for (const { name, upstream } of definition.steps) {
-    const before = upstream.flatMap((step) => [...(protectors.get(step) ?? []), ...(gates.has(step) ? [step] : [])]);
+    const before = upstream.flatMap((step) => [...(protectors.get(step) ?? []), ...(names.has(step) ? [step] : [])]);
     protectors.set(name, new Set(before));
   }
   return protectors;

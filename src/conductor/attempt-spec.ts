@@ -88,6 +88,8 @@ async function prepareWork(
       return prepareChallenge(work, bind, registry);
     case 'wait':
       return prepareWait(work, bind);
+    case 'approval':
+      throw new Error(`"${name}" is an approval, of which no attempt is ever started`);
     default:
       return unreachable(work);
   }

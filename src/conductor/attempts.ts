@@ -3,11 +3,12 @@
  * so whoever is not sure whether it was done does it again.
  */
 import { attemptsToStop } from '../engine/engine.ts';
-import type { AttemptKey, AttemptOutcome, FailureCause } from '../engine/event.ts';
+import type { AttemptKey, AttemptOutcome, CacheLook, FailureCause } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, type AttemptReport } from '../executor/executor.ts';
 import { prepareAttempt } from './attempt-spec.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
+import { StepCache } from './step-cache.ts';
 import { lookForPipeline } from './waiting.ts';
 
 type StopCause = 'cancelled' | 'timeout';
@@ -15,15 +16,23 @@ type StopCause = 'cancelled' | 'timeout';
 export class Attempts {
   readonly #ports: ConductorPorts;
   readonly #report: (report: AttemptReport) => void;
+  readonly #looked: (id: string, look: CacheLook) => void;
+  readonly #cache: StepCache;
   /** On their way to the executor, with the stop that came meanwhile. */
   readonly #placing = new Map<string, StopCause | null>();
   /** Warned already; forgotten when they have ended. */
   readonly #stopping = new Set<string>();
 
-  /** What ends before an executor has it is reported like everything else. */
-  constructor(ports: ConductorPorts, report: (report: AttemptReport) => void) {
+  /** What ends before an executor has it is reported like everything else; `looked` hears of a cache before that. */
+  constructor(
+    ports: ConductorPorts,
+    report: (report: AttemptReport) => void,
+    looked: (id: string, look: CacheLook) => void,
+  ) {
     this.#ports = ports;
     this.#report = report;
+    this.#looked = looked;
+    this.#cache = new StepCache(ports);
   }
 
   place(run: Run, key: AttemptKey): void {
@@ -69,6 +78,10 @@ export class Attempts {
     }
     const prepared = await prepareAttempt(run, key, project.registry);
     if (!prepared.ok) return this.#end(id, failed(prepared.error.cause, prepared.error.message));
+    const cached = await this.#cache.lookUp(project, run, key, prepared.value);
+    if (cached !== null) this.#looked(id, cached.look);
+    if (cached !== null && cached.output !== null)
+      return this.#end(id, { kind: 'succeeded', output: cached.output, control: null });
     const stopped = this.#placing.get(id) ?? null;
     if (stopped !== null) return this.#end(id, failed(stopped, 'the run was stopped before it began'));
     await executor.start(prepared.value);

@@ -3,6 +3,7 @@
  * (`--dry-run`), when the backfill is made, and again when the turn of an interval has come.
  */
 import { parseSchedule, planBackfill } from '../calendar/calendar.ts';
+import { firstTriggerOf, type FirstTrigger } from '../engine/event.ts';
 import type { Journal, Reprocess, RunRow } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { failure, success, type Result } from '../std/result.ts';
@@ -54,7 +55,7 @@ export async function planIntervals(
 
 /** Why a date gets no run, by the runs that there are for it, in their order; null where it gets one. */
 export function skipReason(runs: readonly RunRow[], reprocess: Reprocess): string | null {
-  const ofDate = runs.filter(({ opened }) => opened.trigger.kind === 'schedule' || opened.trigger.kind === 'backfill');
+  const ofDate = runs.filter(({ opened }) => isForDate(firstTriggerOf(opened.trigger)));
   const underWay = ofDate.find(({ finishedAt }) => finishedAt === null);
   if (underWay !== undefined) return `run ${underWay.number} is under way for it`;
   const latest = ofDate.at(-1);
@@ -70,4 +71,8 @@ export function skipReason(runs: readonly RunRow[], reprocess: Reprocess): strin
     default:
       return unreachable(reprocess);
   }
+}
+
+function isForDate({ kind }: FirstTrigger): boolean {
+  return kind === 'schedule' || kind === 'backfill';
 }

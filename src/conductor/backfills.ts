@@ -14,7 +14,7 @@ import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { requestWrites } from './requests.ts';
 import { openRunWhenFree, parseParameters } from './triggers.ts';
 import type { Turns } from './turns.ts';
-import { pipelineAt } from './versions.ts';
+import { pipelineOf, versionsOf } from './versions.ts';
 
 export interface BackfillRequest {
   /** Makes the same request twice one backfill; null: a new one. */
@@ -104,7 +104,9 @@ export class Backfills {
     const { projects, journal, clock } = this.#ports;
     const project = projects.get(request.repository);
     if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
-    const found = await pipelineAt(this.#ports, project, request.sha, request.pipeline);
+    const versions = await versionsOf(this.#ports, project, request.sha);
+    if (!versions.ok) return versions;
+    const found = pipelineOf(versions.value, request.pipeline, request.sha);
     if (!found.ok) return found;
     const { definition, digest } = found.value;
     const parameters = parseParameters(definition.parameters, {});
@@ -158,6 +160,7 @@ export class Backfills {
       logicalDate,
       dataIntervalEnd: intervalEnd,
       parameters: parameters.value,
+      reused: [],
       alongside: (runId) => ({ write: 'backfill-interval', id, position, decision: 'run', reason: null, runId, at }),
     });
     // Somebody else decided on it, or ended the backfill: the next look sees that.

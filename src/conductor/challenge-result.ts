@@ -1,8 +1,8 @@
 /** Reads what challenge and gate steps gave: the runner wrote it, so it is parsed here once, at the wall. */
 import { z } from 'zod';
-import type { StepOutput } from '../engine/event.ts';
 import type { Run, Step } from '../engine/run.ts';
 import { binaryMetrics, regressionMetrics, type Artifact, type ChallengeWork } from '../pipeline/definition.ts';
+import type { Json } from '../std/json.ts';
 import { verdictKinds, type Verdict } from '../verdict/verdict.ts';
 
 const metricSchema = z.enum([...binaryMetrics, ...regressionMetrics]);
@@ -80,6 +80,11 @@ export interface GateResult extends z.infer<typeof gateSchema> {
   readonly step: string;
 }
 
+/** A verdict as an evaluation keeps it; null where it is none that this version knows. */
+export function verdictOf(kept: Json): Verdict | null {
+  return verdictSchema.safeParse(kept).data ?? null;
+}
+
 /** The challenges of a run that ended with a verdict. */
 export function challengesOf(run: Run): readonly ChallengeResult[] {
   const results: ChallengeResult[] = [];
@@ -107,14 +112,7 @@ export function gatesOf(run: Run): readonly GateResult[] {
   return results;
 }
 
-/** A failed gate's numbers stand in its attempt's outcome: they are kept whatever became of the step. */
+/** A failed gate's numbers are kept, whatever became of the step. */
 function outputsOf(step: Step): readonly unknown[] {
-  return (step.instances ?? []).flatMap((instance) => {
-    const outcome = instance.attempts.at(-1)?.outcome;
-    return outcome?.kind === 'succeeded' ? inlineOf(outcome.output) : [];
-  });
-}
-
-function inlineOf(output: StepOutput): readonly unknown[] {
-  return 'inline' in output ? [output.inline] : [];
+  return (step.instances ?? []).flatMap(({ output }) => (output !== null && 'inline' in output ? [output.inline] : []));
 }

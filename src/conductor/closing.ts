@@ -1,16 +1,29 @@
-/** What is committed together with a run's events because it follows from them: evaluations and the work that they ask for. */
-import type { RunEvent } from '../engine/event.ts';
+/**
+ * What is committed together with a run's events because it follows from them: evaluations and the work that they ask for,
+ * entries of step caches, and what is told about it.
+ */
+import { firstTriggerOf, type RunEvent } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import type { EvaluationRow, Write } from '../journal/journal.ts';
 import type { Json } from '../std/json.ts';
 import { challengesOf, type ChallengeResult } from './challenge-result.ts';
+import { conductorLimits } from './ports.ts';
 import { reportRun, settleLater } from './report-writes.ts';
+import { cachedStep } from './step-cache.ts';
 
 export function closingWrites(run: Run, events: readonly RunEvent[]): readonly Write[] {
+  const cached = events.flatMap((event) => cacheWrites(run, event));
   const finished = events.find((event) => event.type === 'run-finished');
-  if (finished === undefined) return [];
+  if (finished === undefined) {
+    const asked = events.find((event) => concernsApproval(run, event));
+    return asked === undefined
+      ? cached
+      : [...cached, ...reportRun(run.opened, asked.at, conductorLimits.reportDebounceMs)];
+  }
   const evaluations = challengesOf(run).map((result) => evaluationOf(run, result, finished.at));
   return [
+    ...cached,
+    ...trimWrites(run),
     ...evaluations.flatMap((evaluation): Write[] => [
       { write: 'evaluation', evaluation },
       ...(evaluation.state === 'reported' ? [settleLater(evaluation.id, finished.at)] : []),
@@ -19,9 +32,15 @@ export function closingWrites(run: Run, events: readonly RunEvent[]): readonly W
   ];
 }
 
+/** Whoever is to decide is told, and told again when there is nothing to decide any more. */
+export function concernsApproval(run: Run, event: RunEvent): boolean {
+  if (event.type === 'approval-requested') return true;
+  return event.type === 'step-finished' && run.steps.get(event.step)?.definition.work.kind === 'approval';
+}
+
 function evaluationOf(run: Run, result: ChallengeResult, at: number): EvaluationRow {
   const { opened } = run;
-  const { trigger } = opened;
+  const trigger = firstTriggerOf(opened.trigger);
   const runFailed = run.state !== 'success';
   return {
     id: `${opened.runId}/${result.step}`,
@@ -48,4 +67,26 @@ function evaluationOf(run: Run, result: ChallengeResult, at: number): Evaluation
     version: null,
     at,
   };
+}
+
+/** What a cached step gave, under the key that was looked for in vain. */
+function cacheWrites({ opened, steps }: Run, event: RunEvent): readonly Write[] {
+  if (event.type !== 'attempt-finished' || event.outcome.kind !== 'succeeded') return [];
+  const { step, index, attempt, outcome, at } = event;
+  const look = steps.get(step)?.instances?.[index]?.attempts[attempt - 1]?.cache ?? null;
+  if (look === null || look.found || look.key === null) return [];
+  const { key, parts } = look;
+  const { runId } = opened;
+  const cached = cachedStep(opened, step);
+  return [{ write: 'cache-entry', cached, index, key, runId, at, parts, output: outcome.output }];
+}
+
+function trimWrites({ opened, steps }: Run): readonly Write[] {
+  return [...steps.values()]
+    .filter(({ definition }) => definition.cache !== null)
+    .map(({ definition }) => ({
+      write: 'cache-trim',
+      cached: cachedStep(opened, definition.name),
+      entriesMax: conductorLimits.cacheEntriesMax,
+    }));
 }

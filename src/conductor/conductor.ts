@@ -12,22 +12,25 @@ import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
-import type { BackfillProgress } from '../journal/journal.ts';
+import type { BackfillProgress, RequestRow } from '../journal/journal.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { PlannedInterval } from './backfill-plan.ts';
 import { Backfills, type BackfillRequest } from './backfills.ts';
+import type { Refusal } from './decisions.ts';
+import type { Desk } from './desk.ts';
 import { Intake } from './intake.ts';
 import { Jobs } from './jobs.ts';
 import { Outbox } from './outbox.ts';
 import { Polling } from './polling.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
-import { Requests, type Asked } from './requests.ts';
+import { Requests } from './requests.ts';
+import { rerun, type Rerun } from './reruns.ts';
 import { Schedules } from './schedules.ts';
 import { storedEvent } from './stored.ts';
-import { openRun, parseParameters } from './triggers.ts';
+import { openRun, parameterProblem, parseParameters } from './triggers.ts';
 import { Turns } from './turns.ts';
-import { pipelineAt } from './versions.ts';
+import { pipelineOf, versionsOf } from './versions.ts';
 
 export interface ManualRun {
   readonly repository: string;
@@ -45,6 +48,7 @@ export class Conductor {
   readonly #ports: ConductorPorts;
   readonly #turns: Turns;
   readonly #requests: Requests;
+  readonly #desk: Desk;
   readonly #intake: Intake;
   readonly #schedules: Schedules;
   readonly #backfills: Backfills;
@@ -60,6 +64,7 @@ export class Conductor {
     this.#turns = new Turns(ports, (runId) => this.#tell(runId));
     this.#requests = new Requests(ports, this.#turns);
     const desk = { ports, turns: this.#turns, headMoved };
+    this.#desk = desk;
     this.#intake = new Intake(desk);
     this.#schedules = new Schedules(ports, this.#turns);
     this.#backfills = new Backfills(ports, this.#turns);
@@ -71,6 +76,8 @@ export class Conductor {
   async start({ watch }: { readonly watch: boolean }): Promise<void> {
     // Nothing is admitted, opened or decided before it is known what runs.
     await this.#turns.recover();
+    // What was asked while nobody was up comes before what time alone decides.
+    await this.#requests.look();
     this.#recovered.resolve();
     this.#turns.start();
     this.#ports.jobQueue.start((names) => {
@@ -78,7 +85,6 @@ export class Conductor {
       return Promise.resolve();
     });
     this.#ports.jobQueue.wake('outbox');
-    this.#ports.jobQueue.wake('requests');
     this.#ports.jobQueue.wake('runs', this.#ports.clock.now() + conductorLimits.lookAgainMs);
     if (!watch) return;
     this.#backfills.begin();
@@ -144,11 +150,13 @@ export class Conductor {
     await this.#recovered.promise;
     const project = this.#ports.projects.get(request.repository);
     if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
-    const found = await pipelineAt(this.#ports, project, request.sha, request.pipeline);
+    const versions = await versionsOf(this.#ports, project, request.sha);
+    if (!versions.ok) return versions;
+    const found = pipelineOf(versions.value, request.pipeline, request.sha);
     if (!found.ok) return found;
     const { definition, digest } = found.value;
     const parameters = parseParameters(definition.parameters, request.parameters);
-    if (!parameters.ok) return parameters;
+    if (!parameters.ok) return failure(parameterProblem(definition.parameters, request.parameters, parameters.error));
     const logicalDate = request.logicalDate ?? this.#ports.clock.now();
     const opened = await openRun(this.#ports, this.#turns, {
       key: `manual:${request.repository}:${request.pipeline}:${request.key}`,
@@ -161,6 +169,7 @@ export class Conductor {
       dataIntervalEnd: logicalDate,
       parameters: parameters.value,
       alongside: null,
+      reused: [],
     });
     return 'skipped' in opened ? failure(opened.skipped) : success(opened.runId);
   }
@@ -181,8 +190,14 @@ export class Conductor {
   }
 
   /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */
-  ask(runId: string, request: RunRequest): Promise<Asked> {
+  ask(runId: string, request: RunRequest): Promise<Result<RequestRow, Refusal>> {
     return this.#requests.ask(runId, request);
+  }
+
+  /** A run once more, whole or from the middle. */
+  async rerun(request: Rerun): Promise<Result<string, Problem | string>> {
+    await this.#recovered.promise;
+    return rerun(this.#desk, request);
   }
 
   /** Resolves when what is due in the outbox was carried out, or tried. */

@@ -87,6 +87,7 @@ async function open(
     dataIntervalEnd: at,
     parameters: parameters.value,
     alongside: null,
+    reused: [],
   });
   return 'skipped' in opened ? opened.skipped : `run ${opened.runId}`;
 }

@@ -60,6 +60,8 @@ export const conductorLimits = {
   runningDebounceMs: 40,
   /** Runs that are kept in memory; others are folded from the journal when they have a turn. */
   runsFoldedMax: 1000,
+  /** Of one step: two of its largest maps. */
+  cacheEntriesMax: 20_000,
   /** What is kept and not carried out yet is looked for this often, whatever woke nobody. */
   lookAgainMs: 60_000,
   /** What is asked of a run by another process is seen after so long. */

@@ -5,11 +5,12 @@
  *   on-merge     the same, and for a pull request when it is merged: then the very artifact that was evaluated
  *   on-approval, never    not by itself
  *
- * An unmerged pull request never promotes, and neither does a backfill: it asks what would have been, of the same dates as
- * often as somebody likes, and no date may give a model a second version. The registry compares and sets: where the champion is no longer the one that
+ * An unmerged pull request never promotes, and a re-run never registers a model that is a version already. A backfill never
+ * promotes either: it asks what would have been, of the same dates as often as somebody likes, and no date may give a model a
+ * second version. The registry compares and sets: where the champion is no longer the one that
  * the challenger was compared with, the promotion is refused and the reason kept.
  */
-import type { Trigger } from '../engine/event.ts';
+import { firstTriggerOf, type FirstTrigger, type Trigger } from '../engine/event.ts';
 import type { EvaluationRow, EvaluationState, Journal, OutboxRow, Write } from '../journal/journal.ts';
 import { shaOf } from './sha.ts';
 import type { Promotion, RegistryError } from '../registry/registry.ts';
@@ -82,8 +83,16 @@ export function decidesItself({ policy }: EvaluationRow): boolean {
   return policy === 'automatic' || policy === 'on-merge';
 }
 
+/** A re-run is for what the first run was for. */
 async function decide(project: Project, evaluation: EvaluationRow, trigger: Trigger): Promise<Decision> {
   if (!decidesItself(evaluation)) return { decision: 'wait' };
+  const decided = await decideFirst(project, evaluation, firstTriggerOf(trigger));
+  return decided.decision === 'promote' && trigger.kind === 'rerun'
+    ? { ...decided, by: `${decided.by}, run again for ${trigger.actor}` }
+    : decided;
+}
+
+async function decideFirst(project: Project, evaluation: EvaluationRow, trigger: FirstTrigger): Promise<Decision> {
   switch (trigger.kind) {
     case 'pull-request':
       return decidePullRequest(project, evaluation, trigger.number);
@@ -133,6 +142,10 @@ export async function promote(ports: ConductorPorts, row: OutboxRow): Promise<Ca
   if (run === null) return { done: [] };
   const at = ports.clock.now();
   const by = textOf(row.body['by']);
+  const twin = await registeredBefore(project, evaluation, run.opened.trigger);
+  if (!twin.ok) return { retry: twin.error, retryAt: null };
+  if (twin.value !== null)
+    return { done: [...refused(evaluation, 'promoting', twin.value, at), ...reportRun(run.opened, at, 0)] };
   const promoted = await project.registry.promote(promotionOf(evaluation, run.opened.digest, by, at));
   const report = reportRun(run.opened, at, 0);
   if (promoted.ok) {
@@ -145,6 +158,29 @@ export async function promote(ports: ConductorPorts, row: OutboxRow): Promise<Ca
   const refusal = refusalOf(promoted.error, evaluation);
   if (!refusal.ok) return { retry: refusal.error, retryAt: null };
   return { done: [...refused(evaluation, 'promoting', refusal.value, at), ...report] };
+}
+
+/**
+ * That the very same model is a version already, as a sentence, or null: of a re-run any version counts, else the
+ * champion. A run's own version is no obstacle: its promotion is asked for again where no answer came. The error is worth
+ * another try.
+ */
+async function registeredBefore(
+  project: Project,
+  { model, artifact, runId }: EvaluationRow,
+  trigger: Trigger,
+): Promise<Result<string | null, string>> {
+  const pointer = await project.registry.model(model);
+  if (!pointer.ok) return failure(pointer.error.message);
+  const champion = pointer.value?.aliases.champion ?? null;
+  const twin = pointer.value?.versions.find(
+    (version) =>
+      version.artifact.$artifact === artifact.$artifact &&
+      (trigger.kind === 'rerun' || version.version === champion) &&
+      version.evidence.runId !== runId,
+  );
+  if (twin === undefined) return success(null);
+  return success(`this very model is version ${twin.version} already, from run ${twin.evidence.runId}.`);
 }
 
 /** Why a promotion is refused for good; the error is worth another try. */

@@ -2,7 +2,7 @@
  * Reports on their way out: outbox rows whose keys make the last one win. A row names the run and not its state, so that
  * whoever sends it reads the newest; a report without a run carries its text.
  */
-import type { RunOpened } from '../engine/event.ts';
+import { firstTriggerOf, type RunOpened } from '../engine/event.ts';
 import type { ReportState } from '../forge/forge.ts';
 import type { Write } from '../journal/journal.ts';
 import type { JsonObject } from '../std/json.ts';
@@ -14,8 +14,9 @@ import type { Problem } from '../std/problem.ts';
  */
 export function reportRun(opened: RunOpened, at: number, delayMs: number): readonly Write[] {
   const { repository, pipeline, sha, runId, trigger } = opened;
-  if (trigger.kind === 'backfill') return [];
-  const pullRequest = trigger.kind === 'pull-request' ? trigger.number : null;
+  const first = firstTriggerOf(trigger);
+  if (first.kind === 'backfill') return [];
+  const pullRequest = first.kind === 'pull-request' ? first.number : null;
   return reportRows(
     { repository, pipeline, sha, pullRequest },
     { repository, pipeline, sha, runId, pullRequest },

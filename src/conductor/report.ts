@@ -1,12 +1,13 @@
 /** A run as its report: the state in one word, the outcome in one sentence, steps, gates and verdicts. */
-import type { AttemptOutcome, StepState } from '../engine/event.ts';
+import { approvalsAwaited, type AwaitedApproval } from '../engine/engine.ts';
+import { firstTriggerOf, type AttemptOutcome, type StepState } from '../engine/event.ts';
 import type { Run, Step } from '../engine/run.ts';
 import type { ReportState, RunReport } from '../forge/forge.ts';
 import type { EvaluationRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { refusedVerdicts } from '../verdict/verdict.ts';
-import { challengesOf, gatesOf } from './challenge-result.ts';
+import { challengesOf, gatesOf, type GateResult } from './challenge-result.ts';
+import { outcomeOf } from './outcome.ts';
 
 export function reportOf(
   run: Run,
@@ -35,7 +36,7 @@ export function reportOf(
       step: gate.step,
       passed: gate.passed,
       path: gate.path,
-      checks: gate.checks.map((check) => ({ ...check, limit: limitText(check.min, check.max) })),
+      checks: gate.checks.map((check) => ({ ...check, limit: limitText(check) })),
     })),
     challenges: challengesOf(run).map((challenge) => ({
       step: challenge.step,
@@ -52,23 +53,32 @@ export function reportOf(
 }
 
 function reportState(run: Run): ReportState {
-  switch (run.state) {
+  const outcome = outcomeOf(
+    run.state,
+    challengesOf(run).map(({ verdict }) => verdict),
+  );
+  switch (outcome) {
     case 'running':
+      return approvalsAwaited(run).length > 0 ? 'waiting' : 'running';
     case 'cancelling':
       return 'running';
     case 'success':
-      return challengesOf(run).some((challenge) => refusedVerdicts.has(challenge.verdict.kind)) ? 'failure' : 'success';
+      return 'success';
+    // A model that is proved worse, or too bad to be used, is not something to merge: it shows red.
+    case 'refused':
     case 'failed':
       return 'failure';
     case 'cancelled':
       return 'cancelled';
     default:
-      return unreachable(run.state);
+      return unreachable(outcome);
   }
 }
 
 function summaryOf(run: Run, evaluations: readonly EvaluationRow[]): string {
   if (run.finishedAt === null) {
+    const [asked] = approvalsAwaited(run);
+    if (asked !== undefined) return asked.message === null ? awaits(asked) : `${awaits(asked)}: ${asked.message}`;
     const done = [...run.steps.values()].filter((step) => step.state === 'success').length;
     return `Running: ${done} of ${run.steps.size} steps done`;
   }
@@ -100,8 +110,8 @@ function nextText(run: Run, evaluation: EvaluationRow | undefined): string {
 function waitingText(run: Run, evaluation: EvaluationRow): string {
   if (evaluation.policy === 'never') return 'The pipeline never promotes by itself.';
   if (evaluation.policy === 'on-approval') return 'It is promoted on approval, and there is no way to approve yet.';
-  const { trigger } = run.opened;
-  if (trigger.kind === 'pull-request') return 'It becomes champion when this pull request is merged, and not before.';
+  const { kind } = firstTriggerOf(run.opened.trigger);
+  if (kind === 'pull-request') return 'It becomes champion when this pull request is merged, and not before.';
   return evaluation.reason ?? 'It is not promoted from this branch.';
 }
 
@@ -115,7 +125,13 @@ function timing(step: Step): { durationMs: number | null } {
 
 const quietStates: ReadonlySet<StepState> = new Set(['success', 'none', 'scheduled', 'queued', 'running']);
 
+function awaits({ step }: AwaitedApproval): string {
+  return `Waiting for the approval of "${step}"`;
+}
+
 function messageOf(step: Step): string | null {
+  const asked = step.instances?.[0]?.approval ?? null;
+  if (step.state === 'deferred' && asked !== null) return asked.message ?? 'waits for a decision';
   if (quietStates.has(step.state)) return null;
   const failed = (step.instances ?? [])
     .map((instance) => outcomeMessage(instance.attempts.at(-1)?.outcome ?? null))
@@ -127,7 +143,11 @@ function outcomeMessage(outcome: AttemptOutcome | null): string | null {
   return outcome?.kind === 'failed' ? outcome.message : null;
 }
 
-function limitText(min: number | null, max: number | null): string {
+/** What is counted only because there should be none of it. */
+const faultChecks: ReadonlySet<string> = new Set(['columns', 'unique']);
+
+function limitText({ check, min, max }: GateResult['checks'][number]): string {
+  if (faultChecks.has(check) && max === 0) return 'none allowed';
   if (min !== null && max !== null) return `${min} to ${max}`;
   if (min !== null) return `at least ${min}`;
   if (max !== null) return `at most ${max}`;

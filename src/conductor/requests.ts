@@ -8,11 +8,10 @@
  */
 import type { RunRequest } from '../engine/request.ts';
 import type { Journal, RequestRow, Write } from '../journal/journal.ts';
+import { failure, success, type Result } from '../std/result.ts';
+import { decisionId, decidedBefore, whyUndecidable, type Refusal } from './decisions.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import type { Turns } from './turns.ts';
-
-/** `ended`: the run goes on no more, or never did. */
-export type Asked = 'accepted' | 'ended';
 
 export class Requests {
   readonly #ports: ConductorPorts;
@@ -24,11 +23,10 @@ export class Requests {
   }
 
   /** Where it rejects, the request may have been kept all the same. */
-  async ask(runId: string, request: RunRequest): Promise<Asked> {
+  async ask(runId: string, request: RunRequest): Promise<Result<RequestRow, Refusal>> {
     const { journal, clock, newId } = this.#ports;
-    const row = { id: newId(), runId, request, at: clock.now() };
-    const asked = await askOf(journal, row);
-    if (asked === 'accepted') this.#turns.take([row]);
+    const asked = await askIn(journal, { id: newId(), runId, request, at: clock.now() });
+    if (asked.ok) this.#turns.take([asked.value]);
     return asked;
   }
 
@@ -39,10 +37,19 @@ export class Requests {
   }
 }
 
-/** Keeps what is asked of a run, for whoever carries it out. */
-export async function askOf(journal: Journal, row: RequestRow): Promise<Asked> {
+/** Keeps what is asked of a run, for whoever carries it out. Of an approval there is one decision, whatever `id` says. */
+export async function askIn(journal: Journal, asked: RequestRow): Promise<Result<RequestRow, Refusal>> {
+  const { runId, request } = asked;
+  if (request.type === 'decide') {
+    const refusal = await whyUndecidable(journal, runId, request.step);
+    if (refusal !== null) return failure(refusal);
+  }
+  const row = request.type === 'decide' ? { ...asked, id: decisionId(runId, request.step) } : asked;
   const [result] = await journal.commit([[{ write: 'request', ...row, whereEnded: 'conflict' }]]);
-  return result?.ok === true ? 'accepted' : 'ended';
+  if (result?.ok === true) return success(row);
+  if (request.type === 'decide' && result?.conflict === 'duplicate-request')
+    return failure(await decidedBefore(journal, runId, request.step));
+  return failure({ kind: 'ended', message: 'the run has just ended' });
 }
 
 /** To be kept together with what asks for it; of a run that ended meanwhile nothing is asked. */

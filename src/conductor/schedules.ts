@@ -144,6 +144,7 @@ export class Schedules {
       dataIntervalEnd: interval.end,
       parameters,
       alongside: (runId) => ({ write: 'tick', ...place, decision: 'run', reason, runId }),
+      reused: [],
     });
     if ('skipped' in opened) await this.#ports.journal.commit([[this.#missed(active, tick, opened.skipped)]]);
   }

@@ -3,7 +3,8 @@
  * one run for a key, however often and from wherever the trigger comes.
  */
 import { refusalOf, replacementReason, replaces, type Refusal } from '../admission/admission.ts';
-import type { RunOpened, Trigger } from '../engine/event.ts';
+import { reuseEvents, type Reused } from '../engine/engine.ts';
+import type { RunEvent, RunOpened, Trigger } from '../engine/event.ts';
 import type { RequestRow, VersionRow, Write } from '../journal/journal.ts';
 import type { ParameterDefinition, PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
@@ -27,6 +28,8 @@ export interface TriggerRequest {
   readonly parameters: RunOpened['parameters'];
   /** A record kept in the same commit as the run (a tick); null where there is none. */
   readonly alongside: ((runId: string) => Write) | null;
+  /** What an earlier run gave, of a run that begins in the middle. */
+  readonly reused: readonly Reused[];
 }
 
 /** Opens a run, or gives the one that this trigger opened before. `skipped` says why there is none. */
@@ -34,18 +37,22 @@ export type Opened = { readonly runId: string; readonly opened: boolean } | { re
 
 /** One at a time for each pipeline, so that what is under way is known when the next one is opened. */
 export function openRun(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
-  return inLane(turns, request, () =>
-    openNext(ports, turns, request, (refusal) => forbid(ports, request, refusal, ports.clock.now())),
-  );
+  return turns.opening.run(laneOf(request), () => openInLane(ports, turns, request));
 }
 
 /** The same for what can wait: null where the overlap policy forbids a run now, and nothing of it is kept. */
 export function openRunWhenFree(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened | null> {
-  return inLane(turns, request, () => openNext(ports, turns, request, () => Promise.resolve(null)));
+  return turns.opening.run(laneOf(request), () => openNext(ports, turns, request, () => Promise.resolve(null)));
 }
 
-function inLane<T>(turns: Turns, { repository, definition }: TriggerRequest, open: () => Promise<T>): Promise<T> {
-  return turns.opening.run(`${repository}\n${definition.name}`, open);
+/** Where runs are opened one at a time. */
+export function laneOf({ repository, definition }: Pick<TriggerRequest, 'repository' | 'definition'>): string {
+  return `${repository}\n${definition.name}`;
+}
+
+/** For who has looked, in the lane, at what is under way. */
+export function openInLane(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+  return openNext(ports, turns, request, (refusal) => forbid(ports, request, refusal, ports.clock.now()));
 }
 
 async function openNext<Refused>(
@@ -62,11 +69,11 @@ async function openNext<Refused>(
     return earlier === null ? refuse(refusal) : { runId: earlier.id, opened: false };
   }
   const opened = openedOf(request, ports.newId(), at);
-  const cancels = await cancelsOf(ports, request, opened);
-  if (await keepOpened(ports, request, opened, cancels)) {
-    turns.enter(opened, definition);
+  const kept = { reused: reuseEvents(request.reused, at), cancels: await cancelsOf(ports, request, opened) };
+  if (await keepOpened(ports, request, opened, kept)) {
+    turns.enter(opened, kept.reused, definition);
     ports.jobQueue.wake('outbox', at + conductorLimits.reportDebounceMs);
-    turns.take(cancels);
+    turns.take(kept.cancels);
     return { runId: opened.runId, opened: true };
   }
   const earlier = await ports.journal.runByTrigger(request.key);
@@ -80,13 +87,13 @@ async function keepOpened(
   ports: ConductorPorts,
   request: TriggerRequest,
   opened: RunOpened,
-  cancels: readonly RequestRow[],
+  { reused, cancels }: { readonly reused: readonly RunEvent[]; readonly cancels: readonly RequestRow[] },
 ): Promise<boolean> {
   const { key, alongside } = request;
   try {
     const [result] = await ports.journal.commit([
       [
-        { write: 'open-run', triggerKey: key, opened },
+        { write: 'open-run', triggerKey: key, opened, reused },
         ...(alongside === null ? [] : [alongside(opened.runId)]),
         ...requestWrites(cancels),
         ...reportRun(opened, opened.at, conductorLimits.reportDebounceMs),
@@ -247,4 +254,26 @@ function typed(type: ParameterDefinition['type'], value: string | number | boole
     default:
       return unreachable(type);
   }
+}
+
+/** For a person who gave parameters that do not fit: which are missing, and what there is to give. */
+export function parameterProblem(
+  declared: PipelineDefinition['parameters'],
+  given: Readonly<Record<string, string | number | boolean>>,
+  message: string,
+): Problem {
+  const missing = Object.keys(declared).filter(
+    (name) => declared[name]?.default === null && !Object.hasOwn(given, name),
+  );
+  const give = missing.length === 0 ? '' : `Give ${missing.map((name) => `--param ${name}=VALUE`).join(' ')}. `;
+  return { code: 'run-refused', message, where: null, help: `${give}The parameters: ${parametersText(declared)}.` };
+}
+
+/** `depth: number, default 3; region: string, must be given`. */
+function parametersText(declared: PipelineDefinition['parameters']): string {
+  const each = Object.entries(declared).map(([name, { type, default: value, choices }]) => {
+    const among = choices === null ? '' : `, one of ${choices.join(', ')}`;
+    return `${name}: ${type}${among}, ${value === null ? 'must be given' : `default ${String(value)}`}`;
+  });
+  return each.length === 0 ? 'none' : each.join('; ');
 }

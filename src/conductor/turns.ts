@@ -12,19 +12,20 @@
  */
 import { Lanes, Slots } from '../admission/admission.ts';
 import { decide, evolve, nextWakeAt, open, unfinishedAttempts, type Command } from '../engine/engine.ts';
-import type { AttemptKey, RunEvent, RunOpened } from '../engine/event.ts';
+import type { AttemptKey, CacheLook, RunEvent, RunOpened } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../executor/executor.ts';
-import type { Commit, RequestRow, RunRow, Write } from '../journal/journal.ts';
+import type { Commit, RequestRow, Write } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { Attempts } from './attempts.ts';
-import { closingWrites } from './closing.ts';
+import { closingWrites, concernsApproval } from './closing.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 
 type Message =
   | { readonly type: 'report'; readonly report: AttemptReport }
+  | { readonly type: 'cache'; readonly attemptId: string; readonly look: CacheLook }
   | { readonly type: 'request'; readonly row: RequestRow };
 
 interface Turn {
@@ -60,7 +61,11 @@ export class Turns {
   constructor(ports: ConductorPorts, changed: (runId: string) => void) {
     this.#ports = ports;
     this.#slots = new Slots(ports.executor.slots);
-    this.#attempts = new Attempts(ports, (report) => this.report(report));
+    this.#attempts = new Attempts(
+      ports,
+      (report) => this.report(report),
+      (id, look) => this.#looked(id, look),
+    );
     this.#changed = changed;
   }
 
@@ -108,11 +113,11 @@ export class Turns {
     jobQueue.wake('runs', clock.now() + conductorLimits.lookAgainMs);
   }
 
-  /** A run that was just committed as opened. */
-  enter(row: RunRow['opened'], definition: Run['definition']): void {
-    this.#remember(row.runId, open(definition, row));
-    this.#ports.runQueue.wake(row.runId);
-    this.#changed(row.runId);
+  /** A run that was just committed as opened, with what it has from an earlier one. */
+  enter(opened: RunOpened, reused: readonly RunEvent[], definition: PipelineDefinition): void {
+    this.#remember(opened.runId, fold(opened, reused, definition));
+    this.#ports.runQueue.wake(opened.runId);
+    this.#changed(opened.runId);
   }
 
   report(report: AttemptReport): void {
@@ -132,6 +137,13 @@ export class Turns {
       this.#put(row.runId, [{ type: 'request', row }]);
       this.#ports.runQueue.wake(row.runId);
     }
+  }
+
+  /** Kept with the end of the attempt, or with whatever comes before it. */
+  #looked(id: string, look: CacheLook): void {
+    const { runId } = keyOf(id);
+    this.#put(runId, [{ type: 'cache', attemptId: id, look }]);
+    this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.runningDebounceMs);
   }
 
   /** Runs of a pipeline that have not ended, oldest first. */
@@ -237,6 +249,13 @@ export class Turns {
     switch (message.type) {
       case 'request':
         return { ...message.row.request, at: this.#ports.clock.now() };
+      case 'cache':
+        return {
+          type: 'report-cache',
+          at: this.#ports.clock.now(),
+          key: keyOf(message.attemptId),
+          look: message.look,
+        };
       case 'report': {
         const { report } = message;
         const key = keyOf(report.attemptId);
@@ -285,6 +304,8 @@ export class Turns {
       if (event.type === 'attempt-started') this.#attempts.place(run, event);
       if (event.type === 'attempt-finished' || event.type === 'late-report-ignored')
         this.#attempts.ended(attemptId(runId, event));
+      if (concernsApproval(run, event))
+        this.#ports.jobQueue.wake('outbox', event.at + conductorLimits.reportDebounceMs);
     }
     if (this.#folded.delete(runId)) this.#placeMissing(run);
     this.#attempts.stopAll(run);
@@ -373,7 +394,7 @@ function startedIn(runId: string, events: readonly RunEvent[]): readonly string[
   return events.flatMap((event) => (event.type === 'attempt-started' ? [attemptId(runId, event)] : []));
 }
 
-function keyOf(id: string): AttemptKey {
+function keyOf(id: string): AttemptKey & { readonly runId: string } {
   const key = parseAttemptId(id);
   if (key === null) throw new Error(`not an attempt's id: ${id}`);
   return key;

@@ -28,21 +28,17 @@ export async function versionsOf(
   return compiled;
 }
 
-/** One pipeline of a commit; the error is the problem of its file, or a sentence. */
-export async function pipelineAt(
-  ports: ConductorPorts,
-  project: Project,
-  sha: Sha,
+/** The pipeline of that name in a commit; where its file is broken, why. */
+export function pipelineOf(
+  { versions, definitions }: CommitVersions,
   pipeline: string,
-): Promise<Result<{ readonly definition: PipelineDefinition; readonly digest: string }, Problem | string>> {
-  const commit = await versionsOf(ports, project, sha);
-  if (!commit.ok) return commit;
-  const { versions, definitions } = commit.value;
+  sha: Sha,
+): Result<{ readonly definition: PipelineDefinition; readonly digest: string }, Problem | string> {
   const digest = versions.find((version) => version.pipeline === pipeline)?.digest ?? null;
   const definition = digest === null ? undefined : definitions.get(digest);
   if (digest !== null && definition !== undefined) return success({ definition, digest });
   const broken = versions.find(({ problems, file }) => problems.length > 0 && file.endsWith(`/${pipeline}.ts`));
-  const names = [...definitions.values()].map(({ name }) => name).join(', ') || 'none';
+  const names = [...definitions.values()].map((known) => known.name).join(', ') || 'none';
   return failure(broken?.problems[0] ?? `there is no pipeline "${pipeline}" at ${sha.slice(0, 7)}; there: ${names}`);
 }
 

@@ -21,6 +21,16 @@ export const changeBetter: Change = (clone) =>
     ],
   ]);
 
+/** Whoever looks round afterwards finds runs of the story, and not a list of ticks. */
+export const changeSlower: Change = (clone) =>
+  edit(clone, '.pipelines/heartbeat.ts', [
+    ["'*/20 * * * * *'", "'0 * * * *'"],
+    [
+      'every twenty seconds: seconds, so that whoever watches sees the schedule at work.',
+      'every hour; in its first minutes it did every twenty seconds.',
+    ],
+  ]);
+
 const rowsKept = 6000;
 
 /** An extract that ended early and lost a column's values here and there: too few rows, too many empty sizes. */

@@ -1,5 +1,5 @@
 /** The chapters: a first model, a worse one, a better one, broken data, a schedule. */
-import { changeBroken, changeBetter, changeWorse, type Change } from './changes.ts';
+import { changeBroken, changeBetter, changeSlower, changeWorse, type Change } from './changes.ts';
 import type { Comment, Status } from './github/github.ts';
 import {
   championOf,
@@ -166,6 +166,16 @@ const schedule: Chapter = {
       `cron fired ${run.pipeline} by itself (its expression has a field for seconds, so that nobody has to wait)`,
     );
     narrator.link('run', `${stage.serverUrl}/runs/${run.id}`);
+    await stage.git('fetch', '--quiet', 'origin');
+    await stage.git('checkout', '--quiet', '-B', 'main', 'origin/main');
+    await changeSlower(stage.clone);
+    await commitAll(stage, 'Look once an hour');
+    await stage.git('push', '--quiet', 'origin', 'HEAD:refs/heads/main');
+    await until('the slower schedule', async () => {
+      const page = await fetch(`${stage.serverUrl}/pipelines`);
+      return (await page.text()).includes('<code>0 * * * *</code>') ? true : null;
+    });
+    narrator.fact('a push to main has slowed it to once an hour');
   },
 };
 

@@ -37,7 +37,7 @@ export function firstReady(run: Run): { readonly step: Step; readonly index: num
   }
 }
 
-/** The earliest retry or look that is still planned. */
+/** The earliest retry, look or end of an approval that is still planned. */
 export function firstDue(run: Run): PlannedTry | undefined {
   for (;;) {
     const planned = run.due.first();

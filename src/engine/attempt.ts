@@ -2,7 +2,7 @@
 import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { retryAfterMs } from './back-off.ts';
-import type { AttemptKey, AttemptOutcome, Usage } from './event.ts';
+import type { AttemptKey, AttemptOutcome, CacheLook, Usage } from './event.ts';
 import type { Attempt, Instance, Step, Stopping } from './run.ts';
 import { finish, record, stepOf, type Turn } from './turn.ts';
 
@@ -14,6 +14,13 @@ export function reportRunning(turn: Turn, key: AttemptKey, place: string): void 
   const { instance, attempt } = find(turn, key);
   const current = attempt.finishedAt === null && attempt.runningAt === null && attempt === instance.attempts.at(-1);
   if (current) record(turn, { type: 'attempt-running', at: turn.at, ...only(key), place });
+}
+
+/** Counts for the current attempt alone, and once. */
+export function reportCache(turn: Turn, key: AttemptKey, look: CacheLook): void {
+  const { instance, attempt } = find(turn, key);
+  const current = attempt.finishedAt === null && attempt.cache === null && attempt === instance.attempts.at(-1);
+  if (current) record(turn, { type: 'cache-looked-up', at: turn.at, ...only(key), look });
 }
 
 /** The first end of an attempt counts. Later ones are recorded once, as what was ignored. */

@@ -9,7 +9,7 @@ import type { Binding, Reference, Template } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
-import type { AttemptKey, Trigger } from './event.ts';
+import { firstTriggerOf, type AttemptKey, type FirstTrigger } from './event.ts';
 import { placesOf } from './mapping.ts';
 import type { Run } from './run.ts';
 import { stepOf } from './turn.ts';
@@ -30,7 +30,7 @@ export function contextOf(run: Run, key: AttemptKey): StepContextData {
     index: key.index,
     attempt: key.attempt,
     sha: opened.sha,
-    branch: branchOf(opened.trigger),
+    branch: branchOf(firstTriggerOf(opened.trigger)),
     date,
     dateNoDash: date.replaceAll('-', ''),
     timestamp,
@@ -134,7 +134,7 @@ function holdsPlaces(input: Json): boolean {
   return Object.values(input).some((item) => holdsPlaces(item));
 }
 
-function branchOf(trigger: Trigger): string {
+function branchOf(trigger: FirstTrigger): string {
   switch (trigger.kind) {
     case 'push':
     case 'pull-request':

@@ -4,9 +4,10 @@
  * command that comes again, or too late, changes nothing.
  */
 import { unreachable } from '../std/unreachable.ts';
-import { reportFinished, reportRunning } from './attempt.ts';
+import { decideApproval } from './approval.ts';
+import { reportCache, reportFinished, reportRunning } from './attempt.ts';
 import { cancel, finishRun, watchClock } from './ending.ts';
-import type { AttemptKey, AttemptOutcome, RunEvent, Usage } from './event.ts';
+import type { AttemptKey, AttemptOutcome, CacheLook, RunEvent, Usage } from './event.ts';
 import { decideChanged, scheduleDue, startReady, type Admit } from './proceed.ts';
 import type { RunRequest } from './request.ts';
 import type { Run } from './run.ts';
@@ -17,6 +18,7 @@ export type Command =
   /** Go on: start what is ready, retry what is due, end what has ended. Repeating it is harmless. */
   | { readonly type: 'proceed'; readonly at: number; readonly admit: Admit }
   | { readonly type: 'report-running'; readonly at: number; readonly key: AttemptKey; readonly place: string }
+  | { readonly type: 'report-cache'; readonly at: number; readonly key: AttemptKey; readonly look: CacheLook }
   /** Followed by whatever `proceed` would do. */
   | {
       readonly type: 'report-finished';
@@ -41,12 +43,19 @@ export function decide(run: Run, command: Command): RunEvent[] {
     case 'report-running':
       reportRunning(turn, command.key, command.place);
       break;
+    case 'report-cache':
+      reportCache(turn, command.key, command.look);
+      break;
     case 'report-finished':
       reportFinished(turn, command.key, command.outcome, command.usage);
       proceed(turn, command.admit);
       break;
     case 'cancel':
       cancel(turn, command.by, command.reason);
+      finishRun(turn);
+      break;
+    case 'decide':
+      decideApproval(turn, command);
       finishRun(turn);
       break;
     default:

@@ -13,9 +13,11 @@
  *
  *   decide ─► attempt    a report ends an attempt: success, a retry after its back-off, another look, failure
  *          ─► ending     the clock: deadline, time limit; cancel; the result of the run
+ *          ─► approval   a person decides, or nobody does in time
  *          ─► proceed    steps that changed are judged (trigger-rule), mapped (mapping) and given slots
  *          ─► turn       every event is recorded, that is: folded
  *   evolve ─► finish     what has ended is told to the steps after it: tallies, guards (guard), what to look at (agenda)
+ *   reuse                a re-run begins with what an earlier run gave
  *   bind                 what an attempt is given: the references of its definition as values (value)
  *
  * A decision costs as much as has changed. What keeps it so are the tallies that `evolve` keeps on each step and the
@@ -25,4 +27,5 @@ export { bindTemplate, bindValue, contextOf } from './bind.ts';
 export { decide, type Command } from './decide.ts';
 export { evolve } from './evolve.ts';
 export { open } from './open.ts';
-export { attemptsToStop, nextWakeAt, unfinishedAttempts } from './query.ts';
+export { planReuse, reuseEvents, type Reused } from './reuse.ts';
+export { approvalsAwaited, attemptsToStop, nextWakeAt, unfinishedAttempts, type AwaitedApproval } from './query.ts';

@@ -19,6 +19,8 @@ export type RunEvent =
   | ({ readonly type: 'attempt-started'; readonly at: number } & AttemptKey)
   /** The executor saw it run. `place` says where: a process, a pod and its node. */
   | ({ readonly type: 'attempt-running'; readonly at: number; readonly place: string } & AttemptKey)
+  /** The step has a cache, and it was looked whether the same work was done before. */
+  | ({ readonly type: 'cache-looked-up'; readonly at: number; readonly look: CacheLook } & AttemptKey)
   | ({
       readonly type: 'attempt-finished';
       readonly at: number;
@@ -36,6 +38,22 @@ export type RunEvent =
       readonly dueAt: number;
       readonly state: 'up_for_retry' | 'up_for_reschedule';
     }
+  /** A person is to decide until `dueAt`; `message` tells what about. An approval has one instance. */
+  | {
+      readonly type: 'approval-requested';
+      readonly at: number;
+      readonly step: string;
+      readonly message: string | null;
+      readonly dueAt: number;
+    }
+  | {
+      readonly type: 'approval-decided';
+      readonly at: number;
+      readonly step: string;
+      readonly decision: 'approve' | 'reject';
+      readonly by: string;
+      readonly reason: string | null;
+    }
   /** Final for this instance. `index` null: the step as a whole, before it had instances (skip, upstream failed). */
   | {
       readonly type: 'step-finished';
@@ -44,6 +62,21 @@ export type RunEvent =
       readonly index: number | null;
       readonly state: FinalStepState;
       readonly reason: string | null;
+    }
+  /**
+   * Final from the first moment: what it came to in an earlier run stands here too. `runId` is the run whose attempts
+   * gave it. `index` null: the step as a whole, which had no instances. Kept together with the opening.
+   */
+  | {
+      readonly type: 'step-reused';
+      readonly at: number;
+      readonly step: string;
+      readonly index: number | null;
+      readonly runId: string;
+      readonly state: FinalStepState;
+      readonly reason: string | null;
+      readonly output: StepOutput | null;
+      readonly control: Control | null;
     }
   | { readonly type: 'cancel-requested'; readonly at: number; readonly by: string; readonly reason: string }
   /** The run's own time limit is over; what follows is a cancel whose final state is failed. */
@@ -74,6 +107,18 @@ export interface RunOpened {
 }
 
 export type Trigger =
+  | FirstTrigger
+  /** Run `of` once more, because `actor` asked for it. */
+  | {
+      readonly kind: 'rerun';
+      readonly of: string;
+      readonly steps: RerunSteps;
+      readonly actor: string;
+      /** Of the first run of the chain: what it was for, the new one is for. */
+      readonly first: FirstTrigger;
+    };
+
+export type FirstTrigger =
   /** `branch` of a tag: `refs/tags/v1`. */
   | { readonly kind: 'push'; readonly branch: string; readonly actor: string }
   | {
@@ -89,6 +134,18 @@ export type Trigger =
   | { readonly kind: 'manual'; readonly actor: string }
   /** `backfill`: its id. */
   | { readonly kind: 'backfill'; readonly backfill: string; readonly actor: string };
+
+/** Which steps a re-run carries out, with all that comes after them; the others are reused. */
+export type RerunSteps =
+  | 'all'
+  /** Those that failed or never ran. */
+  | 'failed'
+  | { readonly from: string };
+
+/** What a run is for, however often it was run again. */
+export function firstTriggerOf(trigger: Trigger): FirstTrigger {
+  return trigger.kind === 'rerun' ? trigger.first : trigger;
+}
 
 export interface AttemptKey {
   readonly step: string;
@@ -115,11 +172,8 @@ export type AttemptOutcome =
   | {
       readonly kind: 'succeeded';
       readonly output: StepOutput;
-      /** What a branch chose, or whether a short circuit or gate lets the run go on; null for all others. */
-      readonly control:
-        | { readonly follow: readonly string[] }
-        | { readonly pass: boolean; readonly reason: string }
-        | null;
+      /** Null for all but branches, short circuits and gates. */
+      readonly control: Control | null;
     }
   | {
       readonly kind: 'failed';
@@ -131,6 +185,18 @@ export type AttemptOutcome =
   | { readonly kind: 'skipped'; readonly reason: string }
   /** A sensor that has not seen it yet. */
   | { readonly kind: 'not-yet'; readonly reason: string };
+
+/** What a cached step is given, part by part (`code`, `input rows`), as digests. */
+export type CacheParts = { readonly [part: string]: string };
+
+export type CacheLook =
+  /** The output of the attempt that `runId` made with the same parts. */
+  | { readonly found: true; readonly runId: string }
+  /** `why`: what is different from the time before, as words; `key` null: what it is given could not be told. */
+  | { readonly found: false; readonly why: string; readonly key: string | null; readonly parts: CacheParts };
+
+/** What a branch chose, or whether a short circuit or gate lets the run go on. */
+export type Control = { readonly follow: readonly string[] } | { readonly pass: boolean; readonly reason: string };
 
 /**
  * Why an attempt failed, which decides whether another follows: `code` and `timeout` use the step's own retries,
@@ -160,4 +226,8 @@ export interface Usage {
   readonly memoryBytesMax: number | null;
 }
 
-export const engineLimits = { infrastructureRetriesMax: 3, outputInlineBytesMax: 48 * 1024 } as const;
+export const engineLimits = {
+  infrastructureRetriesMax: 3,
+  outputInlineBytesMax: 48 * 1024,
+  approvalMessageLengthMax: 1000,
+} as const;

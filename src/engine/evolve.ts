@@ -7,6 +7,8 @@
  *              │              ▼
  *              └── up_for_retry, up_for_reschedule
  *
+ *   none ─► deferred ─► (a final state), for an approval
+ *
  * Any state that is not final may also become final at once: skipped, upstream_failed, cancelled.
  */
 import { unreachable } from '../std/unreachable.ts';
@@ -23,9 +25,13 @@ const possibleIn = {
   'step-scheduled': ['none', 'up_for_retry', 'up_for_reschedule'],
   'attempt-started': ['scheduled'],
   'attempt-running': ['queued'],
+  'cache-looked-up': ['queued', 'running'],
   'attempt-finished': ['queued', 'running'],
   'retry-planned': ['queued', 'running'],
-  'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule'],
+  'step-reused': ['none'],
+  'approval-requested': ['none'],
+  'approval-decided': ['deferred'],
+  'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule', 'deferred'],
 } as const satisfies { readonly [type in RunEvent['type']]?: readonly StepState[] };
 
 /** Folds one event into `run`. Throws where it cannot have happened. */
@@ -40,13 +46,22 @@ export function evolve(run: Run, event: RunEvent): void {
     case 'step-scheduled':
     case 'attempt-started':
     case 'attempt-running':
+    case 'cache-looked-up':
     case 'attempt-finished':
     case 'retry-planned':
     case 'late-report-ignored':
       evolveInstance(run, event);
       break;
+    case 'approval-requested':
+    case 'approval-decided':
+      evolveApproval(run, event);
+      break;
     case 'step-finished':
       finishStep(run, event);
+      break;
+    case 'step-reused':
+      reuseStep(run, event);
+      run.openedWith = run.position + 1;
       break;
     case 'cancel-requested':
       stop(run, event, { cause: 'cancelled', by: event.by, reason: event.reason });
@@ -72,7 +87,7 @@ export function evolve(run: Run, event: RunEvent): void {
 
 type InstanceEvent = Extract<
   RunEvent,
-  { type: 'step-scheduled' | 'late-report-ignored' | 'retry-planned' | `attempt-${string}` }
+  { type: 'step-scheduled' | 'cache-looked-up' | 'late-report-ignored' | 'retry-planned' | `attempt-${string}` }
 >;
 
 function evolveInstance(run: Run, event: InstanceEvent): void {
@@ -92,6 +107,9 @@ function evolveInstance(run: Run, event: InstanceEvent): void {
       attempt.place = event.place;
       return moveTo(step, instance, 'running');
     }
+    case 'cache-looked-up':
+      currentAttempt(instance, event).cache = event.look;
+      return;
     case 'attempt-finished':
       return finishAttempt(run, step, instance, event);
     case 'retry-planned':
@@ -126,6 +144,7 @@ function startAttempt(run: Run, step: Step, instance: Instance, event: AttemptSt
     startedAt: event.at,
     runningAt: null,
     place: null,
+    cache: null,
     finishedAt: null,
     outcome: null,
     usage: null,
@@ -144,7 +163,10 @@ function finishAttempt(run: Run, step: Step, instance: Instance, event: AttemptF
   attempt.finishedAt = event.at;
   attempt.outcome = outcome;
   attempt.usage = event.usage;
-  if (outcome.kind === 'succeeded') instance.output = outcome.output;
+  if (outcome.kind === 'succeeded') {
+    instance.output = outcome.output;
+    instance.control = outcome.control;
+  }
   if (outcome.kind === 'failed') {
     const budget = budgetOf(outcome.cause);
     if (budget !== 'none') instance.failures[budget] += 1;
@@ -154,18 +176,48 @@ function finishAttempt(run: Run, step: Step, instance: Instance, event: AttemptF
   offer(run, step);
 }
 
-function finishStep(run: Run, event: Extract<RunEvent, { type: 'step-finished' }>): void {
-  if (event.index === null) {
-    const step = findStep(run, event);
-    const begun = step.state !== 'none' || (step.definition.map !== null && (step.instances?.length ?? 0) > 0);
-    if (begun) impossible(event, 'it has begun');
-    finishStepAsWhole(run, step, event.state, event.reason);
+type ApprovalEvent = Extract<RunEvent, { type: `approval-${string}` }>;
+
+function evolveApproval(run: Run, event: ApprovalEvent): void {
+  const { step, instance } = find(run, { ...event, index: 0 });
+  if (step.definition.work.kind !== 'approval') impossible(event, 'it is no approval');
+  demand(event, instance);
+  if (event.type === 'approval-requested') {
+    instance.approval = { requestedAt: event.at, message: event.message, decision: null };
+    instance.dueAt = event.dueAt;
+    moveTo(step, instance, 'deferred');
+    run.due.add({ dueAt: event.dueAt, instance, step });
     return;
   }
+  const { approval } = instance;
+  if (approval === null || approval.decision !== null) return impossible(event, 'it was decided before');
+  const { decision, by, reason, at } = event;
+  approval.decision = { decision, by, reason, at };
+  if (decision === 'approve') instance.output = { inline: { by, reason, at: new Date(at).toISOString() } };
+}
+
+function finishStep(run: Run, event: Extract<RunEvent, { type: 'step-finished' }>): void {
+  if (event.index === null) return finishStepAsWhole(run, unbegun(run, event), event.state, event.reason);
   const { step, instance } = find(run, { ...event, index: event.index });
   demand(event, instance);
   if (run.active.has(instance)) impossible(event, 'its attempt has not ended');
   finishInstance(run, step, instance, event.state, event.reason);
+}
+
+function reuseStep(run: Run, event: Extract<RunEvent, { type: 'step-reused' }>): void {
+  findStep(run, event).reusedFrom = event.runId;
+  if (event.index === null) return finishStepAsWhole(run, unbegun(run, event), event.state, event.reason);
+  const { step, instance } = find(run, { ...event, index: event.index });
+  demand(event, instance);
+  instance.output = event.output;
+  instance.control = event.control;
+  finishInstance(run, step, instance, event.state, event.reason);
+}
+
+function unbegun(run: Run, event: { type: string; step: string }): Step {
+  const step = findStep(run, event);
+  const begun = step.state !== 'none' || (step.definition.map !== null && (step.instances?.length ?? 0) > 0);
+  return begun ? impossible(event, 'it has begun') : step;
 }
 
 function stop(run: Run, event: RunEvent, stopping: Stopping): void {

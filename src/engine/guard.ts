@@ -6,10 +6,8 @@
  */
 import type { Work } from '../pipeline/definition.ts';
 import { lookAt } from './agenda.ts';
-import type { AttemptOutcome } from './event.ts';
+import type { Control } from './event.ts';
 import { finalStepStates, type Run, type Step } from './run.ts';
-
-type Control = Extract<AttemptOutcome, { kind: 'succeeded' }>['control'];
 
 export function isGuard(work: Work): boolean {
   return work.kind === 'branch' || work.kind === 'short-circuit' || work.kind === 'gate';
@@ -20,11 +18,8 @@ export function isFarGuard(work: Work): boolean {
 }
 
 /** What the instances of a final guard decided. */
-function controlsOf(step: Step): NonNullable<Control>[] {
-  return (step.instances ?? []).flatMap((instance) => {
-    const outcome = instance.attempts.at(-1)?.outcome;
-    return outcome?.kind === 'succeeded' && outcome.control !== null ? [outcome.control] : [];
-  });
+function controlsOf(step: Step): Control[] {
+  return (step.instances ?? []).flatMap(({ control }) => control ?? []);
 }
 
 /** A final guard lets go of the steps that waited for it, and marks those that it skips. */
@@ -41,7 +36,7 @@ export function applyGuard(run: Run, step: Step): void {
 }
 
 /** Airflow's rule: the direct downstream steps are skipped, but those followed and those downstream of one followed. */
-function skipUnfollowed(run: Run, step: Step, controls: readonly NonNullable<Control>[]): void {
+function skipUnfollowed(run: Run, step: Step, controls: readonly Control[]): void {
   const followed = new Set(controls.flatMap((control) => ('follow' in control ? control.follow : [])));
   const kept = new Set(step.downstream.filter((next) => followed.has(next.definition.name)));
   if (kept.size === step.downstream.length) return;

@@ -18,6 +18,7 @@ export function open(definition: PipelineDefinition, opened: RunOpened): Run {
     definition,
     opened,
     position: 1,
+    openedWith: 1,
     state: 'running',
     reason: null,
     finishedAt: null,
@@ -46,7 +47,9 @@ export function newInstance(index: number): Instance {
     reason: null,
     attempts: [],
     output: null,
+    control: null,
     dueAt: null,
+    approval: null,
     failures: { own: 0, infrastructure: 0 },
   };
 }
@@ -66,6 +69,7 @@ function openStep(definition: StepDefinition, ordinal: number, before: ReadonlyM
     state: 'none',
     reason: null,
     instances: definition.map === null ? [newInstance(0)] : null,
+    reusedFrom: null,
     ordinal,
     runsLast,
     downstream: [],

@@ -1,6 +1,7 @@
 /** How a run goes on: which steps are decided by what has changed, and which instances get a slot. */
 import { unreachable } from '../std/unreachable.ts';
 import { firstDue, firstReady, takeChanged } from './agenda.ts';
+import { endApproval, requestApproval } from './approval.ts';
 import { mappedLength } from './mapping.ts';
 import { finalStepStates, type Run, type Step } from './run.ts';
 import { judge } from './trigger-rule.ts';
@@ -12,10 +13,12 @@ import { finish, record, type Turn } from './turn.ts';
  */
 export type Admit = (step: string, index: number) => boolean;
 
-/** Retries and looks whose time has come ask for a slot again. */
+/** Retries and looks whose time has come ask for a slot again; approvals whose time is over end. */
 export function scheduleDue(turn: Turn): void {
   for (let due = firstDue(turn.run); due !== undefined && due.dueAt <= turn.at; due = firstDue(turn.run)) {
-    schedule(turn, due.step, due.instance.index);
+    const { work } = due.step.definition;
+    if (work.kind === 'approval') endApproval(turn, due.step, work);
+    else schedule(turn, due.step, due.instance.index);
   }
 }
 
@@ -60,6 +63,8 @@ function decideStep(turn: Turn, step: Step): void {
 }
 
 function begin(turn: Turn, step: Step): void {
+  const { work } = step.definition;
+  if (work.kind === 'approval') return requestApproval(turn, step, work);
   if (step.definition.map === null) return schedule(turn, step, 0);
   const length = mappedLength(turn.run, step);
   if (!length.ok) return finish(turn, step, null, 'failed', length.error);

@@ -31,7 +31,28 @@ export function attemptsToStop(run: Run): AttemptToStop[] {
   return unfinishedAttempts(run).map((placed) => ({ ...placed, cause: stopping.cause }));
 }
 
-/** When `proceed` has something to do though nothing is reported: a retry or look, the time limit, the deadline. */
+/** A decision that a person is asked for. */
+export interface AwaitedApproval {
+  readonly step: string;
+  readonly message: string | null;
+  readonly requestedAt: number;
+  /** When the step ends without a decision. */
+  readonly dueAt: number;
+}
+
+/** In the order of the definition. */
+export function approvalsAwaited(run: Run): AwaitedApproval[] {
+  return [...run.steps.values()].flatMap(({ definition, state, instances }) => {
+    const { approval = null, dueAt = null } = instances?.[0] ?? {};
+    if (state !== 'deferred' || approval === null || dueAt === null) return [];
+    return [{ step: definition.name, message: approval.message, requestedAt: approval.requestedAt, dueAt }];
+  });
+}
+
+/**
+ * When `proceed` has something to do though nothing is reported: a retry or look, the end of an approval, the time limit,
+ * the deadline.
+ */
 export function nextWakeAt(run: Run): number | null {
   if (run.state !== 'running') return null;
   const times = [firstDue(run)?.dueAt ?? null, timeoutAt(run), deadlineAt(run)].filter((time) => time !== null);

@@ -32,6 +32,8 @@ function bindingsOfWork(work: Work): Binding[] {
     }
     case 'wait':
       return ofCondition(work.for);
+    case 'approval':
+      return work.message === null ? [] : texts([work.message]);
     default:
       return unreachable(work);
   }

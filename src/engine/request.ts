@@ -1,8 +1,17 @@
 /** What is asked of a run, by people or by a rule. It is a command once it has come to a turn of the run. */
+export type RunRequest = CancelRequest | DecideRequest;
+
 export interface CancelRequest {
   readonly type: 'cancel';
   readonly by: string;
   readonly reason: string;
 }
 
-export type RunRequest = CancelRequest;
+/** The decision on an approval. */
+export interface DecideRequest {
+  readonly type: 'decide';
+  readonly step: string;
+  readonly decision: 'approve' | 'reject';
+  readonly by: string;
+  readonly reason: string | null;
+}

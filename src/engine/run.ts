@@ -7,7 +7,17 @@
  * (`changed`, `ready`, `due`), so that a decision costs as much as has changed, not as much as the run is large.
  */
 import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
-import type { AttemptOutcome, FinalStepState, RunOpened, RunState, StepOutput, StepState, Usage } from './event.ts';
+import type {
+  AttemptOutcome,
+  CacheLook,
+  Control,
+  FinalStepState,
+  RunOpened,
+  RunState,
+  StepOutput,
+  StepState,
+  Usage,
+} from './event.ts';
 import type { PriorityQueue } from './priority-queue.ts';
 import type { UpstreamTally } from './trigger-rule.ts';
 
@@ -16,6 +26,8 @@ export interface Run {
   readonly opened: RunOpened;
   /** Number of events folded in: the journal position that the next one gets. */
   position: number;
+  /** How many of them it was opened with: those beyond were decided. */
+  openedWith: number;
   state: RunState;
   reason: string | null;
   finishedAt: number | null;
@@ -33,7 +45,7 @@ export interface Run {
   readonly changed: PriorityQueue<Step>;
   /** Steps with instances that wait for a slot, in the order of the definition. May hold some that no longer do. */
   readonly ready: PriorityQueue<Step>;
-  /** Planned retries and looks, the earliest first. May hold some that were given up. */
+  /** Planned retries and looks, and ends of approvals, the earliest first. May hold some that were given up. */
   readonly due: PriorityQueue<PlannedTry>;
 }
 
@@ -54,6 +66,8 @@ export interface Step {
   reason: string | null;
   /** Null until the length of a mapped step is known. Always one for a step without `map`. */
   instances: Instance[] | null;
+  /** The run whose attempts gave what stands here; null where it is this one. */
+  reusedFrom: string | null;
 
   /** Place in the definition, from 0. */
   readonly ordinal: number;
@@ -89,12 +103,29 @@ export interface Instance {
   reason: string | null;
   /** In order of their numbers. */
   readonly attempts: Attempt[];
-  /** Of the successful attempt. */
+  /** Of the successful attempt, of this run or of the one that is reused, or the approval. */
   output: StepOutput | null;
-  /** When a planned retry or look is due. */
+  control: Control | null;
+  /** When a planned retry or look is due, or an approval is out of time. */
   dueAt: number | null;
+  /** Null for all that no person is asked about. */
+  approval: Approval | null;
   /** Failed attempts so far, by whose budget they use. */
   readonly failures: { own: number; infrastructure: number };
+}
+
+/** An approval that was asked for. */
+export interface Approval {
+  readonly requestedAt: number;
+  readonly message: string | null;
+  decision: Decision | null;
+}
+
+export interface Decision {
+  readonly decision: 'approve' | 'reject';
+  readonly by: string;
+  readonly reason: string | null;
+  readonly at: number;
 }
 
 export interface Attempt {
@@ -102,6 +133,8 @@ export interface Attempt {
   readonly startedAt: number;
   runningAt: number | null;
   place: string | null;
+  /** Null where the step has no cache, or it was not looked yet. */
+  cache: CacheLook | null;
   finishedAt: number | null;
   outcome: AttemptOutcome | null;
   usage: Usage | null;

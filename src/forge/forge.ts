@@ -156,3 +156,13 @@ export const forgeLimits = {
   annotationsMax: 500,
   webhookBytesMax: 25 * 1024 * 1024,
 } as const;
+
+/** Of a data gate: what the value counts. Beside a value of 0, "columns" would read as a file without any. */
+export function checkName(check: string): string {
+  return checkNames.get(check) ?? check;
+}
+
+const checkNames: ReadonlyMap<string, string> = new Map([
+  ['columns', 'missing columns'],
+  ['unique', 'repeated values'],
+]);

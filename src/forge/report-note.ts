@@ -7,7 +7,7 @@
 import { formatDuration } from '../std/duration.ts';
 import { formatProblem } from '../std/problem.ts';
 import { plainLine, plainLines, textLimits } from './escape.ts';
-import { reportContext, type RunReport } from './forge.ts';
+import { checkName, reportContext, type RunReport } from './forge.ts';
 import { intervalPlot } from './interval-plot.ts';
 import { formatGain, formatNumber, formatPercent } from './number-text.ts';
 import { stateWords } from './report-sections.ts';
@@ -96,7 +96,7 @@ function gateLines({ step, passed, path, checks }: RunReport['gates'][number]): 
     .filter((check) => !check.passed)
     .map(
       (check) =>
-        `${check.check}${check.column === null ? '' : ` of ${check.column}`} is ${formatNumber(check.value)}, ${check.limit}: ${check.message}`,
+        `${checkName(check.check)}${check.column === null ? '' : ` of ${check.column}`} is ${formatNumber(check.value)}, ${check.limit}: ${check.message}`,
     );
   return [`data gate ${step} ${passed ? 'passed' : 'failed'}: ${path}`, ...indented(failed)];
 }

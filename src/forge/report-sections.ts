@@ -3,7 +3,7 @@ import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { text, type Block } from './blocks.ts';
 import { codeBlock, inline, linkTarget, textLimits } from './escape.ts';
-import type { ReportState, RunReport } from './forge.ts';
+import { checkName, type ReportState, type RunReport } from './forge.ts';
 import { intervalPlot } from './interval-plot.ts';
 import { formatGain, formatNumber, formatPercent } from './number-text.ts';
 
@@ -134,7 +134,7 @@ export function gateSection(report: RunReport): readonly Block[] {
       : gate.checks.map((check) => [
           inline(gate.step),
           inline(gate.path),
-          inline(check.column === null ? check.check : `${check.check} of ${check.column}`),
+          inline(checkName(check.check) + (check.column === null ? '' : ` of ${check.column}`)),
           formatNumber(check.value),
           inline(check.limit),
           check.passed ? gateWord(true) : `${gateWord(false)}: ${inline(check.message)}`,

@@ -232,7 +232,15 @@ async function resolveRevision(workshop: Workshop, revision: string): Promise<Re
     if (!found.ok) return found;
     if (found.value !== null) return parseSha(found.value.id);
   }
-  return failure({ kind: 'missing', message: `${revision} is no branch, tag or commit of the mirror` });
+  const message = (await hasNoRef(workshop))
+    ? 'the repository has no commit yet: make one'
+    : `${revision} is no branch, tag or commit of the mirror`;
+  return failure({ kind: 'missing', message });
+}
+
+async function hasNoRef(workshop: Workshop): Promise<boolean> {
+  const listed = await workshop.local(['for-each-ref', '--count=1', 'refs/heads', 'refs/tags']);
+  return listed.kind === 'exited' && listed.code === 0 && listed.stdout.length === 0;
 }
 
 async function readCommit(workshop: Workshop, sha: Sha): Promise<Result<Commit, ReadError>> {

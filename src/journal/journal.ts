@@ -3,7 +3,7 @@
  * not at all; several commits given together share one transaction of the database (group commit), and each has its own
  * result. Whatever must be carried out elsewhere (a status, a comment, a promotion) is an outbox row of the same commit.
  */
-import type { FinalRunState, RunEvent, RunOpened, RunState } from '../engine/event.ts';
+import type { CacheParts, FinalRunState, RunEvent, RunOpened, RunState, StepOutput } from '../engine/event.ts';
 import type { RunRequest } from '../engine/request.ts';
 import type { Artifact, PipelineDefinition, PromotionPolicy } from '../pipeline/definition.ts';
 import type { Json, JsonObject } from '../std/json.ts';
@@ -30,6 +30,8 @@ export interface Journal {
   ): Promise<readonly RunRow[]>;
   /** What was asked of runs and has not been taken in, oldest first. */
   openRequests(limit: number): Promise<readonly RequestRow[]>;
+  /** Taken in or not. */
+  request(id: string): Promise<RequestRow | null>;
 
   definition(digest: string): Promise<PipelineDefinition | null>;
   /** What a commit's files compiled to; null where it was not compiled yet. */
@@ -67,6 +69,10 @@ export interface Journal {
     readonly state?: EvaluationState;
     readonly limit: number;
   }): Promise<readonly EvaluationRow[]>;
+  /** What a step gave when it was last given the same, in the scope or in none. */
+  cacheEntry(cached: CachedStep, key: string): Promise<CacheEntryRow | null>;
+  /** The newest of an instance in exactly that scope, whatever it was given. */
+  newestCacheEntry(cached: CachedStep, index: number): Promise<CacheEntryRow | null>;
   /** What a forge calls the thing that we made: the id of a comment or check run. */
   forgeObject(key: string): Promise<string | null>;
 
@@ -132,8 +138,14 @@ export type Write =
       readonly reason: string;
       readonly coveredBy: string | null;
     }
-  /** The run, its number (next of its pipeline) and its first event, under the trigger's key. Its definition must be kept already, or by an earlier write of the commit. */
-  | { readonly write: 'open-run'; readonly triggerKey: string; readonly opened: RunOpened }
+  /** The run, its number (next of its pipeline) and its first events, under the trigger's key. Its definition must be kept already, or by an earlier write of the commit. */
+  | {
+      readonly write: 'open-run';
+      readonly triggerKey: string;
+      readonly opened: RunOpened;
+      /** What it has from an earlier run. */
+      readonly reused: readonly RunEvent[];
+    }
   /** `position` is the one that the first of the events gets; conflicts as `position` where the journal is further or less far. */
   | {
       readonly write: 'append';
@@ -229,7 +241,38 @@ export type Write =
       readonly version: number | null;
       readonly at: number;
     }
-  | { readonly write: 'forge-object'; readonly key: string; readonly id: string; readonly at: number };
+  | { readonly write: 'forge-object'; readonly key: string; readonly id: string; readonly at: number }
+  /** One a key and scope: the last one stands. */
+  | {
+      readonly write: 'cache-entry';
+      readonly cached: CachedStep;
+      readonly index: number;
+      readonly key: string;
+      readonly runId: string;
+      readonly at: number;
+      readonly parts: CacheParts;
+      readonly output: StepOutput;
+    }
+  /** Of a step, whatever the scope, the newest entries stay; of those of one moment, all or none. */
+  | { readonly write: 'cache-trim'; readonly cached: CachedStep; readonly entriesMax: number };
+
+/** Whose cache it is: never that of another repository. */
+export interface CachedStep {
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly step: string;
+  /** Empty, or what alone may use the entries: `#12`. */
+  readonly scope: string;
+}
+
+export interface CacheEntryRow {
+  readonly key: string;
+  /** Whose attempt gave it, and when. */
+  readonly runId: string;
+  readonly at: number;
+  readonly parts: CacheParts;
+  readonly output: StepOutput;
+}
 
 export interface RunRow {
   readonly id: string;
@@ -249,6 +292,8 @@ export interface RunFilter {
   readonly branch?: string;
   readonly sha?: string;
   readonly pullRequest?: number;
+  /** Re-runs of this run. */
+  readonly rerunOf?: string;
   readonly before?: string;
   readonly limit: number;
 }

@@ -8,6 +8,7 @@ import type { Commit, Write } from './journal.ts';
 import { outboxDone, outboxFailed, putForgeObject, putOutbox } from './outbox.ts';
 import { putRequest, requestDone } from './requests.ts';
 import { append, openRun } from './runs.ts';
+import { putCacheEntry, trimCache } from './step-cache.ts';
 import { putTick } from './ticks.ts';
 import { putHead, putVersions } from './versions.ts';
 
@@ -55,6 +56,10 @@ function stepsOf(write: Write): Step[] {
       return setEvaluationState(write);
     case 'forge-object':
       return putForgeObject(write);
+    case 'cache-entry':
+      return putCacheEntry(write);
+    case 'cache-trim':
+      return trimCache(write);
     default:
       return unreachable(write);
   }

@@ -3,22 +3,32 @@
  * come of it. A run that ends settles all that was asked of it too late, so only a run that goes on has open requests.
  */
 import type { RunRequest } from '../engine/request.ts';
-import type { Query, Step } from './driver.ts';
+import type { Query, RawRow, Step } from './driver.ts';
 import type { RequestRow, Write } from './journal.ts';
 import * as parse from './parse.ts';
+
+const selectRequest = 'select id, run_id, body, at from run_request';
+
+function requestRow(row: RawRow): RequestRow {
+  return {
+    id: parse.text(row, 'id'),
+    runId: parse.text(row, 'run_id'),
+    request: parse.json<RunRequest>(row, 'body'),
+    at: parse.integer(row, 'at'),
+  };
+}
 
 /** Oldest first. */
 export function openRequests(limit: number): Query<RequestRow> {
   return {
-    text: `select id, run_id, body, at from run_request where done_at is null order by at, id limit $1`,
+    text: `${selectRequest} where done_at is null order by at, id limit $1`,
     values: [limit],
-    parse: (row) => ({
-      id: parse.text(row, 'id'),
-      runId: parse.text(row, 'run_id'),
-      request: parse.json<RunRequest>(row, 'body'),
-      at: parse.integer(row, 'at'),
-    }),
+    parse: requestRow,
   };
+}
+
+export function requestById(id: string): Query<RequestRow> {
+  return { text: `${selectRequest} where id = $1`, values: [id], parse: requestRow };
 }
 
 /** The run's row first, which holds up whoever is about to end the run: then it goes on, or nothing is kept. */

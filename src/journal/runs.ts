@@ -1,5 +1,5 @@
 /** Runs and their events. `run.position` counts the events: an append is a compare-and-set on it. */
-import type { RunEvent, RunOpened, RunState } from '../engine/event.ts';
+import { firstTriggerOf, type RunEvent, type RunOpened, type RunState } from '../engine/event.ts';
 import type { Query, RawRow, Step, Value } from './driver.ts';
 import { journalLimits, type RunFilter, type RunRow, type Write } from './journal.ts';
 import * as parse from './parse.ts';
@@ -71,6 +71,7 @@ export function runPage(filter: RunFilter): Query<RunRow> {
   where('r.branch =', filter.branch);
   where('r.sha =', filter.sha);
   where('r.pull_request =', filter.pullRequest);
+  where('r.rerun_of =', filter.rerunOf);
   where('r.id <', filter.before);
   values.push(Math.min(filter.limit, journalLimits.pageMax));
   const condition = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
@@ -86,8 +87,8 @@ export function eventsOf(runId: string): Query<RunEvent> {
 }
 
 /** The trigger's key first: where it is known, nothing else matters. A second time is `duplicate-trigger`. */
-export function openRun({ triggerKey, opened }: Extract<Write, { write: 'open-run' }>): Step[] {
-  const { branch, pullRequest } = place(opened);
+export function openRun({ triggerKey, opened, reused }: Extract<Write, { write: 'open-run' }>): Step[] {
+  const { branch, pullRequest, rerunOf } = place(opened);
   return [
     {
       text: `insert into run_trigger (key, at) values ($1, $2) on conflict (key) do nothing returning key`,
@@ -103,9 +104,10 @@ export function openRun({ triggerKey, opened }: Extract<Write, { write: 'open-ru
     },
     {
       text: `
-        insert into run (id, number, repository, pipeline, sha, digest, branch, pull_request, trigger_key, logical_date,
-          position, state)
-        select $1, last_number, repository, pipeline, $4, $5, $6, cast($7 as bigint), $8, cast($9 as bigint), 1, 'running'
+        insert into run (id, number, repository, pipeline, sha, digest, branch, pull_request, trigger_key, position, state,
+          rerun_of, logical_date)
+        select $1, last_number, repository, pipeline, $4, $5, $6, cast($7 as bigint), $8, cast($9 as integer), 'running', $10,
+          cast($11 as bigint)
         from pipeline_counter where repository = $2 and pipeline = $3
         on conflict (trigger_key) do nothing returning id`,
       values: [
@@ -117,11 +119,13 @@ export function openRun({ triggerKey, opened }: Extract<Write, { write: 'open-ru
         branch,
         pullRequest,
         triggerKey,
+        1 + reused.length,
+        rerunOf,
         opened.logicalDate,
       ],
       otherwise: 'duplicate-trigger',
     },
-    ...insertEvents(opened.runId, 0, [opened]),
+    ...insertEvents(opened.runId, 0, [opened, ...reused]),
   ];
 }
 
@@ -164,10 +168,11 @@ function insertEventsText(count: number): string {
     on conflict (run_id, position) do nothing returning position`;
 }
 
-function place(opened: RunOpened): { branch: string | null; pullRequest: number | null } {
-  const { trigger } = opened;
+function place({ trigger }: RunOpened): { branch: string | null; pullRequest: number | null; rerunOf: string | null } {
+  const first = firstTriggerOf(trigger);
   return {
-    branch: trigger.kind === 'push' || trigger.kind === 'pull-request' ? trigger.branch : null,
-    pullRequest: trigger.kind === 'pull-request' ? trigger.number : null,
+    branch: first.kind === 'push' || first.kind === 'pull-request' ? first.branch : null,
+    pullRequest: first.kind === 'pull-request' ? first.number : null,
+    rerunOf: trigger.kind === 'rerun' ? trigger.of : null,
   };
 }

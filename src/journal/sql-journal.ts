@@ -7,8 +7,9 @@ import { evaluationPage } from './evaluations.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
 import { dueOutbox, forgeObject, nextOutboxAt, troubledOutbox } from './outbox.ts';
-import { openRequests } from './requests.ts';
+import { openRequests, requestById } from './requests.ts';
 import { activeRuns, eventsOf, runById, runByTrigger, runPage, runsOfDates, unfinishedRuns } from './runs.ts';
+import { cacheEntry, newestCacheEntry } from './step-cache.ts';
 import { lastTick, newestTicks } from './ticks.ts';
 import { definitionByDigest, headOfBranch, headsOfRepository, versionsOfCommit } from './versions.ts';
 
@@ -32,6 +33,7 @@ export function sqlJournal(driver: Driver): Journal {
     activeRuns: (repository, pipeline) => rows(activeRuns(repository, pipeline)),
     runsOfDates: (repository, pipeline, range) => rows(runsOfDates(repository, pipeline, range)),
     openRequests: (limit) => rows(openRequests(limit)),
+    request: (id) => first(requestById(id)),
 
     definition: (digest) => first(definitionByDigest(digest)),
     versions: (repository, sha) => first(versionsOfCommit(repository, sha)),
@@ -53,6 +55,8 @@ export function sqlJournal(driver: Driver): Journal {
     troubledOutbox: (limit) => rows(troubledOutbox(limit)),
 
     evaluations: (filter) => rows(evaluationPage(filter)),
+    cacheEntry: (cached, key) => first(cacheEntry(cached, key)),
+    newestCacheEntry: (cached, index) => first(newestCacheEntry(cached, index)),
     forgeObject: (key) => first(forgeObject(key)),
 
     async close() {

@@ -1,6 +1,6 @@
 /** What commits compiled to, the definitions by digest, and where the branches stood. */
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import type { Query, Step } from './driver.ts';
+import type { Query, RawRow, Step } from './driver.ts';
 import type { VersionRow, Write } from './journal.ts';
 import * as parse from './parse.ts';
 
@@ -8,8 +8,16 @@ export function definitionByDigest(digest: string): Query<PipelineDefinition> {
   return {
     text: 'select body from definition where digest = $1',
     values: [digest],
-    parse: (row) => parse.json<PipelineDefinition>(row, 'body'),
+    parse: definitionOf,
   };
+}
+
+const laterFields = { cache: null } as const;
+
+/** What an earlier version of this program kept lacks the fields that came later. */
+function definitionOf(row: RawRow): PipelineDefinition {
+  const kept = parse.json<PipelineDefinition>(row, 'body');
+  return { ...kept, steps: kept.steps.map((step) => ({ ...laterFields, ...step })) };
 }
 
 export function versionsOfCommit(repository: string, sha: string): Query<readonly VersionRow[]> {

@@ -2,6 +2,7 @@
 import type { Json } from '../std/json.ts';
 import type { Call } from './build.ts';
 import type { Binding, Reference, Template } from './definition.ts';
+import { undeclaredOutput } from './declared-outputs.ts';
 import { handleData, splitMarkers, type HandleData, type HandleScope } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { plainRecord } from './options.ts';
@@ -73,8 +74,19 @@ export function use(call: Call, handle: HandleData): Reference {
   const { build } = call;
   const inMap = build.map !== null && handle.scope === build.map.scope;
   if (handle.scope !== build.scope && !inMap) refuseScope(call, handle);
-  if ('output' in handle.reference) call.upstream.add(handle.reference.output);
+  if ('output' in handle.reference) {
+    refuseUndeclared(call, handle, handle.reference.output, handle.reference.path);
+    call.upstream.add(handle.reference.output);
+  }
   return handle.reference;
+}
+
+function refuseUndeclared(call: Call, handle: HandleData, step: string, path: readonly string[]): void {
+  const { steps, positions } = call.build;
+  const definition = path.length === 0 ? undefined : steps[positions.get(step) ?? -1]?.definition;
+  const undeclared = definition === undefined ? null : undeclaredOutput(definition, path);
+  if (undeclared !== null)
+    misuse('definition-handle', `${call.label} uses ${handle.label}, but ${undeclared.what}`, undeclared.help);
 }
 
 function refuseScope(call: Call, handle: HandleData): never {

@@ -80,6 +80,8 @@ export interface StepDefinition {
   readonly graceMs: number;
   /** Names of secrets that its environment gets. */
   readonly secrets: readonly string[];
+  /** Null: it runs each time. Of functions and commands alone. */
+  readonly cache: CacheDefinition | null;
   /** Instances of a mapped step: the cross product of its axes, in the order of the axes, the last the fastest. */
   readonly map: MapDefinition | null;
   /** Declared outputs of commands and containers; empty: whatever JSON the step gives. */
@@ -94,6 +96,14 @@ export interface RetryDefinition {
   /** The delay is multiplied by this after each try. */
   readonly factor: number;
   readonly delayMaxMs: number;
+}
+
+/** Where the same work was done before, its output is used again. */
+export interface CacheDefinition {
+  /** How long; null: for good. */
+  readonly forMs: number | null;
+  /** Globs of the files that count as its code; empty: all files of the commit. */
+  readonly paths: readonly string[];
 }
 
 export interface MapDefinition {
@@ -158,7 +168,8 @@ export type Work =
       readonly input: Binding;
       readonly ignoreDownstreamTriggerRules: boolean;
     }
-  | WaitWork;
+  | WaitWork
+  | ApprovalWork;
 
 export type Environment = { readonly [name: string]: Template };
 
@@ -267,6 +278,17 @@ export interface WaitWork {
   readonly intervalMs: number;
   /** From the first look; then the step fails, or is skipped where `softFail`. */
   readonly timeoutMs: number;
+  readonly softFail: boolean;
+}
+
+/** A person decides; no process runs, and no slot is held. */
+export interface ApprovalWork {
+  readonly kind: 'approval';
+  /** Null: the name of the step says it all. */
+  readonly message: Template | null;
+  /** From when it begins to wait; then the step fails, or is skipped where `softFail`. */
+  readonly timeoutMs: number;
+  readonly onReject: 'fail' | 'skip';
   readonly softFail: boolean;
 }
 

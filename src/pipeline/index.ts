@@ -1,4 +1,5 @@
 /** The package `contender`: the words of a definition in `.pipelines/*.ts`, and their types. */
+export { approval, type ApprovalOptions, type ApprovalOutput } from './approval.ts';
 export { branch, shortCircuit, type BranchOptions, type ShortCircuitOptions } from './branch.ts';
 export {
   challenge,

@@ -4,6 +4,7 @@ import { addStep, openBuild, type Build, type Call, type StepDefaults, type Step
 import {
   definitionLimits,
   triggerRules,
+  type CacheDefinition,
   type OutputType,
   type RetryDefinition,
   type StepDefinition,
@@ -13,7 +14,7 @@ import {
 import { handleData, hasMarker, makeHandle, type Handle } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { environmentNamePattern, stepNamePattern } from './names.ts';
-import { OptionReader } from './options.ts';
+import { OptionReader, plainRecord } from './options.ts';
 
 /** Retries, time limits and secrets: of one step, or of the pipeline for all of its steps. */
 export interface EffortOptions {
@@ -164,6 +165,7 @@ export function closeStep<Output>(
     triggerRule: options.choice('triggerRule', triggerRules, 'all_success'),
     finally: options.flag('finally', false),
     ...effort,
+    cache: readCache(options),
     map: build.map?.definition ?? null,
     outputs,
     work,
@@ -176,6 +178,18 @@ export function closeStep<Output>(
     scope: build.map?.scope ?? build.scope,
     label: name,
   });
+}
+
+/** Words without the option have none. */
+function readCache(options: OptionReader): CacheDefinition | null {
+  const value = options.raw('cache') ?? false;
+  if (typeof value === 'boolean') return value ? { forMs: null, paths: [] } : null;
+  if (plainRecord(value) === null) options.wrong('cache', 'true, false or an object with for, paths', value);
+  const given = options.nested('cache', ['for', 'paths']);
+  return {
+    forMs: given?.durationMs('for', { minMs: 1000, maxMs: 366 * dayMs }, null) ?? null,
+    paths: given?.texts('paths', []) ?? [],
+  };
 }
 
 function readAfter(call: StepCall): void {

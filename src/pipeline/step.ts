@@ -4,14 +4,30 @@ import { readCommand, readEnvironment, readOutputs, type OutputOptions, type Out
 import type { StepContext } from './context.ts';
 import type { Handle, Input, Nothing, Resolved } from './handle.ts';
 
+/** Whether the output of an earlier run may stand for doing the same work again. */
+export interface CacheOptions {
+  /**
+   * The same work has the same definition, code and inputs. Whatever else a step looks at (the date, a file elsewhere, a
+   * table) is not seen: give it as an input.
+   */
+  readonly cache?:
+    | boolean
+    | {
+        /** How long: `'7d'`. For good unless given. */
+        readonly for?: string;
+        /** Globs of the files that count as its code. All files of the commit unless given. */
+        readonly paths?: readonly string[];
+      };
+}
+
 /** A step that is a function of this file. Only the runner calls it, with the values of the handles in `input`. */
-export interface FunctionStepOptions<I extends Input, Output> extends StepOptions {
+export interface FunctionStepOptions<I extends Input, Output> extends StepOptions, CacheOptions {
   readonly input?: I;
   readonly run: (input: Resolved<NoInfer<I>>, context: StepContext) => Output | Promise<Output>;
 }
 
 /** A step that is a program with arguments; no shell reads them. */
-export interface CommandStepOptions<O extends OutputOptions> extends StepOptions {
+export interface CommandStepOptions<O extends OutputOptions> extends StepOptions, CacheOptions {
   readonly command: readonly Text[];
   readonly env?: { readonly [name: string]: Text };
   /** What it writes as JSON: on the last line of standard output, or in the file $CONTENDER_OUTPUTS. */
@@ -37,7 +53,7 @@ export function step(
 }
 
 function functionStep(name: string, options: unknown): Handle<unknown> {
-  const call = openStep('step', name, options, ['input', 'run', 'command', 'env', 'outputs']);
+  const call = openStep('step', name, options, ['input', 'run', 'cache', 'command', 'env', 'outputs']);
   const run = readFunction(call);
   for (const foreign of ['env', 'outputs']) {
     if (call.options.has(foreign))
@@ -50,7 +66,7 @@ function functionStep(name: string, options: unknown): Handle<unknown> {
 }
 
 function commandStep(name: string, options: unknown): Handle<unknown> {
-  const call = openStep('step', name, options, ['command', 'env', 'outputs', 'input', 'run']);
+  const call = openStep('step', name, options, ['command', 'env', 'outputs', 'cache', 'input', 'run']);
   for (const foreign of ['input', 'run']) {
     if (call.options.has(foreign))
       call.options.problem(

@@ -15,6 +15,8 @@ export type Pretence =
   | { readonly kind: 'not-yet' }
   /** A gate or short circuit says whether the run goes on. */
   | { readonly kind: 'decided'; readonly pass: boolean }
+  /** What a person makes of an approval; null: nobody decides within its time. */
+  | { readonly kind: 'approval'; readonly decision: 'approve' | 'reject' | null }
   /** What a branch chose. */
   | { readonly kind: 'follow'; readonly steps: readonly string[] }
   | { readonly kind: 'verdict'; readonly verdict: VerdictKind };
@@ -50,6 +52,8 @@ export function usualPretence(work: Work): Pretence {
       return { kind: 'follow', steps: work.choices.slice(0, 1) };
     case 'challenge':
       return { kind: 'verdict', verdict: 'better' };
+    case 'approval':
+      return { kind: 'approval', decision: 'approve' };
     default:
       return unreachable(work);
   }
@@ -91,6 +95,8 @@ function readFollowed(branch: string, choices: readonly string[], text: string):
 }
 
 function wordsOf(work: Work): ReadonlyMap<string, Pretence> {
+  // It has no attempt that could end in another way.
+  if (work.kind === 'approval') return new Map(ownWords(work));
   return new Map<string, Pretence>([
     ['success', usualPretence(work)],
     ...ownWords(work),
@@ -109,6 +115,12 @@ function ownWords(work: Work): readonly (readonly [string, Pretence])[] {
       return [['stop', { kind: 'decided', pass: false }]];
     case 'challenge':
       return verdictKinds.map((verdict) => [verdict, { kind: 'verdict', verdict }]);
+    case 'approval':
+      return [
+        ['success', { kind: 'approval', decision: 'approve' }],
+        ['reject', { kind: 'approval', decision: 'reject' }],
+        ['timeout', { kind: 'approval', decision: null }],
+      ];
     case 'function':
     case 'command':
     case 'container':

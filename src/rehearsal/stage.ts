@@ -13,7 +13,7 @@ import type { Problem } from '../std/problem.ts';
 import { success, type Result } from '../std/result.ts';
 import { mistake } from './mistake.ts';
 import { pretendAttempt, stoppedOutcome } from './pretended-attempt.ts';
-import type { Pretences } from './pretences.ts';
+import { durationOf, pretenceOf, type Pretences } from './pretences.ts';
 
 export const rehearsalLimits = { attemptsMax: 200_000, ticksMax: 1000 } as const;
 
@@ -119,6 +119,7 @@ export class Stage {
     this.#slots.settle(started.map((key) => attemptId(runId, key)));
     if (events.length > 0 && !this.#begunAt.has(runId)) this.#begunAt.set(runId, this.#now);
     for (const key of started) this.#start(run, key);
+    for (const event of events) if (event.type === 'approval-requested') this.#ask(run, event.step);
     for (const { cause, ...key } of attemptsToStop(run)) this.#stop(run, key, stoppedOutcome(cause));
     if (run.finishedAt === null) this.#wakeLater(run);
     else this.#leave(run);
@@ -133,6 +134,21 @@ export class Stage {
     this.#attempts += 1;
     this.#running.set(id, 'runs');
     this.#plan(this.#now + durationMs, 'end', () => this.#end(run, key, outcome));
+  }
+
+  /** A person takes as long to decide as an attempt takes to end. */
+  #ask(run: Run, name: string): void {
+    const step = run.steps.get(name);
+    if (step === undefined) throw new Error(`the pretended run has no step ${name}`);
+    const { pretences } = this.#request;
+    const pretence = pretenceOf(pretences, step.definition, { step: name, index: 0, attempt: 1 });
+    const decision = pretence.kind === 'approval' ? pretence.decision : null;
+    if (decision === null) return;
+    const request = { type: 'decide', step: name, decision, by: 'simulate', reason: null } as const;
+    this.#plan(this.#now + durationOf(pretences, step.definition), 'end', () => {
+      this.#follow(run, decide(run, { ...request, at: this.#now }));
+      this.#toTurn.push(run);
+    });
   }
 
   #stop(run: Run, key: AttemptKey, outcome: AttemptOutcome): void {

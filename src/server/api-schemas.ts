@@ -3,13 +3,16 @@ import { z } from 'zod';
 
 export const idSchema = z.object({ id: z.string() });
 
+export const stepSchema = idSchema.extend({ step: z.string().describe('With its groups: `prepare%2Fclean`') });
+
 export const runSchema = z.object({
   id: z.string(),
   number: z.number().int().describe('Of its pipeline, from 1'),
   repository: z.string(),
   pipeline: z.string(),
   sha: z.string(),
-  trigger: z.string(),
+  trigger: z.string().describe('push, pull-request, schedule, manual or rerun'),
+  rerunOf: z.string().nullable().describe('The run that it is once more'),
   state: z.enum(['running', 'cancelling', 'success', 'failed', 'cancelled']),
   reason: z.string().nullable(),
   openedAt: z.number().int().describe('Milliseconds since the epoch'),
@@ -47,14 +50,31 @@ export const runRequestSchema = z.strictObject({
   key: z.string().max(200).optional().describe('The same key is the same run'),
 });
 
+const asker = z.string().min(1).max(200).default('api').describe('Whose name is kept with it');
+const reason = z.string().max(1000);
+
 /** The whole body may be left out. */
-export const cancelRequestSchema = z
+export const rerunRequestSchema = z
   .strictObject({
-    by: z.string().min(1).max(200).default('api').describe('Whose name is kept with it'),
-    reason: z.string().max(1000).default('asked for'),
+    failed: z.boolean().default(false).describe('Only the steps that failed or never ran, and what comes after them'),
+    from: z.string().optional().describe('Only this step and what comes after it'),
+    atHead: z.boolean().default(false).describe('At the head of its branch instead of the same commit'),
+    key: z.string().max(200).optional().describe('The same key is the same run'),
   })
+  .refine(({ failed, from }) => !failed || from === undefined, { error: 'failed or from, not both' })
   .nullish();
 
+/** The whole body may be left out. */
+export const cancelRequestSchema = z.strictObject({ by: asker, reason: reason.default('asked for') }).nullish();
+
+/** The whole body may be left out. */
+export const approveRequestSchema = z
+  .strictObject({ by: asker, reason: reason.min(1).nullable().default(null) })
+  .nullish();
+
+export const rejectRequestSchema = z.strictObject({ by: asker, reason: reason.min(1) });
+
 export type RunRequest = z.infer<typeof runRequestSchema>;
+export type RerunRequest = z.infer<typeof rerunRequestSchema>;
 export type RunAnswer = z.infer<typeof runSchema>;
 export type Refused = z.infer<typeof refusedSchema>;

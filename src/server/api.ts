@@ -2,11 +2,14 @@
  * The API under `/api/v1`: what commands and scripts use. Reading is open to whoever reaches the server; whatever changes
  * something needs the token, which is looked at before a byte of the body is read.
  */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { RunRequest } from '../engine/request.ts';
 import type { RunRow } from '../journal/journal.ts';
+import type { Problem } from '../std/problem.ts';
+import type { Result } from '../std/result.ts';
 import { addBackfills } from './api-backfills.ts';
 import { commitOf, refusedOf } from './api-commit.ts';
 import * as schemas from './api-schemas.ts';
@@ -24,7 +27,8 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
   });
   addReading(app, ports);
   addStarting(app, ports);
-  addCancelling(app, ports);
+  addRerunning(app, ports);
+  addAsking(app, ports);
   addBackfills(app, ports);
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }
@@ -92,35 +96,94 @@ function addStarting(app: FastifyInstance, ports: ServerPorts): void {
   );
 }
 
-function addCancelling(app: FastifyInstance, ports: ServerPorts): void {
+function addRerunning(app: FastifyInstance, ports: ServerPorts): void {
   app.withTypeProvider<ZodTypeProvider>().post(
-    '/api/v1/runs/:id/cancel',
+    '/api/v1/runs/:id/rerun',
     {
       onRequest: (request, reply) => demandToken(ports, request, reply),
       schema: {
-        summary: 'Cancel a run',
+        summary: 'Run again what a run was for, whole or in part; the rest is reused',
         ...tokenNeeded,
         params: schemas.idSchema,
-        body: schemas.cancelRequestSchema,
+        body: schemas.rerunRequestSchema,
         response: {
-          202: schemas.idSchema,
+          201: schemas.idSchema,
           400: schemas.errorSchema,
           401: schemas.errorSchema,
           404: schemas.errorSchema,
-          409: schemas.errorSchema,
+          422: schemas.refusedSchema,
         },
       },
     },
     async (request, reply) => {
       const row = await ports.journal.run(request.params.id);
       if (row === null) return reply.code(404).send({ error: 'no such run' });
-      if (row.finishedAt !== null) return reply.code(409).send({ error: `the run ended already: ${row.state}` });
-      const { by, reason } = request.body ?? { by: 'api', reason: 'asked for' };
-      const asked = await ports.conductor.ask(row.id, { type: 'cancel', by, reason });
-      if (asked === 'ended') return reply.code(409).send({ error: 'the run has just ended' });
-      return reply.code(202).send({ id: row.id });
+      const started = await rerun(ports, row.id, request.body);
+      return 'id' in started ? reply.code(201).send(started) : reply.code(422).send(started);
     },
   );
+}
+
+const askedAnswers = {
+  202: schemas.idSchema,
+  400: schemas.errorSchema,
+  401: schemas.errorSchema,
+  404: schemas.errorSchema,
+  409: schemas.errorSchema,
+} as const;
+
+/** What is asked of runs: kept when it is answered with 202, and carried out later. */
+function addAsking(app: FastifyInstance, ports: ServerPorts): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const onRequest = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
+    demandToken(ports, request, reply);
+  const common = { ...tokenNeeded, response: askedAnswers };
+  typed.post(
+    '/api/v1/runs/:id/cancel',
+    {
+      onRequest,
+      schema: { summary: 'Cancel a run', ...common, params: schemas.idSchema, body: schemas.cancelRequestSchema },
+    },
+    async (request, reply) => {
+      const { by, reason } = request.body ?? { by: 'api', reason: 'asked for' };
+      const asked = await ask(ports, request.params.id, { type: 'cancel', by, reason });
+      return reply.code(asked.status).send(asked.answer);
+    },
+  );
+  const params = schemas.stepSchema;
+  typed.post(
+    '/api/v1/runs/:id/steps/:step/approve',
+    { onRequest, schema: { summary: 'Approve a step', ...common, params, body: schemas.approveRequestSchema } },
+    async (request, reply) => {
+      const { by, reason } = request.body ?? { by: 'api', reason: null };
+      const { id, step } = request.params;
+      const asked = await ask(ports, id, { type: 'decide', step, decision: 'approve', by, reason });
+      return reply.code(asked.status).send(asked.answer);
+    },
+  );
+  typed.post(
+    '/api/v1/runs/:id/steps/:step/reject',
+    { onRequest, schema: { summary: 'Reject a step', ...common, params, body: schemas.rejectRequestSchema } },
+    async (request, reply) => {
+      const { by, reason } = request.body;
+      const { id, step } = request.params;
+      const asked = await ask(ports, id, { type: 'decide', step, decision: 'reject', by, reason });
+      return reply.code(asked.status).send(asked.answer);
+    },
+  );
+}
+
+type AskedAnswer =
+  | { readonly status: 202; readonly answer: { readonly id: string } }
+  | { readonly status: 404 | 409; readonly answer: { readonly error: string } };
+
+async function ask(ports: ServerPorts, runId: string, request: RunRequest): Promise<AskedAnswer> {
+  const row = await ports.journal.run(runId);
+  if (row === null) return { status: 404, answer: { error: 'no such run' } };
+  if (row.finishedAt !== null) return { status: 409, answer: { error: `the run ended already: ${row.state}` } };
+  const asked = await ports.conductor.ask(row.id, request);
+  if (asked.ok) return { status: 202, answer: { id: row.id } };
+  return { status: asked.error.kind === 'step-unknown' ? 404 : 409, answer: { error: asked.error.message } };
 }
 
 async function listRuns(
@@ -143,6 +206,20 @@ async function startRun(ports: ServerPorts, request: schemas.RunRequest): Promis
     parameters: request.parameters,
     key: request.key ?? crypto.randomUUID(),
   });
+  return answerOf(started);
+}
+
+async function rerun(
+  ports: ServerPorts,
+  runId: string,
+  request: schemas.RerunRequest,
+): Promise<{ id: string } | schemas.Refused> {
+  const { failed = false, from, atHead = false, key = crypto.randomUUID() } = request ?? {};
+  const steps = from === undefined ? (failed ? 'failed' : 'all') : { from };
+  return answerOf(await ports.conductor.rerun({ runId, steps, atHead, actor: 'api', key }));
+}
+
+function answerOf(started: Result<string, Problem | string>): { id: string } | schemas.Refused {
   if (started.ok) return { id: started.value };
   return refusedOf(started.error);
 }
@@ -156,6 +233,7 @@ function runOf(row: RunRow): schemas.RunAnswer {
     pipeline: opened.pipeline,
     sha: opened.sha,
     trigger: opened.trigger.kind,
+    rerunOf: opened.trigger.kind === 'rerun' ? opened.trigger.of : null,
     state: row.state,
     reason: row.reason,
     openedAt: opened.at,

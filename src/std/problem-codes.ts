@@ -26,6 +26,7 @@ export const problemCodes = [
   'github-secret-missing',
   // cli and config
   'usage',
+  'attempt-unknown',
   'backfill-ended',
   'backfill-unknown',
   'config-invalid',
@@ -39,7 +40,7 @@ export const problemCodes = [
   'repository-unknown',
   'repository-unreadable',
   'revision-unknown',
-  'run-ended',
+  'run-not-asked',
   'run-refused',
   'run-unknown',
   'server-refused',

@@ -1,5 +1,5 @@
 /** What the data gates measured, with the limits beside it. */
-import type { RunReport } from '../forge/forge.ts';
+import { checkName, type RunReport } from '../forge/forge.ts';
 import { html, type Markup } from './html.ts';
 import { countText, numberText } from './number-text.ts';
 import { shapeOf, stepMarks } from './state-mark.ts';
@@ -53,7 +53,7 @@ function checksTable(gate: Gate): Markup {
 function checkRow(check: Gate['checks'][number]): Markup {
   const mark = check.passed ? stepMarks.success : stepMarks.failed;
   return html`<tr>
-    <th scope="row">${check.check}${check.column === null ? null : html`${' of '}<code>${check.column}</code>`}</th>
+    <th scope="row">${checkName(check.check)}${check.column === null ? null : html`${' of '}<code>${check.column}</code>`}</th>
     <td class="right">${numberText(check.value)}</td>
     <td>${check.limit}</td>
     <td>

@@ -2,7 +2,7 @@
 import type { Graph, GraphNode } from './graph-layout.ts';
 import { html, type Markup } from './html.ts';
 import { panelAddress, type RunView, type StepView } from './run-view.ts';
-import { shapeParts, stepMarks } from './state-mark.ts';
+import { originMarkOf, shapeParts, stepMarks } from './state-mark.ts';
 import { durationText, type Watch } from './time.ts';
 
 /** Up to here a graph is drawn a little smaller rather than cut off. */
@@ -26,7 +26,7 @@ export function graphPanel(view: RunView, watch: Watch): Markup {
 }
 
 function edgeOf(path: Graph['edges'][number]['path'], from: StepView | undefined, to: StepView | undefined): Markup {
-  const walked = from?.state === 'success' && to !== undefined && to.attempts > 0;
+  const walked = from?.state === 'success' && to !== undefined && (to.attempts > 0 || to.reusedFrom !== null);
   return html`<path d=${path} class=${walked ? 'edge walked' : 'edge'} />`;
 }
 
@@ -34,8 +34,9 @@ function nodeOf(node: GraphNode, step: StepView | undefined, view: RunView, watc
   if (step === undefined) return null;
   const mark = stepMarks[step.state];
   const selected = view.panel?.step === step.name;
-  const note = noteOf(step, watch);
-  const room = (characterWidth: number): number => Math.floor((node.width - 46) / characterWidth);
+  const origin = originMarkOf(step);
+  const note = `${noteOf(step, watch)}${origin === null ? '' : `, ${origin.word}`}`;
+  const room = (characterWidth: number, taken: number): number => Math.floor((node.width - taken) / characterWidth);
   return html`<a
     href=${panelAddress(view.head.id, step.name)}
     aria-current=${selected ? 'true' : undefined}>
@@ -43,8 +44,9 @@ function nodeOf(node: GraphNode, step: StepView | undefined, view: RunView, watc
       ${step.mapped ? html`<rect x="4" y="-4" width=${node.width} height=${node.height} rx="9" class="behind" />` : null}
       <rect width=${node.width} height=${node.height} rx="9" class="box" />
       <svg x="12" y="15" width="16" height="16" viewBox="0 0 16 16" class="mark" role="img" aria-label=${mark.word}>${shapeParts(mark)}</svg>
-      <text x="38" y="20" class="name">${shortened(step.name, room(7.2))}</text>
-      <text x="38" y="36" class="note">${shortened(note, room(6))}</text>
+      ${origin === null ? null : html`<svg x=${node.width - 22} y="8" width="13" height="13" viewBox="0 0 16 16" class="mark tone-idle" role="img" aria-label=${origin.word}>${shapeParts(origin)}</svg>`}
+      <text x="38" y="20" class="name">${shortened(step.name, room(7.2, origin === null ? 46 : 64))}</text>
+      <text x="38" y="36" class="note">${shortened(note, room(6, 46))}</text>
     </g>
   </a>`;
 }

@@ -15,6 +15,7 @@ const fieldNames = [
   'head',
   'challenges',
   'gates',
+  'approvals',
   'failure',
   'panel',
 ] as const satisfies readonly (keyof RunView)[];

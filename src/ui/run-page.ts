@@ -1,9 +1,10 @@
 /** The page of a run. What is shown, in the order of a reader's questions: what came out, why, where is it now. */
+import { approvalsPanel } from './approvals-panel.ts';
 import { failurePanel } from './failure-panel.ts';
 import { gatesPanel } from './gates-panel.ts';
 import { graphPanel } from './graph-panel.ts';
 import { html, webAddress, type Markup } from './html.ts';
-import type { RunHead, RunView } from './run-view.ts';
+import type { RunHead, RunLink, RunView } from './run-view.ts';
 import { markOf, runMarks } from './state-mark.ts';
 import { stepPanel, type ShownLog } from './step-panel.ts';
 import { stepsPanel } from './steps-panel.ts';
@@ -28,7 +29,8 @@ export function runPage({ view, log, liveness, watch }: RunPageState): Markup {
   const { head } = view;
   return html`
     ${headline(view, liveness, watch)} ${view.failure === null || failedByGate(view) ? null : failurePanel(head.id, view.failure)}
-    ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)} ${graphPanel(view, watch)}
+    ${approvalsPanel(view, watch)} ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)}
+    ${graphPanel(view, watch)}
     ${stepsPanel(view, watch)} ${view.panel === null ? null : stepPanel(view, view.panel, log, watch)}
   `;
 }
@@ -69,6 +71,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
               </dd>
             </div>`
       }
+      ${chainOf(head)}
       <div>
         <dt>Commit</dt>
         <dd>${shaUrl === null ? sha : html`<a href=${shaUrl}>${sha}</a>`}</dd>
@@ -98,6 +101,29 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
       )}
     </dl>
   </header>`;
+}
+
+function chainOf({ chain: { earlier, later } }: RunHead): Markup {
+  const linkOf = ({ id, number, steps }: RunLink): Markup =>
+    html`<a href=${`/runs/${encodeURIComponent(id)}`}>${`#${number}`}</a>${`, ${steps}`}`;
+  return html`
+    ${
+      earlier === null
+        ? null
+        : html`<div>
+            <dt>Re-run of</dt>
+            <dd>${linkOf(earlier)}</dd>
+          </div>`
+    }
+    ${
+      later.length === 0
+        ? null
+        : html`<div>
+            <dt>Run again as</dt>
+            <dd>${later.map((link, at) => html`${at === 0 ? '' : '; '}${linkOf(link)}`)}</dd>
+          </div>`
+    }
+  `;
 }
 
 /** The gate's own panel says more than its log. */

@@ -1,7 +1,14 @@
 /** Makes the view of a run from what the journal says about it. */
 import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import { finalStepStates } from '../engine/run.ts';
-import type { AttemptOutcome, RunOpened, StepOutput, StepState } from '../engine/event.ts';
+import {
+  firstTriggerOf,
+  type AttemptOutcome,
+  type FirstTrigger,
+  type RerunSteps,
+  type RunOpened,
+  type StepState,
+} from '../engine/event.ts';
 import type { Artifact, Work } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -12,6 +19,7 @@ import {
   type Bar,
   type OutputView,
   type PanelView,
+  type RunChain,
   type RunHead,
   type Selection,
   type StepView,
@@ -41,7 +49,10 @@ const urgency: readonly StepState[] = [
   'success',
 ];
 
-export function headOf(run: Run, number: number, summary: string, links: ForgeLinks): RunHead {
+/** A run that neither is another one once more, nor was run again. */
+const noChain: RunChain = { earlier: null, later: [] };
+
+export function headOf(run: Run, number: number, summary: string, links: ForgeLinks, chain = noChain): RunHead {
   const { opened, definition } = run;
   return {
     id: opened.runId,
@@ -55,6 +66,7 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     finishedAt: run.finishedAt,
     logicalDate: isForAnotherTime(opened) ? opened.logicalDate : null,
     trigger: triggerOf(opened, links),
+    chain,
     sha: opened.sha,
     shaUrl: links.commitUrl(opened.sha),
     parameters: Object.entries(opened.parameters).map(([name, value]) => ({ name, value: String(value) })),
@@ -63,10 +75,23 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
 
 /** A run that a push or a person started is for the moment of its start, which is told anyway. */
 function isForAnotherTime({ trigger, logicalDate, at }: RunOpened): boolean {
-  return trigger.kind === 'schedule' || trigger.kind === 'backfill' || Math.abs(logicalDate - at) > 60_000;
+  const { kind } = firstTriggerOf(trigger);
+  return kind === 'schedule' || kind === 'backfill' || Math.abs(logicalDate - at) > 60_000;
 }
 
 export function triggerOf({ trigger, logicalDate }: RunOpened, links: ForgeLinks): TriggerView {
+  const first = firstViewOf(firstTriggerOf(trigger), logicalDate, links);
+  if (trigger.kind !== 'rerun') return first;
+  return { ...first, text: [first.text, `run again${by(trigger.actor)}`].filter((text) => text !== '').join(', ') };
+}
+
+/** Which steps a re-run carries out, in words. */
+export function stepsText(steps: RerunSteps): string {
+  if (typeof steps === 'object') return `from ${steps.from}`;
+  return steps === 'all' ? 'all steps' : 'the failed steps';
+}
+
+function firstViewOf(trigger: FirstTrigger, logicalDate: number, links: ForgeLinks): TriggerView {
   switch (trigger.kind) {
     case 'push':
       return { text: `pushed${by(trigger.actor)}`, branch: trigger.branch, pullRequest: null };
@@ -99,7 +124,11 @@ export function stepViewOf(step: Step): StepView {
   const mapped = definition.map !== null;
   const instances = step.instances ?? [];
   const attempts = instances.flatMap((instance) => instance.attempts);
-  const unfinished = attempts.some((attempt) => attempt.outcome === null);
+  // When one that nobody decided ended, the run does not say.
+  const approvals = instances
+    .flatMap(({ approval }) => approval ?? [])
+    .filter(({ decision }) => decision !== null || step.state === 'deferred');
+  const unfinished = attempts.some((attempt) => attempt.outcome === null) || step.state === 'deferred';
   const dueTimes = instances.flatMap((instance) => instance.dueAt ?? []);
   return {
     name: definition.name,
@@ -109,11 +138,25 @@ export function stepViewOf(step: Step): StepView {
     mapped,
     counts: mapped ? countsOf(instances) : [],
     attempts: attempts.length,
-    startedAt: least(attempts.map((attempt) => attempt.startedAt)),
-    finishedAt: unfinished ? null : greatest(attempts.flatMap((attempt) => attempt.finishedAt ?? [])),
+    startedAt: least([
+      ...attempts.map((attempt) => attempt.startedAt),
+      ...approvals.map(({ requestedAt }) => requestedAt),
+    ]),
+    finishedAt: unfinished
+      ? null
+      : greatest([
+          ...attempts.flatMap((attempt) => attempt.finishedAt ?? []),
+          ...approvals.flatMap(({ decision }) => decision?.at ?? []),
+        ]),
     dueAt: finalStepStates.has(step.state) ? null : least(dueTimes),
+    reusedFrom: step.reusedFrom,
+    fromCache: isFromCache(instances),
     bars: barsOf(attempts, definition.work.kind),
   };
+}
+
+function isFromCache(instances: readonly Instance[]): boolean {
+  return instances.length > 0 && instances.every(({ attempts }) => attempts.at(-1)?.cache?.found === true);
 }
 
 function countsOf(instances: readonly Instance[]): StepView['counts'] {
@@ -132,7 +175,7 @@ function messageOf(step: Step): string | null {
     if (outcome?.kind === 'failed') return outcome.message;
     if (outcome?.kind === 'not-yet') return outcome.reason;
   }
-  return step.reason ?? step.instances?.[0]?.reason ?? null;
+  return step.reason ?? step.instances?.[0]?.reason ?? step.instances?.[0]?.approval?.message ?? null;
 }
 
 /** Above `barsMax` attempts only the spans in which any of them was on its way. */
@@ -214,6 +257,7 @@ function urgentStep(run: Run, steps: readonly Step[]): Step | undefined {
     return (
       inState('failed') ??
       inState('running') ??
+      inState('deferred') ??
       inState('queued') ??
       inState('up_for_retry', 'up_for_reschedule') ??
       lastTried(steps) ??
@@ -260,8 +304,16 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
     attempt: attempt?.number ?? null,
     attempts: (instance?.attempts ?? []).map((each) => attemptView(each, definition.work.kind)),
     output: instance === null ? null : outputOf(instance),
+    decision: instance === null ? null : decisionText(instance),
     dueAt: instance?.dueAt ?? null,
+    reusedFrom: step.reusedFrom,
   };
+}
+
+function decisionText({ approval }: Instance): string | null {
+  const decided = approval?.decision ?? null;
+  if (decided?.decision !== 'approve') return null;
+  return `Approved by ${decided.by}${decided.reason === null ? '' : `: ${decided.reason}`}`;
 }
 
 function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
@@ -275,6 +327,7 @@ function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
     exitCode: failed?.exitCode ?? null,
     message: failed?.message ?? said,
     place: attempt.place,
+    cache: cacheOf(attempt),
     startedAt: attempt.startedAt,
     runningAt: attempt.runningAt,
     finishedAt: attempt.finishedAt,
@@ -283,10 +336,12 @@ function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
   };
 }
 
-function outputOf(instance: Instance): OutputView | null {
-  const outcome = instance.attempts.at(-1)?.outcome;
-  // A failed gate's numbers stand in its outcome alone.
-  const output: StepOutput | null = instance.output ?? (outcome?.kind === 'succeeded' ? outcome.output : null);
+function cacheOf({ cache }: Attempt): AttemptView['cache'] {
+  if (cache === null) return null;
+  return cache.found ? { runId: cache.runId } : { missed: cache.why };
+}
+
+function outputOf({ output }: Instance): OutputView | null {
   if (output === null) return null;
   if ('stored' in output) {
     const lengths = Object.entries(output.lengths).map(

@@ -2,6 +2,7 @@
  * What the page of a run shows, as plain JSON: rendered on the server, embedded in the page, and sent again, in parts,
  * whenever the run moves on. Times are milliseconds since the epoch; null where something has not happened yet.
  */
+import type { AwaitedApproval } from '../engine/engine.ts';
 import type { FailureCause, RunState, StepState } from '../engine/event.ts';
 import type { RunReport } from '../forge/forge.ts';
 import type { LogLine } from '../outputs/outputs.ts';
@@ -15,6 +16,8 @@ export interface RunView {
   readonly head: RunHead;
   readonly challenges: RunReport['challenges'];
   readonly gates: RunReport['gates'];
+  /** What a person is to decide now. */
+  readonly approvals: readonly AwaitedApproval[];
   readonly failure: FailureView | null;
   /** In the order of the definition. */
   readonly steps: readonly StepView[];
@@ -36,9 +39,24 @@ export interface RunHead {
   readonly finishedAt: number | null;
   readonly logicalDate: number | null;
   readonly trigger: TriggerView;
+  readonly chain: RunChain;
   readonly sha: string;
   readonly shaUrl: string | null;
   readonly parameters: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** The run that this one is once more, and those that are this one once more, the newest first. */
+export interface RunChain {
+  readonly earlier: RunLink | null;
+  readonly later: readonly RunLink[];
+}
+
+export interface RunLink {
+  readonly id: string;
+  /** Of the same pipeline. */
+  readonly number: number;
+  /** Which steps the later of the two runs carried out: `all steps`, `from train`. */
+  readonly steps: string;
 }
 
 export interface TriggerView {
@@ -76,6 +94,10 @@ export interface StepView {
   /** Null while an attempt is on its way. */
   readonly finishedAt: number | null;
   readonly dueAt: number | null;
+  /** The run whose attempts gave what stands here; null where it is this one. */
+  readonly reusedFrom: string | null;
+  /** What stands here was found in the step cache, all of it. */
+  readonly fromCache: boolean;
   readonly bars: readonly Bar[];
 }
 
@@ -105,7 +127,11 @@ export interface PanelView {
   readonly attempt: number | null;
   readonly attempts: readonly AttemptView[];
   readonly output: OutputView | null;
+  /** `Approved by ada: looks good`; of a rejected one `reason` says it. */
+  readonly decision: string | null;
   readonly dueAt: number | null;
+  /** As of the step's view. */
+  readonly reusedFrom: string | null;
 }
 
 export interface AttemptView {
@@ -115,6 +141,8 @@ export interface AttemptView {
   readonly exitCode: number | null;
   readonly message: string | null;
   readonly place: string | null;
+  /** Of a step with a cache: the run whose output stands for it, or why none does. */
+  readonly cache: { readonly runId: string } | { readonly missed: string } | null;
   readonly startedAt: number;
   readonly runningAt: number | null;
   readonly finishedAt: number | null;
@@ -154,6 +182,7 @@ export interface Selection {
 }
 
 export const viewLimits = {
+  laterRunsMax: 10,
   instancesMax: 60,
   barsMax: 60,
   outputCharactersMax: 8000,

@@ -40,6 +40,10 @@ const shapes = {
   warning: html`<path d="M8 1.9l6.5 11.6h-13z" class="line" /><path d="M8 6.4v3.2M8 11.6v.1" class="line" />`,
   'turn-arrow': html`<path d="M13.6 8a5.6 5.6 0 1 1-1.7-4" class="line" /><path d="M12.4 1.2v3.2H9.2" class="line" />`,
   clock: html`<circle cx="8" cy="8" r="6.5" class="line" /><path d="M8 4.4V8l2.5 1.6" class="line" />`,
+  sheets: html`<rect x="5.25" y="5.25" width="9" height="9" rx="2" class="line" /><path
+      d="M10.9 2.6A1.9 1.9 0 0 0 9.2 1.75H3.6A1.9 1.9 0 0 0 1.75 3.6v5.6a1.9 1.9 0 0 0 .9 1.7"
+      class="line"
+    />`,
   diamond: html`<path d="M8 1.6L14.4 8 8 14.4 1.6 8z" class="line" />`,
   'square-dash': html`<rect x="1.75" y="1.75" width="12.5" height="12.5" rx="3" class="line" /><path
       d="M5 8h6"
@@ -71,10 +75,21 @@ export const stepMarks: Readonly<Record<StepState, Mark>> = {
   upstream_failed: { word: 'upstream failed', tone: 'warn', shape: 'warning' },
   up_for_retry: { word: 'retrying soon', tone: 'warn', shape: 'turn-arrow' },
   up_for_reschedule: { word: 'looks again soon', tone: 'busy', shape: 'clock' },
-  deferred: { word: 'deferred', tone: 'busy', shape: 'diamond' },
+  deferred: { word: 'waits for a decision', tone: 'busy', shape: 'diamond' },
   removed: { word: 'removed', tone: 'idle', shape: 'square-dash' },
   cancelled: { word: 'cancelled', tone: 'idle', shape: 'ring-slash' },
 };
+
+/** Beside the state of a step whose outputs come from an earlier run. */
+export const reusedMark: Mark = { word: 'reused', tone: 'idle', shape: 'sheets' };
+
+const cachedMark: Mark = { word: 'from cache', tone: 'idle', shape: 'sheets' };
+
+/** Where what a step gave was not made in this run; else null. */
+export function originMarkOf(step: { readonly reusedFrom: string | null; readonly fromCache: boolean }): Mark | null {
+  if (step.reusedFrom !== null) return reusedMark;
+  return step.fromCache ? cachedMark : null;
+}
 
 export const runMarks: Readonly<Record<RunState, Mark>> = {
   running: stepMarks.running,

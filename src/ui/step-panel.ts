@@ -12,7 +12,7 @@ import {
   type PanelView,
   type RunView,
 } from './run-view.ts';
-import { markOf, namedShapeOf, shapeOf, stepMarks } from './state-mark.ts';
+import { markOf, namedShapeOf, reusedMark, shapeOf, stepMarks } from './state-mark.ts';
 import { durationText, timeOf, type Watch } from './time.ts';
 import { causeWords } from './failure-panel.ts';
 
@@ -27,7 +27,7 @@ export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null,
   return html`<section class="card step" id="step" aria-labelledby="step-title">
     <header class="card-head">
       <h2 id="step-title">
-        <span class=${`tone-${mark.tone}`}>${shapeOf(mark)}</span><code>${panel.step}${panel.mapped ? `[${panel.index}]` : ''}</code><span class=${`state-word tone-${mark.tone}`}>${mark.word}</span>
+        <span class=${`tone-${mark.tone}`}>${shapeOf(mark)}</span><code>${panel.step}${panel.mapped ? `[${panel.index}]` : ''}</code><span class=${`state-word tone-${mark.tone}`}>${mark.word}</span>${panel.reusedFrom === null ? null : html`<span class="tone-idle">${shapeOf(reusedMark)}</span><span class="state-word tone-idle">${reusedMark.word}</span>`}
       </h2>
       <p class="muted">
         ${panel.kind}${panel.upstream.length === 0 ? '' : ' after '}${panel.upstream.map((name, at) => html`${at === 0 ? '' : ', '}<a href=${panelAddress(view.head.id, name)}>${name}</a>`)}${panel.triggerRule === 'all_success' ? '' : `, when ${panel.triggerRule}`}
@@ -35,8 +35,9 @@ export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null,
     </header>
     ${panel.description === null ? null : html`<p class="description">${panel.description}</p>`}
     ${panel.reason === null || panel.attempts.at(-1)?.message === panel.reason ? null : html`<p class="reason">${panel.reason}</p>`}
-    ${panel.dueAt === null ? null : html`<p class="muted">Next try ${timeOf(panel.dueAt, watch)}</p>`}
-    ${instancesOf(view, panel)} ${attemptsOf(view, panel, watch)}
+    ${panel.dueAt === null || panel.state === 'deferred' ? null : html`<p class="muted">Next try ${timeOf(panel.dueAt, watch)}</p>`}
+    ${panel.decision === null ? null : html`<p class="reason">${panel.decision}</p>`}
+    ${instancesOf(view, panel)} ${panel.kind === 'approval' ? null : attemptsOf(view, panel, watch)}
     ${panel.output === null ? null : outputOf(panel.output)} ${logOf(view, panel, log)}
   </section>`;
 }
@@ -61,6 +62,10 @@ function instancesOf(view: RunView, panel: PanelView): Markup {
 }
 
 function attemptsOf(view: RunView, panel: PanelView, watch: Watch): Markup {
+  if (panel.reusedFrom !== null)
+    return html`<p class="muted">
+      It was not started: what it came to <a href=${panelAddress(panel.reusedFrom, panel.step, panel.mapped ? panel.index : null)}>in an earlier run</a> stands here too.
+    </p>`;
   if (panel.attempts.length === 0) return html`<p class="muted">It has not been started.</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Attempts of ${panel.step}`}>
     <table class="attempts">
@@ -93,7 +98,7 @@ function attemptRow(view: RunView, panel: PanelView, attempt: AttemptView, watch
         aria-current=${shown ? 'true' : undefined}>${`#${attempt.number}`}</a>
     </th>
     <td class="outcome">
-      ${markOf(stepMarks[attempt.state])}${attempt.cause === null ? null : html`<span class="muted">${` ${causeWords[attempt.cause]}${attempt.exitCode === null ? '' : `, exit code ${attempt.exitCode}`}`}</span>`}${attempt.message === null ? null : html`<div class="message">${attempt.message}</div>`}
+      ${markOf(stepMarks[attempt.state])}${attempt.cause === null ? null : html`<span class="muted">${` ${causeWords[attempt.cause]}${attempt.exitCode === null ? '' : `, exit code ${attempt.exitCode}`}`}</span>`}${attempt.message === null ? null : html`<div class="message">${attempt.message}</div>`}${cacheOf(panel, attempt)}
     </td>
     <td class="nowrap">${timeOf(attempt.startedAt, watch)}</td>
     <td class="right nowrap">${durationText((attempt.runningAt ?? end) - attempt.startedAt)}</td>
@@ -102,6 +107,12 @@ function attemptRow(view: RunView, panel: PanelView, attempt: AttemptView, watch
     <td class="right nowrap">${attempt.memoryBytesMax === null ? '–' : bytesText(attempt.memoryBytesMax)}</td>
     <td>${attempt.place ?? '–'}</td>
   </tr>`;
+}
+
+function cacheOf(panel: PanelView, { cache }: AttemptView): Markup {
+  if (cache === null) return null;
+  if ('missed' in cache) return html`<div class="muted">${`Not from the cache: ${cache.missed}`}</div>`;
+  return html`<div class="muted">From the cache of <a href=${panelAddress(cache.runId, panel.step)}>an earlier run</a></div>`;
 }
 
 function outputOf(output: OutputView): Markup {

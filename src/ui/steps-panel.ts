@@ -3,7 +3,7 @@ import { noteOf } from './graph-panel.ts';
 import { html, type Markup } from './html.ts';
 import { countText } from './number-text.ts';
 import { panelAddress, type RunView, type StepView } from './run-view.ts';
-import { markOf, shapeOf, stepMarks } from './state-mark.ts';
+import { markOf, originMarkOf, shapeOf, stepMarks } from './state-mark.ts';
 import { axisOf, barsOf, spanOf, type Span } from './timeline.ts';
 import { durationText, type Watch } from './time.ts';
 
@@ -36,12 +36,13 @@ export function stepsPanel(view: RunView, watch: Watch): Markup {
 function stepRow(step: StepView, view: RunView, span: Span, watch: Watch): Markup {
   const mark = stepMarks[step.state];
   const selected = view.panel?.step === step.name;
+  const origin = originMarkOf(step);
   return html`<tr key=${step.name} class=${selected ? 'selected' : ''} data-row>
     <th scope="row">
       <a href=${panelAddress(view.head.id, step.name)} aria-current=${selected ? 'true' : undefined}>${step.name}</a><span class="kind">${step.kind}</span>
     </th>
     <td>
-      ${step.mapped && step.counts.length > 0 ? html`<span class=${`state tone-${mark.tone}`}>${shapeOf(mark)}<span class="word">${noteOf(step, watch)}</span></span>` : markOf(mark)}${triesOf(step)}
+      ${step.mapped && step.counts.length > 0 ? html`<span class=${`state tone-${mark.tone}`}>${shapeOf(mark)}<span class="word">${noteOf(step, watch)}</span></span>` : markOf(mark)}${triesOf(step)}${origin === null ? null : html`${' '}${markOf(origin)}`}
     </td>
     <td class="time-column">${barsOf(step.bars, span, watch.now)}</td>
     <td class="right nowrap">

@@ -6,8 +6,17 @@ export { appendLines, firstErrorLine } from './log-blocks.ts';
 export { renderPage, type Page } from './page.ts';
 export { changeBetween } from './run-change.ts';
 export { runPage, runTitle } from './run-page.ts';
-export { headOf, panelOf, select, stepViewOf, triggerOf, type ForgeLinks } from './run-view-of.ts';
-export { logKeyOf, viewLimits, type FailureView, type LogTail, type RunView, type Selection } from './run-view.ts';
+export { headOf, panelOf, select, stepsText, stepViewOf, triggerOf, type ForgeLinks } from './run-view-of.ts';
+export {
+  logKeyOf,
+  viewLimits,
+  type FailureView,
+  type LogTail,
+  type RunChain,
+  type RunLink,
+  type RunView,
+  type Selection,
+} from './run-view.ts';
 export { logPage, type LogSearch } from './log-page.ts';
 export { modelPage, modelsPage, type ModelsView, type ModelView } from './models-page.ts';
 export { pipelinesPage, type PipelineItem, type RepositoryView } from './pipelines-page.ts';

@@ -31,7 +31,7 @@ before(async () => {
         versions: [],
         definitions: new Map([[opened.digest, definition]]),
       },
-      { write: 'open-run', triggerKey: 'test', opened },
+      { write: 'open-run', triggerKey: 'test', opened, reused: [] },
       { write: 'append', runId, position: 1, events, state: run.state, reason: run.reason, finishedAt: run.finishedAt },
     ],
   ]);

@@ -78,6 +78,13 @@ test('a time zone must be a name that the tz database knows', () => {
   assert.ok(parseSchedule('@daily', 'europe/berlin').ok);
 });
 
+test('a bad field and a bad time zone are both said', () => {
+  assert.match(
+    refusal('61 2 * * *', 'Mars/Olympus'),
+    /^the minute field "61" cannot be read: .*; the time zone "Mars\/Olympus"/,
+  );
+});
+
 test('names, nicknames, upper case and spaces read as their numbers do', () => {
   const same: readonly (readonly [string, string])[] = [
     ['0 0 * jan-mar Mon-FRI', '0 0 * 1-3 1-5'],

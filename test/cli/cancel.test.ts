@@ -51,7 +51,7 @@ test('a run that has ended, or is not there, is said so', async () => {
   assert.equal((await sandbox.run(['run', 'good'])).status, 0);
   const ended = await sandbox.run(['cancel', 'good#1']);
   assert.deepEqual([ended.status, ended.out], [2, '']);
-  assert.match(ended.err, /good#1 is success already \[run-ended\]\n {2}`contender runs --state running`/);
+  assert.match(ended.err, /good#1: it ended already: success \[run-not-asked\]\n {2}`contender runs --state running`/);
   const unknown = await sandbox.run(['cancel', 'good#7']);
   assert.match(unknown.err, /there is no run "good#7" \[run-unknown\]/);
 });

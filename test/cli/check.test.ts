@@ -36,6 +36,40 @@ test('with --json, a program reads the same', async () => {
   assert.match(second.digest, /^[0-9a-f]{64}$/);
 });
 
+test('settings that are wrong are said beside the pipelines, without any secret being there', async () => {
+  sandbox = createProject({
+    '.pipelines/good.ts': good,
+    'contender.yaml':
+      'repositories:\n  - url: https://github.com/mona/churn.git\n    github: { repository: mona/churn }\n',
+  });
+  assert.equal((await sandbox.run(['check'])).status, 0);
+  sandbox.write({ 'contender.yaml': 'server:\n  prot: 1\n' });
+  const { status, out, err } = await sandbox.run(['check']);
+  assert.equal(status, 2);
+  assert.match(out, /good 2 steps/);
+  assert.match(err, /^✗ contender\.yaml:2:3: .*prot.* \[config-invalid\]/);
+  assert.match((await sandbox.run(['check', '--json'])).out, /"file": "contender\.yaml"/);
+  assert.equal((await sandbox.run(['check', '--ref', 'main'])).status, 0, 'a commit has no settings of the server');
+});
+
+test('a container that cannot run here is a warning, not a mistake', async () => {
+  sandbox = createProject({
+    '.pipelines/boxed.ts': `import { container, pipeline } from 'contender';
+
+export default pipeline('boxed', {}, () => {
+  container('train', { image: 'trainer:1' });
+  container('score', { image: 'scorer:1', local: { command: ['true'] } });
+});
+`,
+  });
+  const { status, out, err } = await sandbox.run(['check']);
+  assert.equal(status, 0);
+  assert.match(out, /boxed 2 steps/);
+  assert.match(err, /^! \.pipelines\/boxed\.ts: step "train" is a container without `local: .*\n$/);
+  const [found] = JSON.parse((await sandbox.run(['check', '--json'])).out);
+  assert.equal(found.warnings.length, 1);
+});
+
 test('with --ref, the commit counts and not what stands in the folder', async () => {
   sandbox = createProject({ '.pipelines/good.ts': good });
   sandbox.write({ '.pipelines/good.ts': broken });

@@ -56,13 +56,11 @@ const report: RunReport = {
   problems: [],
 };
 
-test('a run ends the command by its own state; a signal counts only where the run was cancelled', () => {
-  const status = (state: RunReport['state'], signal: NodeJS.Signals | null): number =>
-    statusOf({ ...report, state }, signal);
-  assert.deepEqual([status('success', null), status('success', 'SIGINT')], [0, 0]);
-  assert.deepEqual([status('failure', null), status('failure', 'SIGINT')], [1, 1]);
+test('a run ends the command by what it came to; a signal counts only where the run was cancelled', () => {
+  assert.deepEqual([statusOf('success', null), statusOf('success', 'SIGINT')], [0, 0]);
+  assert.deepEqual([statusOf('failed', null), statusOf('failed', 'SIGINT'), statusOf('refused', null)], [1, 1, 1]);
   assert.deepEqual(
-    [status('cancelled', null), status('cancelled', 'SIGINT'), status('cancelled', 'SIGTERM')],
+    [statusOf('cancelled', null), statusOf('cancelled', 'SIGINT'), statusOf('cancelled', 'SIGTERM')],
     [1, 130, 143],
   );
 });

@@ -12,6 +12,9 @@ const commands = [
   'simulate',
   'run',
   'cancel',
+  'rerun',
+  'approve',
+  'reject',
   'runs',
   'ticks',
   'logs',
@@ -39,6 +42,8 @@ for (const command of commands) {
     const { status, out, err } = await sandbox.run([command, '--help']);
     assert.deepEqual({ status, err }, { status: 0, err: '' });
     assert.match(out, new RegExp(`Examples?:\n {2}\\$ contender ${command}\\b`));
+    assert.match(out, new RegExp(`contender -C FOLDER ${command}\n`));
+    assert.ok(!out.includes('{}'), 'no default in the words of a program');
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { failing, good, slow } from './pipelines.ts';
+import { failing, good, hopeless, slow } from './pipelines.ts';
 import { createProject, createSandbox, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
@@ -9,6 +9,7 @@ before(async () => {
     '.pipelines/good.ts': good,
     '.pipelines/failing.ts': failing,
     '.pipelines/slow.ts': slow,
+    '.pipelines/hopeless.ts': hopeless,
   });
   await sandbox.run(['run', 'good']);
   await sandbox.run(['run', 'failing']);
@@ -61,6 +62,22 @@ test('what names no run, several, or no step is said so', async () => {
   const step = await sandbox.run(['logs', 'good#1', 'third']);
   assert.equal(step.status, 2);
   assert.match(step.err, /no step "third" \[step-unknown\]\n {2}Its steps: first, second\./);
+});
+
+test('an attempt that there is not, and a step that never started, are said so instead of nothing', async () => {
+  await sandbox.run(['run', 'hopeless']);
+  assert.match((await sandbox.run(['logs', 'hopeless#1', 'tries', '--attempt', '1'])).out, /try 1/);
+  const wanted: readonly (readonly [args: readonly string[], said: RegExp])[] = [
+    [['tries', '--attempt', '9'], /step "tries" has 2 attempts \[attempt-unknown\]\n {2}Give --attempt 1 to 2/],
+    [['--attempt', '9'], /no step of the run has more than 2 attempts/],
+    [['never'], /step "never" never started: upstream_failed \[attempt-unknown\]/],
+    [['never', '--follow'], /step "never" never started/],
+  ];
+  for (const [args, said] of wanted) {
+    const { status, out, err } = await sandbox.run(['logs', 'hopeless#1', ...args]);
+    assert.deepEqual({ status, out }, { status: 2, out: '' }, args.join(' '));
+    assert.match(err, said);
+  }
 });
 
 test('runs and logs are there while a run is under way, and --follow ends with it', async () => {

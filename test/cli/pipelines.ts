@@ -11,10 +11,33 @@ export default pipeline('good', { parameters: { depth: { type: 'number', default
 });
 `;
 
+/** A parameter that has to be given, and two with defaults. */
+export const demanding = `import { pipeline, step } from 'contender';
+
+const parameters = {
+  depth: { type: 'number', default: 3 },
+  must: { type: 'string' },
+  region: { type: 'string', default: 'eu', choices: ['eu', 'us'] },
+} as const;
+
+export default pipeline('demanding', { parameters }, ({ parameters }) => {
+  step('only', { input: { must: parameters.must }, run: ({ must }) => must });
+});
+`;
+
 export const failing = `import { pipeline, step } from 'contender';
 
 export default pipeline('failing', {}, () => {
   step('breaks', { command: ['sh', '-c', 'echo no good >&2; exit 3'] });
+});
+`;
+
+/** Its first step fails twice, so that its second one never starts. */
+export const hopeless = `import { pipeline, step } from 'contender';
+
+export default pipeline('hopeless', {}, () => {
+  const tries = step('tries', { command: ['sh', '-c', 'echo "try $CONTENDER_ATTEMPT"; exit 3'], retries: 1, retryDelay: '0s' });
+  step('never', { after: tries, command: ['true'] });
 });
 `;
 
@@ -31,5 +54,17 @@ export const broken = `import { pipeline, step } from 'contender';
 
 export default pipeline('broken', {}, () => {
   step('one', { run: () => 1, retrys: 2 });
+});
+`;
+
+/** Waits for a person, with what the step before found. */
+export const asking = `import { approval, group, pipeline, step } from 'contender';
+
+export default pipeline('asking', {}, () => {
+  const train = step('train', { run: () => ({ auc: 0.91 }) });
+  const release = group('go', () => approval('release', { message: \`Release a model of \${train.auc}?\` }));
+  step('deploy', { input: { by: release.by, reason: release.reason }, run: ({ by, reason }) => {
+    console.log('released by', by, 'because', reason);
+  } });
 });
 `;

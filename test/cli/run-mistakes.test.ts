@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { broken, good } from './pipelines.ts';
-import { createProject, type Sandbox } from './sandbox.ts';
+import { broken, demanding, good } from './pipelines.ts';
+import { createProject, createSandbox, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
 before(() => {
-  sandbox = createProject({ '.pipelines/good.ts': good, '.pipelines/broken.ts': broken });
+  sandbox = createProject({
+    '.pipelines/good.ts': good,
+    '.pipelines/broken.ts': broken,
+    '.pipelines/demanding.ts': demanding,
+  });
 });
 after(() => sandbox.remove());
 
@@ -14,8 +18,23 @@ const mistakes: readonly (readonly [what: string, args: readonly string[], said:
   ['a broken pipeline', ['run', 'broken'], /\.pipelines\/broken\.ts:4:3: .*\[definition-option\]/],
   ['a parameter that is not declared', ['run', 'good', '--param', 'depht=2'], /depht/],
   ['a parameter of another type', ['run', 'good', '--param', 'depth=deep'], /depth/],
+  [
+    'a parameter that has to be given',
+    ['run', 'demanding'],
+    /"must" \(string\) has no default and must be given \[run-refused\]\n {2}Give --param must=VALUE\. The parameters: depth: number, default 3; must: string, must be given; region: string, one of eu, us, default eu\./,
+  ],
+  [
+    'a parameter that is given twice',
+    ['run', 'good', '--param', 'depth=1', '--param', 'depth=2'],
+    /depth is given twice/,
+  ],
   ['a parameter without value', ['run', 'good', '--param', 'depth'], /name=value/],
   ['a date that there is not', ['run', 'good', '--date', '2026-02-30'], /YYYY-MM-DD/],
+  [
+    'a revision that only Git can name',
+    ['run', 'good', '--ref', 'HEAD~1'],
+    /no branch, tag or commit id \[revision-unknown\]\n {2}Give HEAD, a branch, a tag or a commit id.*\$\(git rev-parse HEAD~1\)/,
+  ],
   ['an unknown revision', ['run', 'good', '--ref', 'nowhere'], /nowhere .*\[revision-unknown\]/],
   [
     'an unknown repository',
@@ -32,3 +51,32 @@ for (const [what, args, said] of mistakes) {
     assert.equal(out, '');
   });
 }
+
+test('a repository without a commit is said to be one', async () => {
+  const elsewhere = createSandbox();
+  try {
+    elsewhere.git('init', '--quiet', '--initial-branch=main');
+    elsewhere.write({ '.pipelines/good.ts': good });
+    const { status, err } = await elsewhere.run(['run', 'good']);
+    assert.equal(status, 2);
+    assert.match(err, /the repository has no commit yet: make one \[revision-unknown\]/);
+  } finally {
+    await elsewhere.remove();
+  }
+});
+
+test('a remote that is not reached is said with its address and how to try it', async () => {
+  const elsewhere = createSandbox();
+  try {
+    elsewhere.write({ 'contender.yaml': 'repositories:\n  - url: https://127.0.0.1:1/nowhere.git\n' });
+    const { status, err } = await elsewhere.run(['run', 'good']);
+    assert.equal(status, 2);
+    assert.match(
+      err,
+      /\[repository-unreadable\]\n.*contender\.yaml.*git ls-remote https:\/\/127\.0\.0\.1:1\/nowhere\.git/,
+    );
+    assert.doesNotMatch(err, /Run this in a Git repository/);
+  } finally {
+    await elsewhere.remove();
+  }
+});

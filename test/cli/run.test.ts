@@ -40,6 +40,16 @@ test('a failed run ends with 1 and says why', async () => {
   assert.match(out, /✗ failed: breaks failed: exit code 3/);
 });
 
+test('a program reads the same word for the state of a run, whichever command says it', async () => {
+  const { status, out } = await sandbox.run(['run', 'failing', '--json']);
+  assert.equal(status, 1);
+  const listed = await sandbox.run(['runs', '--limit', '1', '--json']);
+  for (const text of [out, listed.out]) {
+    const { state, outcome } = Object(JSON.parse(text));
+    assert.deepEqual([state, outcome], ['failed', 'failed']);
+  }
+});
+
 test('with --json, the last line of standard output is the result, and the words go elsewhere', async () => {
   const { status, out, err } = await sandbox.run([
     'run',

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { brokenRules } from '../../src/compile/definition-rules.ts';
 import { parseDefinition, parseGuarded } from '../../src/compile/definition-text.ts';
 import { definitionLimits, type Binding, type StepDefinition } from '../../src/pipeline/definition.ts';
-import { pipelineOf, stepOf } from '../support/definitions.ts';
+import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 
 const use = (input: Binding): Pick<StepDefinition, 'work'> => ({ work: { kind: 'function', file: 'a.ts', input } });
 
@@ -33,6 +33,14 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     /output of "a"/,
   ],
   [
+    'an output that is not declared',
+    [
+      stepOf({ name: 'a', outputs: { n: 'number' } }),
+      stepOf({ name: 'b', upstream: ['a'], ...use({ reference: { output: 'a', path: ['m'] } }) }),
+    ],
+    /^step "b" uses an output that is not there: step "a" declares no output "m"\. Did you mean "n"\? It declares n\.$/,
+  ],
+  [
     'an element without a map',
     [stepOf({ name: 'a', ...use({ record: { x: { reference: { item: 'x', path: [] } } } }) })],
     /uses "x", which it is not mapped over/,
@@ -46,6 +54,27 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     'a variable that is denied',
     [stepOf({ name: 'a', work: { kind: 'command', command: ['x'], environment: { NODE_OPTIONS: 'x' } } })],
     /"NODE_OPTIONS", which changes which code runs/,
+  ],
+  [
+    'a cache of what is no function or command',
+    [
+      stepOf({
+        name: 'a',
+        cache: { forMs: null, paths: [] },
+        work: { kind: 'gate', data: { literal: 'x' }, checks: [] },
+      }),
+    ],
+    /has a cache, which is for functions and commands, and not for a gate/,
+  ],
+  [
+    'an approval that is mapped',
+    [stepOf({ name: 'a', map: mapOver([1]), work: works.approval() })],
+    /^step "a" decides, and is mapped$/,
+  ],
+  [
+    'a message over an output without an edge',
+    [stepOf({ name: 'a' }), stepOf({ name: 'b', work: works.approval({ message: [{ output: 'a', path: [] }] }) })],
+    /uses the output of "a" without coming after it/,
   ],
   [
     'a choice that is no step',

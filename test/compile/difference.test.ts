@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { diffVersions } from '../../src/compile/compile.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import {
+  approval,
   challenge,
   container,
   gate,
@@ -183,4 +184,19 @@ test('of a metric where less is better, a higher threshold is weaker', () => {
     'challenge "challenge-price": threshold rose from 10 to 20',
   ]);
   assert.deepEqual(diffVersions(price(20), price(10)).weakened, []);
+});
+
+test('an approval that is gone, or that a step no longer waits for, is a weakening', () => {
+  const release = (asks: boolean, waits: boolean): PipelineDefinition =>
+    pipeline('release', {}, () => {
+      const asked = asks ? approval('release') : null;
+      step('deploy', { command: ['deploy'], ...(asked !== null && waits ? { after: asked } : {}) });
+    }).definition;
+  assert.deepEqual(diffVersions(release(true, true), release(false, false)).weakened, [
+    'the approval "release" is gone',
+  ]);
+  assert.deepEqual(diffVersions(release(true, true), release(true, false)).weakened, [
+    'step "deploy" no longer comes after the approval "release"',
+  ]);
+  assert.deepEqual(diffVersions(release(true, false), release(true, true)).weakened, []);
 });

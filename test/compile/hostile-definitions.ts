@@ -19,7 +19,7 @@ const before = (code: string): string => `${code}\n${pipeline}`;
 
 /** Made without the words: what the guest reads is found under a symbol that everybody can know. */
 const forged = (definition: string, extra = ''): string =>
-  `const step = (name: string, upstream: string[] = []): any => ({ name, description: null, upstream, triggerRule: 'all_success', finally: false, retry: { count: 0, delayMs: 1, factor: 1, delayMaxMs: 1 }, timeoutMs: 1000, graceMs: 0, secrets: [], map: null, outputs: {}, work: { kind: 'command', command: ['true'], environment: {} } });
+  `const step = (name: string, upstream: string[] = []): any => ({ name, description: null, upstream, triggerRule: 'all_success', finally: false, retry: { count: 0, delayMs: 1, factor: 1, delayMaxMs: 1 }, timeoutMs: 1000, graceMs: 0, secrets: [], cache: null, map: null, outputs: {}, work: { kind: 'command', command: ['true'], environment: {} } });
 const head: any = { name: 'hostile', description: null, owner: null, tags: [], on: { schedule: null, push: null, pullRequest: null }, parameters: {}, maxActiveRuns: 1, overlap: 'allow', cancelInProgress: false, runTimeoutMs: null, deadlineMs: null, freshness: null, steps: [step('a')] };
 const definition: any = ${definition};
 ${extra}

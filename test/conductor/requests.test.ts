@@ -1,7 +1,7 @@
 /** What is asked of a run stands in the journal: no death of a server, and no lost answer, loses it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { askOf } from '../../src/conductor/requests.ts';
+import { askIn } from '../../src/conductor/requests.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from '../simulation/history.ts';
 import { Stage } from '../simulation/stage.ts';
@@ -42,7 +42,7 @@ test('a cancel that was kept without an answer is carried out all the same', asy
   const { stage, run } = await running();
   stage.interfereOnce('request', 'unanswered');
   const answer = stage.cancel(run);
-  await stage.until('nobody knows', () => answer.asked === 'unanswered');
+  await stage.until('nobody knows', () => answer.said === 'unanswered');
   await stage.until('the run is cancelled', () => run.state === 'cancelling', 5000);
 });
 
@@ -50,7 +50,7 @@ test('a cancel that was not kept is not accepted', async () => {
   const { stage, run } = await running();
   stage.interfereOnce('request', 'refused');
   const answer = stage.cancel(run);
-  await stage.until('nobody knows', () => answer.asked === 'unanswered');
+  await stage.until('nobody knows', () => answer.said === 'unanswered');
   await stage.until('the run ended', () => run.state === 'success', 3_700_000);
 });
 
@@ -59,7 +59,7 @@ test('a cancel that another process leaves in the journal is seen within seconds
   const { world } = stage;
   const request = { type: 'cancel', by: 'eve', reason: 'from another terminal' } as const;
   const row = { id: 'from-elsewhere', runId: run.opened.runId, request, at: world.wallClock() };
-  assert.equal(await askOf(world.journal, row), 'accepted');
+  assert.equal((await askIn(world.journal, row)).ok, true);
   await stage.until('it is being cancelled', () => run.state === 'cancelling', 5000);
   assert.deepEqual(await world.journal.openRequests(5), []);
 });
@@ -69,8 +69,8 @@ test('a run that has ended accepts no cancel', async () => {
   stage.cancel(run);
   await stage.until('the run is cancelled', () => run.state === 'cancelled');
   const answer = stage.cancel(run);
-  await stage.until('it was answered', () => answer.asked !== null);
-  assert.equal(answer.asked, 'ended');
+  await stage.until('it was answered', () => answer.said !== null);
+  assert.equal(answer.said, 'the run has just ended');
 });
 
 test('a second cancel changes nothing, and is settled', async () => {

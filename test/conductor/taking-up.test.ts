@@ -46,7 +46,7 @@ test('a run that a dead server had sent to the database is taken up when it is k
     dataIntervalEnd: time.now,
     parameters: {},
   };
-  const write: Write = { write: 'open-run', triggerKey: 'late', opened };
+  const write: Write = { write: 'open-run', triggerKey: 'late', opened, reused: [] };
   assert.deepEqual(await journal.commit([[write]]), [{ ok: true }]);
   history.kept(write);
   await stage.rest();

@@ -21,6 +21,8 @@ export function requests(use: Use): void {
     assert.deepEqual(await openIds(journal), ['c', 'a', 'b']);
     await mustKeep(journal, append(runId(1), 1, [scheduled('x')]), done('a'));
     assert.deepEqual(await openIds(journal), ['c', 'b']);
+    assert.deepEqual((await journal.request('a'))?.request, asked);
+    assert.equal(await journal.request('nothing'), null);
     await mustKeep(journal, done('a'), done('nothing'));
     assert.deepEqual(await openIds(journal), ['c', 'b']);
   });

@@ -33,6 +33,27 @@ export function runs(use: Use): void {
     assert.deepEqual(await journal.trigger('push/1'), { key: 'push/1', at, runId: runId(1), reason: null });
   });
 
+  use(
+    'opens a re-run with what it reuses, beside its opening, and finds it by the run that it is again',
+    async (journal) => {
+      const { trigger: first } = opened(runId(1));
+      assert.ok(first.kind === 'push');
+      const trigger = { kind: 'rerun', of: runId(1), steps: 'failed', actor: 'eve', first } as const;
+      const step = { type: 'step-reused', at, step: 'a', index: 0, runId: runId(1), state: 'success' } as const;
+      const reused = [{ ...step, reason: null, output: { inline: 1 }, control: null }];
+      await mustKeep(journal, versionsWrite, openRun(runId(1)), finish(runId(1), 1));
+      await mustKeep(journal, openRun(runId(2), { trigger }, 'again', reused));
+      assert.deepEqual(await journal.events(runId(2)), [opened(runId(2), { trigger }), ...reused]);
+      assert.deepEqual(await commit(journal, append(runId(2), 1, [scheduled('b')])), conflict('position'));
+      await mustKeep(journal, append(runId(2), 2, [scheduled('b')]));
+      const ids = async (filter: Omit<Parameters<Journal['runs']>[0], 'limit'>): Promise<string[]> =>
+        (await journal.runs({ ...filter, limit: 9 })).map(({ id }) => id);
+      assert.deepEqual(await ids({ rerunOf: runId(1) }), [runId(2)]);
+      assert.deepEqual(await ids({ rerunOf: runId(2) }), []);
+      assert.deepEqual(await ids({ branch: first.branch }), [runId(2), runId(1)]);
+    },
+  );
+
   use('has nothing under names that it does not know', async (journal) => {
     assert.equal(await journal.run(runId(1)), null);
     assert.equal(await journal.runByTrigger('push/1'), null);

@@ -2,6 +2,7 @@
 import { describe, test } from 'node:test';
 import type { Journal } from '../../src/journal/journal.ts';
 import { runs, pages } from './journal-runs.ts';
+import { cache } from './journal-cache.ts';
 import { commits, together } from './journal-commits.ts';
 import { deliveries, versions, ticks } from './journal-intake.ts';
 import { outboxRows, evaluations, odds } from './journal-outbox.ts';
@@ -33,5 +34,6 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
     outboxRows(use);
     evaluations(use);
     odds(use);
+    cache(use);
   });
 }

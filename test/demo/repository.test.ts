@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createCompiler } from '../../src/compile/compiler.ts';
 import type { SourceFiles } from '../../src/compile/compile.ts';
-import { changeBetter, changeBroken, changeWorse, type Change } from '../../src/demo/changes.ts';
+import { changeBetter, changeBroken, changeSlower, changeWorse, type Change } from '../../src/demo/changes.ts';
 import * as ours from '../../src/demo/repository/training/features.ts';
 import * as model from '../../src/demo/repository/training/model.ts';
 import * as strikes from '../../src/demo/repository/training/strikes.ts';
@@ -56,7 +56,7 @@ test('the data is the file that docs/data.md describes', async () => {
 test('its pipelines compile, and each change of the story still does', async (t) => {
   const compiler = await createCompiler();
   t.after(() => compiler.close());
-  for (const change of [changeWorse, changeBetter, changeBroken]) {
+  for (const change of [changeWorse, changeBetter, changeBroken, changeSlower]) {
     const compiled = await compiler.compile(filesIn(await changed(t, change)));
     assert.deepEqual(
       compiled.map(({ file, problems }) => [file, problems]),

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 interface Entry {
   readonly version?: string;
+  readonly integrity?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -40,4 +41,11 @@ test('the lock file holds all that is named in it, for each platform, so that np
       .map((name) => `${path} needs ${name}`),
   );
   assert.deepEqual(missing, []);
+});
+
+test('what is installed is proved by its digest, on each platform', () => {
+  const unproved = Object.entries(packages).flatMap(([path, { integrity }]) =>
+    path === '' || integrity?.startsWith('sha512-') === true ? [] : [path],
+  );
+  assert.deepEqual(unproved, []);
 });

@@ -25,6 +25,13 @@ export function examplesOf(page: string): readonly Example[] {
   }));
 }
 
+/** The block that follows the marker `<!-- example: NAME -->`. */
+export function exampleOf(page: string, name: string): string {
+  const found = new RegExp(`<!-- example: ${name} -->\n\`\`\`json\n([\\s\\S]*?)\`\`\``).exec(page);
+  if (found?.[1] === undefined) throw new Error(`the page has no example ${name}`);
+  return found[1];
+}
+
 /** The lines of `shown` that are not in `output` in their order; `…` stands for anything. */
 export function missingLines(shown: string, output: string): readonly string[] {
   const lines = output.split('\n');

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { examplesOf, missingLines, pageOf } from './blocks.ts';
+import { exampleOf, examplesOf, missingLines, pageOf } from './blocks.ts';
 import { createReader } from './reader.ts';
 
 const examples = examplesOf(pageOf('quick-start.md'));
@@ -32,3 +32,22 @@ test('the compiler takes its files as the editor is told to read them', async ()
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: reader.folder });
   assert.equal(stdout, '');
 });
+
+for (const [name, file] of [
+  ['pointer', 'models/churn.json'],
+  ['ledger', 'ledger/churn.jsonl'],
+] as const) {
+  test(`docs/models.md shows the ${name} as it was really written`, async () => {
+    const written = await promisify(execFile)('git', ['show', `contender/models:${file}`], { cwd: reader.folder });
+    const text = name === 'ledger' ? (written.stdout.split('\n')[0] ?? '') : written.stdout;
+    assert.deepEqual(shapeOf(JSON.parse(exampleOf(pageOf('models.md'), name))), shapeOf(JSON.parse(text)));
+  });
+}
+
+/** The keys and kinds of a value; of a list, those of its first element. */
+function shapeOf(value: unknown): unknown {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return value.length === 0 ? [] : [shapeOf(value[0])];
+  if (typeof value !== 'object') return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, shapeOf(field)]));
+}

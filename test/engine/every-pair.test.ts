@@ -21,9 +21,10 @@ const now = openedAt + 30_000;
  * The run has a step `first`, then `x`, which stands in the state in question, and beside them `other`, which runs, so
  * that the run is open.
  */
-function scenarioOf(kind: 'command' | 'wait'): Scenario {
-  const work = works.wait({ intervalMs: 60_000, timeoutMs: 600_000, softFail: false });
-  const x = stepOf({ name: 'x', upstream: ['first'], retry, ...(kind === 'wait' ? { work } : {}) });
+function scenarioOf(kind: 'command' | 'wait' | 'approval'): Scenario {
+  const wait = works.wait({ intervalMs: 60_000, timeoutMs: 600_000, softFail: false });
+  const work = kind === 'wait' ? wait : kind === 'approval' ? works.approval({ timeoutMs: 600_000 }) : null;
+  const x = stepOf({ name: 'x', upstream: ['first'], retry, ...(work === null ? {} : { work }) });
   const scenario = new Scenario(pipelineOf([stepOf({ name: 'other' }), stepOf({ name: 'first' }), x]), 2);
   scenario.proceed(0);
   return scenario;
@@ -64,6 +65,11 @@ const states: { readonly [state: string]: () => Scenario } = {
   },
   up_for_retry: () => begun(succeeded(), failed()),
   up_for_reschedule: () => begun(succeeded(), notYet()),
+  deferred: () => {
+    const scenario = scenarioOf('approval');
+    scenario.finished(1, 'first', succeeded());
+    return scenario;
+  },
   success: () => begun(succeeded(), succeeded()),
   failed: () => begun(succeeded(), failed('invalid')),
   skipped: () => begun(succeeded(), skipped()),
@@ -105,11 +111,17 @@ const commands: { readonly [name: string]: Command } = {
   'x[1] succeeded': finished('x[1]', succeeded()),
   'nobody succeeded': finished('nobody', succeeded()),
   cancel: { type: 'cancel', at: now, by: 'ada', reason: '' },
+  'x is approved': { type: 'decide', at: now, step: 'x', decision: 'approve', by: 'ada', reason: null },
+  'x is rejected': { type: 'decide', at: now, step: 'x', decision: 'reject', by: 'ada', reason: null },
+  'nobody is approved': { type: 'decide', at: now, step: 'nobody', decision: 'approve', by: 'ada', reason: null },
 };
 
 const never: Answer[] = ['throw', 'throw', 'throw', 'throw', 'throw', 'throw'];
 const acts: Answer[] = ['act', 'act', 'act', 'act', 'act'];
 const late: Answer[] = ['late', 'late', 'late', 'late', 'late'];
+
+/** Nothing waits for a decision, but what is deferred. */
+const undecided: readonly Answer[] = ['ignore', 'ignore', 'ignore'];
 
 /** In the order of `commands`; the reports of what was never started are the same everywhere. */
 const answers: { readonly [state: string]: readonly Answer[] } = {
@@ -119,6 +131,7 @@ const answers: { readonly [state: string]: readonly Answer[] } = {
   running: ['ignore', 'ignore', 'throw', ...acts, 'throw', 'throw', 'throw', 'act'],
   up_for_retry: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
   up_for_reschedule: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
+  deferred: ['ignore', 'throw', 'throw', ...never.slice(1), 'throw', 'throw', 'throw', 'act', 'act', 'act'],
   success: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
   failed: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
   skipped: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
@@ -143,7 +156,7 @@ for (const [state, given] of Object.entries(states)) {
   test(`a step that is ${state} has an answer to every command`, () => {
     assert.equal(given().run.steps.get('x')?.state, state === 'stopping, queued' ? 'queued' : state);
     const got = Object.values(commands).map((command) => answerOf(given(), command));
-    const expected = answers[state] ?? [];
+    const expected = [...(answers[state] ?? []), ...undecided].slice(0, got.length);
     assert.deepEqual(table(got), table(expected));
   });
 }
@@ -170,11 +183,12 @@ test('a run that has ended answers every command, and only late reports are reco
   };
   assert.deepEqual(
     Object.values(commands).map((command) => answerOf(ended(), command)),
-    ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'ignore'],
+    ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'ignore', ...undecided],
   );
 });
 
 const x = { at: now, step: 'x', index: 0 };
+const reused = { runId: 'run-0', reason: null, output: null, control: null } as const;
 const events: readonly RunEvent[] = [
   { type: 'step-scheduled', ...x },
   { type: 'attempt-started', ...x, attempt: 1 },
@@ -183,16 +197,22 @@ const events: readonly RunEvent[] = [
   { type: 'retry-planned', ...x, dueAt: now, state: 'up_for_retry' },
   { type: 'step-finished', ...x, state: 'success', reason: null },
   { type: 'step-finished', at: now, step: 'x', index: null, state: 'skipped', reason: null },
+  { type: 'step-reused', ...x, ...reused, state: 'success' },
+  { type: 'step-reused', ...x, ...reused, index: null, state: 'skipped' },
+  { type: 'cache-looked-up', ...x, attempt: 1, look: { found: true, runId: 'run-0' } },
+  { type: 'approval-requested', at: now, step: 'x', message: null, dueAt: now },
+  { type: 'approval-decided', at: now, step: 'x', decision: 'approve', by: 'ada', reason: null },
 ];
 
 /** Which of `events` can happen in a state, by their place. */
 const possible: { readonly [state in StepState]?: readonly number[] } = {
-  none: [0, 5, 6],
+  none: [0, 5, 6, 7, 8],
   scheduled: [1, 5],
-  queued: [2, 3],
-  running: [3],
+  queued: [2, 3, 9],
+  running: [3, 9],
   up_for_retry: [0, 5],
   up_for_reschedule: [0, 5],
+  deferred: [5, 11],
   success: [],
   failed: [],
   skipped: [],
@@ -218,6 +238,10 @@ test('events that a run cannot have throw', () => {
     ['mapped twice', { type: 'step-mapped', at: now, step: 'x', length: 2 }],
     ['a step that is not there', { type: 'step-scheduled', at: now, step: 'y', index: 0 }],
     ['an instance that is not there', { type: 'step-scheduled', at: now, step: 'x', index: 1 }],
+    [
+      'an approval of a step that is none',
+      { type: 'approval-requested', at: now, step: 'x', message: null, dueAt: now },
+    ],
     ['an attempt out of turn', { type: 'attempt-started', at: now, step: 'x', index: 0, attempt: 2 }],
     [
       'a late report of an attempt that runs',
@@ -231,6 +255,25 @@ test('events that a run cannot have throw', () => {
   for (const event of [cancel, { type: 'run-timed-out', at: now } as const]) {
     assert.throws(() => evolve(cancelling, event), /impossible event, the run is cancelling/);
   }
+});
+
+test('an approval is asked for before anything else happens to it, and decided once', () => {
+  const fresh = (): Run => scenarioOf('approval').run;
+  const asked: RunEvent = { type: 'approval-requested', at: now, step: 'x', message: null, dueAt: now };
+  const decided: RunEvent = {
+    type: 'approval-decided',
+    at: now,
+    step: 'x',
+    decision: 'reject',
+    by: 'ada',
+    reason: null,
+  };
+  assert.throws(() => evolve(fresh(), decided), /impossible event, it is none/);
+  const run = fresh();
+  evolve(run, asked);
+  assert.throws(() => evolve(run, asked), /impossible event, it is deferred/);
+  evolve(run, decided);
+  assert.throws(() => evolve(run, decided), /impossible event, it was decided before/);
 });
 
 test('a mapped step that has begun cannot end as a whole', () => {

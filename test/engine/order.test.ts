@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { planReuse, reuseEvents } from '../../src/engine/engine.ts';
 import type { AttemptKey, AttemptOutcome } from '../../src/engine/event.ts';
 import { triggerRules, type StepDefinition, type TriggerRule } from '../../src/pipeline/definition.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
-import { drive, outcomes, statesOf, type DriveOptions } from '../support/drive.ts';
+import { drive, openedAt, outcomes, statesOf, type DriveOptions } from '../support/drive.ts';
 
 type End = 'success' | 'failed' | 'skipped';
 
@@ -232,5 +233,26 @@ test('an attempt starts once, one at a time for an instance, and a run ends once
       );
     }),
     { seed, numRuns: 400 },
+  );
+});
+
+test('a run begun again in the middle comes to the same end, and starts nothing of what is reused', () => {
+  fc.assert(
+    fc.property(plans, order, order, fc.nat(), fc.boolean(), (list, first, second, choice, forget) => {
+      const earlier = runIn(list, inOrder(first, 3)).run;
+      const from = list[choice % list.length]?.definition.name ?? '';
+      const planned = planReuse(earlier.definition, earlier, { from });
+      assert.ok(planned.ok);
+      const reused = reuseEvents(planned.value, openedAt);
+      const again = runIn(list, { ...inOrder(second, 3), reused, forget });
+      assert.deepEqual(statesOf(again.run), statesOf(earlier));
+      assert.deepEqual([again.run.state, again.run.reason], [earlier.state, earlier.reason]);
+      const started = new Set(again.events.flatMap((event) => (event.type === 'attempt-started' ? [event.step] : [])));
+      assert.deepEqual(
+        planned.value.filter(({ step }) => started.has(step.definition.name)),
+        [],
+      );
+    }),
+    { seed, numRuns: 600 },
   );
 });

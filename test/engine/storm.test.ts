@@ -15,7 +15,8 @@ const definition = pipelineOf(
     stepOf({ name: 'load', retry }),
     stepOf({ name: 'gate', upstream: ['load'], work: works.gate(), retry }),
     stepOf({ name: 'each', upstream: ['gate'], map: mapOver([1, 2, 3], { concurrency: 2 }), retry }),
-    stepOf({ name: 'join', upstream: ['each', 'wait'], triggerRule: 'none_failed' }),
+    stepOf({ name: 'ask', upstream: ['load'], work: works.approval({ timeoutMs: 90_000, softFail: true }), retry }),
+    stepOf({ name: 'join', upstream: ['each', 'wait', 'ask'], triggerRule: 'none_failed' }),
     stepOf({ name: 'tidy', finally: true }),
   ],
   { runTimeoutMs: 400_000, deadlineMs: 100_000 },
@@ -30,7 +31,7 @@ const outcome: fc.Arbitrary<AttemptOutcome> = fc.constantFrom(
   ...(['code', 'lost', 'timeout', 'cancelled', 'invalid'] as const).map((cause) => outcomes.failed(cause)),
 );
 const action = fc.record({
-  what: fc.constantFrom('finished', 'finished', 'finished', 'repeated', 'running', 'proceed', 'cancel'),
+  what: fc.constantFrom('finished', 'finished', 'finished', 'repeated', 'running', 'proceed', 'cancel', 'decide'),
   seconds: fc.constantFrom(0, 1, 5, 25, 100),
   which: fc.nat(),
   outcome,
@@ -48,6 +49,7 @@ test('whatever comes in whatever order: no bug is thrown, the first end counts, 
         const key = attempts[which % Math.max(attempts.length, 1)];
         if (what === 'proceed') scenario.proceed(second);
         else if (what === 'cancel' && which % 4 === 0) scenario.cancel(second);
+        else if (what === 'decide') scenario.decide(second, 'ask', which % 3 === 0 ? 'reject' : 'approve');
         else if (key !== undefined && what === 'running') scenario.running(second, nameOf(key));
         else if (key !== undefined && what !== 'cancel') scenario.finished(second, nameOf(key), outcome);
         const folded = scenario.folded();
@@ -78,7 +80,7 @@ function checkEvents(events: readonly RunEvent[]): void {
     assert.ok(!final.has(instance), `${event.type} after ${instance} has ended`);
     if (event.type === 'step-finished') final.add(instance);
   }
-  for (const once of ['run-finished', 'deadline-missed']) {
+  for (const once of ['run-finished', 'deadline-missed', 'approval-requested', 'approval-decided']) {
     assert.ok(events.filter((event) => event.type === once).length <= 1, `${once} more than once`);
   }
   assert.ok(events.every((event) => event.at >= openedAt));

@@ -64,10 +64,11 @@ test('a check is run again from the trigger of the run that it shows, once for e
   await it.handled();
   const [again] = await ended(sha, 'twice', 3);
   assert.ok(again !== undefined);
+  const trigger = { kind: 'rerun', of: proposed.id, steps: 'all', actor: 'grace', first: proposed.opened.trigger };
   assert.deepEqual(
     { ...again.opened, at: 0, runId: '' },
-    { ...proposed.opened, at: 0, runId: '' },
-    'the same again, but for its time and id',
+    { ...proposed.opened, trigger, at: 0, runId: '' },
+    'the same again, but for its time and id, and who asked for it',
   );
   await check(sha, 'twice', again.id, 'completed');
 

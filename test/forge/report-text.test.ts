@@ -131,6 +131,24 @@ test('ANSI sequences leave no trace, and of a redrawn line the last drawing stay
   assert.equal(plainLine('10 %\r50 %\r100 %'), '100 %');
 });
 
+test('a check that counts what should not be there says what it counts', () => {
+  const checks = [
+    {
+      check: 'columns',
+      column: null,
+      value: 0,
+      limit: 'none allowed',
+      passed: true,
+      message: 'all 3 columns are there',
+    },
+    { check: 'unique', column: 'id', value: 2, limit: 'none allowed', passed: false, message: '2 rows repeat' },
+  ];
+  const report = { ...fullReport, gates: [{ step: 'validate', passed: false, path: 'x.csv', checks }] };
+  const comment = commentBody(report);
+  assert.match(comment, /\| missing columns \| 0 \| none allowed \|/);
+  assert.match(comment, /\| repeated values of id \| 2 \| none allowed \|/);
+});
+
 test('a status description has at most 140 characters and is cut at a word', () => {
   const of = (summary: string): string => statusDescription({ ...emptyReport, summary });
   const words = (length: number): string =>

@@ -26,16 +26,18 @@ journalContract(
 
 /** Far quicker than a database for each test; what refers to others comes first. */
 async function empty(): Promise<void> {
-  const runs = ['backfill_interval', 'backfill', 'evaluation', 'run_event', 'run_request', 'run', 'pipeline_counter'];
-  const others = [
+  const runs = [
+    'backfill_interval',
+    'backfill',
+    'evaluation',
+    'step_cache',
+    'run_event',
+    'run_request',
+    'run',
+    'pipeline_counter',
     'run_trigger',
     'definition',
-    'delivery',
-    'compiled_commit',
-    'branch_head',
-    'tick',
-    'outbox',
-    'forge_object',
   ];
+  const others = ['delivery', 'compiled_commit', 'branch_head', 'tick', 'outbox', 'forge_object'];
   await runSql(url, [...runs, ...others].map((table) => `delete from ${table};`).join('\n'));
 }

@@ -110,7 +110,7 @@ function apply(state: State, write: Write): Conflict | null {
       state.triggers.add(write.triggerKey);
       const number = (state.numbers.get(write.opened.pipeline) ?? 0) + 1;
       state.numbers.set(write.opened.pipeline, number);
-      state.runs.set(write.opened.runId, { number, events: [write.opened], ended: false });
+      state.runs.set(write.opened.runId, { number, events: [write.opened, ...write.reused], ended: false });
       return null;
     }
     case 'append': {
@@ -181,6 +181,8 @@ function apply(state: State, write: Write): Conflict | null {
     case 'versions':
     case 'head':
     case 'forge-object':
+    case 'cache-entry':
+    case 'cache-trim':
       return null;
     default:
       return unreachable(write);

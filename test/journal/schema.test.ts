@@ -14,6 +14,7 @@ import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { openRequests } from '../../src/journal/requests.ts';
 import { activeRuns, eventsOf, runPage, runsOfDates, unfinishedRuns } from '../../src/journal/runs.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
+import { cacheEntry, newestCacheEntry } from '../../src/journal/step-cache.ts';
 import { lastTick, newestTicks } from '../../src/journal/ticks.ts';
 import { headsOfRepository } from '../../src/journal/versions.ts';
 import { ProblemError } from '../../src/std/problem.ts';
@@ -204,6 +205,7 @@ test('no read sorts or looks through what has no bound', async () => {
     'runs of a branch': runPage({ limit, branch: 'b' }),
     'runs of a commit': runPage({ limit, sha: 's' }),
     'runs of a pull request': runPage({ limit, repository: 'r', pullRequest: 7 }),
+    're-runs of a run': runPage({ limit, rerunOf: 'x' }),
     'unfinished runs': unfinishedRuns(),
     'active runs': activeRuns('r', 'p'),
     events: eventsOf('x'),
@@ -221,6 +223,8 @@ test('no read sorts or looks through what has no bound', async () => {
     'the next of the outbox': nextOutboxAt(),
     'the troubled outbox': troubledOutbox(limit),
     heads: headsOfRepository('r'),
+    'an entry of a cache': cacheEntry({ repository: 'r', pipeline: 'p', step: 's', scope: '' }, 'k'),
+    'the newest entry of a cache': newestCacheEntry({ repository: 'r', pipeline: 'p', step: 's', scope: '' }, 0),
     'all evaluations': evaluationPage({ limit }),
     'evaluations of a run': evaluationPage({ limit, runId: 'x' }),
     'evaluations of a commit': evaluationPage({ limit, sha: 's' }),

@@ -7,7 +7,8 @@ import type { ProblemCode } from '../../src/std/problem-codes.ts';
 
 // The types would refuse most of what follows, which is their work; here they are out of the way.
 // oxlint-disable-next-line typescript/no-explicit-any, typescript/no-unnecessary-type-assertion
-const { branch, challenge, container, gate, group, map, pipeline, shortCircuit, step, waitFor } = words as any;
+const untyped = words as any;
+const { approval, branch, challenge, container, gate, group, map, pipeline, shortCircuit, step, waitFor } = untyped;
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Define = (context: any) => void;
@@ -143,6 +144,27 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       'definition-option',
       /"secrets" is "a b"/,
       /DATABASE_PASSWORD/,
+    ],
+    [
+      'a cache for a number',
+      () => step('a', { ...command, cache: { for: 7 } }),
+      'definition-option',
+      /"cache.for" is 7/,
+      /a duration/,
+    ],
+    [
+      'a cache of words',
+      () => step('a', { ...command, cache: 'yes' }),
+      'definition-option',
+      /"cache" is "yes"/,
+      /true, false or an object with for, paths/,
+    ],
+    [
+      'a cache of a gate',
+      () => gate('a', { data: 'x.csv', rows: { min: 1 }, cache: true }),
+      'definition-option',
+      /there is no option "cache"/,
+      /The options are/,
     ],
     [
       'after a name',
@@ -508,6 +530,36 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /Setting a field/,
       /input/,
     ],
+    [
+      'an output that a command does not declare',
+      () => {
+        const train = step('train', { ...command, outputs: { model: 'artifact', auc: 'number' } });
+        step('report', { input: { value: train.acu }, run });
+      },
+      'definition-handle',
+      /step "report" uses train\.acu, but step "train" declares no output "acu"/,
+      /Did you mean "auc"\? It declares model, auc\./,
+    ],
+    [
+      'an output that a container does not declare, in a command',
+      () => {
+        const train = container('train', { image: 'trainer', outputs: { n: 'number' } });
+        step('report', { command: ['report', `--n=${train.n}`, train.total] });
+      },
+      'definition-handle',
+      /declares no output "total"/,
+      /^It declares n\.$/,
+    ],
+    [
+      'an output that the instances of a mapped command do not declare',
+      () => {
+        const fits = map({ depth: [2, 4] }, () => step('fit', { ...command, outputs: { auc: 'number' } }));
+        step('report', { input: { first: fits[0].auc, second: fits[1].model }, run });
+      },
+      'definition-handle',
+      /fit\.1\.model, but step "fit" declares no output "model"/,
+      /It declares auc/,
+    ],
     ['a field of a date', ({ date }) => date.year, 'definition-handle', /has no field "year"/, /as it is/],
     [
       'a wait for a bad address',
@@ -537,6 +589,27 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       'definition-option',
       /"states" is "skipped"/,
       /"failed"/,
+    ],
+    [
+      'an approval with retries',
+      () => approval('a', { retries: 3 }),
+      'definition-option',
+      /"retries" means nothing for a step that a person decides/,
+      /"timeout"/,
+    ],
+    [
+      'an approval that is mapped',
+      () => map({ x: [1, 2] }, () => approval('a')),
+      'definition-map',
+      /an approval cannot be mapped/,
+      /after the map/,
+    ],
+    [
+      'an approval with a strange end',
+      () => approval('a', { onReject: 'retry' }),
+      'definition-option',
+      /"onReject" is "retry"/,
+      /fail, skip/,
     ],
     [
       'a pipeline in a pipeline',
@@ -662,6 +735,16 @@ test('words outside of a pipeline are refused, after one too', () => {
   assert.match(outside().message, /outside/);
   problemOf(() => pipeline('a', {}, () => step('A', command)));
   assert.match(outside().message, /outside/);
+});
+
+test('declared outputs, all of them together, and whatever a step without a declaration gives may be used', () => {
+  const { definition } = pipeline('example', {}, () => {
+    const one = step('one', { ...command, outputs: { n: 'json' } });
+    const two = step('two', command);
+    const three = step('three', { run });
+    step('report', { input: { n: one.n, deep: one.n.below, all: one, two: two.x, three: three.x }, run });
+  });
+  assert.deepEqual(definition.steps.at(-1).upstream, ['one', 'two', 'three']);
 });
 
 test('a handle of another pipeline is refused, in inputs and in text', () => {

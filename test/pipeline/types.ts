@@ -3,6 +3,7 @@
  * wrong, and all others right.
  */
 import {
+  approval,
   branch,
   challenge,
   container,
@@ -160,6 +161,10 @@ export const typed = pipeline(
       interval: '5m',
     });
     waitFor.until('ready', { input: { n }, run: ({ n }) => n > 1, softFail: true });
+    const release = approval('release', { message: 'Go on?', onReject: 'skip' });
+    void (true satisfies Same<Handle<string>, typeof release.by>);
+    // @ts-expect-error nothing is tried again
+    approval('again', { retries: 2 });
     // @ts-expect-error a date is needed
     waitFor.pipeline('daily-features', {});
   },

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { StepDefinition } from '../../src/pipeline/definition.ts';
 import { functionOf } from '../../src/pipeline/functions.ts';
 import {
+  approval,
   branch,
   challenge,
   container,
@@ -60,6 +61,7 @@ test('a pipeline without options has plain defaults', () => {
       timeoutMs: 21_600_000,
       graceMs: 30_000,
       secrets: [],
+      cache: null,
       map: null,
       outputs: {},
       work: { kind: 'command', command: ['true'], environment: {} },
@@ -125,6 +127,19 @@ test('defaults of the pipeline flow to its steps, which may say otherwise', () =
   assert.deepEqual([one?.timeoutMs, one?.graceMs, one?.secrets], [3_600_000, 60_000, ['A']]);
   assert.deepEqual(two?.retry, { count: 0, delayMs: 1_200_000, factor: 1, delayMaxMs: 1_200_000 });
   assert.deepEqual([two?.timeoutMs, two?.graceMs, two?.secrets], [300_000, 60_000, ['A', 'B']]);
+});
+
+test('a cache is for good and of all files, or as long and of those that are named', () => {
+  const steps = stepsOf(() => {
+    step('one', { command: ['true'], cache: true });
+    step('two', { run: () => 1, cache: { for: '7d', paths: ['training/**'] } });
+    step('three', { run: () => 1, cache: {} });
+    step('four', { command: ['true'], cache: false });
+  });
+  assert.deepEqual(
+    steps.map(({ cache }) => cache),
+    [{ forMs: null, paths: [] }, { forMs: 604_800_000, paths: ['training/**'] }, { forMs: null, paths: [] }, null],
+  );
 });
 
 test('a handle in an input is a reference and the edge', () => {
@@ -378,6 +393,27 @@ test('waits look for a file, an answer, a run of another pipeline, or ask a func
     },
     { condition: 'function', file: '', input: { record: { date: { reference: { context: 'date' } } } } },
   ]);
+});
+
+test('an approval asks a person, with what the steps before found', () => {
+  const steps = stepsOf(() => {
+    const train = step('train', { run: () => ({ auc: 0.91 }) });
+    // oxlint-disable-next-line typescript/restrict-template-expressions -- what handles are for
+    const release = approval('release', { message: `Release ${train.auc}?`, timeout: '2d', onReject: 'skip' });
+    step('deploy', { command: ['deploy', '--by', release.by] });
+    approval('archive', { after: release, softFail: true });
+  });
+  assert.deepEqual(steps[1]?.upstream, ['train']);
+  assert.deepEqual(steps[1]?.work, {
+    kind: 'approval',
+    message: ['Release ', { output: 'train', path: ['auc'] }, '?'],
+    timeoutMs: 172_800_000,
+    onReject: 'skip',
+    softFail: false,
+  });
+  assert.deepEqual(steps[2]?.upstream, ['release']);
+  const plain = { kind: 'approval', message: null, timeoutMs: 604_800_000, onReject: 'fail', softFail: true };
+  assert.deepEqual(steps[3]?.work, plain);
 });
 
 test('a step in a loop is a step each time', () => {

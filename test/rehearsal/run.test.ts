@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Binding, ChallengeWork } from '../../src/pipeline/definition.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
-import { rehearse, startsOf, stateOf, stepIn } from './rehearse.ts';
+import { mistakeIn, rehearse, startsOf, stateOf, stepIn } from './rehearse.ts';
 
 const minute = 60_000;
 const retry = { count: 2, delayMs: 10 * minute, factor: 1, delayMaxMs: 60 * minute };
@@ -221,4 +221,21 @@ test('a challenger that is worse leaves the run a success that is refused, one t
   assert.deepEqual(shown(['churn=below-threshold']), ['success', true, 'below-threshold']);
   assert.deepEqual(shown(['churn=inconclusive']), ['success', false, 'inconclusive']);
   assert.deepEqual(shown(['churn=failed']), ['failed', false, null]);
+});
+
+test('an approval takes as long as a person is pretended to take, and is decided as pretended', () => {
+  const asking = pipelineOf([
+    stepOf({ name: 'release', work: works.approval({ timeoutMs: 60 * minute }) }),
+    stepOf({ name: 'deploy', upstream: ['release'] }),
+  ]);
+  const approved = rehearse(asking, { durations: ['release=5m'] });
+  assert.deepEqual([approved.state, startsOf(approved, 'deploy')], ['success', [5]]);
+  const rejected = rehearse(asking, { outcomes: ['release=reject'] });
+  assert.equal(stateOf(rejected, 'release'), 'failed: rejected by simulate');
+  const forgotten = rehearse(asking, { outcomes: ['release=timeout'] });
+  assert.deepEqual([forgotten.state, forgotten.durationMs], ['failed', 60 * minute]);
+  assert.match(
+    mistakeIn(asking, { outcomes: ['release=lost'] }).message,
+    /"lost" is nothing that the approval "release"/,
+  );
 });

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { failing, good, slow } from '../cli/pipelines.ts';
+import { asking, failing, good, slow } from '../cli/pipelines.ts';
 import { createProject, type Running, type Sandbox } from '../cli/sandbox.ts';
 
 const token = 'a-token-that-is-long-enough';
@@ -19,6 +19,7 @@ before(async () => {
     '.pipelines/good.ts': good,
     '.pipelines/failing.ts': failing,
     '.pipelines/slow.ts': slow,
+    '.pipelines/asking.ts': asking,
     // Two repositories: one plain, one on a GitHub that does not answer.
     'contender.yaml': `repositories:
   - { name: work, url: ., poll: 1h }
@@ -91,6 +92,7 @@ test('without the token, or with another, nothing can be changed', async () => {
   ]) {
     assert.equal((await ask('POST', '/api/v1/runs', { body: run, headers })).status, 401);
     assert.equal((await ask('POST', '/api/v1/runs/some/cancel', { body: {}, headers })).status, 401);
+    assert.equal((await ask('POST', '/api/v1/runs/some/rerun', { body: {}, headers })).status, 401);
     // Nobody learns what a good request would be.
     assert.equal((await ask('POST', '/api/v1/runs', { body: { nonsense: 1 }, headers })).status, 401);
   }
@@ -105,6 +107,61 @@ test('a run is cancelled once; one that ended, or is not there, is said so', asy
   assert.equal((await ask('POST', '/api/v1/runs/01none/cancel', { body: {} })).status, 404);
   assert.equal((await ask('GET', '/api/v1/runs/01none')).status, 404);
   assert.equal((await ask('GET', '/api/v1/nothing')).status, 404);
+});
+
+test('a run is run again, whole or from a step, and the same key is the same run', async () => {
+  const id = await start('good', 'success');
+  const path = `/api/v1/runs/${id}/rerun`;
+  const whole = await ask('POST', path);
+  assert.equal(whole.status, 201, JSON.stringify(whole.body));
+  const again = String(whole.body['id']);
+  const read = await ask('GET', `/api/v1/runs/${again}`, { headers: {} });
+  assert.deepEqual([read.body['trigger'], read.body['rerunOf']], ['rerun', id]);
+  for (const endsAt = performance.now() + 20_000; ;) {
+    if ((await ask('GET', `/api/v1/runs/${again}`)).body['state'] === 'success') break;
+    assert.ok(performance.now() < endsAt, `${again} is not done`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const request = { from: 'second', key: 'once' };
+  const first = await ask('POST', path, { body: request });
+  assert.equal(first.status, 201, JSON.stringify(first.body));
+  assert.deepEqual((await ask('POST', path, { body: request })).body, first.body);
+  const refusals: readonly (readonly [path: string, body: object, status: number, said: RegExp])[] = [
+    [path, { failed: true, from: 'second' }, 400, /failed or from, not both/],
+    [path, { more: 1 }, 400, /more/],
+    [path, { from: 'nowhere' }, 422, /there is no step "nowhere"; there: first, second/],
+    ['/api/v1/runs/01none/rerun', {}, 404, /no such run/],
+  ];
+  for (const [refused, body, status, said] of refusals) {
+    const answer = await ask('POST', refused, { body });
+    assert.equal(answer.status, status, JSON.stringify([body, answer.body]));
+    assert.match(String(answer.body['error']), said);
+  }
+});
+
+/** Asks until the step waits: a run begins before its first step has ended. */
+async function untilWaiting(id: string): Promise<void> {
+  for (const endsAt = performance.now() + 20_000; ;) {
+    const page = await (await fetch(`${url}/runs/${id}`)).text();
+    if (page.includes('Waits for your decision')) return;
+    assert.ok(performance.now() < endsAt, `${id} does not wait`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test('an approval is decided once; what waits for nothing, or is not there, is said so', async () => {
+  const id = await start('asking', 'running');
+  await untilWaiting(id);
+  const at = (step: string, what: string): string => `/api/v1/runs/${id}/steps/${step}/${what}`;
+  assert.equal((await ask('POST', at('go%2Frelease', 'approve'), { headers: {} })).status, 401);
+  assert.equal((await ask('POST', at('go%2Frelease', 'reject'), { body: { by: 'ada' } })).status, 400);
+  const none = await ask('POST', at('train', 'approve'));
+  assert.deepEqual([none.status, none.body['error']], [404, '"train" is no approval; its approvals: go/release']);
+  assert.equal((await ask('POST', at('go%2Frelease', 'approve'), { body: { by: 'ada', reason: 'good' } })).status, 202);
+  const second = await ask('POST', at('go%2Frelease', 'reject'), { body: { by: 'eve', reason: 'bad' } });
+  assert.equal(second.status, 409);
+  assert.match(String(second.body['error']), /"go\/release" was approved by ada already|the run ended already/);
+  assert.equal((await ask('POST', '/api/v1/runs/01none/steps/x/approve')).status, 404);
 });
 
 test('what can be read and not be carried out is 422 with the reason, what cannot be read is 400', async () => {
@@ -148,6 +205,9 @@ test('openapi.json describes each route, with schemas that are valid', async () 
     'post /api/v1/backfills/{id}/cancel',
     'post /api/v1/runs',
     'post /api/v1/runs/{id}/cancel',
+    'post /api/v1/runs/{id}/rerun',
+    'post /api/v1/runs/{id}/steps/{step}/approve',
+    'post /api/v1/runs/{id}/steps/{step}/reject',
   ]);
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   let schemas = 0;

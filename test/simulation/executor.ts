@@ -105,7 +105,9 @@ function goodOutcome(spec: AttemptSpec, random: Random): AttemptOutcome {
   if (work.kind === 'wait')
     return random.chance(0.5) ? { kind: 'not-yet', reason: 'it is not there' } : succeeded(null);
   if (work.kind === 'challenge') return succeeded(challengeOutput(spec, work, random));
-  return succeeded('model' in spec.outputs ? { model: artifactOf(spec.attemptId, 'model.json') } : { done: true });
+  return succeeded(
+    'model' in spec.outputs ? { model: artifactOf(spec.attemptId, 'model.json') } : { done: spec.attemptId },
+  );
 }
 
 function succeeded(

@@ -8,8 +8,8 @@
  *   P9  an interval of a backfill is decided once, and no more of its runs go on than it may have
  *   P8  what is asked of a run is settled by the events that come of it
  */
-import type { RunEvent, RunOpened, RunState } from '../../src/engine/event.ts';
-import type { RunRequest } from '../../src/engine/request.ts';
+import type { RunEvent, RunOpened, RunState, StepOutput } from '../../src/engine/event.ts';
+import type { DecideRequest, RunRequest } from '../../src/engine/request.ts';
 import type { BackfillState, EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
@@ -109,7 +109,7 @@ export class History {
         this.triggers.add(write.key);
         return;
       case 'open-run':
-        return this.#opened(write.opened, write.triggerKey);
+        return this.#opened(write);
       case 'append':
         return this.#appended(write);
       case 'request':
@@ -139,18 +139,26 @@ export class History {
       case 'backfill-state':
         return this.#backfillMoved(write);
       case 'versions':
+      case 'cache-trim':
         return;
+      case 'cache-entry':
+        return this.#cached(write);
       default:
         return unreachable(write);
     }
   }
 
-  #opened(opened: RunOpened, triggerKey: string): void {
+  #opened({ opened, triggerKey, reused }: Extract<Write, { write: 'open-run' }>): void {
     this.triggers.add(triggerKey);
     const cause = causeOf(opened);
     if (this.#causes.has(cause)) this.#violated('P1', `two runs for ${cause}`);
     this.#causes.add(cause);
-    this.runs.set(opened.runId, { opened, events: [opened], state: 'running', instances: new Map() });
+    const run: KeptRun = { opened, events: [opened], state: 'running', instances: new Map() };
+    this.runs.set(opened.runId, run);
+    for (const event of reused) {
+      this.#happened(run, event);
+      run.events.push(event);
+    }
     this.unfinished.add(opened.runId);
   }
 
@@ -175,9 +183,25 @@ export class History {
     return [...this.requests.values()].some((each) => each.runId === runId && each.request.by === by);
   }
 
+  /** Approvals that wait for a decision. */
+  awaited(): readonly { readonly runId: string; readonly step: string; readonly dueAt: number }[] {
+    return [...this.unfinished].flatMap((runId) => {
+      const events = this.runs.get(runId)?.events ?? [];
+      return events.flatMap((event) => {
+        if (event.type !== 'approval-requested') return [];
+        const { step, dueAt } = event;
+        return events.some((each) => each.type === 'step-finished' && each.step === step)
+          ? []
+          : [{ runId, step, dueAt }];
+      });
+    });
+  }
+
   #asked({ id, runId, request, whereEnded }: Extract<Write, { write: 'request' }>): void {
     const goesOn = this.unfinished.has(runId);
     if (!goesOn && whereEnded === 'conflict') this.#violated('P8', `${request.type} of ${runId}, which has ended`);
+    if (request.type === 'decide' && this.#decisionOf(runId, request.step) !== undefined)
+      this.#violated('P8', `a second decision on ${runId}/${request.step} was accepted`);
     if (goesOn && !this.requests.has(id)) this.requests.set(id, { runId, request, since: this.#now(), open: true });
   }
 
@@ -185,9 +209,20 @@ export class History {
     const asked = this.requests.get(id);
     if (asked === undefined) return;
     asked.open = false;
+    const { request } = asked;
     const events = this.runs.get(asked.runId)?.events ?? [];
-    if (!events.some(({ type }) => type === 'cancel-requested' || type === 'run-timed-out' || type === 'run-finished'))
-      this.#violated('P8', `${id} was settled, and ${asked.runId} knows nothing of it`);
+    const isKnown = events.some((event) => {
+      if (event.type === 'cancel-requested' || event.type === 'run-timed-out' || event.type === 'run-finished')
+        return true;
+      return request.type === 'decide' && event.type === 'step-finished' && event.step === request.step;
+    });
+    if (!isKnown) this.#violated('P8', `${id} was settled, and ${asked.runId} knows nothing of it`);
+  }
+
+  /** The one that was accepted. */
+  #decisionOf(runId: string, step: string): DecideRequest | undefined {
+    const all = [...this.requests.values()].filter((each) => each.runId === runId).map(({ request }) => request);
+    return all.find((request): request is DecideRequest => request.type === 'decide' && request.step === step);
   }
 
   #happened(run: KeptRun, event: RunEvent): void {
@@ -203,16 +238,75 @@ export class History {
       this.#checkLane(run);
     }
     if (event.type === 'attempt-finished') {
+      this.#foundInCache(run, event);
       const instance = run.instances.get(`${event.step}/${event.index}`);
       if (instance === undefined || instance.ended || instance.attempt !== event.attempt)
         this.#violated('P3', `${runId}/${event.step}/${event.index}: an end of attempt ${event.attempt} too many`);
       else instance.ended = true;
+    }
+    if (event.type === 'step-reused') this.#reused(run, event);
+    if (event.type === 'approval-decided') {
+      const accepted = this.#decisionOf(runId, event.step);
+      if (accepted?.by !== event.by || accepted.decision !== event.decision)
+        this.#violated('P8', `${runId}/${event.step}: ${event.decision} by ${event.by}, which nobody accepted`);
     }
     if (event.type === 'step-finished' && event.index !== null) {
       const instance = run.instances.get(`${event.step}/${event.index}`);
       if (instance?.final === true) this.#violated('P3', `${runId}/${event.step}/${event.index} ended twice`);
       if (instance !== undefined) instance.final = true;
     }
+  }
+
+  /** What a run has from another is what that one came to, and nothing runs for it. */
+  #reused(run: KeptRun, event: Extract<RunEvent, { type: 'step-reused' }>): void {
+    const name = `${run.opened.runId}/${event.step}/${event.index}`;
+    const end = this.runs
+      .get(event.runId)
+      ?.events.findLast(
+        (each) => each.type === 'step-finished' && each.step === event.step && (each.index ?? 0) === (event.index ?? 0),
+      );
+    if (end?.type !== 'step-finished' || end.state !== event.state)
+      this.#violated('reuse', `${name} is ${event.state} as in ${event.runId}, where it is ${JSON.stringify(end)}`);
+    const given = this.runs
+      .get(event.runId)
+      ?.events.findLast(
+        (each) => each.type === 'attempt-finished' && each.step === event.step && each.index === event.index,
+      );
+    const output =
+      given?.type === 'attempt-finished' && given.outcome.kind === 'succeeded' ? given.outcome.output : null;
+    if (JSON.stringify(output) !== JSON.stringify(event.output))
+      this.#violated('reuse', `${name} gave ${JSON.stringify(output)}, and stands for ${JSON.stringify(event.output)}`);
+    if (event.index !== null)
+      run.instances.set(`${event.step}/${event.index}`, { attempt: 0, ended: true, final: true });
+  }
+
+  /** An entry is what an attempt of that run gave, in the commit of its end. */
+  #cached({ runId, cached, index, output }: Extract<Write, { write: 'cache-entry' }>): void {
+    const given = this.runs
+      .get(runId)
+      ?.events.some(
+        (each) =>
+          each.type === 'attempt-finished' && each.step === cached.step && each.index === index && gave(each, output),
+      );
+    if (given !== true)
+      this.#violated('cache', `${runId}/${cached.step}/${index} never gave ${JSON.stringify(output)}`);
+  }
+
+  /** What stands for an attempt is what the run that is named gave, for that step. */
+  #foundInCache(run: KeptRun, event: Extract<RunEvent, { type: 'attempt-finished' }>): void {
+    const { step, index, attempt } = event;
+    const looked = run.events.findLast(
+      (each) =>
+        each.type === 'cache-looked-up' && each.step === step && each.index === index && each.attempt === attempt,
+    );
+    if (looked?.type !== 'cache-looked-up' || !looked.look.found || event.outcome.kind !== 'succeeded') return;
+    const { output } = event.outcome;
+    const source = this.runs.get(looked.look.runId);
+    const isThere = source?.events.some(
+      (each) => each.type === 'attempt-finished' && each.step === step && gave(each, output),
+    );
+    if (isThere !== true || source?.opened.pipeline !== run.opened.pipeline)
+      this.#violated('cache', `${run.opened.runId}/${step}/${index} is not from ${looked.look.runId}`);
   }
 
   #checkLane(run: KeptRun): void {
@@ -295,6 +389,10 @@ export class History {
   }
 }
 
+function gave({ outcome }: Extract<RunEvent, { type: 'attempt-finished' }>, output: StepOutput): boolean {
+  return outcome.kind === 'succeeded' && JSON.stringify(outcome.output) === JSON.stringify(output);
+}
+
 function aboutOf(body: JsonObject): AboutReport {
   const text = (name: string): string | null => {
     const value = body[name];
@@ -321,6 +419,8 @@ export function causeOf({ repository, pipeline, sha, trigger, logicalDate }: Run
       return `tick ${trigger.tick} of ${repository}: ${pipeline}`;
     case 'manual':
       return `${trigger.actor} asked in ${repository}: ${pipeline}`;
+    case 'rerun':
+      return `${trigger.actor} asked in ${repository} for ${pipeline} again`;
     case 'backfill':
       return `backfill ${trigger.backfill} of ${logicalDate} in ${repository}: ${pipeline}`;
     default:

@@ -43,6 +43,7 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
     activeRuns: (repository, pipeline) => read(() => journal.activeRuns(repository, pipeline)),
     runsOfDates: (repository, pipeline, range) => read(() => journal.runsOfDates(repository, pipeline, range)),
     openRequests: (limit) => read(() => journal.openRequests(limit)),
+    request: (id) => read(() => journal.request(id)),
     definition: (digest) => read(() => journal.definition(digest)),
     versions: (repository, sha) => read(() => journal.versions(repository, sha)),
     head: (repository, branch) => read(() => journal.head(repository, branch)),
@@ -59,6 +60,8 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
     nextOutboxAt: () => read(() => journal.nextOutboxAt()),
     troubledOutbox: (limit) => read(() => journal.troubledOutbox(limit)),
     evaluations: (filter) => read(() => journal.evaluations(filter)),
+    cacheEntry: (cached, key) => read(() => journal.cacheEntry(cached, key)),
+    newestCacheEntry: (cached, index) => read(() => journal.newestCacheEntry(cached, index)),
     forgeObject: (key) => read(() => journal.forgeObject(key)),
     close: () => Promise.resolve(),
   };

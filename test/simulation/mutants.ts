@@ -66,13 +66,19 @@ export const mutants = {
     only: ['crash', 'cancel', 'slow', 'attempts'],
     journal: without((write) => write.write === 'request'),
   },
+  'approval-decided-twice': {
+    what: 'accepts a second decision on an approval',
+    journal: onConflict('duplicate-request', (write, count) =>
+      write.write === 'request' ? { ...write, id: `${write.id} again ${count}` } : write,
+    ),
+  },
   'interval-not-recorded': {
     what: 'opens the run of an interval of a backfill, and keeps no record of it',
     journal: without((write) => write.write === 'backfill-interval' && write.decision === 'run'),
   },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
-    only: twoWriters,
+    only: ['crash', 'commit-late', 'restart'],
     journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
   },
   'outbox-sequence-ignored': {
@@ -130,6 +136,10 @@ export const mutants = {
         },
       };
     },
+  },
+  'versions-not-looked-at': {
+    what: 'forgets which models are versions already',
+    registry: (registry) => ({ ...registry, model: () => Promise.resolve(success(null)) }),
   },
   'attempt-begun-twice': {
     what: 'begins an attempt anew that it began before',

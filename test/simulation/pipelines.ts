@@ -25,7 +25,7 @@ const yearly = { cron: '0 0 1 1 *', timeZone: 'UTC', catchup: 'none' } as const;
 
 /** `slots`: of the executor; the pipeline `probe`, that nothing starts, takes all of them at once. */
 export function drawCatalogue(random: Random, slots: number): Catalogue {
-  const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once', 'past'];
+  const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once', 'asking', 'past'];
   const names = all.filter((name) => random.chance(name === 'churn' ? 0.8 : 0.6));
   const cron = random.pick(['*/5 * * * *', '*/2 * * * *', '7 * * * *', '30 2 * * *', '0,30 2,3 * * *']);
   const timeZone = random.pick(['UTC', 'Europe/Berlin', 'Australia/Lord_Howe']);
@@ -70,6 +70,12 @@ export function drawCatalogue(random: Random, slots: number): Catalogue {
           ...common,
           overlap,
           on: { schedule, push: everywhere, pullRequest: null },
+        });
+      case 'asking':
+        return pipelineOf(asking(), {
+          ...common,
+          runTimeoutMs,
+          on: { schedule: null, push: everywhere, pullRequest },
         });
       case 'past':
         return pipelineOf(trainAndChallenge('tick', 'automatic'), {
@@ -117,9 +123,17 @@ function trainAndChallenge(model: string, promote: PromotionPolicy): StepDefinit
 }
 
 function fan(): StepDefinition[] {
+  const cache = { forMs: null, paths: ['training/**'] };
   return [
-    stepOf({ name: 'split', timeoutMs: 30_000 }),
-    stepOf({ name: 'each', upstream: ['split'], map: mapOver([1, 2, 3, 4]), retry: quickRetry, timeoutMs: 30_000 }),
+    stepOf({ name: 'split', timeoutMs: 30_000, cache: { forMs: 600_000, paths: [] } }),
+    stepOf({
+      name: 'each',
+      upstream: ['split'],
+      map: mapOver([1, 2, 3, 4]),
+      cache,
+      retry: quickRetry,
+      timeoutMs: 30_000,
+    }),
     stepOf({ name: 'gate', upstream: ['each'], work: works.gate() }),
     stepOf({ name: 'tidy', upstream: ['gate'], finally: true, triggerRule: 'all_done' }),
   ];
@@ -153,6 +167,17 @@ function chain(): StepDefinition[] {
     stepOf({ name: 'first', upstream: ['look'], retry: quickRetry }),
     stepOf({ name: 'second', upstream: ['look'], retry: quickRetry }),
     stepOf({ name: 'last', upstream: ['first', 'second'], triggerRule: 'one_success', timeoutMs: 20_000 }),
+  ];
+}
+
+/** Two decisions, one of which may come to nothing. */
+function asking(): StepDefinition[] {
+  const approval = { message: 'Go on?', timeoutMs: 60_000 };
+  return [
+    stepOf({ name: 'measure', retry: quickRetry }),
+    stepOf({ name: 'release', upstream: ['measure'], work: works.approval(approval) }),
+    stepOf({ name: 'announce', work: works.approval({ ...approval, onReject: 'skip', softFail: true }) }),
+    stepOf({ name: 'deploy', upstream: ['release', 'announce'], triggerRule: 'none_failed', retry: quickRetry }),
   ];
 }
 

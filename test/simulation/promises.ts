@@ -3,6 +3,7 @@
  * answer means that the world has come to rest. What is open for too long is a broken promise (P4: everything ends).
  */
 import { firingsBetween, parseSchedule } from '../../src/calendar/calendar.ts';
+import { firstTriggerOf, type Trigger } from '../../src/engine/event.ts';
 import type { ReportState } from '../../src/forge/forge.ts';
 import { reportContext } from '../../src/forge/forge.ts';
 import { asksToSkip } from '../../src/conductor/match.ts';
@@ -125,7 +126,8 @@ function evaluationsDecided({ history, forge, remote }: World): Open | null {
   for (const { id, state, policy, pullRequest, sha } of history.evaluations.values()) {
     if (state === 'promoting') return { promise: 'P5', what: `${id} is being promoted for ever` };
     if (state !== 'reported' || policy === 'never' || policy === 'on-approval') continue;
-    const { trigger } = history.runs.get(id.slice(0, id.indexOf('/')))?.opened ?? {};
+    const opened = history.runs.get(id.slice(0, id.indexOf('/')))?.opened;
+    const trigger = opened === undefined ? undefined : firstTriggerOf(opened.trigger);
     const merged = forge.pullRequests.get(pullRequest ?? -1);
     if (trigger?.kind === 'schedule') return { promise: 'P5', what: `${id} of a schedule is not decided` };
     if (merged?.merged === true && merged.headSha === sha)
@@ -168,12 +170,12 @@ function commentsTold({ history, forge }: World): Open | null {
     // A neutral word about nothing is worth no comment.
     if (shown === undefined && runId === null && about.state === 'neutral') continue;
     if (shown === undefined) return { promise: 'P6', what: `${key} was delivered and is nowhere` };
-    if (shown.report.state === 'running') return { promise: 'P6', what: `${key} says running for ever` };
+    if (shown.report.state === 'running' || shown.report.state === 'waiting')
+      return { promise: 'P6', what: `${key} says ${shown.report.state} for ever` };
     const open = forge.pullRequests.get(shown.pullRequest);
     // A head that went back to a commit that was run before asks for nothing new.
     const newest = [...history.runs.values()].findLast(
-      ({ opened: { pipeline: of, trigger } }) =>
-        of === pipeline && trigger.kind === 'pull-request' && trigger.number === pullRequest,
+      ({ opened: { pipeline: of, trigger } }) => of === pipeline && numberOf(trigger) === pullRequest,
     );
     if (open?.state === 'open' && open.headSha !== shown.report.sha && newest?.opened.sha === open.headSha)
       return { promise: 'P6', what: `the comment of ${context} on #${pullRequest} is about an older commit` };
@@ -181,14 +183,18 @@ function commentsTold({ history, forge }: World): Open | null {
   return null;
 }
 
+function numberOf(trigger: Trigger): number | null {
+  const first = firstTriggerOf(trigger);
+  return first.kind === 'pull-request' ? first.number : null;
+}
+
 function finalState(run: KeptRun): ReportState {
   if (run.state !== 'success') return run.state === 'cancelled' ? 'cancelled' : 'failure';
-  const worse = run.events.some(
-    (event) =>
-      event.type === 'attempt-finished' &&
-      event.outcome.kind === 'succeeded' &&
-      JSON.stringify(event.outcome.output).includes('"kind":"worse"'),
-  );
+  const outputs = run.events.flatMap((event) => {
+    if (event.type === 'step-reused') return event.output ?? [];
+    return event.type === 'attempt-finished' && event.outcome.kind === 'succeeded' ? event.outcome.output : [];
+  });
+  const worse = outputs.some((output) => JSON.stringify(output).includes('"kind":"worse"'));
   return worse ? 'failure' : 'success';
 }
 
@@ -211,10 +217,17 @@ async function checkLedgers({ registry, history, violated }: World): Promise<voi
       if (entry.previous !== entry.evidence.comparedWith)
         violated('P5', `${entry.decision} was compared with ${entry.evidence.comparedWith}, not ${entry.previous}`);
       const evaluation = history.evaluations.get(entry.decision);
-      if (history.runs.get(entry.evidence.runId)?.opened.trigger.kind === 'backfill')
+      const trigger = history.runs.get(entry.evidence.runId)?.opened.trigger;
+      if (trigger !== undefined && firstTriggerOf(trigger).kind === 'backfill')
         violated('P5', `${entry.decision} of a backfill was promoted`);
       if (evaluation?.state !== 'promoted' || evaluation.version !== entry.version)
         violated('P5', `${entry.decision} is version ${entry.version}, and the journal says ${evaluation?.state}`);
+    }
+    const artifacts = new Map<string, number>();
+    for (const { version, artifact } of pointer.value?.versions ?? []) {
+      const twin = artifacts.get(artifact.$artifact);
+      if (twin !== undefined) violated('P5', `versions ${twin} and ${version} of ${model} are the same`);
+      artifacts.set(artifact.$artifact, version);
     }
     const champion = pointer.value?.aliases.champion ?? null;
     if (champion !== (ledger.value.at(-1)?.version ?? null)) violated('P5', `${model}: champion ${champion}`);

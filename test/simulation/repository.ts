@@ -3,6 +3,7 @@
  * truth; what a server sees is as old as its last fetch. It keeps the contract of `src/git/git.ts` as far as the conductor
  * uses it.
  */
+import { createHash } from 'node:crypto';
 import { parseSha, type Commit, type GitError, type GitRepository, type Sha } from '../../src/git/git.ts';
 import { failure, success, type Result } from '../../src/std/result.ts';
 import type { Random } from './random.ts';
@@ -125,9 +126,9 @@ export function simulatedGit(remote: Remote, mirror: Mirror, wire: Wire): GitRep
     mergeBase: (one, other) => both(one, other, () => remote.mergeBase(one, other)),
     files: (sha, folder) =>
       known(sha, ({ files }) =>
-        [...files.keys()]
-          .filter((path) => folder === '' || path.startsWith(`${folder}/`))
-          .map((path) => ({ path, objectId: '0'.repeat(40), bytes: 1 })),
+        [...files]
+          .filter(([path]) => folder === '' || path.startsWith(`${folder}/`))
+          .map(([path, text]) => ({ path, objectId: createHash('sha1').update(text).digest('hex'), bytes: 1 })),
       ),
     read: (sha, paths) =>
       known(sha, ({ files }) => {

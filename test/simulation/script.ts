@@ -1,9 +1,11 @@
 /**
- * What people and fate do to the world, one idea after the other: commits, pull requests, merges, cancels, deaths of the
+ * What people and fate do to the world, one idea after the other: commits, pull requests, merges, cancels, decisions, deaths of the
  * server, outages, a hand at the clock. The forge tells the server of it by webhooks, as well as forges do.
  */
+import type { RerunSteps } from '../../src/engine/event.ts';
 import type { Delivery, ForgeEvent, PullRequest } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
+import { Asking } from './asking.ts';
 import { askForBackfill, cancelBackfill } from './backfills.ts';
 import type { FaultClass } from './faults.ts';
 import { fileOf } from './pipelines.ts';
@@ -21,7 +23,10 @@ const ideas = [
   'close',
   'reopen',
   'manual',
+  'rerun',
+  'rerequest',
   'cancel',
+  'decide',
   'backfill',
   'cancel-backfill',
   'crash',
@@ -35,6 +40,7 @@ type Idea = (typeof ideas)[number];
 
 export class Script {
   readonly #world: World;
+  readonly #asking: Asking;
   readonly #random: Random;
   readonly #thinkMaxMs: number;
   readonly #weights: Record<Idea, number>;
@@ -47,6 +53,7 @@ export class Script {
   constructor(world: World) {
     this.#world = world;
     this.#random = world.random.fork('script');
+    this.#asking = new Asking(world);
     this.#thinkMaxMs = this.#random.pick([300, 3000, 20_000, 120_000]);
     this.#weights = this.#drawWeights();
   }
@@ -87,7 +94,10 @@ export class Script {
       close: often() / 3,
       reopen: often() / 3,
       manual: often() / 2,
+      rerun: 1 + often(),
+      rerequest: often() / 3,
       cancel: rare('cancel'),
+      decide: this.#world.catalogue.names.includes('asking') ? 1 + often() : 0,
       backfill: often() / 3,
       'cancel-backfill': rare('cancel'),
       crash: rare('crash'),
@@ -135,8 +145,14 @@ export class Script {
         return this.#reopen();
       case 'manual':
         return this.#manual();
+      case 'rerun':
+        return this.#rerun();
+      case 'rerequest':
+        return this.#rerequest();
       case 'cancel':
-        return this.#cancel();
+        return this.#asking.cancel();
+      case 'decide':
+        return this.#asking.decide();
       case 'backfill':
         if (world.catalogue.names.includes('past'))
           askForBackfill(world, random, random.pick([...this.#branches.values()]));
@@ -317,24 +333,48 @@ export class Script {
     ask(2);
   }
 
-  /** Asked again where no answer came; what was accepted is kept. */
-  #cancel(): void {
+  /** Most ask for a run that has ended, and for a step that is there. */
+  #rerun(): void {
     const { world, random } = this.#together();
-    const runs = [...world.history.unfinished];
-    if (runs.length === 0) return;
-    const runId = random.pick(runs);
-    const by = `person ${(this.#events += 1)}`;
-    world.tell(`${by} cancels ${runId}`);
-    const ask = async (triesLeft: number): Promise<void> => {
-      try {
-        const asked = await world.server?.conductor.ask(runId, { type: 'cancel', by, reason: 'wrong data' });
-        if (asked === 'accepted' && !world.history.wasAsked(runId, by))
-          world.violated('P8', `a cancel of ${runId} was accepted and is not kept`);
-      } catch {
-        if (triesLeft > 0) world.time.later(1000, () => void ask(triesLeft - 1));
-      }
+    const runs = [...world.history.runs.values()];
+    const ended = runs.filter(({ opened: { runId } }) => !world.history.unfinished.has(runId));
+    const asked = random.chance(0.9) ? ended : runs;
+    if (asked.length === 0) return;
+    const { opened, state } = random.pick(asked);
+    const { runId, pipeline } = opened;
+    const names = world.catalogue.definition(pipeline, 0).steps.map(({ name }) => name);
+    const from = { from: random.chance(0.7) ? (names.at(-1) ?? '') : random.pick(names) };
+    const steps = random.pick<RerunSteps>([
+      'all',
+      from,
+      from,
+      ...(state === 'success' ? [] : (['failed', 'failed'] as const)),
+    ]);
+    const actor = `person ${(this.#events += 1)}`;
+    const request = { runId, steps, atHead: random.chance(0.3), actor, key: actor };
+    world.tell(`${actor} asks for ${runId} of ${pipeline} again, ${JSON.stringify(steps)}`);
+    const ask = (triesLeft: number): void => {
+      const again = (): void => (triesLeft > 0 ? world.time.later(1000, () => ask(triesLeft - 1)) : undefined);
+      // Some are impatient, and ask again before there is an answer.
+      if (random.chance(0.2)) again();
+      world.server?.conductor.rerun(request).catch(again);
     };
-    void ask(2);
+    ask(2);
+  }
+
+  #rerequest(): void {
+    const { world, random } = this.#together();
+    const runs = [...world.history.runs.values()].map(({ opened }) => opened);
+    if (runs.length === 0) return;
+    const { sha, runId } = random.pick(runs);
+    const actor = `person ${(this.#events += 1)}`;
+    world.tell(`${actor} presses "Re-run" beside ${shortOf(sha)}`);
+    this.#hook('check_run', [actor], {
+      type: 'rerequested',
+      sha,
+      runId: random.chance(0.6) ? runId : null,
+      actor,
+    });
   }
 
   #outage(): void {

@@ -2,8 +2,8 @@
  * A world in which nothing goes wrong but what a test says: for tests of the conductor that need one fault at one place.
  */
 import assert from 'node:assert/strict';
-import type { Asked } from '../../src/conductor/requests.ts';
 import type { RunEvent } from '../../src/engine/event.ts';
+import type { RunRequest } from '../../src/engine/request.ts';
 import type { ForgeEvent } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
 import type { Write } from '../../src/journal/journal.ts';
@@ -14,6 +14,11 @@ import { fileOf } from './pipelines.ts';
 import { stillOpen } from './promises.ts';
 import { repositoryName } from './server.ts';
 import { World } from './world.ts';
+
+/** Null until there is an answer; else `accepted`, `unanswered`, or why not. */
+export interface AnswerToAsking {
+  readonly said: string | null;
+}
 
 export class Stage {
   readonly world: World;
@@ -84,12 +89,15 @@ export class Stage {
   }
 
   /** Gives what became of the asking, once it has. */
-  cancel(run: KeptRun): { asked: Asked | 'unanswered' | null } {
-    const answer: { asked: Asked | 'unanswered' | null } = { asked: null };
-    const request = { type: 'cancel', by: 'ada', reason: 'never mind' } as const;
+  cancel(run: KeptRun): AnswerToAsking {
+    return this.askOf(run, { type: 'cancel', by: 'ada', reason: 'never mind' });
+  }
+
+  askOf(run: KeptRun, request: RunRequest): AnswerToAsking {
+    const answer: { said: string | null } = { said: null };
     this.world.server?.conductor.ask(run.opened.runId, request).then(
-      (asked) => (answer.asked = asked),
-      () => (answer.asked = 'unanswered'),
+      (asked) => (answer.said = asked.ok ? 'accepted' : asked.error.message),
+      () => (answer.said = 'unanswered'),
     );
     return answer;
   }

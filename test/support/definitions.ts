@@ -1,5 +1,6 @@
 /** Definitions for tests: what a test does not name has a plain default. */
 import type {
+  ApprovalWork,
   MapDefinition,
   PipelineDefinition,
   RetryDefinition,
@@ -21,6 +22,7 @@ export function stepOf(given: Partial<StepDefinition> & { readonly name: string 
     timeoutMs: 3_600_000,
     graceMs: 30_000,
     secrets: [],
+    cache: null,
     map: null,
     outputs: {},
     work: { kind: 'command', command: ['true'], environment: {} },
@@ -68,6 +70,14 @@ export const works = {
   wait: (given: { intervalMs: number; timeoutMs: number; softFail: boolean }): Work => ({
     kind: 'wait',
     for: { condition: 'file', path: 'data.csv' },
+    ...given,
+  }),
+  approval: (given: Partial<ApprovalWork> = {}): Work => ({
+    kind: 'approval',
+    message: null,
+    timeoutMs: 60_000,
+    onReject: 'fail',
+    softFail: false,
     ...given,
   }),
 } as const;

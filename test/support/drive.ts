@@ -64,6 +64,8 @@ export interface DriveOptions {
   /** Which of the attempts that run ends next; the first where not given. */
   readonly pick?: (count: number) => number;
   readonly slots?: number;
+  /** What the run has from an earlier one. */
+  readonly reused?: readonly RunEvent[];
   /** Before each command the run is thrown away and folded again from its events, as after a restart. */
   readonly forget?: boolean;
   /** Called after each decision. */
@@ -78,8 +80,8 @@ export function drive(
 ): Driven {
   const { pick = () => 0, slots = Number.POSITIVE_INFINITY, after } = options;
   const opened = openedOf(options.opened);
-  let run = open(definition, opened);
-  const events: RunEvent[] = [];
+  const events: RunEvent[] = [...(options.reused ?? [])];
+  let run = foldOf(definition, opened, events);
   const running: AttemptKey[] = [];
   let at = run.opened.at;
   let reserved = 0;

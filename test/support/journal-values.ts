@@ -54,8 +54,13 @@ export function opened(runId: string, changes: Partial<RunOpened> = {}): RunOpen
   };
 }
 
-export function openRun(runId: string, changes: Partial<RunOpened> = {}, triggerKey = `trigger/${runId}`): Write {
-  return { write: 'open-run', triggerKey, opened: opened(runId, changes) };
+export function openRun(
+  runId: string,
+  changes: Partial<RunOpened> = {},
+  triggerKey = `trigger/${runId}`,
+  reused: readonly RunEvent[] = [],
+): Write {
+  return { write: 'open-run', triggerKey, opened: opened(runId, changes), reused };
 }
 
 export function scheduled(step: string, index = 0): RunEvent {

@@ -45,6 +45,10 @@ export class Scenario {
     return this.do({ type: 'cancel', at: at(second), by, reason });
   }
 
+  decide(second: number, step: string, decision: 'approve' | 'reject', by = 'ada', reason: string | null = null) {
+    return this.do({ type: 'decide', at: at(second), step, decision, by, reason });
+  }
+
   do(command: Command): string[] {
     const events = decide(this.run, command);
     this.events.push(...events);
@@ -88,12 +92,20 @@ function lineOf(event: RunEvent): string | null {
       return `start ${nameOf(event)}`;
     case 'attempt-running':
       return `${nameOf(event)} runs at ${event.place}`;
+    case 'cache-looked-up':
+      return `${nameOf(event)} ${event.look.found ? `is in the cache from ${event.look.runId}` : event.look.why}`;
     case 'late-report-ignored':
       return `late report of ${nameOf(event)}`;
     case 'retry-planned':
       return `${nameOf({ ...event, attempt: 1 })} ${event.state} at ${(event.dueAt - openedAt) / 1000}`;
+    case 'approval-requested':
+      return `ask about ${event.step}${event.message === null ? '' : `: ${event.message}`} until ${(event.dueAt - openedAt) / 1000}`;
+    case 'approval-decided':
+      return `${event.by}: ${event.decision} ${event.step}`;
     case 'step-finished':
       return `${nameOf({ ...event, index: event.index ?? 0, attempt: 1 })} ${event.state}${reasonOf(event)}`;
+    case 'step-reused':
+      return `${nameOf({ ...event, index: event.index ?? 0, attempt: 1 })} ${event.state} as in ${event.runId}`;
     case 'cancel-requested':
       return `cancelled by ${event.by}`;
     case 'run-timed-out':

@@ -8,8 +8,14 @@ import { runPage } from '../../src/ui/run-page.ts';
 import type { RunView } from '../../src/ui/run-view.ts';
 import { filterText, runsPage, type RunsFilter } from '../../src/ui/runs-page.ts';
 import type { LogLine } from '../../src/outputs/outputs.ts';
+import type { CacheLook } from '../../src/engine/event.ts';
+import type { Run } from '../../src/engine/run.ts';
+import { panelOf, select } from '../../src/ui/run-view-of.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
+import { outcomes } from '../support/drive.ts';
+import { keyOf, Scenario } from '../support/scenario.ts';
 import { payloads } from './payloads.ts';
-import { betterChallenge, failedRun, viewOf } from './views.ts';
+import { betterChallenge, failedRun, rerunRun, viewOf } from './views.ts';
 
 const assets = { script: 's.js', style: 's.css', icon: 'i.svg' } as const;
 const noFilter: RunsFilter = { repository: null, pipeline: null, state: null, branch: null, before: null };
@@ -29,7 +35,10 @@ test('a run page says state, verdict, interval, gates, failure and steps without
       step: 'validate',
       passed: false,
       path: 'data.csv',
-      checks: [{ check: 'rows', column: null, value: 3, limit: 'at least 10', passed: false, message: 'too few rows' }],
+      checks: [
+        { check: 'rows', column: null, value: 3, limit: 'at least 10', passed: false, message: 'too few rows' },
+        { check: 'columns', column: null, value: 0, limit: 'none allowed', passed: true, message: 'all are there' },
+      ],
     },
   ];
   const failure = {
@@ -52,6 +61,7 @@ test('a run page says state, verdict, interval, gates, failure and steps without
     'Next',
     'too few rows',
     'at least 10',
+    'missing columns',
     'it broke',
     'upstream',
     'href="/runs/run-1?step=load#step"',
@@ -66,6 +76,55 @@ test('a run page says state, verdict, interval, gates, failure and steps without
   );
   assert.equal(/\son\w+=/.test(document.replaceAll(/>[^<]*</g, '><')), false);
 });
+
+test('a re-run leads to the runs before and after it, and marks in shape and word what it reuses', () => {
+  const base = viewOf(rerunRun());
+  const chain = {
+    earlier: { id: 'run-1', number: 6, steps: 'the failed steps' },
+    later: [
+      { id: 'run-4', number: 9, steps: 'from load' },
+      { id: 'run-3', number: 8, steps: 'all steps' },
+    ],
+  };
+  const panel = { ...base.panel, step: 'load', attempts: [], reusedFrom: 'run-1' };
+  assert.ok(base.panel !== null);
+  const view: RunView = { ...base, head: { ...base.head, chain }, panel: { ...base.panel, ...panel } };
+  const document = runDocument(view);
+  for (const wanted of [
+    'started by ada, run again by eve',
+    'Re-run of',
+    '<a href="/runs/run-1">#6</a>, the failed steps',
+    '<a href="/runs/run-4">#9</a>, from load; <a href="/runs/run-3">#8</a>, all steps',
+    'href="/runs/run-1?step=load#step"',
+  ])
+    assert.ok(document.includes(wanted), wanted);
+  // In the graph, in the list and on the panel.
+  assert.equal(document.match(/aria-label="reused"|class="word">reused<|state-word tone-idle">reused</g)?.length, 3);
+  const [load, train] = base.steps;
+  assert.deepEqual([load?.state, load?.bars, load?.reusedFrom], ['success', [], 'run-1']);
+  assert.deepEqual([train?.bars.length, train?.reusedFrom], [1, null]);
+});
+
+test('an attempt says what came from the cache, or why it did not', () => {
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'train' }), stepOf({ name: 'test' })]));
+  scenario.proceed(0);
+  const looked = (second: number, step: string, look: CacheLook): unknown =>
+    scenario.do({ type: 'report-cache', at: second, key: keyOf(step), look });
+  looked(1, 'train', { found: true, runId: 'run-0' });
+  scenario.finished(1, 'train', outcomes.succeeded({ rows: 3 }));
+  looked(2, 'test', { found: false, why: 'input rows changed', key: 'k', parts: {} });
+  scenario.finished(2, 'test', outcomes.succeeded());
+  const { run } = scenario;
+  const found = runDocument({ ...viewOf(run), panel: panelAt(run, 'train') });
+  assert.match(found, /From the cache of <a href="\/runs\/run-0\?step=train#step">an earlier run<\/a>/);
+  assert.equal(found.match(/aria-label="from cache"|class="word">from cache</g)?.length, 2);
+  assert.ok(runDocument({ ...viewOf(run), panel: panelAt(run, 'test') }).includes('input rows changed'));
+});
+
+function panelAt(run: Run, step: string): RunView['panel'] {
+  const selected = select(run, { step, index: null, attempt: null });
+  return selected === null ? null : panelOf(selected);
+}
 
 for (const payload of payloads) {
   test(`the text ${JSON.stringify(payload)} stays text everywhere on a run's page`, () => {
@@ -108,6 +167,7 @@ for (const payload of payloads) {
           verdict: { ...betterChallenge.verdict, kind: 'worse', reason: payload },
         },
       ],
+      approvals: [{ step: payload, message: payload, requestedAt: 1, dueAt: 2 }],
       gates: [
         {
           step: payload,
@@ -123,6 +183,7 @@ for (const payload of payloads) {
               ...base.panel,
               step: payload,
               description: payload,
+              decision: payload,
               reason: payload,
               upstream: [payload],
               output: {
@@ -135,6 +196,13 @@ for (const payload of payloads) {
     assertHarmless(runDocument(view, [line]), payload);
   });
 }
+
+test('a run that waits for a decision says what about, and how to decide', () => {
+  const approvals = [{ step: 'release', message: 'Release 0.91?', requestedAt: 1000, dueAt: 61_000 }];
+  const document = runDocument(viewOf(failedRun(), { approvals }));
+  for (const wanted of ['Waits for your decision', 'Release 0.91?', 'contender approve', 'contender reject'])
+    assert.ok(document.includes(wanted), wanted);
+});
 
 test('no text breaks out of lists, logs and error pages', () => {
   for (const payload of payloads) {

@@ -1,9 +1,11 @@
 /** Views for tests: what a test does not name has a plain default. */
-import { openedOf, drive, outcomes } from '../support/drive.ts';
+import assert from 'node:assert/strict';
+import { openedAt, openedOf, drive, outcomes } from '../support/drive.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 import type { RunView } from '../../src/ui/run-view.ts';
 import { headOf, panelOf, select, stepViewOf } from '../../src/ui/run-view-of.ts';
 import { graphSource, layOut } from '../../src/ui/graph-layout.ts';
+import { planReuse, reuseEvents } from '../../src/engine/engine.ts';
 import type { Run } from '../../src/engine/run.ts';
 
 export const noLinks = { commitUrl: () => null, pullRequestUrl: () => null } as const;
@@ -18,6 +20,7 @@ export function viewOf(run: Run, given: Partial<RunView> = {}): RunView {
     head: headOf(run, 7, 'A sentence.', noLinks),
     challenges: [],
     gates: [],
+    approvals: [],
     failure: null,
     steps: [...run.steps.values()].map(stepViewOf),
     graph: layOut(graphSource(run.definition)),
@@ -34,6 +37,19 @@ export function failedRun(message = 'it broke'): Run {
     ({ step }) => (step === 'train' ? outcomes.failed('code', message) : outcomes.succeeded({ rows: 3 })),
     { opened: openedOf() },
   ).run;
+}
+
+/** `failedRun` once more, from the step that failed. */
+export function rerunRun(): Run {
+  const earlier = failedRun();
+  const planned = planReuse(earlier.definition, earlier, 'failed');
+  const first = earlier.opened.trigger;
+  assert.ok(planned.ok && first.kind === 'manual');
+  const trigger = { kind: 'rerun', of: 'run-1', steps: 'failed', actor: 'eve', first } as const;
+  return drive(earlier.definition, () => outcomes.succeeded(), {
+    opened: { runId: 'run-2', trigger },
+    reused: reuseEvents(planned.value, openedAt),
+  }).run;
 }
 
 export const betterChallenge: RunView['challenges'][number] = {

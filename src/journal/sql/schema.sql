@@ -154,7 +154,7 @@ create TABLE run (
   position integer not null check (position >= 1),
   state text not null check (state in ('running', 'cancelling', 'success', 'failed', 'cancelled')),
   reason text,
-  finished_at bigint, logical_date bigint,
+  finished_at bigint, rerun_of text references run (id), logical_date bigint,
   unique (repository, pipeline, number),
   check ((finished_at is null) = (state in ('running', 'cancelling')))
 );
@@ -166,6 +166,8 @@ create INDEX run_by_branch on run (branch, id);
 create INDEX run_by_pipeline on run (pipeline, id);
 
 create INDEX run_by_pull_request on run (pull_request, id);
+
+create INDEX run_by_rerun_of on run (rerun_of, id) where rerun_of is not null;
 
 create INDEX run_by_sha on run (sha, id);
 
@@ -204,6 +206,24 @@ create TABLE run_trigger (
   reason text,
   covered_by text
 );
+
+create TABLE step_cache (
+  repository text not null,
+  pipeline text not null,
+  step text not null,
+  scope text not null,
+  key text not null,
+  step_index integer not null check (step_index >= 0),
+  run_id text not null references run (id),
+  at bigint not null,
+  parts text not null,
+  output text not null,
+  primary key (repository, pipeline, step, scope, key)
+);
+
+create INDEX step_cache_by_time on step_cache (repository, pipeline, step, at);
+
+create INDEX step_cache_newest on step_cache (repository, pipeline, step, scope, step_index, at);
 
 create TABLE tick (
   repository text not null,

@@ -1,9 +1,11 @@
 /** Reads what the page of a run shows: the run, its report, the failure's lines, the tail of a log. */
 import { readRun } from '../../conductor/read.ts';
 import { reportOf } from '../../conductor/report.ts';
+import { approvalsAwaited } from '../../engine/engine.ts';
+import type { Trigger } from '../../engine/event.ts';
 import type { Run } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
-import type { EvaluationRow } from '../../journal/journal.ts';
+import type { EvaluationRow, RunRow } from '../../journal/journal.ts';
 import { logLimits } from '../../outputs/outputs.ts';
 import {
   firstErrorLine,
@@ -11,11 +13,14 @@ import {
   logKeyOf,
   panelOf,
   select,
+  stepsText,
   stepViewOf,
   viewLimits,
   type FailureView,
   type ForgeLinks,
   type LogTail,
+  type RunChain,
+  type RunLink,
   type RunView,
   type Selection,
 } from '../../ui/ui.ts';
@@ -44,15 +49,16 @@ export class RunReader {
   async read(runId: string, selection: Selection): Promise<RunReading | null> {
     const folded = await this.#fold(runId);
     if (folded === null) return null;
-    const { run, number, evaluations } = folded;
+    const { run, number, evaluations, chain } = folded;
     const report = reportOf(run, number, null, evaluations);
     const selected = select(run, selection);
     const view: RunView = {
       position: run.position,
       now: this.#ports.clock.now(),
-      head: headOf(run, number, report.summary, linksOf(this.#ports, run.opened.repository)),
+      head: headOf(run, number, report.summary, linksOf(this.#ports, run.opened.repository), chain),
       challenges: report.challenges,
       gates: report.gates,
+      approvals: approvalsAwaited(run),
       failure: await this.#failureOf(run),
       steps: [...run.steps.values()].map(stepViewOf),
       graph: await this.#graphs.of(run.opened.digest, run.definition),
@@ -86,7 +92,7 @@ export class RunReader {
   }
 
   async #failureOf(run: Run): Promise<FailureView | null> {
-    const step = [...run.steps.values()].find((each) => each.state === 'failed');
+    const step = [...run.steps.values()].find((each) => each.state === 'failed' && each.reusedFrom === null);
     const instance = step?.instances?.find((each) => each.state === 'failed');
     const attempt = instance?.attempts.at(-1);
     if (step === undefined || instance === undefined || attempt === undefined) return null;
@@ -135,15 +141,28 @@ interface Folded {
   readonly run: Run;
   readonly number: number;
   readonly evaluations: readonly EvaluationRow[];
+  readonly chain: RunChain;
 }
 
 async function fold({ journal }: ServerPorts, runId: string): Promise<Folded | null> {
-  const [run, row, evaluations] = await Promise.all([
+  const [run, row, evaluations, later] = await Promise.all([
     readRun(journal, runId),
     journal.run(runId),
     journal.evaluations({ runId, limit: 100 }),
+    journal.runs({ rerunOf: runId, limit: viewLimits.laterRunsMax }),
   ]);
-  return run === null || row === null ? null : { run, number: row.number, evaluations };
+  if (run === null || row === null) return null;
+  const { trigger } = run.opened;
+  const earlier = trigger.kind === 'rerun' ? await journal.run(trigger.of) : null;
+  const chain = {
+    earlier: earlier === null ? null : linkTo(earlier, trigger),
+    later: later.map((again) => linkTo(again, again.opened.trigger)),
+  };
+  return { run, number: row.number, evaluations, chain };
+}
+
+function linkTo({ id, number }: RunRow, trigger: Trigger): RunLink {
+  return { id, number, steps: stepsText(trigger.kind === 'rerun' ? trigger.steps : 'all') };
 }
 
 /** Whether the decision on it is taken, or waits for a person or a merge. */

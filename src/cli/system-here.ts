@@ -1,0 +1,90 @@
+/** The system of a folder, opened by a command itself, and the runs that it carries out there. */
+import { readRun, runReportOf } from '../conductor/read.ts';
+import type { Config } from '../config.ts';
+import { openSystem, type System } from '../main.ts';
+import { ProblemError, type Problem } from '../std/problem.ts';
+import type { Result } from '../std/result.ts';
+import { actorName } from './actor.ts';
+import { consoleLog } from './console-log.ts';
+import type { ExitStatus } from './exit-status.ts';
+import { follow, type FollowedRun } from './follow.ts';
+import { listenForInterruption } from './interruption.ts';
+import { readServerAddress } from './server-address.ts';
+import { makeStateFolder } from './state-folder.ts';
+import { paint } from './terminal.ts';
+
+/** The system of this folder; where a server holds it, the server's address. */
+export async function openOrFindServer(config: Config): Promise<System | string> {
+  await makeStateFolder(config.stateDirectory);
+  try {
+    return await openSystem({ config, log: consoleLog('warn'), print: () => undefined, publicUrl: () => null });
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.problem.code !== 'folder-locked') throw error;
+    const url = await readServerAddress(config.stateDirectory);
+    if (url === null) throw error;
+    return url;
+  }
+}
+
+/** The id of a run that was asked for. Rejects with why there is none. */
+export function startedRun(started: Result<string, Problem | string>, help: string): string {
+  if (started.ok) return started.value;
+  if (typeof started.error !== 'string') throw new ProblemError(started.error);
+  throw new ProblemError({ code: 'run-refused', message: started.error, where: null, help });
+}
+
+export interface Started {
+  readonly runId: string;
+  /** What is said of it before its steps. */
+  readonly title: string;
+}
+
+/** Starts a run and follows it to its end; an interruption cancels it, however early it comes. */
+export async function carryOutHere(
+  system: System,
+  start: () => Promise<Started>,
+  { say, json }: { readonly say: (line: string) => void; readonly json: boolean },
+): Promise<ExitStatus> {
+  const interruption = listenForInterruption(say);
+  try {
+    await sayTakenUp(system);
+    await system.conductor.start({ watch: false });
+    const { runId, title } = await start();
+    say(title);
+    return await follow(followedHere(system, runId), interruption, json);
+  } finally {
+    interruption.end();
+  }
+}
+
+const takenUpNamedMax = 5;
+
+/** Runs that have not ended go on beside the new ones, for as long as this command is at work: nobody expects that. */
+export async function sayTakenUp({ journal }: System): Promise<void> {
+  const left = await journal.unfinishedRuns();
+  if (left.length === 0) return;
+  const names = left.slice(0, takenUpNamedMax).map(({ opened, number }) => `${opened.pipeline}#${number}`);
+  const more = left.length > takenUpNamedMax ? ` and ${left.length - takenUpNamedMax} more` : '';
+  const line = `takes up ${names.join(', ')}${more}, which an earlier server left`;
+  process.stderr.write(`${paint('yellow', line, process.stderr)}\n`);
+}
+
+function followedHere(system: System, runId: string): FollowedRun {
+  const { conductor, journal } = system;
+  return {
+    read: () => readRun(journal, runId),
+    changed: () =>
+      new Promise((resolve) => {
+        const unwatch = conductor.watch((changed) => {
+          if (changed !== runId) return;
+          unwatch();
+          resolve();
+        });
+      }),
+    async cancel(reason) {
+      await conductor.ask(runId, { type: 'cancel', by: actorName(), reason });
+    },
+    settled: () => conductor.outboxSettled(),
+    report: () => runReportOf(journal, runId, null),
+  };
+}
