@@ -65,6 +65,7 @@ async function startServer(
       clock,
       apiToken,
       version,
+      publicUrl,
       log,
       hosts,
     });

@@ -6,14 +6,14 @@
 import type { RunState } from '../engine/event.ts';
 import type { EvaluationRow, EvaluationState } from '../journal/journal.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { refusedVerdicts, type VerdictKind } from '../verdict/verdict.ts';
+import { refusedBy, type VerdictKind } from '../verdict/verdict.ts';
 import { verdictOf } from './challenge-result.ts';
 
 /** `refused`: a success whose challenger is proved worse, or below its threshold. */
 export type RunOutcome = RunState | 'refused';
 
 export function outcomeOf(state: RunState, verdicts: readonly { readonly kind: VerdictKind }[]): RunOutcome {
-  return state === 'success' && verdicts.some(({ kind }) => refusedVerdicts.has(kind)) ? 'refused' : state;
+  return state === 'success' && refusedBy(verdicts.map(({ kind }) => kind)) !== null ? 'refused' : state;
 }
 
 export interface ModelOutcome {

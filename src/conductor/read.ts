@@ -2,7 +2,9 @@
 import { evolve, open } from '../engine/engine.ts';
 import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, RunRow } from '../journal/journal.ts';
+import { isJsonObject, type Json } from '../std/json.ts';
+import { refusedBy, verdictKinds, type VerdictKind } from '../verdict/verdict.ts';
 import { reportOf } from './report.ts';
 
 /** Folds a run from the journal; null where there is none. */
@@ -23,4 +25,24 @@ export async function runReportOf(journal: Journal, runId: string, url: string |
     journal.evaluations({ runId, limit: 100 }),
   ]);
   return run === null || row === null ? null : reportOf(run, row.number, url, evaluations);
+}
+
+/** Which of these runs ended well and are refused all the same, as their reports say, and by which verdict. */
+export async function refusalsOf(
+  journal: Journal,
+  rows: readonly Pick<RunRow, 'id' | 'state'>[],
+): Promise<ReadonlyMap<string, VerdictKind>> {
+  const ended = rows.filter(({ state }) => state === 'success').map(({ id }) => id);
+  const found = Map.groupBy(await journal.unpromotable(ended), ({ runId }) => runId);
+  return new Map(
+    [...found].flatMap(([runId, verdicts]): [string, VerdictKind][] => {
+      const refused = refusedBy(verdicts.flatMap(({ verdict }) => kindOf(verdict)));
+      return refused === null ? [] : [[runId, refused]];
+    }),
+  );
+}
+
+/** An older version may have written other kinds. */
+function kindOf(verdict: Json): readonly VerdictKind[] {
+  return isJsonObject(verdict) ? verdictKinds.filter((kind) => kind === verdict['kind']) : [];
 }

@@ -6,7 +6,7 @@ import type { ReportState, RunReport } from '../forge/forge.ts';
 import type { EvaluationRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { challengesOf, gatesOf, type GateResult } from './challenge-result.ts';
+import { challengesOf, gatesOf, type ChallengeResult, type GateResult } from './challenge-result.ts';
 import { outcomeOf } from './outcome.ts';
 
 export function reportOf(
@@ -45,6 +45,7 @@ export function reportOf(
       championVersion: challenge.championVersion,
       next: nextText(
         run,
+        challenge,
         evaluations.find((row) => row.step === challenge.step),
       ),
     })),
@@ -90,8 +91,8 @@ function summaryOf(run: Run, evaluations: readonly EvaluationRow[]): string {
   return `${prefix}${challenge.verdict.reason}`;
 }
 
-/** What happens with the challenger now, for a reader of the pull request. */
-function nextText(run: Run, evaluation: EvaluationRow | undefined): string {
+/** What happens with the challenger now, for a reader of the pull request, who has read the verdict already. */
+function nextText(run: Run, challenge: ChallengeResult, evaluation: EvaluationRow | undefined): string {
   if (evaluation === undefined) return 'Nothing is decided before the run has ended.';
   switch (evaluation.state) {
     case 'promoted':
@@ -99,12 +100,24 @@ function nextText(run: Run, evaluation: EvaluationRow | undefined): string {
     case 'promoting':
       return 'It is being promoted.';
     case 'refused':
-      return `It is not promoted: ${evaluation.reason ?? 'see the verdict'}`;
+      return refusedText(run, challenge, evaluation.reason);
     case 'reported':
       return waitingText(run, evaluation);
     default:
       return unreachable(evaluation.state);
   }
+}
+
+function refusedText(run: Run, { verdict, championVersion }: ChallengeResult, reason: string | null): string {
+  if (run.state !== 'success') return `It is not promoted, because the run ${endedText(run)}.`;
+  if (verdict.promotable) return `It is not promoted: ${reason ?? 'see the verdict'}`;
+  return championVersion === null
+    ? 'It is not promoted, and there is still no champion.'
+    : `It is not promoted: version ${championVersion} stays champion.`;
+}
+
+function endedText({ state }: Run): string {
+  return state === 'failed' ? state : `was ${state}`;
 }
 
 function waitingText(run: Run, evaluation: EvaluationRow): string {

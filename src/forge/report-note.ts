@@ -10,7 +10,7 @@ import { plainLine, plainLines, textLimits } from './escape.ts';
 import { checkName, reportContext, type RunReport } from './forge.ts';
 import { intervalPlot } from './interval-plot.ts';
 import { formatGain, formatNumber, formatPercent } from './number-text.ts';
-import { stateWords } from './report-sections.ts';
+import { saidByHead, stateWords, verdictWord } from './report-sections.ts';
 
 /** Of one note, in UTF-16 units: the oldest sections leave first. */
 const noteUnitsMax = 256 * 1024;
@@ -35,7 +35,7 @@ function reportNote(report: RunReport): string {
       ...(report.startedAt === null || report.finishedAt === null
         ? []
         : [`took ${formatDuration(Math.max(0, report.finishedAt - report.startedAt))}`]),
-      ...report.challenges.flatMap(challengeLines),
+      ...report.challenges.flatMap((challenge) => challengeLines(report, challenge)),
       ...report.gates.flatMap(gateLines),
       ...report.steps
         .filter((step) => step.state === 'failed')
@@ -70,7 +70,8 @@ function sectionStart(pipeline: string): string {
   return `${reportContext(plainLine(pipeline))} `;
 }
 
-function challengeLines({ model, championVersion, verdict, next }: RunReport['challenges'][number]): readonly string[] {
+function challengeLines(report: RunReport, challenge: RunReport['challenges'][number]): readonly string[] {
+  const { model, championVersion, verdict, next } = challenge;
   const rows = verdict.metrics.map(
     ({ metric, champion, challenger, guardrail }) =>
       `${metric.padEnd(18)} ${formatNumber(champion).padStart(10)} ${formatNumber(challenger).padStart(10)}${guardrail === null ? '' : guardrail.held ? '  guardrail held' : '  guardrail broken'}`,
@@ -85,7 +86,7 @@ function challengeLines({ model, championVersion, verdict, next }: RunReport['ch
         ];
   const champion = championVersion === null ? 'champion' : `champion v${championVersion}`;
   return [
-    `model ${model}: ${verdict.reason}`,
+    `model ${model}: ${saidByHead(report, challenge) ? verdictWord(challenge) : verdict.reason}`,
     ...indented([`${'metric'.padEnd(18)} ${champion.padStart(10)} challenger`, ...rows, ...interval]),
     next,
   ];

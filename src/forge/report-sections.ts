@@ -54,10 +54,13 @@ export function previously(report: RunReport, previous: RunReport | null): reado
   return [text(`Before: ${symbol} ${word} (${inline(previous.sha.slice(0, 12))}${run}).`)];
 }
 
-/** Champion against challenger: the table, the interval, the reason. */
+/** Champion against challenger: the reason, unless the head has said it, the table, the interval. */
 export function challengeSections(report: RunReport): readonly Block[] {
   return report.challenges.slice(0, entriesMax).flatMap((challenge) => {
     const { verdict } = challenge;
+    const reason = saidByHead(report, challenge)
+      ? []
+      : [text(inline(verdict.reason, textLimits.sentenceCharactersMax))];
     const version = challenge.championVersion === null ? '' : ` v${challenge.championVersion}`;
     const table: Block = {
       kind: 'table',
@@ -66,16 +69,16 @@ export function challengeSections(report: RunReport): readonly Block[] {
       rows: verdict.metrics.map((metric) => metricRow(metric, challenge)),
     };
     const title = text(`#### ${inline(challenge.model)}: ${verdictWord(challenge)} (step ${inline(challenge.step)})`);
-    return [
-      title,
-      text(inline(verdict.reason, textLimits.sentenceCharactersMax)),
-      table,
-      ...intervalSection(challenge),
-    ];
+    return [title, ...reason, table, ...intervalSection(challenge)];
   });
 }
 
-function verdictWord({ verdict }: Challenge): string {
+/** Whether the sentence of the report is this verdict's: nobody reads it twice. */
+export function saidByHead({ summary }: RunReport, { verdict }: Challenge): boolean {
+  return summary.endsWith(verdict.reason);
+}
+
+export function verdictWord({ verdict }: Challenge): string {
   switch (verdict.kind) {
     case 'better':
       return 'the challenger is better';

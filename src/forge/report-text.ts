@@ -106,11 +106,14 @@ export interface Annotation {
 /** The title counts for the list of checks, the summary says what came out, the text why. */
 export function checkOutput(report: RunReport): CheckOutput {
   const limit = forgeLimits.checkTextMax;
-  const summary = [...sentence(report), ...challengeSections(report), ...nextSection(report)];
+  const title = statusDescription(report);
+  // A title that was cut, or says the state only, is no sentence yet.
+  const said = title === report.summary ? [] : sentence(report);
+  const summary = [...said, ...challengeSections(report), ...nextSection(report)];
   const details = [...gateSection(report), ...stepSection(report), ...problemSection(report)];
   const level = report.state === 'failure' || report.state === 'error' ? 'failure' : 'warning';
   return {
-    title: statusDescription(report),
+    title,
     summary: fitBlocks(summary, [footer(report)], cutNotice(report), limit),
     text: details.length === 0 ? '' : fitBlocks(details, [], cutNotice(report), limit),
     annotations: report.problems.flatMap((problem) => annotation(problem, level)).slice(0, forgeLimits.annotationsMax),

@@ -57,6 +57,17 @@ export function evaluationPage(filter: Parameters<Journal['evaluations']>[0]): Q
   };
 }
 
+/** The ids are filled up to a power of two, so that few different texts are prepared. */
+export function unpromotableOf(runIds: readonly string[]): Query<{ readonly runId: string; readonly verdict: Json }> {
+  const wanted = runIds.slice(0, journalLimits.pageMax);
+  const places = Array.from({ length: 2 ** Math.ceil(Math.log2(wanted.length)) }, (_, at) => `$${at + 1}`);
+  return {
+    text: `select run_id, verdict from evaluation where run_id in (${places.join(', ')}) and promotable = 0`,
+    values: places.map((_, at) => wanted[at] ?? ''),
+    parse: (row) => ({ runId: parse.text(row, 'run_id'), verdict: parse.json<Json>(row, 'verdict') }),
+  };
+}
+
 /** A second time changes nothing. */
 export function putEvaluation({ evaluation: row }: Extract<Write, { write: 'evaluation' }>): Step[] {
   return [

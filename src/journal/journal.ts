@@ -73,6 +73,8 @@ export interface Journal {
   cacheEntry(cached: CachedStep, key: string): Promise<CacheEntryRow | null>;
   /** The newest of an instance in exactly that scope, whatever it was given. */
   newestCacheEntry(cached: CachedStep, index: number): Promise<CacheEntryRow | null>;
+  /** The verdicts of these runs, at most 200, that let nothing be promoted: what a list says beside their states. */
+  unpromotable(runIds: readonly string[]): Promise<readonly { readonly runId: string; readonly verdict: Json }[]>;
   /** What a forge calls the thing that we made: the id of a comment or check run. */
   forgeObject(key: string): Promise<string | null>;
 

@@ -3,7 +3,7 @@ import type { Clock } from '../std/clock.ts';
 import { backfillById, intervalsOfBackfill, newestBackfills, openBackfills } from './backfills.ts';
 import { pendingDeliveries, triggerByKey } from './deliveries.ts';
 import type { Driver, Query } from './driver.ts';
-import { evaluationPage } from './evaluations.ts';
+import { evaluationPage, unpromotableOf } from './evaluations.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
 import { dueOutbox, forgeObject, nextOutboxAt, troubledOutbox } from './outbox.ts';
@@ -57,6 +57,7 @@ export function sqlJournal(driver: Driver): Journal {
     evaluations: (filter) => rows(evaluationPage(filter)),
     cacheEntry: (cached, key) => first(cacheEntry(cached, key)),
     newestCacheEntry: (cached, index) => first(newestCacheEntry(cached, index)),
+    unpromotable: async (runIds) => (runIds.length === 0 ? [] : rows(unpromotableOf(runIds))),
     forgeObject: (key) => first(forgeObject(key)),
 
     async close() {

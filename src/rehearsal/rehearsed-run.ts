@@ -4,7 +4,7 @@ import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { success, type Result } from '../std/result.ts';
-import { refusedVerdicts, type VerdictKind } from '../verdict/verdict.ts';
+import { refusedBy, type VerdictKind } from '../verdict/verdict.ts';
 import { mistake } from './mistake.ts';
 import { namedInstances, pretenceOf, type Pretences } from './pretences.ts';
 import { Stage } from './stage.ts';
@@ -117,7 +117,7 @@ export function rehearsedRunOf(run: Run, pretences: Pretences): RehearsedRun {
   }
   const steps = [...run.steps.values()].map((step) => rehearsedStepOf(run, step, pretences));
   const verdicts = steps.flatMap((step) => step.instances.flatMap((instance) => instance.verdict ?? []));
-  const refused = state === 'success' && verdicts.some((verdict) => refusedVerdicts.has(verdict));
+  const refused = state === 'success' && refusedBy(verdicts) !== null;
   return { state, reason, durationMs: finishedAt - opened.at, deadlineMissed, refused, steps };
 }
 

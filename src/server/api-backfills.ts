@@ -5,8 +5,7 @@ import { z } from 'zod';
 import type { BackfillProgress } from '../journal/journal.ts';
 import * as schemas from './api-backfill-schemas.ts';
 import { commitOf, refusedOf } from './api-commit.ts';
-import { cancelRequestSchema, errorSchema, idSchema, refusedSchema, type Refused } from './api-schemas.ts';
-import { demandToken, tokenNeeded } from './api-token.ts';
+import { cancelRequestSchema, errorSchema, idSchema, refusedSchema, tokenNeeded, type Refused } from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
 
 export function addBackfills(app: FastifyInstance, ports: ServerPorts): void {
@@ -50,7 +49,6 @@ function addMaking(app: FastifyInstance, ports: ServerPorts): void {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/backfills',
     {
-      onRequest: (request, reply) => demandToken(ports, request, reply),
       schema: {
         summary: 'Run a pipeline for past intervals of its schedule',
         ...tokenNeeded,
@@ -93,7 +91,6 @@ function addCancelling(app: FastifyInstance, ports: ServerPorts): void {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/backfills/:id/cancel',
     {
-      onRequest: (request, reply) => demandToken(ports, request, reply),
       schema: {
         summary: 'Cancel a backfill: nothing more of it begins, and its runs are cancelled',
         ...tokenNeeded,

@@ -1,8 +1,8 @@
 /**
  * The API under `/api/v1`: what commands and scripts use. Reading is open to whoever reaches the server; whatever changes
- * something needs the token, which is looked at before a byte of the body is read.
+ * something needs the token (access.ts).
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -13,7 +13,6 @@ import type { Result } from '../std/result.ts';
 import { addBackfills } from './api-backfills.ts';
 import { commitOf, refusedOf } from './api-commit.ts';
 import * as schemas from './api-schemas.ts';
-import { demandToken, tokenNeeded } from './api-token.ts';
 import type { ServerPorts } from './ports.ts';
 
 export async function api(app: FastifyInstance, ports: ServerPorts): Promise<void> {
@@ -76,10 +75,9 @@ function addStarting(app: FastifyInstance, ports: ServerPorts): void {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/runs',
     {
-      onRequest: (request, reply) => demandToken(ports, request, reply),
       schema: {
         summary: 'Start a run',
-        ...tokenNeeded,
+        ...schemas.tokenNeeded,
         body: schemas.runRequestSchema,
         response: {
           201: schemas.idSchema,
@@ -100,10 +98,9 @@ function addRerunning(app: FastifyInstance, ports: ServerPorts): void {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/runs/:id/rerun',
     {
-      onRequest: (request, reply) => demandToken(ports, request, reply),
       schema: {
         summary: 'Run again what a run was for, whole or in part; the rest is reused',
-        ...tokenNeeded,
+        ...schemas.tokenNeeded,
         params: schemas.idSchema,
         body: schemas.rerunRequestSchema,
         response: {
@@ -135,13 +132,10 @@ const askedAnswers = {
 /** What is asked of runs: kept when it is answered with 202, and carried out later. */
 function addAsking(app: FastifyInstance, ports: ServerPorts): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  const onRequest = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
-    demandToken(ports, request, reply);
-  const common = { ...tokenNeeded, response: askedAnswers };
+  const common = { ...schemas.tokenNeeded, response: askedAnswers };
   typed.post(
     '/api/v1/runs/:id/cancel',
     {
-      onRequest,
       schema: { summary: 'Cancel a run', ...common, params: schemas.idSchema, body: schemas.cancelRequestSchema },
     },
     async (request, reply) => {
@@ -153,7 +147,7 @@ function addAsking(app: FastifyInstance, ports: ServerPorts): void {
   const params = schemas.stepSchema;
   typed.post(
     '/api/v1/runs/:id/steps/:step/approve',
-    { onRequest, schema: { summary: 'Approve a step', ...common, params, body: schemas.approveRequestSchema } },
+    { schema: { summary: 'Approve a step', ...common, params, body: schemas.approveRequestSchema } },
     async (request, reply) => {
       const { by, reason } = request.body ?? { by: 'api', reason: null };
       const { id, step } = request.params;
@@ -163,7 +157,7 @@ function addAsking(app: FastifyInstance, ports: ServerPorts): void {
   );
   typed.post(
     '/api/v1/runs/:id/steps/:step/reject',
-    { onRequest, schema: { summary: 'Reject a step', ...common, params, body: schemas.rejectRequestSchema } },
+    { schema: { summary: 'Reject a step', ...common, params, body: schemas.rejectRequestSchema } },
     async (request, reply) => {
       const { by, reason } = request.body;
       const { id, step } = request.params;

@@ -3,19 +3,23 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import { errorPage } from '../ui/ui.ts';
 import { artifactRoutes } from './pages/artifacts.ts';
 import { assetRoutes } from './pages/assets.ts';
+import { parseForms } from './pages/forms.ts';
 import { logRoutes } from './pages/log.ts';
+import { loginRoutes } from './pages/login.ts';
 import { modelsRoutes } from './pages/models.ts';
 import { pipelinesRoutes } from './pages/pipelines.ts';
 import { PageReply } from './pages/reply.ts';
 import { RepositoryReader } from './pages/repositories.ts';
+import { runActionRoutes } from './pages/run-actions.ts';
 import { RunReader } from './pages/run-reader.ts';
 import { RunStreams } from './pages/run-stream.ts';
 import { runRoutes } from './pages/run.ts';
 import { runsRoutes } from './pages/runs.ts';
 import type { ServerPorts } from './ports.ts';
+import type { Sessions } from './sessions.ts';
 
-export async function pages(app: FastifyInstance, ports: ServerPorts): Promise<void> {
-  const replies = new PageReply();
+export async function pages(app: FastifyInstance, ports: ServerPorts, sessions: Sessions): Promise<void> {
+  const replies = new PageReply(sessions);
   const reader = new RunReader(ports);
   const streams = new RunStreams(ports, reader);
   app.addHook('preClose', async () => streams.close());
@@ -37,6 +41,7 @@ export async function pages(app: FastifyInstance, ports: ServerPorts): Promise<v
       return reply.code(404).send({ error: 'not found' });
     return replies.send(request, reply, errorPage(404, 'There is no page at this address.'), 404);
   });
+  parseForms(app);
   assetRoutes(app, replies);
   const repositories = new RepositoryReader(ports);
   runsRoutes(app, ports, repositories, replies);
@@ -45,4 +50,6 @@ export async function pages(app: FastifyInstance, ports: ServerPorts): Promise<v
   artifactRoutes(app, ports, replies);
   logRoutes(app, ports, reader, replies);
   runRoutes(app, reader, streams, replies);
+  runActionRoutes(app, ports, replies);
+  loginRoutes(app, ports, sessions, replies);
 }

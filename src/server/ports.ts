@@ -15,6 +15,8 @@ export interface ServerPorts {
   /** What a command must show to change anything. */
   readonly apiToken: string;
   readonly version: string;
+  /** Under which people know it, where that is configured; sessions are kept for https where it says so. */
+  readonly publicUrl?: string | null;
   /** The names that it answers to, without port; null or absent: to any, because something in front of it looks after that. */
   readonly hosts?: ReadonlySet<string> | null;
   readonly log: { error(fields: Readonly<Record<string, unknown>>, message: string): void };

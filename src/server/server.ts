@@ -5,9 +5,11 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { api } from './api.ts';
+import { guardRoutes } from './access.ts';
 import { checkHosts } from './host-check.ts';
 import { pages } from './pages.ts';
 import type { ServerPorts } from './ports.ts';
+import { Sessions } from './sessions.ts';
 import { webhooks } from './webhooks.ts';
 
 export const serverLimits = { bodyBytesMax: 1024 * 1024, requestTimeoutMs: 30_000, drainMs: 10_000 } as const;
@@ -37,11 +39,14 @@ export async function createServer(ports: ServerPorts): Promise<FastifyInstance>
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   if (ports.hosts !== undefined && ports.hosts !== null) checkHosts(app, ports.hosts);
+  const sessions = new Sessions(ports.clock, ports.publicUrl?.startsWith('https:') === true);
+  guardRoutes(app, ports, sessions);
   app.addHook('onSend', async (_request, reply, payload) => {
     void reply.headers({
       'content-security-policy': contentPolicy,
       'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
+      // With none at all, browsers do not say from where a form of ours comes either.
+      'referrer-policy': 'same-origin',
       'cross-origin-opener-policy': 'same-origin',
       'x-frame-options': 'DENY',
     });
@@ -55,7 +60,7 @@ export async function createServer(ports: ServerPorts): Promise<FastifyInstance>
   });
   await app.register(webhooks, ports);
   await app.register(api, ports);
-  await app.register(pages, ports);
+  await app.register((scope) => pages(scope, ports, sessions));
   return app;
 }
 

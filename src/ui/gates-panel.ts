@@ -34,7 +34,7 @@ function gatePanel(gate: Gate): Markup {
 
 function checksTable(gate: Gate): Markup {
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Checks of ${gate.step}`}>
-    <table class="numbers">
+    <table class="numbers cards">
       <thead>
         <tr>
           <th scope="col">Check</th>
@@ -54,9 +54,9 @@ function checkRow(check: Gate['checks'][number]): Markup {
   const mark = check.passed ? stepMarks.success : stepMarks.failed;
   return html`<tr>
     <th scope="row">${checkName(check.check)}${check.column === null ? null : html`${' of '}<code>${check.column}</code>`}</th>
-    <td class="right">${numberText(check.value)}</td>
-    <td>${check.limit}</td>
-    <td>
+    <td class="right" data-label="Value">${numberText(check.value)}</td>
+    <td data-label="Limit">${check.limit}</td>
+    <td class="wide" data-label="Result">
       <span class=${`state tone-${mark.tone}`}>${shapeOf(mark)}<span class="word">${check.passed ? 'passed' : check.message || 'failed'}</span></span>
     </td>
   </tr>`;

@@ -66,7 +66,7 @@ function troublesOf(troubles: ModelsView['troubles']): Markup {
 function modelsTable(models: readonly ModelView[], watch: Watch): Markup {
   return html`<section class="card list" aria-label="List of models">
     <div class="scroll" tabindex="0" role="region" aria-label="Models">
-      <table>
+      <table class="cards">
         <thead>
           <tr>
             <th scope="col">Model</th>
@@ -90,10 +90,10 @@ function modelRow(model: ModelView, watch: Watch): Markup {
     <th scope="row">
       <a href=${`/models/${encodeURIComponent(model.name)}`}>${model.name}</a>${model.hold === null ? null : html`<div class="why tone-warn">${`held by ${model.hold.by}`}</div>`}
     </th>
-    <td>${model.champion === null ? html`<span class="muted">none</span>` : `v${model.champion}`}</td>
-    <td>${champion === undefined ? '–' : timeOf(champion.promotedAt, watch)}</td>
-    <td>${champion?.decidedBy ?? '–'}</td>
-    <td class="muted">${model.repository}</td>
+    <td class="wide" data-label="Champion">${model.champion === null ? html`<span class="muted">none</span>` : `v${model.champion}`}</td>
+    <td class="inline wide" data-label="Since">${champion === undefined ? '–' : timeOf(champion.promotedAt, watch)}</td>
+    <td class="wide" data-label="Decided by">${champion?.decidedBy ?? '–'}</td>
+    <td class="muted wide" data-label="Repository">${model.repository}</td>
   </tr>`;
 }
 

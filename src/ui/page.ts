@@ -2,6 +2,7 @@
 import { h, Fragment } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { html, type Markup } from './html.ts';
+import { loginAddress, type Visitor } from './visitor.ts';
 
 /** Names of the files that every page loads, with the hash of their bytes in them. */
 export interface AssetNames {
@@ -21,7 +22,17 @@ export interface Page {
   readonly refreshes?: boolean;
 }
 
-export function renderPage(page: Page, assets: AssetNames): string {
+/** Who asked for a page, and under which address. */
+export interface Asking {
+  readonly visitor: Visitor;
+  readonly address: string;
+}
+
+export function renderPage(
+  page: Page,
+  assets: AssetNames,
+  asking: Asking = { visitor: { kind: 'reader' }, address: '/runs' },
+): string {
   const { title, area, body, island } = page;
   const frame = html`<a class="skip" href="#main">Skip to the content</a>
     <header class="site">
@@ -42,7 +53,8 @@ export function renderPage(page: Page, assets: AssetNames): string {
       data-island=${island?.name}
       data-refreshes=${page.refreshes === true ? 'true' : undefined}>
       ${body}
-    </main>`;
+    </main>
+    ${footOf(asking)}`;
   const head = html`<meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
@@ -53,6 +65,22 @@ export function renderPage(page: Page, assets: AssetNames): string {
   const data =
     island === null ? '' : `<script type="application/json" id="page-data">${scriptJson(island.data)}</script>`;
   return `<!doctype html><html lang="en"><head>${render(head)}</head><body>${render(frame)}${data}</body></html>`;
+}
+
+function footOf({ visitor, address }: Asking): Markup {
+  if (visitor.kind === 'reader') {
+    // The page for it is no place to come back to.
+    if (address.startsWith('/login')) return null;
+    return html`<footer class="foot"><a href=${loginAddress(address)}>Log in</a></footer>`;
+  }
+  return html`<footer class="foot">
+    <span>Logged in with the API token</span>
+    <form method="post" action="/logout">
+      <input type="hidden" name="token" value=${visitor.formToken} />
+      <input type="hidden" name="to" value=${address} />
+      <button type="submit">Log out</button>
+    </form>
+  </footer>`;
 }
 
 const areaNames = { runs: 'Runs', pipelines: 'Pipelines', models: 'Models' } as const;

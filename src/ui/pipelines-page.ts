@@ -1,10 +1,11 @@
 /** The pipelines of each repository's default branch: how they stand, what starts them, when next. */
 import type { RunState } from '../engine/event.ts';
 import type { Problem } from '../std/problem.ts';
+import type { VerdictKind } from '../verdict/verdict.ts';
 import { html, type Markup } from './html.ts';
 import { countText } from './number-text.ts';
 import type { Page } from './page.ts';
-import { markOf, namedShapeOf, runMarks } from './state-mark.ts';
+import { markOf, namedShapeOf, runMarkOf } from './state-mark.ts';
 import { timeOf, type Watch } from './time.ts';
 
 export interface PipelinesView {
@@ -41,6 +42,7 @@ export interface PipelineItem {
     readonly id: string;
     readonly number: number;
     readonly state: RunState;
+    readonly refused: VerdictKind | null;
     readonly openedAt: number;
   }[];
 }
@@ -72,7 +74,7 @@ function repositoryOf(repository: RepositoryView, watch: Watch): Markup {
       pipelines.length === 0
         ? null
         : html`<div class="scroll" tabindex="0" role="region" aria-label=${`Pipelines of ${name}`}>
-            <table class="pipelines">
+            <table class="pipelines cards">
               <thead>
                 <tr>
                   <th scope="col">Pipeline</th>
@@ -106,23 +108,26 @@ function pipelineRow(pipeline: PipelineItem, watch: Watch): Markup {
     <th scope="row">
       <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}
     </th>
-    <td>
+    <td class="wide" data-label="Last run">
       ${
         last === undefined
           ? html`<span class="muted">never ran</span>`
-          : html`${markOf(runMarks[last.state])}
+          : html`${markOf(runMarkOf(last.state, last.refused))}
               <div class="why">${timeOf(last.openedAt, watch)}</div>`
       }
     </td>
-    <td>
+    <td class="wide" data-label="Recent">
       <ul class="recent">
-        ${pipeline.recent.toReversed().map((run) => html`<li key=${run.id}><a href=${`/runs/${run.id}`} aria-label=${`#${run.number}, ${runMarks[run.state].word}`}>${namedShapeOf(runMarks[run.state])}</a></li>`)}
+        ${pipeline.recent.toReversed().map((run) => {
+          const mark = runMarkOf(run.state, run.refused);
+          return html`<li key=${run.id}><a href=${`/runs/${run.id}`} aria-label=${`#${run.number}, ${mark.word}`}>${namedShapeOf(mark)}</a></li>`;
+        })}
       </ul>
     </td>
-    <td>
+    <td class="wide" data-label="Starts on">
       ${pipeline.triggers.map((trigger) => html`<div>${trigger}</div>`)}${pipeline.schedule === null ? null : html`<div><code>${pipeline.schedule.cron}</code>${' '}<span class="muted">${pipeline.schedule.timeZone}</span></div>`}
     </td>
-    <td class="inline">
+    <td class=${pipeline.schedule === null ? 'nothing' : 'inline wide'} data-label="Next">
       ${pipeline.schedule === null ? html`<span class="muted">–</span>` : html`${pipeline.schedule.next.map((at) => html`<div>${timeOf(at, watch)}</div>`)}${ticksOf(pipeline, watch)}`}
     </td>
   </tr>`;

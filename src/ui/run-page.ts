@@ -4,12 +4,15 @@ import { failurePanel } from './failure-panel.ts';
 import { gatesPanel } from './gates-panel.ts';
 import { graphPanel } from './graph-panel.ts';
 import { html, webAddress, type Markup } from './html.ts';
+import { refusedBy } from '../verdict/verdict.ts';
 import type { RunHead, RunLink, RunView } from './run-view.ts';
-import { markOf, runMarks } from './state-mark.ts';
+import { markOf, runMarkOf, type Mark } from './state-mark.ts';
 import { stepPanel, type ShownLog } from './step-panel.ts';
 import { stepsPanel } from './steps-panel.ts';
 import { durationText, momentText, timeOf, type Watch } from './time.ts';
+import { runActions } from './run-actions.ts';
 import { verdictPanel } from './verdict-panel.ts';
+import type { Visitor } from './visitor.ts';
 
 /** Whether what is seen moves on by itself. `still`: the page was only just served, or has no program. */
 export type Liveness =
@@ -23,25 +26,35 @@ export interface RunPageState {
   readonly log: ShownLog | null;
   readonly liveness: Liveness;
   readonly watch: Watch;
+  readonly visitor: Visitor;
 }
 
-export function runPage({ view, log, liveness, watch }: RunPageState): Markup {
+export function runPage({ view, log, liveness, watch, visitor }: RunPageState): Markup {
   const { head } = view;
   return html`
-    ${headline(view, liveness, watch)} ${view.failure === null || failedByGate(view) ? null : failurePanel(head.id, view.failure)}
+    ${headline(view, liveness, watch, visitor)} ${view.failure === null || failedByGate(view) ? null : failurePanel(head.id, view.failure)}
     ${approvalsPanel(view, watch)} ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)}
     ${graphPanel(view, watch)}
     ${stepsPanel(view, watch)} ${view.panel === null ? null : stepPanel(view, view.panel, log, watch)}
   `;
 }
 
-export function runTitle(head: RunHead): string {
-  const mark = runMarks[head.state];
+export function runTitle(view: RunView): string {
+  const { head } = view;
+  const mark = markOfRun(view);
   const sign = { good: '✓', bad: '✗', busy: '◐', warn: '◌', idle: '⊘' }[mark.tone];
   return `${sign} ${head.pipeline} #${head.number} ${mark.word}`;
 }
 
-function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
+function failedSteps({ steps }: RunView): number {
+  return steps.filter(({ state }) => state === 'failed').length;
+}
+
+function markOfRun({ head, challenges }: RunView): Mark {
+  return runMarkOf(head.state, refusedBy(challenges.map(({ verdict }) => verdict.kind)));
+}
+
+function headline(view: RunView, liveness: Liveness, watch: Watch, visitor: Visitor): Markup {
   const { head } = view;
   const { trigger } = head;
   const pullRequestUrl = webAddress(trigger.pullRequest?.url ?? null);
@@ -51,7 +64,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch): Markup {
     <p class="crumbs"><a href=${`/runs?${new URLSearchParams({ pipeline: head.pipeline })}`}>${head.pipeline}</a></p>
     <div class="title-row">
       <h1>${head.pipeline}${' '}<span class="run-number">${`#${head.number}`}</span></h1>
-      ${markOf(runMarks[head.state])} ${livenessOf(liveness, view, watch)}
+      ${markOf(markOfRun(view))} ${livenessOf(liveness, view, watch)} ${runActions(head, failedSteps(view), visitor)}
     </div>
     ${saidBelow(view) ? null : html`<p class="summary">${head.summary}</p>`}
     <dl class="facts">

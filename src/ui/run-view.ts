@@ -198,6 +198,10 @@ export const viewLimits = {
   failureLinesAfter: 6,
 } as const;
 
+export function runAddress(runId: string): string {
+  return `/runs/${encodeURIComponent(runId)}`;
+}
+
 /** The address of a step's panel on the page of its run. */
 export function panelAddress(
   runId: string,
@@ -208,13 +212,13 @@ export function panelAddress(
   const query = new URLSearchParams({ step });
   if (index !== null) query.set('index', String(index));
   if (attempt !== null) query.set('attempt', String(attempt));
-  return `/runs/${encodeURIComponent(runId)}?${query}#step`;
+  return `${runAddress(runId)}?${query}#step`;
 }
 
 /** The address of an attempt's log. Groups of a step's name stay slashes: no part of a name is a number, so `/0/1/log` ends it. */
 export function logAddress(runId: string, step: string, index: number, attempt: number): string {
   const path = step.split('/').map(encodeURIComponent).join('/');
-  return `/runs/${encodeURIComponent(runId)}/steps/${path}/${index}/${attempt}/log`;
+  return `${runAddress(runId)}/steps/${path}/${index}/${attempt}/log`;
 }
 
 /** A line's address: within a part of the log where the log is too long for one page. */

@@ -1,9 +1,10 @@
 /** Runs, newest first, by key: what a page costs does not grow with history. The filters live in the address. */
 import type { RunState } from '../engine/event.ts';
+import type { VerdictKind } from '../verdict/verdict.ts';
 import { html, type Markup } from './html.ts';
 import type { Page } from './page.ts';
 import type { TriggerView } from './run-view.ts';
-import { markOf, runMarks } from './state-mark.ts';
+import { markOf, runMarkOf, runMarks } from './state-mark.ts';
 import { durationText, timeOf, type Watch } from './time.ts';
 
 export interface RunsView {
@@ -32,6 +33,8 @@ export interface RunItem {
   readonly repository: string;
   readonly pipeline: string;
   readonly state: RunState;
+  /** What refuses its model, though its steps went well. */
+  readonly refused: VerdictKind | null;
   readonly reason: string | null;
   readonly trigger: TriggerView;
   readonly sha: string;
@@ -156,7 +159,7 @@ function addressOf(filter: RunsFilter, before: string | null): string {
 function runRow(run: RunItem, view: RunsView, watch: Watch): Markup {
   const reason = run.state === 'success' || run.reason === null ? null : html`<div class="why">${run.reason}</div>`;
   return html`<tr data-row key=${run.id}>
-    <td class="nowrap">${markOf(runMarks[run.state])}</td>
+    <td>${markOf(runMarkOf(run.state, run.refused))}</td>
     <th scope="row">
       <a href=${`/runs/${run.id}`}>${run.pipeline}${' '}<span class="run-number">${`#${run.number}`}</span></a>${view.severalRepositories ? html`<span class="kind">${run.repository}</span>` : null}${reason}
     </th>

@@ -99,6 +99,21 @@ export const runMarks: Readonly<Record<RunState, Mark>> = {
   cancelled: stepMarks.cancelled,
 };
 
+/** Of a run whose steps went well and whose model is refused: red, as its commit status is. */
+const refusedMarks: Readonly<Record<VerdictKind, Mark | null>> = {
+  worse: { word: 'passed · not promoted: worse', tone: 'bad', shape: 'square-down' },
+  'below-threshold': { word: 'passed · not promoted: below threshold', tone: 'bad', shape: 'triangle-down' },
+  better: null,
+  inconclusive: null,
+  'no-champion': null,
+};
+
+/** A run's state, and beside it what refused its model. */
+export function runMarkOf(state: RunState, refused: VerdictKind | null): Mark {
+  const mark = state === 'success' && refused !== null ? refusedMarks[refused] : null;
+  return mark ?? runMarks[state];
+}
+
 export const verdictMarks: Readonly<Record<VerdictKind, Mark>> = {
   better: { word: 'The challenger is better', tone: 'good', shape: 'disc-up' },
   worse: { word: 'The challenger is worse', tone: 'bad', shape: 'square-down' },

@@ -68,7 +68,7 @@ function attemptsOf(view: RunView, panel: PanelView, watch: Watch): Markup {
     </p>`;
   if (panel.attempts.length === 0) return html`<p class="muted">It has not been started.</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Attempts of ${panel.step}`}>
-    <table class="attempts">
+    <table class="attempts cards">
       <thead>
         <tr>
           <th scope="col">Attempt</th>
@@ -97,15 +97,15 @@ function attemptRow(view: RunView, panel: PanelView, attempt: AttemptView, watch
         href=${panelAddress(view.head.id, panel.step, panel.mapped ? panel.index : null, attempt.number)}
         aria-current=${shown ? 'true' : undefined}>${`#${attempt.number}`}</a>
     </th>
-    <td class="outcome">
+    <td class="outcome wide" data-label="Outcome">
       ${markOf(stepMarks[attempt.state])}${attempt.cause === null ? null : html`<span class="muted">${` ${causeWords[attempt.cause]}${attempt.exitCode === null ? '' : `, exit code ${attempt.exitCode}`}`}</span>`}${attempt.message === null ? null : html`<div class="message">${attempt.message}</div>`}${cacheOf(panel, attempt)}
     </td>
-    <td class="nowrap">${timeOf(attempt.startedAt, watch)}</td>
-    <td class="right nowrap">${durationText((attempt.runningAt ?? end) - attempt.startedAt)}</td>
-    <td class="right nowrap">${attempt.runningAt === null ? '–' : durationText(end - attempt.runningAt)}</td>
-    <td class="right nowrap">${attempt.cpuMs === null ? '–' : durationText(attempt.cpuMs)}</td>
-    <td class="right nowrap">${attempt.memoryBytesMax === null ? '–' : bytesText(attempt.memoryBytesMax)}</td>
-    <td>${attempt.place ?? '–'}</td>
+    <td class="nowrap wide" data-label="Started">${timeOf(attempt.startedAt, watch)}</td>
+    <td class="right nowrap" data-label="Queued">${durationText((attempt.runningAt ?? end) - attempt.startedAt)}</td>
+    <td class="right nowrap" data-label="Ran">${attempt.runningAt === null ? '–' : durationText(end - attempt.runningAt)}</td>
+    <td class="right nowrap" data-label="CPU">${attempt.cpuMs === null ? '–' : durationText(attempt.cpuMs)}</td>
+    <td class="right nowrap" data-label="Memory">${attempt.memoryBytesMax === null ? '–' : bytesText(attempt.memoryBytesMax)}</td>
+    <td class="wide" data-label="Where">${attempt.place ?? '–'}</td>
   </tr>`;
 }
 
@@ -122,7 +122,7 @@ function outputOf(output: OutputView): Markup {
       output.artifacts.length === 0
         ? null
         : html`<div class="scroll" tabindex="0" role="region" aria-label="Artifacts">
-            <table>
+            <table class="cards">
               <thead>
                 <tr>
                   <th scope="col">Artifact</th>
@@ -136,13 +136,13 @@ function outputOf(output: OutputView): Markup {
                   (artifact) =>
                     html`<tr>
                       <th scope="row">${artifact.path || 'the whole'}</th>
-                      <td>
+                      <td class="wide" data-label="File">
                         <a
                           href=${`/artifacts/${artifact.sha256}?${new URLSearchParams({ name: artifact.name })}`}
                           download=${artifact.name}>${artifact.name}</a>
                       </td>
-                      <td class="right nowrap">${bytesText(artifact.bytes)}</td>
-                      <td><code title=${artifact.sha256}>${artifact.sha256.slice(0, 12)}</code></td>
+                      <td class="right nowrap" data-label="Size">${bytesText(artifact.bytes)}</td>
+                      <td data-label="SHA-256"><code title=${artifact.sha256}>${artifact.sha256.slice(0, 12)}</code></td>
                     </tr>`,
                 )}
               </tbody>

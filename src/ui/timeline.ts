@@ -38,7 +38,11 @@ export function axisOf(span: Span, watch: Watch): Markup {
   const ticks = ticksOf(span.to - span.from);
   return html`<svg class="time-axis" width="100%" height="16" aria-hidden="true">
     <text x="0" y="12">${`${clockText(span.from, watch.zone)} ${zoneText(span.from, watch.zone)}`}</text>
-    ${ticks.map((ms) => html`<text x=${`${percentOf(span.from + ms, span)}%`} y="12" text-anchor="middle">${`+${tickText(ms)}`}</text>`)}
+    ${ticks.map((ms, at) => {
+      const place = percentOf(span.from + ms, span);
+      // Where there is little room, the last one stands alone.
+      return html`<text x=${`${place}%`} y="12" text-anchor=${place > 85 ? 'end' : 'middle'} class=${at === ticks.length - 1 ? 'last' : 'inner'}>${`+${tickText(ms)}`}</text>`;
+    })}
   </svg>`;
 }
 

@@ -3,12 +3,14 @@ export { buildAssets, type Assets } from './assets.ts';
 export { errorPage } from './error-page.ts';
 export { layOut, graphSource, type Graph, type GraphSource } from './graph-layout.ts';
 export { appendLines, firstErrorLine } from './log-blocks.ts';
+export { loginPage } from './login-page.ts';
 export { renderPage, type Page } from './page.ts';
 export { changeBetween } from './run-change.ts';
 export { runPage, runTitle } from './run-page.ts';
 export { headOf, panelOf, select, stepsText, stepViewOf, triggerOf, type ForgeLinks } from './run-view-of.ts';
 export {
   logKeyOf,
+  runAddress,
   viewLimits,
   type FailureView,
   type LogTail,
@@ -22,4 +24,5 @@ export { modelPage, modelsPage, type ModelsView, type ModelView } from './models
 export { pipelinesPage, type PipelineItem, type RepositoryView } from './pipelines-page.ts';
 export { verdictKinds } from './state-mark.ts';
 export { runsPage, runStates, type RunsFilter } from './runs-page.ts';
+export type { Visitor } from './visitor.ts';
 export { withoutAnsi } from './ansi.ts';

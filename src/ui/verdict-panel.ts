@@ -39,7 +39,7 @@ function metricsTable({ verdict, championVersion }: Challenge): Markup {
   const compared = verdict.metrics.some((metric) => metric.champion !== null);
   const guarded = verdict.metrics.some((metric) => metric.guardrail !== null);
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Metrics">
-    <table class="numbers">
+    <table class="numbers cards">
       <thead>
         <tr>
           <th scope="col">Metric</th>
@@ -62,10 +62,10 @@ function metricRow(metric: MetricComparison, main: boolean, compared: boolean, g
     <th scope="row">
       ${main ? html`<strong>${metric.metric}</strong>` : metric.metric}${metric.greaterIsBetter ? null : html`<span class="muted">${' lower is better'}</span>`}
     </th>
-    ${compared ? html`<td class="right">${numberText(metric.champion)}</td>` : null}
-    <td class="right">${numberText(metric.challenger)}</td>
-    ${compared ? html`<td class=${`right tone-${change?.tone ?? 'idle'}`}>${change?.text ?? '–'}</td>` : null}
-    ${guarded ? html`<td>${guardrailOf(metric)}</td>` : null}
+    ${compared ? html`<td class="right" data-label="Champion">${numberText(metric.champion)}</td>` : null}
+    <td class="right" data-label="Challenger">${numberText(metric.challenger)}</td>
+    ${compared ? html`<td class=${`right tone-${change?.tone ?? 'idle'}`} data-label="Change">${change?.text ?? '–'}</td>` : null}
+    ${guarded ? html`<td class=${metric.guardrail === null ? 'nothing' : 'wide'} data-label="Guardrail">${guardrailOf(metric)}</td>` : null}
   </tr>`;
 }
 

@@ -31,7 +31,12 @@ export const verdictKinds = ['better', 'worse', 'inconclusive', 'no-champion', '
 export type VerdictKind = (typeof verdictKinds)[number];
 
 /** A model that is proved worse, or too bad to be used, is not something to merge: its run shows red. */
-export const refusedVerdicts: ReadonlySet<VerdictKind> = new Set<VerdictKind>(['worse', 'below-threshold']);
+const refusedVerdicts: ReadonlySet<VerdictKind> = new Set<VerdictKind>(['worse', 'below-threshold']);
+
+/** Why the run of these challenges shows red; null where it does not. */
+export function refusedBy(kinds: readonly VerdictKind[]): VerdictKind | null {
+  return kinds.find((kind) => refusedVerdicts.has(kind)) ?? null;
+}
 
 export interface Verdict {
   readonly kind: VerdictKind;

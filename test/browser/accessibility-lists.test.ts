@@ -1,30 +1,20 @@
-/** Pages in both themes: axe finds nothing, the policy holds, and there is a picture to look at. */
-import assert from 'node:assert/strict';
+/** Lists and models, for everybody; and there are pictures to look at. */
 import { test } from 'node:test';
-import { accessibilityTroubles, noBrowser, screenshot, visit } from './browser.ts';
+import { noBrowser } from './browser.ts';
+import { pleasesEverybody } from './everywhere.ts';
 import { trainedSite } from './trained-site.ts';
 
 const skip = noBrowser;
 const trained = trainedSite();
 
-test('axe finds nothing on lists and models in either theme, and no page breaks the policy', { skip }, async () => {
+test('axe finds nothing on lists and models, on a desk and a phone, in either theme', { skip }, async () => {
   const { site, failed } = trained();
-  const pages = {
-    runs: '/runs',
-    'runs-empty': '/runs?pipeline=weekly-churn&state=cancelled',
-    pipelines: '/pipelines',
-    models: '/models',
-    model: '/models/churn',
-    'log-found': `/runs/${failed.id}/steps/train/0/2/log?q=batch`,
-  };
-  for (const [name, path] of Object.entries(pages)) {
-    const { page, troubles, close } = await visit(`${site.url}${path}`, { colorScheme: 'light' });
-    for (const theme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme: theme });
-      assert.deepEqual(await accessibilityTroubles(page), [], `${name}, ${theme}`);
-      await screenshot(page, `${name}-${theme}`);
-    }
-    assert.deepEqual(troubles, [], name);
-    await close();
-  }
+  await pleasesEverybody({
+    runs: `${site.url}/runs`,
+    'runs-empty': `${site.url}/runs?pipeline=weekly-churn&state=cancelled`,
+    pipelines: `${site.url}/pipelines`,
+    models: `${site.url}/models`,
+    model: `${site.url}/models/churn`,
+    'log-found': `${site.url}/runs/${failed.id}/steps/train/0/2/log?q=batch`,
+  });
 });

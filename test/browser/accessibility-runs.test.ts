@@ -1,28 +1,18 @@
-/** Pages in both themes: axe finds nothing, the policy holds, and there is a picture to look at. */
-import assert from 'node:assert/strict';
+/** The pages of runs, for everybody; and there are pictures to look at. */
 import { test } from 'node:test';
-import { accessibilityTroubles, noBrowser, screenshot, visit } from './browser.ts';
+import { noBrowser } from './browser.ts';
+import { pleasesEverybody } from './everywhere.ts';
 import { trainedSite } from './trained-site.ts';
 
 const skip = noBrowser;
 const trained = trainedSite();
 
-test('axe finds nothing on the pages of runs in either theme, and no page breaks the policy', { skip }, async () => {
+test('axe finds nothing on the pages of runs, on a desk and a phone, in either theme', { skip }, async () => {
   const { site, better, failed } = trained();
-  const pages = {
-    'run-better': `/runs/${better.id}`,
-    'run-step': `/runs/${better.id}?step=features&index=2`,
-    'run-failed': `/runs/${failed.id}`,
-    log: `/runs/${failed.id}/steps/train/0/2/log`,
-  };
-  for (const [name, path] of Object.entries(pages)) {
-    const { page, troubles, close } = await visit(`${site.url}${path}`, { colorScheme: 'light' });
-    for (const theme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme: theme });
-      assert.deepEqual(await accessibilityTroubles(page), [], `${name}, ${theme}`);
-      await screenshot(page, `${name}-${theme}`);
-    }
-    assert.deepEqual(troubles, [], name);
-    await close();
-  }
+  await pleasesEverybody({
+    'run-better': `${site.url}/runs/${better.id}`,
+    'run-step': `${site.url}/runs/${better.id}?step=features&index=2`,
+    'run-failed': `${site.url}/runs/${failed.id}`,
+    log: `${site.url}/runs/${failed.id}/steps/train/0/2/log`,
+  });
 });

@@ -34,7 +34,7 @@ test('a run is followed from its start to its end without a reload', { skip }, a
   await page.locator('.title-row .state', { hasText: 'passed' }).waitFor();
   await page.getByRole('heading', { name: /challenger is worse/ }).waitFor();
   await page.locator('.next', { hasText: 'not promoted' }).waitFor();
-  assert.match(await page.title(), /^✓ weekly-churn #2 passed/);
+  assert.match(await page.title(), /^✗ weekly-churn #2 passed · not promoted: worse/);
   assert.deepEqual(
     await page.locator('svg.graph .node').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('transform'))),
     places,

@@ -8,7 +8,7 @@ import { runPage } from '../../src/ui/run-page.ts';
 import type { RunView } from '../../src/ui/run-view.ts';
 import { payloads } from '../ui/payloads.ts';
 import { betterChallenge, failedRun, noSelection, viewOf } from '../ui/views.ts';
-import { noBrowser, visit } from './browser.ts';
+import { noBrowser, screenshot, visit } from './browser.ts';
 import { trainedSite } from './trained-site.ts';
 
 const skip = noBrowser;
@@ -34,12 +34,24 @@ test('everything is reached by keyboard: skip link, rows, steps of the graph, li
   await page.locator('#step-title', { hasText: 'prepare/extract' }).waitFor();
   await page.keyboard.press('?');
   await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  assert.ok((await page.evaluate(offLine)) < 2, 'the box stands on the line of its label');
+  await screenshot(page, 'keys');
   await page.getByLabel('Single keys do something').uncheck();
   await page.keyboard.press('Escape');
   await page.keyboard.press('?');
   assert.equal(await page.getByRole('dialog').count(), 0);
   await close();
 });
+
+/** Runs in the page: how far the middle of the dialog's box is from the middle of the words beside it. */
+function offLine(): number {
+  const [box, label] = ['dialog input', 'dialog label'].map((name) => document.querySelector(name));
+  const words = document.createRange();
+  if (box && label) words.selectNodeContents(label);
+  const middle = (rect: DOMRect | undefined): number => (rect === undefined ? Number.NaN : rect.y + rect.height / 2);
+  const text = [...words.getClientRects()].at(-1);
+  return Math.abs(middle(box?.getBoundingClientRect()) - middle(text));
+}
 
 test('times are UTC or local by a switch, the timeline too, and the choice stays', { skip }, async () => {
   const { site, better } = trained();
@@ -86,14 +98,16 @@ test('hostile texts in every field of a run run nothing, on the page as served a
     steps: base.steps.map((step) => ({ ...step, message: all })),
     challenges: [{ ...betterChallenge, model: all, next: all, verdict: { ...betterChallenge.verdict, reason: all } }],
   };
+  const visitor = { kind: 'member', formToken: 'x', pageKey: 'y' } as const;
   const tail = { key: 'train/0/1', lines, total: lines.length, closed: true };
   const body = runPage({
     view,
     log: { tail, blocks: appendLines([], lines) },
     liveness: { kind: 'still' },
     watch: { now: view.now, zone: 'utc' },
+    visitor,
   });
-  const island = { name: 'run' as const, data: { view, tail, selection: noSelection, settled: true } };
+  const island = { name: 'run' as const, data: { view, tail, selection: noSelection, settled: true, visitor } };
   const document = renderPage({ title: all, area: 'runs', body, island }, (await buildAssets()).names);
   const { page, close } = await visit(`${site.url}/runs`);
   // Without the policy, which would stop what got through.

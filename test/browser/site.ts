@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import { createServer } from '../../src/server/server.ts';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
 
+/** What logs in. */
+export const siteToken = 'the-token-of-this-site';
+
 export interface Site {
   readonly repository: TestRepository;
   readonly system: TestSystem;
@@ -25,7 +28,7 @@ export async function openSite(
   const listen = async (port: number): Promise<FastifyInstance> => {
     const app = await createServer({
       ...system,
-      apiToken: 'test-token',
+      apiToken: siteToken,
       version: '0.0.0-test',
       log: { error: (fields, message) => errors.push(`${message} ${JSON.stringify(fields)}`) },
     });

@@ -155,6 +155,17 @@ export function evaluations(use: Use): void {
     assert.deepEqual(await journal.evaluations({ repository, state: 'promoted', limit: 9 }), []);
   });
 
+  use('finds the verdicts of runs that let nothing be promoted', async (journal) => {
+    await mustKeep(journal, versionsWrite, openRun(runId(1)), openRun(runId(2)), openRun(runId(3)));
+    const worse = evaluation(runId(2), { promotable: false, verdict: { kind: 'worse' } });
+    const elsewhere = evaluation(runId(3), { promotable: false });
+    await mustKeep(journal, put(evaluation(runId(1))), put(worse), put(elsewhere));
+    assert.deepEqual(await journal.unpromotable([]), []);
+    assert.deepEqual(await journal.unpromotable([runId(1)]), []);
+    for (const ids of [[runId(2)], [runId(1), runId(2), runId(9)]])
+      assert.deepEqual(await journal.unpromotable(ids), [{ runId: runId(2), verdict: { kind: 'worse' } }]);
+  });
+
   use('decides an evaluation once', async (journal) => {
     await mustKeep(journal, versionsWrite, openRun(runId(1)), put(evaluation(runId(1))));
     const id = evaluation(runId(1)).id;

@@ -14,14 +14,14 @@ const cases: readonly (readonly [title: string, source: string, html: string])[]
   [
     'tables with their alignment',
     '| a | b |\n| :-- | --: |\n| 1 | **2** |',
-    '<table>\n<thead><tr><th class="left">a</th><th class="right">b</th></tr>\n</thead>\n<tbody><tr><td class="left">1</td><td class="right"><strong>2</strong></td></tr>\n</tbody>\n</table>\n',
+    '<table tabindex="0">\n<thead><tr><th class="left">a</th><th class="right">b</th></tr>\n</thead>\n<tbody><tr><td class="left">1</td><td class="right"><strong>2</strong></td></tr>\n</tbody>\n</table>\n',
   ],
   [
     'fenced code untouched',
     '```text\n<b> **x**\n\n| y\n```',
-    '<pre><code class="language-text">&lt;b&gt; **x**\n\n| y\n</code></pre>\n',
+    '<pre tabindex="0"><code class="language-text">&lt;b&gt; **x**\n\n| y\n</code></pre>\n',
   ],
-  ['a fence that is longer than the fences in it', '````\n```\n````', '<pre><code>```\n</code></pre>\n'],
+  ['a fence that is longer than the fences in it', '````\n```\n````', '<pre tabindex="0"><code>```\n</code></pre>\n'],
   [
     'lists, one in the other, and tasks',
     '- a\n- [x] b\n  - c',
@@ -71,7 +71,7 @@ test('no markup of the source gets through, and no address that could run', () =
     for (const tag of tags)
       assert.match(
         tag,
-        /^<\/?(?:p|a|b|code|pre|table|thead|tbody|tr|th|td|details|summary|br)(?: (?:href="https?:[^"\s]*"|rel="nofollow"|class="[\w-]*"|open))*>$/,
+        /^<\/?(?:p|a|b|code|pre|table|thead|tbody|tr|th|td|details|summary|br)(?: (?:href="https?:[^"\s]*"|rel="nofollow"|class="[\w-]*"|tabindex="0"|open))*>$/,
         `${hostile} gave ${tag}`,
       );
   }

@@ -39,6 +39,8 @@ test('a pull request with a worse model is red, says so in one comment, and prom
   await it.evaluation(sha, 'refused');
   assert.equal((await it.settled(sha, 'churn')).state, 'failure');
   const { body } = await it.comment(number, 'churn', /It is not promoted/);
+  assert.match(body, /It is not promoted: version 1 stays champion/);
+  assert.equal(body.match(/fell from/g)?.length, 1, 'the verdict is said once');
   assert.match(body, /\| \*\*roc_auc\*\* \| 0\.\d+ \| 0\.\d+ \|/);
   assert.ok(body.includes(sha), 'it names the commit that it speaks of');
   assert.equal((await it.champion('churn'))?.version, 1);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codeBlock, inline, plainLine, utf8Bytes } from '../../src/forge/escape.ts';
 import { forgeLimits, type ReportState, type RunReport } from '../../src/forge/forge.ts';
+import { mergeNote } from '../../src/forge/report-note.ts';
 import {
   checkOutput,
   commentBody,
@@ -320,6 +321,19 @@ test('wherever a comment is cut, tables and fences are closed, no character is h
     assert.ok(body.includes(headSha) && body.includes(`(${url})`));
     assert.deepEqual(dangersOf(body.replace(/\n(`{3,})text\n[^]*?\n\1(?=\n|$)/g, ''), [url]), []);
   }
+});
+
+test('the sentence of a verdict is said once, wherever a report is read', () => {
+  const { reason } = challengeOfChurn.verdict;
+  const times = (body: string): number =>
+    body.replaceAll('\\', '').split('more than the 0.005 that is required').length - 1;
+  for (const summary of [reason, `Champion v8: ${reason}`, 'Step train failed: out of memory.']) {
+    const report = { ...fullReport, summary };
+    const { title, summary: checked } = checkOutput(report);
+    assert.deepEqual([times(commentBody(report)), times(title + checked), times(mergeNote(null, report))], [1, 1, 1]);
+  }
+  const long = `${'A long beginning. '.repeat(20)}${reason}`;
+  assert.equal(times(checkOutput({ ...fullReport, summary: long }).summary), 1, 'a title that is cut does not say it');
 });
 
 test('the texts of a check run keep 65 535 and its annotations name file and line', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { backfillById, intervalsOfBackfill, newestBackfills, openBackfills } from '../../src/journal/backfills.ts';
-import { evaluationPage } from '../../src/journal/evaluations.ts';
+import { evaluationPage, unpromotableOf } from '../../src/journal/evaluations.ts';
 import { pendingDeliveries, triggerByKey } from '../../src/journal/deliveries.ts';
 import type { RawRow, Sql } from '../../src/journal/driver.ts';
 import { createMigrationTable, knownMigrations } from '../../src/journal/migrate.ts';
@@ -230,6 +230,7 @@ test('no read sorts or looks through what has no bound', async () => {
     'evaluations of a commit': evaluationPage({ limit, sha: 's' }),
     'evaluations of a model': evaluationPage({ limit, model: 'm' }),
     'evaluations of a pull request': evaluationPage({ limit, pullRequest: 7 }),
+    'verdicts beside a list': unpromotableOf(['x', 'y', 'z']),
     'undecided evaluations': evaluationPage({ limit, repository: 'r', state: 'reported' }),
   };
   const database = await migrated();

@@ -62,6 +62,7 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
     evaluations: (filter) => read(() => journal.evaluations(filter)),
     cacheEntry: (cached, key) => read(() => journal.cacheEntry(cached, key)),
     newestCacheEntry: (cached, index) => read(() => journal.newestCacheEntry(cached, index)),
+    unpromotable: (runIds) => read(() => journal.unpromotable(runIds)),
     forgeObject: (key) => read(() => journal.forgeObject(key)),
     close: () => Promise.resolve(),
   };

@@ -47,6 +47,8 @@ export interface GitHubSystem {
   /** Of the webhooks so far, sent or not, the last one of that kind whose body has `text`. */
   hook(event: string, text: string): HookDelivery;
   readonly hookUrl: string;
+  /** Of the server's pages. */
+  readonly serverUrl: string;
   /** Sends webhooks, or none. */
   hooks(on: boolean): void;
   /** Sets the clock of everybody forward, and lets the server deliver what is due then. */
@@ -76,6 +78,7 @@ export async function openGitHubSystem(options: GitHubSystemOptions): Promise<Gi
     webhookSecret,
     users: [
       { login: 'grace', permission: 'write' },
+      { login: 'wilhelmina-of-the-models', permission: 'write' },
       { login: 'stranger', permission: 'read' },
     ],
     app: { slug: 'contender' },
@@ -153,6 +156,7 @@ async function begin(place: Place): Promise<GitHubSystem> {
     folder,
     git,
     hookUrl,
+    serverUrl,
     hooks: (on) => github.setWebhook(on ? hookUrl : null),
     hook(event, text) {
       const found = github.deliveries().findLast((each) => each.event === event && each.body.includes(text));

@@ -20,9 +20,11 @@ import { betterChallenge, failedRun, rerunRun, viewOf } from './views.ts';
 const assets = { script: 's.js', style: 's.css', icon: 'i.svg' } as const;
 const noFilter: RunsFilter = { repository: null, pipeline: null, state: null, branch: null, before: null };
 
+const visitor = { kind: 'member', formToken: 'form-token', pageKey: 'page-key' } as const;
+
 function runDocument(view: RunView, lines: readonly LogLine[] = []): string {
   const log = { tail: { key: 'train/0/1', lines, total: lines.length, closed: true }, blocks: appendLines([], lines) };
-  const body = runPage({ view, log, liveness: { kind: 'still' }, watch: { now: view.now, zone: 'utc' } });
+  const body = runPage({ view, log, liveness: { kind: 'still' }, watch: { now: view.now, zone: 'utc' }, visitor });
   return renderPage(
     { title: view.head.pipeline, area: 'runs', body, island: { name: 'run', data: { view, lines } } },
     assets,
@@ -213,6 +215,7 @@ test('no text breaks out of lists, logs and error pages', () => {
       repository: payload,
       pipeline: payload,
       state: 'failed' as const,
+      refused: null,
       reason: payload,
       trigger: { text: payload, branch: payload, pullRequest: null },
       sha: payload,
@@ -290,7 +293,7 @@ function assertHarmless(document: string, payload: string): void {
 }
 
 const ownTags = new Set(
-  'html head meta title link script body a header div span nav main svg rect path circle line text g h1 h2 h3 p dl dt dd section table thead tbody tr th td time details summary ul ol li code pre strong bdi form label select option input button'.split(
+  'footer html head meta title link script body a header div span nav main svg rect path circle line text g h1 h2 h3 p dl dt dd section table thead tbody tr th td time details summary ul ol li code pre strong bdi form label select option input button'.split(
     ' ',
   ),
 );

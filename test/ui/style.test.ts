@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { h, Fragment } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import { runMarks, shapeParts, stepMarks, verdictMarks, type Mark } from '../../src/ui/state-mark.ts';
+import {
+  runMarkOf,
+  runMarks,
+  shapeParts,
+  stepMarks,
+  verdictKinds,
+  verdictMarks,
+  type Mark,
+} from '../../src/ui/state-mark.ts';
 
 const css = readFileSync(join(import.meta.dirname, '../../src/ui/style.css'), 'utf8');
 const [light, dark] = ['light', 'dark'].map((theme) => {
@@ -54,7 +62,14 @@ test('edges of fields and the focus are seen: at least 3 to what is beside them'
 });
 
 test('no two states share a shape, or a word: they are told apart without colour', () => {
-  for (const marks of [stepMarks, { ...stepMarks, cancelling: runMarks.cancelling }, verdictMarks]) {
+  const refused = Object.fromEntries(
+    verdictKinds
+      .map((kind) => [kind, runMarkOf('success', kind)] as const)
+      .filter(([, mark]) => mark !== runMarks.success),
+  );
+  assert.deepEqual(Object.keys(refused), ['worse', 'below-threshold']);
+  const ofRuns = { ...stepMarks, cancelling: runMarks.cancelling, ...refused };
+  for (const marks of [stepMarks, ofRuns, verdictMarks]) {
     const all: readonly Mark[] = Object.values(marks);
     assert.equal(new Set(all.map((mark) => mark.word)).size, all.length);
     assert.equal(new Set(all.map((mark) => renderToString(h(Fragment, null, shapeParts(mark))))).size, all.length);

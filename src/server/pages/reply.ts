@@ -1,11 +1,24 @@
 /** How a page leaves: as one document, compressed, never kept by a cache. */
+import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { buildAssets, renderPage, type Assets, type Page } from '../../ui/ui.ts';
+import { buildAssets, renderPage, type Assets, type Page, type Visitor } from '../../ui/ui.ts';
+import type { Sessions } from '../sessions.ts';
 
 export class PageReply {
+  readonly #sessions: Sessions;
   #assets: Promise<Assets> | null = null;
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+  }
+
+  visitor(request: FastifyRequest): Visitor {
+    const session = this.#sessions.of(request);
+    if (session === null) return { kind: 'reader' };
+    return { kind: 'member', formToken: session.formToken, pageKey: randomBytes(12).toString('base64url') };
+  }
 
   /** Made at the first wish for them, once. */
   assets(): Promise<Assets> {
@@ -18,7 +31,12 @@ export class PageReply {
 
   async send(request: FastifyRequest, reply: FastifyReply, page: Page, status = 200): Promise<FastifyReply> {
     const { names } = await this.assets();
-    const document = Buffer.from(renderPage(page, names));
+    const document = Buffer.from(
+      renderPage(page, names, {
+        visitor: this.visitor(request),
+        address: request.method === 'GET' ? request.url : '/runs',
+      }),
+    );
     void reply
       .code(status)
       .headers({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', vary: 'accept-encoding' });

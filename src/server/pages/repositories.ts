@@ -1,5 +1,6 @@
 /** What each repository's default branch defines, as the journal has it. Remembered for a moment: every page of runs asks. */
 import { firingsBetween, parseSchedule } from '../../calendar/calendar.ts';
+import { refusalsOf } from '../../conductor/read.ts';
 import type { Project } from '../../conductor/ports.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { PipelineItem, RepositoryView } from '../../ui/ui.ts';
@@ -50,6 +51,7 @@ export class RepositoryReader {
       pipeline: definition.name,
       limit: limits.recentRuns,
     });
+    const refusals = await refusalsOf(this.#ports.journal, rows);
     const ticks =
       definition.on.schedule === null
         ? []
@@ -61,7 +63,13 @@ export class RepositoryReader {
       triggers: triggersOf(definition),
       schedule: scheduleOf(definition, this.#ports.clock.now()),
       ticks: ticks.map(({ tick, decision, reason, runId }) => ({ tick, decision, reason, runId })),
-      recent: rows.map(({ id, number, state, opened }) => ({ id, number, state, openedAt: opened.at })),
+      recent: rows.map(({ id, number, state, opened }) => ({
+        id,
+        number,
+        state,
+        refused: refusals.get(id) ?? null,
+        openedAt: opened.at,
+      })),
     };
   }
 

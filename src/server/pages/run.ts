@@ -21,12 +21,14 @@ export function runRoutes(app: FastifyInstance, reader: RunReader, streams: RunS
     const { view, settled } = reading;
     const tail = await reader.tail(view);
     const log = tail === null ? null : { tail, blocks: appendLines([], tail.lines) };
-    const body = runPage({ view, log, liveness: { kind: 'still' }, watch: { now: view.now, zone: 'utc' } });
+    const visitor = pages.visitor(request);
+    const watch = { now: view.now, zone: 'utc' } as const;
+    const body = runPage({ view, log, liveness: { kind: 'still' }, watch, visitor });
     return pages.send(request, reply, {
-      title: runTitle(view.head),
+      title: runTitle(view),
       area: 'runs',
       body,
-      island: { name: 'run', data: { view, tail, selection, settled } },
+      island: { name: 'run', data: { view, tail, selection, settled, visitor } },
     });
   });
 

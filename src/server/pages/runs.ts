@@ -1,5 +1,6 @@
 /** `/` and `/runs`: the list of runs with its filters. */
 import type { FastifyInstance } from 'fastify';
+import { refusalsOf } from '../../conductor/read.ts';
 import type { RunFilter } from '../../journal/journal.ts';
 import { runsPage, runStates, triggerOf, type RunsFilter } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
@@ -24,6 +25,7 @@ export function runsRoutes(
         repositories.pipelineNames(),
       ]);
       const shown = rows.slice(0, pageRuns);
+      const refusals = await refusalsOf(ports.journal, shown);
       const page = runsPage({
         now: ports.clock.now(),
         runs: shown.map((row) => ({
@@ -32,6 +34,7 @@ export function runsRoutes(
           repository: row.opened.repository,
           pipeline: row.opened.pipeline,
           state: row.state,
+          refused: refusals.get(row.id) ?? null,
           reason: row.reason,
           trigger: triggerOf(row.opened, linksOf(ports, row.opened.repository)),
           sha: row.opened.sha,

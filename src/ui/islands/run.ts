@@ -5,6 +5,7 @@ import { appendLines } from '../log-blocks.ts';
 import { applyChange, type RunChange } from '../run-change.ts';
 import { runPage, runTitle, type Liveness } from '../run-page.ts';
 import type { LogTail, RunView, Selection } from '../run-view.ts';
+import type { Visitor } from '../visitor.ts';
 import type { ShownLog } from '../step-panel.ts';
 import { serverNow, setServerTime, tick, watch } from './clock.ts';
 import { followLogs } from './log-marks.ts';
@@ -15,6 +16,7 @@ interface RunData {
   readonly tail: LogTail | null;
   readonly selection: Selection;
   readonly settled: boolean;
+  readonly visitor: Visitor;
 }
 
 /** Lines that stay on the page; the whole log has a page of its own. */
@@ -33,12 +35,22 @@ export function startRun(root: HTMLElement, data: RunData): void {
   const chosen = watch.peek();
   watch.value = { now: data.view.now, zone: 'utc' };
   const App = (): VNode =>
-    h(Fragment, null, runPage({ view: view.value, log: log.value, liveness: liveness.value, watch: watch.value }));
+    h(
+      Fragment,
+      null,
+      runPage({
+        view: view.value,
+        log: log.value,
+        liveness: liveness.value,
+        watch: watch.value,
+        visitor: data.visitor,
+      }),
+    );
   hydrate(h(App, null), root);
   watch.value = { now: serverNow(), zone: chosen.zone };
   const finished = computed(() => view.value.head.finishedAt !== null);
   effect(() => {
-    document.title = `${runTitle(view.value.head)} · Contender`;
+    document.title = `${runTitle(view.value)} · Contender`;
   });
   effect(() => {
     if (log.value !== null) followLogs(root);

@@ -116,7 +116,7 @@ function keysDialog(): HTMLDialogElement {
   box.type = 'checkbox';
   box.checked = stored(keysKey) !== 'off';
   box.addEventListener('change', () => store(keysKey, box.checked ? 'on' : 'off'));
-  label.append(box, ' Single keys do something');
+  label.append(box, 'Single keys do something');
   dialog.append(
     title,
     list,

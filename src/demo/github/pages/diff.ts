@@ -28,7 +28,7 @@ function fileOf(patch: string): Markup {
   const rest = body.length - shown.length;
   return html`<div class="box">
     <div class="head"><b>${name}</b></div>
-    <pre class="diff">
+    <pre class="diff" tabindex="0" aria-label="${`Changes of ${name}`}" role="region">
 ${shown.map((line) => html`<span class="${kindOf(line)}">${line}</span>`)}${rest === 0 ? null : html`<span class="at">… ${plural(rest, 'more line')}</span>`}</pre>
   </div>`;
 }

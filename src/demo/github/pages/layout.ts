@@ -23,6 +23,7 @@ export function renderPage(core: Core, page: Page): string {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         ${page.reloadSeconds === null ? null : html`<meta http-equiv="refresh" content="${page.reloadSeconds}" />`}
+        <link rel="icon" href="/icon.svg" type="image/svg+xml" />
         <title>${page.title} · ${fullName(repository)}</title>
         <style>
           ${trusted(style)}

@@ -1,7 +1,7 @@
 /**
  * As much of GitHub's Markdown as reports and people's comments use: headings, paragraphs, lists, tables, quotations,
  * fenced code, details, emphasis, code, links. Everything else is shown as the text that it is. No markup of the source
- * survives but a short list of tags without attributes.
+ * survives but a short list of tags without attributes. What may scroll sideways can be reached with the keyboard.
  */
 import { escapeHtml } from './html.ts';
 import { renderInline } from './markdown-inline.ts';
@@ -58,7 +58,7 @@ function fence(lines: readonly string[], at: number): Taken | null {
   const inside = lines.slice(at + 1, end < 0 ? lines.length : end).join('\n');
   const name = language === '' ? '' : ` class="language-${escapeHtml(language)}"`;
   return {
-    html: `<pre><code${name}>${escapeHtml(inside)}\n</code></pre>\n`,
+    html: `<pre tabindex="0"><code${name}>${escapeHtml(inside)}\n</code></pre>\n`,
     lines: (end < 0 ? lines.length : end + 1) - at,
   };
 }
@@ -117,7 +117,7 @@ function table(lines: readonly string[], at: number): Taken | null {
     `<tr>${align.map((side, index) => `<${tag} class="${side}">${renderInline(values[index] ?? '')}</${tag}>`).join('')}</tr>\n`;
   const body = lines.slice(at + 2, at + 2 + count).map((line) => row(cells(line), 'td'));
   return {
-    html: `<table>\n<thead>${row(header, 'th')}</thead>\n<tbody>${body.join('')}</tbody>\n</table>\n`,
+    html: `<table tabindex="0">\n<thead>${row(header, 'th')}</thead>\n<tbody>${body.join('')}</tbody>\n</table>\n`,
     lines: count + 2,
   };
 }

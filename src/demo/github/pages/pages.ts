@@ -49,6 +49,7 @@ export function servePages(server: FastifyInstance, core: Core): void {
       .header('cache-control', 'max-age=3600')
       .send(avatar(Number(id) || 0));
   });
+  server.get('/icon.svg', (_request, reply) => reply.type('image/svg+xml').send(icon));
   server.get('/', (_request, reply) => reply.redirect(`/${fullName(core.world.repository)}`));
 }
 
@@ -108,6 +109,9 @@ function refusalOf(
 ): Refusal | null {
   return result.ok ? null : result.error;
 }
+
+/** A branch and where it goes back into main. */
+const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><g fill="none" stroke="#818b98" stroke-width="1.6"><circle cx="4" cy="3" r="1.8"/><circle cx="4" cy="13" r="1.8"/><circle cx="12" cy="6" r="1.8"/><path d="M4 5v6M12 8c0 3-5 2-7.5 3.6"/></g></svg>`;
 
 /** A pattern of five by five, mirrored, from the person's id. */
 function avatar(id: number): string {

@@ -26,6 +26,7 @@ export async function pullPage(core: Core, pull: Pull): Promise<string> {
   const said = comments.map((comment) => ({ at: comment.createdAt, markup: commentOf(comment) }));
   const items = [...pushed, ...said].toSorted((one, other) => one.at - other.at).map(({ markup }) => markup);
   const content = html`${headOf(core, pull, found.length)}
+    <h2 class="unseen">Conversation</h2>
     <div class="timeline">
       ${faceOf(pull.author)}
       <div class="item box">

@@ -15,7 +15,8 @@ export async function repositoryPage(core: Core): Promise<string> {
   const tip = await tryGit(directory, ['rev-parse', '--verify', '--quiet', 'refs/heads/main']);
   const newest = tip.code === 0 ? await commits(directory, ['refs/heads/main'], commitsMax) : [];
   const readme = await tryGit(directory, ['show', 'refs/heads/main:README.md']);
-  const content = html`<div class="columns">
+  const content = html`<h1 class="unseen">${core.world.repository.name}</h1>
+    <div class="columns">
     <div>
       <div class="box">
         <div class="head"><b>README</b></div>
@@ -39,7 +40,8 @@ export async function repositoryPage(core: Core): Promise<string> {
 }
 
 export function pullsPage(core: Core): string {
-  const content = html`<div class="box">
+  const content = html`<h1 class="unseen">Pull requests</h1>
+    <div class="box">
     <div class="head"><b>Pull requests</b></div>
     ${pullRows(core, core.world.pulls.toReversed())}
   </div>`;
@@ -86,7 +88,7 @@ export async function commitPage(core: Core, sha: string): Promise<string | null
       ><span class="branch">${commit.sha}</span
       >${commit.parents.map((parent) => html`<span>parent <a href="/${fullName(core.world.repository)}/commit/${parent}">${parent.slice(0, 7)}</a></span>`)}
     </div>
-    ${rest.join('\n').trim() === '' ? null : html`<pre class="diff">${rest.join('\n').trim()}</pre>`}
+    ${rest.join('\n').trim() === '' ? null : html`<pre class="diff" tabindex="0">${rest.join('\n').trim()}</pre>`}
     ${checksBox(core, commit.sha)} ${await diffOf(directory, commit.parents[0] ?? null, commit.sha)}`;
   return renderPage(core, {
     title,
@@ -105,7 +107,8 @@ export function checkRunPage(core: Core, check: CheckRun): string {
       ><span>on <a href="/${fullName(core.world.repository)}/commit/${check.sha}">${check.sha.slice(0, 7)}</a></span
       >${address === null ? null : html`<a href="${address}">View more details</a>`}
     </div>
-    ${check.title === null ? null : html`<h2>${check.title}</h2>`}
+    <h2>${check.title ?? check.status}</h2>
+    <h3 class="unseen">Summary</h3>
     <div class="markdown">
       ${trusted(renderMarkdown(check.summary ?? ''))}${trusted(renderMarkdown(check.text ?? ''))}
     </div>

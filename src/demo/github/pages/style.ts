@@ -10,7 +10,8 @@ export const style = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--canvas); color: var(--text); font: 14px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; }
-a { color: var(--link); text-decoration: none; } a:hover { text-decoration: underline; }
+a { color: var(--link); text-decoration: none; } a:hover, .meta a, .markdown a { text-decoration: underline; }
+.unseen { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; width: 1px; }
 header.top { background: var(--subtle); border-bottom: 1px solid var(--border); padding: 16px 32px 0; }
 header.top .path { font-size: 16px; } header.top .path b { font-weight: 600; }
 header.top .badge { border: 1px solid var(--border); border-radius: 2em; color: var(--muted); font-size: 12px; margin-left: 8px; padding: 0 7px; }

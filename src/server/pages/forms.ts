@@ -1,0 +1,30 @@
+/** Forms as browsers send them without a program; small, because they hold a few fields. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+export const formBytesMax = 16 * 1024;
+
+/** The body of a request with a form is `URLSearchParams`; of one without, anything else. */
+export function parseForms(app: FastifyInstance): void {
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: formBytesMax },
+    (_request, text, done) => done(null, new URLSearchParams(String(text))),
+  );
+}
+
+/** What a field holds; '' where it is not there. */
+export function formField(request: FastifyRequest, name: string): string {
+  return request.body instanceof URLSearchParams ? (request.body.get(name) ?? '') : '';
+}
+
+/** To the page that shows what came of it, so that loading it again does nothing twice. */
+export function seeOther(reply: FastifyReply, address: string): FastifyReply {
+  return reply.header('cache-control', 'no-store').redirect(address, 303);
+}
+
+/** An address on this server, wherever it was written; '/runs' for any other. */
+export function localAddress(text: string | null): string {
+  const base = 'http://here.invalid';
+  const local = text !== null && text.startsWith('/') && URL.canParse(text, base) ? new URL(text, base) : null;
+  return local === null || local.origin !== base ? '/runs' : `${local.pathname}${local.search}${local.hash}`;
+}

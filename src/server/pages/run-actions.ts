@@ -1,0 +1,51 @@
+/** What the buttons on the page of a run do. Each ends on the page that shows what came of it. */
+import type { FastifyInstance } from 'fastify';
+import type { RunRow } from '../../journal/journal.ts';
+import type { Problem } from '../../std/problem.ts';
+import type { Result } from '../../std/result.ts';
+import { errorPage, runAddress } from '../../ui/ui.ts';
+import { RefusedError } from '../access.ts';
+import type { ServerPorts } from '../ports.ts';
+import { formBytesMax, formField, seeOther } from './forms.ts';
+import type { PageReply } from './reply.ts';
+import { parameterOf } from './request.ts';
+
+const actor = 'a person';
+
+export function runActionRoutes(app: FastifyInstance, ports: ServerPorts, pages: PageReply): void {
+  app.post('/runs/:id/cancel', { bodyLimit: formBytesMax }, async (request, reply) => {
+    const row = await findRun(ports, parameterOf(request, 'id'));
+    const cancel = { type: 'cancel', by: actor, reason: 'with the button on its page' } as const;
+    // One that has ended meanwhile is shown as it ended.
+    if (row.finishedAt === null) await ports.conductor.ask(row.id, cancel);
+    return seeOther(reply, runAddress(row.id));
+  });
+
+  app.post('/runs/:id/rerun', { bodyLimit: formBytesMax }, async (request, reply) => {
+    const row = await findRun(ports, parameterOf(request, 'id'));
+    const again = await runAgain(ports, row, {
+      key: formField(request, 'key'),
+      steps: formField(request, 'steps'),
+    });
+    if (again.ok) return seeOther(reply, runAddress(again.value));
+    const message = typeof again.error === 'string' ? again.error : `${again.error.message} (${again.error.help})`;
+    return pages.send(request, reply, errorPage(422, message), 422);
+  });
+}
+
+/** The run once more at the same commit, whole or what failed. The same key, of a page that was served once, is the same run. */
+async function runAgain(
+  ports: ServerPorts,
+  row: RunRow,
+  { key, steps }: { readonly key: string; readonly steps: string },
+): Promise<Result<string, Problem | string>> {
+  const known = /^[\w-]{1,100}$/.test(key) && (steps === 'all' || steps === 'failed');
+  if (!known) throw new RefusedError(400, 'The form is not whole. Load its page again.');
+  return ports.conductor.rerun({ runId: row.id, steps, atHead: false, actor, key: `${row.id}:${key}` });
+}
+
+async function findRun(ports: ServerPorts, id: string): Promise<RunRow> {
+  const row = await ports.journal.run(id);
+  if (row === null) throw new RefusedError(404, 'There is no run with this id.');
+  return row;
+}

@@ -1,0 +1,68 @@
+/** Logging in, and the buttons of a run, in a real browser: with a program, and without one. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { noBrowser, visit } from './browser.ts';
+import { phone, pleasesEverybody } from './everywhere.ts';
+import { openSite, siteToken, type Site } from './site.ts';
+
+const skip = noBrowser;
+const cleanUps: (() => Promise<void>)[] = [];
+let site: Site;
+
+const slowPipeline = `import { pipeline, step } from 'contender';
+export default pipeline('slow', { on: { push: { branches: ['main'] } } }, () => {
+  step('wait', { command: ['sleep', '120'] });
+});
+`;
+
+before(async () => {
+  if (skip !== false) return;
+  site = await openSite({ after: (cleanUp) => void cleanUps.push(cleanUp as () => Promise<void>) });
+});
+after(async () => {
+  for (const cleanUp of cleanUps) await cleanUp();
+});
+
+for (const javaScriptEnabled of [false, true]) {
+  const how = javaScriptEnabled ? 'with' : 'without';
+  test(`on a phone, ${how} a program: log in, cancel a run, run it again, log out`, { skip }, async () => {
+    const sha = site.repository.commit(`Wait ${how}`, { '.pipelines/slow.ts': slowPipeline });
+    const run = await site.system.untilRun('the run', ({ opened }) => opened.sha === sha);
+    const { page, troubles, close } = await visit(`${site.url}/runs/${run.id}`, { ...phone, javaScriptEnabled });
+    await page.getByRole('link', { name: 'Log in to cancel it' }).click();
+    await page.getByLabel('API token').fill('not the token');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('alert').filter({ hasText: 'not the API token' }).waitFor();
+    await page.getByLabel('API token').fill(siteToken);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.waitForURL(`${site.url}/runs/${run.id}`);
+    await page.getByRole('button', { name: 'Cancel run' }).click();
+    await site.system.untilRun('its end', ({ id, state }) => id === run.id && state === 'cancelled');
+    if (!javaScriptEnabled) await page.reload();
+    await page.getByRole('button', { name: `Run again at ${sha.slice(0, 7)}` }).click();
+    await page.waitForURL((url) => url.pathname !== `/runs/${run.id}`);
+    await page.getByRole('button', { name: 'Cancel run' }).click();
+    await page.waitForURL(/\/runs\//);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('link', { name: 'Log in', exact: true }).waitFor();
+    assert.equal(await page.getByRole('button', { name: /Cancel run|Run again/ }).count(), 0);
+    // The refused token is told as an answer of the server, which the console names.
+    assert.deepEqual(
+      troubles.filter((trouble) => !trouble.includes('401')),
+      [],
+    );
+    await close();
+  });
+}
+
+test('axe finds nothing on the login and on the page of a run with its buttons', { skip }, async () => {
+  const [run] = await site.system.journal.runs({ limit: 1 });
+  const { page, close } = await visit(`${site.url}/login?to=/runs/${run?.id}`);
+  await page.getByLabel('API token').fill(siteToken);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.waitForURL(`${site.url}/runs/${run?.id}`);
+  const storageState = await page.context().storageState();
+  await close();
+  await pleasesEverybody({ login: `${site.url}/login` });
+  await pleasesEverybody({ 'run-actions': `${site.url}/runs/${run?.id}` }, { storageState });
+});

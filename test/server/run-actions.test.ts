@@ -1,0 +1,151 @@
+/** The buttons on the page of a run, pressed as a browser without a program would. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { FastifyInstance } from 'fastify';
+import type { Sha } from '../../src/git/git.ts';
+import type { RunRow } from '../../src/journal/journal.ts';
+import { createServer } from '../../src/server/server.ts';
+import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
+import { fromOwnPage, logIn, press, submit, type Member } from './visitors.ts';
+
+const apiToken = 'the-token-of-this-server';
+const slow = `import { pipeline, step } from 'contender';
+export default pipeline('slow', { on: { push: { branches: ['main'] } }, parameters: { depth: { type: 'number', default: 3 } } }, () => {
+  step('wait', { command: ['sleep', '60'] });
+});
+`;
+const refusing = `import { pipeline, step } from 'contender';
+export default pipeline('refusing', { on: { push: { branches: ['main'] } }, overlap: 'forbid' }, () => {
+  step('wait', { command: ['sleep', '60'] });
+});
+`;
+const breaking = `import { pipeline, step } from 'contender';
+export default pipeline('breaking', { on: { push: { branches: ['main'] } } }, () => {
+  const good = step('good', { command: ['true'] });
+  step('bad', { after: good, command: ['false'] });
+});
+`;
+
+let repository: TestRepository;
+let system: TestSystem;
+let app: FastifyInstance;
+let member: Member;
+let first: RunRow;
+let sha: Sha;
+
+before(async () => {
+  repository = createRepository();
+  sha = repository.commit('Begin', {
+    '.pipelines/slow.ts': slow,
+    '.pipelines/refusing.ts': refusing,
+    '.pipelines/breaking.ts': breaking,
+  });
+  system = await openTestSystem(repository, { watch: false });
+  const log = { error: (_fields: object, message: string) => assert.fail(message) };
+  app = await createServer({ ...system, apiToken, version: '0', log });
+  member = await logIn(app, apiToken);
+  const project = system.projects.get(system.repository);
+  await project?.git.fetch();
+  const started = await system.conductor.runManually({
+    repository: system.repository,
+    pipeline: 'slow',
+    sha,
+    actor: 'ada',
+    logicalDate: Date.UTC(2026, 0, 5),
+    parameters: { depth: 7 },
+    key: 'first',
+  });
+  assert.ok(started.ok, JSON.stringify(started));
+  first = await system.untilRun('the first run', ({ id }) => id === started.value);
+});
+after(async () => {
+  await app.close();
+  await system.close();
+  repository.remove();
+});
+
+async function page(id: string, cookie = ''): Promise<string> {
+  return (await app.inject({ url: `/runs/${id}`, headers: { cookie } })).body;
+}
+
+test('who has not logged in is offered nothing but the login, and can do nothing', async () => {
+  const body = await page(first.id);
+  assert.doesNotMatch(body, /method="post"/);
+  assert.match(body, new RegExp(`href="/login\\?to=%2Fruns%2F${first.id}"[^>]*>Log in to cancel it`));
+  assert.equal((await submit(app, `/runs/${first.id}/cancel`, {})).statusCode, 401);
+  const guessed = await submit(
+    app,
+    `/runs/${first.id}/cancel`,
+    { token: 'x' },
+    { ...fromOwnPage, cookie: member.cookie },
+  );
+  assert.equal(guessed.statusCode, 403);
+  assert.match(guessed.body, /The form is not of this session/);
+  assert.equal((await system.journal.run(first.id))?.state, 'running');
+});
+
+test('a run under way has one button, and pressing it cancels the run', async () => {
+  const body = await page(first.id, member.cookie);
+  assert.match(body, />Cancel run</);
+  assert.doesNotMatch(body, /Run again/);
+  const answer = await press(app, `/runs/${first.id}/cancel`, member);
+  assert.deepEqual([answer.statusCode, answer.headers.location], [303, `/runs/${first.id}`]);
+  const ended = await system.untilRun('the end', ({ id, state }) => id === first.id && state === 'cancelled');
+  assert.match(ended.reason ?? '', /cancelled by a person: with the button on its page/);
+  assert.equal((await press(app, `/runs/${first.id}/cancel`, member)).statusCode, 303, 'too late is no mistake');
+});
+
+test('a run that is over can be run again: its commit, moment and parameters, once for each page', async () => {
+  const body = await page(first.id, member.cookie);
+  assert.match(body, new RegExp(`>Run again at ${sha.slice(0, 7)}<`));
+  assert.doesNotMatch(body, /Cancel run/);
+  const [, key = ''] = /name="key" value="([\w-]+)"/.exec(body) ?? [];
+  const address = `/runs/${first.id}/rerun`;
+  const twice = [
+    await press(app, address, member, { key, steps: 'all' }),
+    await press(app, address, member, { key, steps: 'all' }),
+  ];
+  const [again, same] = twice.map(({ headers }) => headers.location);
+  assert.deepEqual([again, twice.map(({ statusCode }) => statusCode)], [same, [303, 303]]);
+  const { opened } = await system.untilRun('the second run', ({ id }) => again === `/runs/${id}`);
+  const { logicalDate, parameters } = first.opened;
+  assert.deepEqual([opened.sha, opened.logicalDate, opened.parameters], [sha, logicalDate, parameters]);
+  const [, other = ''] = /name="key" value="([\w-]+)"/.exec(await page(first.id, member.cookie)) ?? [];
+  assert.notEqual(other, key);
+  const third = await press(app, address, member, { key: other, steps: 'all' });
+  assert.equal(third.statusCode, 422);
+  assert.match(third.body, /under way/);
+});
+
+test('a run that may not start says why, and one that is not there is not found', async () => {
+  const { repository: name } = system;
+  const request = { repository: name, pipeline: 'refusing', sha, actor: 'ada', logicalDate: null };
+  const running = await system.conductor.runManually({ ...request, parameters: {}, key: 'refusing' });
+  assert.ok(running.ok);
+  const refused = await press(app, `/runs/${running.value}/rerun`, member, { key: 'again', steps: 'all' });
+  assert.equal(refused.statusCode, 422);
+  assert.match(refused.body, /under way|forbid/);
+  assert.equal((await press(app, `/runs/${running.value}/rerun`, member, { key: '', steps: 'all' })).statusCode, 400);
+  assert.equal((await press(app, `/runs/${running.value}/rerun`, member, { key: 'a', steps: 'some' })).statusCode, 400);
+  assert.equal((await press(app, '/runs/nothing/cancel', member)).statusCode, 404);
+  assert.equal((await press(app, '/runs/nothing/rerun', member, { key: 'a', steps: 'all' })).statusCode, 404);
+});
+
+test('of a run that failed, what failed is tried again, and the rest is reused', async () => {
+  const request = { repository: system.repository, pipeline: 'breaking', sha, actor: 'ada', logicalDate: null };
+  const started = await system.conductor.runManually({ ...request, parameters: {}, key: 'breaking' });
+  assert.ok(started.ok, JSON.stringify(started));
+  await system.untilRun('the failure', ({ id, state }) => id === started.value && state === 'failed');
+  const body = await page(started.value, member.cookie);
+  assert.match(body, />Retry failed \(1\)<[^]*>Run again at /);
+  const answer = await press(app, `/runs/${started.value}/rerun`, member, { key: 'retry', steps: 'failed' });
+  assert.equal(answer.statusCode, 303);
+  const again = await system.untilRun('the retry', ({ id, finishedAt }) => {
+    return answer.headers.location === `/runs/${id}` && finishedAt !== null;
+  });
+  const events = await system.journal.events(again.id);
+  assert.deepEqual(
+    events.flatMap((event) => (event.type === 'step-reused' ? [event.step] : [])),
+    ['good'],
+  );
+});
