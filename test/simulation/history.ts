@@ -267,13 +267,8 @@ export class History {
       );
     if (end?.type !== 'step-finished' || end.state !== event.state)
       this.#violated('reuse', `${name} is ${event.state} as in ${event.runId}, where it is ${JSON.stringify(end)}`);
-    const given = this.runs
-      .get(event.runId)
-      ?.events.findLast(
-        (each) => each.type === 'attempt-finished' && each.step === event.step && each.index === event.index,
-      );
-    const output =
-      given?.type === 'attempt-finished' && given.outcome.kind === 'succeeded' ? given.outcome.output : null;
+    const given = this.runs.get(event.runId)?.events.findLast((each) => endsInstance(each, event));
+    const output = given === undefined ? null : outputOf(given);
     if (JSON.stringify(output) !== JSON.stringify(event.output))
       this.#violated('reuse', `${name} gave ${JSON.stringify(output)}, and stands for ${JSON.stringify(event.output)}`);
     if (event.index !== null)
@@ -391,6 +386,22 @@ export class History {
 
 function gave({ outcome }: Extract<RunEvent, { type: 'attempt-finished' }>, output: StepOutput): boolean {
   return outcome.kind === 'succeeded' && JSON.stringify(outcome.output) === JSON.stringify(output);
+}
+
+function endsInstance(
+  event: RunEvent,
+  { step, index }: { readonly step: string; readonly index: number | null },
+): boolean {
+  if (event.type === 'approval-decided') return event.step === step;
+  return event.type === 'attempt-finished' && event.step === step && event.index === index;
+}
+
+/** What a step gave: an approval, the decision. */
+function outputOf(event: RunEvent): StepOutput | null {
+  if (event.type === 'attempt-finished') return event.outcome.kind === 'succeeded' ? event.outcome.output : null;
+  if (event.type !== 'approval-decided' || event.decision !== 'approve') return null;
+  const { by, reason, at } = event;
+  return { inline: { by, reason, at: new Date(at).toISOString() } };
 }
 
 function aboutOf(body: JsonObject): AboutReport {
