@@ -78,7 +78,8 @@ export const mutants = {
   },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
-    only: ['crash', 'commit-late', 'restart'],
+    // A registry that does not answer leaves more time between a decision and its end.
+    only: [...twoWriters, 'registry'],
     journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
   },
   'outbox-sequence-ignored': {

@@ -80,6 +80,7 @@ export class Script {
 
   #drawWeights(): Record<Idea, number> {
     const { faults } = this.#world;
+    const hasPast = this.#world.catalogue.names.includes('past');
     const often = (): number => this.#random.pick([0, 1, 1, 3]);
     // In some worlds all work goes through pull requests, slowly enough that runs end before the merge.
     const byPullRequest = this.#thinkMaxMs > 3000 && this.#random.chance(0.6);
@@ -98,8 +99,8 @@ export class Script {
       rerequest: often() / 3,
       cancel: rare('cancel'),
       decide: this.#world.catalogue.names.includes('asking') ? 1 + often() : 0,
-      backfill: often() / 3,
-      'cancel-backfill': rare('cancel'),
+      backfill: hasPast ? often() / 3 : 0,
+      'cancel-backfill': hasPast ? rare('cancel') : 0,
       crash: rare('crash'),
       restart: rare('restart'),
       clock: rare('clock'),
@@ -154,9 +155,7 @@ export class Script {
       case 'decide':
         return this.#asking.decide();
       case 'backfill':
-        if (world.catalogue.names.includes('past'))
-          askForBackfill(world, random, random.pick([...this.#branches.values()]));
-        return;
+        return askForBackfill(world, random, random.pick([...this.#branches.values()]));
       case 'cancel-backfill':
         return cancelBackfill(world, random);
       case 'crash':
