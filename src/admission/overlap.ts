@@ -16,8 +16,12 @@ export function refusalOf(definition: PipelineDefinition, active: readonly strin
   return { underWay, reason: `A run of ${definition.name} is under way, and its overlap policy is forbid` };
 }
 
-/** Whether a new run cancels one that is under way, by what triggered the two. */
+/**
+ * Whether a new run cancels one that is under way, by what triggered the two. A run of a backfill is for a date of its own:
+ * it replaces none, and none replaces it.
+ */
 export function replaces(definition: PipelineDefinition, trigger: Trigger, earlier: Trigger): boolean {
+  if ([trigger, earlier].some((each) => firstTriggerOf(each).kind === 'backfill')) return false;
   if (definition.overlap === 'replace') return true;
   const place = placeOf(trigger);
   return definition.cancelInProgress && place !== null && placeOf(earlier) === place;
@@ -34,12 +38,14 @@ export function replacementReason(trigger: Trigger, sha: string): string {
     case 'manual':
     case 'rerun':
       return 'a newer run, started by hand, replaces it';
+    case 'backfill':
+      return 'a run of a backfill replaces it';
     default:
       return unreachable(trigger);
   }
 }
 
-/** What a newer commit can replace; a run of the clock or of a person stands for itself. */
+/** What a newer commit can replace; a run of the clock, a person or a backfill stands for itself. */
 function placeOf(trigger: Trigger): string | null {
   const first = firstTriggerOf(trigger);
   switch (first.kind) {
@@ -49,6 +55,7 @@ function placeOf(trigger: Trigger): string | null {
       return `pull request ${first.number}`;
     case 'schedule':
     case 'manual':
+    case 'backfill':
       return null;
     default:
       return unreachable(first);

@@ -1,5 +1,6 @@
 /** Words of the command line as values; what cannot be one is said with what is accepted. */
 import { InvalidArgumentError } from 'commander';
+import { reprocessChoices, type Reprocess } from '../journal/journal.ts';
 import { parseDuration } from '../std/duration.ts';
 import { graphFormats, type GraphFormat } from './graph-text.ts';
 
@@ -24,6 +25,18 @@ export function parseLimit(text: string): number {
   const limit = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(limit >= 1 && limit <= 200)) throw new InvalidArgumentError('A number from 1 to 200.');
   return limit;
+}
+
+export function parseMaxActive(text: string): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= 1 && number <= 100)) throw new InvalidArgumentError('A number from 1 to 100.');
+  return number;
+}
+
+export function parseReprocess(text: string): Reprocess {
+  const choice = reprocessChoices.find((known) => known === text);
+  if (choice === undefined) throw new InvalidArgumentError(`One of ${reprocessChoices.join(', ')}.`);
+  return choice;
 }
 
 export function parseSlots(text: string): number {

@@ -15,7 +15,7 @@ export async function check(
 ): Promise<ExitStatus> {
   // The server reads its settings from the folder, whatever commit it runs.
   const settings = options.ref === null ? checkSettings(directory) : [];
-  const pools = settings.length > 0 ? null : loadPools(directory);
+  const pools = options.ref === null && settings.length === 0 ? loadPools(directory) : null;
   const files = await compileFrom(directory, options.ref);
   const compiled = pools === null ? files : files.map((each) => withPoolProblems(each, pools));
   const checked = [...settings, ...compiled.map(checkedOf)];

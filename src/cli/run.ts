@@ -1,17 +1,12 @@
 /** `contender run`: one pipeline, here and now, with the engine, journal and executor that a server would use. */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import type { Project } from '../conductor/ports.ts';
-import { loadConfig, type Config, type RepositoryConfig } from '../config.ts';
+import { loadConfig, type RepositoryConfig } from '../config.ts';
 import { createIds } from '../ids.ts';
 import type { System } from '../main.ts';
-import { ProblemError } from '../std/problem.ts';
 import { actorName } from './actor.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { handOver } from './hand-over.ts';
 import { outliveReader } from './output.ts';
+import { chooseRepository, mindUncommitted, projectOf } from './place.ts';
 import { runHelp } from './server-client.ts';
 import { fetchAndResolve, mindRepository } from './sources.ts';
 import { carryOutHere, openOrFindServer, startedRun, type Started } from './system-here.ts';
@@ -49,19 +44,6 @@ export async function run(directory: string, options: RunOptions): Promise<ExitS
   }
 }
 
-function chooseRepository(config: Config, name: string | null): RepositoryConfig {
-  const { repositories } = config;
-  const found = name === null ? repositories[0] : repositories.find((each) => each.name === name);
-  if (found !== undefined) return found;
-  const help = `There are: ${repositories.map((each) => each.name).join(', ')}.`;
-  throw new ProblemError({
-    code: 'repository-unknown',
-    message: `no repository is called "${name}"`,
-    where: null,
-    help,
-  });
-}
-
 async function runIn(
   system: System,
   repository: RepositoryConfig,
@@ -84,22 +66,4 @@ async function runIn(
     return { runId, title: `${paint('bold', options.pipeline)} at ${sha.slice(0, 7)}, run ${runId}` };
   };
   return await carryOutHere(system, start, { say, json: options.json });
-}
-
-function projectOf(system: System, repository: string): Project {
-  const project = system.projects.get(repository);
-  if (project === undefined) throw new Error(`the system has no repository ${repository}`);
-  return project;
-}
-
-/** What is not committed is not run: said before anybody wonders. */
-async function mindUncommitted(folder: string, say: (line: string) => void): Promise<void> {
-  if (!existsSync(join(folder, '.git'))) return;
-  const listed = await promisify(execFile)('git', ['-C', folder, 'status', '--porcelain'], { timeout: 10_000 }).catch(
-    () => null,
-  );
-  const lines = listed?.stdout.split('\n').filter((line) => line !== '') ?? [];
-  if (lines.length === 0) return;
-  const what = lines.length === 1 ? '1 uncommitted change is' : `${lines.length} uncommitted changes are`;
-  say(paint('yellow', `${what} not part of this run: it runs the commit HEAD.`));
 }

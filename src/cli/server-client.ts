@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { CancelRequest, DecideRequest } from '../engine/request.ts';
+import type { Reprocess } from '../journal/journal.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 
 export interface ServerClient {
@@ -16,6 +17,26 @@ export interface ServerClient {
   ask(runId: string, request: AskedOfRun): Promise<void>;
   /** Rejects with a `ProblemError`. */
   pools(): Promise<readonly PoolInUse[]>;
+  /** What `startBackfill` would make now. Rejects with a `ProblemError`. */
+  planBackfill(request: BackfillRequest): Promise<BackfillPlan>;
+  /** Kept when it resolves, with the backfill's id. Rejects with a `ProblemError`. */
+  startBackfill(request: BackfillRequest): Promise<string>;
+  /** Kept when it resolves. Rejects with a `ProblemError`. */
+  cancelBackfill(id: string, by: string): Promise<void>;
+}
+
+export interface BackfillRequest {
+  readonly id: string;
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly revision: string;
+  /** `YYYY-MM-DD`, both included. */
+  readonly from: string;
+  readonly to: string;
+  readonly newestFirst: boolean;
+  readonly maxActive: number;
+  readonly reprocess: Reprocess;
+  readonly by: string;
 }
 
 const poolsSchema = z.object({
@@ -50,9 +71,15 @@ const answerTimeoutMs = 180_000;
 
 /** What to do where a run, or a re-run, is refused. */
 export const runHelp = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
+export const backfillHelp = '`contender next` lists the pipelines that have a schedule.';
 export const rerunHelp = '`contender runs` lists the runs; `contender rerun --help` shows how to run one again.';
 
 const startedSchema = z.object({ id: z.string() });
+const planSchema = z.object({
+  sha: z.string(),
+  intervals: z.array(z.object({ logicalDate: z.number(), intervalEnd: z.number(), skipped: z.string().nullable() })),
+});
+export type BackfillPlan = z.infer<typeof planSchema>;
 const refusedSchema = z.object({
   error: z.string(),
   problem: z.object({ code: z.string(), message: z.string(), help: z.string() }).nullish(),
@@ -78,13 +105,15 @@ export async function connectServer(config: Config, url: string): Promise<Server
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body: JSON.stringify(body),
     });
-  const start = async (path: string, body: object, help: string): Promise<string> => {
+  const answered = async <T>(path: string, body: object, schema: z.ZodType<T>, help: string): Promise<T> => {
     const response = await send(path, body);
     const answer: unknown = await response.json().catch(() => null);
-    const started = startedSchema.safeParse(answer);
-    if (response.ok && started.success) return started.data.id;
+    const parsed = schema.safeParse(answer);
+    if (response.ok && parsed.success) return parsed.data;
     throw new ProblemError(refusal(url, response.status, answer, help));
   };
+  const start = async (path: string, body: object, help: string): Promise<string> =>
+    (await answered(path, body, startedSchema, help)).id;
   return {
     url,
     startRun: ({ date, ...request }) =>
@@ -93,9 +122,12 @@ export async function connectServer(config: Config, url: string): Promise<Server
       start(`/api/v1/runs/${runId}/rerun`, { ...request, ...(from === null ? {} : { from }) }, rerunHelp),
     async ask(runId, request) {
       const { by, reason } = request;
-      const response = await send(pathOf(runId, request), { by, reason });
-      if (response.ok) return;
-      throw new ProblemError(refusal(url, response.status, await response.json().catch(() => null), runHelp));
+      await answered(pathOf(runId, request), { by, reason }, z.unknown(), runHelp);
+    },
+    planBackfill: (request) => answered('/api/v1/backfills', { ...request, dryRun: true }, planSchema, backfillHelp),
+    startBackfill: (request) => start('/api/v1/backfills', request, backfillHelp),
+    async cancelBackfill(id, by) {
+      await start(`/api/v1/backfills/${id}/cancel`, { by }, backfillHelp);
     },
     async pools() {
       const response = await ask('/api/v1/pools', {});

@@ -59,8 +59,8 @@ export async function carryOutHere(
 
 const takenUpNamedMax = 5;
 
-/** Runs that have not ended go on beside the new one, for as long as this command is at work: nobody expects that. */
-async function sayTakenUp({ journal }: System): Promise<void> {
+/** Runs that have not ended go on beside the new ones, for as long as this command is at work: nobody expects that. */
+export async function sayTakenUp({ journal }: System): Promise<void> {
   const left = await journal.unfinishedRuns();
   if (left.length === 0) return;
   const names = left.slice(0, takenUpNamedMax).map(({ opened, number }) => `${opened.pipeline}#${number}`);

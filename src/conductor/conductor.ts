@@ -3,7 +3,8 @@
  *
  *   webhook ─► intake ─┐                            ┌─► executor ─► reports ─┐
  *   polling ───────────┼─► triggers ─► turns of runs ┤                        ├─► the next turn
- *   clock ─► schedules ┘        (engine, journal)    └─► outbox ─► forge, registry
+ *   clock ─► schedules ┤        (engine, journal)    └─► outbox ─► forge, registry
+ *   people ─► backfills ┘
  *
  * Every part may be ended at any moment: what is true stands in the journal, and `start` takes it up again.
  */
@@ -12,10 +13,12 @@ import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
-import type { RequestRow } from '../journal/journal.ts';
+import type { BackfillProgress, RequestRow } from '../journal/journal.ts';
 import type { StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
+import type { PlannedInterval } from './backfill-plan.ts';
+import { Backfills, type BackfillRequest } from './backfills.ts';
 import type { Refusal } from './decisions.ts';
 import type { Desk } from './desk.ts';
 import { Intake } from './intake.ts';
@@ -50,6 +53,7 @@ export class Conductor {
   readonly #desk: Desk;
   readonly #intake: Intake;
   readonly #schedules: Schedules;
+  readonly #backfills: Backfills;
   readonly #polling: Polling;
   readonly #outbox: Outbox;
   readonly #jobs = new Jobs((name) => this.#perform(name));
@@ -65,6 +69,7 @@ export class Conductor {
     this.#desk = desk;
     this.#intake = new Intake(desk);
     this.#schedules = new Schedules(ports, this.#turns);
+    this.#backfills = new Backfills(ports, this.#turns);
     this.#polling = new Polling(desk, this.#intake);
     this.#outbox = new Outbox(ports);
   }
@@ -84,6 +89,7 @@ export class Conductor {
     this.#ports.jobQueue.wake('outbox');
     this.#ports.jobQueue.wake('runs', this.#ports.clock.now() + conductorLimits.lookAgainMs);
     if (!watch) return;
+    this.#backfills.begin();
     this.#ports.jobQueue.wake('intake');
     for (const repository of this.#ports.projects.keys()) {
       this.#ports.jobQueue.wake(`poll:${repository}`);
@@ -111,6 +117,7 @@ export class Conductor {
     if (key === 'intake') return this.#intake.work();
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
+    if (key === 'backfills') return this.#backfills.work();
     if (key === 'runs') return this.#turns.look();
     if (key === 'requests') return this.#requests.look();
     const [kind, repository] = splitOnce(key);
@@ -167,6 +174,21 @@ export class Conductor {
       reused: [],
     });
     return 'skipped' in opened ? failure(opened.skipped) : success(opened.runId);
+  }
+
+  /** What `startBackfill` would make now. */
+  planBackfill(request: BackfillRequest): Promise<Result<readonly PlannedInterval[], Problem | string>> {
+    return this.#backfills.plan(request);
+  }
+
+  /** It is durable when this resolves, and opens its runs from then on. */
+  async startBackfill(request: BackfillRequest): Promise<Result<BackfillProgress, Problem | string>> {
+    await this.#recovered.promise;
+    return this.#backfills.make(request);
+  }
+
+  cancelBackfill(id: string, by: string): Promise<'accepted' | 'ended'> {
+    return this.#backfills.cancel(id, by);
   }
 
   /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */

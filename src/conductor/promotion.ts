@@ -5,7 +5,9 @@
  *   on-merge     the same, and for a pull request when it is merged: then the very artifact that was evaluated
  *   on-approval, never    not by itself
  *
- * An unmerged pull request never promotes, and a re-run never registers a model that is a version already. The registry compares and sets: where the champion is no longer the one that
+ * An unmerged pull request never promotes, and a re-run never registers a model that is a version already. A backfill never
+ * promotes either: it asks what would have been, of the same dates as often as somebody likes, and no date may give a model a
+ * second version. The registry compares and sets: where the champion is no longer the one that
  * the challenger was compared with, the promotion is refused and the reason kept.
  */
 import { firstTriggerOf, type FirstTrigger, type Trigger } from '../engine/event.ts';
@@ -98,6 +100,8 @@ async function decideFirst(project: Project, evaluation: EvaluationRow, trigger:
       return { decision: 'promote', by: 'the schedule' };
     case 'push':
       return decideCommit(project, evaluation, `push to ${trigger.branch} by ${trigger.actor}`);
+    case 'backfill':
+      return { decision: 'refuse', reason: 'A backfill evaluates and never promotes.' };
     case 'manual':
       return decideCommit(project, evaluation, `a run started by ${trigger.actor}`);
     default:

@@ -8,10 +8,14 @@ import type { Write } from '../journal/journal.ts';
 import type { JsonObject } from '../std/json.ts';
 import type { Problem } from '../std/problem.ts';
 
-/** Status, check run and, on a pull request, the comment of one run. */
+/**
+ * Status, check run and, on a pull request, the comment of one run. A backfill says nothing about its commit: a hundred
+ * past dates are no news of it, and a bad one must not turn its check red.
+ */
 export function reportRun(opened: RunOpened, at: number, delayMs: number): readonly Write[] {
   const { repository, pipeline, sha, runId, trigger } = opened;
   const first = firstTriggerOf(trigger);
+  if (first.kind === 'backfill') return [];
   const pullRequest = first.kind === 'pull-request' ? first.number : null;
   return reportRows(
     { repository, pipeline, sha, pullRequest },

@@ -133,6 +133,7 @@ async function headOf({ git }: Project, first: FirstTrigger): Promise<Result<str
     case 'pull-request':
       return success(first.branch);
     case 'schedule':
+    case 'backfill':
     case 'manual': {
       const branch = await git.defaultBranch();
       return branch.ok ? branch : failure(branch.error.message);

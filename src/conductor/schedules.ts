@@ -15,10 +15,11 @@ import { shaOf } from './sha.ts';
 import type { Commit, Write } from '../journal/journal.ts';
 import type { PipelineDefinition, TriggerDefinition } from '../pipeline/definition.ts';
 import type { ConductorPorts, Project } from './ports.ts';
-import { openRun, parseParameters } from './triggers.ts';
+import { noteSchedules, sinceOf, type Counting } from './schedule-since.ts';
+import { openRun, parseParameters, pipelineNameOf } from './triggers.ts';
 import { Trouble } from './trouble.ts';
 import type { Turns } from './turns.ts';
-import { versionsOf } from './versions.ts';
+import { versionsOf, type CommitVersions } from './versions.ts';
 
 interface Active {
   readonly project: Project;
@@ -64,6 +65,13 @@ export class Schedules {
         active.push({ project, sha, definition, digest, schedule: parsed.value, catchup: schedule.catchup });
       }
     }
+    await noteSchedules(
+      this.#ports.journal,
+      repository,
+      active.map((each) => countingOf(each)),
+      brokenIn(versions.value),
+      this.#ports.clock.now(),
+    );
     this.#active.set(repository, active);
     this.#ports.jobQueue.wake('ticks');
   }
@@ -92,10 +100,16 @@ export class Schedules {
 
   /** Decides on the ticks that are due, as many as the calendar gives at once; true where there may be more. */
   async #firePage(active: Active): Promise<boolean> {
-    const { journal, clock } = this.#ports;
+    const { journal, clock, jobQueue } = this.#ports;
     const { project, definition, schedule, catchup } = active;
-    const [last, since] = [await journal.lastTick(project.name, definition.name), await this.#since(active)];
-    // A schedule that was changed counts from then: what the new one would have fired before it was is nobody's miss.
+    const since = await sinceOf(journal, project.name, countingOf(active));
+    if (since === null) {
+      // Another server saw another head; whichever of them is behind looks again.
+      jobQueue.wake(`schedules:${project.name}`, clock.now() + lookAgainMs);
+      return false;
+    }
+    const last = await journal.lastTick(project.name, definition.name);
+    // What the schedule would have fired before it was there is nobody's miss.
     const lastRecorded = Math.max(last ?? since, since);
     const decisions = decideTicks({ schedule, lastRecorded, now: clock.now(), catchup });
     const parameters = parseParameters(definition.parameters, {});
@@ -139,15 +153,14 @@ export class Schedules {
     const place = { repository: project.name, pipeline: definition.name, tick, at: this.#ports.clock.now() } as const;
     return { write: 'tick', ...place, decision: 'missed', reason, runId: null };
   }
+}
 
-  /** From when a schedule counts: the moment it was first seen, kept over restarts. */
-  async #since(active: Active): Promise<number> {
-    const { journal, clock } = this.#ports;
-    const key = `schedule-since:${active.project.name}:${active.definition.name}:${active.schedule.cron}:${active.schedule.timeZone}`;
-    const known = await journal.forgeObject(key);
-    if (known !== null) return Number(known);
-    const now = clock.now();
-    await journal.commit([[{ write: 'forge-object', key, id: String(now), at: now }]]);
-    return now;
-  }
+function countingOf({ definition, schedule: { cron, timeZone } }: Active): Counting {
+  return { pipeline: definition.name, cron, timeZone };
+}
+
+/** Names of the pipelines whose files do not compile. */
+function brokenIn({ versions }: CommitVersions): ReadonlySet<string> {
+  const broken = versions.filter(({ digest }) => digest === null);
+  return new Set(broken.map(({ pipeline, file }) => pipeline ?? pipelineNameOf(file)));
 }

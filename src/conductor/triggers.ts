@@ -40,19 +40,33 @@ export function openRun(ports: ConductorPorts, turns: Turns, request: TriggerReq
   return turns.opening.run(laneOf(request), () => openInLane(ports, turns, request));
 }
 
+/** The same for what can wait: null where the overlap policy forbids a run now, and nothing of it is kept. */
+export function openRunWhenFree(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened | null> {
+  return turns.opening.run(laneOf(request), () => openNext(ports, turns, request, () => Promise.resolve(null)));
+}
+
 /** Where runs are opened one at a time. */
 export function laneOf({ repository, definition }: Pick<TriggerRequest, 'repository' | 'definition'>): string {
   return `${repository}\n${definition.name}`;
 }
 
 /** For who has looked, in the lane, at what is under way. */
-export async function openInLane(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+export function openInLane(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+  return openNext(ports, turns, request, (refusal) => forbid(ports, request, refusal, ports.clock.now()));
+}
+
+async function openNext<Refused>(
+  ports: ConductorPorts,
+  turns: Turns,
+  request: TriggerRequest,
+  refuse: (refusal: Refusal) => Promise<Refused>,
+): Promise<Opened | Refused> {
   const { definition, repository } = request;
   const at = ports.clock.now();
   const refusal = refusalOf(definition, turns.activeRuns(repository, definition.name));
   if (refusal !== null) {
     const earlier = await ports.journal.runByTrigger(request.key);
-    return earlier === null ? forbid(ports, request, refusal, at) : { runId: earlier.id, opened: false };
+    return earlier === null ? refuse(refusal) : { runId: earlier.id, opened: false };
   }
   const opened = openedOf(request, ports.newId(), at);
   const kept = { reused: reuseEvents(request.reused, at), cancels: await cancelsOf(ports, request, opened) };
@@ -180,7 +194,7 @@ export function problemReports(
 }
 
 /** A broken file has no name of its own: it reports under its file's name, which is the pipeline's by convention. */
-function pipelineNameOf(file: string): string {
+export function pipelineNameOf(file: string): string {
   return file.replace(/^.*\//, '').replace(/\.ts$/, '');
 }
 

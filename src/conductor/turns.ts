@@ -368,6 +368,9 @@ export class Turns {
     this.#slots.withdraw(run.opened.runId);
     for (const next of this.#lanes.leave(run)) this.#ports.runQueue.wake(next);
     this.#ports.jobQueue.wake('outbox');
+    // A backfill may go on: one of its runs has ended, or the run that its own are forbidden beside.
+    if (run.opened.trigger.kind === 'backfill' || run.definition.overlap === 'forbid')
+      this.#ports.jobQueue.wake('backfills');
   }
 
   /** Nothing of this turn may have been kept: its messages come again, on a run folded anew. */

@@ -141,6 +141,7 @@ function branchOf(trigger: FirstTrigger): string {
       return trigger.branch;
     case 'schedule':
     case 'manual':
+    case 'backfill':
       return '';
     default:
       return unreachable(trigger);

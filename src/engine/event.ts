@@ -131,7 +131,9 @@ export type FirstTrigger =
       readonly fork: boolean;
     }
   | { readonly kind: 'schedule'; readonly tick: number }
-  | { readonly kind: 'manual'; readonly actor: string };
+  | { readonly kind: 'manual'; readonly actor: string }
+  /** `backfill`: its id. */
+  | { readonly kind: 'backfill'; readonly backfill: string; readonly actor: string };
 
 /** Which steps a re-run carries out, with all that comes after them; the others are reused. */
 export type RerunSteps =

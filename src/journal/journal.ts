@@ -22,6 +22,12 @@ export interface Journal {
   runs(filter: RunFilter): Promise<readonly RunRow[]>;
   /** Runs that have not ended, of one pipeline. */
   activeRuns(repository: string, pipeline: string): Promise<readonly RunRow[]>;
+  /** Runs of a pipeline whose logical dates lie in the range, both ends included; those of a date in the order of their ids. */
+  runsOfDates(
+    repository: string,
+    pipeline: string,
+    range: { readonly from: number; readonly to: number },
+  ): Promise<readonly RunRow[]>;
   /** What was asked of runs and has not been taken in, oldest first. */
   openRequests(limit: number): Promise<readonly RequestRow[]>;
   /** Taken in or not. */
@@ -39,6 +45,14 @@ export interface Journal {
   lastTick(repository: string, pipeline: string): Promise<number | null>;
   /** Newest first. */
   ticks(repository: string, pipeline: string, limit: number): Promise<readonly TickRow[]>;
+
+  backfill(id: string): Promise<BackfillProgress | null>;
+  /** Backfills that have not ended, oldest first. */
+  openBackfills(): Promise<readonly BackfillProgress[]>;
+  /** Newest first, at most 200. */
+  backfills(limit: number): Promise<readonly BackfillProgress[]>;
+  /** In the order in which they are run. */
+  backfillIntervals(id: string): Promise<readonly BackfillInterval[]>;
 
   /** Rows that are due, oldest first. */
   dueOutbox(now: number, limit: number): Promise<readonly OutboxRow[]>;
@@ -80,6 +94,7 @@ export type Conflict =
   | 'duplicate-delivery'
   | 'duplicate-tick'
   | 'duplicate-request'
+  | 'duplicate-backfill'
   | 'run-ended'
   | 'changed';
 
@@ -166,6 +181,36 @@ export type Write =
       readonly decision: 'run' | 'missed';
       readonly reason: string | null;
       readonly runId: string | null;
+    }
+  /** With its intervals, in order. `skipped`: why an interval gets no run; null: it waits for one. */
+  | {
+      readonly write: 'backfill';
+      readonly backfill: BackfillRow;
+      readonly intervals: readonly {
+        readonly logicalDate: number;
+        readonly intervalEnd: number;
+        readonly skipped: string | null;
+      }[];
+    }
+  /** Only where the interval still waits (`changed` otherwise). */
+  | {
+      readonly write: 'backfill-interval';
+      readonly id: string;
+      readonly position: number;
+      readonly decision: 'run' | 'skipped';
+      readonly reason: string | null;
+      readonly runId: string | null;
+      readonly at: number;
+    }
+  /** A compare-and-set (`changed` otherwise). To `cancelling`: intervals that wait are skipped for the reason. */
+  | {
+      readonly write: 'backfill-state';
+      readonly id: string;
+      readonly from: BackfillState;
+      readonly to: Exclude<BackfillState, 'running'>;
+      /** Null: as it was. */
+      readonly reason: string | null;
+      readonly at: number;
     }
   /** One row a key: the same key again replaces the body, raises the sequence and makes it due. */
   | {
@@ -292,6 +337,66 @@ export interface TickRow {
   readonly decision: 'run' | 'missed';
   readonly reason: string | null;
   readonly runId: string | null;
+}
+
+/**
+ * `running`: its intervals get their runs, one after the other. `cancelling`: no more of them do, and those that go on are
+ * told to end. The others are final.
+ */
+export const backfillStates = ['running', 'cancelling', 'cancelled', 'done'] as const;
+export type BackfillState = (typeof backfillStates)[number];
+
+/** Which intervals that were run before are run again: none, those that ended badly, or all that have ended. */
+export const reprocessChoices = ['none', 'failed', 'completed'] as const;
+export type Reprocess = (typeof reprocessChoices)[number];
+
+export interface BackfillOptions {
+  readonly actor: string;
+  /** Logical dates, both included; milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  readonly newestFirst: boolean;
+  /** So many of its runs at once. */
+  readonly maxActive: number;
+  readonly reprocess: Reprocess;
+}
+
+/** What a backfill is made of: one version of a pipeline, whatever the branch becomes meanwhile. */
+export interface BackfillRow {
+  readonly id: string;
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly sha: string;
+  readonly digest: string;
+  readonly options: BackfillOptions;
+  readonly at: number;
+}
+
+export interface BackfillProgress extends BackfillRow {
+  readonly state: BackfillState;
+  readonly reason: string | null;
+  readonly finishedAt: number | null;
+  /** Numbers of intervals: those that wait, those skipped, and the others by what became of their runs. */
+  readonly waiting: number;
+  readonly skipped: number;
+  readonly active: number;
+  readonly succeeded: number;
+  /** Cancelled ones too. */
+  readonly failed: number;
+  /** The first that waits. */
+  readonly next: Pick<BackfillInterval, 'position' | 'logicalDate' | 'intervalEnd'> | null;
+}
+
+export interface BackfillInterval {
+  /** From 0. */
+  readonly position: number;
+  readonly logicalDate: number;
+  readonly intervalEnd: number;
+  readonly decision: 'waiting' | 'run' | 'skipped';
+  /** Why it was skipped. */
+  readonly reason: string | null;
+  readonly runId: string | null;
+  readonly runState: RunState | null;
 }
 
 export interface OutboxRow {

@@ -1,5 +1,6 @@
 /** A commit as the steps that a driver carries out. */
 import { unreachable } from '../std/unreachable.ts';
+import { decideInterval, putBackfill, setBackfillState } from './backfills.ts';
 import { deliveryDone, putDelivery, skipTrigger } from './deliveries.ts';
 import type { Plan, Step } from './driver.ts';
 import { putEvaluation, setEvaluationState } from './evaluations.ts';
@@ -37,6 +38,12 @@ function stepsOf(write: Write): Step[] {
       return requestDone(write);
     case 'tick':
       return putTick(write);
+    case 'backfill':
+      return putBackfill(write);
+    case 'backfill-interval':
+      return decideInterval(write);
+    case 'backfill-state':
+      return setBackfillState(write);
     case 'outbox':
       return putOutbox(write);
     case 'outbox-done':

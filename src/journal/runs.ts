@@ -5,7 +5,7 @@ import { journalLimits, type RunFilter, type RunRow, type Write } from './journa
 import * as parse from './parse.ts';
 import { settleRequests } from './requests.ts';
 
-const runStates: readonly RunState[] = ['running', 'cancelling', 'success', 'failed', 'cancelled'];
+export const runStates: readonly RunState[] = ['running', 'cancelling', 'success', 'failed', 'cancelled'];
 
 const selectRun = `
   select r.id, r.number, r.trigger_key, r.state, r.reason, r.finished_at, e.body as opened
@@ -39,6 +39,19 @@ export function activeRuns(repository: string, pipeline: string): Query<RunRow> 
   return {
     text: `${selectRun} where r.repository = $1 and r.pipeline = $2 and r.finished_at is null order by r.id`,
     values: [repository, pipeline],
+    parse: runRow,
+  };
+}
+
+export function runsOfDates(
+  repository: string,
+  pipeline: string,
+  { from, to }: { readonly from: number; readonly to: number },
+): Query<RunRow> {
+  return {
+    text: `${selectRun}
+      where r.repository = $1 and r.pipeline = $2 and r.logical_date between $3 and $4 order by r.logical_date, r.id`,
+    values: [repository, pipeline, from, to],
     parse: runRow,
   };
 }
@@ -91,8 +104,10 @@ export function openRun({ triggerKey, opened, reused }: Extract<Write, { write: 
     },
     {
       text: `
-        insert into run (id, number, repository, pipeline, sha, digest, branch, pull_request, trigger_key, position, state, rerun_of)
-        select $1, last_number, repository, pipeline, $4, $5, $6, cast($7 as bigint), $8, cast($9 as integer), 'running', $10
+        insert into run (id, number, repository, pipeline, sha, digest, branch, pull_request, trigger_key, position, state,
+          rerun_of, logical_date)
+        select $1, last_number, repository, pipeline, $4, $5, $6, cast($7 as bigint), $8, cast($9 as integer), 'running', $10,
+          cast($11 as bigint)
         from pipeline_counter where repository = $2 and pipeline = $3
         on conflict (trigger_key) do nothing returning id`,
       values: [
@@ -106,6 +121,7 @@ export function openRun({ triggerKey, opened, reused }: Extract<Write, { write: 
         triggerKey,
         1 + reused.length,
         rerunOf,
+        opened.logicalDate,
       ],
       otherwise: 'duplicate-trigger',
     },

@@ -1,5 +1,6 @@
 /** The journal over any driver: commits go through the group commit, reads are one statement each. */
 import type { Clock } from '../std/clock.ts';
+import { backfillById, intervalsOfBackfill, newestBackfills, openBackfills } from './backfills.ts';
 import { pendingDeliveries, triggerByKey } from './deliveries.ts';
 import type { Driver, Query } from './driver.ts';
 import { evaluationPage, unpromotableOf } from './evaluations.ts';
@@ -7,7 +8,7 @@ import { GroupCommit } from './group-commit.ts';
 import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
 import { dueOutbox, forgeObject, nextOutboxAt, troubledOutbox } from './outbox.ts';
 import { openRequests, requestById } from './requests.ts';
-import { activeRuns, eventsOf, runById, runByTrigger, runPage, unfinishedRuns } from './runs.ts';
+import { activeRuns, eventsOf, runById, runByTrigger, runPage, runsOfDates, unfinishedRuns } from './runs.ts';
 import { cacheEntry, newestCacheEntry } from './step-cache.ts';
 import { lastTick, newestTicks } from './ticks.ts';
 import { definitionByDigest, headOfBranch, headsOfRepository, versionsOfCommit } from './versions.ts';
@@ -30,6 +31,7 @@ export function sqlJournal(driver: Driver): Journal {
     unfinishedRuns: () => rows(unfinishedRuns()),
     runs: (filter: RunFilter) => rows(runPage(filter)),
     activeRuns: (repository, pipeline) => rows(activeRuns(repository, pipeline)),
+    runsOfDates: (repository, pipeline, range) => rows(runsOfDates(repository, pipeline, range)),
     openRequests: (limit) => rows(openRequests(limit)),
     request: (id) => first(requestById(id)),
 
@@ -42,6 +44,11 @@ export function sqlJournal(driver: Driver): Journal {
     trigger: (key) => first(triggerByKey(key)),
     lastTick: (repository, pipeline) => first(lastTick(repository, pipeline)),
     ticks: (repository, pipeline, limit) => rows(newestTicks(repository, pipeline, limit)),
+
+    backfill: (id) => first(backfillById(id)),
+    openBackfills: () => rows(openBackfills()),
+    backfills: (limit) => rows(newestBackfills(limit)),
+    backfillIntervals: (id) => rows(intervalsOfBackfill(id)),
 
     dueOutbox: (now, limit) => rows(dueOutbox(now, limit)),
     nextOutboxAt: () => first(nextOutboxAt()),

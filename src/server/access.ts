@@ -34,6 +34,10 @@ export const access: Readonly<Record<string, Permission>> = {
   'POST /api/v1/runs/:id/rerun': 'token',
   'POST /api/v1/runs/:id/steps/:step/approve': 'token',
   'POST /api/v1/runs/:id/steps/:step/reject': 'token',
+  'GET /api/v1/backfills': 'open',
+  'POST /api/v1/backfills': 'token',
+  'GET /api/v1/backfills/:id': 'open',
+  'POST /api/v1/backfills/:id/cancel': 'token',
 
   'GET /': 'open',
   'GET /runs': 'open',

@@ -1,6 +1,9 @@
 /** What goes over the wire: one schema checks a request, shapes its answer and describes both in openapi.json. */
 import { z } from 'zod';
 
+/** What openapi.json says of a route that changes something. */
+export const tokenNeeded = { security: [{ token: [] }] } as const;
+
 export const idSchema = z.object({ id: z.string() });
 
 export const stepSchema = idSchema.extend({ step: z.string().describe('With its groups: `prepare%2Fclean`') });

@@ -10,10 +10,10 @@ import type { RunRequest } from '../engine/request.ts';
 import type { RunRow } from '../journal/journal.ts';
 import type { Problem } from '../std/problem.ts';
 import type { Result } from '../std/result.ts';
+import { addBackfills } from './api-backfills.ts';
+import { commitOf, refusedOf } from './api-commit.ts';
 import * as schemas from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
-
-const tokenNeeded = { security: [{ token: [] }] } as const;
 
 export async function api(app: FastifyInstance, ports: ServerPorts): Promise<void> {
   await app.register(swagger, {
@@ -29,6 +29,7 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
   addStarting(app, ports);
   addRerunning(app, ports);
   addAsking(app, ports);
+  addBackfills(app, ports);
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }
 
@@ -90,7 +91,7 @@ function addStarting(app: FastifyInstance, ports: ServerPorts): void {
     {
       schema: {
         summary: 'Start a run',
-        ...tokenNeeded,
+        ...schemas.tokenNeeded,
         body: schemas.runRequestSchema,
         response: {
           201: schemas.idSchema,
@@ -113,7 +114,7 @@ function addRerunning(app: FastifyInstance, ports: ServerPorts): void {
     {
       schema: {
         summary: 'Run again what a run was for, whole or in part; the rest is reused',
-        ...tokenNeeded,
+        ...schemas.tokenNeeded,
         params: schemas.idSchema,
         body: schemas.rerunRequestSchema,
         response: {
@@ -145,7 +146,7 @@ const askedAnswers = {
 /** What is asked of runs: kept when it is answered with 202, and carried out later. */
 function addAsking(app: FastifyInstance, ports: ServerPorts): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  const common = { ...tokenNeeded, response: askedAnswers };
+  const common = { ...schemas.tokenNeeded, response: askedAnswers };
   typed.post(
     '/api/v1/runs/:id/cancel',
     {
@@ -203,20 +204,11 @@ async function listRuns(
 }
 
 async function startRun(ports: ServerPorts, request: schemas.RunRequest): Promise<{ id: string } | schemas.Refused> {
-  const names = [...ports.projects.keys()];
-  const name = request.repository ?? (names.length === 1 ? names[0] : undefined);
-  const project = name === undefined ? undefined : ports.projects.get(name);
-  if (name === undefined || project === undefined) {
-    return { error: `name one of the repositories: ${names.join(', ')}` };
-  }
-  const fetched = await project.git.fetch();
-  if (!fetched.ok) return { error: fetched.error.message };
-  const sha = await project.git.resolve(request.revision);
-  if (!sha.ok) return { error: sha.error.message };
+  const commit = await commitOf(ports, request);
+  if ('error' in commit) return commit;
   const started = await ports.conductor.runManually({
-    repository: name,
+    ...commit,
     pipeline: request.pipeline,
-    sha: sha.value,
     actor: 'api',
     logicalDate: request.date === undefined ? null : Date.parse(`${request.date}T00:00:00Z`),
     parameters: request.parameters,
@@ -237,9 +229,7 @@ async function rerun(
 
 function answerOf(started: Result<string, Problem | string>): { id: string } | schemas.Refused {
   if (started.ok) return { id: started.value };
-  if (typeof started.error === 'string') return { error: started.error };
-  const { code, message, where, help } = started.error;
-  return { error: `${message} (${help})`, problem: { code, message, where, help } };
+  return refusedOf(started.error);
 }
 
 function runOf(row: RunRow): schemas.RunAnswer {

@@ -27,6 +27,8 @@ export const problemCodes = [
   // cli and config
   'usage',
   'attempt-unknown',
+  'backfill-ended',
+  'backfill-unknown',
   'config-invalid',
   'folder-locked',
   'folder-missing',

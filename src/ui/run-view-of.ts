@@ -8,7 +8,6 @@ import {
   type RerunSteps,
   type RunOpened,
   type StepState,
-  type Trigger,
 } from '../engine/event.ts';
 import type { Artifact, Work } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
@@ -66,7 +65,7 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     openedAt: opened.at,
     finishedAt: run.finishedAt,
     logicalDate: isForAnotherTime(opened) ? opened.logicalDate : null,
-    trigger: triggerOf(opened.trigger, links),
+    trigger: triggerOf(opened, links),
     chain,
     sha: opened.sha,
     shaUrl: links.commitUrl(opened.sha),
@@ -76,11 +75,12 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
 
 /** A run that a push or a person started is for the moment of its start, which is told anyway. */
 function isForAnotherTime({ trigger, logicalDate, at }: RunOpened): boolean {
-  return firstTriggerOf(trigger).kind === 'schedule' || Math.abs(logicalDate - at) > 60_000;
+  const { kind } = firstTriggerOf(trigger);
+  return kind === 'schedule' || kind === 'backfill' || Math.abs(logicalDate - at) > 60_000;
 }
 
-export function triggerOf(trigger: Trigger, links: ForgeLinks): TriggerView {
-  const first = firstViewOf(firstTriggerOf(trigger), links);
+export function triggerOf({ trigger, logicalDate }: RunOpened, links: ForgeLinks): TriggerView {
+  const first = firstViewOf(firstTriggerOf(trigger), logicalDate, links);
   if (trigger.kind !== 'rerun') return first;
   return { ...first, text: [first.text, `run again${by(trigger.actor)}`].filter((text) => text !== '').join(', ') };
 }
@@ -91,7 +91,7 @@ export function stepsText(steps: RerunSteps): string {
   return steps === 'all' ? 'all steps' : 'the failed steps';
 }
 
-function firstViewOf(trigger: FirstTrigger, links: ForgeLinks): TriggerView {
+function firstViewOf(trigger: FirstTrigger, logicalDate: number, links: ForgeLinks): TriggerView {
   switch (trigger.kind) {
     case 'push':
       return { text: `pushed${by(trigger.actor)}`, branch: trigger.branch, pullRequest: null };
@@ -105,6 +105,10 @@ function firstViewOf(trigger: FirstTrigger, links: ForgeLinks): TriggerView {
       return { text: 'started by its schedule', branch: null, pullRequest: null };
     case 'manual':
       return { text: `started${by(trigger.actor)}`, branch: null, pullRequest: null };
+    case 'backfill': {
+      const date = new Date(logicalDate).toISOString().slice(0, 10);
+      return { text: `backfill of ${date}${by(trigger.actor)}`, branch: null, pullRequest: null };
+    }
     default:
       return unreachable(trigger);
   }

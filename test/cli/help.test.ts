@@ -17,7 +17,10 @@ const commands = [
   'reject',
   'runs',
   'pools',
+  'ticks',
   'logs',
+  'backfill',
+  'backfills',
   'serve',
   'demo',
 ];

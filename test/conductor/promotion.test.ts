@@ -126,6 +126,30 @@ test('a decision is carried out by the next server, once, whenever the first one
   }
 });
 
+test('a run of a backfill is evaluated and never promoted, and says nothing about its commit', async () => {
+  const schedule = { cron: '0 0 * * *', timeZone: 'UTC', catchup: 'none' } as const;
+  const definition = { ...churn('automatic'), on: { schedule, push: null, pullRequest: null } };
+  const stage = await Stage.open({ pipelines: [definition] });
+  const { server, remote, registry, history } = stage.world;
+  const sha = remote.branches.get('main');
+  assert.ok(server !== null && sha !== undefined);
+  const days = { fromDay: Date.UTC(2025, 10, 1), toDay: Date.UTC(2025, 10, 2), newestFirst: true };
+  const how = { id: 'b1', actor: 'mona', maxActive: 2, reprocess: 'none' } as const;
+  void server.conductor.startBackfill({ ...how, ...days, repository: 'shop/models', pipeline: 'churn', sha });
+  await stage.until('it has ended', () => history.backfills.get('b1')?.state === 'done');
+  await stage.rest();
+  const refused = { state: 'refused', reason: 'A backfill evaluates and never promotes.' };
+  assert.deepEqual(
+    evaluations(stage).map(({ state, reason }) => ({ state, reason })),
+    [refused, refused],
+  );
+  assert.deepEqual(await registry.ledger('churn'), { ok: true, value: [] });
+  assert.deepEqual(
+    [...history.outbox.values()].filter(({ kind }) => kind === 'status' || kind === 'check'),
+    [],
+  );
+});
+
 test('a promotion that the registry made and nobody kept is made once', async () => {
   const stage = await Stage.open({ pipelines: [churn()] });
   stage.push();

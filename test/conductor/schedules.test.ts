@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PipelineDefinition, TriggerDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptTick } from '../simulation/history.ts';
+import { fileOf } from '../simulation/pipelines.ts';
 import { Stage } from '../simulation/stage.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 
@@ -96,6 +97,73 @@ test('a schedule that changes counts from then on', async () => {
     ticks(stage).every(({ decision }) => decision === 'run'),
     'nothing before the change is missed',
   );
+});
+
+/** The head of main holds another definition from now on; null: a broken one. */
+function change(stage: Stage, definition: PipelineDefinition | null): void {
+  const edition = definition === null ? 'broken(' : fileOf(definition.name, stage.world.steps);
+  if (definition !== null) Object.assign(stage.world.catalogue, { definition: () => definition });
+  const { remote, time } = stage.world;
+  const tip = remote.branches.get('main');
+  const files = new Map([['.pipelines/ticking.ts', edition]]);
+  const sha = remote.commit(tip === undefined ? [] : [tip], files, 'Change', time.now);
+  remote.branches.set('main', sha);
+  stage.hook({ type: 'push', ref: 'refs/heads/main', before: tip ?? null, after: sha, actor: 'ada' });
+}
+
+async function pass(stage: Stage, minutes: number): Promise<void> {
+  const until = stage.world.time.now + minutes * minuteMs;
+  await stage.until(`${minutes} minutes`, () => stage.world.time.now >= until, (minutes + 1) * minuteMs);
+}
+
+test('a schedule that comes back counts anew: what it would have fired meanwhile is nobody’s miss', async () => {
+  const none = { on: { schedule: null, push: null, pullRequest: null } };
+  for (const meanwhile of [scheduled({ cron: '0 0 1 1 *' }), scheduled({}, none), scheduled({}, { name: 'another' })]) {
+    const stage = await Stage.open({ pipelines: [scheduled({ catchup: 'all' })] });
+    await untilTicks(stage, 1);
+    change(stage, meanwhile);
+    await pass(stage, 32);
+    stage.world.crash(1000);
+    await pass(stage, 2);
+    const before = ticks(stage).length;
+    assert.ok(before <= 2, 'another schedule, or none');
+    change(stage, scheduled({ catchup: 'all' }));
+    await untilTicks(stage, before + 2);
+    const [last, next] = gaps(stage).slice(-2);
+    assert.ok((last ?? 0) >= 30 && next === 5, gaps(stage).join(', '));
+    assert.ok(ticks(stage).every(({ reason }) => reason === 'on time'));
+  }
+});
+
+test('a schedule whose file is broken for a while leaves a record of each tick all the same', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({})] });
+  await untilTicks(stage, 1);
+  change(stage, null);
+  await pass(stage, 22);
+  change(stage, scheduled({}));
+  await untilTicks(stage, 6);
+  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
+  assert.ok(ticks(stage).some(({ reason }) => /catch-up is off/.test(reason ?? '')));
+});
+
+test('a journal of an older version says from when a schedule counts', async () => {
+  const none = { on: { schedule: null, push: null, pullRequest: null } };
+  const stage = await Stage.open({ pipelines: [scheduled({}, none)] });
+  await stage.rest();
+  const { journal } = stage.world;
+  const forgeObject = journal.forgeObject.bind(journal);
+  const longAgo = stage.world.wallClock() - 21 * minuteMs;
+  let isOlder = true;
+  journal.forgeObject = async (key) => {
+    if (key.startsWith('schedules:') && isOlder) return null;
+    return key.startsWith('schedule-since:') ? String(longAgo) : forgeObject(key);
+  };
+  change(stage, scheduled({}));
+  await stage.until('it was noted', () => stage.world.history.since.has('ticking'));
+  isOlder = false;
+  await untilTicks(stage, 5);
+  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
+  assert.equal(ticks(stage).filter(({ decision }) => decision === 'missed').length, 4);
 });
 
 test('where overlap is forbidden, a tick that comes too early is missed and says why', async () => {

@@ -6,6 +6,7 @@ import { cache } from './journal-cache.ts';
 import { commits, together } from './journal-commits.ts';
 import { deliveries, versions, ticks } from './journal-intake.ts';
 import { outboxRows, evaluations, odds } from './journal-outbox.ts';
+import { backfills } from './journal-backfills.ts';
 import { requests } from './journal-requests.ts';
 import type { Use } from './journal-suite.ts';
 
@@ -24,6 +25,7 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
     runs(use);
     pages(use);
     requests(use);
+    backfills(use);
     commits(use);
     together(use);
     deliveries(use);

@@ -27,6 +27,8 @@ journalContract(
 /** Far quicker than a database for each test; what refers to others comes first. */
 async function empty(): Promise<void> {
   const runs = [
+    'backfill_interval',
+    'backfill',
     'evaluation',
     'step_cache',
     'run_event',

@@ -2,12 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import type { Commit, EvaluationState, Journal, Write } from '../../src/journal/journal.ts';
+import {
+  backfillStates,
+  type Commit,
+  type EvaluationState,
+  type Journal,
+  type Write,
+} from '../../src/journal/journal.ts';
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import {
   append,
   at,
+  backfill,
   evaluation,
   finish,
   openRun,
@@ -27,6 +34,8 @@ const few = fc.integer({ min: 0, max: 3 });
 const key = few.map((number) => `key/${number}`);
 const dueAt = fc.option(few.map((number) => at + number));
 const evaluationState = fc.constantFrom<EvaluationState>('reported', 'promoting', 'promoted', 'refused');
+
+const backfillState = fc.constantFrom(...backfillStates);
 
 /** Two runs are there from the start, so that most appends and evaluations have one; few keys, so that many collide. */
 const write: fc.Arbitrary<Write> = fc.oneof(
@@ -62,6 +71,15 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   few.map((tick): Write => {
     return { write: 'tick', repository: 'r', pipeline: 'p', tick, at, decision: 'missed', reason: 'r', runId: null };
   }),
+  fc
+    .record({ id: key, skipped: fc.array(fc.option(fc.constant('r')), { maxLength: 3 }) })
+    .map(({ id, skipped }) => backfill(id, skipped)),
+  fc.record({ id: key, position: few }).map(({ id, position }): Write => {
+    return { write: 'backfill-interval', id, position, decision: 'skipped', reason: 'r', runId: null, at };
+  }),
+  fc
+    .record({ id: key, from: backfillState, to: fc.constantFrom('cancelling', 'cancelled', 'done') })
+    .map(({ id, from, to }): Write => ({ write: 'backfill-state', id, from, to, reason: 'r', at })),
   fc.constantFrom(0, 1).map((run): Write => ({ write: 'evaluation', evaluation: evaluation(runId(run)) })),
   fc.record({ run: few, from: evaluationState, to: evaluationState }).map(({ run, from, to }): Write => {
     const id = `${runId(run)}/challenge`;

@@ -1,6 +1,6 @@
 /** What the journal promises about conflicts, as the plainest program that keeps it: maps, copied before each commit. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Commit, CommitResult, Conflict, Journal, Write } from '../../src/journal/journal.ts';
+import type { BackfillState, Commit, CommitResult, Conflict, Journal, Write } from '../../src/journal/journal.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
 
 interface State {
@@ -12,6 +12,7 @@ interface State {
   readonly outbox: Map<string, { sequence: number; attempts: number; done: boolean; dueAt: number | null }>;
   readonly evaluations: Map<string, string>;
   readonly requests: Map<string, { runId: string; done: boolean }>;
+  readonly backfills: Map<string, { state: BackfillState; readonly waiting: Set<number> }>;
 }
 
 export class JournalModel {
@@ -24,6 +25,7 @@ export class JournalModel {
     outbox: new Map(),
     evaluations: new Map(),
     requests: new Map(),
+    backfills: new Map(),
   };
 
   commit(commits: readonly Commit[]): readonly CommitResult[] {
@@ -56,6 +58,7 @@ export class JournalModel {
     const shouldBeDue = [...state.outbox].filter(([, { dueAt }]) => dueAt !== null);
     const open = (await journal.openRequests(1000)).map(({ id }) => id).sort();
     const shouldBeOpen = [...state.requests].filter(([, { done }]) => !done);
+    const backfills = (await journal.backfills(200)).map(({ id, state: is, waiting }) => [id, is, waiting]);
     const evaluations = (await journal.evaluations({ limit: 200 })).map(({ id, state }) => [id, state]);
     const byText = (left: unknown, right: unknown): number => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1);
     const pairs: { readonly [name: string]: readonly [unknown, unknown] } = {
@@ -70,6 +73,10 @@ export class JournalModel {
       ],
       ticks: [ticks, [...state.ticks].sort((left, right) => right - left)],
       outbox: [due.sort(byText), shouldBeDue.map(([key, row]) => [key, row.sequence, row.attempts]).sort(byText)],
+      backfills: [
+        backfills.sort(byText),
+        [...state.backfills].map(([id, { state: is, waiting }]) => [id, is, waiting.size]).sort(byText),
+      ],
       evaluations: [evaluations.sort(byText), [...state.evaluations].sort(byText)],
     };
     for (const [name, [actual, expected]] of Object.entries(pairs)) {
@@ -155,6 +162,22 @@ function apply(state: State, write: Write): Conflict | null {
       if (state.evaluations.get(write.id) !== write.from) return 'changed';
       state.evaluations.set(write.id, write.to);
       return null;
+    case 'backfill': {
+      const { id } = write.backfill;
+      if (state.backfills.has(id)) return 'duplicate-backfill';
+      const waiting = write.intervals.flatMap(({ skipped }, position) => (skipped === null ? [position] : []));
+      state.backfills.set(id, { state: 'running', waiting: new Set(waiting) });
+      return null;
+    }
+    case 'backfill-interval':
+      return state.backfills.get(write.id)?.waiting.delete(write.position) === true ? null : 'changed';
+    case 'backfill-state': {
+      const backfill = state.backfills.get(write.id);
+      if (backfill?.state !== write.from) return 'changed';
+      backfill.state = write.to;
+      if (write.to === 'cancelling') backfill.waiting.clear();
+      return null;
+    }
     case 'versions':
     case 'head':
     case 'forge-object':

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { backfillById, intervalsOfBackfill, newestBackfills, openBackfills } from '../../src/journal/backfills.ts';
 import { evaluationPage, unpromotableOf } from '../../src/journal/evaluations.ts';
 import { pendingDeliveries, triggerByKey } from '../../src/journal/deliveries.ts';
 import type { RawRow, Sql } from '../../src/journal/driver.ts';
@@ -11,14 +12,14 @@ import { createMigrationTable, knownMigrations } from '../../src/journal/migrate
 import { dueOutbox, nextOutboxAt, troubledOutbox } from '../../src/journal/outbox.ts';
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { openRequests } from '../../src/journal/requests.ts';
-import { activeRuns, eventsOf, runPage, unfinishedRuns } from '../../src/journal/runs.ts';
+import { activeRuns, eventsOf, runPage, runsOfDates, unfinishedRuns } from '../../src/journal/runs.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { cacheEntry, newestCacheEntry } from '../../src/journal/step-cache.ts';
 import { lastTick, newestTicks } from '../../src/journal/ticks.ts';
 import { headsOfRepository } from '../../src/journal/versions.ts';
 import { ProblemError } from '../../src/std/problem.ts';
 import { postgresMissing, runSql, startPostgres } from '../support/postgres.ts';
-import { openRun, runId, versionsWrite } from '../support/journal-values.ts';
+import { digest, opened, openRun, runId, versionsWrite } from '../support/journal-values.ts';
 import { temporaryFolder } from './children.ts';
 
 const clock = { now: () => 5 };
@@ -30,6 +31,40 @@ async function migrated(): Promise<DatabaseSync> {
   for (const { sql } of await knownMigrations()) database.exec(sql);
   return database;
 }
+
+test('runs that were there before dates were kept are found by theirs', async () => {
+  const database = new DatabaseSync(':memory:');
+  const migrations = await knownMigrations();
+  const dates = migrations.findIndex(({ name }) => name.endsWith('-backfill.sql'));
+  for (const { sql } of migrations.slice(0, dates)) database.exec(sql);
+  database.prepare('insert into definition (digest, body) values (?, ?)').run(digest, '{}');
+  const tricky = { kind: 'push', branch: '"logicalDate":1234567890123,', actor: 'ada' } as const;
+  const logicalDate = Date.UTC(2026, 10, 2);
+  const runs = [
+    opened('one', { logicalDate }),
+    opened('two', { logicalDate: 5 }),
+    opened('three', { trigger: tricky }),
+  ];
+  for (const [index, run] of runs.entries()) {
+    database.prepare('insert into run_trigger (key, at) values (?, 1)').run(run.runId);
+    database
+      .prepare(
+        `insert into run (id, number, repository, pipeline, sha, digest, trigger_key, position, state)
+         values (?, ?, 'r', 'p', 's', ?, ?, 1, 'running')`,
+      )
+      .run(run.runId, index + 1, digest, run.runId);
+    database
+      .prepare('insert into run_event (run_id, position, body) values (?, 0, ?)')
+      .run(run.runId, JSON.stringify(run));
+  }
+  for (const { sql } of migrations.slice(dates)) database.exec(sql);
+  const found = database.prepare('select logical_date from run order by number').all();
+  database.close();
+  assert.deepEqual(
+    found.map((row) => row['logical_date']),
+    [logicalDate, null, opened('three').logicalDate],
+  );
+});
 
 function isProblem(code: string): (error: unknown) => boolean {
   return (error) => error instanceof ProblemError && error.problem.code === code;
@@ -175,6 +210,11 @@ test('no read sorts or looks through what has no bound', async () => {
     'active runs': activeRuns('r', 'p'),
     events: eventsOf('x'),
     'open requests': openRequests(limit),
+    'runs of dates': runsOfDates('r', 'p', { from: 1, to: 2 }),
+    'a backfill': backfillById('x'),
+    'open backfills': openBackfills(),
+    'the newest backfills': newestBackfills(limit),
+    'intervals of a backfill': intervalsOfBackfill('x'),
     'pending deliveries': pendingDeliveries(limit),
     'a trigger': triggerByKey('k'),
     'the last tick': lastTick('r', 'p'),

@@ -207,10 +207,14 @@ test('openapi.json describes each route, with schemas that are valid', async () 
   const paths = entriesOf(body['paths']);
   const routes = paths.flatMap(([path, methods]) => entriesOf(methods).map(([method]) => `${method} ${path}`));
   assert.deepEqual(routes.toSorted(), [
+    'get /api/v1/backfills',
+    'get /api/v1/backfills/{id}',
     'get /api/v1/pools',
     'get /api/v1/runs',
     'get /api/v1/runs/{id}',
     'get /healthz',
+    'post /api/v1/backfills',
+    'post /api/v1/backfills/{id}/cancel',
     'post /api/v1/runs',
     'post /api/v1/runs/{id}/cancel',
     'post /api/v1/runs/{id}/rerun',

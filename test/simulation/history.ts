@@ -5,11 +5,12 @@
  *
  *   P1  a cause opens at most one run                  P3  at most one attempt of an instance counts
  *   P2  a tick has one record, and it runs or says why  P5  a decision on a promotion is taken once
+ *   P9  an interval of a backfill is decided once, and no more of its runs go on than it may have
  *   P8  what is asked of a run is settled by the events that come of it
  */
 import type { RunEvent, RunOpened, RunState, StepOutput } from '../../src/engine/event.ts';
 import type { DecideRequest, RunRequest } from '../../src/engine/request.ts';
-import type { EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
+import type { BackfillState, EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
@@ -36,6 +37,14 @@ export interface KeptTick {
   readonly decision: 'run' | 'missed';
   readonly reason: string | null;
   readonly runId: string | null;
+}
+
+export interface KeptBackfill {
+  state: BackfillState;
+  readonly maxActive: number;
+  /** Positions of the intervals that nobody has decided on. */
+  readonly waiting: Set<number>;
+  readonly runs: Set<string>;
 }
 
 /** What the body of a report's row says; null where it says nothing of the kind. */
@@ -67,6 +76,7 @@ export class History {
   readonly deliveries = new Map<string, { state: string; note: string }>();
   /** What the kept webhooks mean. */
   readonly meanings = new Set<string | null>();
+  readonly backfills = new Map<string, KeptBackfill>();
   readonly evaluations = new Map<string, EvaluationRow & { state: EvaluationState }>();
   readonly outbox = new Map<string, KeptOutbox>();
   readonly heads = new Map<string, string | null>();
@@ -131,12 +141,14 @@ export class History {
       case 'outbox-done':
       case 'outbox-failed':
         return this.#carried(write);
-      case 'forge-object': {
-        const [kind, , pipeline] = write.key.split(':');
-        if (kind === 'schedule-since' && pipeline !== undefined && !this.since.has(pipeline))
-          this.since.set(pipeline, Number(write.id));
-        return;
-      }
+      case 'forge-object':
+        return this.#noted(write);
+      case 'backfill':
+        return this.#planned(write);
+      case 'backfill-interval':
+        return this.#decidedInterval(write);
+      case 'backfill-state':
+        return this.#backfillMoved(write);
       case 'versions':
       case 'cache-trim':
         return;
@@ -267,25 +279,12 @@ export class History {
       );
     if (end?.type !== 'step-finished' || end.state !== event.state)
       this.#violated('reuse', `${name} is ${event.state} as in ${event.runId}, where it is ${JSON.stringify(end)}`);
-    const output = this.#outputOf(event);
+    const given = this.runs.get(event.runId)?.events.findLast((each) => endsInstance(each, event));
+    const output = given === undefined ? null : outputOf(given);
     if (JSON.stringify(output) !== JSON.stringify(event.output))
       this.#violated('reuse', `${name} gave ${JSON.stringify(output)}, and stands for ${JSON.stringify(event.output)}`);
     if (event.index !== null)
       run.instances.set(`${event.step}/${event.index}`, { attempt: 0, ended: true, final: true });
-  }
-
-  /** What the run that is reused gave there: by an attempt, or by the decision on an approval. */
-  #outputOf({ runId, step, index }: Extract<RunEvent, { type: 'step-reused' }>): StepOutput | null {
-    const events = this.runs.get(runId)?.events ?? [];
-    const decided = events.find((each) => each.type === 'approval-decided' && each.step === step);
-    if (decided?.type === 'approval-decided') {
-      const { by, reason, at, decision } = decided;
-      return decision === 'approve' ? { inline: { by, reason, at: new Date(at).toISOString() } } : null;
-    }
-    const given = events.findLast(
-      (each) => each.type === 'attempt-finished' && each.step === step && each.index === index,
-    );
-    return given?.type === 'attempt-finished' && given.outcome.kind === 'succeeded' ? given.outcome.output : null;
   }
 
   /** An entry is what an attempt of that run gave, in the commit of its end. */
@@ -353,6 +352,41 @@ export class History {
     ticks.set(tick, { tick, decision, reason, runId });
   }
 
+  #noted({ key, id }: Extract<Write, { write: 'forge-object' }>): void {
+    if (!key.startsWith('schedules:')) return;
+    const schedules = JSON.parse(id) as { readonly pipeline: string; readonly since: number }[];
+    for (const { pipeline, since } of schedules) if (!this.since.has(pipeline)) this.since.set(pipeline, since);
+  }
+
+  #planned({ backfill, intervals }: Extract<Write, { write: 'backfill' }>): void {
+    const { id, options } = backfill;
+    if (this.backfills.has(id)) this.#violated('P9', `${id} was kept twice`);
+    const waiting = intervals.flatMap(({ skipped }, position) => (skipped === null ? [position] : []));
+    const { maxActive } = options;
+    this.backfills.set(id, { state: 'running', maxActive, waiting: new Set(waiting), runs: new Set() });
+  }
+
+  #decidedInterval({ id, position, decision, reason, runId }: Extract<Write, { write: 'backfill-interval' }>): void {
+    const backfill = this.backfills.get(id);
+    const name = `interval ${position} of ${id}`;
+    if (backfill?.waiting.delete(position) !== true) return this.#violated('P9', `${name} is decided twice`);
+    if (decision === 'skipped' && (reason === null || reason === '')) this.#violated('P9', `${name}: no reason`);
+    if (decision === 'skipped') return;
+    if (runId === null || !this.runs.has(runId)) return this.#violated('P9', `${name} has no run ${String(runId)}`);
+    backfill.runs.add(runId);
+    const active = [...backfill.runs].filter((run) => this.unfinished.has(run));
+    if (active.length > backfill.maxActive) this.#violated('P9', `${active.length} runs of ${id} at once`);
+  }
+
+  #backfillMoved({ id, from, to }: Extract<Write, { write: 'backfill-state' }>): void {
+    const backfill = this.backfills.get(id);
+    if (backfill?.state !== from) return this.#violated('P9', `${id} is ${String(backfill?.state)}, not ${from}`);
+    backfill.state = to;
+    if (to === 'cancelling') return backfill.waiting.clear();
+    const left = [...backfill.runs].filter((run) => this.unfinished.has(run));
+    if (left.length + backfill.waiting.size > 0) this.#violated('P9', `${id} is ${to} before its end`);
+  }
+
   #decided({ id, from, to, reason, version }: Extract<Write, { write: 'evaluation-state' }>): void {
     const evaluation = this.evaluations.get(id);
     if (evaluation === undefined || evaluation.state !== from)
@@ -375,6 +409,22 @@ function gave({ outcome }: Extract<RunEvent, { type: 'attempt-finished' }>, outp
   return outcome.kind === 'succeeded' && JSON.stringify(outcome.output) === JSON.stringify(output);
 }
 
+function endsInstance(
+  event: RunEvent,
+  { step, index }: { readonly step: string; readonly index: number | null },
+): boolean {
+  if (event.type === 'approval-decided') return event.step === step;
+  return event.type === 'attempt-finished' && event.step === step && event.index === index;
+}
+
+/** What a step gave: an approval, the decision. */
+function outputOf(event: RunEvent): StepOutput | null {
+  if (event.type === 'attempt-finished') return event.outcome.kind === 'succeeded' ? event.outcome.output : null;
+  if (event.type !== 'approval-decided' || event.decision !== 'approve') return null;
+  const { by, reason, at } = event;
+  return { inline: { by, reason, at: new Date(at).toISOString() } };
+}
+
 function aboutOf(body: JsonObject): AboutReport {
   const text = (name: string): string | null => {
     const value = body[name];
@@ -391,7 +441,7 @@ function aboutOf(body: JsonObject): AboutReport {
 }
 
 /** What a run is for, in words of the world: never the key that the conductor made of it. */
-export function causeOf({ repository, pipeline, sha, trigger }: RunOpened): string {
+export function causeOf({ repository, pipeline, sha, trigger, logicalDate }: RunOpened): string {
   switch (trigger.kind) {
     case 'push':
       return `push of ${sha} to ${repository} ${trigger.branch}: ${pipeline}`;
@@ -403,6 +453,8 @@ export function causeOf({ repository, pipeline, sha, trigger }: RunOpened): stri
       return `${trigger.actor} asked in ${repository}: ${pipeline}`;
     case 'rerun':
       return `${trigger.actor} asked in ${repository} for ${pipeline} again`;
+    case 'backfill':
+      return `backfill ${trigger.backfill} of ${logicalDate} in ${repository}: ${pipeline}`;
     default:
       return unreachable(trigger);
   }

@@ -76,9 +76,14 @@ export const mutants = {
       write.write === 'request' ? { ...write, id: `${write.id} again ${count}` } : write,
     ),
   },
+  'interval-not-recorded': {
+    what: 'opens the run of an interval of a backfill, and keeps no record of it',
+    journal: without((write) => write.write === 'backfill-interval' && write.decision === 'run'),
+  },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
-    only: ['crash', 'commit-late', 'restart'],
+    // A registry that does not answer leaves more time between a decision and its end.
+    only: [...twoWriters, 'registry'],
     journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
   },
   'outbox-sequence-ignored': {

@@ -1,7 +1,7 @@
 /**
  * The pipelines that a simulated repository may hold, and a compiler that knows them by the contents of their files:
  * `{ "pipeline": "churn", "edition": 3 }`. Between them they use what the conductor has a part in: lanes, overlap,
- * slots, pools, priorities, retries, sensors, waits for another pipeline, schedules, challenges under each policy.
+ * slots, pools, priorities, retries, sensors, waits for another pipeline, schedules, backfills, challenges under each policy.
  */
 import { createHash } from 'node:crypto';
 import type { Pools } from '../../src/admission/admission.ts';
@@ -21,6 +21,9 @@ export interface Catalogue {
 const quickRetry = { count: 2, delayMs: 3000, factor: 2, delayMaxMs: 20_000 };
 const pool = 'gpu';
 const everywhere = { branches: ['**'], tags: [], paths: [] };
+
+/** So that a backfill has few intervals, and none of them comes up while a world lasts. */
+const yearly = { cron: '0 0 1 1 *', timeZone: 'UTC', catchup: 'none' } as const;
 
 /** No more slots than the executor has, so that all of them can be taken at once. */
 export function drawPools(random: Random, slots: number): Pools {
@@ -82,6 +85,12 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
           runTimeoutMs,
           on: { schedule: null, push: everywhere, pullRequest },
         });
+      case 'past':
+        return pipelineOf(trainAndChallenge('tick', 'automatic'), {
+          ...common,
+          overlap,
+          on: { schedule: yearly, push: null, pullRequest: null },
+        });
       case 'probe':
         return pipelineOf(
           Array.from({ length: slots }, (_, index) =>
@@ -94,6 +103,8 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
         throw new Error(`no pipeline ${name}`);
     }
   };
+  // Drawn last and seldom: backfills keep a world busy with little else.
+  if (random.chance(0.2)) names.push('past');
   return { names: names.length === 0 ? ['churn'] : names, cron, timeZone, definition };
 }
 

@@ -21,6 +21,7 @@ export function stillOpen(world: World): Open | null {
     serverRuns,
     runsEnd,
     requestsTaken,
+    backfillsEnd,
     hooksHandled,
     headsSeen,
     outboxEmpty,
@@ -46,6 +47,19 @@ function runsEnd({ history, server }: World): Open | null {
   }
   const running = server?.executor.running() ?? [];
   return running.length === 0 ? null : { promise: 'P7', what: `${running.join(', ')} runs, and no run has it` };
+}
+
+/** With a decision on each interval (looked at when it is told to have ended), and no run that it does not know. */
+function backfillsEnd({ history }: World): Open | null {
+  for (const [id, { state, waiting }] of history.backfills)
+    if (state === 'running' || state === 'cancelling')
+      return { promise: 'P9', what: `${id} is ${state} for ever, with ${waiting.size} intervals left` };
+  for (const { opened } of history.runs.values()) {
+    const { trigger, runId } = opened;
+    if (trigger.kind === 'backfill' && history.backfills.get(trigger.backfill)?.runs.has(runId) !== true)
+      return { promise: 'P9', what: `${runId} is of no interval of ${trigger.backfill}` };
+  }
+  return null;
 }
 
 /** A run that ends settles what was asked of it; so this is about runs that go on, and what they were not told. */
@@ -203,6 +217,9 @@ async function checkLedgers({ registry, history, violated }: World): Promise<voi
       if (entry.previous !== entry.evidence.comparedWith)
         violated('P5', `${entry.decision} was compared with ${entry.evidence.comparedWith}, not ${entry.previous}`);
       const evaluation = history.evaluations.get(entry.decision);
+      const trigger = history.runs.get(entry.evidence.runId)?.opened.trigger;
+      if (trigger !== undefined && firstTriggerOf(trigger).kind === 'backfill')
+        violated('P5', `${entry.decision} of a backfill was promoted`);
       if (evaluation?.state !== 'promoted' || evaluation.version !== entry.version)
         violated('P5', `${entry.decision} is version ${entry.version}, and the journal says ${evaluation?.state}`);
     }

@@ -6,6 +6,7 @@ import type { RerunSteps } from '../../src/engine/event.ts';
 import type { Delivery, ForgeEvent, PullRequest } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
 import { Asking } from './asking.ts';
+import { askForBackfill, cancelBackfill } from './backfills.ts';
 import type { FaultClass } from './faults.ts';
 import { fileOf } from './pipelines.ts';
 import type { Random } from './random.ts';
@@ -26,6 +27,8 @@ const ideas = [
   'rerequest',
   'cancel',
   'decide',
+  'backfill',
+  'cancel-backfill',
   'crash',
   'restart',
   'clock',
@@ -77,6 +80,7 @@ export class Script {
 
   #drawWeights(): Record<Idea, number> {
     const { faults } = this.#world;
+    const hasPast = this.#world.catalogue.names.includes('past');
     const often = (): number => this.#random.pick([0, 1, 1, 3]);
     // In some worlds all work goes through pull requests, slowly enough that runs end before the merge.
     const byPullRequest = this.#thinkMaxMs > 3000 && this.#random.chance(0.6);
@@ -95,6 +99,8 @@ export class Script {
       rerequest: often() / 3,
       cancel: rare('cancel'),
       decide: this.#world.catalogue.names.includes('asking') ? 1 + often() : 0,
+      backfill: hasPast ? often() / 3 : 0,
+      'cancel-backfill': hasPast ? rare('cancel') : 0,
       crash: rare('crash'),
       restart: rare('restart'),
       clock: rare('clock'),
@@ -148,6 +154,10 @@ export class Script {
         return this.#asking.cancel();
       case 'decide':
         return this.#asking.decide();
+      case 'backfill':
+        return askForBackfill(world, random, random.pick([...this.#branches.values()]));
+      case 'cancel-backfill':
+        return cancelBackfill(world, random);
       case 'crash':
         if (world.server !== null) world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000));
         return;

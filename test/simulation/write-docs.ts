@@ -65,8 +65,8 @@ npm run simulate -- --seed 123 --off clock,crash    without these faults (--only
 npm run simulate -- --seeds 100 --mutant NAME       with a guard taken away
 \`\`\`
 
-A seed has two phases. For the given number of steps faults strike, and commits, pull requests, merges, cancels, decisions,
-re-runs and deaths of the server follow each other; what must never happen is checked at each write. Then faults stop, and within
+A seed has two phases. For the given number of steps faults strike, and commits, pull requests, merges, backfills, cancels,
+decisions, re-runs and deaths of the server follow each other; what must never happen is checked at each write. Then faults stop, and within
 ten minutes of the world's time (and one more for each run that ends meanwhile) everything has to come to rest; then what
 must have happened is looked at, and a last run proves that every slot can still be used. ${run}
 
@@ -82,6 +82,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | P6 | The forge's last word on a commit is the end of its run; one comment for a pull request and pipeline, about the head | at rest |
 | P7 | No more attempts run than there are slots, of the executor and of each pool, and each slot comes back | each start; at the end as many run at once as there are slots |
 | P8 | What was asked of a run and accepted is never lost: a cancelled run ends, and ends cancelled unless it had ended by itself; an approval has one decision, the accepted one | each write: settled together with the events that come of it; within two minutes of a server that is up |
+| P9 | Each interval of a backfill is decided once: one run, or why there is none; no more of its runs go on than it may have; it ends | each write; at rest |
 | lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
 | priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
 | cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |

@@ -86,6 +86,33 @@ export function request(
   return { write: 'request', id, runId: run, request: asked, at, whereEnded: 'conflict', ...changes };
 }
 
+/** Of one interval for each of `skipped`: why it gets no run, or null. */
+export function backfill(
+  id: string,
+  skipped: readonly (string | null)[],
+  madeAt = at,
+): Extract<Write, { write: 'backfill' }> {
+  const from = at;
+  const options = { actor: 'ada', from, to: at + skipped.length, newestFirst: false, maxActive: 1 } as const;
+  return {
+    write: 'backfill',
+    backfill: {
+      id,
+      repository,
+      pipeline: 'churn',
+      sha,
+      digest,
+      options: { ...options, reprocess: 'none' },
+      at: madeAt,
+    },
+    intervals: skipped.map((reason, index) => ({
+      logicalDate: from + index,
+      intervalEnd: from + index + 1,
+      skipped: reason,
+    })),
+  };
+}
+
 export function outbox(key: string, dueAt = at, body: JsonObject = { text: key }): Write {
   return { write: 'outbox', key, kind: 'status', body, at, dueAt };
 }

@@ -1,5 +1,38 @@
 -- What the migrations add up to, for readers. Written by test/journal/schema.test.ts, never run.
 
+create TABLE backfill (
+  id text not null primary key,
+  repository text not null,
+  pipeline text not null,
+  sha text not null,
+  digest text not null references definition (digest),
+  options text not null,
+  at bigint not null,
+  state text not null check (state in ('running', 'cancelling', 'cancelled', 'done')),
+  reason text,
+  finished_at bigint,
+  check ((finished_at is null) = (state in ('running', 'cancelling')))
+);
+
+create INDEX backfill_newest on backfill (at, id);
+
+create INDEX backfill_open on backfill (at, id) where finished_at is null;
+
+create TABLE backfill_interval (
+  backfill_id text not null references backfill (id),
+  position integer not null check (position >= 0),
+  logical_date bigint not null,
+  interval_end bigint not null,
+  decision text not null check (decision in ('waiting', 'run', 'skipped')),
+  reason text,
+  run_id text,
+  at bigint not null,
+  primary key (backfill_id, position),
+  check ((run_id is null) = (decision <> 'run'))
+);
+
+create INDEX backfill_interval_decided on backfill_interval (backfill_id, decision, position);
+
 create TABLE branch_head (
   repository text not null,
   branch text not null,
@@ -121,7 +154,7 @@ create TABLE run (
   position integer not null check (position >= 1),
   state text not null check (state in ('running', 'cancelling', 'success', 'failed', 'cancelled')),
   reason text,
-  finished_at bigint, rerun_of text references run (id),
+  finished_at bigint, rerun_of text references run (id), logical_date bigint,
   unique (repository, pipeline, number),
   check ((finished_at is null) = (state in ('running', 'cancelling')))
 );
@@ -139,6 +172,8 @@ create INDEX run_by_rerun_of on run (rerun_of, id) where rerun_of is not null;
 create INDEX run_by_sha on run (sha, id);
 
 create INDEX run_by_state on run (state, id);
+
+create INDEX run_of_date on run (repository, pipeline, logical_date, id);
 
 create INDEX run_of_pipeline on run (repository, pipeline, id);
 

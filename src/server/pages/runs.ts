@@ -36,7 +36,7 @@ export function runsRoutes(
           state: row.state,
           refused: refusals.get(row.id) ?? null,
           reason: row.reason,
-          trigger: triggerOf(row.opened.trigger, linksOf(ports, row.opened.repository)),
+          trigger: triggerOf(row.opened, linksOf(ports, row.opened.repository)),
           sha: row.opened.sha,
           openedAt: row.opened.at,
           finishedAt: row.finishedAt,
