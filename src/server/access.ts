@@ -45,6 +45,7 @@ export const access: Readonly<Record<string, Permission>> = {
   'GET /runs/:id/events': 'open',
   'GET /runs/:id/steps/*': 'open',
   'POST /runs/:id/cancel': 'member',
+  'POST /runs/:id/decide': 'member',
   'POST /runs/:id/rerun': 'member',
   'GET /pipelines': 'open',
   'GET /models': 'open',

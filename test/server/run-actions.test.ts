@@ -1,6 +1,7 @@
 /** The buttons on the page of a run, pressed as a browser without a program would. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Sha } from '../../src/git/git.ts';
 import type { RunRow } from '../../src/journal/journal.ts';
@@ -25,6 +26,12 @@ export default pipeline('breaking', { on: { push: { branches: ['main'] } } }, ()
   step('bad', { after: good, command: ['false'] });
 });
 `;
+const asking = `import { approval, pipeline, step } from 'contender';
+export default pipeline('asking', { on: { push: { branches: ['main'] } } }, () => {
+  const release = approval('release', { message: 'Release it?' });
+  step('deploy', { after: release, command: ['true'] });
+});
+`;
 
 let repository: TestRepository;
 let system: TestSystem;
@@ -39,6 +46,7 @@ before(async () => {
     '.pipelines/slow.ts': slow,
     '.pipelines/refusing.ts': refusing,
     '.pipelines/breaking.ts': breaking,
+    '.pipelines/asking.ts': asking,
   });
   system = await openTestSystem(repository, { watch: false });
   const log = { error: (_fields: object, message: string) => assert.fail(message) };
@@ -148,4 +156,30 @@ test('of a run that failed, what failed is tried again, and the rest is reused',
     events.flatMap((event) => (event.type === 'step-reused' ? [event.step] : [])),
     ['good'],
   );
+});
+
+test('what waits for a person is decided on its page, once, and a rejection says why', async () => {
+  const request = { repository: system.repository, pipeline: 'asking', sha, actor: 'ada', logicalDate: null };
+  const started = await system.conductor.runManually({ ...request, parameters: {}, key: 'asking' });
+  assert.ok(started.ok, JSON.stringify(started));
+  const address = `/runs/${started.value}`;
+  while (!(await page(started.value)).includes('Waits for your decision')) await pause(20);
+  assert.match(
+    await page(started.value),
+    /Log in to decide<\/a>, or decide in a terminal[^]*contender approve asking#/,
+  );
+  const body = await page(started.value, member.cookie);
+  assert.match(body, new RegExp(`>Approve release at ${sha.slice(0, 7)}<[^]*>Reject release<`));
+  const decide = (fields: Record<string, string>): ReturnType<typeof press> =>
+    press(app, `${address}/decide`, member, { step: 'release', reason: '', ...fields });
+  assert.equal((await decide({ decision: 'maybe' })).statusCode, 400);
+  const silent = await decide({ decision: 'reject' });
+  assert.equal(silent.statusCode, 422);
+  assert.match(silent.body, /needs a reason/);
+  assert.equal((await decide({ decision: 'approve', step: 'deploy' })).statusCode, 404);
+  const approved = await decide({ decision: 'approve', reason: 'the slices look good' });
+  assert.deepEqual([approved.statusCode, approved.headers.location], [303, address]);
+  assert.equal((await decide({ decision: 'reject', reason: 'too late' })).statusCode, 409);
+  const ended = await system.untilRun('the end', ({ id, finishedAt }) => id === started.value && finishedAt !== null);
+  assert.equal(ended.state, 'success');
 });

@@ -5,6 +5,7 @@ import { appendLines } from '../../src/ui/log-blocks.ts';
 import { logPage } from '../../src/ui/log-page.ts';
 import { renderPage, scriptJson, type Page } from '../../src/ui/page.ts';
 import { runPage } from '../../src/ui/run-page.ts';
+import type { Visitor } from '../../src/ui/visitor.ts';
 import type { RunView } from '../../src/ui/run-view.ts';
 import { filterText, runsPage, type RunsFilter } from '../../src/ui/runs-page.ts';
 import type { LogLine } from '../../src/outputs/outputs.ts';
@@ -20,9 +21,9 @@ import { betterChallenge, failedRun, rerunRun, viewOf } from './views.ts';
 const assets = { script: 's.js', style: 's.css', icon: 'i.svg' } as const;
 const noFilter: RunsFilter = { repository: null, pipeline: null, state: null, branch: null, before: null };
 
-const visitor = { kind: 'member', formToken: 'form-token', pageKey: 'page-key' } as const;
+const member = { kind: 'member', formToken: 'form-token', pageKey: 'page-key' } as const;
 
-function runDocument(view: RunView, lines: readonly LogLine[] = []): string {
+function runDocument(view: RunView, lines: readonly LogLine[] = [], visitor: Visitor = member): string {
   const log = { tail: { key: 'train/0/1', lines, total: lines.length, closed: true }, blocks: appendLines([], lines) };
   const body = runPage({ view, log, liveness: { kind: 'still' }, watch: { now: view.now, zone: 'utc' }, visitor });
   return renderPage(
@@ -201,9 +202,14 @@ for (const payload of payloads) {
 
 test('a run that waits for a decision says what about, and how to decide', () => {
   const approvals = [{ step: 'release', message: 'Release 0.91?', requestedAt: 1000, dueAt: 61_000 }];
-  const document = runDocument(viewOf(failedRun(), { approvals }));
-  for (const wanted of ['Waits for your decision', 'Release 0.91?', 'contender approve', 'contender reject'])
-    assert.ok(document.includes(wanted), wanted);
+  const view = viewOf(failedRun(), { approvals });
+  for (const [document, ways] of [
+    [runDocument(view), ['Approve release at ', 'Reject release', 'name="reason"']],
+    [runDocument(view, [], { kind: 'reader' }), ['Log in to decide', 'contender approve', 'contender reject']],
+  ] as const) {
+    for (const wanted of ['Waits for your decision', 'Release 0.91?', ...ways])
+      assert.ok(document.includes(wanted), wanted);
+  }
 });
 
 test('no text breaks out of lists, logs and error pages', () => {

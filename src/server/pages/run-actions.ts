@@ -1,5 +1,6 @@
 /** What the buttons on the page of a run do. Each ends on the page that shows what came of it. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { DecideRequest } from '../../engine/request.ts';
 import type { RunRow } from '../../journal/journal.ts';
 import type { Problem } from '../../std/problem.ts';
 import type { Result } from '../../std/result.ts';
@@ -19,6 +20,15 @@ export function runActionRoutes(app: FastifyInstance, ports: ServerPorts, pages:
     // One that has ended meanwhile is shown as it ended.
     if (row.finishedAt === null) await ports.conductor.ask(row.id, cancel);
     return seeOther(reply, runAddress(row.id));
+  });
+
+  app.post('/runs/:id/decide', { bodyLimit: formBytesMax }, async (request, reply) => {
+    const row = await findRun(ports, parameterOf(request, 'id'));
+    const decision = decisionOf(request);
+    const asked = await ports.conductor.ask(row.id, { type: 'decide', by: actor, ...decision });
+    if (asked.ok) return seeOther(reply, runAddress(row.id));
+    const status = asked.error.kind === 'step-unknown' ? 404 : 409;
+    return pages.send(request, reply, errorPage(status, asked.error.message), status);
   });
 
   app.post('/runs/:id/rerun', { bodyLimit: formBytesMax }, async (request, reply) => {
@@ -42,6 +52,16 @@ async function runAgain(
   const known = /^[\w-]{1,100}$/.test(key) && (steps === 'all' || steps === 'failed');
   if (!known) throw new RefusedError(400, 'The form is not whole. Load its page again.');
   return ports.conductor.rerun({ runId: row.id, steps, atHead: false, actor, key: `${row.id}:${key}` });
+}
+
+function decisionOf(request: FastifyRequest): Pick<DecideRequest, 'step' | 'decision' | 'reason'> {
+  const [step, decision, reason] = ['step', 'decision', 'reason'].map((name) => formField(request, name).trim());
+  const isWhole = step !== undefined && step !== '' && reason !== undefined && reason.length <= 1000;
+  if (!isWhole || (decision !== 'approve' && decision !== 'reject'))
+    throw new RefusedError(400, 'The form is not whole. Load its page again.');
+  if (decision === 'reject' && reason === '')
+    throw new RefusedError(422, 'A rejection needs a reason: go back and say why.');
+  return { step, decision, reason: reason === '' ? null : reason };
 }
 
 async function findRun(ports: ServerPorts, id: string): Promise<RunRow> {
