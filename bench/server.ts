@@ -15,6 +15,9 @@ import { median, round, say, type BenchOptions } from './measure.ts';
 
 const secret = 'bench';
 
+/** As the image starts it. */
+const nodeOptions = /^ENV NODE_OPTIONS=(.*)$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? '';
+
 /** What is installed is the built package, which loads faster and needs less memory: measured where it was built. */
 const program = existsSync('dist/src/cli/bin.js') ? 'dist/src/cli/bin.js' : 'src/cli/bin.ts';
 
@@ -44,11 +47,13 @@ export async function benchServer({ repetitions }: BenchOptions): Promise<void> 
     say({
       workload: 'server-start',
       program,
+      node_options: nodeOptions,
       ready_ms: round(median(readyMs)),
       bare_node_start_ms: round(await bareNodeMs(repetitions)),
       target_ready_ms: 1000,
     });
     await webhooks(repository, state, server.url, repetitions);
+    await untilAtRest(server.child.pid ?? 0);
     say({
       workload: 'server-memory',
       rss_mb: rssMb(server.child.pid ?? 0),
@@ -79,7 +84,7 @@ async function startServer(
   const startedAt = performance.now();
   const child = spawn(process.execPath, [program, '-C', repository.folder, 'serve', '--port', '0'], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, CONTENDER_GITHUB_TOKEN: token, CONTENDER_WEBHOOK_SECRET: secret },
+    env: { ...process.env, NODE_OPTIONS: nodeOptions, CONTENDER_GITHUB_TOKEN: token, CONTENDER_WEBHOOK_SECRET: secret },
   });
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /is at (http\S+?),/.exec(line)?.[1];
@@ -176,25 +181,47 @@ async function firstStepAt(journal: Awaited<ReturnType<typeof openSqliteReader>>
   throw new Error(`no step of ${sha} began in 30 s`);
 }
 
+/** What evaluates definitions rests after some seconds without any: from then on the server is idle. */
+async function untilAtRest(pid: number): Promise<void> {
+  const endsAt = performance.now() + 30_000;
+  while (descendantsOf(pid).some((each) => readOr('', `/proc/${each}/cmdline`).includes('sandbox-process'))) {
+    if (performance.now() > endsAt) throw new Error('the sandbox does not rest');
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+  }
+}
+
 function rssMb(pid: number): number {
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
 }
 
 /** Proportional set size of a process and everything below it. */
 function treePssMb(root: number): number {
+  const kilobytes = [root, ...descendantsOf(root)].map((pid) =>
+    Number(/^Pss:\s+(\d+)/m.exec(readOr('', `/proc/${pid}/smaps_rollup`))?.[1] ?? 0),
+  );
+  return Math.round(kilobytes.reduce((sum, each) => sum + each, 0) / 1024);
+}
+
+function descendantsOf(root: number): readonly number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch {
-      // It ended while we looked.
-    }
+    const stat = readOr('', `/proc/${name}/stat`);
+    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
   }
-  const isBelow = (pid: number): boolean =>
-    pid === root || (parents.has(pid) && pid > 1 && isBelow(parents.get(pid) ?? 0));
-  const kilobytes = [...parents.keys()]
-    .filter(isBelow)
-    .map((pid) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0));
-  return Math.round(kilobytes.reduce((sum, each) => sum + each, 0) / 1024);
+  const isBelow = (pid: number): boolean => {
+    const parent = parents.get(pid) ?? 0;
+    return parent === root || (parent > 1 && isBelow(parent));
+  };
+  return [...parents.keys()].filter(isBelow);
+}
+
+/** Processes end while they are looked at. */
+function readOr(otherwise: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return otherwise;
+  }
 }

@@ -141,7 +141,11 @@ test('whatever is copied from the context is there, and let in by .dockerignore'
 test('nothing is added from elsewhere, and no secret is written down', () => {
   assert.ok(!instructions.some((each) => each.keyword === 'ADD'));
   const set = instructions.filter((each) => each.keyword === 'ENV' || each.keyword === 'ARG').map((each) => each.rest);
-  assert.deepEqual(set, ['NODE_ENV=production', 'PATH=$PATH:/opt/contender/node_modules/.bin']);
+  assert.deepEqual(set, [
+    'NODE_ENV=production',
+    'PATH=$PATH:/opt/contender/node_modules/.bin',
+    'NODE_OPTIONS=--max-semi-space-size=4',
+  ]);
 });
 
 test('every installation of Debian packages leaves its lists behind', () => {
