@@ -65,6 +65,7 @@ export class Sandbox {
   #pair: Pair | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
+  #isEvaluating = false;
   #closed = false;
 
   constructor(guest: string, times: EvaluationTimes, idleMs: number = compileLimits.sandboxIdleMs) {
@@ -100,6 +101,7 @@ export class Sandbox {
   async #evaluateNow(code: string): Promise<Evaluation> {
     if (this.#closed) return { kind: 'crashed', message: 'the compiler is closed' };
     clearTimeout(this.#idle);
+    this.#isEvaluating = true;
     const { first, second } = (this.#pair ??= this.#start());
     const killMs = this.#times.evaluationKillMs;
     const [one, other] = await Promise.all([first.evaluate(code, killMs), second.evaluate(code, killMs)]);
@@ -107,6 +109,7 @@ export class Sandbox {
       await this.#end();
       if (!this.#closed) this.#pair = this.#start();
     }
+    this.#isEvaluating = false;
     this.#restWhenIdle();
     if (one.kind !== 'json' || other.kind !== 'json') return one.kind === 'json' ? other : one;
     return one.text === other.text ? one : { kind: 'differs' };
@@ -132,7 +135,7 @@ export class Sandbox {
 
   #restWhenIdle(): void {
     clearTimeout(this.#idle);
-    if (!this.#closed) this.#idle = setTimeout(() => void this.#end(), this.#idleMs).unref();
+    if (!this.#closed && !this.#isEvaluating) this.#idle = setTimeout(() => void this.#end(), this.#idleMs).unref();
   }
 
   async #end(): Promise<void> {

@@ -33,6 +33,16 @@ test('definitions that come while the processes end are evaluated all the same',
   assert.deepEqual(new Set(evaluations.map(({ kind }) => kind)), new Set(['json']));
 });
 
+test('to be woken in the middle of an evaluation does not end it, however long it takes', async (t) => {
+  const { code } = await guest();
+  const sandbox = new Sandbox(code, compileLimits, 1);
+  t.after(() => sandbox.close());
+  const evaluating = sandbox.evaluate(nothing, Infinity);
+  while (!sandbox.isAwake) await turn();
+  sandbox.wake();
+  assert.equal((await evaluating).kind, 'json');
+});
+
 test('a closed sandbox says so, and starts nothing', async () => {
   const { code } = await guest();
   const sandbox = new Sandbox(code, compileLimits);

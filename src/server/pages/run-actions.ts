@@ -55,9 +55,10 @@ async function runAgain(
 }
 
 function decisionOf(request: FastifyRequest): Pick<DecideRequest, 'step' | 'decision' | 'reason'> {
-  const [step, decision, reason] = ['step', 'decision', 'reason'].map((name) => formField(request, name).trim());
-  const isWhole = step !== undefined && step !== '' && reason !== undefined && reason.length <= 1000;
-  if (!isWhole || (decision !== 'approve' && decision !== 'reject'))
+  const step = formField(request, 'step').trim();
+  const decision = formField(request, 'decision');
+  const reason = formField(request, 'reason').trim();
+  if (step === '' || reason.length > 1000 || (decision !== 'approve' && decision !== 'reject'))
     throw new RefusedError(400, 'The form is not whole. Load its page again.');
   if (decision === 'reject' && reason === '')
     throw new RefusedError(422, 'A rejection needs a reason: go back and say why.');
