@@ -22,8 +22,8 @@ export interface Executor {
    * it ended) and reported as finished, failed, `lost`.
    */
   recover(attemptIds: readonly string[]): Promise<void>;
-  /** Ends everything that it started. */
-  close(): Promise<void>;
+  /** Begins nothing more, and ends everything that it started; resolves when nothing of it is left. `graceMs`: from warning to kill. */
+  close(graceMs?: number): Promise<void>;
 }
 
 export type AttemptReport =

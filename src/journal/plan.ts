@@ -5,6 +5,7 @@ import { deliveryDone, putDelivery, skipTrigger } from './deliveries.ts';
 import type { Plan, Step } from './driver.ts';
 import { putEvaluation, setEvaluationState } from './evaluations.ts';
 import type { Commit, Write } from './journal.ts';
+import { answerOrder, putOrder } from './orders.ts';
 import { outboxDone, outboxFailed, putForgeObject, putOutbox } from './outbox.ts';
 import { putRequest, requestDone } from './requests.ts';
 import { append, openRun } from './runs.ts';
@@ -36,6 +37,10 @@ function stepsOf(write: Write): Step[] {
       return putRequest(write);
     case 'request-done':
       return requestDone(write);
+    case 'order':
+      return putOrder(write);
+    case 'order-answered':
+      return answerOrder(write);
     case 'tick':
       return putTick(write);
     case 'backfill':

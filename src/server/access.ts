@@ -25,6 +25,7 @@ export const access: Readonly<Record<string, Permission>> = {
   'POST /webhooks/*': 'signed',
 
   'GET /healthz': 'open',
+  'GET /ready': 'open',
   'GET /api/v1/openapi.json': 'open',
   'GET /api/v1/runs': 'open',
   'POST /api/v1/runs': 'token',

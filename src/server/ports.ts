@@ -14,6 +14,8 @@ export interface ServerPorts {
   readonly clock: Clock;
   /** What a command must show to change anything. */
   readonly apiToken: string;
+  /** Other servers with the same API token answer for this one, and know who has logged in here. Default: false. */
+  readonly sharesSessions?: boolean;
   readonly version: string;
   /** Under which people know it, where that is configured; sessions are kept for https where it says so. */
   readonly publicUrl?: string | null;

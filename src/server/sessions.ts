@@ -1,12 +1,13 @@
 /**
- * Who has logged in: sessions in memory, so that they end with the server, and after twelve hours. The browser keeps a
- * random id in a cookie that no script reads; here only its digest is kept, so that looking one up tells nothing by time.
+ * Who has logged in. A session is a cookie that says until when it lasts, sealed with a key: no list of them is kept, so any
+ * server with the same key knows it. The key ends with the server, or is made of the API token where several servers answer
+ * for each other. What is remembered are the sessions that were ended before their time, by the server that ended them.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../std/clock.ts';
 
-export const sessionLimits = { lifeMs: 12 * 3_600_000, sessionsMax: 1000 } as const;
+export const sessionLimits = { lifeMs: 12 * 3_600_000, endedMax: 1000 } as const;
 
 export interface Session {
   /** What forms of its pages carry: another site can send the cookie along, and cannot know this. */
@@ -17,33 +18,33 @@ export interface Session {
 export class Sessions {
   readonly #clock: Clock;
   readonly #secure: boolean;
-  /** Oldest first. */
-  readonly #sessions = new Map<string, Session>();
+  readonly #key: Buffer;
+  /** Digests of ids, with when they would have ended; oldest first. */
+  readonly #ended = new Map<string, number>();
 
-  /** `secure`: people come over https. Then the cookie is bound to this very host and never leaves it in the clear. */
-  constructor(clock: Clock, secure: boolean) {
+  /**
+   * `secure`: people come over https. Then the cookie is bound to this very host and never leaves it in the clear.
+   * `secret`: what all servers share that take each other's sessions; null: there are no others.
+   */
+  constructor(clock: Clock, secure: boolean, secret: string | null) {
     this.#clock = clock;
     this.#secure = secure;
+    this.#key = secret === null ? randomBytes(32) : createHash('sha256').update(`sessions ${secret}`).digest();
   }
 
   /** The session of a request; null where there is none, or no longer. */
   of(request: FastifyRequest): Session | null {
     const id = this.#idOf(request);
-    const session = id === null ? undefined : this.#sessions.get(digest(id));
-    return session === undefined || session.endsAt <= this.#clock.now() ? null : session;
+    const endsAt = id === null ? null : this.#endOf(id);
+    if (id === null || endsAt === null || endsAt <= this.#clock.now() || this.#ended.has(digest(id))) return null;
+    return { formToken: this.#seal(`form ${id}`), endsAt };
   }
 
   /** A new session under a new id, in the place of the one that the request came with; gives the cookie. */
   begin(request: FastifyRequest): string {
     this.#forget(request);
-    const now = this.#clock.now();
-    for (const [key, { endsAt }] of this.#sessions) {
-      if (endsAt <= now || this.#sessions.size >= sessionLimits.sessionsMax) this.#sessions.delete(key);
-    }
-    const id = randomBytes(16).toString('base64url');
-    const formToken = randomBytes(16).toString('base64url');
-    this.#sessions.set(digest(id), { formToken, endsAt: now + sessionLimits.lifeMs });
-    return this.#cookie(id, sessionLimits.lifeMs / 1000);
+    const named = `${(this.#clock.now() + sessionLimits.lifeMs).toString(36)}.${randomBytes(16).toString('base64url')}`;
+    return this.#cookie(`${named}.${this.#seal(named)}`, sessionLimits.lifeMs / 1000);
   }
 
   /** Gives the cookie that takes the id away. */
@@ -54,7 +55,26 @@ export class Sessions {
 
   #forget(request: FastifyRequest): void {
     const id = this.#idOf(request);
-    if (id !== null) this.#sessions.delete(digest(id));
+    const endsAt = id === null ? null : this.#endOf(id);
+    if (id === null || endsAt === null) return;
+    const now = this.#clock.now();
+    for (const [key, end] of this.#ended) {
+      if (end <= now || this.#ended.size >= sessionLimits.endedMax) this.#ended.delete(key);
+    }
+    this.#ended.set(digest(id), endsAt);
+  }
+
+  /** Null where it is not sealed by us. */
+  #endOf(id: string): number | null {
+    const at = id.lastIndexOf('.');
+    const sealed = Buffer.from(this.#seal(id.slice(0, at)));
+    const given = Buffer.from(id.slice(at + 1));
+    if (sealed.length !== given.length || !timingSafeEqual(sealed, given)) return null;
+    return Number.parseInt(id, 36);
+  }
+
+  #seal(text: string): string {
+    return createHmac('sha256', this.#key).update(text).digest('base64url');
   }
 
   #cookie(id: string, seconds: number): string {
@@ -70,7 +90,7 @@ export class Sessions {
     const start = `${this.#name()}=`;
     const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
     const id = pairs.find((pair) => pair.startsWith(start))?.slice(start.length) ?? '';
-    return /^[\w-]{22}$/.test(id) ? id : null;
+    return /^[0-9a-z]{1,12}\.[\w-]{22}\.[\w-]{43}$/.test(id) ? id : null;
   }
 }
 

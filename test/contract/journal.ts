@@ -7,6 +7,8 @@ import { commits, together } from './journal-commits.ts';
 import { deliveries, versions, ticks } from './journal-intake.ts';
 import { outboxRows, evaluations, odds } from './journal-outbox.ts';
 import { backfills } from './journal-backfills.ts';
+import { lease } from './journal-lease.ts';
+import { orders } from './journal-orders.ts';
 import { requests } from './journal-requests.ts';
 import type { Use } from './journal-suite.ts';
 
@@ -25,6 +27,8 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
     runs(use);
     pages(use);
     requests(use);
+    orders(use);
+    lease(use);
     backfills(use);
     commits(use);
     together(use);

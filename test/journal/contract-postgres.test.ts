@@ -38,6 +38,6 @@ async function empty(): Promise<void> {
     'run_trigger',
     'definition',
   ];
-  const others = ['delivery', 'compiled_commit', 'branch_head', 'tick', 'outbox', 'forge_object'];
+  const others = ['delivery', 'compiled_commit', 'branch_head', 'tick', 'outbox', 'forge_object', 'lease', 'run_order'];
   await runSql(url, [...runs, ...others].map((table) => `delete from ${table};`).join('\n'));
 }

@@ -183,7 +183,10 @@ function apply(state: State, write: Write): Conflict | null {
     case 'forge-object':
     case 'cache-entry':
     case 'cache-trim':
+    case 'order':
       return null;
+    case 'order-answered':
+      return 'changed';
     default:
       return unreachable(write);
   }

@@ -150,6 +150,8 @@ export class History {
       case 'backfill-state':
         return this.#backfillMoved(write);
       case 'versions':
+      case 'order':
+      case 'order-answered':
       case 'cache-trim':
         return;
       case 'cache-entry':

@@ -31,12 +31,21 @@ const ideas = [
   'cancel-backfill',
   'crash',
   'restart',
+  'freeze',
   'clock',
   'hold',
   'outage',
   'wait',
 ] as const;
 type Idea = (typeof ideas)[number];
+
+const outageMaxMs = {
+  git: 180_000,
+  forge: 180_000,
+  registry: 180_000,
+  'journal-refused': 8000,
+  lease: 40_000,
+} as const;
 
 export class Script {
   readonly #world: World;
@@ -103,6 +112,7 @@ export class Script {
       'cancel-backfill': hasPast ? rare('cancel') : 0,
       crash: rare('crash'),
       restart: rare('restart'),
+      freeze: rare('freeze'),
       clock: rare('clock'),
       hold: rare('hold'),
       outage: 0.3,
@@ -159,10 +169,14 @@ export class Script {
       case 'cancel-backfill':
         return cancelBackfill(world, random);
       case 'crash':
-        if (world.server !== null) world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000));
+        if (world.server !== null)
+          world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000), world.anyServer(random));
         return;
       case 'restart':
-        void world.restart(random.between(0, 5000));
+        void world.restart(random.between(0, 5000), world.anyServer(random));
+        return;
+      case 'freeze':
+        world.anyServer(random)?.freeze(random.between(0, 60_000));
         return;
       case 'clock':
         return world.setClock(random.pick([0, random.between(-3_600_000, 3_600_000), random.between(-5000, 5000)]));
@@ -325,9 +339,12 @@ export class Script {
     world.tell(`${actor} asks for ${pipeline} at ${shortOf(sha)}`);
     // Asked again where no answer came, as people do: one run all the same.
     const ask = (triesLeft: number): void => {
-      world.server?.conductor.runManually(request).catch(() => {
-        if (triesLeft > 0) world.time.later(1000, () => ask(triesLeft - 1));
-      });
+      world
+        .anyServer(random)
+        ?.conductor.runManually(request)
+        .catch(() => {
+          if (triesLeft > 0) world.time.later(1000, () => ask(triesLeft - 1));
+        });
     };
     ask(2);
   }
@@ -356,7 +373,7 @@ export class Script {
       const again = (): void => (triesLeft > 0 ? world.time.later(1000, () => ask(triesLeft - 1)) : undefined);
       // Some are impatient, and ask again before there is an answer.
       if (random.chance(0.2)) again();
-      world.server?.conductor.rerun(request).catch(again);
+      world.anyServer(random)?.conductor.rerun(request).catch(again);
     };
     ask(2);
   }
@@ -378,14 +395,16 @@ export class Script {
 
   #outage(): void {
     const { world, random } = this.#together();
-    const on = (['git', 'forge', 'registry', 'journal-refused'] as const).filter((name) => world.faults[name] > 0);
+    const on = (['git', 'forge', 'registry', 'journal-refused', 'lease'] as const).filter(
+      (name) => world.faults[name] > 0,
+    );
     if (on.length === 0) return;
     const name = random.pick(on);
     const before = world.faults[name];
     if (before === 1) return;
     world.tell(`outage: ${name}`);
     world.faults = { ...world.faults, [name]: 1 };
-    const ms = name === 'journal-refused' ? random.between(0, 8000) : random.between(0, 180_000);
+    const ms = random.between(0, outageMaxMs[name]);
     world.time.later(
       ms,
       () => {
@@ -412,8 +431,8 @@ export class Script {
   }
 
   async #deliver(delivery: Delivery): Promise<void> {
-    const { server, history } = this.#world;
-    const accepted = await server?.receive(delivery);
+    const { history } = this.#world;
+    const accepted = await this.#world.anyServer(this.#random)?.receive(delivery);
     if (accepted === true && !history.deliveries.has(delivery.id) && !history.meanings.has(delivery.semanticKey))
       this.#world.violated('P1', `${delivery.id} was accepted and is not kept`);
   }

@@ -44,7 +44,7 @@ export class Stage {
     const catalogue = { names: [...byName.keys()], cron, timeZone, definition };
     const off = new Set(faultClasses);
     const { tell = null, slots = 4, pools = new Map() } = given;
-    const world = await World.make({ seed: 1, off, tell, slots, pools, catalogue });
+    const world = await World.make({ seed: 1, off, tell, slots, pools, catalogue, servers: 1 });
     const stage = new Stage(world);
     stage.commit('main');
     world.begin();

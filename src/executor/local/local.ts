@@ -79,10 +79,10 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       const unknown = attemptIds.filter((attemptId) => !active.has(attemptId));
       await recoverAll(unknown, options, records);
     },
-    async close() {
+    async close(graceMs = localExecutorLimits.closeGraceMs) {
       if (closed) return;
       closed = true;
-      for (const control of active.values()) control.stop('server', localExecutorLimits.closeGraceMs);
+      for (const control of active.values()) control.stop('server', graceMs);
       await Promise.all(working);
       await Promise.all([services.pool.close(), services.sweeper.flush(), services.pipes.close()]);
       services.sampler.close();
