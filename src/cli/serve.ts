@@ -65,7 +65,8 @@ async function startServer(
     const { apiToken: givenToken, publicUrl } = config.server;
     const apiToken = givenToken ?? (await keptToken(config.stateDirectory));
     const { conductor, journal, logs, artifacts, projects, clock } = system;
-    const hosts = config.server.behindProxy ? null : hostsOf(config);
+    const { behindProxy } = config.server;
+    const hosts = behindProxy ? null : hostsOf(config);
     const app = await createServer({
       conductor,
       journal,
@@ -74,10 +75,10 @@ async function startServer(
       projects,
       clock,
       apiToken,
-      sharesSessions: config.store.kind === 'postgres',
       version,
       publicUrl,
       log,
+      behindProxy,
       hosts,
     });
     const here = await listen(app, config.server);

@@ -101,6 +101,8 @@ export interface Journal {
   /** What a forge calls the thing that we made: the id of a comment or check run. */
   forgeObject(key: string): Promise<string | null>;
 
+  session(digest: string): Promise<SessionRow | null>;
+
   close(): Promise<void>;
 }
 
@@ -270,6 +272,10 @@ export type Write =
       readonly version: number | null;
       readonly at: number;
     }
+  /** Somebody has logged in. */
+  | { readonly write: 'session'; readonly digest: string; readonly endsAt: number; readonly at: number }
+  | { readonly write: 'session-used'; readonly digest: string; readonly at: number }
+  | { readonly write: 'session-ended'; readonly digest: string }
   | { readonly write: 'forge-object'; readonly key: string; readonly id: string; readonly at: number }
   /** One a key and scope: the last one stands. */
   | {
@@ -342,6 +348,12 @@ export interface OrderRow {
   readonly at: number;
   /** Null: it waits for one. */
   readonly answer: JsonObject | null;
+}
+
+export interface SessionRow {
+  readonly endsAt: number;
+  /** When it was last noted that it is in use. */
+  readonly usedAt: number;
 }
 
 /** Where a server is to be found, for people. */

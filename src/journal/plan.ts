@@ -9,6 +9,7 @@ import { answerOrder, putOrder } from './orders.ts';
 import { outboxDone, outboxFailed, putForgeObject, putOutbox } from './outbox.ts';
 import { putRequest, requestDone } from './requests.ts';
 import { append, openRun } from './runs.ts';
+import { endSession, putSession, useSession } from './sessions.ts';
 import { putCacheEntry, trimCache } from './step-cache.ts';
 import { putTick } from './ticks.ts';
 import { putHead, putVersions } from './versions.ts';
@@ -59,6 +60,12 @@ function stepsOf(write: Write): Step[] {
       return putEvaluation(write);
     case 'evaluation-state':
       return setEvaluationState(write);
+    case 'session':
+      return putSession(write);
+    case 'session-used':
+      return useSession(write);
+    case 'session-ended':
+      return endSession(write);
     case 'forge-object':
       return putForgeObject(write);
     case 'cache-entry':

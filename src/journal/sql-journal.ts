@@ -13,6 +13,7 @@ import { openOrders, orderById } from './orders.ts';
 import { dueOutbox, forgeObject, nextOutboxAt, troubledOutbox } from './outbox.ts';
 import { openRequests, requestById } from './requests.ts';
 import { activeRuns, eventsOf, runById, runByTrigger, runPage, runsOfDates, unfinishedRuns } from './runs.ts';
+import { sessionByDigest } from './sessions.ts';
 import { cacheEntry, newestCacheEntry } from './step-cache.ts';
 import { lastTick, newestTicks } from './ticks.ts';
 import { definitionByDigest, headOfBranch, headsOfRepository, versionsOfCommit } from './versions.ts';
@@ -88,6 +89,8 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     newestCacheEntry: (cached, index) => first(newestCacheEntry(cached, index)),
     unpromotable: async (runIds) => (runIds.length === 0 ? [] : rows(unpromotableOf(runIds))),
     forgeObject: (key) => first(forgeObject(key)),
+
+    session: (digest) => first(sessionByDigest(digest)),
 
     async close() {
       await group.settled();

@@ -30,6 +30,8 @@ export async function createServer(ports: ServerPorts): Promise<FastifyInstance>
   const app = Fastify({
     bodyLimit: serverLimits.bodyBytesMax,
     requestTimeout: serverLimits.requestTimeoutMs,
+    // One proxy, whose word counts: what is further from us could be written by anybody.
+    trustProxy: (_address, hop) => ports.behindProxy === true && hop === 0,
     routerOptions: { maxParamLength: 512 },
     // Live streams are ended by us; everything else drains.
     forceCloseConnections: 'idle',
@@ -40,7 +42,7 @@ export async function createServer(ports: ServerPorts): Promise<FastifyInstance>
   app.setSerializerCompiler(serializerCompiler);
   if (ports.hosts !== undefined && ports.hosts !== null) checkHosts(app, ports.hosts);
   const secure = ports.publicUrl?.startsWith('https:') === true;
-  const sessions = new Sessions(ports.clock, secure, ports.sharesSessions === true ? ports.apiToken : null);
+  const sessions = new Sessions(ports, secure);
   guardRoutes(app, ports, sessions);
   app.addHook('onSend', async (_request, reply, payload) => {
     void reply.headers({

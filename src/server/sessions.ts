@@ -1,80 +1,74 @@
 /**
- * Who has logged in. A session is a cookie that says until when it lasts, sealed with a key: no list of them is kept, so any
- * server with the same key knows it. The key ends with the server, or is made of the API token where several servers answer
- * for each other. What is remembered are the sessions that were ended before their time, by the server that ended them.
+ * Who has logged in: rows of the journal, so that every server knows them and a login outlives a restart. They end after two
+ * hours without a request, after twelve in any case, and with the API token that they were begun with. The browser keeps a
+ * random id in a cookie that no script reads; kept is only its digest, so that looking one up tells nothing by time.
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../std/clock.ts';
 
-export const sessionLimits = { lifeMs: 12 * 3_600_000, endedMax: 1000 } as const;
+export const sessionLimits = {
+  lifeMs: 12 * 3_600_000,
+  idleMs: 2 * 3_600_000,
+  /** Requests that come sooner after each other are not noted. */
+  noteMs: 60_000,
+} as const;
 
 export interface Session {
   /** What forms of its pages carry: another site can send the cookie along, and cannot know this. */
   readonly formToken: string;
-  readonly endsAt: number;
+}
+
+export interface SessionPorts {
+  readonly journal: Pick<Journal, 'commit' | 'session'>;
+  readonly clock: Clock;
+  readonly apiToken: string;
 }
 
 export class Sessions {
-  readonly #clock: Clock;
+  readonly #ports: SessionPorts;
   readonly #secure: boolean;
-  readonly #key: Buffer;
-  /** Digests of ids, with when they would have ended; oldest first. */
-  readonly #ended = new Map<string, number>();
 
-  /**
-   * `secure`: people come over https. Then the cookie is bound to this very host and never leaves it in the clear.
-   * `secret`: what all servers share that take each other's sessions; null: there are no others.
-   */
-  constructor(clock: Clock, secure: boolean, secret: string | null) {
-    this.#clock = clock;
+  /** `secure`: people come over https. Then the cookie is bound to this very host and never leaves it in the clear. */
+  constructor(ports: SessionPorts, secure: boolean) {
+    this.#ports = ports;
     this.#secure = secure;
-    this.#key = secret === null ? randomBytes(32) : createHash('sha256').update(`sessions ${secret}`).digest();
   }
 
   /** The session of a request; null where there is none, or no longer. */
-  of(request: FastifyRequest): Session | null {
+  async of(request: FastifyRequest): Promise<Session | null> {
     const id = this.#idOf(request);
-    const endsAt = id === null ? null : this.#endOf(id);
-    if (id === null || endsAt === null || endsAt <= this.#clock.now() || this.#ended.has(digest(id))) return null;
-    return { formToken: this.#seal(`form ${id}`), endsAt };
+    if (id === null) return null;
+    const { journal, clock } = this.#ports;
+    const digest = this.#digest(`session ${id}`);
+    const row = await journal.session(digest);
+    const now = clock.now();
+    if (row === null || row.endsAt <= now || row.usedAt + sessionLimits.idleMs <= now) return null;
+    if (row.usedAt + sessionLimits.noteMs <= now) await journal.commit([[{ write: 'session-used', digest, at: now }]]);
+    return { formToken: this.#digest(`form ${id}`) };
   }
 
   /** A new session under a new id, in the place of the one that the request came with; gives the cookie. */
-  begin(request: FastifyRequest): string {
-    this.#forget(request);
-    const named = `${(this.#clock.now() + sessionLimits.lifeMs).toString(36)}.${randomBytes(16).toString('base64url')}`;
-    return this.#cookie(`${named}.${this.#seal(named)}`, sessionLimits.lifeMs / 1000);
+  async begin(request: FastifyRequest): Promise<string> {
+    await this.#forget(request);
+    const id = randomBytes(16).toString('base64url');
+    const at = this.#ports.clock.now();
+    const endsAt = at + sessionLimits.lifeMs;
+    await this.#ports.journal.commit([[{ write: 'session', digest: this.#digest(`session ${id}`), endsAt, at }]]);
+    return this.#cookie(id, sessionLimits.lifeMs / 1000);
   }
 
   /** Gives the cookie that takes the id away. */
-  end(request: FastifyRequest): string {
-    this.#forget(request);
+  async end(request: FastifyRequest): Promise<string> {
+    await this.#forget(request);
     return this.#cookie('', 0);
   }
 
-  #forget(request: FastifyRequest): void {
+  async #forget(request: FastifyRequest): Promise<void> {
     const id = this.#idOf(request);
-    const endsAt = id === null ? null : this.#endOf(id);
-    if (id === null || endsAt === null) return;
-    const now = this.#clock.now();
-    for (const [key, end] of this.#ended) {
-      if (end <= now || this.#ended.size >= sessionLimits.endedMax) this.#ended.delete(key);
-    }
-    this.#ended.set(digest(id), endsAt);
-  }
-
-  /** Null where it is not sealed by us. */
-  #endOf(id: string): number | null {
-    const at = id.lastIndexOf('.');
-    const sealed = Buffer.from(this.#seal(id.slice(0, at)));
-    const given = Buffer.from(id.slice(at + 1));
-    if (sealed.length !== given.length || !timingSafeEqual(sealed, given)) return null;
-    return Number.parseInt(id, 36);
-  }
-
-  #seal(text: string): string {
-    return createHmac('sha256', this.#key).update(text).digest('base64url');
+    if (id === null) return;
+    await this.#ports.journal.commit([[{ write: 'session-ended', digest: this.#digest(`session ${id}`) }]]);
   }
 
   #cookie(id: string, seconds: number): string {
@@ -90,10 +84,11 @@ export class Sessions {
     const start = `${this.#name()}=`;
     const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
     const id = pairs.find((pair) => pair.startsWith(start))?.slice(start.length) ?? '';
-    return /^[0-9a-z]{1,12}\.[\w-]{22}\.[\w-]{43}$/.test(id) ? id : null;
+    return /^[\w-]{22}$/.test(id) ? id : null;
   }
-}
 
-function digest(id: string): string {
-  return createHash('sha256').update(id).digest('base64url');
+  /** With the token, so that another token has other sessions. */
+  #digest(text: string): string {
+    return createHash('sha256').update(`${this.#ports.apiToken} ${text}`).digest('base64url');
+  }
 }

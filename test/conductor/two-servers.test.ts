@@ -25,7 +25,7 @@ function askFor(stage: Stage, server: Server, key = 'by ada'): { said: string | 
   const answer: { said: string | null } = { said: null };
   const manual = { repository: repositoryName, pipeline: 'pair', sha, actor: 'ada', logicalDate: null, parameters: {} };
   server.conductor.runManually({ ...manual, key }).then(
-    (result) => (answer.said = result.ok ? result.value : String(result.error)),
+    (result) => (answer.said = result.ok ? result.value : JSON.stringify(result.error)),
     (error: unknown) => (answer.said = String(error)),
   );
   return answer;

@@ -10,6 +10,7 @@ import { backfills } from './journal-backfills.ts';
 import { lease } from './journal-lease.ts';
 import { orders } from './journal-orders.ts';
 import { requests } from './journal-requests.ts';
+import { sessions } from './journal-sessions.ts';
 import type { Use } from './journal-suite.ts';
 
 export function journalContract(name: string, open: () => Promise<Journal>, skip: string | false = false): void {
@@ -29,6 +30,7 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
     requests(use);
     orders(use);
     lease(use);
+    sessions(use);
     backfills(use);
     commits(use);
     together(use);

@@ -150,6 +150,9 @@ export class History {
       case 'backfill-state':
         return this.#backfillMoved(write);
       case 'versions':
+      case 'session':
+      case 'session-used':
+      case 'session-ended':
       case 'order':
       case 'order-answered':
       case 'cache-trim':

@@ -92,6 +92,7 @@ export function simulatedJournal(world: World, wire: Wire, self: object): Journa
     newestCacheEntry: (cached, index) => read(() => journal.newestCacheEntry(cached, index)),
     unpromotable: (runIds) => read(() => journal.unpromotable(runIds)),
     forgeObject: (key) => read(() => journal.forgeObject(key)),
+    session: (digest) => read(() => journal.session(digest)),
     close: () => Promise.resolve(),
   };
 }

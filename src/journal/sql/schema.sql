@@ -228,6 +228,12 @@ create TABLE run_trigger (
   covered_by text
 );
 
+create TABLE session (
+  digest text not null primary key,
+  ends_at bigint not null,
+  used_at bigint not null
+);
+
 create TABLE step_cache (
   repository text not null,
   pipeline text not null,

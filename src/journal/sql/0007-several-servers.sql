@@ -20,3 +20,10 @@ create table run_order (
   check ((answer is null) = (answered_at is null))
 );
 create index run_order_open on run_order (at, id) where answered_at is null;
+
+-- Who has logged in: digests of what the browsers hold.
+create table session (
+  digest text not null primary key,
+  ends_at bigint not null,
+  used_at bigint not null
+);
