@@ -80,6 +80,7 @@ export class Conductor {
   async stop(): Promise<void> {
     this.#unlisten();
     await this.#lease.stop();
+    this.#ordering.stop();
   }
 
   async #begin(office: TermOfOffice): Promise<void> {

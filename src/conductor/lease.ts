@@ -55,6 +55,8 @@ interface Held extends TermOfOffice {
   begun: boolean;
   trustedUntil: number;
   ended: 'stopped' | 'lost' | null;
+  /** Takes back what waits to be done for it, by name. */
+  readonly waiting: Map<'trust' | 'renewal' | 'retry', () => void>;
   readonly over: PromiseWithResolvers<void>;
 }
 
@@ -133,6 +135,7 @@ export class Lease {
     const over = Promise.withResolvers<void>();
     const held: Held = {
       epoch,
+      waiting: new Map(),
       begun: false,
       trustedUntil: journal.alone ? Number.POSITIVE_INFINITY : askedAt + leaseLimits.trustMs,
       ended: null,
@@ -174,6 +177,8 @@ export class Lease {
 
   #end(held: Held, why: 'stopped' | 'lost'): void {
     held.ended ??= why;
+    for (const takeBack of held.waiting.values()) takeBack();
+    held.waiting.clear();
     held.over.resolve();
   }
 
@@ -185,18 +190,18 @@ export class Lease {
     );
     // Without an answer it expires by itself.
     await Promise.race([released, this.#pause(leaseLimits.lookMs)]);
+    this.#wake();
   }
 
   #mindTrust(held: Held): void {
     const leftMs = held.trustedUntil - this.#ports.stopwatch.now();
     if (held.ended !== null || leftMs === Number.POSITIVE_INFINITY) return;
     if (leftMs <= 0) return this.#end(held, 'lost');
-    this.#ports.timer.after(leftMs, () => this.#mindTrust(held));
+    this.#later(held, 'trust', leftMs, () => this.#mindTrust(held));
   }
 
   #renewLater(held: Held, ms: number): void {
-    this.#ports.timer.after(ms, () => {
-      if (held.ended !== null) return;
+    this.#later(held, 'renewal', ms, () => {
       // The next one does not wait for the answer to this one, which may never come.
       this.#renewLater(held, leaseLimits.renewMs);
       void this.#renew(held);
@@ -204,17 +209,22 @@ export class Lease {
   }
 
   async #renew(held: Held): Promise<void> {
-    const { journal, stopwatch, timer } = this.#ports;
+    const { journal, stopwatch } = this.#ports;
     const askedAt = stopwatch.now();
     try {
       const renewed = await journal.renewLease(held.epoch, leaseLimits.lastsMs, this.#office.say());
       if (!renewed) return this.#end(held, 'lost');
       held.trustedUntil = Math.max(held.trustedUntil, askedAt + leaseLimits.trustMs);
     } catch {
-      timer.after(leaseLimits.renewAgainMs, () => {
-        if (held.ended === null && held.trustedUntil <= askedAt + leaseLimits.trustMs) void this.#renew(held);
+      this.#later(held, 'retry', leaseLimits.renewAgainMs, () => {
+        if (held.trustedUntil <= askedAt + leaseLimits.trustMs) void this.#renew(held);
       });
     }
+  }
+
+  #later(held: Held, name: 'trust' | 'renewal' | 'retry', ms: number, call: () => void): void {
+    held.waiting.get(name)?.();
+    if (held.ended === null) held.waiting.set(name, this.#ports.timer.after(ms, call));
   }
 
   #pause(ms: number): Promise<void> {

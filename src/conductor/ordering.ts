@@ -29,6 +29,7 @@ export interface OrderingPorts {
 export class Ordering {
   readonly #ports: OrderingPorts;
   readonly #waiting = new Map<string, () => void>();
+  #stopped = false;
 
   constructor(ports: OrderingPorts) {
     this.#ports = ports;
@@ -48,11 +49,19 @@ export class Ordering {
     this.#waiting.get(id)?.();
   }
 
+  /** Nobody waits any more; what is kept is carried out all the same. */
+  stop(): void {
+    this.#stopped = true;
+    for (const done of this.#waiting.values()) done();
+  }
+
   async #answerTo(id: string): Promise<Answer> {
     const { stopwatch, isUnderWay } = this.#ports;
     let until = stopwatch.now() + orderingLimits.patienceMs;
     for (;;) {
       await this.#change(id);
+      if (this.#stopped)
+        throw new Error('this server stops before there is an answer; what was asked may be done all the same');
       const answer = await this.#look(id);
       if (answer !== null) return answer;
       if (isUnderWay(id)) until = stopwatch.now() + orderingLimits.patienceMs;

@@ -138,6 +138,46 @@ test('a run that is asked for where a server stands by is carried out, and shown
   assert.deepEqual([health.conducts, health.conductor.pid], [false, first.pid]);
 });
 
+test(
+  'a server that loses its lease ends what it runs, forgets it, and takes it up again with the next',
+  { skip },
+  async () => {
+    const server = await begin(folders[0]);
+    await until('the first look', async () => ((await journal.heads('work')).size > 0 ? true : null));
+    const row = await pushWaiting('go on');
+    // As another server would, which then goes away again.
+    await runSql(url, 'update lease set epoch = epoch + 1, expires_at = 0');
+    await server.until(/conducts no more; its attempts have ended/);
+    writeFileSync(join(repository.folder, 'go on'), '');
+    assert.equal((await ended(row.id)).state, 'success');
+    const attempts = [...attemptsIn(await journal.events(row.id))];
+    assert.deepEqual(
+      attempts.map(([key, outcome]) => `${key} ${outcome?.slice(0, 4)}`),
+      ['step0/0/1 lost', 'step0/0/2 succ', 'step1/0/1 succ'],
+    );
+    assert.ok(effects(repository).every(({ word }) => word !== 'twice'));
+    server.kill('SIGTERM');
+    assert.equal((await server.ended).status, 0);
+  },
+);
+
+test('a run from the command line is carried out by the server that conducts, wherever that is', { skip }, async () => {
+  repository.commit({ '.pipelines/chain.ts': chain(repository, 2, 'true') });
+  const environment = { CONTENDER_DATABASE_URL: url, CONTENDER_API_TOKEN: apiToken };
+  const alone = await folders[1].run(['run', 'chain'], { environment });
+  assert.equal(alone.status, 0, alone.err);
+  const server = await begin(folders[0]);
+  await conducts(server);
+  const elsewhere = await folders[1].run(['run', 'chain'], { environment });
+  assert.equal(elsewhere.status, 0, elsewhere.err);
+  const beside = await folders[0].run(['run', 'chain'], { environment });
+  assert.equal(beside.status, 0, beside.err);
+  assert.match(beside.out, /Handed to the server/);
+  const lease = await journal.lease();
+  assert.deepEqual([lease?.epoch, lease?.place.pid], [2, server.pid], 'nobody else has conducted meanwhile');
+  assert.equal((await journal.runs({ limit: 9 })).length, 3);
+});
+
 test('connections that are ended again and again lose no run and double no tick', { skip }, async () => {
   const servers = [await begin(folders[0]), await begin(folders[1])];
   await until('the first look', async () => ((await journal.heads('work')).size > 0 ? true : null));

@@ -4,11 +4,12 @@
  * database would have allowed.
  */
 import type { Commit, CommitResult, Journal } from '../../src/journal/journal.ts';
+import type { Server } from './server.ts';
 import type { Wire } from './wire.ts';
 import type { World } from './world.ts';
 
 /** `self`: who hears no hint of its own. */
-export function simulatedJournal(world: World, wire: Wire, self: object): Journal {
+export function simulatedJournal(world: World, wire: Wire, self: Server): Journal {
   const { journal, history } = world;
   const refuse = (): never => {
     throw new Error('the database does not answer');
@@ -16,7 +17,12 @@ export function simulatedJournal(world: World, wire: Wire, self: object): Journa
   const read = <T>(effect: () => Promise<T>): Promise<T> =>
     wire.call(effect, { before: 'journal-refused', answer: refuse });
   const lease = <T>(effect: () => Promise<T>): Promise<T> =>
-    wire.call(effect, { before: 'lease', after: 'lease', outlives: 'lease', answer: refuse });
+    wire.call(() => (self.isCutOff ? refuse() : effect()), {
+      before: 'lease',
+      after: 'lease',
+      outlives: 'lease',
+      answer: refuse,
+    });
   const commit = async (commits: readonly Commit[], epoch?: number): Promise<readonly CommitResult[]> => {
     const interference = world.interfere(commits);
     if (interference === 'refused') return refuse();

@@ -30,6 +30,8 @@ export interface Mutant {
   readonly stopwatch?: (stopwatch: Clock) => Clock;
   /** Beside what is missing, nothing is kept under an epoch, which would keep most of its consequences away. */
   readonly ignoresEpochs?: true;
+  /** How long every attempt takes, where it shows while one goes on. */
+  readonly attemptMs?: number;
   /** It shows where there are so many servers. */
   readonly servers?: 1 | 2;
   /** More than there are. */
@@ -221,8 +223,9 @@ export const mutants = {
   },
   'holder-goes-on': {
     what: 'conducts on after its lease has expired',
-    only: ['lease', 'attempts'],
+    only: ['lease'],
     servers: 2,
+    attemptMs: 12000,
     stopwatch: () => ({ now: () => 0 }),
   },
   'attempts-outlive-lease': {

@@ -35,17 +35,10 @@ const ideas = [
   'clock',
   'hold',
   'outage',
+  'cut-off',
   'wait',
 ] as const;
 type Idea = (typeof ideas)[number];
-
-const outageMaxMs = {
-  git: 180_000,
-  forge: 180_000,
-  registry: 180_000,
-  'journal-refused': 8000,
-  lease: 40_000,
-} as const;
 
 export class Script {
   readonly #world: World;
@@ -116,6 +109,7 @@ export class Script {
       clock: rare('clock'),
       hold: rare('hold'),
       outage: 0.3,
+      'cut-off': rare('lease'),
       wait: 1,
     };
   }
@@ -184,6 +178,9 @@ export class Script {
         const hold = random.chance(0.5) ? { reason: 'an incident', by: 'ada', at: world.time.now } : null;
         return world.registry.setHold(random.pick(['churn', 'tick']), hold);
       }
+      case 'cut-off':
+        world.anyServer(random)?.cutOff(random.between(0, 40_000));
+        return;
       case 'outage':
         return this.#outage();
       case 'wait':
@@ -395,16 +392,14 @@ export class Script {
 
   #outage(): void {
     const { world, random } = this.#together();
-    const on = (['git', 'forge', 'registry', 'journal-refused', 'lease'] as const).filter(
-      (name) => world.faults[name] > 0,
-    );
+    const on = (['git', 'forge', 'registry', 'journal-refused'] as const).filter((name) => world.faults[name] > 0);
     if (on.length === 0) return;
     const name = random.pick(on);
     const before = world.faults[name];
     if (before === 1) return;
     world.tell(`outage: ${name}`);
     world.faults = { ...world.faults, [name]: 1 };
-    const ms = random.between(0, outageMaxMs[name]);
+    const ms = name === 'journal-refused' ? random.between(0, 8000) : random.between(0, 180_000);
     world.time.later(
       ms,
       () => {

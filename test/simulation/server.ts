@@ -42,6 +42,7 @@ export class Server {
   /** What waits for a frozen server to go on; null: it is not frozen. */
   #held: (() => void)[] | null = null;
   #thawedAt = Number.NEGATIVE_INFINITY;
+  #cutOffUntil = Number.NEGATIVE_INFINITY;
 
   constructor(world: World, machine: Machine) {
     this.#world = world;
@@ -155,6 +156,15 @@ export class Server {
     this.#held = null;
     this.#thawedAt = this.#world.time.now;
     for (const call of held) this.later(0, call);
+  }
+
+  /** It alone cannot reach the lease for a while. */
+  cutOff(ms: number): void {
+    this.#cutOffUntil = this.#world.time.now + ms;
+  }
+
+  get isCutOff(): boolean {
+    return this.#world.faults.lease > 0 && this.#world.time.now < this.#cutOffUntil;
   }
 
   get frozen(): boolean {

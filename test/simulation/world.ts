@@ -81,7 +81,7 @@ export class World {
   /** So many readings of the events of a run are refused, where a test wants it so. */
   refuseReads = 0;
   /** How long every attempt takes, where a test wants it so. */
-  attemptMs: number | null = null;
+  attemptMs: number | null;
   /** How far the clock on the wall is from the time. */
   skewMs = 0;
   /** Since when the server is up, the database answers as ever, and the clock was not set. */
@@ -90,7 +90,7 @@ export class World {
   /** Those that live. */
   readonly servers: Server[] = [];
   readonly machines: readonly Machine[];
-  readonly #listeners = new Map<object, (word: string) => void>();
+  readonly #listeners = new Map<Server, (word: string) => void>();
   readonly #hintRandom: Random;
   #steadyEpoch: number | null = null;
   steps = 0;
@@ -111,6 +111,7 @@ export class World {
   private constructor({ seed: _seed, off, tell, ...given }: WorldOptions, journal: Journal, random: Random) {
     this.random = random;
     this.mutant = given.mutant ?? { what: 'nothing' };
+    this.attemptMs = this.mutant.attemptMs ?? null;
     this.journal = this.mutant.journal?.(journal) ?? journal;
     this.tell = tell === null ? () => undefined : (line) => tell(`${this.steps} ${this.clockText()} ${line}`);
     this.log = this.#logOf();
@@ -211,16 +212,16 @@ export class World {
   }
 
   /** To all servers but `self`; some are late, and some get lost. */
-  hint(word: string, self: object): void {
+  hint(word: string, self: Server): void {
     const random = this.#hintRandom;
     for (const [server, heard] of this.#listeners) {
       if (server === self || random.chance(0.1)) continue;
       const ms = random.chance(0.1) ? random.between(0, 5000) : random.between(0, 20);
-      if (server instanceof Server) server.later(ms, () => heard(word));
+      server.later(ms, () => heard(word));
     }
   }
 
-  listen(self: object, heard: (word: string) => void): () => void {
+  listen(self: Server, heard: (word: string) => void): () => void {
     this.#listeners.set(self, heard);
     return () => this.#listeners.delete(self);
   }
