@@ -10,6 +10,7 @@ import type { Delivery } from '../../src/forge/forge.ts';
 import type { ModelRegistry } from '../../src/registry/registry.ts';
 import type { PoolClaim } from '../../src/pipeline/definition.ts';
 import { MemoryQueue, type Timer } from '../../src/queue/memory.ts';
+import type { Sensors } from '../../src/sensors/sensors.ts';
 import { simulatedExecutor } from './executor.ts';
 import { simulatedForge } from './forge.ts';
 import { simulatedJournal } from './journal.ts';
@@ -78,6 +79,7 @@ export class Server {
         ...(mutant.executor?.(this.executor, attempts) ?? this.executor),
         slots: world.slots + (mutant.slotsTooMany ?? 0),
       },
+      sensors: simulatedSensors(wireOf('sensors')),
       pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue, mutant.definition),
@@ -123,6 +125,15 @@ export class Server {
       return false;
     }
   }
+}
+
+/** What is looked for outside comes after a few looks. */
+function simulatedSensors(wire: Wire): Sensors {
+  const sight = (): Awaited<ReturnType<Sensors['look']>> =>
+    wire.random.chance(0.5)
+      ? { kind: 'not-yet', reason: 'it is not there' }
+      : { kind: 'seen', output: { there: true } };
+  return { look: () => wire.call(sight, { answer: sight }) };
 }
 
 function poolOf({ history, catalogue }: World, attemptId: string): PoolClaim | null {
