@@ -82,12 +82,11 @@ async function lookAtKey(open: OpenStore, { bucket, key }: Place): Promise<Sight
   const answer = await ask(open, 'HEAD', bucket, key, '');
   if (answer.status !== 200) return unseen(answer, `there is no s3://${bucket}/${key}`);
   const length = Number(answer.header('content-length') ?? 0);
-  const modified = answer.header('last-modified');
   return seen(bucket, {
     key,
     bytes: Number.isFinite(length) ? length : 0,
     etag: answer.header('etag'),
-    modified: modified === null || Number.isNaN(Date.parse(modified)) ? null : new Date(modified).toISOString(),
+    modified: answer.header('last-modified'),
   });
 }
 
@@ -99,7 +98,6 @@ async function lookInList(open: OpenStore, { bucket, key }: Place): Promise<Sigh
   for (let page = 0; page < sensorLimits.pagesMax; page += 1) {
     const query = [
       ...(token === null ? [] : [`continuation-token=${encoded(token)}`]),
-      'encoding-type=url',
       'list-type=2',
       `prefix=${encoded(prefix)}`,
     ];
@@ -146,31 +144,32 @@ function unseen(answer: Answer, missing: string): Sight {
 }
 
 function seen(bucket: string, { key, bytes, etag, modified }: Listed): Sight {
-  const output = { url: `s3://${bucket}/${key}`, bytes, etag: etag?.replaceAll('"', '') ?? null, modified };
+  const plain = etag?.replaceAll('"', '') ?? '';
+  // A header and a list write it in two ways.
+  const time = modified === null || Number.isNaN(Date.parse(modified)) ? null : new Date(modified).toISOString();
+  const output = { url: `s3://${bucket}/${key}`, bytes, etag: plain === '' ? null : plain, modified: time };
   return { kind: 'seen', output };
 }
 
-/** Of ListObjectsV2, whose keys are percent-encoded: nothing of the user's is markup. */
+/** Of ListObjectsV2. Its `encoding-type` is left alone: stores do not agree on how it writes a plus or a space. */
 function listedIn(xml: string): readonly Listed[] {
   return [...xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, inner = '']) => ({
-    key: decoded(textOf(inner, 'Key') ?? ''),
+    key: textOf(inner, 'Key') ?? '',
     bytes: Number(textOf(inner, 'Size') ?? 0),
     etag: textOf(inner, 'ETag'),
     modified: textOf(inner, 'LastModified'),
   }));
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text;
-  }
-}
-
 function textOf(xml: string, name: string): string | null {
   const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
-  return found === undefined
-    ? null
-    : found.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  return found?.replaceAll(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w{1,4}));/gi, unescaped) ?? null;
+}
+
+const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function unescaped(whole: string, hexadecimal?: string, decimal?: string, name?: string): string {
+  if (name !== undefined) return entities[name] ?? whole;
+  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
+  return code <= 0x10_ffff ? String.fromCodePoint(code) : whole;
 }

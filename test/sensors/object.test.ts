@@ -72,6 +72,13 @@ test('below a folder any object counts, but the mark of the folder itself does n
   assert.deepEqual(await look('s3://exports/daily/'), seenAt('s3://exports/daily/deep/b c.csv', '1'));
 });
 
+test('keys in a list are what they are, whatever stands in them', async () => {
+  for (const key of ['a/b+c d.csv', "a/ü&<(1)'>.csv", 'a/per%20cent', 'a/&amp;#38;']) {
+    put('exports', { [key]: 'x' });
+    assert.deepEqual(await look('s3://exports/a/'), seenAt(`s3://exports/${key}`, 'x'), key);
+  }
+});
+
 test('a pattern finds the first key that it matches, on later pages too', async () => {
   server.pageLength = 3;
   const others = Object.fromEntries([...Array(10).keys()].map((index) => [`daily/2026-${index}.txt`, 'x']));

@@ -98,11 +98,15 @@ function list(
   const page = keys.slice(0, pageLength);
   const contents = page.map((key) => {
     const bytes = objects.get(key) ?? '';
-    return `<Contents><Key>${encodeURIComponent(key).replaceAll('%2F', '/')}</Key><LastModified>${modified.toISOString()}</LastModified><ETag>&quot;${etagOf(bytes)}&quot;</ETag><Size>${Buffer.byteLength(bytes)}</Size></Contents>`;
+    return `<Contents><Key>${escaped(key)}</Key><LastModified>${modified.toISOString()}</LastModified><ETag>&quot;${etagOf(bytes)}&quot;</ETag><Size>${Buffer.byteLength(bytes)}</Size></Contents>`;
   });
   const token = keys.length > page.length ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '';
   answer.writeHead(200, { 'content-type': 'application/xml' });
   answer.end(`<?xml version="1.0"?><ListBucketResult>${contents.join('')}${token}</ListBucketResult>`);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"'\r]/g, (sign) => (sign === '&' ? '&amp;' : `&#${sign.charCodeAt(0)};`));
 }
 
 function error(answer: ServerResponse, status: number, code: string): void {
