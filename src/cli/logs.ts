@@ -90,13 +90,13 @@ function attemptUnknown(run: Run, { step: name }: LogsOptions): ProblemError {
   const waits = step === undefined ? null : waitText(run, step);
   if (waits !== null)
     return unknown(`${who} ${waits}, and looking writes no log`, 'Its page says what the last look saw.');
-  if (run.finishedAt === null)
-    return unknown(`${who} has ${step === undefined ? '' : 'not '}started yet`, 'Wait for it with --follow.');
   if (step?.instances?.some(({ wait }) => wait !== null) === true)
     return unknown(
       `${who} only waited, which writes no log: ${step.state}`,
       step.reason ?? 'What it saw is its output.',
     );
+  if (run.finishedAt === null)
+    return unknown(`${who} has ${step === undefined ? '' : 'not '}started yet`, 'Wait for it with --follow.');
   const ended = step === undefined ? `${who} started: ${run.state}` : `${who} never started: ${step.state}`;
   return unknown(ended, step?.reason ?? run.reason ?? '`contender logs RUN` shows the steps that started.');
 }

@@ -26,6 +26,8 @@ export interface SimulatedExecutorOptions {
   readonly world: FakeWorld;
   /** Null: as chance will have it. */
   readonly attemptMs: () => number | null;
+  /** Of files; null: as chance will have it. */
+  readonly isThere: () => boolean | null;
   readonly report: (report: AttemptReport) => void;
   readonly violated: (promise: string, what: string) => void;
 }
@@ -74,7 +76,10 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
         { answer: () => undefined },
       ),
     findFile: () =>
-      wire.call(() => (random.chance(0.5) ? { bytes: 1 } : null), { answer: () => unanswered(), before: 'attempts' }),
+      wire.call(() => ((options.isThere() ?? random.chance(0.5)) ? { bytes: 1 } : null), {
+        answer: () => unanswered(),
+        before: 'attempts',
+      }),
     recover: (attemptIds) => wire.call(() => executor.recover(attemptIds), { answer: () => undefined }),
   };
 }

@@ -55,6 +55,7 @@ export class Server {
       alive,
       world: attempts,
       attemptMs: () => world.attemptMs,
+      isThere: () => world.isThere,
       report: (each) => this.conductor.report(each),
       violated: world.violated,
     });
@@ -79,7 +80,7 @@ export class Server {
         ...(mutant.executor?.(this.executor, attempts) ?? this.executor),
         slots: world.slots + (mutant.slotsTooMany ?? 0),
       },
-      sensors: simulatedSensors(wireOf('sensors')),
+      sensors: simulatedSensors(world, wireOf('sensors')),
       pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue, mutant.definition),
@@ -128,11 +129,11 @@ export class Server {
 }
 
 /** What is looked for outside comes after a few looks. */
-function simulatedSensors(wire: Wire): Sensors {
+function simulatedSensors(world: World, wire: Wire): Sensors {
   const sight = (): Awaited<ReturnType<Sensors['look']>> =>
-    wire.random.chance(0.5)
-      ? { kind: 'not-yet', reason: 'it is not there' }
-      : { kind: 'seen', output: { there: true } };
+    (world.isThere ?? wire.random.chance(0.5))
+      ? { kind: 'seen', output: { there: true } }
+      : { kind: 'not-yet', reason: 'it is not there' };
   return { look: () => wire.call(sight, { answer: sight }) };
 }
 
