@@ -1,7 +1,9 @@
 /**
  * What it costs to wait: thousands of steps that wait for runs of another pipeline, for files, or for an answer, at the
  * interval that they have unless they say otherwise. Measured is the processor time of the whole process (the server's
- * loop, its database and its threads) for each second that passes while nothing comes that is waited for.
+ * loop, its database and its threads) for each second that passes while nothing comes that is waited for. All wait for one
+ * run, or one step; each for a file of its own; the runs together for as many addresses as one of them has instances. The
+ * server that answers is in the process too.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,7 +25,7 @@ export async function benchWaits({ waits, waitedMs, waitInterval }: BenchOptions
     run: "waitFor.pipeline('other', { name: 'each', date, interval })",
     step: "waitFor.step('other', 'first', { name: 'each', date, interval })",
     file: "waitFor.file('each', { path: `/no/such/folder/${runId}/${index}`, interval })",
-    address: `waitFor.http('each', { url: \`${url}/\${runId}/\${index}\`, interval })`,
+    address: `waitFor.http('each', { url: \`${url}/\${index}\`, interval })`,
   } as const;
   const repository = createRepository();
   const files = Object.entries(conditions).map(
