@@ -38,7 +38,8 @@ function wasSo(
   { runs, run }: KeptWait,
 ): boolean {
   const seen = 'inline' in output && isJsonObject(output.inline) ? output.inline : {};
-  const found = runs.get(String(seen['runId']));
+  const { runId } = seen;
+  const found = typeof runId === 'string' ? runs.get(runId) : undefined;
   if (found === undefined || !isFor(condition, found, run)) return false;
   if (condition.condition === 'pipeline') return found.state === seen['state'];
   return found.events.some(
