@@ -33,6 +33,7 @@ import { storedEvent } from './stored.ts';
 import { openRun, parameterProblem, parseParameters } from './triggers.ts';
 import { Turns } from './turns.ts';
 import { pipelineOf, versionsOf } from './versions.ts';
+import type { Waiting } from './waits.ts';
 
 export interface ManualRun {
   readonly repository: string;
@@ -120,6 +121,7 @@ export class Conductor {
     if (key === 'backfills') return this.#backfills.work();
     if (key === 'runs') return this.#turns.look();
     if (key === 'requests') return this.#requests.look();
+    if (key === 'waits') return this.#turns.waits.work();
     const [kind, repository] = splitOnce(key);
     return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
   }
@@ -210,6 +212,11 @@ export class Conductor {
   /** Why ready instances of a step wait; null where they are about to start. */
   whyWaiting(step: StepDefinition): string | null {
     return whyWaiting(step, this.#turns.slotsInUse());
+  }
+
+  /** How it stands with the instances of a step that wait for something, as far as this server looks for it. */
+  waiting(runId: string, step: string): readonly Waiting[] {
+    return this.#turns.waits.of(runId, step);
   }
 
   /** Resolves when what is due in the outbox was carried out, or tried. */

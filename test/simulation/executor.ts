@@ -26,6 +26,8 @@ export interface SimulatedExecutorOptions {
   readonly world: FakeWorld;
   /** Null: as chance will have it. */
   readonly attemptMs: () => number | null;
+  /** Of files; null: as chance will have it. */
+  readonly isThere: () => boolean | null;
   readonly report: (report: AttemptReport) => void;
   readonly violated: (promise: string, what: string) => void;
 }
@@ -73,6 +75,11 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
         },
         { answer: () => undefined },
       ),
+    findFile: () =>
+      wire.call(() => ((options.isThere() ?? random.chance(0.5)) ? { bytes: 1 } : null), {
+        answer: () => unanswered(),
+        before: 'attempts',
+      }),
     recover: (attemptIds) => wire.call(() => executor.recover(attemptIds), { answer: () => undefined }),
   };
 }
@@ -86,6 +93,10 @@ function checkPool({ pools, poolOf, world, violated }: SimulatedExecutorOptions,
   const taken = claims.reduce((total, each) => total + (each?.slots ?? 0), 0);
   const slots = pools.get(claim.name) ?? 0;
   if (taken > slots) violated('P7', `${started} takes ${taken} of the ${slots} slots of ${claim.name}`);
+}
+
+function unanswered(): never {
+  throw new Error('the executor does not answer');
 }
 
 function sameInstance(one: string, other: string): boolean {

@@ -10,6 +10,7 @@ import type { Delivery } from '../../src/forge/forge.ts';
 import type { ModelRegistry } from '../../src/registry/registry.ts';
 import type { PoolClaim } from '../../src/pipeline/definition.ts';
 import { MemoryQueue, type Timer } from '../../src/queue/memory.ts';
+import type { Sensors } from '../../src/sensors/sensors.ts';
 import { simulatedExecutor } from './executor.ts';
 import { simulatedForge } from './forge.ts';
 import { simulatedJournal } from './journal.ts';
@@ -54,6 +55,7 @@ export class Server {
       alive,
       world: attempts,
       attemptMs: () => world.attemptMs,
+      isThere: () => world.isThere,
       report: (each) => this.conductor.report(each),
       violated: world.violated,
     });
@@ -78,6 +80,7 @@ export class Server {
         ...(mutant.executor?.(this.executor, attempts) ?? this.executor),
         slots: world.slots + (mutant.slotsTooMany ?? 0),
       },
+      sensors: simulatedSensors(world, wireOf('sensors')),
       pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue, mutant.definition),
@@ -123,6 +126,15 @@ export class Server {
       return false;
     }
   }
+}
+
+/** What is looked for outside comes after a few looks. */
+function simulatedSensors(world: World, wire: Wire): Sensors {
+  const sight = (): Awaited<ReturnType<Sensors['look']>> =>
+    (world.isThere ?? wire.random.chance(0.5))
+      ? { kind: 'seen', output: { there: true } }
+      : { kind: 'not-yet', reason: 'it is not there' };
+  return { look: () => wire.call(sight, { answer: sight }) };
 }
 
 function poolOf({ history, catalogue }: World, attemptId: string): PoolClaim | null {
