@@ -26,6 +26,7 @@ import { createDirectoryStores } from './outputs/directory.ts';
 import type { ArtifactStore, LogStore } from './outputs/outputs.ts';
 import { MemoryQueue, systemTimer } from './queue/memory.ts';
 import { openGitRegistry } from './registry/git.ts';
+import { createSensors } from './sensors/outside.ts';
 import type { Clock } from './std/clock.ts';
 import { ProblemError } from './std/problem.ts';
 import { unreachable } from './std/unreachable.ts';
@@ -88,6 +89,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     stopwatch: { now: () => performance.now() },
     timer: systemTimer,
     place: () => ({ pid: process.pid, host: hostname(), url: options.publicUrl() }),
+    sensors: createSensors({ stores: config.objectStores, secret: config.secret, now: () => clock.now() }),
     pools: config.pools,
     artifacts,
     compiler,

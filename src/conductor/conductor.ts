@@ -30,6 +30,7 @@ import { readSaid, saidOf } from './said.ts';
 import { storedEvent } from './stored.ts';
 import { Term } from './term.ts';
 import { underLease } from './under-lease.ts';
+import type { Waiting } from './waits.ts';
 
 /** After a lost lease little time is left for a warning. */
 const graceWhenLostMs = 1000;
@@ -204,6 +205,11 @@ export class Conductor {
   /** Why ready instances of a step wait; null where they are about to start. */
   whyWaiting(step: StepDefinition): string | null {
     return whyWaiting(step, this.slotsInUse());
+  }
+
+  /** How it stands with the instances of a step that wait for something, as far as this server looks for it. */
+  waiting(runId: string, step: string): readonly Waiting[] {
+    return this.#term?.term.waiting(runId, step) ?? [];
   }
 
   /** Resolves when what is due in the outbox was carried out, or tried, where this server conducts. */

@@ -8,6 +8,7 @@ import type { Journal, LeasePlace } from '../journal/journal.ts';
 import type { ArtifactStore } from '../outputs/outputs.ts';
 import type { Timer, WakeQueue } from '../queue/queue.ts';
 import type { ModelRegistry } from '../registry/registry.ts';
+import type { Sensors } from '../sensors/sensors.ts';
 import type { Clock } from '../std/clock.ts';
 
 /** One watched repository with everything that belongs to it. */
@@ -27,6 +28,7 @@ export interface ConductorPorts {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly executor: Executor;
+  readonly sensors: Sensors;
   /** Slots by the name of the pool: what the configuration declares. */
   readonly pools: Pools;
   readonly artifacts: ArtifactStore;
@@ -76,6 +78,13 @@ export const conductorLimits = {
   runningDebounceMs: 40,
   /** Runs that are kept in memory; others are folded from the journal when they have a turn. */
   runsFoldedMax: 1000,
+  /** Looks for what steps wait for that are under way at once: at the journal, and at all else. */
+  looksInsideMax: 4,
+  looksOutsideMax: 32,
+  /** Looks that are due within such a span are made together. */
+  looksTogetherMs: 250,
+  /** After a look that could not be made. */
+  lookInVainMs: 5000,
   /** Of one step: two of its largest maps. */
   cacheEntriesMax: 20_000,
   /** What is kept and not carried out yet is looked for this often, whatever woke nobody. */

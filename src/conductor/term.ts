@@ -22,6 +22,7 @@ import { Polling } from './polling.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { Schedules } from './schedules.ts';
 import { Turns } from './turns.ts';
+import type { Waiting } from './waits.ts';
 
 export interface TermListener {
   /** Told after every commit of a run. */
@@ -114,6 +115,7 @@ export class Term {
     if (key === 'ticks') return this.#schedules.work();
     if (key === 'backfills') return this.#backfills.work();
     if (key === 'runs') return this.#turns.look();
+    if (key === 'waits') return this.#turns.waits.work();
     const [kind, repository] = splitOnce(key);
     return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
   }
@@ -159,6 +161,11 @@ export class Term {
   /** Who holds slots and who waits for them, the executor's first. */
   slotsInUse(): readonly SlotsInUse[] {
     return this.#turns.slotsInUse();
+  }
+
+  /** How it stands with the instances of a step that wait for something. */
+  waiting(runId: string, step: string): readonly Waiting[] {
+    return this.#turns.waits.of(runId, step);
   }
 
   /** Resolves when what is due in the outbox was carried out, or tried. */

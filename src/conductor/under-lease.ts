@@ -38,6 +38,7 @@ function executorUnder(executor: Executor, term: TermOfOffice): Executor {
     start: (spec) => whileTrusted(term, () => executor.start(spec)),
     stop: (attemptId, cause, graceMs) => executor.stop(attemptId, cause, graceMs),
     recover: (attemptIds) => executor.recover(attemptIds),
+    findFile: (place) => executor.findFile(place),
     close: (graceMs) => executor.close(graceMs),
   };
 }

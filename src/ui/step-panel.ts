@@ -38,7 +38,7 @@ export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null,
     ${panel.reason === null || panel.attempts.at(-1)?.message === panel.reason ? null : html`<p class="reason">${panel.reason}</p>`}
     ${panel.dueAt === null || panel.state === 'deferred' ? null : html`<p class="muted">Next try ${timeOf(panel.dueAt, watch)}</p>`}
     ${panel.decision === null ? null : html`<p class="reason">${panel.decision}</p>`}
-    ${instancesOf(view, panel)} ${panel.kind === 'approval' ? null : attemptsOf(view, panel, watch)}
+    ${instancesOf(view, panel)} ${panel.kind === 'approval' || (panel.kind === 'wait' && panel.attempts.length === 0) ? null : attemptsOf(view, panel, watch)}
     ${panel.output === null ? null : outputOf(panel.output)} ${logOf(view, panel, log)}
   </section>`;
 }

@@ -30,6 +30,8 @@ export interface SimulatedExecutorOptions {
   readonly runElsewhere: () => readonly string[];
   /** Null: as chance will have it. */
   readonly attemptMs: () => number | null;
+  /** Of files; null: as chance will have it. */
+  readonly isThere: () => boolean | null;
   readonly report: (report: AttemptReport) => void;
   readonly violated: (promise: string, what: string) => void;
 }
@@ -87,6 +89,11 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
       await wire.pause(random.between(0, graceMs));
       await executor.close();
     },
+    findFile: () =>
+      wire.call(() => ((options.isThere() ?? random.chance(0.5)) ? { bytes: 1 } : null), {
+        answer: () => unanswered(),
+        before: 'attempts',
+      }),
     recover: (attemptIds) => wire.call(() => executor.recover(attemptIds), { answer: () => undefined }),
   };
 }
@@ -100,6 +107,10 @@ function checkPool({ pools, poolOf, world, violated }: SimulatedExecutorOptions,
   const taken = claims.reduce((total, each) => total + (each?.slots ?? 0), 0);
   const slots = pools.get(claim.name) ?? 0;
   if (taken > slots) violated('P7', `${started} takes ${taken} of the ${slots} slots of ${claim.name}`);
+}
+
+function unanswered(): never {
+  throw new Error('the executor does not answer');
 }
 
 function sameInstance(one: string, other: string): boolean {

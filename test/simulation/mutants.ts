@@ -91,6 +91,16 @@ export const mutants = {
     what: 'opens the run of an interval of a backfill, and keeps no record of it',
     journal: without((write) => write.write === 'backfill-interval' && write.decision === 'run'),
   },
+  'ended-run-overlooked': {
+    what: 'tells those who wait for a run of none that has ended',
+    journal: (journal) => ({
+      ...journal,
+      async runsOfDates(...asked) {
+        const rows = await journal.runsOfDates(...asked);
+        return rows.filter(({ finishedAt, opened }) => finishedAt === null || opened.trigger.kind === 'backfill');
+      },
+    }),
+  },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
     // Slow answers leave more time between a decision and its end.

@@ -12,6 +12,7 @@ import type { ModelRegistry } from '../../src/registry/registry.ts';
 import type { PoolClaim } from '../../src/pipeline/definition.ts';
 import { MemoryQueue } from '../../src/queue/memory.ts';
 import type { Timer } from '../../src/queue/queue.ts';
+import type { Sensors } from '../../src/sensors/sensors.ts';
 import type { Clock } from '../../src/std/clock.ts';
 import { simulatedExecutor } from './executor.ts';
 import { simulatedForge } from './forge.ts';
@@ -73,6 +74,7 @@ export class Server {
       openExecutor: (report) => this.#openExecutor(report),
       openQueue: () => new MemoryQueue({ clock, timer, onError }),
       place: () => ({ pid: this.#life, host: this.machine.name, url: null }),
+      sensors: simulatedSensors(world, this.#wire('sensors')),
       pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue, mutant.definition),
@@ -125,6 +127,7 @@ export class Server {
       world: this.machine.attempts,
       runElsewhere: () => world.runningBeside(this),
       attemptMs: () => world.attemptMs,
+      isThere: () => world.isThere,
       report,
       violated: world.violated,
     });
@@ -215,6 +218,15 @@ export class Server {
       return false;
     }
   }
+}
+
+/** What is looked for outside comes after a few looks. */
+function simulatedSensors(world: World, wire: Wire): Sensors {
+  const sight = (): Awaited<ReturnType<Sensors['look']>> =>
+    (world.isThere ?? wire.random.chance(0.5))
+      ? { kind: 'seen', output: { there: true } }
+      : { kind: 'not-yet', reason: 'it is not there' };
+  return { look: () => wire.call(sight, { answer: sight }) };
 }
 
 function poolOf({ history, catalogue }: World, attemptId: string): PoolClaim | null {

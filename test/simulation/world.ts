@@ -80,6 +80,8 @@ export class World {
   interfere: Interference = () => null;
   /** So many readings of the events of a run are refused, where a test wants it so. */
   refuseReads = 0;
+  /** Whether what is looked for outside, and files, are there, where a test wants it so; null: as chance will have it. */
+  isThere: boolean | null = null;
   /** How long every attempt takes, where a test wants it so. */
   attemptMs: number | null;
   /** How far the clock on the wall is from the time. */

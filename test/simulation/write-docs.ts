@@ -86,6 +86,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | P8 | What was asked of a run and accepted is never lost: a cancelled run ends, and ends cancelled unless it had ended by itself; an approval has one decision, the accepted one | each write: settled together with the events that come of it; within two minutes of a server that is up |
 | P9 | Each interval of a backfill is decided once: one run, or why there is none; no more of its runs go on than it may have; it ends | each write; at rest |
 | lease | At most one server conducts: the lease is taken when it is free, and nothing is kept under an epoch that is over. No attempt begins while one of an earlier holder runs, but of a holder that is frozen or was a moment ago | each taking, renewal and commit; each start |
+| wait | What a step is said to have seen was so; a run that was there is not overlooked by a wait that ends out of time | each write; the second in a world whose database keeps its word, of what was there for longer than any answer takes |
 | lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
 | priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
 | cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |
