@@ -1,12 +1,14 @@
 /** A commit as the steps that a driver carries out. */
 import { unreachable } from '../std/unreachable.ts';
 import { decideInterval, putBackfill, setBackfillState } from './backfills.ts';
+import { decideDataEvent, putDataEvent, setListening, takeNews } from './data-events.ts';
 import { deliveryDone, putDelivery, skipTrigger } from './deliveries.ts';
 import type { Plan, Step } from './driver.ts';
 import { putEvaluation, setEvaluationState } from './evaluations.ts';
 import type { Commit, Write } from './journal.ts';
 import { outboxDone, outboxFailed, putForgeObject, putOutbox } from './outbox.ts';
 import { putRequest, requestDone } from './requests.ts';
+import { putRunEnd, runEndDone } from './run-ends.ts';
 import { append, openRun } from './runs.ts';
 import { putCacheEntry, trimCache } from './step-cache.ts';
 import { putTick } from './ticks.ts';
@@ -44,6 +46,18 @@ function stepsOf(write: Write): Step[] {
       return decideInterval(write);
     case 'backfill-state':
       return setBackfillState(write);
+    case 'run-end':
+      return putRunEnd(write);
+    case 'run-end-done':
+      return runEndDone(write);
+    case 'data-event':
+      return putDataEvent(write);
+    case 'data-event-decided':
+      return decideDataEvent(write);
+    case 'data-listening':
+      return setListening(write);
+    case 'data-taken':
+      return takeNews(write);
     case 'outbox':
       return putOutbox(write);
     case 'outbox-done':

@@ -7,6 +7,7 @@ import { commits, together } from './journal-commits.ts';
 import { deliveries, versions, ticks } from './journal-intake.ts';
 import { outboxRows, evaluations, odds } from './journal-outbox.ts';
 import { backfills } from './journal-backfills.ts';
+import { dataEvents, runEnds } from './journal-events.ts';
 import { requests } from './journal-requests.ts';
 import type { Use } from './journal-suite.ts';
 
@@ -26,6 +27,8 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
     pages(use);
     requests(use);
     backfills(use);
+    runEnds(use);
+    dataEvents(use);
     commits(use);
     together(use);
     deliveries(use);
