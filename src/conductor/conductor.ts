@@ -4,7 +4,8 @@
  *   webhook ─► intake ─┐                            ┌─► executor ─► reports ─┐
  *   polling ───────────┼─► triggers ─► turns of runs ┤                        ├─► the next turn
  *   clock ─► schedules ┤        (engine, journal)    └─► outbox ─► forge, registry
- *   people ─► backfills ┘
+ *   people ─► backfills ┤
+ *   ends, data ─► events ┘
  *
  * Every part may be ended at any moment: what is true stands in the journal, and `start` takes it up again.
  */
@@ -13,7 +14,7 @@ import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
 import type { Sha } from '../git/git.ts';
-import type { BackfillProgress, RequestRow } from '../journal/journal.ts';
+import type { BackfillProgress, DataEventRow, RequestRow } from '../journal/journal.ts';
 import type { StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
@@ -21,6 +22,7 @@ import type { PlannedInterval } from './backfill-plan.ts';
 import { Backfills, type BackfillRequest } from './backfills.ts';
 import type { Refusal } from './decisions.ts';
 import type { Desk } from './desk.ts';
+import { Events } from './events.ts';
 import { Intake } from './intake.ts';
 import { Jobs } from './jobs.ts';
 import { Outbox } from './outbox.ts';
@@ -30,6 +32,7 @@ import { Requests } from './requests.ts';
 import { rerun, type Rerun } from './reruns.ts';
 import { Schedules } from './schedules.ts';
 import { storedEvent } from './stored.ts';
+import { tellData, type Telling } from './told.ts';
 import { openRun, parameterProblem, parseParameters } from './triggers.ts';
 import { Turns } from './turns.ts';
 import { pipelineOf, versionsOf } from './versions.ts';
@@ -54,6 +57,7 @@ export class Conductor {
   readonly #intake: Intake;
   readonly #schedules: Schedules;
   readonly #backfills: Backfills;
+  readonly #events: Events;
   readonly #polling: Polling;
   readonly #outbox: Outbox;
   readonly #jobs = new Jobs((name) => this.#perform(name));
@@ -70,6 +74,7 @@ export class Conductor {
     this.#intake = new Intake(desk);
     this.#schedules = new Schedules(ports, this.#turns);
     this.#backfills = new Backfills(ports, this.#turns);
+    this.#events = new Events(desk);
     this.#polling = new Polling(desk, this.#intake);
     this.#outbox = new Outbox(ports);
   }
@@ -90,6 +95,7 @@ export class Conductor {
     this.#ports.jobQueue.wake('runs', this.#ports.clock.now() + conductorLimits.lookAgainMs);
     if (!watch) return;
     this.#backfills.begin();
+    this.#events.begin();
     this.#ports.jobQueue.wake('intake');
     for (const repository of this.#ports.projects.keys()) {
       this.#ports.jobQueue.wake(`poll:${repository}`);
@@ -118,6 +124,7 @@ export class Conductor {
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
     if (key === 'backfills') return this.#backfills.work();
+    if (key === 'events') return this.#events.work();
     if (key === 'runs') return this.#turns.look();
     if (key === 'requests') return this.#requests.look();
     const [kind, repository] = splitOnce(key);
@@ -189,6 +196,13 @@ export class Conductor {
 
   cancelBackfill(id: string, by: string): Promise<'accepted' | 'ended'> {
     return this.#backfills.cancel(id, by);
+  }
+
+  /** That data have changed; it is durable when this resolves, and opens runs from then on. */
+  async tellData(telling: Telling): Promise<DataEventRow> {
+    const told = await tellData(this.#ports.journal, telling, this.#ports.clock.now());
+    this.#ports.jobQueue.wake('events');
+    return told;
   }
 
   /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */

@@ -29,6 +29,7 @@ const ideas = [
   'decide',
   'backfill',
   'cancel-backfill',
+  'tell',
   'crash',
   'restart',
   'clock',
@@ -101,6 +102,7 @@ export class Script {
       decide: this.#world.catalogue.names.includes('asking') ? 1 + often() : 0,
       backfill: hasPast ? often() / 3 : 0,
       'cancel-backfill': hasPast ? rare('cancel') : 0,
+      tell: this.#world.catalogue.names.includes('fresh') ? 1 + often() : 0,
       crash: rare('crash'),
       restart: rare('restart'),
       clock: rare('clock'),
@@ -158,6 +160,8 @@ export class Script {
         return askForBackfill(world, random, random.pick([...this.#branches.values()]));
       case 'cancel-backfill':
         return cancelBackfill(world, random);
+      case 'tell':
+        return this.#asking.tell();
       case 'crash':
         if (world.server !== null) world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000));
         return;
