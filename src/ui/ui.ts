@@ -15,6 +15,7 @@ export {
   type FailureView,
   type LogTail,
   type RunChain,
+  type FollowLink,
   type RunLink,
   type RunView,
   type Selection,
