@@ -3,6 +3,7 @@
  * with it over the channel of child processes. What the user's code prints is the attempt's log; the end mark on both
  * streams says where it ends. When the channel closes, the server is gone: the runner ends itself and its group.
  */
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { inspect } from 'node:util';
 import type { RunnerReport, RunnerRequest, RunnerResult, RunnerTask } from '../src/executor/executor.ts';
 import type { Attempt } from './attempt.ts';
@@ -57,6 +58,7 @@ async function run(task: RunnerTask): Promise<void> {
   const attempt: Attempt = { task, signal: abort.signal, keeper, say: (line) => void out(`${line}\n`) };
   let result: RunnerResult;
   try {
+    mkdirSync(task.scratch, { recursive: true });
     result = await Promise.race([carryOut(attempt), escaped]);
   } catch (error) {
     result = failureOf(error);
@@ -68,7 +70,16 @@ async function run(task: RunnerTask): Promise<void> {
   const reusable = !broken && !abort.signal.aborted && listLeftovers() <= before.resources;
   out(task.endMark);
   err(task.endMark);
-  send({ type: 'finished', result, usage, reusable });
+  send({ type: 'finished', result, usage, reusable, scratchGone: removedEmpty(task.scratch) });
+}
+
+function removedEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What the user's code threw: its first line is the outcome's message, all of it stands in the log. */

@@ -55,7 +55,8 @@ async function startServer(
     const { apiToken: givenToken, publicUrl } = config.server;
     const apiToken = givenToken ?? (await keptToken(config.stateDirectory));
     const { conductor, journal, logs, artifacts, projects, clock } = system;
-    const hosts = config.server.behindProxy ? null : hostsOf(config);
+    const { behindProxy } = config.server;
+    const hosts = behindProxy ? null : hostsOf(config);
     const app = await createServer({
       conductor,
       journal,
@@ -67,6 +68,7 @@ async function startServer(
       version,
       publicUrl,
       log,
+      behindProxy,
       hosts,
     });
     const here = await listen(app, config.server);

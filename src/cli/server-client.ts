@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import type { CancelRequest, DecideRequest } from '../engine/request.ts';
 import { dataEventStates, type Reprocess } from '../journal/journal.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
+import { actorName } from './actor.ts';
 
 export interface ServerClient {
   readonly url: string;
@@ -127,9 +128,13 @@ export async function connectServer(config: Config, url: string): Promise<Server
   return {
     url,
     startRun: ({ date, ...request }) =>
-      start('/api/v1/runs', { ...request, ...(date === null ? {} : { date }) }, runHelp),
+      start('/api/v1/runs', { by: actorName(), ...request, ...(date === null ? {} : { date }) }, runHelp),
     rerun: (runId, { from, ...request }) =>
-      start(`/api/v1/runs/${runId}/rerun`, { ...request, ...(from === null ? {} : { from }) }, rerunHelp),
+      start(
+        `/api/v1/runs/${runId}/rerun`,
+        { by: actorName(), ...request, ...(from === null ? {} : { from }) },
+        rerunHelp,
+      ),
     async ask(runId, request) {
       const { by, reason } = request;
       await answered(pathOf(runId, request), { by, reason }, z.unknown(), runHelp);

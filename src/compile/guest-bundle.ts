@@ -3,9 +3,11 @@
  * esbuild makes it once in the life of a process.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { makeImage } from './sandbox.ts';
+import { packImage } from './words-image.ts';
 
 export interface Guest {
   readonly code: string;
@@ -13,7 +15,6 @@ export interface Guest {
   readonly words: readonly string[];
 }
 
-const prebuiltName = 'prebuilt/guest.json';
 let made: Promise<Guest> | null = null;
 
 export function guest(): Promise<Guest> {
@@ -21,17 +22,18 @@ export function guest(): Promise<Guest> {
   return made;
 }
 
-/** For the build of the package: puts the script where `guest` finds it, in the folder that holds this file's build. */
+/** For the build of the package: puts the script, and the engine's memory with it, into the folder that holds this file's build. */
 export async function writePrebuiltGuest(directory: string): Promise<void> {
-  const file = `${directory}/${prebuiltName}`;
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, JSON.stringify(await bundleGuest()));
+  const bundled = await bundleGuest();
+  await mkdir(join(directory, 'prebuilt'), { recursive: true });
+  await writeFile(join(directory, 'prebuilt/guest.json'), JSON.stringify(bundled));
+  await writeFile(join(directory, 'prebuilt/words.image'), packImage(await makeImage(bundled.code)));
 }
 
 async function readPrebuilt(): Promise<Guest | null> {
   try {
     // Written by the build of this very package.
-    return JSON.parse(await readFile(new URL(prebuiltName, import.meta.url), 'utf8')) as Guest;
+    return JSON.parse(await readFile(new URL('prebuilt/guest.json', import.meta.url), 'utf8')) as Guest;
   } catch {
     return null;
   }
@@ -43,7 +45,6 @@ async function bundleGuest(): Promise<Guest> {
     bundle: true,
     write: false,
     format: 'iife',
-    globalName: 'guest',
     target: 'es2023',
     platform: 'neutral',
     minify: true,
@@ -60,7 +61,7 @@ async function bundleGuest(): Promise<Guest> {
     }),
   ]);
   return {
-    code: `(() => {\n${script.outputFiles[0]?.text ?? ''}\nreturn guest; })()`,
+    code: script.outputFiles[0]?.text ?? '',
     words: Object.values(words.metafile.outputs).flatMap((output) => output.exports),
   };
 }

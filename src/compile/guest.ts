@@ -83,7 +83,7 @@ function purify(): void {
 }
 
 /** JSON for the host: `{ definition, stack }`, or `{ missing }` where the file exports no pipeline. */
-export function finish(exports: unknown): string {
+function finish(exports: unknown): string {
   const exported: unknown =
     typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
   const contents = contentsOf(exported);
@@ -93,7 +93,7 @@ export function finish(exports: unknown): string {
 }
 
 /** JSON for the host about anything that was thrown: `{ problem, name, message, stack }`. */
-export function describe(thrown: unknown): string {
+function describe(thrown: unknown): string {
   const read = (key: string): string => {
     try {
       const value: unknown = Reflect.get(Object(thrown), key);
@@ -116,5 +116,12 @@ export function describe(thrown: unknown): string {
   return stringify({ problem, name: read('name'), message: read('message'), stack: read('stack'), shown });
 }
 
+/** Gives the two to the host, which asks before the definition begins, and is gone. */
+function host(): { readonly finish: typeof finish; readonly describe: typeof describe } {
+  Reflect.deleteProperty(globalThis, 'contender:host');
+  return { finish, describe };
+}
+
 hide(globalThis, 'contender:words', { ...words, packageStub });
+hide(globalThis, 'contender:host', host);
 purify();

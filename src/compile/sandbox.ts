@@ -1,8 +1,8 @@
 /**
- * Evaluates bundles one after the other, each in two processes at once: the second has a little less memory and stack,
- * and a definition that can tell the difference depends on the machine and is no function of the commit. The processes
- * are ended, and made anew, when a bundle does not behave. They are ended too when there is nothing to do for a while,
- * since they hold as much memory as the rest of the server; whoever sees work coming wakes them.
+ * Evaluates bundles one after the other in a process of their own, each twice: the second evaluator has a little less
+ * memory and stack, and a definition that can tell the difference depends on the machine and is no function of the
+ * commit. The process is ended, and made anew, when a bundle does not behave. It is ended too when there is nothing to do
+ * for a while, since it holds as much memory as the rest of the server; whoever sees work coming wakes it.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { realpathSync } from 'node:fs';
@@ -11,18 +11,27 @@ import { fileURLToPath } from 'node:url';
 import { definitionLimits } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { compileLimits } from './compile.ts';
+import { unpackImage, type WordsImage } from './words-image.ts';
 
-/** What a process is told first. */
-export interface SandboxSetup {
-  readonly guest: string;
+export type EvaluatorName = 'whole' | 'tight';
+
+export interface EvaluatorLimits {
   /** Of the engine, buffers not counted. */
   readonly memoryBytes: number;
   readonly stackBytes: number;
   /** By how much the engine's memory as a whole may grow, buffers included. */
   readonly growthBytesMax: number;
+}
+
+/** What the process is told first. */
+export interface SandboxSetup {
+  readonly guest: string;
+  readonly limits: Readonly<Record<EvaluatorName, EvaluatorLimits>>;
   readonly resultBytesMax: number;
-  /** Of the processor. */
+  /** Of the processor, for each evaluation. */
   readonly evaluationMs: number;
+  /** Whether it is asked for the engine's memory with the words in it. */
+  readonly wantsImage: boolean;
 }
 
 /** When a bundle interrupts itself, and when it is ended from outside. */
@@ -35,7 +44,12 @@ export type SandboxRequest =
   | { readonly type: 'setup'; readonly setup: SandboxSetup }
   | { readonly type: 'evaluate'; readonly code: string };
 
-export type SandboxMessage = { readonly type: 'ready' } | { readonly type: 'answer'; readonly evaluation: Evaluation };
+export type SandboxMessage =
+  /** `image` in base64. */
+  | { readonly type: 'ready'; readonly image: string | null }
+  /** The first of the two evaluations is done: the time of the second begins. */
+  | { readonly type: 'half' }
+  | { readonly type: 'answer'; readonly evaluation: Evaluation };
 
 export type Evaluation =
   | { readonly kind: 'json'; readonly text: string }
@@ -47,22 +61,27 @@ export type Evaluation =
   | { readonly kind: 'not-reached' }
   /** Ended from outside. */
   | { readonly kind: 'killed' }
-  /** The thread ended by itself: the engine ran out of memory or stack. */
+  /** The process ended by itself: the engine ran out of memory or stack. */
   | { readonly kind: 'crashed'; readonly message: string };
 
 const notReached: Evaluation = { kind: 'not-reached' };
 const mebibyte = 1024 * 1024;
 
-interface Pair {
-  readonly first: SandboxProcess;
-  readonly second: SandboxProcess;
-}
+const { memoryBytes, stackBytes } = compileLimits;
+const limits: SandboxSetup['limits'] = {
+  whole: { memoryBytes, stackBytes, growthBytesMax: memoryBytes + 16 * mebibyte },
+  tight: {
+    memoryBytes: memoryBytes - 4 * mebibyte,
+    stackBytes: stackBytes - 16 * 1024,
+    growthBytesMax: memoryBytes + 8 * mebibyte,
+  },
+};
 
 export class Sandbox {
   readonly #guest: string;
   readonly #times: EvaluationTimes;
   readonly #idleMs: number;
-  #pair: Pair | null = null;
+  #process: SandboxProcess | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
   #isEvaluating = false;
@@ -74,10 +93,10 @@ export class Sandbox {
     this.#idleMs = idleMs;
   }
 
-  /** Starts the processes, so that the next bundle finds them ready. */
+  /** Starts the process, so that the next bundle finds it ready. */
   wake(): void {
     if (this.#closed) return;
-    this.#pair ??= this.#start();
+    this.#process ??= this.#start();
     this.#restWhenIdle();
   }
 
@@ -93,44 +112,28 @@ export class Sandbox {
     await this.#end();
   }
 
-  /** Whether processes are there, ready or about to be. */
+  /** Whether the process is there, ready or about to be. */
   get isAwake(): boolean {
-    return this.#pair !== null;
+    return this.#process !== null;
   }
 
   async #evaluateNow(code: string): Promise<Evaluation> {
     if (this.#closed) return { kind: 'crashed', message: 'the compiler is closed' };
     clearTimeout(this.#idle);
     this.#isEvaluating = true;
-    const { first, second } = (this.#pair ??= this.#start());
-    const killMs = this.#times.evaluationKillMs;
-    const [one, other] = await Promise.all([first.evaluate(code, killMs), second.evaluate(code, killMs)]);
-    if ([one, other].some(({ kind }) => kind === 'killed' || kind === 'crashed')) {
+    this.#process ??= this.#start();
+    const evaluation = await this.#process.evaluate(code, this.#times.evaluationKillMs);
+    if (evaluation.kind === 'killed' || evaluation.kind === 'crashed') {
       await this.#end();
-      if (!this.#closed) this.#pair = this.#start();
+      if (!this.#closed) this.#process = this.#start();
     }
     this.#isEvaluating = false;
     this.#restWhenIdle();
-    if (one.kind !== 'json' || other.kind !== 'json') return one.kind === 'json' ? other : one;
-    return one.text === other.text ? one : { kind: 'differs' };
+    return evaluation;
   }
 
-  #start(): Pair {
-    const { memoryBytes, stackBytes } = compileLimits;
-    const shared = {
-      guest: this.#guest,
-      resultBytesMax: definitionLimits.jsonBytesMax,
-      evaluationMs: this.#times.evaluationMs,
-    };
-    return {
-      first: new SandboxProcess({ ...shared, memoryBytes, stackBytes, growthBytesMax: memoryBytes + 16 * mebibyte }),
-      second: new SandboxProcess({
-        ...shared,
-        memoryBytes: memoryBytes - 4 * mebibyte,
-        stackBytes: stackBytes - 16 * 1024,
-        growthBytesMax: memoryBytes + 8 * mebibyte,
-      }),
-    };
+  #start(): SandboxProcess {
+    return new SandboxProcess(this.#guest, this.#times.evaluationMs);
   }
 
   #restWhenIdle(): void {
@@ -140,10 +143,18 @@ export class Sandbox {
 
   async #end(): Promise<void> {
     clearTimeout(this.#idle);
-    const pair = this.#pair;
-    this.#pair = null;
-    await Promise.all([pair?.first.end(), pair?.second.end()]);
+    const ending = this.#process;
+    this.#process = null;
+    await ending?.end();
   }
+}
+
+/** The engine's memory with the words of `guest` in it, as a process begins with it. */
+export async function makeImage(guest: string): Promise<WordsImage> {
+  const process = new SandboxProcess(guest, compileLimits.evaluationMs, true);
+  const image = await process.image();
+  await process.end();
+  return image;
 }
 
 const program = fileURLToPath(new URL(`./sandbox-process${extname(import.meta.url)}`, import.meta.url));
@@ -170,12 +181,13 @@ function packageFolder(name: string): string {
 /** One process, from its start to its end. */
 class SandboxProcess {
   readonly #child: ChildProcess;
-  readonly #ready = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<string | null>();
   readonly #ended = Promise.withResolvers<void>();
   #answer: ((evaluation: Evaluation) => void) | null = null;
+  #half: () => unknown = () => undefined;
   #crash: string | null = null;
 
-  constructor(setup: SandboxSetup) {
+  constructor(guest: string, evaluationMs: number, wantsImage = false) {
     this.#child = fork(program, [], {
       cwd: '/',
       env: {},
@@ -195,17 +207,17 @@ class SandboxProcess {
       this.#gone(signal === null ? `exit code ${code}` : `ended by ${signal}`);
       this.#ended.resolve();
     });
-    this.#send({ type: 'setup', setup });
+    const resultBytesMax = definitionLimits.jsonBytesMax;
+    this.#send({ type: 'setup', setup: { guest, limits, resultBytesMax, evaluationMs, wantsImage } });
   }
 
   async evaluate(code: string, killMs: number): Promise<Evaluation> {
-    const starting = setTimeout(() => this.#gone('it did not start'), compileLimits.sandboxStartMs);
-    await this.#ready.promise;
-    clearTimeout(starting);
+    await this.#started();
     if (this.#crash !== null) return { kind: 'crashed', message: this.#crash };
     return await new Promise((resolve) => {
-      // Both timers keep us alive where nothing else does.
+      // So does this one.
       const timer = setTimeout(() => this.#settle({ kind: 'killed' }), killMs);
+      this.#half = () => timer.refresh();
       this.#answer = (evaluation) => {
         clearTimeout(timer);
         resolve(evaluation);
@@ -214,11 +226,26 @@ class SandboxProcess {
     });
   }
 
+  /** Rejects where the process ended before it was ready. */
+  async image(): Promise<WordsImage> {
+    const image = await this.#started();
+    if (image === null) throw new Error(`the sandbox gave no image: ${this.#crash ?? 'it was not asked for one'}`);
+    return unpackImage(Buffer.from(image, 'base64'));
+  }
+
   async end(): Promise<void> {
     this.#child.kill('SIGKILL');
     // Who waits for the end is kept alive until it has come.
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.ref();
     await this.#ended.promise;
+  }
+
+  async #started(): Promise<string | null> {
+    // The timer keeps us alive where nothing else does.
+    const starting = setTimeout(() => this.#gone('it did not start'), compileLimits.sandboxStartMs);
+    const image = await this.#ready.promise;
+    clearTimeout(starting);
+    return image;
   }
 
   #send(request: SandboxRequest): void {
@@ -229,7 +256,9 @@ class SandboxProcess {
   #take(message: SandboxMessage): void {
     switch (message.type) {
       case 'ready':
-        return this.#ready.resolve();
+        return this.#ready.resolve(message.image);
+      case 'half':
+        return void this.#half();
       case 'answer':
         return this.#settle(message.evaluation);
       default:
@@ -239,7 +268,7 @@ class SandboxProcess {
 
   #gone(reason: string): void {
     this.#crash ??= reason;
-    this.#ready.resolve();
+    this.#ready.resolve(null);
     this.#settle({ kind: 'crashed', message: this.#crash });
   }
 

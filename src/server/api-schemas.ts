@@ -51,16 +51,18 @@ export const runsQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
+const asker = z.string().min(1).max(200).default('api').describe('Whose name is kept with it');
+
 export const runRequestSchema = z.strictObject({
   repository: z.string().optional().describe('May be left out where the server watches one repository'),
   pipeline: z.string(),
   revision: z.string().default('HEAD').describe('A branch, a tag or a SHA'),
   date: z.iso.date().optional().describe('The logical date, UTC; now where it is left out'),
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  by: asker,
   key: z.string().max(200).optional().describe('The same key is the same run'),
 });
 
-const asker = z.string().min(1).max(200).default('api').describe('Whose name is kept with it');
 const reason = z.string().max(1000);
 
 /** The whole body may be left out. */
@@ -69,6 +71,7 @@ export const rerunRequestSchema = z
     failed: z.boolean().default(false).describe('Only the steps that failed or never ran, and what comes after them'),
     from: z.string().optional().describe('Only this step and what comes after it'),
     atHead: z.boolean().default(false).describe('At the head of its branch instead of the same commit'),
+    by: asker,
     key: z.string().max(200).optional().describe('The same key is the same run'),
   })
   .refine(({ failed, from }) => !failed || from === undefined, { error: 'failed or from, not both' })

@@ -211,7 +211,7 @@ async function startRun(ports: ServerPorts, request: schemas.RunRequest): Promis
   const started = await ports.conductor.runManually({
     ...commit,
     pipeline: request.pipeline,
-    actor: 'api',
+    actor: request.by,
     logicalDate: request.date === undefined ? null : Date.parse(`${request.date}T00:00:00Z`),
     parameters: request.parameters,
     key: request.key ?? crypto.randomUUID(),
@@ -224,9 +224,9 @@ async function rerun(
   runId: string,
   request: schemas.RerunRequest,
 ): Promise<{ id: string } | schemas.Refused> {
-  const { failed = false, from, atHead = false, key = crypto.randomUUID() } = request ?? {};
+  const { failed = false, from, atHead = false, by = 'api', key = crypto.randomUUID() } = request ?? {};
   const steps = from === undefined ? (failed ? 'failed' : 'all') : { from };
-  return answerOf(await ports.conductor.rerun({ runId, steps, atHead, actor: 'api', key }));
+  return answerOf(await ports.conductor.rerun({ runId, steps, atHead, actor: by, key }));
 }
 
 function answerOf(started: Result<string, Problem | string>): { id: string } | schemas.Refused {

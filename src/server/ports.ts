@@ -17,6 +17,8 @@ export interface ServerPorts {
   readonly version: string;
   /** Under which people know it, where that is configured; sessions are kept for https where it says so. */
   readonly publicUrl?: string | null;
+  /** A proxy in front says from which address a request came. */
+  readonly behindProxy?: boolean;
   /** The names that it answers to, without port; null or absent: to any, because something in front of it looks after that. */
   readonly hosts?: ReadonlySet<string> | null;
   readonly log: { error(fields: Readonly<Record<string, unknown>>, message: string): void };

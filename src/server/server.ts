@@ -30,6 +30,8 @@ export async function createServer(ports: ServerPorts): Promise<FastifyInstance>
   const app = Fastify({
     bodyLimit: serverLimits.bodyBytesMax,
     requestTimeout: serverLimits.requestTimeoutMs,
+    // One proxy, whose word counts: what is further from us could be written by anybody.
+    trustProxy: (_address, hop) => ports.behindProxy === true && hop === 0,
     routerOptions: { maxParamLength: 512 },
     // Live streams are ended by us; everything else drains.
     forceCloseConnections: 'idle',

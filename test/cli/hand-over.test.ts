@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { userInfo } from 'node:os';
 import { afterEach, beforeEach, test } from 'node:test';
 import { failing, good, slow } from './pipelines.ts';
 import { createProject, type Sandbox } from './sandbox.ts';
@@ -24,6 +25,8 @@ test('in a folder whose server is at work, run hands the run over and follows it
   assert.match(run.err, /✓ second success/);
   assert.match(run.out, /"state":"success"/);
   assert.match((await sandbox.run(['logs', 'good#1', 'first'])).out, /the depth is 5 on 2026-11-16/);
+  const page = await (await fetch(`${url}/runs`)).text();
+  assert.ok(page.includes(`started by ${userInfo().username}`), page);
 
   const failed = await sandbox.run(['run', 'failing']);
   assert.equal(failed.status, 1);

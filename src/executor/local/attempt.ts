@@ -40,9 +40,9 @@ export async function runAttempt(
     mask = createMask(secrets);
     log = createAttemptLog(services.logs.writer(spec.attemptId), mask);
     const sourceTree = await sourceOf(spec, services.ports);
-    mkdirSync(scratch, { recursive: true });
-    // Only programs are told of it; a function that wants one has the artifacts.
-    if (spec.work.kind === 'command') mkdirSync(checkpoint, { recursive: true });
+    // Only programs are told of a checkpoint; a function that wants one has the artifacts.
+    if (spec.work.kind === 'command')
+      for (const folder of [scratch, checkpoint]) mkdirSync(folder, { recursive: true });
     const outputsFile = join(scratch, '.outputs.json');
     const places = { sourceTree, scratch, checkpoint, outputs: outputsFile };
     end = await runWork({
@@ -66,7 +66,10 @@ export async function runAttempt(
   log ??= createAttemptLog(services.logs.writer(spec.attemptId), mask);
   if (outcome.kind === 'failed') log.say(`Failed (${outcome.cause}): ${outcome.message}`);
   await log.close();
-  const left = outcome.kind === 'succeeded' && spec.work.kind === 'command' ? [scratch, checkpoint] : [scratch];
+  const left = [
+    ...(end.scratchGone === true ? [] : [scratch]),
+    ...(outcome.kind === 'succeeded' && spec.work.kind === 'command' ? [checkpoint] : []),
+  ];
   return { outcome, usage: end.usage, cleaned: removeFolders(left) };
 }
 

@@ -51,4 +51,6 @@ export interface PreparedAttempt {
 export interface AttemptEnd {
   readonly outcome: AttemptOutcome;
   readonly usage: Omit<Usage, 'wallMs'> | null;
+  /** The runner has taken the scratch directory away. */
+  readonly scratchGone?: boolean;
 }

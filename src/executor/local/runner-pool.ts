@@ -1,6 +1,6 @@
 /**
  * Warm processes. One belongs to one version and one set of secrets for good, so nothing that code of one version has
- * seen or changed reaches another; it serves up to a hundred attempts and ends after half a minute without one. One
+ * seen or changed reaches another; it serves up to a thousand attempts and ends after half a minute without one. One
  * fresh process that belongs to nobody is kept ready, which takes Node's start out of the way of the first attempt.
  */
 import type { RunnerProcess } from './runner-process.ts';
@@ -14,7 +14,7 @@ export interface RunnerPool {
   close(): Promise<void>;
 }
 
-export const runnerPoolLimits = { idleMs: 30_000, attemptsMax: 100, idleMax: 16 } as const;
+export const runnerPoolLimits = { idleMs: 30_000, attemptsMax: 1000, idleMax: 16 } as const;
 
 interface Idle {
   readonly key: string;

@@ -196,7 +196,8 @@ function isReport(message: unknown): message is RunnerReport {
         isResult(message.result) &&
         'usage' in message &&
         typeof message.usage === 'object' &&
-        'reusable' in message
+        'reusable' in message &&
+        'scratchGone' in message
       );
     default:
       return false;

@@ -38,7 +38,10 @@ export async function runRunnerWork(
   }
   // Children that it left behind carry the attempt's mark; the process itself does not.
   services.sweeper.note(spec.attemptId);
-  if (word.type === 'finished') return { outcome: await outcomeOf(word.result, attempt), usage: word.usage };
+  if (word.type === 'finished') {
+    const { result, usage, scratchGone } = word;
+    return { outcome: await outcomeOf(result, attempt), usage, scratchGone };
+  }
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;
   if (word.code === 0) return { outcome: endedEarly(), usage: null };
   return { outcome: outcomeOfExit({ ...word, lastError: lastError.text(), kernelRanOutOfMemory }), usage: null };

@@ -1,0 +1,29 @@
+/**
+ * Preloaded into a server of a test: it kills itself, as `kill -9` does, at the transaction with the number of
+ * CONTENDER_TEST_DIE_AT, before it is sent or after it was kept and before anybody hears of it.
+ */
+import { PostgresDriver } from '../../src/journal/postgres-driver.ts';
+import { SqliteDriver } from '../../src/journal/sqlite-driver.ts';
+
+const dieAt = Number(process.env['CONTENDER_TEST_DIE_AT']);
+const isBefore = process.env['CONTENDER_TEST_DIE'] === 'before';
+let transactions = 0;
+
+for (const { prototype } of [SqliteDriver, PostgresDriver]) {
+  // oxlint-disable-next-line typescript/unbound-method -- called with its driver below
+  const { transact } = prototype;
+  prototype.transact = async function dying(plans) {
+    transactions += 1;
+    const isLast = transactions === dieAt;
+    if (isLast && isBefore) await die();
+    const results = await transact.call(this, plans);
+    if (isLast) await die();
+    return results;
+  };
+}
+
+/** The signal comes at the next instruction that waits at the latest. */
+function die(): Promise<never> {
+  process.kill(process.pid, 'SIGKILL');
+  return new Promise<never>(() => undefined);
+}
