@@ -179,6 +179,14 @@ test('a pipeline listens from when it was first seen, and no more when it is gon
   assert.deepEqual([runsOf(stage).length, runsOf(stage, 'other').length], [0, 1]);
 });
 
+test('a head of which nobody was told, since the answer to its commit was lost, is read all the same', async () => {
+  const stage = await open(listener());
+  Object.assign(stage.world.catalogue, { names: ['other'], definition: () => listener({}, { name: 'other' }) });
+  stage.interfereOnce('head', 'unanswered');
+  stage.commit('main');
+  await stage.until('the other one listens', () => stage.world.history.listeners.seen.has('other'));
+});
+
 test('a circle through data ends by itself, with a record', async () => {
   const updates = [{ dataset: 'features', output: null }];
   const itself = pipelineOf([stepOf({ name: 'only', updates })], { ...listener(), steps: [], name: 'itself' });
