@@ -8,9 +8,12 @@ import { benchCompile } from './compile.ts';
 import { benchRuns } from './runs.ts';
 import { benchServer } from './server.ts';
 import { say, type BenchOptions } from './measure.ts';
+import { benchWaits } from './waits.ts';
 
 const smoke = process.argv.includes('--smoke');
-const options: BenchOptions = smoke ? { repetitions: 1, chain: 5, fan: 10 } : { repetitions: 5, chain: 40, fan: 200 };
+const options: BenchOptions = smoke
+  ? { repetitions: 1, chain: 5, fan: 10, waits: 200, waitInterval: '2s', waitedMs: 2000 }
+  : { repetitions: 5, chain: 40, fan: 200, waits: 10_000, waitInterval: '1m', waitedMs: 60_000 };
 
 say({
   workload: 'machine',
@@ -23,3 +26,4 @@ say({
 await benchCompile(options);
 await benchRuns(options);
 await benchServer(options);
+await benchWaits(options);

@@ -5,6 +5,10 @@ export interface BenchOptions {
   readonly chain: number;
   /** Steps side by side. */
   readonly fan: number;
+  /** Steps that wait, over ten runs, how often each looks, and for how long it is watched. */
+  readonly waits: number;
+  readonly waitInterval: string;
+  readonly waitedMs: number;
 }
 
 export function say(figure: Readonly<Record<string, string | number | boolean>>): void {

@@ -18,6 +18,16 @@ export function fanOf(kind: 'function' | 'command', width: number): string {
   return pipelineOf(`fan-${kind}`, `  for (let i = 0; i < ${width}; i += 1) step(\`step-\${i}\`, { ${work} });`);
 }
 
+/** So many instances of one step that waits, in a run. */
+export function waitingOf(name: string, condition: string, width: number, interval: string): string {
+  return `import { map, pipeline, waitFor } from 'contender';
+export default pipeline('${name}', {}, ({ date, runId }) => {
+  const interval = '${interval}';
+  map({ index: [...Array(${width}).keys()] }, ({ index }) => ${condition});
+});
+`;
+}
+
 /** Fifty steps with inputs, templates and retries: what a large pipeline looks like. `salt` makes it a new one. */
 export function largePipeline(salt: number): string {
   return `${head}export default pipeline('large-${salt}', { on: { push: { branches: ['main'] } }, retries: 2, retryDelay: '1m' }, ({ date }) => {

@@ -10,7 +10,7 @@ export async function carryOut(attempt: Attempt): Promise<RunnerResult> {
     case 'function':
     case 'branch':
     case 'short-circuit':
-      return (await import('./function.ts')).runFunction(work, attempt);
+      return (await import('./function.ts')).runFunction({ ...work, kind: work.kind }, attempt);
     case 'gate':
       return (await import('./gate.ts')).runGate(work, attempt);
     case 'challenge':

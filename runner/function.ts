@@ -12,8 +12,10 @@ import { invalid, type Attempt } from './attempt.ts';
 import { loadFunction } from './load.ts';
 import { succeeded } from './result.ts';
 
+type FunctionWork = Extract<AttemptWork, { kind: 'function' | 'branch' | 'short-circuit' | 'wait' }>;
+
 export async function runFunction(
-  work: Extract<AttemptWork, { kind: 'function' | 'branch' | 'short-circuit' }>,
+  work: FunctionWork & { readonly kind: Exclude<FunctionWork['kind'], 'wait'> },
   attempt: Attempt,
 ): Promise<RunnerResult> {
   const called = await callFunction(work, attempt);

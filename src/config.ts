@@ -8,12 +8,15 @@ import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
+import type { ObjectStore } from './sensors/sensors.ts';
 import { parseDuration } from './std/duration.ts';
 import { ProblemError, type Place } from './std/problem.ts';
 
 export interface Config {
-  /** Journal, artifacts, logs and mirrors. */
+  /** Of this server alone: the embedded journal, mirrors, what attempts need while they run. */
   readonly stateDirectory: string;
+  /** Artifacts and logs; where several servers share a database, the same for all of them. */
+  readonly sharedDirectory: string;
   readonly server: {
     readonly host: string;
     readonly port: number;
@@ -26,6 +29,8 @@ export interface Config {
   readonly executor: { readonly slots: number | null; readonly nodeModules: string | null };
   /** Slots by the name of the pool. */
   readonly pools: ReadonlyMap<string, number>;
+  /** By the name that `waitFor.object` gives. */
+  readonly objectStores: ReadonlyMap<string, ObjectStore>;
   readonly repositories: readonly RepositoryConfig[];
   /** `CONTENDER_SECRET_NAME` gives the secret NAME. */
   readonly secret: (name: string) => string | null;
@@ -57,6 +62,7 @@ export interface GitHubConfig {
 
 const configBytesMax = 1024 * 1024;
 const poolsMax = 100;
+const objectStoresMax = 100;
 const tokenLengthMin = 16;
 const fileName = 'contender.yaml';
 
@@ -83,9 +89,26 @@ const repositorySchema = z.strictObject({
   poll: durationSchema.optional(),
 });
 
+const secretName = z.string().regex(/^[A-Za-z_]\w{0,127}$/, 'the name of a secret, not its value');
+
+const objectStoreSchema = z.strictObject({
+  endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}$/, 'a region such as eu-central-1')
+    .default('us-east-1'),
+  pathStyle: z.boolean().optional(),
+  secrets: z.strictObject({
+    accessKeyId: secretName,
+    secretAccessKey: secretName,
+    sessionToken: secretName.optional(),
+  }),
+});
+
 /** What `contender.yaml` may hold. */
 export const configFileSchema = z.strictObject({
   state: z.string().min(1).default('.contender'),
+  shared: z.string().min(1).optional(),
   server: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
@@ -103,6 +126,13 @@ export const configFileSchema = z.strictObject({
       z.strictObject({ slots: z.number().int().min(1).max(10_000) }),
     )
     .refine((pools) => Object.keys(pools).length <= poolsMax, `at most ${poolsMax} pools`)
+    .default({}),
+  objectStores: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a store has a name of lower-case letters, digits and "-"'),
+      objectStoreSchema,
+    )
+    .refine((stores) => Object.keys(stores).length <= objectStoresMax, `at most ${objectStoresMax} object stores`)
     .default({}),
   repositories: z
     .array(repositorySchema)
@@ -130,6 +160,7 @@ export function loadConfig(directory: string, environment: Environment): Config 
   }
   return {
     stateDirectory: resolve(directory, file.state),
+    sharedDirectory: resolve(directory, file.shared ?? file.state),
     server: readServer(file.server, environment),
     store: readStore(environment),
     executor: {
@@ -137,6 +168,7 @@ export function loadConfig(directory: string, environment: Environment): Config 
       nodeModules: file.executor.nodeModules === undefined ? null : resolve(directory, file.executor.nodeModules),
     },
     pools: slotsByName(file.pools),
+    objectStores: new Map(Object.entries(file.objectStores).map(([name, store]) => [name, readObjectStore(store)])),
     repositories,
     secret: (name) => environment[`CONTENDER_SECRET_${name}`] ?? null,
   };
@@ -150,6 +182,16 @@ export function loadPools(directory: string): ReadonlyMap<string, number> | null
 
 function slotsByName(pools: File['pools']): ReadonlyMap<string, number> {
   return new Map(Object.entries(pools).map(([name, { slots }]) => [name, slots]));
+}
+
+/** A store of one's own has no names of hosts for its buckets. */
+function readObjectStore({ endpoint, region, pathStyle, secrets }: z.infer<typeof objectStoreSchema>): ObjectStore {
+  return {
+    endpoint: endpoint?.replace(/\/$/, '') ?? null,
+    region,
+    pathStyle: pathStyle ?? endpoint !== undefined,
+    secrets: { ...secrets, sessionToken: secrets.sessionToken ?? null },
+  };
 }
 
 /** An empty variable is one that is not set: the empty token, say, would let everybody in. */

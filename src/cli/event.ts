@@ -36,6 +36,8 @@ export function event(directory: string, options: EventOptions): Promise<ExitSta
     const beside = config.store.kind === 'sqlite' ? await openSqliteBeside({ directory: config.stateDirectory }) : null;
     try {
       const told = await tellData(beside ?? journal, telling, clock.now());
+      // Of several servers the one that conducts looks sooner.
+      journal.hint('events');
       say(told, 'It stands in the journal: the server that watches, or the next one, takes it from there.', json);
     } finally {
       await beside?.close();

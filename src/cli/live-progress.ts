@@ -56,8 +56,9 @@ export class LiveProgress implements Progress {
   /** The whole list, however long: it stays. */
   end(): void {
     this.#stopTicking();
-    if (this.#run === null) return;
-    this.#draw([...this.#run.steps.values()].map((step) => this.#lineOf(step)));
+    const run = this.#run;
+    if (run === null) return;
+    this.#draw([...run.steps.values()].map((step) => this.#lineOf(run, step)));
     this.#run = null;
     this.#linesDrawn = 0;
   }
@@ -77,14 +78,14 @@ export class LiveProgress implements Progress {
   #frame(run: Run): readonly string[] {
     const steps = [...run.steps.values()];
     const room = Math.max(1, (this.#stream.rows ?? 24) - 1);
-    if (steps.length <= room) return steps.map((step) => this.#lineOf(step));
+    if (steps.length <= room) return steps.map((step) => this.#lineOf(run, step));
     const shown = new Set(steps.toSorted((a, b) => rank(a) - rank(b)).slice(0, room - 1));
     const rest = steps.filter((step) => !shown.has(step));
-    return [...steps.filter((step) => shown.has(step)).map((step) => this.#lineOf(step)), this.#restLine(rest)];
+    return [...steps.filter((step) => shown.has(step)).map((step) => this.#lineOf(run, step)), this.#restLine(rest)];
   }
 
-  #lineOf(step: Step): string {
-    return stepLine(step, this.#ports.now(), this.#stream);
+  #lineOf(run: Run, step: Step): string {
+    return stepLine(run, step, this.#ports.now(), this.#stream);
   }
 
   #restLine(steps: readonly Step[]): string {

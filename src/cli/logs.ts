@@ -1,5 +1,6 @@
 /** `contender logs`: what the steps wrote, as it stands on disk, or as it comes. */
 import { readRun } from '../conductor/read.ts';
+import { waitText } from '../conductor/waiting-text.ts';
 import type { Run, Step } from '../engine/run.ts';
 import { attemptId } from '../executor/executor.ts';
 import type { LogLine, LogStore } from '../outputs/outputs.ts';
@@ -86,6 +87,14 @@ function attemptUnknown(run: Run, { step: name }: LogsOptions): ProblemError {
     const help = `Give --attempt ${count === 1 ? '1' : `1 to ${count}`}, or leave it out for the last.`;
     return unknown(step === undefined ? `${who} has more than ${attempts}` : `${who} has ${attempts}`, help);
   }
+  const waits = step === undefined ? null : waitText(run, step);
+  if (waits !== null)
+    return unknown(`${who} ${waits}, and looking writes no log`, 'Its page says what the last look saw.');
+  if (step?.instances?.some(({ wait }) => wait !== null) === true)
+    return unknown(
+      `${who} only waited, which writes no log: ${step.state}`,
+      step.reason ?? 'What it saw is its output.',
+    );
   if (run.finishedAt === null)
     return unknown(`${who} has ${step === undefined ? '' : 'not '}started yet`, 'Wait for it with --follow.');
   const ended = step === undefined ? `${who} started: ${run.state}` : `${who} never started: ${step.state}`;

@@ -25,7 +25,7 @@ export class ProgressLines implements Progress {
       const key = stepKey(step);
       if (isWaiting(step) || this.#said.get(name) === key) continue;
       this.#said.set(name, key);
-      this.note(stepLine(step, null, this.#stream));
+      this.note(stepLine(run, step, null, this.#stream));
     }
   }
 

@@ -1,5 +1,6 @@
 /** A step of a run as one line: a mark, its name, and what there is to say about it. */
-import type { Step } from '../engine/run.ts';
+import { waitText } from '../conductor/waiting-text.ts';
+import type { Run, Step } from '../engine/run.ts';
 import { formatDuration } from '../std/duration.ts';
 import { markOf, oneLine, paint } from './terminal.ts';
 
@@ -9,9 +10,10 @@ export function isWaiting(step: Step): boolean {
 }
 
 /** `now` null: without the time that a running step has taken so far, for lines that stay. */
-export function stepLine(step: Step, now: number | null, stream: NodeJS.WritableStream): string {
+export function stepLine(run: Run, step: Step, now: number | null, stream: NodeJS.WritableStream): string {
   const state = isWaiting(step) ? 'waiting' : step.state.replaceAll('_', ' ');
-  const reason = step.reason === null ? '' : `: ${oneLine(step.reason)}`;
+  const why = step.reason ?? waitText(run, step);
+  const reason = why === null ? '' : `: ${oneLine(why)}`;
   const about = paint('gray', `${state}${countsOf(step)}${originOf(step)}${tookOf(step, now)}${reason}`, stream);
   return `  ${markOf(step.state, stream)} ${oneLine(step.definition.name)} ${about}`;
 }
@@ -29,12 +31,15 @@ function countsOf(step: Step): string {
 }
 
 function tookOf(step: Step, now: number | null): string {
-  const attempts = (step.instances ?? []).flatMap((instance) => instance.attempts);
-  if (attempts.length === 0) return '';
-  const ends = attempts.flatMap((attempt) => attempt.finishedAt ?? []);
-  const end = ends.length === attempts.length ? Math.max(...ends) : now;
+  const spans = (step.instances ?? []).flatMap(({ attempts, wait }) => [
+    ...attempts.map(({ startedAt, finishedAt }) => ({ since: startedAt, endedAt: finishedAt })),
+    ...(wait === null ? [] : [wait]),
+  ]);
+  if (spans.length === 0) return '';
+  const ends = spans.flatMap(({ endedAt }) => endedAt ?? []);
+  const end = ends.length === spans.length ? Math.max(...ends) : now;
   if (end === null) return '';
-  const start = Math.min(...attempts.map((attempt) => attempt.startedAt));
+  const start = Math.min(...spans.map(({ since }) => since));
   return ` ${formatDuration(Math.max(0, end - start))}`;
 }
 

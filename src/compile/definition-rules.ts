@@ -167,7 +167,10 @@ function inWait(awaited: WaitWork['for']): readonly Reference[] {
       return inTemplates([awaited.path]);
     case 'http':
       return inTemplates([awaited.url]);
+    case 'object':
+      return inTemplates([awaited.url]);
     case 'pipeline':
+    case 'step':
       return inTemplates([awaited.date]);
     case 'function':
       return inBinding(awaited.input);

@@ -1,6 +1,8 @@
 /** What text from the sandbox has to be: exactly the contract of definition.ts, proved by the compiler in both directions. */
 import { z } from 'zod';
 import {
+  awaitedRunStates,
+  awaitedStepStates,
   binaryMetrics,
   contextNames,
   definitionLimits,
@@ -147,20 +149,32 @@ const challenge: z.ZodType<ChallengeWork> = z.strictObject({
   promote: z.enum(['automatic', 'on-merge', 'on-approval', 'never']),
 });
 
+const awaitedRun = {
+  pipeline: z.string().regex(pipelineNamePattern),
+  date: template,
+  shiftMs: z.number().min(-yearMs).max(yearMs),
+};
+
 const wait: z.ZodType<WaitWork> = z.strictObject({
   kind: z.literal('wait'),
   for: z.union([
     z.strictObject({ condition: z.literal('file'), path: template }),
     z.strictObject({ condition: z.literal('http'), url: template, status: z.number().int().min(100).max(599) }),
     z.strictObject({
+      condition: z.literal('object'),
+      url: template,
+      store: z.string().regex(pipelineNamePattern).nullable(),
+    }),
+    z.strictObject({
+      ...awaitedRun,
       condition: z.literal('pipeline'),
-      pipeline: z.string().regex(pipelineNamePattern),
-      date: template,
-      shiftMs: z.number().min(-yearMs).max(yearMs),
-      states: z
-        .array(z.enum(['success', 'failed']))
-        .min(1)
-        .max(2),
+      states: z.array(z.enum(awaitedRunStates)).min(1).max(awaitedRunStates.length),
+    }),
+    z.strictObject({
+      ...awaitedRun,
+      condition: z.literal('step'),
+      step: stepName,
+      states: z.array(z.enum(awaitedStepStates)).min(1).max(awaitedStepStates.length),
     }),
     z.strictObject({ condition: z.literal('function'), file, input: binding }),
   ]),

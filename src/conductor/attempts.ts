@@ -10,7 +10,6 @@ import { attemptId, type AttemptReport } from '../executor/executor.ts';
 import { prepareAttempt } from './attempt-spec.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { StepCache } from './step-cache.ts';
-import { lookForPipeline } from './waiting.ts';
 
 type StopCause = 'cancelled' | 'timeout';
 
@@ -69,12 +68,10 @@ export class Attempts {
   }
 
   async #begin(run: Run, key: AttemptKey, id: string): Promise<void> {
-    const { journal, projects, executor, pools } = this.#ports;
+    const { projects, executor, pools } = this.#ports;
     const step = run.steps.get(key.step);
     const mistake = step === undefined ? null : poolMistake(pools, step.definition);
     if (mistake !== null) return this.#end(id, failed('invalid', mistake));
-    const looked = await lookForPipeline(journal, run, key);
-    if (looked !== null) return this.#end(id, looked);
     const project = projects.get(run.opened.repository);
     if (project === undefined) {
       const message = `the repository ${run.opened.repository} is no longer in the configuration`;

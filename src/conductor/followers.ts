@@ -10,7 +10,7 @@ import type { Desk } from './desk.ts';
 import { matchEnd } from './match.ts';
 import { conductorLimits } from './ports.ts';
 import { shaOf } from './sha.ts';
-import { standingOf, type Standing } from './standing.ts';
+import { branchOfRun, type RunBranch } from './branch-of-run.ts';
 import { openRun, parseParameters } from './triggers.ts';
 import { versionsOf, type CommitVersions } from './versions.ts';
 
@@ -69,9 +69,9 @@ async function followOne(
   if (!versions.ok) return versions.error;
   const followers = followersOf(versions.value, opened.pipeline, state);
   if (followers.length === 0) return null;
-  const standing = await standingOf(project, opened);
-  if ('again' in standing) return standing.again;
-  for (const follower of followers) await open(desk, { ...row, state }, follower, standing);
+  const runBranch = await branchOfRun(project, opened);
+  if ('again' in runBranch) return runBranch.again;
+  for (const follower of followers) await open(desk, { ...row, state }, follower, runBranch);
   return null;
 }
 
@@ -87,19 +87,19 @@ async function open(
   { ports, turns }: Desk,
   upstream: RunRow & { readonly state: FinalRunState },
   { definition, digest, by }: Follower,
-  standing: Exclude<Standing, { again: string }>,
+  runBranch: Exclude<RunBranch, { again: string }>,
 ): Promise<void> {
   const { journal, clock } = ports;
   const { opened } = upstream;
   const key = followerKey(upstream.id, definition.name);
   const depth = depthOf(opened.trigger) + 1;
   const parameters = parseParameters(definition.parameters, {});
-  const reason = whyNot(upstream, by, standing, depth, clock.now()) ?? (parameters.ok ? null : parameters.error);
-  if (reason !== null || 'why' in standing || !parameters.ok) {
+  const reason = whyNot(upstream, by, runBranch, depth, clock.now()) ?? (parameters.ok ? null : parameters.error);
+  if (reason !== null || 'why' in runBranch || !parameters.ok) {
     await journal.commit([[{ write: 'trigger-skipped', key, at: clock.now(), reason: reason ?? '', coveredBy: null }]]);
     return;
   }
-  const { branch } = standing;
+  const { branch } = runBranch;
   await openRun(ports, turns, {
     key,
     repository: opened.repository,
@@ -126,12 +126,12 @@ async function open(
 function whyNot(
   { finishedAt }: RunRow,
   by: EndTrigger,
-  standing: Exclude<Standing, { again: string }>,
+  runBranch: Exclude<RunBranch, { again: string }>,
   depth: number,
   now: number,
 ): string | null {
-  if ('why' in standing) return standing.why;
-  if (!matchEnd(by, standing)) return `it was for ${standing.branch}, which it does not listen to`;
+  if ('why' in runBranch) return runBranch.why;
+  if (!matchEnd(by, runBranch)) return `it was for ${runBranch.branch}, which it does not listen to`;
   if (depth > conductorLimits.followDepthMax)
     return `${conductorLimits.followDepthMax} runs have started one another already`;
   if (now - (finishedAt ?? now) > conductorLimits.followLateMaxMs)

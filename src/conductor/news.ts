@@ -10,7 +10,7 @@ import type { DataTrigger, PipelineDefinition } from '../pipeline/definition.ts'
 import type { Desk } from './desk.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { shaOf } from './sha.ts';
-import { standingOf } from './standing.ts';
+import { branchOfRun } from './branch-of-run.ts';
 import { openRunWhenFree, parseParameters } from './triggers.ts';
 import { versionsOf } from './versions.ts';
 
@@ -45,10 +45,10 @@ async function whyRefused(
   const run = await journal.run(runId);
   const project = run === null ? undefined : projects.get(run.opened.repository);
   if (run === null || project === undefined) return 'its repository is no longer in the configuration';
-  const standing = await standingOf(project, run.opened);
-  if ('again' in standing) return standing;
-  if ('why' in standing) return standing.why;
-  return standing.isDefault ? null : `its run was for ${standing.branch}, which is not the default branch`;
+  const runBranch = await branchOfRun(project, run.opened);
+  if ('again' in runBranch) return runBranch;
+  if ('why' in runBranch) return runBranch.why;
+  return runBranch.isDefault ? null : `its run was for ${runBranch.branch}, which is not the default branch`;
 }
 
 /** What is new to one pipeline, and the version of it that would run. */

@@ -29,10 +29,11 @@ export interface Rerun {
   readonly key: string;
 }
 
-/** Gives the new run's id. The error is a sentence, or the problem of the definition at the head. */
+/** Gives the new run's id; `alongside` is kept with it. The error is a sentence, or the problem of the definition at the head. */
 export async function rerun(
   { ports, turns }: Pick<Desk, 'ports' | 'turns'>,
   { runId, steps, atHead, actor, key }: Rerun,
+  alongside: TriggerRequest['alongside'] = null,
 ): Promise<Result<string, Problem | string>> {
   const { journal } = ports;
   const row = await journal.run(runId);
@@ -53,7 +54,7 @@ export async function rerun(
     ...version,
     logicalDate,
     dataIntervalEnd,
-    alongside: null,
+    alongside,
     reused,
   };
   return turns.opening.run(laneOf(request), async () => {

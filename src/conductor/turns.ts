@@ -23,10 +23,13 @@ import { closingWrites, concernsApproval } from './closing.ts';
 import { BrokenRun, fold, stepOf } from './fold.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
+import { Sight } from './sight.ts';
 import { changesData } from './told.ts';
+import { Waits, type Look } from './waits.ts';
 
 type Message =
   | { readonly type: 'report'; readonly report: AttemptReport }
+  | { readonly type: 'look'; readonly look: Look }
   | { readonly type: 'cache'; readonly attemptId: string; readonly look: CacheLook }
   | { readonly type: 'request'; readonly row: RequestRow };
 
@@ -43,6 +46,8 @@ interface Turn {
 export class Turns {
   /** Runs are opened one at a time for each pipeline. */
   readonly opening = new OneAtATime();
+  /** Looks for what steps wait for. */
+  readonly waits: Waits;
   readonly #ports: ConductorPorts;
   /** As far as the journal is; a run that is not here is folded from it. */
   readonly #runs = new Map<string, Run>();
@@ -68,6 +73,7 @@ export class Turns {
       (report) => this.report(report),
       (id, look) => this.#looked(id, look),
     );
+    this.waits = new Waits({ ...ports, sight: new Sight(ports) }, (runId, looks) => this.#sawLooks(runId, looks));
     this.#changed = changed;
   }
 
@@ -148,6 +154,14 @@ export class Turns {
     const { runId } = keyOf(id);
     this.#put(runId, [{ type: 'cache', attemptId: id, look }]);
     this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.runningDebounceMs);
+  }
+
+  #sawLooks(runId: string, looks: readonly Look[]): void {
+    this.#put(
+      runId,
+      looks.map((look) => ({ type: 'look', look })),
+    );
+    this.#ports.runQueue.wake(runId);
   }
 
   /** Runs of a pipeline that have not ended, oldest first. */
@@ -270,6 +284,10 @@ export class Turns {
     switch (message.type) {
       case 'request':
         return { ...message.row.request, at: this.#ports.clock.now() };
+      case 'look': {
+        const { step, index, outcome } = message.look;
+        return { type: 'report-look', at: this.#ports.clock.now(), key: { step, index }, outcome };
+      }
       case 'cache':
         return {
           type: 'report-cache',
@@ -329,12 +347,21 @@ export class Turns {
         this.#ports.jobQueue.wake('outbox', event.at + conductorLimits.reportDebounceMs);
       if (changesData(run, event)) this.#ports.jobQueue.wake('events');
     }
+    this.#carryOutWaits(run, events);
     if (this.#folded.delete(runId)) this.#placeMissing(run);
     this.#attempts.stopAll(run);
     if (run.finishedAt !== null) return this.#leave(run);
     // A run that waits for its turn has nothing to be woken for: who leaves the lane wakes it.
     const at = this.#lanes.mayProceed(run) ? nextWakeAt(run) : null;
     if (at !== null) this.#ports.runQueue.wake(runId, at);
+  }
+
+  #carryOutWaits(run: Run, events: readonly RunEvent[]): void {
+    const { runId } = run.opened;
+    for (const event of events)
+      if (event.type === 'step-finished' && event.index !== null) this.waits.end(runId, event.step, event.index);
+    if (this.#folded.has(runId)) this.waits.takeUp(run);
+    else if (events.some((event) => event.type === 'wait-begun')) this.waits.begin(run);
   }
 
   /**
@@ -367,6 +394,7 @@ export class Turns {
 
   #leave(run: Run): void {
     this.#runs.delete(run.opened.runId);
+    this.waits.runEnded(run);
     this.#slots.withdraw(run.opened.runId);
     for (const next of this.#lanes.leave(run)) this.#ports.runQueue.wake(next);
     this.#ports.jobQueue.wake('outbox');

@@ -1,10 +1,10 @@
 /** Reports about attempts: which of them count, and what follows from how an attempt ended. */
-import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { retryAfterMs } from './back-off.ts';
 import type { AttemptKey, AttemptOutcome, CacheLook, Usage } from './event.ts';
 import type { Attempt, Instance, Step, Stopping } from './run.ts';
 import { finish, record, stepOf, type Turn } from './turn.ts';
+import { outOfTime } from './waiting.ts';
 
 type Succeeded = Extract<AttemptOutcome, { kind: 'succeeded' }>;
 type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
@@ -80,8 +80,7 @@ function lookAgain(turn: Turn, step: Step, instance: Instance, reason: string): 
   const endsAt = (instance.attempts[0]?.startedAt ?? turn.at) + work.timeoutMs;
   if (turn.at < endsAt)
     return plan(turn, step, instance, Math.min(turn.at + work.intervalMs, endsAt), 'up_for_reschedule');
-  const timeout = `timeout: waited ${formatDuration(work.timeoutMs)}, and still ${reason}`;
-  finish(turn, step, instance.index, work.softFail ? 'skipped' : 'failed', timeout);
+  finish(turn, step, instance.index, work.softFail ? 'skipped' : 'failed', outOfTime(work, reason));
 }
 
 function retryOrFail(turn: Turn, step: Step, instance: Instance, outcome: Failed): void {

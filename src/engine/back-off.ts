@@ -62,7 +62,7 @@ export function backOffMs(retry: RetryDefinition, number: number, seed: string):
 }
 
 /** From 0 to 1, spread evenly over texts: FNV-1a (32 bits) with the last mixing steps of MurmurHash3. */
-function fractionOf(text: string): number {
+export function fractionOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let place = 0; place < text.length; place += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(place), 0x01000193);

@@ -7,11 +7,12 @@ import { unreachable } from '../std/unreachable.ts';
 import { decideApproval } from './approval.ts';
 import { reportCache, reportFinished, reportRunning } from './attempt.ts';
 import { cancel, finishRun, watchClock } from './ending.ts';
-import type { AttemptKey, AttemptOutcome, CacheLook, RunEvent, Usage } from './event.ts';
+import type { AttemptKey, AttemptOutcome, CacheLook, LookOutcome, RunEvent, Usage } from './event.ts';
 import { decideChanged, scheduleDue, startReady, type Admit } from './proceed.ts';
 import type { RunRequest } from './request.ts';
 import type { Run } from './run.ts';
 import type { Turn } from './turn.ts';
+import { reportLook } from './waiting.ts';
 
 /** What is asked of a run. Each carries the time; `admit` says whether a ready instance gets a slot now. */
 export type Command =
@@ -19,6 +20,13 @@ export type Command =
   | { readonly type: 'proceed'; readonly at: number; readonly admit: Admit }
   | { readonly type: 'report-running'; readonly at: number; readonly key: AttemptKey; readonly place: string }
   | { readonly type: 'report-cache'; readonly at: number; readonly key: AttemptKey; readonly look: CacheLook }
+  /** What was looked for without an attempt. */
+  | {
+      readonly type: 'report-look';
+      readonly at: number;
+      readonly key: Omit<AttemptKey, 'attempt'>;
+      readonly outcome: LookOutcome;
+    }
   /** Followed by whatever `proceed` would do. */
   | {
       readonly type: 'report-finished';
@@ -45,6 +53,9 @@ export function decide(run: Run, command: Command): RunEvent[] {
       break;
     case 'report-cache':
       reportCache(turn, command.key, command.look);
+      break;
+    case 'report-look':
+      reportLook(turn, command.key, command.outcome);
       break;
     case 'report-finished':
       reportFinished(turn, command.key, command.outcome, command.usage);

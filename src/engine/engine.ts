@@ -13,6 +13,7 @@
  *
  *   decide ─► attempt    a report ends an attempt: success, a retry after its back-off, another look, failure
  *          ─► ending     the clock: deadline, time limit; cancel; the result of the run
+ *          ─► waiting    what needs no attempt to be looked for begins, is there, or is out of time
  *          ─► approval   a person decides, or nobody does in time
  *          ─► proceed    steps that changed are judged (trigger-rule), mapped (mapping) and given slots
  *          ─► turn       every event is recorded, that is: folded
@@ -29,4 +30,5 @@ export type { Admit } from './proceed.ts';
 export { evolve } from './evolve.ts';
 export { open } from './open.ts';
 export { planReuse, reuseEvents, type Reused } from './reuse.ts';
+export { lookAwaited, looksAwaited, waitsDeferred, type AwaitedLook } from './waiting.ts';
 export { approvalsAwaited, attemptsToStop, nextWakeAt, unfinishedAttempts, type AwaitedApproval } from './query.ts';

@@ -29,7 +29,7 @@ export type RunEvent =
     } & AttemptKey)
   /** A report of an attempt that no longer counts. */
   | ({ readonly type: 'late-report-ignored'; readonly at: number; readonly outcome: AttemptOutcome } & AttemptKey)
-  /** Another try, or another look of a sensor (`up_for_reschedule`), at `dueAt`. */
+  /** Another try, or another look of a sensor that needs an attempt for it (`up_for_reschedule`), at `dueAt`. */
   | {
       readonly type: 'retry-planned';
       readonly at: number;
@@ -37,6 +37,22 @@ export type RunEvent =
       readonly index: number;
       readonly dueAt: number;
       readonly state: 'up_for_retry' | 'up_for_reschedule';
+    }
+  /** From now until `dueAt` it is looked whether what the step waits for is there. A look that does not see it is no event. */
+  | {
+      readonly type: 'wait-begun';
+      readonly at: number;
+      readonly step: string;
+      readonly index: number;
+      readonly dueAt: number;
+    }
+  /** It is there. */
+  | {
+      readonly type: 'wait-seen';
+      readonly at: number;
+      readonly step: string;
+      readonly index: number;
+      readonly output: StepOutput;
     }
   /** A person is to decide until `dueAt`; `message` tells what about. An approval has one instance. */
   | {
@@ -220,6 +236,13 @@ export type AttemptOutcome =
   | { readonly kind: 'skipped'; readonly reason: string }
   /** A sensor that has not seen it yet. */
   | { readonly kind: 'not-yet'; readonly reason: string };
+
+/** What a look came to that needs no attempt. */
+export type LookOutcome =
+  | { readonly kind: 'seen'; readonly output: StepOutput }
+  | { readonly kind: 'not-yet'; readonly reason: string }
+  /** Another look would fail the same way. */
+  | { readonly kind: 'impossible'; readonly reason: string };
 
 /** What a cached step is given, part by part (`code`, `input rows`), as digests. */
 export type CacheParts = { readonly [part: string]: string };

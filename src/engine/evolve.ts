@@ -7,7 +7,7 @@
  *              │              ▼
  *              └── up_for_retry, up_for_reschedule
  *
- *   none ─► deferred ─► (a final state), for an approval
+ *   none ─► deferred ─► (a final state), for an approval, and for a wait that needs no attempt to look
  *
  * Any state that is not final may also become final at once: skipped, upstream_failed, cancelled.
  */
@@ -29,6 +29,8 @@ const possibleIn = {
   'attempt-finished': ['queued', 'running'],
   'retry-planned': ['queued', 'running'],
   'step-reused': ['none'],
+  'wait-begun': ['none', 'up_for_retry', 'up_for_reschedule'],
+  'wait-seen': ['deferred'],
   'approval-requested': ['none'],
   'approval-decided': ['deferred'],
   'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule', 'deferred'],
@@ -51,6 +53,10 @@ export function evolve(run: Run, event: RunEvent): void {
     case 'retry-planned':
     case 'late-report-ignored':
       evolveInstance(run, event);
+      break;
+    case 'wait-begun':
+    case 'wait-seen':
+      evolveWait(run, event);
       break;
     case 'approval-requested':
     case 'approval-decided':
@@ -176,6 +182,23 @@ function finishAttempt(run: Run, step: Step, instance: Instance, event: AttemptF
   offer(run, step);
 }
 
+type WaitEvent = Extract<RunEvent, { type: `wait-${string}` }>;
+
+function evolveWait(run: Run, event: WaitEvent): void {
+  const { step, instance } = find(run, event);
+  if (step.definition.work.kind !== 'wait') impossible(event, 'it waits for nothing');
+  demand(event, instance);
+  if (event.type === 'wait-seen') {
+    if (instance.wait === null) impossible(event, 'it does not wait');
+    instance.output = event.output;
+    return;
+  }
+  instance.wait = { since: event.at, endedAt: null };
+  // Not among what is due: the look at the end of its time ends it, with what it saw.
+  instance.dueAt = event.dueAt;
+  moveTo(step, instance, 'deferred');
+}
+
 type ApprovalEvent = Extract<RunEvent, { type: `approval-${string}` }>;
 
 function evolveApproval(run: Run, event: ApprovalEvent): void {
@@ -201,6 +224,7 @@ function finishStep(run: Run, event: Extract<RunEvent, { type: 'step-finished' }
   const { step, instance } = find(run, { ...event, index: event.index });
   demand(event, instance);
   if (run.active.has(instance)) impossible(event, 'its attempt has not ended');
+  if (instance.wait !== null) instance.wait.endedAt = event.at;
   finishInstance(run, step, instance, event.state, event.reason);
 }
 

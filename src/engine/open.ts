@@ -49,6 +49,7 @@ export function newInstance(index: number): Instance {
     output: null,
     control: null,
     dueAt: null,
+    wait: null,
     approval: null,
     failures: { own: 0, infrastructure: 0 },
   };

@@ -45,7 +45,10 @@ function ofCondition(condition: Extract<Work, { kind: 'wait' }>['for']): Binding
       return texts([condition.path]);
     case 'http':
       return texts([condition.url]);
+    case 'object':
+      return texts([condition.url]);
     case 'pipeline':
+    case 'step':
       return texts([condition.date]);
     case 'function':
       return [condition.input];

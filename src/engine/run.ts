@@ -109,12 +109,20 @@ export interface Instance {
   /** Of the successful attempt, of this run or of the one that is reused, or the approval. */
   output: StepOutput | null;
   control: Control | null;
-  /** When a planned retry or look is due, or an approval is out of time. */
+  /** When a planned retry or look is due, or when an approval or a wait is out of time. */
   dueAt: number | null;
+  /** Null for all that is never looked for without an attempt. */
+  wait: Wait | null;
   /** Null for all that no person is asked about. */
   approval: Approval | null;
   /** Failed attempts so far, by whose budget they use. */
   readonly failures: { own: number; infrastructure: number };
+}
+
+/** It is, or was, looked for what the step waits for. */
+export interface Wait {
+  readonly since: number;
+  endedAt: number | null;
 }
 
 /** An approval that was asked for. */

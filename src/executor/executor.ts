@@ -22,8 +22,17 @@ export interface Executor {
    * it ended) and reported as finished, failed, `lost`.
    */
   recover(attemptIds: readonly string[]): Promise<void>;
-  /** Ends everything that it started. */
-  close(): Promise<void>;
+  /** What a step that it runs would find at that place now; null: nothing, or nothing that can be seen. */
+  findFile(place: FilePlace): Promise<{ readonly bytes: number } | null>;
+  /** Begins nothing more, and ends everything that it started; resolves when nothing of it is left. `graceMs`: from warning to kill. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** A relative path is one in the files of the commit. */
+export interface FilePlace {
+  readonly repository: string;
+  readonly sha: string;
+  readonly path: string;
 }
 
 export type AttemptReport =
@@ -63,7 +72,12 @@ export interface AttemptSpec {
 }
 
 export type AttemptWork =
-  | { readonly kind: 'function' | 'branch' | 'short-circuit'; readonly file: string; readonly input: InputValue }
+  /** `wait`: the function looks once. */
+  | {
+      readonly kind: 'function' | 'branch' | 'short-circuit' | 'wait';
+      readonly file: string;
+      readonly input: InputValue;
+    }
   | {
       readonly kind: 'command';
       readonly command: readonly InputValue[];
@@ -96,13 +110,6 @@ export type AttemptWork =
           }
         | null;
       readonly predictions: InputValue | null;
-    }
-  | {
-      readonly kind: 'wait';
-      readonly for:
-        | { readonly condition: 'file'; readonly path: InputValue }
-        | { readonly condition: 'http'; readonly url: InputValue; readonly status: number }
-        | { readonly condition: 'function'; readonly file: string; readonly input: InputValue };
     };
 
 export interface ChampionOfAttempt {

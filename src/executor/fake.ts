@@ -24,6 +24,8 @@ export interface FakeExecutorOptions {
   readonly behaviour: (spec: AttemptSpec) => FakeBehaviour;
   /** Runs `work` in `ms`; at the next opportunity, unless given. */
   readonly later?: (work: () => void, ms: number) => void;
+  /** What is at a place; nothing anywhere, unless given. */
+  readonly findFile?: Executor['findFile'];
   /** Give the same one to the executor of the next server. */
   readonly world?: FakeWorld;
 }
@@ -120,6 +122,7 @@ export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
     async recover(attemptIds) {
       for (const attemptId of attemptIds) recoverOne(attemptId);
     },
+    findFile: options.findFile ?? (() => Promise.resolve(null)),
     async close() {
       for (const attemptId of running.keys()) end(attemptId, lost);
       if (state === 'open') state = 'closed';

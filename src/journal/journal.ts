@@ -10,8 +10,28 @@ import type { Json, JsonObject } from '../std/json.ts';
 import type { Problem } from '../std/problem.ts';
 
 export interface Journal {
-  /** Results stand in the order of the commits. Rejects only when the database cannot be reached or is broken. */
-  commit(commits: readonly Commit[]): Promise<readonly CommitResult[]>;
+  /**
+   * Results stand in the order of the commits. Rejects only when the database cannot be reached or is broken; and, under
+   * an `epoch` of the lease that is another's by now, with `LeaseLost`: then nothing was kept.
+   */
+  commit(commits: readonly Commit[], epoch?: number): Promise<readonly CommitResult[]>;
+
+  /** Who conducts, or did last; null: nobody ever has. */
+  lease(): Promise<LeaseRow | null>;
+  /** The new epoch, or null where the lease has not expired. Where it rejects, it may have been taken all the same. */
+  takeLease(place: LeasePlace, lastsMs: number): Promise<number | null>;
+  /** False: it has been taken since, and is lost. `said`: what others can read of its holder. */
+  renewLease(epoch: number, lastsMs: number, said: JsonObject): Promise<boolean>;
+  /** Free for the next one at once; harmless where it is another's. */
+  releaseLease(epoch: number): Promise<void>;
+  /** Nobody else can hold the lease, because the store is held by this process: it is taken whatever its row says, and kept. */
+  readonly alone: boolean;
+  /** What others may have kept for whoever conducts, in one look. */
+  news(): Promise<News>;
+  /** Tells the other servers that something was kept. Only a hint: it may be lost or late. */
+  hint(word: string): void;
+  /** Hears the hints of others; gives the function that ends it. */
+  listen(heard: (word: string) => void): () => void;
 
   events(runId: string): Promise<readonly RunEvent[]>;
   run(runId: string): Promise<RunRow | null>;
@@ -32,6 +52,9 @@ export interface Journal {
   openRequests(limit: number): Promise<readonly RequestRow[]>;
   /** Taken in or not. */
   request(id: string): Promise<RequestRow | null>;
+  /** Orders without an answer, oldest first. */
+  openOrders(limit: number): Promise<readonly OrderRow[]>;
+  order(id: string): Promise<OrderRow | null>;
 
   definition(digest: string): Promise<PipelineDefinition | null>;
   /** What a commit's files compiled to; null where it was not compiled yet. */
@@ -95,6 +118,8 @@ export interface Journal {
   unpromotable(runIds: readonly string[]): Promise<readonly { readonly runId: string; readonly verdict: Json }[]>;
   /** What a forge calls the thing that we made: the id of a comment or check run. */
   forgeObject(key: string): Promise<string | null>;
+
+  session(digest: string): Promise<SessionRow | null>;
 
   close(): Promise<void>;
 }
@@ -191,6 +216,10 @@ export type Write =
     }
   /** Taken in, with the events beside it; the second time changes nothing. An append that ends a run does it to all of its requests. */
   | { readonly write: 'request-done'; readonly id: string; readonly at: number }
+  /** Something is to be opened; a second time changes nothing. */
+  | { readonly write: 'order'; readonly id: string; readonly body: JsonObject; readonly at: number }
+  /** Only where it has no answer (`changed` otherwise). */
+  | { readonly write: 'order-answered'; readonly id: string; readonly answer: JsonObject; readonly at: number }
   | {
       readonly write: 'tick';
       readonly repository: string;
@@ -293,6 +322,10 @@ export type Write =
       readonly version: number | null;
       readonly at: number;
     }
+  /** Somebody has logged in. */
+  | { readonly write: 'session'; readonly digest: string; readonly endsAt: number; readonly at: number }
+  | { readonly write: 'session-used'; readonly digest: string; readonly at: number }
+  | { readonly write: 'session-ended'; readonly digest: string }
   | { readonly write: 'forge-object'; readonly key: string; readonly id: string; readonly at: number }
   /** One a key and scope: the last one stands. */
   | {
@@ -356,6 +389,56 @@ export interface RequestRow {
   readonly runId: string;
   readonly request: RunRequest;
   readonly at: number;
+}
+
+/** What somebody asks to be opened. */
+export interface OrderRow {
+  readonly id: string;
+  readonly body: JsonObject;
+  readonly at: number;
+  /** Null: it waits for one. */
+  readonly answer: JsonObject | null;
+}
+
+export interface SessionRow {
+  readonly endsAt: number;
+  /** When it was last noted that it is in use. */
+  readonly usedAt: number;
+}
+
+/** Where a server is to be found, for people. */
+export interface LeasePlace {
+  readonly pid: number;
+  readonly host: string;
+  readonly url: string | null;
+}
+
+export interface LeaseRow {
+  /** Rises with each taking. */
+  readonly epoch: number;
+  readonly place: LeasePlace;
+  /** What the holder said of itself when it last renewed it. */
+  readonly said: JsonObject;
+  /** By the database's clock. */
+  readonly takenAt: number;
+  /** From 0 down: it is free. */
+  readonly expiresInMs: number;
+}
+
+/** Whether there is anything of the kind that is open. */
+export interface News {
+  readonly deliveries: boolean;
+  readonly requests: boolean;
+  readonly orders: boolean;
+  readonly backfills: boolean;
+}
+
+/** Another server conducts by now: what was to be kept under the epoch was not. */
+export class LeaseLost extends Error {
+  constructor() {
+    super('another server conducts by now');
+    this.name = 'LeaseLost';
+  }
 }
 
 export interface VersionRow {

@@ -303,13 +303,32 @@ export interface WaitWork {
   readonly for:
     | { readonly condition: 'file'; readonly path: Template }
     | { readonly condition: 'http'; readonly url: Template; readonly status: number }
-    /** A run of another pipeline with the same logical date, shifted by `shiftMs`, in one of `states`. */
+    /** `s3://bucket/key`; with `/` at its end any object below it, with `*` in it any that it matches. */
+    | {
+        readonly condition: 'object';
+        readonly url: Template;
+        /** Which of the object stores of the configuration; null: the only one. */
+        readonly store: string | null;
+      }
+    /**
+     * The newest run of another pipeline for the same date, shifted by `shiftMs`, is in one of `states`. A date without a
+     * time is any moment of that day (UTC), one with a time is the logical date itself.
+     */
     | {
         readonly condition: 'pipeline';
         readonly pipeline: string;
         readonly date: Template;
         readonly shiftMs: number;
-        readonly states: readonly ('success' | 'failed')[];
+        readonly states: readonly AwaitedRunState[];
+      }
+    /** So is a step of that run; of a mapped one, what its instances add up to. */
+    | {
+        readonly condition: 'step';
+        readonly pipeline: string;
+        readonly step: string;
+        readonly date: Template;
+        readonly shiftMs: number;
+        readonly states: readonly AwaitedStepState[];
       }
     | { readonly condition: 'function'; readonly file: string; readonly input: Binding };
   readonly intervalMs: number;
@@ -317,6 +336,11 @@ export interface WaitWork {
   readonly timeoutMs: number;
   readonly softFail: boolean;
 }
+
+export const awaitedRunStates = ['success', 'failed'] as const;
+export type AwaitedRunState = (typeof awaitedRunStates)[number];
+export const awaitedStepStates = ['success', 'failed', 'skipped', 'upstream_failed'] as const;
+export type AwaitedStepState = (typeof awaitedStepStates)[number];
 
 /** A person decides; no process runs, and no slot is held. */
 export interface ApprovalWork {

@@ -1,11 +1,18 @@
-/** The words `waitFor.…`: steps that look again and again, and hold no place in between. */
+/** The words `waitFor.…`: steps that look again and again, and hold nothing in between. */
 import { bind, bindTemplate } from './binding.ts';
 import type { StepFunction } from './build.ts';
 import type { StepContext } from './context.ts';
-import type { WaitWork } from './definition.ts';
+import {
+  awaitedRunStates,
+  awaitedStepStates,
+  type AwaitedRunState,
+  type AwaitedStepState,
+  type Template,
+  type WaitWork,
+} from './definition.ts';
 import type { Handle, Input, Nothing, Resolved } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
-import { pipelineNamePattern } from './names.ts';
+import { pipelineNamePattern, stepNamePattern } from './names.ts';
 import { closeStep, openStep, readFunction, type StepCall, type StepOptions } from './step-options.ts';
 import { parseDuration } from '../std/duration.ts';
 
@@ -28,15 +35,35 @@ export interface WaitForHttpOptions extends WaitOptions {
   readonly status?: number;
 }
 
-export interface WaitForPipelineOptions extends WaitOptions {
-  /** Of the step; `wait-for-` and the name of the pipeline unless given. */
-  readonly name?: string;
-  /** The logical date of the other run: `date` unless it has another. */
+export interface WaitForObjectOptions extends WaitOptions {
+  /** `s3://bucket/key`; with `/` at its end any object below it, with `*` in it any that it matches. */
+  readonly url: string | Handle<string>;
+  /** One of `objectStores` in `contender.yaml`. The only one unless given. */
+  readonly store?: string;
+}
+
+interface WaitForRunOptions extends WaitOptions {
+  /**
+   * The date of the other run: `date` is any moment of that day (UTC), `timestamp`, or whatever else has a time, exactly
+   * that logical date.
+   */
   readonly date: string | Handle<string>;
   /** Moves the date: `'-1d'` waits for the run of the day before. */
   readonly shift?: string;
+}
+
+export interface WaitForPipelineOptions extends WaitForRunOptions {
+  /** Of the step; `wait-for-` and the name of the pipeline unless given. */
+  readonly name?: string;
   /** `['success']` unless given. */
-  readonly states?: readonly ('success' | 'failed')[];
+  readonly states?: readonly AwaitedRunState[];
+}
+
+export interface WaitForStepOptions extends WaitForRunOptions {
+  /** Of this step; `wait-for-` and the names of the pipeline and of its step unless given. */
+  readonly name?: string;
+  /** `['success']` unless given. */
+  readonly states?: readonly AwaitedStepState[];
 }
 
 export interface WaitUntilOptions<I extends Input> extends WaitOptions {
@@ -46,6 +73,7 @@ export interface WaitUntilOptions<I extends Input> extends WaitOptions {
 }
 
 const waitOptionNames = ['interval', 'softFail'];
+const runOptionNames = [...waitOptionNames, 'name', 'date', 'shift', 'states'];
 const dayMs = 86_400_000;
 
 export const waitFor = {
@@ -70,38 +98,35 @@ export const waitFor = {
     });
   },
 
-  /** Until a run of another pipeline with the same logical date has ended. */
+  /** Until there is an object in an S3-compatible store. */
+  object(name: string, options: WaitForObjectOptions): Handle<unknown> {
+    const call = openStep('waitFor.object', name, options, [...waitOptionNames, 'url', 'store']);
+    const url = bindTemplate(call, 'url', call.options.raw('url') ?? call.options.missing('url'));
+    const start = typeof url === 'string' ? url : url[0];
+    if (typeof start === 'string' && !start.startsWith('s3://'))
+      call.options.wrong('url', 'an address such as s3://bucket/key', start);
+    const store = call.options.has('store') ? call.options.text('store', '') : null;
+    if (store !== null && !pipelineNamePattern.test(store))
+      call.options.wrong('store', 'the name of an object store in contender.yaml', store);
+    return closeWait(call, { condition: 'object', url, store });
+  },
+
+  /** Until the newest run of another pipeline for that date is in one of the states. */
   pipeline(pipeline: string, options: WaitForPipelineOptions): Handle<unknown> {
-    if (typeof pipeline !== 'string' || !pipelineNamePattern.test(pipeline)) {
-      misuse(
-        'definition-name',
-        `waitFor.pipeline ${shown(pipeline)}: this is no name of a pipeline`,
-        'Give the name of the other pipeline: "daily-features".',
-      );
-    }
-    const named = typeof options === 'object' && options !== null ? options.name : undefined;
-    const call = openStep('waitFor.pipeline', named ?? `wait-for-${pipeline}`, options, [
-      ...waitOptionNames,
-      'name',
-      'date',
-      'shift',
-      'states',
-    ]);
-    if (!call.options.has('date')) call.options.missing('date');
-    const states = call.options.texts('states', ['success']).map((state) => {
-      return state === 'success' || state === 'failed'
-        ? state
-        : call.options.wrong('states', 'a list of "success" and "failed"', state);
-    });
-    if (states.length === 0) call.options.wrong('states', 'a list with at least one state', states);
-    const date = bindTemplate(call, 'date', call.options.raw('date'));
-    return closeWait(call, {
-      condition: 'pipeline',
-      pipeline,
-      date,
-      shiftMs: readShift(call),
-      states: [...new Set(states)],
-    });
+    demandName('waitFor.pipeline', pipeline, pipelineNamePattern, 'pipeline', 'daily-features');
+    const call = openStep('waitFor.pipeline', nameIn(options) ?? `wait-for-${pipeline}`, options, runOptionNames);
+    const states = readStates(call, awaitedRunStates);
+    return closeWait(call, { condition: 'pipeline', pipeline, ...readDate(call), states });
+  },
+
+  /** Until a step in the newest run of another pipeline for that date is in one of the states. */
+  step(pipeline: string, step: string, options: WaitForStepOptions): Handle<unknown> {
+    demandName('waitFor.step', pipeline, pipelineNamePattern, 'pipeline', 'daily-features');
+    demandName('waitFor.step', step, stepNamePattern, 'step', 'prepare/clean');
+    const name = nameIn(options) ?? `wait-for-${pipeline}-${step.replaceAll('/', '-')}`;
+    const call = openStep('waitFor.step', name, options, runOptionNames);
+    const states = readStates(call, awaitedStepStates);
+    return closeWait(call, { condition: 'step', pipeline, step, ...readDate(call), states });
   },
 
   /** Until the function says so. */
@@ -121,6 +146,33 @@ function closeWait(call: StepCall, condition: WaitWork['for'], run: StepFunction
     softFail: call.options.flag('softFail', false),
   };
   return closeStep(call, work, {}, run);
+}
+
+function demandName(word: string, name: unknown, pattern: RegExp, what: string, example: string): void {
+  if (typeof name === 'string' && pattern.test(name)) return;
+  const message = `${word} ${shown(name)}: this is no name of a ${what}`;
+  misuse('definition-name', message, `Give the name of the other ${what}: "${example}".`);
+}
+
+function nameIn(options: unknown): string | undefined {
+  const name = typeof options === 'object' && options !== null && 'name' in options ? options.name : undefined;
+  return typeof name === 'string' ? name : undefined;
+}
+
+function readStates<State extends string>(call: StepCall, known: readonly State[]): State[] {
+  const states = call.options.texts('states', ['success']).map((given) => {
+    const state = known.find((each) => each === given);
+    return state ?? call.options.wrong('states', `a list of ${known.map((each) => `"${each}"`).join(', ')}`, given);
+  });
+  if (states.length === 0) call.options.wrong('states', 'a list with at least one state', states);
+  return [...new Set(states)];
+}
+
+function readDate(call: StepCall): { readonly date: Template; readonly shiftMs: number } {
+  // Used before there was a call to say what is wrong with it.
+  if (call.options.has('name')) call.options.text('name', '');
+  if (!call.options.has('date')) call.options.missing('date');
+  return { date: bindTemplate(call, 'date', call.options.raw('date')), shiftMs: readShift(call) };
 }
 
 function readShift(call: StepCall): number {

@@ -1,4 +1,5 @@
 /** What an attempt is pretended to end as, and the words for it: those of all steps, and those of one kind of work. */
+import { waitsDeferred } from '../engine/engine.ts';
 import type { FailureCause } from '../engine/event.ts';
 import type { StepDefinition, Work } from '../pipeline/definition.ts';
 import { success, type Result } from '../std/result.ts';
@@ -95,8 +96,14 @@ function readFollowed(branch: string, choices: readonly string[], text: string):
 }
 
 function wordsOf(work: Work): ReadonlyMap<string, Pretence> {
-  // It has no attempt that could end in another way.
+  // They have no attempt that could end in another way.
   if (work.kind === 'approval') return new Map(ownWords(work));
+  if (waitsDeferred(work))
+    return new Map([
+      ['success', usualPretence(work)],
+      ...ownWords(work),
+      ['invalid', { kind: 'failed', cause: 'invalid' }],
+    ]);
   return new Map<string, Pretence>([
     ['success', usualPretence(work)],
     ...ownWords(work),

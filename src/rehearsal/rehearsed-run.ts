@@ -6,6 +6,7 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { success, type Result } from '../std/result.ts';
 import { refusedBy, type VerdictKind } from '../verdict/verdict.ts';
+import type { Looks, PretendedLook } from './looks.ts';
 import { mistake } from './mistake.ts';
 import { namedInstances, pretenceOf, type Pretences } from './pretences.ts';
 import { Stage } from './stage.ts';
@@ -43,6 +44,7 @@ export interface RehearsedInstance {
   readonly attempts: readonly RehearsedAttempt[];
 }
 
+/** Or a look that needs no attempt. */
 export interface RehearsedAttempt {
   readonly number: number;
   readonly startMs: number;
@@ -68,8 +70,8 @@ export function rehearseRun(request: RunRequest): Result<RehearsedRun, Problem> 
     pretences,
     slots,
     pools,
-    ended: (run) => {
-      rehearsed = rehearsedRunOf(run, pretences);
+    ended: (run, _begunAt, looks) => {
+      rehearsed = rehearsedRunOf(run, pretences, looks);
     },
   });
   stage.open({
@@ -114,19 +116,21 @@ function checkInstances(run: RehearsedRun, pretences: Pretences): Result<Rehears
 }
 
 /** Of a run that has ended. */
-export function rehearsedRunOf(run: Run, pretences: Pretences): RehearsedRun {
+export function rehearsedRunOf(run: Run, pretences: Pretences, looks: Looks): RehearsedRun {
   const { state, reason, opened, finishedAt, deadlineMissed } = run;
   if (state === 'running' || state === 'cancelling' || finishedAt === null) {
     throw new Error(`the pretended run ${opened.runId} is ${state}`);
   }
-  const steps = [...run.steps.values()].map((step) => rehearsedStepOf(run, step, pretences));
+  const steps = [...run.steps.values()].map((step) => rehearsedStepOf(run, step, pretences, looks));
   const verdicts = steps.flatMap((step) => step.instances.flatMap((instance) => instance.verdict ?? []));
   const refused = state === 'success' && refusedBy(verdicts) !== null;
   return { state, reason, durationMs: finishedAt - opened.at, deadlineMissed, refused, steps };
 }
 
-function rehearsedStepOf(run: Run, step: Step, pretences: Pretences): RehearsedStep {
-  const instances = (step.instances ?? []).map((instance) => rehearsedInstanceOf(run, step, instance, pretences));
+function rehearsedStepOf(run: Run, step: Step, pretences: Pretences, looks: Looks): RehearsedStep {
+  const instances = (step.instances ?? []).map((instance) =>
+    rehearsedInstanceOf(run, step, instance, pretences, looks),
+  );
   const attempts = instances.flatMap((instance) => instance.attempts);
   const { definition, state, reason } = step;
   return {
@@ -140,13 +144,26 @@ function rehearsedStepOf(run: Run, step: Step, pretences: Pretences): RehearsedS
   };
 }
 
-function rehearsedInstanceOf(run: Run, step: Step, instance: Instance, pretences: Pretences): RehearsedInstance {
+function rehearsedInstanceOf(
+  run: Run,
+  step: Step,
+  instance: Instance,
+  pretences: Pretences,
+  looks: Looks,
+): RehearsedInstance {
   const { index, state, reason } = instance;
   const key = { step: step.definition.name, index, attempt: instance.attempts.length };
   const pretence = state === 'success' ? pretenceOf(pretences, step.definition, key) : null;
   const verdict = pretence?.kind === 'verdict' ? pretence.verdict : null;
-  const attempts = instance.attempts.map((attempt) => rehearsedAttemptOf(run, attempt));
+  const attempts = [
+    ...instance.attempts.map((attempt) => rehearsedAttemptOf(run, attempt)),
+    ...looks.of(run.opened.runId, step.definition.name, index).map((look) => rehearsedLookOf(run, look)),
+  ];
   return { index, state, reason, verdict, attempts };
+}
+
+function rehearsedLookOf({ opened }: Run, { number, startedAt, finishedAt, outcome }: PretendedLook): RehearsedAttempt {
+  return { number, startMs: startedAt - opened.at, endMs: finishedAt - opened.at, outcome };
 }
 
 function rehearsedAttemptOf(run: Run, { number, startedAt, finishedAt, outcome }: Attempt): RehearsedAttempt {

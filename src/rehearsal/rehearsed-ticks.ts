@@ -61,8 +61,8 @@ export function rehearseTicks(request: TicksRequest): Result<RehearsedTicks, Pro
     pretences,
     slots,
     pools,
-    ended: (run, beginsAt) => {
-      const { state, reason, refused, durationMs } = rehearsedRunOf(run, pretences);
+    ended: (run, beginsAt, looks) => {
+      const { state, reason, refused, durationMs } = rehearsedRunOf(run, pretences, looks);
       runs.set(run.opened.runId, { state, refused, reason, beginsAt, endsAt: run.opened.at + durationMs });
     },
   });

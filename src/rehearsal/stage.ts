@@ -20,6 +20,7 @@ import type { Run } from '../engine/run.ts';
 import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { success, type Result } from '../std/result.ts';
+import { Looks } from './looks.ts';
 import { mistake } from './mistake.ts';
 import { pretendAttempt, refusedAttempt, stoppedOutcome } from './pretended-attempt.ts';
 import { durationOf, pretenceOf, type Pretences } from './pretences.ts';
@@ -43,8 +44,8 @@ export interface StageRequest {
   readonly slots: number;
   /** Slots of the pools by their names. */
   readonly pools: Pools;
-  /** Told of each run that has ended, and when something was first decided of it: when its turn came. */
-  readonly ended: (run: Run, begunAt: number) => void;
+  /** Told of each run that has ended, when something was first decided of it (when its turn came), and its looks. */
+  readonly ended: (run: Run, begunAt: number, looks: Looks) => void;
 }
 
 export class Stage {
@@ -58,6 +59,7 @@ export class Stage {
   readonly #running = new Map<string, 'runs' | 'stops'>();
   /** When each run is woken next. */
   readonly #wakes = new Map<string, number>();
+  readonly #looks: Looks;
   /** Runs that have something to decide now. */
   readonly #toTurn: Run[] = [];
   #now: number;
@@ -68,6 +70,16 @@ export class Stage {
     this.#request = request;
     this.#now = startsAt;
     this.#slots = new Slots(request.slots, request.pools);
+    this.#looks = new Looks({
+      pretences: request.pretences,
+      plan: (at, happen) => this.#plan(at, 'end', happen),
+      now: () => this.#now,
+      follow: (run, events) => {
+        this.#attempts += 1;
+        this.#follow(run, events);
+        this.#toTurn.push(run);
+      },
+    });
   }
 
   get now(): number {
@@ -134,7 +146,10 @@ export class Stage {
     );
     if (events.length > 0 && !this.#begunAt.has(runId)) this.#begunAt.set(runId, this.#now);
     for (const key of started) this.#start(run, key);
-    for (const event of events) if (event.type === 'approval-requested') this.#ask(run, event.step);
+    for (const event of events) {
+      if (event.type === 'approval-requested') this.#ask(run, event.step);
+      if (event.type === 'wait-begun') this.#looks.begin(run, event);
+    }
     for (const { cause, ...key } of attemptsToStop(run)) this.#stop(run, key, stoppedOutcome(cause));
     if (run.finishedAt === null) this.#wakeLater(run);
     else this.#leave(run);
@@ -189,7 +204,8 @@ export class Stage {
     const { runId } = run.opened;
     this.#runs.delete(runId);
     for (const next of this.#lanes.leave(run)) this.#wake(next);
-    this.#request.ended(run, this.#begunAt.get(runId) ?? this.#now);
+    this.#request.ended(run, this.#begunAt.get(runId) ?? this.#now, this.#looks);
+    this.#looks.forget(runId);
     this.#begunAt.delete(runId);
   }
 

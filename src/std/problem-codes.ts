@@ -18,7 +18,6 @@ export const problemCodes = [
   'definition-syntax',
   'definition-threw',
   // journal
-  'journal-in-use',
   'journal-newer',
   'journal-older',
   'journal-unreachable',

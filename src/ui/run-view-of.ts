@@ -145,6 +145,7 @@ export function stepViewOf(step: Step): StepView {
   const approvals = instances
     .flatMap(({ approval }) => approval ?? [])
     .filter(({ decision }) => decision !== null || step.state === 'deferred');
+  const waits = instances.flatMap(({ wait }) => wait ?? []);
   const unfinished = attempts.some((attempt) => attempt.outcome === null) || step.state === 'deferred';
   const dueTimes = instances.flatMap((instance) => instance.dueAt ?? []);
   return {
@@ -158,17 +159,19 @@ export function stepViewOf(step: Step): StepView {
     startedAt: least([
       ...attempts.map((attempt) => attempt.startedAt),
       ...approvals.map(({ requestedAt }) => requestedAt),
+      ...waits.map(({ since }) => since),
     ]),
     finishedAt: unfinished
       ? null
       : greatest([
           ...attempts.flatMap((attempt) => attempt.finishedAt ?? []),
           ...approvals.flatMap(({ decision }) => decision?.at ?? []),
+          ...waits.flatMap(({ endedAt }) => endedAt ?? []),
         ]),
     dueAt: finalStepStates.has(step.state) ? null : least(dueTimes),
     reusedFrom: step.reusedFrom,
     fromCache: isFromCache(instances),
-    bars: barsOf(attempts, definition.work.kind),
+    bars: barsOf(instances, definition.work.kind),
   };
 }
 
@@ -195,14 +198,17 @@ function messageOf(step: Step): string | null {
   return step.reason ?? step.instances?.[0]?.reason ?? step.instances?.[0]?.approval?.message ?? null;
 }
 
-/** Above `barsMax` attempts only the spans in which any of them was on its way. */
-function barsOf(attempts: readonly Attempt[], kind: Work['kind']): readonly Bar[] {
-  const bars = attempts.map((attempt) => ({
-    from: attempt.startedAt,
-    runningAt: attempt.runningAt,
-    to: attempt.finishedAt,
-    state: attemptState(attempt, kind),
-  }));
+/** Attempts, and waits. Above `barsMax` of them only the spans in which any was on its way. */
+function barsOf(instances: readonly Instance[], kind: Work['kind']): readonly Bar[] {
+  const bars = instances.flatMap(({ attempts, wait, state }): Bar[] => [
+    ...attempts.map((attempt) => ({
+      from: attempt.startedAt,
+      runningAt: attempt.runningAt,
+      to: attempt.finishedAt,
+      state: attemptState(attempt, kind),
+    })),
+    ...(wait === null ? [] : [{ from: wait.since, runningAt: wait.since, to: wait.endedAt, state }]),
+  ]);
   if (bars.length <= viewLimits.barsMax) return bars;
   const spans: { from: number; runningAt: number | null; to: number | null; state: StepState }[] = [];
   for (const bar of bars.sort((left, right) => left.from - right.from)) {

@@ -1,4 +1,5 @@
 /** One step looked at closely: its attempts and why they ended, what it gave, its log. */
+import { emptyLogText } from './empty-log.ts';
 import { html, type Markup } from './html.ts';
 import type { LogBlock } from './log-blocks.ts';
 import { logBlocks } from './log-lines.ts';
@@ -37,7 +38,7 @@ export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null,
     ${panel.reason === null || panel.attempts.at(-1)?.message === panel.reason ? null : html`<p class="reason">${panel.reason}</p>`}
     ${panel.dueAt === null || panel.state === 'deferred' ? null : html`<p class="muted">Next try ${timeOf(panel.dueAt, watch)}</p>`}
     ${panel.decision === null ? null : html`<p class="reason">${panel.decision}</p>`}
-    ${instancesOf(view, panel)} ${panel.kind === 'approval' ? null : attemptsOf(view, panel, watch)}
+    ${instancesOf(view, panel)} ${panel.kind === 'approval' || (panel.kind === 'wait' && panel.attempts.length === 0) ? null : attemptsOf(view, panel, watch)}
     ${panel.output === null ? null : outputOf(panel.output)} ${logOf(view, panel, log)}
   </section>`;
 }
@@ -187,6 +188,6 @@ function logOf(view: RunView, panel: PanelView, log: ShownLog | null): Markup {
 }
 
 function logSummary(tail: LogTail, panel: PanelView): string {
-  if (tail.total === 0) return tail.closed || panel.state === 'success' ? 'It wrote nothing.' : 'Nothing written yet.';
+  if (tail.total === 0) return emptyLogText({ closed: tail.closed, state: panel.state });
   return `${countText(tail.total, 'line')}${tail.closed ? '' : ', still being written'}`;
 }

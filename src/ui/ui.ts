@@ -7,13 +7,23 @@ export { loginPage } from './login-page.ts';
 export { renderPage, type Page } from './page.ts';
 export { changeBetween } from './run-change.ts';
 export { runPage, runTitle } from './run-page.ts';
-export { headOf, panelOf, select, stepsText, stepViewOf, triggerOf, type ForgeLinks } from './run-view-of.ts';
+export {
+  headOf,
+  panelOf,
+  select,
+  stepsText,
+  stepViewOf,
+  triggerOf,
+  type ForgeLinks,
+  type Selected,
+} from './run-view-of.ts';
 export {
   logKeyOf,
   runAddress,
   viewLimits,
   type FailureView,
   type LogTail,
+  type PanelView,
   type RunChain,
   type FollowLink,
   type RunLink,

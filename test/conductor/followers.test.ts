@@ -189,7 +189,7 @@ test('an end that nobody could follow for more than a day is too old', async () 
     () => stage.world.history.unfinished.size === 0 && runsOf(stage, 'upstream').length === 1,
   );
   stage.world.crash(25 * 3_600_000);
-  await stage.until('a server is up again', () => stage.world.server?.started === true, 26 * 3_600_000);
+  await stage.until('a server is up again', () => stage.world.server?.conducts === true, 26 * 3_600_000);
   const [first] = runsOf(stage, 'upstream');
   const key = `pipeline:${first?.opened.runId}:follower`;
   await stage.until('it was looked at', () => stage.world.history.triggers.has(key));

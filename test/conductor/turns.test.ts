@@ -39,7 +39,7 @@ test('the end of an attempt that could not be kept at once is kept later', async
     await opened(stage, 1);
     await stage.rest();
     assert.equal(stage.run('pair').state, 'success');
-    assert.deepEqual([...stage.world.attempts.begun.values()], [1, 1], 'each attempt was begun once');
+    assert.deepEqual([...stage.world.begun.values()], [1, 1], 'each attempt was begun once');
   }
 });
 
@@ -184,7 +184,7 @@ test('a server that dies at any commit of a run leaves it to the next one', asyn
     await stage.rest();
     assert.equal(stage.run('pair').state, 'success', when);
     assert.ok(
-      [...stage.world.attempts.begun.values()].every((count) => count === 1),
+      [...stage.world.begun.values()].every((count) => count === 1),
       when,
     );
   }

@@ -1,86 +1,134 @@
-/** A step that waits for another pipeline, over a real journal in memory. */
+/** Runs that wait, on a whole server: what they cost the journal, and what they come to over crashes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lookForPipeline } from '../../src/conductor/waiting.ts';
-import { decide, open } from '../../src/engine/engine.ts';
-import type { AttemptOutcome, RunOpened } from '../../src/engine/event.ts';
-import type { Template, Work } from '../../src/pipeline/definition.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite.ts';
-import type { Journal } from '../../src/journal/journal.ts';
-import { pipelineOf, stepOf } from '../support/definitions.ts';
-import { finish, openRun, opened, runId, versionsWrite } from '../support/journal-values.ts';
+import type { PipelineDefinition, StepDefinition, WaitWork } from '../../src/pipeline/definition.ts';
+import { Stage } from '../simulation/stage.ts';
+import { mapOver, pipelineOf, stepOf } from '../support/definitions.ts';
 
-const dayMs = 86_400_000;
-const day = Date.UTC(2026, 2, 29);
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
-async function journalOf(dates: readonly number[], state: (number: number) => boolean = () => true): Promise<Journal> {
-  const journal = await openSqliteJournal({ directory: null, clock: { now: () => 0 } });
-  await journal.commit([[versionsWrite]]);
-  for (const [number, logicalDate] of dates.entries()) {
-    await journal.commit([[openRun(runId(number), { logicalDate })]]);
-    if (state(number)) await journal.commit([[finish(runId(number), 1)]]);
-  }
-  return journal;
+function named(name: string, steps: readonly StepDefinition[]): PipelineDefinition {
+  return pipelineOf(steps, { name });
 }
 
-/** What a wait in a run of that date sees. */
-function look(
-  journal: Journal,
-  given: { readonly date?: Template; readonly shiftMs?: number; readonly logicalDate?: number; readonly work?: Work },
-): Promise<AttemptOutcome | null> {
-  const { date = [{ context: 'date' }], shiftMs = 0, logicalDate = day } = given;
-  const work: Work = given.work ?? {
-    kind: 'wait',
-    for: { condition: 'pipeline', pipeline: 'churn', date, shiftMs, states: ['success'] },
-    intervalMs: 1000,
-    timeoutMs: 10_000,
-    softFail: false,
+function waitFor(condition: WaitWork['for'], given: Partial<WaitWork> = {}): WaitWork {
+  return { kind: 'wait', for: condition, intervalMs: 1000, timeoutMs: 24 * hourMs, softFail: false, ...given };
+}
+
+const file: WaitWork['for'] = { condition: 'file', path: '/data/ready' };
+const states = ['success'] as const;
+const base: WaitWork['for'] = {
+  condition: 'pipeline',
+  pipeline: 'base',
+  date: [{ context: 'date' }],
+  shiftMs: 0,
+  states,
+};
+const trained: WaitWork['for'] = { ...base, condition: 'step', step: 'train', states };
+
+/** The waits that a run has begun and not ended. */
+function waitingIn(stage: Stage, pipeline: string): number {
+  const { events } = stage.run(pipeline);
+  const count = (type: string): number => events.filter((event) => event.type === type).length;
+  return count('wait-begun') - count('step-finished');
+}
+
+/** Lets time pass. */
+function pass(stage: Stage, ms: number): Promise<void> {
+  const until = stage.world.time.now + ms;
+  return stage.until('time has passed', () => stage.world.time.now >= until, 2 * ms);
+}
+
+test('a thousand instances that look each second for an hour take no slot, and add no event and no commit', async () => {
+  const each = stepOf({ name: 'each', work: waitFor(file), map: mapOver([...Array(1000).keys()]) });
+  const stage = await Stage.open({
+    pipelines: [named('patient', [each]), named('quick', [stepOf({ name: 'only' })])],
+    slots: 1,
+  });
+  const { world } = stage;
+  world.isThere = false;
+  stage.ask('patient');
+  await stage.until('all of them wait', () => world.history.runs.size === 1 && waitingIn(stage, 'patient') === 1000);
+  const before = stage.run('patient').events.length;
+  let commits = 0;
+  world.interfere = (writes) => {
+    commits += writes.flat().filter((write) => write.write === 'append').length;
+    return null;
   };
-  const own: RunOpened = opened(runId(9999), { pipeline: 'example', logicalDate });
-  const run = open(pipelineOf([stepOf({ name: 'wait', work })]), own);
-  decide(run, { type: 'proceed', at: own.at, admit: () => true });
-  return lookForPipeline(journal, run, { step: 'wait', index: 0, attempt: 1 });
-}
-
-test('a run of the same day in a state that counts is found, whatever its time of day', async () => {
-  const journal = await journalOf([day + 3_600_000]);
-  const found = await look(journal, { logicalDate: day + 20 * 3_600_000 });
-  assert.deepEqual(found, {
-    kind: 'succeeded',
-    output: { inline: { runId: runId(0), state: 'success' } },
-    control: null,
-  });
-});
-
-test('a run of another day, or that goes on still, is waited for', async () => {
-  for (const journal of [await journalOf([day - dayMs]), await journalOf([day], () => false)])
-    assert.deepEqual(await look(journal, {}), { kind: 'not-yet', reason: 'no run of churn for 2026-03-29 is success' });
-});
-
-test('a shifted date is another day', async () => {
-  const journal = await journalOf([day - dayMs]);
-  assert.equal((await look(journal, { shiftMs: -dayMs }))?.kind, 'succeeded');
-});
-
-test('a run is found behind hundreds of newer ones', async () => {
-  const journal = await journalOf([day, ...Array.from({ length: 450 }, (_, index) => day + (index + 1) * dayMs)]);
-  const found = await look(journal, {});
-  assert.deepEqual(found?.kind === 'succeeded' && found.output, { inline: { runId: runId(0), state: 'success' } });
-});
-
-test('a date that is none fails at once', async () => {
-  const found = await look(await journalOf([]), { date: ['tomorrow'] });
-  assert.deepEqual(found, {
-    kind: 'failed',
-    cause: 'invalid',
-    message: 'the date of the wait is none: "tomorrow"',
-    exitCode: null,
-  });
-});
-
-test('other steps are none of its business', async () => {
-  assert.equal(
-    await look(await journalOf([]), { work: { kind: 'command', command: ['true'], environment: {} } }),
-    null,
+  await pass(stage, hourMs);
+  assert.deepEqual([stage.run('patient').events.length - before, commits], [0, 0]);
+  assert.equal(world.server?.conductor.slotsInUse()[0]?.taken, 0);
+  stage.ask('quick');
+  await stage.until(
+    'another run has its slot',
+    () => world.history.runs.size === 2 && stage.run('quick').state === 'success',
   );
+  world.isThere = true;
+  await stage.rest();
+  assert.equal(stage.run('patient').state, 'success');
+  assert.equal(stage.run('patient').events.length, before + 2 * 1000 + 1, 'seen and success of each, and the end');
+});
+
+test('a wait is over as soon as the run that it waits for is, whatever its interval', async () => {
+  const work = (condition: WaitWork['for']): WaitWork => waitFor(condition, { intervalMs: 12 * hourMs });
+  const stage = await Stage.open({
+    pipelines: [
+      named('base', [stepOf({ name: 'train' })]),
+      named('after', [stepOf({ name: 'base', work: work(base) }), stepOf({ name: 'trained', work: work(trained) })]),
+    ],
+  });
+  stage.world.attemptMs = 5 * minuteMs;
+  stage.ask('after');
+  await stage.until('it waits', () => stage.world.history.runs.size === 1 && waitingIn(stage, 'after') === 2);
+  stage.ask('base');
+  await stage.rest();
+  assert.equal(stage.run('after').state, 'success');
+  const [runId] = [...stage.world.history.runs].find(([, { opened }]) => opened.pipeline === 'base') ?? [];
+  assert.deepEqual(
+    stage.run('after').events.flatMap((event) => (event.type === 'wait-seen' ? event.output : [])),
+    [{ inline: { runId, state: 'success' } }, { inline: { runId, step: 'train', state: 'success' } }],
+  );
+});
+
+test('a run that waits is taken up by the next server, and its time goes on', async () => {
+  const work = waitFor(file, { timeoutMs: 30 * minuteMs, softFail: true });
+  const stage = await Stage.open({ pipelines: [named('patient', [stepOf({ name: 'data', work })])] });
+  const { world } = stage;
+  world.isThere = false;
+  stage.ask('patient');
+  await stage.until('it waits', () => world.history.runs.size === 1 && waitingIn(stage, 'patient') === 1);
+  const [begun] = stage.run('patient').events.filter((event) => event.type === 'wait-begun');
+  await pass(stage, 5 * minuteMs);
+  world.crash(10 * minuteMs);
+  await stage.until('it has ended', () => world.history.unfinished.size === 0, hourMs);
+  const ended = stage.run('patient').events.find((event) => event.type === 'step-finished');
+  assert.deepEqual(
+    [ended?.state, ended?.reason],
+    ['skipped', 'timeout: waited 30 min 0 s, and still there is no /data/ready yet'],
+  );
+  const late = (ended?.at ?? 0) - (begun?.dueAt ?? 0);
+  assert.ok(late >= 0 && late < 2000, `${late} ms after its time`);
+});
+
+test('what was seen and could not be kept is seen again', async () => {
+  const stage = await Stage.open({ pipelines: [named('patient', [stepOf({ name: 'data', work: waitFor(file) })])] });
+  stage.world.isThere = true;
+  stage.interfereOnce('wait-seen', 'refused');
+  stage.ask('patient');
+  await stage.until('it has begun', () => stage.world.history.runs.size === 1);
+  await stage.rest();
+  assert.equal(stage.run('patient').state, 'success');
+});
+
+test('a cancel ends the waiting at once', async () => {
+  const stage = await Stage.open({ pipelines: [named('patient', [stepOf({ name: 'data', work: waitFor(file) })])] });
+  stage.world.isThere = false;
+  stage.ask('patient');
+  await stage.until('it waits', () => stage.world.history.runs.size === 1 && waitingIn(stage, 'patient') === 1);
+  stage.cancel(stage.run('patient'));
+  await stage.rest();
+  assert.equal(stage.run('patient').state, 'cancelled');
+  const { runId } = stage.run('patient').opened;
+  assert.deepEqual(stage.world.server?.conductor.waiting(runId, 'data'), []);
 });

@@ -48,6 +48,31 @@ test('secrets come from the environment alone', () => {
   assert.equal(config.secret('OTHER'), null);
 });
 
+test('object stores are read, with the names of their secrets and never the values', () => {
+  const yaml = `objectStores:
+  lake: { endpoint: "https://s3.example/", secrets: { accessKeyId: LAKE_ID, secretAccessKey: LAKE_KEY } }
+  cloud: { region: eu-central-1, secrets: { accessKeyId: ID, secretAccessKey: KEY, sessionToken: TOKEN } }
+`;
+  writeFileSync(join(folder, 'contender.yaml'), yaml);
+  assert.deepEqual(Object.fromEntries(loadConfig(folder, {}).objectStores), {
+    lake: {
+      endpoint: 'https://s3.example',
+      region: 'us-east-1',
+      pathStyle: true,
+      secrets: { accessKeyId: 'LAKE_ID', secretAccessKey: 'LAKE_KEY', sessionToken: null },
+    },
+    cloud: {
+      endpoint: null,
+      region: 'eu-central-1',
+      pathStyle: false,
+      secrets: { accessKeyId: 'ID', secretAccessKey: 'KEY', sessionToken: 'TOKEN' },
+    },
+  });
+  const wrong = 'objectStores:\n  lake: { secrets: { accessKeyId: ID, secretAccessKey: "wJalr/bPx" } }\n';
+  assert.match(problemOf(wrong).message, /the name of a secret, not its value/);
+  assert.match(problemOf('objectStores:\n  lake: { accessKey: x }\n').message, /objectStores/);
+});
+
 test('pools are read with their slots, also without credentials', () => {
   assert.equal(loadPools(folder), null);
   writeFileSync(

@@ -12,6 +12,8 @@ export interface ExecutorUnderTest {
   readonly reports: readonly AttemptReport[];
   /** A new attempt that behaves so. */
   readonly spec: (behaviour: Behaviour) => AttemptSpec;
+  /** Writes a file among those of the commit that `spec` names. */
+  readonly put: (path: string, text: string) => Promise<void>;
   /** How often the work of this attempt was really begun. */
   readonly begun: (attemptId: string) => Promise<number>;
   /** The server dies without a word; the executor of the next one. */
@@ -192,6 +194,14 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
     await runs(one.attemptId);
     await executor.recover([one.attemptId]);
     assert.deepEqual(typesOf(reports, one.attemptId), ['running']);
+  });
+
+  check('a file is found where its steps would find it, or nothing is', async ({ executor, spec, put }) => {
+    const { repository, sha } = spec('succeeds');
+    await put('data/ready.csv', 'a,b\n');
+    assert.deepEqual(await executor.findFile({ repository, sha, path: 'data/ready.csv' }), { bytes: 4 });
+    for (const path of ['data/other.csv', '/no/such/file', 'data/ready.csv/below'])
+      assert.equal(await executor.findFile({ repository, sha, path }), null, path);
   });
 
   check('close ends everything as lost and takes nothing more', async ({ executor, reports, spec, runs }) => {

@@ -22,7 +22,7 @@ const now = openedAt + 30_000;
  * that the run is open.
  */
 function scenarioOf(kind: 'command' | 'wait' | 'approval'): Scenario {
-  const wait = works.wait({ intervalMs: 60_000, timeoutMs: 600_000, softFail: false });
+  const wait = works.until({ intervalMs: 60_000, timeoutMs: 600_000, softFail: false });
   const work = kind === 'wait' ? wait : kind === 'approval' ? works.approval({ timeoutMs: 600_000 }) : null;
   const x = stepOf({ name: 'x', upstream: ['first'], retry, ...(work === null ? {} : { work }) });
   const scenario = new Scenario(pipelineOf([stepOf({ name: 'other' }), stepOf({ name: 'first' }), x]), 2);
@@ -202,6 +202,8 @@ const events: readonly RunEvent[] = [
   { type: 'cache-looked-up', ...x, attempt: 1, look: { found: true, runId: 'run-0' } },
   { type: 'approval-requested', at: now, step: 'x', message: null, dueAt: now },
   { type: 'approval-decided', at: now, step: 'x', decision: 'approve', by: 'ada', reason: null },
+  { type: 'wait-begun', ...x, dueAt: now },
+  { type: 'wait-seen', ...x, output: { inline: null } },
 ];
 
 /** Which of `events` can happen in a state, by their place. */
@@ -211,7 +213,7 @@ const possible: { readonly [state in StepState]?: readonly number[] } = {
   queued: [2, 3, 9],
   running: [3, 9],
   up_for_retry: [0, 5],
-  up_for_reschedule: [0, 5],
+  up_for_reschedule: [0, 5, 12],
   deferred: [5, 11],
   success: [],
   failed: [],

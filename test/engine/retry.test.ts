@@ -86,12 +86,12 @@ const sensor = (softFail: boolean): ReturnType<typeof pipelineOf> =>
   pipelineOf([
     stepOf({
       name: 'wait',
-      work: works.wait({ intervalMs: 60_000, timeoutMs: 150_000, softFail }),
+      work: works.until({ intervalMs: 60_000, timeoutMs: 150_000, softFail }),
       retry: { ...minute, count: 1 },
     }),
   ]);
 
-test('a sensor looks again after its interval, a last time at its timeout, and then fails without a retry', () => {
+test('a function looks again after its interval, a last time at its timeout, and then fails without a retry', () => {
   const scenario = new Scenario(sensor(false));
   scenario.proceed(0);
   assert.deepEqual(scenario.finished(1, 'wait', outcomes.notYet()), ['wait up_for_reschedule at 61']);
@@ -105,7 +105,7 @@ test('a sensor looks again after its interval, a last time at its timeout, and t
   ]);
 });
 
-test('a sensor that fails softly is skipped at its timeout', () => {
+test('a function that fails softly is skipped at its timeout', () => {
   const { run } = drive(sensor(true), () => outcomes.notYet());
   assert.deepEqual(statesOf(run), { wait: 'skipped' });
   assert.equal(run.state, 'success');
@@ -117,7 +117,7 @@ test('looks use no retries', () => {
     pipelineOf([
       stepOf({
         name: 'wait',
-        work: works.wait({ intervalMs: 1000, timeoutMs: 900_000, softFail: false }),
+        work: works.until({ intervalMs: 1000, timeoutMs: 900_000, softFail: false }),
         retry: { ...minute, count: 1 },
       }),
     ]),

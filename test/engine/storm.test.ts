@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { attemptsToStop, unfinishedAttempts } from '../../src/engine/engine.ts';
-import type { AttemptKey, AttemptOutcome, RunEvent } from '../../src/engine/event.ts';
+import type { AttemptKey, AttemptOutcome, LookOutcome, RunEvent } from '../../src/engine/event.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { openedAt, outcomes } from '../support/drive.ts';
 import { Scenario } from '../support/scenario.ts';
@@ -11,12 +11,13 @@ import { Scenario } from '../support/scenario.ts';
 const retry = { count: 2, delayMs: 20_000, factor: 2, delayMaxMs: 60_000 };
 const definition = pipelineOf(
   [
-    stepOf({ name: 'wait', work: works.wait({ intervalMs: 30_000, timeoutMs: 90_000, softFail: true }), retry }),
+    stepOf({ name: 'until', work: works.until({ intervalMs: 30_000, timeoutMs: 90_000, softFail: true }), retry }),
+    stepOf({ name: 'wait', work: works.wait({ intervalMs: 30_000, timeoutMs: 90_000, softFail: true }) }),
     stepOf({ name: 'load', retry }),
     stepOf({ name: 'gate', upstream: ['load'], work: works.gate(), retry }),
     stepOf({ name: 'each', upstream: ['gate'], map: mapOver([1, 2, 3], { concurrency: 2 }), retry }),
     stepOf({ name: 'ask', upstream: ['load'], work: works.approval({ timeoutMs: 90_000, softFail: true }), retry }),
-    stepOf({ name: 'join', upstream: ['each', 'wait', 'ask'], triggerRule: 'none_failed' }),
+    stepOf({ name: 'join', upstream: ['each', 'until', 'wait', 'ask'], triggerRule: 'none_failed' }),
     stepOf({ name: 'tidy', finally: true }),
   ],
   { runTimeoutMs: 400_000, deadlineMs: 100_000 },
@@ -30,8 +31,25 @@ const outcome: fc.Arbitrary<AttemptOutcome> = fc.constantFrom(
   outcomes.skipped(),
   ...(['code', 'lost', 'timeout', 'cancelled', 'invalid'] as const).map((cause) => outcomes.failed(cause)),
 );
+const notYet: LookOutcome = { kind: 'not-yet', reason: 'it is not there' };
+const lookOutcomes: readonly LookOutcome[] = [
+  notYet,
+  notYet,
+  { kind: 'seen', output: { inline: null } },
+  { kind: 'impossible', reason: 'it is no path' },
+];
 const action = fc.record({
-  what: fc.constantFrom('finished', 'finished', 'finished', 'repeated', 'running', 'proceed', 'cancel', 'decide'),
+  what: fc.constantFrom(
+    'finished',
+    'finished',
+    'finished',
+    'repeated',
+    'running',
+    'proceed',
+    'look',
+    'cancel',
+    'decide',
+  ),
   seconds: fc.constantFrom(0, 1, 5, 25, 100),
   which: fc.nat(),
   outcome,
@@ -49,6 +67,7 @@ test('whatever comes in whatever order: no bug is thrown, the first end counts, 
         const key = attempts[which % Math.max(attempts.length, 1)];
         if (what === 'proceed') scenario.proceed(second);
         else if (what === 'cancel' && which % 4 === 0) scenario.cancel(second);
+        else if (what === 'look') scenario.look(second, 'wait', lookOutcomes[which % lookOutcomes.length] ?? notYet);
         else if (what === 'decide') scenario.decide(second, 'ask', which % 3 === 0 ? 'reject' : 'approve');
         else if (key !== undefined && what === 'running') scenario.running(second, nameOf(key));
         else if (key !== undefined && what !== 'cancel') scenario.finished(second, nameOf(key), outcome);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AttemptReport } from '../../src/executor/executor.ts';
+import type { AttemptReport, Executor } from '../../src/executor/executor.ts';
 import { createFakeExecutor, createFakeWorld, type FakeBehaviour, type FakeExecutor } from '../../src/executor/fake.ts';
 import { executorKeepsItsContract, type Behaviour } from '../contract/executor.ts';
 import { command, specOf } from './workshop.ts';
@@ -16,12 +16,15 @@ const behaviours: Readonly<Record<Behaviour, FakeBehaviour>> = {
 executorKeepsItsContract('fake', async () => {
   const world = createFakeWorld();
   const planned = new Map<string, Behaviour>();
+  const files = new Map<string, { readonly bytes: number }>();
+  const findFile: Executor['findFile'] = ({ path }) => Promise.resolve(files.get(path) ?? null);
   const open = (): { executor: FakeExecutor; reports: AttemptReport[] } => {
     const reports: AttemptReport[] = [];
     const behaviour = (spec: { attemptId: string }): FakeBehaviour =>
       behaviours[planned.get(spec.attemptId) ?? 'succeeds'];
     const report = (word: AttemptReport): void => void reports.push(word);
-    return { executor: createFakeExecutor({ slots: 4, clock: { now: () => 1 }, report, behaviour, world }), reports };
+    const executor = createFakeExecutor({ slots: 4, clock: { now: () => 1 }, report, behaviour, world, findFile });
+    return { executor, reports };
   };
   const first = open();
   return {
@@ -30,6 +33,9 @@ executorKeepsItsContract('fake', async () => {
       const spec = specOf(command(behaviour));
       planned.set(spec.attemptId, behaviour);
       return spec;
+    },
+    async put(path, text) {
+      files.set(path, { bytes: text.length });
     },
     begun: async (attemptId) => world.begun.get(attemptId) ?? 0,
     async next() {

@@ -187,10 +187,7 @@ test('a branch, a short circuit and a look of a sensor say how the run goes on',
     failure(await run('unsure', work({}, 'short-circuit'))),
     /^output: a short circuit returns true or false/,
   );
-  const look = (there: boolean): AttemptWork => ({
-    kind: 'wait',
-    for: { condition: 'function', file, input: { there } },
-  });
+  const look = (there: boolean): AttemptWork => ({ kind: 'wait', file, input: { there } });
   assert.equal((await run('looks', look(false))).kind, 'not-yet');
   assert.equal(inline(await run('looks', look(true))), true);
 });

@@ -1,6 +1,6 @@
 /** The local executor under the contract of all executors. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { executorKeepsItsContract, type Behaviour } from '../contract/executor.ts';
 import { openWorkshop, shell, specOf } from './workshop.ts';
 
@@ -17,6 +17,10 @@ executorKeepsItsContract('local', async () => {
   return {
     ...workshop,
     spec: (behaviour) => specOf(shell(`echo $CONTENDER_ATTEMPT_ID >> ${tally}; ${scripts[behaviour]}`)),
+    async put(path, text) {
+      await mkdir(dirname(join(workshop.sourceTree, path)), { recursive: true });
+      await writeFile(join(workshop.sourceTree, path), text);
+    },
     async begun(attemptId) {
       const lines = await readFile(tally, 'utf8').catch(() => '');
       return lines.split('\n').filter((line) => line === attemptId).length;

@@ -4,7 +4,6 @@
  * same end as one that never died. Shared by the tests of both databases.
  */
 import assert from 'node:assert/strict';
-import { setTimeout as moment } from 'node:timers/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -56,7 +55,7 @@ async function dieOnce(storeOf: (sandbox: Sandbox) => Promise<Store>, at: number
     const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
     const scenario = new Scenario(sandbox, store);
     try {
-      while (isAlive() && !(await scenario.goOn())) await moment(5);
+      await until(`the death ${when} write ${at}`, async () => (!isAlive() || (await scenario.goOn()) ? true : null));
       const died = !isAlive();
       dying.kill('SIGTERM');
       await dying.ended;

@@ -238,7 +238,13 @@ function apply(state: State, write: Write): Conflict | null {
     case 'forge-object':
     case 'cache-entry':
     case 'cache-trim':
+    case 'session':
+    case 'session-used':
+    case 'session-ended':
+    case 'order':
       return null;
+    case 'order-answered':
+      return 'changed';
     default:
       return unreachable(write);
   }

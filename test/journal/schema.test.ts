@@ -17,6 +17,8 @@ import { evaluationPage, unpromotableOf } from '../../src/journal/evaluations.ts
 import { pendingDeliveries, triggerByKey } from '../../src/journal/deliveries.ts';
 import type { RawRow, Sql } from '../../src/journal/driver.ts';
 import { createMigrationTable, knownMigrations } from '../../src/journal/migrate.ts';
+import { news } from '../../src/journal/news.ts';
+import { openOrders } from '../../src/journal/orders.ts';
 import { dueOutbox, nextOutboxAt, troubledOutbox } from '../../src/journal/outbox.ts';
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { openRequests } from '../../src/journal/requests.ts';
@@ -219,6 +221,8 @@ test('no read sorts or looks through what has no bound', async () => {
     'active runs': activeRuns('r', 'p'),
     events: eventsOf('x'),
     'open requests': openRequests(limit),
+    'open orders': openOrders(limit),
+    news: news(),
     'runs of dates': runsOfDates('r', 'p', { from: 1, to: 2 }),
     'a backfill': backfillById('x'),
     'open backfills': openBackfills(),

@@ -387,16 +387,18 @@ test('groups stand in front of names, in groups too, and give back what they def
   assert.deepEqual(steps[2]?.upstream, ['prepare/clean']);
 });
 
-test('waits look for a file, an answer, a run of another pipeline, or ask a function', () => {
+test('waits look for a file, an answer, an object, a run of another pipeline or a step of it, or ask a function', () => {
   const steps = stepsOf(({ date }) => {
     waitFor.file('there', { path: `data/${date}`, interval: '5m', timeout: '4h', softFail: true });
     waitFor.http('up', { url: 'https://example.org/health', status: 204 });
     waitFor.pipeline('daily-features', { date, shift: '-1d', states: ['success', 'failed'] });
     waitFor.until('ready', { input: { date }, run: () => true });
+    waitFor.object('exported', { url: `s3://exports/${date}.csv`, store: 'lake' });
+    waitFor.step('daily-features', 'prepare/clean', { date, states: ['success', 'skipped'] });
   });
   assert.deepEqual(
     steps.map(({ name }) => name),
-    ['there', 'up', 'wait-for-daily-features', 'ready'],
+    ['there', 'up', 'wait-for-daily-features', 'ready', 'exported', 'wait-for-daily-features-prepare-clean'],
   );
   assert.deepEqual(steps[0]?.work, {
     kind: 'wait',
@@ -416,6 +418,15 @@ test('waits look for a file, an answer, a run of another pipeline, or ask a func
       states: ['success', 'failed'],
     },
     { condition: 'function', file: '', input: { record: { date: { reference: { context: 'date' } } } } },
+    { condition: 'object', url: ['s3://exports/', { context: 'date' }, '.csv'], store: 'lake' },
+    {
+      condition: 'step',
+      pipeline: 'daily-features',
+      step: 'prepare/clean',
+      date: [{ context: 'date' }],
+      shiftMs: 0,
+      states: ['success', 'skipped'],
+    },
   ]);
 });
 

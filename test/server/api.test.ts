@@ -230,6 +230,7 @@ test('openapi.json describes each route, with schemas that are valid', async () 
     'get /api/v1/runs',
     'get /api/v1/runs/{id}',
     'get /healthz',
+    'get /ready',
     'post /api/v1/backfills',
     'post /api/v1/backfills/{id}/cancel',
     'post /api/v1/events',

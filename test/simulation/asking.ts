@@ -69,7 +69,7 @@ export class Asking {
     world.tell(`${request.by}: ${request.type} ${runId}`);
     const ask = async (triesLeft: number): Promise<void> => {
       try {
-        const asked = await world.server?.conductor.ask(runId, request);
+        const asked = await world.anyServer(this.#random)?.conductor.ask(runId, request);
         if (asked?.ok === true && !world.history.wasAsked(runId, request.by))
           world.violated('P8', `${request.type} of ${runId} by ${request.by} was accepted and is not kept`);
       } catch {

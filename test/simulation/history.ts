@@ -14,6 +14,7 @@ import type { BackfillState, EvaluationRow, EvaluationState, Write } from '../..
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
+import { wrongWait } from './awaited.ts';
 import { Lines } from './lines.ts';
 import { Listeners } from './listeners.ts';
 
@@ -21,6 +22,8 @@ export interface KeptRun {
   readonly opened: RunOpened;
   readonly events: RunEvent[];
   state: RunState;
+  /** Of the world's time. */
+  endedAt: number | null;
   /** By step and index: the number of the current attempt, and whether it has ended. */
   readonly instances: Map<string, { attempt: number; ended: boolean; final: boolean }>;
 }
@@ -161,6 +164,11 @@ export class History {
       case 'data-taken':
         return this.listeners.taken(write);
       case 'versions':
+      case 'session':
+      case 'session-used':
+      case 'session-ended':
+      case 'order':
+      case 'order-answered':
       case 'cache-trim':
       case 'run-end':
       case 'run-end-done':
@@ -177,7 +185,7 @@ export class History {
     const cause = causeOf(opened);
     if (this.#causes.has(cause)) this.#violated('P1', `two runs for ${cause}`);
     this.#causes.add(cause);
-    const run: KeptRun = { opened, events: [opened], state: 'running', instances: new Map() };
+    const run: KeptRun = { opened, events: [opened], state: 'running', endedAt: null, instances: new Map() };
     this.runs.set(opened.runId, run);
     this.listeners.opened(opened);
     for (const event of reused) {
@@ -198,6 +206,7 @@ export class History {
     }
     run.state = write.state;
     if (write.finishedAt === null) return;
+    run.endedAt = this.#now();
     this.unfinished.delete(write.runId);
     if (write.state !== 'cancelled' && run.events.some(({ type }) => type === 'cancel-requested'))
       this.#violated('P8', `${write.runId} was told to cancel, and ended as ${write.state}`);
@@ -271,6 +280,14 @@ export class History {
       else instance.ended = true;
     }
     if (event.type === 'step-reused') this.#reused(run, event);
+    const wrong = wrongWait({
+      event,
+      run,
+      definitionOf: this.#definitionOf,
+      runs: this.runs,
+      seenBy: this.#passedBy(),
+    });
+    if (wrong !== null) this.#violated('wait', wrong);
     if (event.type === 'approval-decided') {
       const accepted = this.#decisionOf(runId, event.step);
       if (accepted?.by !== event.by || accepted.decision !== event.decision)
@@ -428,11 +445,13 @@ function endsInstance(
   { step, index }: { readonly step: string; readonly index: number | null },
 ): boolean {
   if (event.type === 'approval-decided') return event.step === step;
-  return event.type === 'attempt-finished' && event.step === step && event.index === index;
+  if (event.type !== 'attempt-finished' && event.type !== 'wait-seen') return false;
+  return event.step === step && event.index === index;
 }
 
 /** What a step gave: an approval, the decision. */
 function outputOf(event: RunEvent): StepOutput | null {
+  if (event.type === 'wait-seen') return event.output;
   if (event.type === 'attempt-finished') return event.outcome.kind === 'succeeded' ? event.outcome.output : null;
   if (event.type !== 'approval-decided' || event.decision !== 'approve') return null;
   const { by, reason, at } = event;

@@ -218,14 +218,32 @@ function waitFor(pipeline: string): StepDefinition[] {
         softFail: true,
       },
     }),
-    stepOf({ name: 'then', upstream: ['wait'], triggerRule: 'all_done' }),
+    stepOf({
+      name: 'trained',
+      work: {
+        kind: 'wait',
+        for: {
+          condition: 'step',
+          pipeline,
+          step: 'train',
+          date: [{ context: 'timestamp' }],
+          shiftMs: 0,
+          states: ['success', 'failed', 'skipped'],
+        },
+        intervalMs: 20_000,
+        timeoutMs: 50_000,
+        softFail: true,
+      },
+    }),
+    stepOf({ name: 'then', upstream: ['wait', 'trained'], triggerRule: 'all_done' }),
   ];
 }
 
 function chain(poolSlots: number): StepDefinition[] {
   return [
     stepOf({ name: 'look', work: works.wait({ intervalMs: 5000, timeoutMs: 30_000, softFail: false }) }),
-    stepOf({ name: 'first', upstream: ['look'], retry: quickRetry, ...pooled(1), priority: 10 }),
+    stepOf({ name: 'ask', work: works.until({ intervalMs: 5000, timeoutMs: 30_000, softFail: false }) }),
+    stepOf({ name: 'first', upstream: ['look', 'ask'], retry: quickRetry, ...pooled(1), priority: 10 }),
     stepOf({ name: 'second', upstream: ['look'], retry: quickRetry, ...pooled(poolSlots) }),
     stepOf({ name: 'last', upstream: ['first', 'second'], triggerRule: 'one_success', timeoutMs: 20_000 }),
   ];

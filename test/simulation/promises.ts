@@ -39,18 +39,18 @@ export function stillOpen(world: World): Open | null {
   return null;
 }
 
-function serverRuns({ server }: World): Open | null {
-  return server?.started === true ? null : { promise: 'P4', what: 'the server is not up' };
+function serverRuns({ conducting }: World): Open | null {
+  return conducting === null ? { promise: 'P4', what: 'no server conducts' } : null;
 }
 
-function runsEnd({ history, server }: World): Open | null {
+function runsEnd({ history, servers }: World): Open | null {
   const [first] = history.unfinished;
   if (first !== undefined) {
     const run = history.runs.get(first);
     const last = run?.events.slice(-3).map((event) => event.type);
     return { promise: 'P4', what: `run ${first} of ${run?.opened.pipeline} goes on; last ${String(last)}` };
   }
-  const running = server?.executor.running() ?? [];
+  const running = servers.flatMap((server) => server.executor.running());
   return running.length === 0 ? null : { promise: 'P7', what: `${running.join(', ')} runs, and no run has it` };
 }
 

@@ -72,6 +72,11 @@ export const works = {
     for: { condition: 'file', path: 'data.csv' },
     ...given,
   }),
+  until: (given: { intervalMs: number; timeoutMs: number; softFail: boolean }): Work => ({
+    kind: 'wait',
+    for: { condition: 'function', file: 'p.ts', input: { literal: null } },
+    ...given,
+  }),
   approval: (given: Partial<ApprovalWork> = {}): Work => ({
     kind: 'approval',
     message: null,

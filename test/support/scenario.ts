@@ -3,7 +3,7 @@
  * `train#3`: index 0 and attempt 1 where not given. Times are seconds since the run was opened.
  */
 import { decide, type Command } from '../../src/engine/engine.ts';
-import type { AttemptKey, AttemptOutcome, RunEvent } from '../../src/engine/event.ts';
+import type { AttemptKey, AttemptOutcome, LookOutcome, RunEvent } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
@@ -39,6 +39,10 @@ export class Scenario {
       usage: null,
       admit: this.#admit,
     });
+  }
+
+  look(second: number, instance: string, outcome: LookOutcome): string[] {
+    return this.do({ type: 'report-look', at: at(second), key: keyOf(instance), outcome });
   }
 
   cancel(second: number, by = 'ada', reason = 'wrong data'): string[] {
@@ -98,6 +102,10 @@ function lineOf(event: RunEvent): string | null {
       return `late report of ${nameOf(event)}`;
     case 'retry-planned':
       return `${nameOf({ ...event, attempt: 1 })} ${event.state} at ${(event.dueAt - openedAt) / 1000}`;
+    case 'wait-begun':
+      return `${nameOf({ ...event, attempt: 1 })} waits until ${(event.dueAt - openedAt) / 1000}`;
+    case 'wait-seen':
+      return `${nameOf({ ...event, attempt: 1 })} is there`;
     case 'approval-requested':
       return `ask about ${event.step}${event.message === null ? '' : `: ${event.message}`} until ${(event.dueAt - openedAt) / 1000}`;
     case 'approval-decided':

@@ -14,6 +14,7 @@ import { createAttemptControl, timerMaxMs, type AttemptControl } from './attempt
 import { placeOf, runAttempt } from './attempt.ts';
 import type { AttemptServices } from './prepared-attempt.ts';
 import { baseEnvironment } from './environment.ts';
+import { findFile } from './find-file.ts';
 import { attemptMark, executorMark } from './marks.ts';
 import { createPipeStock } from './pipes.ts';
 import { bootId, endMarked, readProcess } from './processes.ts';
@@ -79,10 +80,11 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       const unknown = attemptIds.filter((attemptId) => !active.has(attemptId));
       await recoverAll(unknown, options, records);
     },
-    async close() {
+    findFile: (place) => findFile(place, options.ports),
+    async close(graceMs = localExecutorLimits.closeGraceMs) {
       if (closed) return;
       closed = true;
-      for (const control of active.values()) control.stop('server', localExecutorLimits.closeGraceMs);
+      for (const control of active.values()) control.stop('server', graceMs);
       await Promise.all(working);
       await Promise.all([services.pool.close(), services.sweeper.flush(), services.pipes.close()]);
       services.sampler.close();

@@ -152,6 +152,16 @@ create TABLE forge_object (
   at bigint not null
 );
 
+create TABLE lease (
+  name text not null primary key,
+  epoch bigint not null check (epoch >= 1),
+  place text not null,
+  said text not null,
+  taken_at bigint not null,
+  expires_at bigint not null,
+  unique (name, epoch)
+);
+
 create TABLE migration (
   version integer not null primary key,
   name text not null,
@@ -237,6 +247,17 @@ create TABLE run_event (
   primary key (run_id, position)
 );
 
+create TABLE run_order (
+  id text not null primary key,
+  body text not null,
+  at bigint not null,
+  answer text,
+  answered_at bigint,
+  check ((answer is null) = (answered_at is null))
+);
+
+create INDEX run_order_open on run_order (at, id) where answered_at is null;
+
 create TABLE run_request (
   id text not null primary key,
   run_id text not null references run (id),
@@ -254,6 +275,12 @@ create TABLE run_trigger (
   at bigint not null,
   reason text,
   covered_by text
+);
+
+create TABLE session (
+  digest text not null primary key,
+  ends_at bigint not null,
+  used_at bigint not null
 );
 
 create TABLE step_cache (

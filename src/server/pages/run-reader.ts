@@ -1,6 +1,7 @@
 /** Reads what the page of a run shows: the run, its report, the failure's lines, the tail of a log. */
 import { readRun } from '../../conductor/read.ts';
 import { reportOf } from '../../conductor/report.ts';
+import { waitingText, waitText } from '../../conductor/waiting-text.ts';
 import { approvalsAwaited } from '../../engine/engine.ts';
 import type { Trigger } from '../../engine/event.ts';
 import type { Run, Step } from '../../engine/run.ts';
@@ -19,9 +20,11 @@ import {
   type FailureView,
   type ForgeLinks,
   type LogTail,
+  type PanelView,
   type RunChain,
   type RunLink,
   type RunView,
+  type Selected,
   type Selection,
 } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
@@ -61,18 +64,34 @@ export class RunReader {
       gates: report.gates,
       approvals: approvalsAwaited(run),
       failure: await this.#failureOf(run),
-      steps: [...run.steps.values()].map((step) => this.#stepOf(step)),
+      steps: [...run.steps.values()].map((step) => this.#stepOf(run, step)),
       graph: await this.#graphs.of(run.opened.digest, run.definition),
-      panel: selected === null ? null : panelOf(selected),
+      panel: selected === null ? null : this.#panelOf(run, selected),
     };
     return { view, settled: run.finishedAt !== null && evaluations.every((row) => isSettled(row)) };
   }
 
   /** One that is ready, and has not failed before, says what it waits for. */
-  #stepOf(step: Step): RunView['steps'][number] {
+  #stepOf(run: Run, step: Step): RunView['steps'][number] {
     const view = stepViewOf(step);
+    if (step.state === 'deferred' && step.definition.work.kind === 'wait')
+      return { ...view, message: this.#waitText(run, step, null) ?? view.message };
     const waits = step.state === 'scheduled' && view.message === null;
     return waits ? { ...view, message: this.#ports.conductor.whyWaiting(step.definition) } : view;
+  }
+
+  #panelOf(run: Run, selected: Selected): PanelView {
+    const panel = panelOf(selected);
+    if (panel.kind !== 'wait' || panel.state !== 'deferred') return panel;
+    return { ...panel, reason: this.#waitText(run, selected.step, panel.index) ?? panel.reason };
+  }
+
+  /** Of one instance, or of the first that waits. Another server may be the one that looks. */
+  #waitText(run: Run, step: Step, index: number | null): string | null {
+    const { conductor, clock } = this.#ports;
+    const waiting = conductor.waiting(run.opened.runId, step.definition.name);
+    const wanted = index === null ? waiting : waiting.filter((each) => each.index === index);
+    return waitingText(wanted, clock.now()) ?? waitText(run, step);
   }
 
   /** The last lines of the log that the view's panel stands for. */

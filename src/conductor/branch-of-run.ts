@@ -5,12 +5,12 @@ import type { Project } from './ports.ts';
 import { shaOf } from './sha.ts';
 
 /** `why`: it was for none that counts. `again`: Git does not say now. */
-export type Standing =
+export type RunBranch =
   | { readonly branch: string; readonly isDefault: boolean }
   | { readonly why: string }
   | { readonly again: string };
 
-export async function standingOf({ git }: Project, { trigger, sha }: RunOpened): Promise<Standing> {
+export async function branchOfRun({ git }: Project, { trigger, sha }: RunOpened): Promise<RunBranch> {
   const first = firstTriggerOf(trigger);
   if (first.kind === 'pull-request') return { why: `it was for pull request #${first.number}, which is not merged` };
   if (first.kind === 'backfill') return { why: 'a backfill starts nothing else' };

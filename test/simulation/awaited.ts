@@ -1,0 +1,73 @@
+/**
+ * What became of waits for other pipelines, judged from what was kept: what is said to have been seen was so, and what
+ * was there before any answer could have come late was not overlooked.
+ */
+import { firstTriggerOf, type RunEvent, type RunOpened } from '../../src/engine/event.ts';
+import type { PipelineDefinition, WaitWork } from '../../src/pipeline/definition.ts';
+import { isJsonObject } from '../../src/std/json.ts';
+import type { KeptRun } from './history.ts';
+
+type RunCondition = Extract<WaitWork['for'], { condition: 'pipeline' | 'step' }>;
+
+export interface KeptWait {
+  readonly event: RunEvent;
+  readonly run: KeptRun;
+  readonly definitionOf: (opened: RunOpened) => PipelineDefinition;
+  readonly runs: ReadonlyMap<string, KeptRun>;
+  /** What was kept before then has been seen by all who looked. */
+  readonly seenBy: number;
+}
+
+/** Null: nothing is wrong with it. */
+export function wrongWait(wait: KeptWait): string | null {
+  const { event, run, definitionOf } = wait;
+  if (event.type !== 'wait-seen' && event.type !== 'step-finished') return null;
+  if (event.type === 'step-finished' && event.reason?.startsWith('timeout: waited') !== true) return null;
+  const work = definitionOf(run.opened).steps.find(({ name }) => name === event.step)?.work;
+  const condition = work?.kind === 'wait' ? work.for : null;
+  if (condition === null || (condition.condition !== 'pipeline' && condition.condition !== 'step')) return null;
+  const what = `${run.opened.runId}/${event.step}`;
+  if (event.type === 'wait-seen') return wasSo(condition, event, wait) ? null : `${what} saw what was not there`;
+  const overlooked = overlookedIn(condition, wait);
+  return overlooked === null ? null : `${what} did not see ${overlooked}, and that was there`;
+}
+
+function wasSo(
+  condition: RunCondition,
+  { output }: Extract<RunEvent, { type: 'wait-seen' }>,
+  { runs, run }: KeptWait,
+): boolean {
+  const seen = 'inline' in output && isJsonObject(output.inline) ? output.inline : {};
+  const { runId } = seen;
+  const found = typeof runId === 'string' ? runs.get(runId) : undefined;
+  if (found === undefined || !isFor(condition, found, run)) return false;
+  if (condition.condition === 'pipeline') return found.state === seen['state'];
+  return found.events.some(
+    (event) =>
+      (event.type === 'step-finished' || event.type === 'step-reused') &&
+      event.step === condition.step &&
+      event.state === seen['state'],
+  );
+}
+
+/** Of waits for pipelines: their newest run of the day, where that is in a state that counts and has long been. */
+function overlookedIn(condition: RunCondition, { runs, run, seenBy }: KeptWait): string | null {
+  if (condition.condition !== 'pipeline') return null;
+  const all = [...runs.values()].filter((each) => isFor(condition, each, run));
+  const newest = all.reduce<KeptRun | null>((last, each) => (last === null || isLater(each, last) ? each : last), null);
+  if (newest === null || newest.endedAt === null || newest.endedAt > seenBy) return null;
+  return condition.states.some((state) => state === newest.state) ? newest.opened.runId : null;
+}
+
+function isFor(condition: RunCondition, { opened }: KeptRun, waiting: KeptRun): boolean {
+  const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
+  return (
+    opened.pipeline === condition.pipeline &&
+    firstTriggerOf(opened.trigger).kind !== 'pull-request' &&
+    day(opened.logicalDate) === day(waiting.opened.logicalDate)
+  );
+}
+
+function isLater({ opened: one }: KeptRun, { opened: other }: KeptRun): boolean {
+  return one.logicalDate === other.logicalDate ? one.runId > other.runId : one.logicalDate > other.logicalDate;
+}
