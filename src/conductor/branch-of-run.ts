@@ -1,6 +1,7 @@
 /** For which branch a run was, in the eyes of those that listen to it. */
 import { firstTriggerOf, type RunOpened } from '../engine/event.ts';
 import { unreachable } from '../std/unreachable.ts';
+import { isOnBranch } from './on-branch.ts';
 import type { Project } from './ports.ts';
 import { shaOf } from './sha.ts';
 
@@ -26,10 +27,10 @@ export async function branchOfRun({ git }: Project, { trigger, sha }: RunOpened)
       return { branch, isDefault: true };
     case 'manual': {
       // Whoever starts a run by hand names a commit and no branch.
-      const [tip, commit] = [await git.resolve(branch), shaOf(sha)];
-      if (!tip.ok || commit === null) return { again: tip.ok ? 'not a SHA' : tip.error.message };
-      const merged = await git.isAncestor(commit, tip.value);
-      if (!merged.ok) return { again: merged.error.message };
+      const commit = shaOf(sha);
+      if (commit === null) return { again: 'not a SHA' };
+      const merged = await isOnBranch(git, branch, commit);
+      if (!merged.ok) return { again: merged.error };
       return merged.value
         ? { branch, isDefault: true }
         : { why: `it was started by hand at ${sha.slice(0, 7)}, which is not on ${branch}` };

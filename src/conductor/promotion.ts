@@ -19,6 +19,7 @@ import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { reportRun, settleLater } from './report-writes.ts';
 import type { Carried } from './carried.ts';
+import { isOnBranch } from './on-branch.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 
 /** What the policy says of an evaluation now. */
@@ -117,15 +118,11 @@ async function decideFirst(project: Project, evaluation: EvaluationRow, trigger:
 async function decideCommit(project: Project, evaluation: EvaluationRow, by: string): Promise<Decision> {
   const branch = await project.git.defaultBranch();
   if (!branch.ok) return { decision: 'ask-again', message: branch.error.message };
-  const fetched = await project.git.fetch();
-  if (!fetched.ok) return { decision: 'ask-again', message: fetched.error.message };
-  const tip = await project.git.resolve(branch.value);
   const sha = shaOf(evaluation.sha);
-  if (!tip.ok || sha === null) return { decision: 'ask-again', message: tip.ok ? 'not a SHA' : tip.error.message };
-  const merged = await project.git.isAncestor(sha, tip.value);
-  // What has just been fetched holds every commit of the branch.
-  if (!merged.ok && merged.error.kind !== 'missing') return { decision: 'ask-again', message: merged.error.message };
-  if (merged.ok && merged.value) return { decision: 'promote', by };
+  if (sha === null) return { decision: 'ask-again', message: 'not a SHA' };
+  const merged = await isOnBranch(project.git, branch.value, sha);
+  if (!merged.ok) return { decision: 'ask-again', message: merged.error };
+  if (merged.value) return { decision: 'promote', by };
   return { decision: 'refuse', reason: `Only commits of ${branch.value} promote, and this one is not merged.` };
 }
 

@@ -60,13 +60,17 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     listen: (heard) => world.listen(self, heard),
     openOrders: (limit) => read(() => journal.openOrders(limit)),
     order: (id) => read(() => journal.order(id)),
-    commit: (commits, epoch) =>
-      wire.call(() => commit(commits, world.mutant.ignoresEpochs === true ? undefined : epoch), {
+    commit: (commits, epoch) => {
+      const { diesAt, ignoresEpochs } = world.mutant;
+      const isLast = commits.flat().some(({ write }) => write === diesAt) && wire.strikes('crash');
+      if (isLast) world.time.later(0, () => world.crash(100, self));
+      return wire.call(() => commit(commits, ignoresEpochs === true ? undefined : epoch), {
         before: 'journal-refused',
         after: 'journal-unanswered',
         outlives: 'commit-late',
         answer: refuse,
-      }),
+      });
+    },
     events: (runId) =>
       read(() => {
         if (world.refuseReads === 0) return journal.events(runId);

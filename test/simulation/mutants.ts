@@ -30,6 +30,8 @@ export interface Mutant {
   readonly stopwatch?: (stopwatch: Clock) => Clock;
   /** Beside what is missing, nothing is kept under an epoch, which would keep most of its consequences away. */
   readonly ignoresEpochs?: true;
+  /** Servers die often while such a write of theirs is on its way, where chance alone would take many worlds. */
+  readonly diesAt?: Write['write'];
   /** How long every attempt takes, where it shows while one goes on. */
   readonly attemptMs?: number;
   /** It shows where there are so many servers. */
@@ -123,8 +125,8 @@ export const mutants = {
   },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
-    // Slow answers leave more time between a decision and its end.
-    only: ['crash', 'commit-late', 'slow'],
+    only: ['crash', 'commit-late'],
+    diesAt: 'evaluation-state',
     servers: 1,
     ignoresEpochs: true,
     journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
