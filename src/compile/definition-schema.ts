@@ -17,6 +17,7 @@ import {
   type GateCheck,
   type GateWork,
   type MapDefinition,
+  type NotifyDefinition,
   type OutputType,
   type ParameterDefinition,
   type PipelineDefinition,
@@ -256,6 +257,14 @@ const triggers: z.ZodType<TriggerDefinition> = z.strictObject({
   pullRequest: z.strictObject({ branches: texts, paths: texts }).nullable(),
 });
 
+const channels = z.array(z.string().regex(pipelineNamePattern)).max(limits.channelsMax);
+
+const notify: z.ZodType<NotifyDefinition> = z.strictObject({
+  deadline: channels.exactOptional(),
+  failure: channels.exactOptional(),
+  recovery: channels.exactOptional(),
+});
+
 /** Refuses unknown keys everywhere; what it lets through is a `PipelineDefinition` in shape. */
 export const definitionSchema: z.ZodType<PipelineDefinition> = z.strictObject({
   name: z.string().regex(pipelineNamePattern),
@@ -270,5 +279,6 @@ export const definitionSchema: z.ZodType<PipelineDefinition> = z.strictObject({
   runTimeoutMs: durationMs.nullable(),
   deadlineMs: durationMs.nullable(),
   freshness: z.strictObject({ model: line, withinMs: durationMs }).nullable(),
+  notify: notify.exactOptional(),
   steps: z.array(step).min(1).max(limits.stepsMax),
 });

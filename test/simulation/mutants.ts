@@ -129,6 +129,20 @@ export const mutants = {
     what: 'loses what asks for a promotion that was decided',
     journal: without((write) => write.write === 'outbox' && write.kind === 'promote'),
   },
+  'notice-lost': {
+    what: 'loses what asks for a notification',
+    journal: without((write) => write.write === 'outbox' && write.kind === 'notify'),
+  },
+  'notice-too-early': {
+    what: 'says of each run that it is late',
+    journal: (journal) => ({
+      ...journal,
+      dueOutbox: async (...asked) =>
+        (await journal.dueOutbox(...asked)).map((row) =>
+          row.kind === 'notify' ? { ...row, body: { ...row.body, event: 'deadline-missed' } } : row,
+        ),
+    }),
+  },
   'forge-object-forgotten': {
     what: 'forgets the comment that it made, on a forge that does not look for it',
     journal: without((write) => write.write === 'forge-object' && write.key.startsWith('comment:')),

@@ -9,6 +9,7 @@ import { reportContext } from '../../src/forge/forge.ts';
 import { asksToSkip } from '../../src/conductor/match.ts';
 import { statusKey } from './forge.ts';
 import type { KeptRun } from './history.ts';
+import { untold } from './notifier.ts';
 import type { World } from './world.ts';
 
 export interface Open {
@@ -27,6 +28,7 @@ export function stillOpen(world: World): Open | null {
     outboxEmpty,
     evaluationsDecided,
     forgeTold,
+    peopleTold,
   ]) {
     const open = look(world);
     if (open !== null) return open;
@@ -138,6 +140,11 @@ function evaluationsDecided({ history, forge, remote }: World): Open | null {
       return { promise: 'P5', what: `${id} of main is not decided` };
   }
   return null;
+}
+
+function peopleTold({ told, history }: World): Open | null {
+  const what = untold(told, history);
+  return what === null ? null : { promise: 'P10', what };
 }
 
 function forgeTold(world: World): Open | null {
