@@ -12,7 +12,7 @@ import { whyWaiting, type SlotsInUse } from '../admission/admission.ts';
 import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
-import type { BackfillProgress, LeasePlace, RequestRow } from '../journal/journal.ts';
+import type { BackfillProgress, DataEventRow, LeasePlace, RequestRow } from '../journal/journal.ts';
 import type { StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { success, type Result } from '../std/result.ts';
@@ -29,6 +29,7 @@ import type { Rerun } from './reruns.ts';
 import { readSaid, saidOf } from './said.ts';
 import { storedEvent } from './stored.ts';
 import { Term } from './term.ts';
+import { tellData, type Telling } from './told.ts';
 import { underLease } from './under-lease.ts';
 import type { Waiting } from './waits.ts';
 
@@ -183,6 +184,13 @@ export class Conductor {
     const cancelled = await cancelBackfill(this.#ports.journal, id, by, this.#ports.clock.now());
     this.#wake('backfills');
     return cancelled;
+  }
+
+  /** That data have changed; it is durable when this resolves, and opens runs from then on. */
+  async tellData(telling: Telling): Promise<DataEventRow> {
+    const told = await tellData(this.#ports.journal, telling, this.#ports.clock.now());
+    this.#wake('events');
+    return told;
   }
 
   /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */

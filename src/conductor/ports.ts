@@ -98,6 +98,16 @@ export const conductorLimits = {
   /** What another server or command has kept is seen after so long, where no hint tells of it. */
   lookForNewsMs: 2000,
   requestsPerLookMax: 500,
+  /** Ends of runs, and news of data, that are looked at together. */
+  eventsPerLookMax: 200,
+  /** After one of them that has to wait, for Git or a commit. */
+  eventsAgainMs: 5000,
+  /** So many runs may have opened one another before one opens none. */
+  followDepthMax: 16,
+  /** An end that nobody was there to follow for so long is too old. */
+  followLateMaxMs: 24 * 3_600_000,
+  /** News that a run is told of by themselves; of more it knows how many. */
+  newsPerRunMax: 50,
   /** After a turn that failed for want of the database, or of a definition. */
   turnAgainMs: 1000,
 } as const;

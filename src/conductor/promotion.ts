@@ -105,6 +105,10 @@ async function decideFirst(project: Project, evaluation: EvaluationRow, trigger:
       return { decision: 'refuse', reason: 'A backfill evaluates and never promotes.' };
     case 'manual':
       return decideCommit(project, evaluation, `a run started by ${trigger.actor}`);
+    case 'pipeline':
+      return decideCommit(project, evaluation, `a run after ${trigger.pipeline} on ${trigger.branch}`);
+    case 'data':
+      return { decision: 'promote', by: 'new data' };
     default:
       return unreachable(trigger);
   }

@@ -132,9 +132,11 @@ async function headOf({ git }: Project, first: FirstTrigger): Promise<Result<str
   switch (first.kind) {
     case 'push':
     case 'pull-request':
+    case 'pipeline':
       return success(first.branch);
     case 'schedule':
     case 'backfill':
+    case 'data':
     case 'manual': {
       const branch = await git.defaultBranch();
       return branch.ok ? branch : failure(branch.error.message);

@@ -5,7 +5,8 @@
  *   webhook ─► intake ─┐                            ┌─► executor ─► reports ─┐
  *   polling ───────────┼─► triggers ─► turns of runs ┤                        ├─► the next turn
  *   clock ─► schedules ┤        (engine, journal)    └─► outbox ─► forge, registry
- *   people ─► orders, backfills ┘
+ *   people ─► orders, backfills ┤
+ *   ends, data ─► events ┘
  *
  * What other servers and commands have kept is looked for every few seconds (`news`); a hint only makes it sooner.
  */
@@ -14,6 +15,7 @@ import type { AttemptReport } from '../executor/executor.ts';
 import type { OrderRow, RequestRow } from '../journal/journal.ts';
 import { Backfills } from './backfills.ts';
 import type { Desk } from './desk.ts';
+import { Events } from './events.ts';
 import { Intake } from './intake.ts';
 import { Jobs } from './jobs.ts';
 import { Orders } from './orders.ts';
@@ -38,6 +40,7 @@ export class Term {
   readonly #intake: Intake;
   readonly #schedules: Schedules;
   readonly #backfills: Backfills;
+  readonly #events: Events;
   readonly #polling: Polling;
   readonly #outbox: Outbox;
   readonly #jobs = new Jobs((name) => this.#perform(name));
@@ -58,6 +61,7 @@ export class Term {
     this.#intake = new Intake(desk);
     this.#schedules = new Schedules(ports, this.#turns);
     this.#backfills = new Backfills(ports, this.#turns);
+    this.#events = new Events(desk);
     this.#polling = new Polling(desk, this.#intake);
     this.#outbox = new Outbox(ports);
   }
@@ -82,6 +86,7 @@ export class Term {
     jobQueue.wake('runs', clock.now() + conductorLimits.lookAgainMs);
     if (!watch) return;
     this.#backfills.begin();
+    this.#events.begin();
     jobQueue.wake('intake');
     for (const repository of projects.keys()) {
       jobQueue.wake(`poll:${repository}`);
@@ -115,6 +120,7 @@ export class Term {
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
     if (key === 'backfills') return this.#backfills.work();
+    if (key === 'events') return this.#events.work();
     if (key === 'runs') return this.#turns.look();
     if (key === 'waits') return this.#turns.waits.work();
     const [kind, repository] = splitOnce(key);
@@ -131,7 +137,7 @@ export class Term {
     jobQueue.wake('news', clock.now() + conductorLimits.lookForNewsMs);
   }
 
-  /** `news`, `intake`, `backfills`, `poll:REPOSITORY`. */
+  /** `news`, `intake`, `backfills`, `events`, `poll:REPOSITORY`. */
   wake(job: string): void {
     this.#ports.jobQueue.wake(job);
   }

@@ -77,6 +77,24 @@ export interface Journal {
   /** In the order in which they are run. */
   backfillIntervals(id: string): Promise<readonly BackfillInterval[]>;
 
+  /** Runs that have ended, and of which nobody has looked who follows, oldest first. */
+  openRunEnds(limit: number): Promise<readonly RunRow[]>;
+
+  dataEvent(id: string): Promise<DataEventRow | null>;
+  /** Those that nobody has decided on, oldest first. */
+  openDataEvents(limit: number): Promise<readonly DataEventRow[]>;
+  /** Newest first, at most 200; of one dataset, or (null) of all. */
+  dataEvents(dataset: string | null, limit: number): Promise<readonly DataEventRow[]>;
+  /** The news with these numbers, newest first. */
+  newsOf(
+    dataset: string,
+    range: { readonly after: number; readonly upTo: number },
+    limit: number,
+  ): Promise<readonly DataEventRow[]>;
+  dataListeners(repository: string): Promise<readonly DataListener[]>;
+  /** Of all repositories, of one moment. */
+  listenersWithNews(): Promise<readonly DataListener[]>;
+
   /** Rows that are due, oldest first. */
   dueOutbox(now: number, limit: number): Promise<readonly OutboxRow[]>;
   nextOutboxAt(): Promise<number | null>;
@@ -122,6 +140,7 @@ export type Conflict =
   | 'duplicate-tick'
   | 'duplicate-request'
   | 'duplicate-backfill'
+  | 'duplicate-event'
   | 'run-ended'
   | 'changed';
 
@@ -242,6 +261,37 @@ export type Write =
       /** Null: as it was. */
       readonly reason: string | null;
       readonly at: number;
+    }
+  /** In the commit that ends the run; the second time changes nothing. */
+  | { readonly write: 'run-end'; readonly runId: string; readonly at: number }
+  /** Whoever follows has a run, or a record of why not; the second time changes nothing. */
+  | { readonly write: 'run-end-done'; readonly runId: string; readonly at: number }
+  /** That data have changed, as somebody says; under a known id: `duplicate-event`. */
+  | { readonly write: 'data-event'; readonly event: ToldEvent }
+  /** Whether it counts, once (`changed` otherwise). `refused`: why it does not; else the same digest again is no news. */
+  | {
+      readonly write: 'data-event-decided';
+      readonly id: string;
+      readonly dataset: string;
+      readonly digest: string | null;
+      readonly evenIfSame: boolean;
+      readonly refused: string | null;
+    }
+  /** From now on the pipeline listens to these datasets too, and no more to those; the second time changes nothing. */
+  | {
+      readonly write: 'data-listening';
+      readonly repository: string;
+      readonly pipeline: string;
+      readonly add: readonly string[];
+      readonly remove: readonly string[];
+      readonly at: number;
+    }
+  /** The news between the numbers are those of a run, or of a record of why there is none (`changed` otherwise). */
+  | {
+      readonly write: 'data-taken';
+      readonly repository: string;
+      readonly pipeline: string;
+      readonly taken: readonly Pick<DataListener, 'dataset' | 'seen' | 'position'>[];
     }
   /** One row a key: the same key again replaces the body, raises the sequence and makes it due. */
   | {
@@ -486,6 +536,41 @@ export interface BackfillInterval {
   readonly reason: string | null;
   readonly runId: string | null;
   readonly runState: RunState | null;
+}
+
+/** `open`: nobody has decided whether it counts. `same`: it would, with another digest than the news before. */
+export const dataEventStates = ['open', 'news', 'same', 'refused'] as const;
+
+/** What is told of a dataset: by a step of a run, or from outside. */
+export interface ToldEvent {
+  readonly id: string;
+  readonly dataset: string;
+  readonly digest: string | null;
+  /** Null, both, where it was told from outside. */
+  readonly runId: string | null;
+  readonly step: string | null;
+  readonly toldBy: string | null;
+  /** Of the run that tells it (`depthOf`). */
+  readonly depth: number;
+  /** When the data came to be there. */
+  readonly at: number;
+  readonly toldAt: number;
+}
+
+export interface DataEventRow extends ToldEvent {
+  readonly state: (typeof dataEventStates)[number];
+  /** Why it was refused. */
+  readonly reason: string | null;
+}
+
+/** A pipeline of the newest commit of a repository, and a dataset that it listens to. */
+export interface DataListener {
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly dataset: string;
+  /** The number of the last news that it has taken, and of the last that there are. */
+  readonly seen: number;
+  readonly position: number;
 }
 
 export interface OutboxRow {

@@ -1,6 +1,7 @@
 /** A commit as the steps that a driver carries out. */
 import { unreachable } from '../std/unreachable.ts';
 import { decideInterval, putBackfill, setBackfillState } from './backfills.ts';
+import { decideDataEvent, putDataEvent, setListening, takeNews } from './data-events.ts';
 import { deliveryDone, putDelivery, skipTrigger } from './deliveries.ts';
 import type { Plan, Step } from './driver.ts';
 import { putEvaluation, setEvaluationState } from './evaluations.ts';
@@ -8,6 +9,7 @@ import type { Commit, Write } from './journal.ts';
 import { answerOrder, putOrder } from './orders.ts';
 import { outboxDone, outboxFailed, putForgeObject, putOutbox } from './outbox.ts';
 import { putRequest, requestDone } from './requests.ts';
+import { putRunEnd, runEndDone } from './run-ends.ts';
 import { append, openRun } from './runs.ts';
 import { endSession, putSession, useSession } from './sessions.ts';
 import { putCacheEntry, trimCache } from './step-cache.ts';
@@ -50,6 +52,18 @@ function stepsOf(write: Write): Step[] {
       return decideInterval(write);
     case 'backfill-state':
       return setBackfillState(write);
+    case 'run-end':
+      return putRunEnd(write);
+    case 'run-end-done':
+      return runEndDone(write);
+    case 'data-event':
+      return putDataEvent(write);
+    case 'data-event-decided':
+      return decideDataEvent(write);
+    case 'data-listening':
+      return setListening(write);
+    case 'data-taken':
+      return takeNews(write);
     case 'outbox':
       return putOutbox(write);
     case 'outbox-done':

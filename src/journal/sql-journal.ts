@@ -1,6 +1,14 @@
 /** The journal over any driver: commits go through the group commit, reads are one statement each. */
 import type { Clock } from '../std/clock.ts';
 import { backfillById, intervalsOfBackfill, newestBackfills, openBackfills } from './backfills.ts';
+import {
+  dataEventById,
+  listenersOfRepository,
+  listenersWithNews,
+  newestDataEvents,
+  newsOf,
+  openDataEvents,
+} from './data-events.ts';
 import { pendingDeliveries, triggerByKey } from './deliveries.ts';
 import type { Driver, Query } from './driver.ts';
 import { evaluationPage, unpromotableOf } from './evaluations.ts';
@@ -12,6 +20,7 @@ import { news } from './news.ts';
 import { openOrders, orderById } from './orders.ts';
 import { dueOutbox, forgeObject, nextOutboxAt, outboxOfRun, troubledOutbox } from './outbox.ts';
 import { openRequests, requestById } from './requests.ts';
+import { openRunEnds } from './run-ends.ts';
 import { activeRuns, eventsOf, runById, runByTrigger, runPage, runsOfDates, unfinishedRuns } from './runs.ts';
 import { sessionByDigest } from './sessions.ts';
 import { cacheEntry, newestCacheEntry } from './step-cache.ts';
@@ -79,6 +88,15 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     openBackfills: () => rows(openBackfills()),
     backfills: (limit) => rows(newestBackfills(limit)),
     backfillIntervals: (id) => rows(intervalsOfBackfill(id)),
+
+    openRunEnds: (limit) => rows(openRunEnds(limit)),
+
+    dataEvent: (id) => first(dataEventById(id)),
+    openDataEvents: (limit) => rows(openDataEvents(limit)),
+    dataEvents: (dataset, limit) => rows(newestDataEvents(dataset, limit)),
+    newsOf: (dataset, range, limit) => rows(newsOf(dataset, range, limit)),
+    dataListeners: (repository) => rows(listenersOfRepository(repository)),
+    listenersWithNews: () => rows(listenersWithNews()),
 
     dueOutbox: (now, limit) => rows(dueOutbox(now, limit)),
     nextOutboxAt: () => first(nextOutboxAt()),

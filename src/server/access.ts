@@ -39,6 +39,8 @@ export const access: Readonly<Record<string, Permission>> = {
   'POST /api/v1/backfills': 'token',
   'GET /api/v1/backfills/:id': 'open',
   'POST /api/v1/backfills/:id/cancel': 'token',
+  'GET /api/v1/events': 'open',
+  'POST /api/v1/events': 'token',
 
   'GET /': 'open',
   'GET /runs': 'open',

@@ -14,7 +14,7 @@ export const runSchema = z.object({
   repository: z.string(),
   pipeline: z.string(),
   sha: z.string(),
-  trigger: z.string().describe('push, pull-request, schedule, manual or rerun'),
+  trigger: z.string().describe('push, pull-request, schedule, manual, backfill, pipeline, data or rerun'),
   rerunOf: z.string().nullable().describe('The run that it is once more'),
   state: z.enum(['running', 'cancelling', 'success', 'failed', 'cancelled']),
   reason: z.string().nullable(),

@@ -12,6 +12,7 @@ import type { Problem } from '../std/problem.ts';
 import type { Result } from '../std/result.ts';
 import { addBackfills } from './api-backfills.ts';
 import { commitOf, refusedOf } from './api-commit.ts';
+import { addEvents } from './api-events.ts';
 import * as schemas from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
 
@@ -31,6 +32,7 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
   addRerunning(app, ports);
   addAsking(app, ports);
   addBackfills(app, ports);
+  addEvents(app, ports);
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }
 

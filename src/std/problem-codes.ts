@@ -2,6 +2,7 @@
 export const problemCodes = [
   // pipeline and compile
   'definition-branch',
+  'definition-circle',
   'definition-environment',
   'definition-handle',
   'definition-import',

@@ -7,6 +7,7 @@ import { commits, together } from './journal-commits.ts';
 import { deliveries, versions, ticks } from './journal-intake.ts';
 import { outboxRows, evaluations, odds } from './journal-outbox.ts';
 import { backfills } from './journal-backfills.ts';
+import { dataEvents, runEnds } from './journal-events.ts';
 import { lease } from './journal-lease.ts';
 import { orders } from './journal-orders.ts';
 import { requests } from './journal-requests.ts';
@@ -32,6 +33,8 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
     lease(use);
     sessions(use);
     backfills(use);
+    runEnds(use);
+    dataEvents(use);
     commits(use);
     together(use);
     deliveries(use);

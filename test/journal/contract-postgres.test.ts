@@ -29,6 +29,10 @@ async function empty(): Promise<void> {
   const runs = [
     'backfill_interval',
     'backfill',
+    'data_listener',
+    'data_event',
+    'dataset',
+    'run_end',
     'evaluation',
     'step_cache',
     'run_event',

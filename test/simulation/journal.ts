@@ -28,8 +28,11 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     if (interference === 'refused') return refuse();
     const results = await journal.commit(commits, epoch);
     world.office.kept(epoch ?? null);
-    for (const [index, result] of results.entries())
-      if (result.ok) commits[index]?.forEach((write) => history.kept(write));
+    for (const [index, result] of results.entries()) {
+      if (!result.ok) continue;
+      commits[index]?.forEach((write) => history.kept(write));
+      history.listeners.kept();
+    }
     return interference === 'unanswered' ? refuse() : results;
   };
   return {
@@ -90,6 +93,13 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     openBackfills: () => read(() => journal.openBackfills()),
     backfills: (limit) => read(() => journal.backfills(limit)),
     backfillIntervals: (id) => read(() => journal.backfillIntervals(id)),
+    openRunEnds: (limit) => read(() => journal.openRunEnds(limit)),
+    dataEvent: (id) => read(() => journal.dataEvent(id)),
+    openDataEvents: (limit) => read(() => journal.openDataEvents(limit)),
+    dataEvents: (dataset, limit) => read(() => journal.dataEvents(dataset, limit)),
+    newsOf: (dataset, range, limit) => read(() => journal.newsOf(dataset, range, limit)),
+    dataListeners: (repository) => read(() => journal.dataListeners(repository)),
+    listenersWithNews: () => read(() => journal.listenersWithNews()),
     dueOutbox: (now, limit) => read(() => journal.dueOutbox(now, limit)),
     nextOutboxAt: () => read(() => journal.nextOutboxAt()),
     outboxOf: (runId) => read(() => journal.outboxOf(runId)),

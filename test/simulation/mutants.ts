@@ -91,6 +91,26 @@ export const mutants = {
     what: 'opens the run of an interval of a backfill, and keeps no record of it',
     journal: without((write) => write.write === 'backfill-interval' && write.decision === 'run'),
   },
+  'end-lost': {
+    what: 'keeps no mark of a run that has ended',
+    journal: without((write) => write.write === 'run-end'),
+  },
+  'news-lost': {
+    what: 'keeps nothing of the data that a step has changed',
+    journal: without((write) => write.write === 'data-event' && write.event.runId !== null),
+  },
+  'followed-twice': {
+    what: 'opens another run for the end of a run that was followed before',
+    journal: onConflict('duplicate-trigger', (write, count) =>
+      write.write === 'open-run' && write.opened.trigger.kind === 'pipeline'
+        ? { ...write, triggerKey: `${write.triggerKey} again ${count}` }
+        : write,
+    ),
+  },
+  'news-taken-twice': {
+    what: 'opens a run for news of data, and forgets that it has taken them',
+    journal: without((write) => write.write === 'data-taken'),
+  },
   'ended-run-overlooked': {
     what: 'tells those who wait for a run of none that has ended',
     journal: (journal) => ({

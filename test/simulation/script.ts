@@ -29,6 +29,7 @@ const ideas = [
   'decide',
   'backfill',
   'cancel-backfill',
+  'tell',
   'crash',
   'restart',
   'freeze',
@@ -103,6 +104,7 @@ export class Script {
       decide: this.#world.catalogue.names.includes('asking') ? 1 + often() : 0,
       backfill: hasPast ? often() / 3 : 0,
       'cancel-backfill': hasPast ? rare('cancel') : 0,
+      tell: this.#world.catalogue.names.includes('fresh') ? 1 + often() : 0,
       crash: rare('crash'),
       restart: rare('restart'),
       freeze: rare('freeze'),
@@ -162,6 +164,8 @@ export class Script {
         return askForBackfill(world, random, random.pick([...this.#branches.values()]));
       case 'cancel-backfill':
         return cancelBackfill(world, random);
+      case 'tell':
+        return this.#asking.tell();
       case 'crash':
         if (world.server !== null)
           world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000), world.anyServer(random));
