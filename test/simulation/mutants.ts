@@ -123,8 +123,8 @@ export const mutants = {
   },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
-    // Slow answers leave more time between a decision and its end.
-    only: ['crash', 'commit-late', 'slow'],
+    // Slow answers leave more time between a decision and its end, and a webhook that is late asks for another.
+    only: ['crash', 'commit-late', 'slow', 'hook-late'],
     servers: 1,
     ignoresEpochs: true,
     journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
@@ -184,6 +184,8 @@ export const mutants = {
   },
   'decision-not-unique': {
     what: 'promotes a second time for the same decision',
+    // It is asked for again where the answer was lost.
+    only: ['crash', 'journal-unanswered', 'registry'],
     registry: (registry) => {
       let count = 0;
       return {
