@@ -1,5 +1,6 @@
 /** For which branch a run was, in the eyes of those that listen to it. */
 import { firstTriggerOf, type RunOpened } from '../engine/event.ts';
+import type { GitRepository } from '../git/git.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { isOnBranch } from './on-branch.ts';
 import type { Project } from './ports.ts';
@@ -25,17 +26,19 @@ export async function branchOfRun({ git }: Project, { trigger, sha }: RunOpened)
     case 'schedule':
     case 'data':
       return { branch, isDefault: true };
-    case 'manual': {
-      // Whoever starts a run by hand names a commit and no branch.
-      const commit = shaOf(sha);
-      if (commit === null) return { again: 'not a SHA' };
-      const merged = await isOnBranch(git, branch, commit);
-      if (!merged.ok) return { again: merged.error };
-      return merged.value
-        ? { branch, isDefault: true }
-        : { why: `it was started by hand at ${sha.slice(0, 7)}, which is not on ${branch}` };
-    }
+    case 'manual':
+      return branchOfCommit(git, sha, branch);
     default:
       return unreachable(first);
   }
+}
+
+/** Whoever starts a run by hand names a commit and no branch. */
+async function branchOfCommit(git: GitRepository, sha: string, branch: string): Promise<RunBranch> {
+  const commit = shaOf(sha);
+  const why = { why: `it was started by hand at ${sha.slice(0, 7)}, which is not on ${branch}` };
+  if (commit === null) return why;
+  const merged = await isOnBranch(git, branch, commit);
+  if (!merged.ok) return { again: merged.error };
+  return merged.value ? { branch, isDefault: true } : why;
 }

@@ -26,6 +26,8 @@ export interface SimulatedExecutorOptions {
   readonly wire: Wire;
   readonly alive: () => boolean;
   readonly world: FakeWorld;
+  /** Its lease has not expired. */
+  readonly mayBegin: () => boolean;
   /** Attempts that run where another server should have ended them. */
   readonly runElsewhere: () => readonly string[];
   /** Null: as chance will have it. */
@@ -59,6 +61,7 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
       wire.call(
         async () => {
           if (closing) throw new Error('the executor is closed');
+          if (!options.mayBegin()) violated('lease', `${spec.attemptId} was started under a lease that has expired`);
           const [elsewhere] = options.runElsewhere();
           if (elsewhere !== undefined)
             violated('P3', `${spec.attemptId} was started while ${elsewhere} runs on a server that conducts no more`);

@@ -32,8 +32,6 @@ export interface Mutant {
   readonly ignoresEpochs?: true;
   /** Servers die often while such a write of theirs is on its way, where chance alone would take many worlds. */
   readonly diesAt?: Write['write'];
-  /** How long every attempt takes, where it shows while one goes on. */
-  readonly attemptMs?: number;
   /** It shows where there are so many servers. */
   readonly servers?: 1 | 2;
   /** More than there are. */
@@ -151,6 +149,20 @@ export const mutants = {
     what: 'loses what asks for a promotion that was decided',
     journal: without((write) => write.write === 'outbox' && write.kind === 'promote'),
   },
+  'notice-lost': {
+    what: 'loses what asks for a notification',
+    journal: without((write) => write.write === 'outbox' && write.kind === 'notify'),
+  },
+  'notice-too-early': {
+    what: 'says of each run that it is late',
+    journal: (journal) => ({
+      ...journal,
+      dueOutbox: async (...asked) =>
+        (await journal.dueOutbox(...asked)).map((row) =>
+          row.kind === 'notify' ? { ...row, body: { ...row.body, event: 'deadline-missed' } } : row,
+        ),
+    }),
+  },
   'forge-object-forgotten': {
     what: 'forgets the comment that it made, on a forge that does not look for it',
     journal: without((write) => write.write === 'forge-object' && write.key.startsWith('comment:')),
@@ -172,6 +184,8 @@ export const mutants = {
   },
   'decision-not-unique': {
     what: 'promotes a second time for the same decision',
+    // It is asked for again where the answer was lost.
+    only: ['crash', 'journal-unanswered', 'registry'],
     registry: (registry) => {
       let count = 0;
       return {
@@ -257,7 +271,6 @@ export const mutants = {
     what: 'conducts on after its lease has expired',
     only: ['lease'],
     servers: 2,
-    attemptMs: 12000,
     stopwatch: () => ({ now: () => 0 }),
   },
   'attempts-outlive-lease': {

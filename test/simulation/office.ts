@@ -40,6 +40,11 @@ export class Office {
     if (epoch === this.#epoch) this.#expiresAt = 0;
   }
 
+  /** Whether whoever conducts under this epoch may do something to the world. */
+  holds(epoch: number | null): boolean {
+    return this.#alone || (epoch === this.#epoch && this.#now() < this.#expiresAt);
+  }
+
   /** Null: what anybody may keep. */
   kept(epoch: number | null): void {
     if (epoch !== null && epoch !== this.#epoch)

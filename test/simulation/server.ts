@@ -18,6 +18,7 @@ import { simulatedExecutor } from './executor.ts';
 import { simulatedForge } from './forge.ts';
 import { simulatedJournal } from './journal.ts';
 import type { Machine } from './machine.ts';
+import { simulatedNotifier } from './notifier.ts';
 import { stubCompiler } from './pipelines.ts';
 import { simulatedRegistry } from './registry.ts';
 import { simulatedGit } from './repository.ts';
@@ -75,6 +76,11 @@ export class Server {
       openQueue: () => new MemoryQueue({ clock, timer, onError }),
       place: () => ({ pid: this.#life, host: this.machine.name, url: null }),
       sensors: simulatedSensors(world, this.#wire('sensors')),
+      notifier: simulatedNotifier(world.told, {
+        history: world.history,
+        wire: this.#wire('notifier'),
+        violated: world.violated,
+      }),
       pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue, mutant.definition),
@@ -125,6 +131,8 @@ export class Server {
       wire: this.#wire(this.#executors.length === 0 ? 'executor' : `executor ${this.#executors.length}`),
       alive: () => this.alive,
       world: this.machine.attempts,
+      // One that was frozen between its look at the lease and the start cannot know.
+      mayBegin: () => this.unaware || world.office.holds(this.conductor.standing().conductor?.epoch ?? null),
       runElsewhere: () => world.runningBeside(this),
       attemptMs: () => world.attemptMs,
       isThere: () => world.isThere,

@@ -60,6 +60,8 @@ export class World {
   readonly time: VirtualTime;
   readonly remote: Remote;
   readonly forge = new ForgeState();
+  /** Ids of what the channel heard of. */
+  readonly told = new Set<string>();
   readonly registry: MemoryRegistry = openMemoryRegistry();
   readonly office: Office;
   readonly catalogue: Catalogue;
@@ -83,7 +85,7 @@ export class World {
   /** Whether what is looked for outside, and files, are there, where a test wants it so; null: as chance will have it. */
   isThere: boolean | null = null;
   /** How long every attempt takes, where a test wants it so. */
-  attemptMs: number | null;
+  attemptMs: number | null = null;
   /** How far the clock on the wall is from the time. */
   skewMs = 0;
   /** Since when the server is up, the database answers as ever, and the clock was not set. */
@@ -113,7 +115,6 @@ export class World {
   private constructor({ seed: _seed, off, tell, ...given }: WorldOptions, journal: Journal, random: Random) {
     this.random = random;
     this.mutant = given.mutant ?? { what: 'nothing' };
-    this.attemptMs = this.mutant.attemptMs ?? null;
     this.journal = this.mutant.journal?.(journal) ?? journal;
     this.tell = tell === null ? () => undefined : (line) => tell(`${this.steps} ${this.clockText()} ${line}`);
     this.log = this.#logOf();
