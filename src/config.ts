@@ -13,8 +13,10 @@ import { parseDuration } from './std/duration.ts';
 import { ProblemError, type Place } from './std/problem.ts';
 
 export interface Config {
-  /** Journal, artifacts, logs and mirrors. */
+  /** Of this server alone: the embedded journal, mirrors, what attempts need while they run. */
   readonly stateDirectory: string;
+  /** Artifacts and logs; where several servers share a database, the same for all of them. */
+  readonly sharedDirectory: string;
   readonly server: {
     readonly host: string;
     readonly port: number;
@@ -106,6 +108,7 @@ const objectStoreSchema = z.strictObject({
 /** What `contender.yaml` may hold. */
 export const configFileSchema = z.strictObject({
   state: z.string().min(1).default('.contender'),
+  shared: z.string().min(1).optional(),
   server: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
@@ -157,6 +160,7 @@ export function loadConfig(directory: string, environment: Environment): Config 
   }
   return {
     stateDirectory: resolve(directory, file.state),
+    sharedDirectory: resolve(directory, file.shared ?? file.state),
     server: readServer(file.server, environment),
     store: readStore(environment),
     executor: {

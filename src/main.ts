@@ -3,14 +3,14 @@
  * commands and the server use what it gives.
  */
 import { mkdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { createCompiler } from './compile/compiler.ts';
 import type { Compiler } from './compile/compile.ts';
 import { Conductor } from './conductor/conductor.ts';
 import type { ConductorLog, Project } from './conductor/ports.ts';
 import type { Config, GitHubConfig, RepositoryConfig } from './config.ts';
-import type { AttemptReport, Executor } from './executor/executor.ts';
+import type { Executor, ReportSink } from './executor/executor.ts';
 import { createLocalExecutor } from './executor/local/local.ts';
 import type { Forge } from './forge/forge.ts';
 import { createGitHubForge } from './forge/github/github.ts';
@@ -19,11 +19,12 @@ import { createLocalForge } from './forge/local.ts';
 import { parseSha, type GitRepository } from './git/git.ts';
 import { openMirror } from './git/mirror.ts';
 import { createSourceTrees } from './git/source-trees.ts';
+import { lockFolder } from './journal/folder-lock.ts';
 import type { Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
 import { createDirectoryStores } from './outputs/directory.ts';
 import type { ArtifactStore, LogStore } from './outputs/outputs.ts';
-import { MemoryQueue } from './queue/memory.ts';
+import { MemoryQueue, systemTimer } from './queue/memory.ts';
 import { openGitRegistry } from './registry/git.ts';
 import { createSensors } from './sensors/outside.ts';
 import type { Clock } from './std/clock.ts';
@@ -58,7 +59,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const clock = options.clock ?? { now: Date.now };
   await mkdir(config.stateDirectory, { recursive: true });
   const journal = await openJournal(config, clock);
-  const { artifacts, logs } = createDirectoryStores({ directory: config.stateDirectory, clock });
+  const { artifacts, logs } = createDirectoryStores({ directory: config.sharedDirectory, clock });
   const compiler = await createCompiler();
   const services: ProjectServices = { options, clock, limiterOf: sharedLimiters(clock) };
   const projects = new Map(
@@ -67,35 +68,32 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const mirrors = new Map([...projects].map(([name, project]) => [name, project.git]));
   const trees = createSourceTrees({ directory: join(config.stateDirectory, 'sources'), repositories: mirrors, clock });
 
-  // The executor reports to the conductor, which is made of the executor.
-  let report = (_report: AttemptReport): void => undefined;
-  const executor: Executor = createLocalExecutor({
-    ports: {
-      report: (each) => report(each),
-      sourceTree: (repository, sha) => trees.tree(repository, sha),
-      secret: config.secret,
-    },
-    artifacts,
-    logs,
-    directory: join(config.stateDirectory, 'executor'),
-    slots: config.executor.slots ?? Math.max(4, availableParallelism()),
-    nodeModules: config.executor.nodeModules,
-    clock,
-  });
+  const openExecutor = (report: ReportSink): Executor =>
+    createLocalExecutor({
+      ports: { report, sourceTree: (repository, sha) => trees.tree(repository, sha), secret: config.secret },
+      artifacts,
+      logs,
+      directory: join(config.stateDirectory, 'executor'),
+      slots: config.executor.slots ?? Math.max(4, availableParallelism()),
+      nodeModules: config.executor.nodeModules,
+      clock,
+    });
   const onError = (error: unknown, keys: readonly string[]): void =>
     log.error({ error: String(error), keys }, 'a turn threw');
   const newId = createIds(clock);
   const conductor = new Conductor({
     clock,
     journal,
-    executor,
+    openExecutor,
+    openQueue: () => new MemoryQueue({ clock, onError }),
+    stopwatch: { now: () => performance.now() },
+    timer: systemTimer,
+    place: () => ({ pid: process.pid, host: hostname(), url: options.publicUrl() }),
     sensors: createSensors({ stores: config.objectStores, secret: config.secret, now: () => clock.now() }),
     pools: config.pools,
     artifacts,
     compiler,
     projects,
-    runQueue: new MemoryQueue({ clock, onError }),
-    jobQueue: new MemoryQueue({ clock, onError }),
     newId,
     runUrl(runId) {
       const base = options.publicUrl();
@@ -103,7 +101,6 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     },
     log,
   });
-  report = (each) => conductor.report(each);
 
   return {
     conductor,
@@ -116,7 +113,6 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     newId,
     async close() {
       await conductor.stop();
-      await executor.close();
       await compiler.close();
       await Promise.all([...mirrors.values()].map((mirror) => mirror.close()));
       await journal.close();
@@ -128,12 +124,30 @@ async function openJournal(config: Config, clock: Clock): Promise<Journal> {
   switch (config.store.kind) {
     case 'sqlite':
       return openSqliteJournal({ directory: config.stateDirectory, clock });
-    case 'postgres': {
-      const { openPostgresJournal } = await import('./journal/postgres.ts');
-      return openPostgresJournal({ url: config.store.url, clock, random: Math.random, exclusive: true });
-    }
+    case 'postgres':
+      return openSharedJournal(config.store.url, config.stateDirectory, clock);
     default:
       return unreachable(config.store);
+  }
+}
+
+/** Servers share the database, and never a folder of state: mirrors, scratch and the records of attempts have one owner. */
+async function openSharedJournal(url: string, stateDirectory: string, clock: Clock): Promise<Journal> {
+  const { openPostgresJournal } = await import('./journal/postgres.ts');
+  const lock = lockFolder(stateDirectory);
+  if (!lock.ok) throw new ProblemError(lock.error);
+  try {
+    const journal = await openPostgresJournal({ url, clock, random: Math.random });
+    return {
+      ...journal,
+      async close() {
+        await journal.close();
+        lock.value.release();
+      },
+    };
+  } catch (error) {
+    lock.value.release();
+    throw error;
   }
 }
 

@@ -35,6 +35,10 @@ export function replacementReason(trigger: Trigger, sha: string): string {
       return `a newer commit, ${sha.slice(0, 7)}, replaces it`;
     case 'schedule':
       return 'the run of a newer tick replaces it';
+    case 'pipeline':
+      return `a newer run, after one of ${trigger.pipeline}, replaces it`;
+    case 'data':
+      return 'a run of newer data replaces it';
     case 'manual':
     case 'rerun':
       return 'a newer run, started by hand, replaces it';
@@ -45,7 +49,7 @@ export function replacementReason(trigger: Trigger, sha: string): string {
   }
 }
 
-/** What a newer commit can replace; a run of the clock, a person or a backfill stands for itself. */
+/** What a newer commit can replace; a run of the clock, a person, a backfill, another run or of data stands for itself. */
 function placeOf(trigger: Trigger): string | null {
   const first = firstTriggerOf(trigger);
   switch (first.kind) {
@@ -56,6 +60,8 @@ function placeOf(trigger: Trigger): string | null {
     case 'schedule':
     case 'manual':
     case 'backfill':
+    case 'pipeline':
+    case 'data':
       return null;
     default:
       return unreachable(first);

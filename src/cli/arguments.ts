@@ -1,6 +1,7 @@
 /** Words of the command line as values; what cannot be one is said with what is accepted. */
 import { InvalidArgumentError } from 'commander';
 import { reprocessChoices, type Reprocess } from '../journal/journal.ts';
+import { datasetNamePattern } from '../pipeline/names.ts';
 import { parseDuration } from '../std/duration.ts';
 import { graphFormats, type GraphFormat } from './graph-text.ts';
 
@@ -13,6 +14,24 @@ export function parseDate(text: string): number {
     throw new InvalidArgumentError('Write it as YYYY-MM-DD.');
   }
   return time;
+}
+
+/** `YYYY-MM-DD`, or a moment as ISO 8601 writes it, in UTC. */
+export function parseMoment(text: string): number {
+  if (!text.includes('T')) return parseDate(text);
+  const time = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new InvalidArgumentError('Write it as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ.');
+  return time;
+}
+
+export function parseDataset(text: string): string {
+  if (!datasetNamePattern.test(text)) throw new InvalidArgumentError('A name without spaces: s3://lake/churn.');
+  return text;
+}
+
+export function parseDigest(text: string): string {
+  if (text === '' || text.length > 200) throw new InvalidArgumentError('1 to 200 characters.');
+  return text;
 }
 
 export function parsePort(text: string): number {

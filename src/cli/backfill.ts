@@ -1,6 +1,6 @@
 /** `contender backfill`: made and carried on by the server that holds the folder, or here until it has ended. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BackfillRequest } from '../conductor/backfills.ts';
+import type { BackfillRequest } from '../conductor/make-backfill.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { createIds } from '../ids.ts';
 import type { BackfillProgress, Reprocess } from '../journal/journal.ts';
@@ -15,7 +15,7 @@ import { outliveReader } from './output.ts';
 import { chooseRepository, mindUncommitted, projectOf } from './place.ts';
 import { backfillHelp, connectServer } from './server-client.ts';
 import { fetchAndResolve, mindRepository } from './sources.ts';
-import { openOrFindServer, sayTakenUp } from './system-here.ts';
+import { openOrFindServer, takePart } from './system-here.ts';
 import { markOf } from './terminal.ts';
 import { utcText } from './time-text.ts';
 
@@ -105,8 +105,7 @@ async function planHere({ conductor }: System, request: BackfillRequest, output:
 async function runHere(system: System, request: BackfillRequest, output: Output): Promise<ExitStatus> {
   const interruption = listenForInterruption(output.say);
   try {
-    await sayTakenUp(system);
-    await system.conductor.start({ watch: false });
+    await takePart(system);
     const { id } = valueOf(await system.conductor.startBackfill(request));
     output.say(`Backfill ${id}`);
     const ended = await followHere(system, id, interruption, output);

@@ -2,6 +2,7 @@
 import type { Compiled } from '../compile/compile.ts';
 import { loadPools, readConfigFile } from '../config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { followingSentences, followingsOf } from '../pipeline/following.ts';
 import { formatProblem, ProblemError, type Problem } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { graphText, type GraphFormat } from './graph-text.ts';
@@ -18,7 +19,8 @@ export async function check(
   const pools = options.ref === null && settings.length === 0 ? loadPools(directory) : null;
   const files = await compileFrom(directory, options.ref);
   const compiled = pools === null ? files : files.map((each) => withPoolProblems(each, pools));
-  const checked = [...settings, ...compiled.map(checkedOf)];
+  const names = new Set(definitionsOf(compiled).map(({ name }) => name));
+  const checked = [...settings, ...compiled.map((each) => checkedOf(each, names))];
   if (options.json) process.stdout.write(`${JSON.stringify(checked.map(asJson), null, 2)}\n`);
   else sayAll(checked);
   if (compiled.length === 0) throw noPipelines();
@@ -45,15 +47,20 @@ function checkSettings(directory: string): readonly Checked[] {
   }
 }
 
-function checkedOf({ file, version, problems }: Compiled): Checked {
-  const warnings = (version?.definition.steps ?? []).flatMap(({ name, work }) =>
+/** `names`: of the pipelines that are there. */
+function checkedOf({ file, version, problems }: Compiled, names: ReadonlySet<string>): Checked {
+  const { steps = [], on } = version?.definition ?? {};
+  const warnings = steps.flatMap(({ name, work }) =>
     work.kind === 'container' && work.localCommand === null
       ? [
           `step "${name}" is a container without \`local: { command: [...] }\`, so it fails where there are no containers`,
         ]
       : [],
   );
-  return { file, version, problems, warnings };
+  // A file that is broken now may define it: no problem, then, of this one.
+  const unknown = (on?.pipelines ?? []).filter(({ name }) => !names.has(name));
+  const alone = unknown.map(({ name }) => `it follows "${name}", which no file here defines, so nothing starts it`);
+  return { file, version, problems, warnings: [...warnings, ...alone] };
 }
 
 function sayAll(checked: readonly Checked[]): void {
@@ -78,9 +85,16 @@ export async function graph(
   pipeline: string,
   options: { readonly ref: string | null; readonly format: GraphFormat },
 ): Promise<ExitStatus> {
-  const definition = findPipeline(await compileFrom(directory, options.ref), pipeline);
-  process.stdout.write(`${graphText(definition, options.format)}\n`);
+  const compiled = await compileFrom(directory, options.ref);
+  const definition = findPipeline(compiled, pipeline);
+  const sentences = followingSentences(pipeline, followingsOf(definitionsOf(compiled)));
+  process.stdout.write(`${graphText(definition, options.format, sentences)}\n`);
   return exitStatus.success;
+}
+
+/** Of the files that are right. */
+export function definitionsOf(compiled: readonly Compiled[]): readonly PipelineDefinition[] {
+  return compiled.flatMap(({ version }) => version?.definition ?? []);
 }
 
 /** The definition of that name; throws a `ProblemError` that names those that are there. */

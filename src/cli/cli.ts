@@ -11,10 +11,13 @@ import {
   collect,
   collectParameter,
   collectPool,
+  parseDataset,
   parseDate,
+  parseDigest,
   parseFormat,
   parseLimit,
   parseMaxActive,
+  parseMoment,
   parsePort,
   parseReason,
   parseReprocess,
@@ -71,6 +74,7 @@ function build(end: End): Command {
   addSimulateCommand(program, folder, end);
   addRunCommands(program, folder, end);
   addBackfillCommands(program, folder, end);
+  addEventCommands(program, folder, end);
   addServerCommands(program, folder, end);
   addDemo(program, here, end);
   return program;
@@ -333,6 +337,39 @@ function addBackfillCommands(program: Command, folder: () => string, end: End): 
     .action(async (name: string | undefined, options: { limit: number; json?: boolean }) => {
       const { backfills } = await import('./backfills.ts');
       end(await backfills(folder(), { name: name ?? null, limit: options.limit, json: options.json === true }));
+    });
+}
+
+interface EventFlags {
+  readonly digest?: string;
+  readonly at?: number;
+  readonly evenIfSame?: boolean;
+  readonly json?: boolean;
+}
+
+/** News of data. */
+function addEventCommands(program: Command, folder: () => string, end: End): void {
+  command(program, 'event', 'Say that data have changed: pipelines that listen to the dataset are started.', [
+    'contender event s3://lake/churn --digest "$(sha256sum < churn.csv)"',
+  ])
+    .argument('<dataset>', 'the name that pipelines listen to', parseDataset)
+    .option('--digest <text>', 'of the data: the same as the news before is no news', parseDigest)
+    .option('--at <moment>', 'when the data came to be there, YYYY-MM-DD or ISO 8601 (UTC); default: now', parseMoment)
+    .option('--even-if-same', 'news, whatever the digest is')
+    .option('--json', 'the event as JSON')
+    .action(async (dataset: string, options: EventFlags) => {
+      const { event } = await import('./event.ts');
+      const { digest = null, at = null, evenIfSame = false, json = false } = options;
+      end(await event(folder(), { dataset, digest, at, evenIfSame, json }));
+    });
+
+  command(program, 'events', 'List what was said of datasets, the newest first.', ['contender events s3://lake/churn'])
+    .argument('[dataset]', 'of this one alone')
+    .option('--limit <number>', 'at most so many', parseLimit, 20)
+    .option('--json', 'one JSON object a line')
+    .action(async (dataset: string | undefined, options: { limit: number; json?: boolean }) => {
+      const { events } = await import('./events.ts');
+      end(await events(folder(), { dataset: dataset ?? null, limit: options.limit, json: options.json === true }));
     });
 }
 

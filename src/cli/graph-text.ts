@@ -5,13 +5,19 @@ import { unreachable } from '../std/unreachable.ts';
 export const graphFormats = ['text', 'mermaid', 'dot'] as const;
 export type GraphFormat = (typeof graphFormats)[number];
 
-export function graphText(definition: PipelineDefinition, format: GraphFormat): string {
+/** `sentences`: what it follows, and what follows it; no part of the drawing. */
+export function graphText(
+  definition: PipelineDefinition,
+  format: GraphFormat,
+  sentences: readonly string[] = [],
+): string {
   switch (format) {
     case 'text':
-      return asText(definition);
+      return [asText(definition), ...sentences].join('\n');
     case 'mermaid':
       return [
         'graph LR',
+        ...sentences.map((sentence) => `  %% ${sentence}`),
         ...definition.steps.map((step) => `  ${idOf(definition, step.name)}["${label(step)}"]`),
         ...edges(definition, '-->'),
       ].join('\n');
@@ -19,6 +25,7 @@ export function graphText(definition: PipelineDefinition, format: GraphFormat): 
       return [
         `digraph "${definition.name}" {`,
         '  rankdir=LR; node [shape=box];',
+        ...sentences.map((sentence) => `  // ${sentence}`),
         ...definition.steps.map((step) => `  ${idOf(definition, step.name)} [label="${label(step)}"];`),
         ...edges(definition, '->').map((line) => `${line};`),
         '}',

@@ -6,11 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readRun, runReportOf } from '../conductor/read.ts';
 import type { Config } from '../config.ts';
 import type { Journal } from '../journal/journal.ts';
-import { openSqliteReader } from '../journal/sqlite-reader.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { actorName } from './actor.ts';
 import { follow, type FollowedRun } from './follow.ts';
 import { listenForInterruption } from './interruption.ts';
+import { openToRead } from './reading.ts';
 import { connectServer, type ServerClient } from './server-client.ts';
 
 const lookAgainMs = 150;
@@ -26,7 +26,7 @@ export async function handOver(
   const server = await connectServer(config, url);
   const interruption = listenForInterruption(output.say);
   try {
-    const journal = await openSqliteReader({ directory: config.stateDirectory });
+    const journal = await openToRead(config);
     try {
       const runId = await ask(server, journal);
       output.say(`Handed to the server at ${url}, which holds this folder: ${url}/runs/${runId}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadConfig, type Config } from '../config.ts';
 import { isFolderLocked } from '../journal/folder-lock.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
-import { isDatabaseLocked, openPostgresJournal } from '../journal/postgres.ts';
+import { openPostgresJournal } from '../journal/postgres.ts';
 import { openSqliteReader } from '../journal/sqlite-reader.ts';
 import { createDirectoryStores } from '../outputs/directory.ts';
 import type { LogStore } from '../outputs/outputs.ts';
@@ -21,25 +21,26 @@ const clock = { now: Date.now };
 
 export async function withReading<T>(directory: string, use: (reading: Reading) => Promise<T>): Promise<T> {
   const config = loadConfig(directory, process.env);
-  const { logs } = createDirectoryStores({ directory: config.stateDirectory, clock });
-  const journal =
-    config.store.kind === 'postgres'
-      ? await openPostgresJournal({ url: config.store.url, clock })
-      : await openReader(config.stateDirectory);
+  const { logs } = createDirectoryStores({ directory: config.sharedDirectory, clock });
+  const journal = await openToRead(config);
   try {
-    return await use({ journal, logs, isHeld: () => isHeld(config) });
+    return await use({ journal, logs, isHeld: () => isHeld(config, journal) });
   } finally {
     await journal.close();
   }
 }
 
-async function isHeld({ store, stateDirectory }: Config): Promise<boolean> {
-  return store.kind === 'postgres' ? isDatabaseLocked(store.url) : isFolderLocked(stateDirectory);
+/** Beside whoever is at work on it. */
+export async function openToRead({ store, stateDirectory }: Config): Promise<Journal> {
+  if (store.kind === 'postgres') return openPostgresJournal({ url: store.url, clock });
+  mindNothing(stateDirectory);
+  return openSqliteReader({ directory: stateDirectory });
 }
 
-async function openReader(directory: string): Promise<Journal> {
-  mindNothing(directory);
-  return openSqliteReader({ directory });
+async function isHeld({ store, stateDirectory }: Config, journal: Journal): Promise<boolean> {
+  if (store.kind === 'sqlite') return isFolderLocked(stateDirectory);
+  const lease = await journal.lease();
+  return lease !== null && lease.expiresInMs > 0;
 }
 
 /** For a command that needs a run, before it makes anything on disk. */

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import type { Standing } from '../conductor/conductor.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { openSystem } from '../main.ts';
 import { createServer, serverLimits } from '../server/server.ts';
@@ -20,6 +21,8 @@ import { harmless } from './terminal.ts';
 export interface RunningServer {
   readonly url: string;
   readonly apiToken: string;
+  /** As it was at its start; /healthz says how it is. */
+  readonly standing: Standing;
   close(): Promise<void>;
 }
 
@@ -32,6 +35,8 @@ export async function serve(directory: string, options: { readonly port: number 
   const running = await startServer({ ...config, server: { ...server, port } }, 'info', say);
   const names = config.repositories.map((each) => each.name).join(', ');
   say(`Contender ${version} is at ${running.url}, watching ${names}.`);
+  const { conducts, conductor } = running.standing;
+  if (!conducts && conductor !== null) say(standsBy(conductor));
   // `disconnect` comes only to a server that another program started with a channel, when that program ends.
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), once(process, 'disconnect')]);
   say('Stopping.');
@@ -39,6 +44,11 @@ export async function serve(directory: string, options: { readonly port: number 
   // Whoever listens for the end of a channel is kept alive by it.
   if (process.connected) process.disconnect();
   return exitStatus.success;
+}
+
+function standsBy({ pid, host, since }: NonNullable<Standing['conductor']>): string {
+  const time = new Date(since).toISOString();
+  return `It stands by: process ${pid} on ${host} conducts, since ${time}. Should that end, this one takes over.`;
 }
 
 /** Rejects with a `ProblemError`: `folder-locked`, `listen-refused`, those of the journal. */
@@ -78,6 +88,7 @@ async function startServer(
     return {
       url,
       apiToken,
+      standing: conductor.standing(),
       async close() {
         await removeServerAddress(config.stateDirectory);
         await Promise.race([app.close(), after(serverLimits.drainMs)]);

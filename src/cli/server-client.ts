@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Telling } from '../conductor/told.ts';
 import type { Config } from '../config.ts';
 import type { CancelRequest, DecideRequest } from '../engine/request.ts';
-import type { Reprocess } from '../journal/journal.ts';
+import { dataEventStates, type Reprocess } from '../journal/journal.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 import { actorName } from './actor.ts';
 
@@ -24,6 +25,8 @@ export interface ServerClient {
   startBackfill(request: BackfillRequest): Promise<string>;
   /** Kept when it resolves. Rejects with a `ProblemError`. */
   cancelBackfill(id: string, by: string): Promise<void>;
+  /** Kept when it resolves. Rejects with a `ProblemError`. */
+  tellData(telling: Telling): Promise<ToldData>;
 }
 
 export interface BackfillRequest {
@@ -81,6 +84,13 @@ const planSchema = z.object({
   intervals: z.array(z.object({ logicalDate: z.number(), intervalEnd: z.number(), skipped: z.string().nullable() })),
 });
 export type BackfillPlan = z.infer<typeof planSchema>;
+const toldSchema = z.object({
+  dataset: z.string(),
+  digest: z.string().nullable(),
+  at: z.number(),
+  state: z.enum(dataEventStates),
+});
+type ToldData = z.infer<typeof toldSchema>;
 const refusedSchema = z.object({
   error: z.string(),
   problem: z.object({ code: z.string(), message: z.string(), help: z.string() }).nullish(),
@@ -134,6 +144,13 @@ export async function connectServer(config: Config, url: string): Promise<Server
     async cancelBackfill(id, by) {
       await start(`/api/v1/backfills/${id}/cancel`, { by }, backfillHelp);
     },
+    tellData: ({ id: key, digest, at, ...telling }) =>
+      answered(
+        '/api/v1/events',
+        { ...telling, key, at: new Date(at).toISOString(), ...(digest === null ? {} : { digest }) },
+        toldSchema,
+        runHelp,
+      ),
     async pools() {
       const response = await ask('/api/v1/pools', {});
       const answer: unknown = await response.json().catch(() => null);

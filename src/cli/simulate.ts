@@ -4,17 +4,19 @@ import { parseSchedule, type Schedule } from '../calendar/calendar.ts';
 import { parseParameters } from '../conductor/triggers.ts';
 import { loadPools } from '../config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { followingsOf, type Following } from '../pipeline/following.ts';
 import {
   readPretences,
   rehearseRun,
   rehearseTicks,
   type GivenPretences,
   type Pretences,
+  type RehearsedRun,
 } from '../rehearsal/rehearsal.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 import type { Result } from '../std/result.ts';
 import type { Until } from './arguments.ts';
-import { findPipeline } from './check.ts';
+import { definitionsOf, findPipeline } from './check.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { runJson, ticksJson } from './simulated-json.ts';
 import { assumedLines, simulatedEndLines, simulatedRunLines } from './simulated-run-text.ts';
@@ -41,11 +43,13 @@ export interface SimulateOptions extends GivenPretences {
 
 export async function simulate(directory: string, options: SimulateOptions): Promise<ExitStatus> {
   mindOptions(options);
-  const definition = findPipeline(await compileFrom(directory, options.ref), options.pipeline);
+  const compiled = await compileFrom(directory, options.ref);
+  const definition = findPipeline(compiled, options.pipeline);
+  const followings = followingsOf(definitionsOf(compiled));
   const pretences = demand(readPretences(definition, options));
   const pools = new Map([...(loadPools(directory) ?? []), ...options.pools]);
   return options.until === null
-    ? simulateRun(definition, pretences, { ...options, pools })
+    ? simulateRun(definition, followings, pretences, { ...options, pools })
     : simulateTicks(definition, pretences, { ...options, pools, until: options.until });
 }
 
@@ -60,7 +64,12 @@ function mindOptions({ until, from, date, parameters }: SimulateOptions): void {
   );
 }
 
-function simulateRun(definition: PipelineDefinition, pretences: Pretences, options: SimulateOptions): ExitStatus {
+function simulateRun(
+  definition: PipelineDefinition,
+  followings: readonly Following[],
+  pretences: Pretences,
+  options: SimulateOptions,
+): ExitStatus {
   const given = parseParameters(definition.parameters, options.parameters);
   if (!given.ok) throw mistake(given.error, '`--param name=value` gives a parameter.');
   const [parameters, logicalDate] = [given.value, options.date ?? Date.now()];
@@ -68,8 +77,9 @@ function simulateRun(definition: PipelineDefinition, pretences: Pretences, optio
   const slots = options.slots ?? Number.POSITIVE_INFINITY;
   const run = demand(rehearseRun({ definition, pretences, slots, pools, logicalDate, parameters }));
   const { assumed } = pretences;
+  const followers = followersOf(definition, run, followings);
   if (options.json) {
-    sayJson(runJson({ definition, assumed, run, logicalDate, parameters }));
+    sayJson(runJson({ definition, assumed, run, followers, logicalDate, parameters }));
   } else {
     const values = Object.entries(parameters).map(([name, value]) => `, ${name}=${oneLine(String(value))}`);
     say([
@@ -77,9 +87,25 @@ function simulateRun(definition: PipelineDefinition, pretences: Pretences, optio
       ...simulatedRunLines(run, process.stdout.isTTY ? process.stdout.columns : null),
       ...assumedLines(assumed),
       ...simulatedEndLines(run, definition.deadlineMs),
+      ...(followers.length === 0 ? [] : [`On the default branch, this would start ${followers.join(', ')}.`]),
     ]);
   }
   return run.state === 'success' && !run.refused ? exitStatus.success : exitStatus.failed;
+}
+
+/** Names of the pipelines that such a run would start, by its end or by the data that its steps have changed. */
+function followersOf(
+  { name, steps }: PipelineDefinition,
+  run: RehearsedRun,
+  followings: readonly Following[],
+): readonly string[] {
+  const isDone = (step: string): boolean => run.steps.some((each) => each.name === step && each.state === 'success');
+  const changed = steps.filter((step) => isDone(step.name)).flatMap(({ updates = [] }) => updates);
+  const starts = ({ by, suffices }: Following): boolean =>
+    'dataset' in by
+      ? suffices && changed.some(({ dataset }) => dataset === by.dataset)
+      : by.states.some((state) => state === run.state);
+  return [...new Set(followings.filter((each) => each.from === name && starts(each)).map(({ to }) => to))];
 }
 
 function simulateTicks(

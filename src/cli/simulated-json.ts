@@ -9,17 +9,20 @@ export interface Simulation {
   readonly definition: PipelineDefinition;
   readonly assumed: readonly string[];
   readonly run: RehearsedRun;
+  /** Names of the pipelines that it would start. */
+  readonly followers: readonly string[];
   readonly logicalDate: number;
   readonly parameters: RunOpened['parameters'];
 }
 
-export function runJson({ definition, assumed, run, logicalDate, parameters }: Simulation): object {
+export function runJson({ definition, assumed, run, followers, logicalDate, parameters }: Simulation): object {
   return {
     pipeline: definition.name,
     assumed,
     logicalDate: new Date(logicalDate).toISOString(),
     parameters,
     run,
+    followers,
   };
 }
 

@@ -47,8 +47,7 @@ export async function carryOutHere(
 ): Promise<ExitStatus> {
   const interruption = listenForInterruption(say);
   try {
-    await sayTakenUp(system);
-    await system.conductor.start({ watch: false });
+    await takePart(system);
     const { runId, title } = await start();
     say(title);
     return await follow(followedHere(system, runId), interruption, json);
@@ -58,11 +57,16 @@ export async function carryOutHere(
 }
 
 const takenUpNamedMax = 5;
+const lookAgainMs = 1000;
 
-/** Runs that have not ended go on beside the new ones, for as long as this command is at work: nobody expects that. */
-export async function sayTakenUp({ journal }: System): Promise<void> {
+/**
+ * Where nobody conducts, this command does, for as long as it is at work. Runs that have not ended go on beside the new
+ * ones then, which nobody expects.
+ */
+export async function takePart({ conductor, journal }: System): Promise<void> {
   const left = await journal.unfinishedRuns();
-  if (left.length === 0) return;
+  await conductor.start({ watch: false });
+  if (left.length === 0 || !conductor.standing().conducts) return;
   const names = left.slice(0, takenUpNamedMax).map(({ opened, number }) => `${opened.pipeline}#${number}`);
   const more = left.length > takenUpNamedMax ? ` and ${left.length - takenUpNamedMax} more` : '';
   const line = `takes up ${names.join(', ')}${more}, which an earlier server left`;
@@ -75,11 +79,14 @@ function followedHere(system: System, runId: string): FollowedRun {
     read: () => readRun(journal, runId),
     changed: () =>
       new Promise((resolve) => {
-        const unwatch = conductor.watch((changed) => {
-          if (changed !== runId) return;
+        const done = (): void => {
           unwatch();
+          clearTimeout(timer);
           resolve();
-        });
+        };
+        const unwatch = conductor.watch((changed) => (changed === runId ? done() : undefined));
+        // Of a run that another server carries out, this one may hear nothing.
+        const timer = setTimeout(done, lookAgainMs);
       }),
     async cancel(reason) {
       await conductor.ask(runId, { type: 'cancel', by: actorName(), reason });

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { createHash } from 'node:crypto';
 import { bundle, startBundler } from './bundle.ts';
+import { refuseCircles } from './circles.ts';
 import { compileLimits, pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from './compile.ts';
 import { judge, refused, rehearse, type Outcome } from './evaluation.ts';
 import { guest, type Guest } from './guest-bundle.ts';
@@ -53,7 +54,9 @@ class SandboxCompiler implements Compiler {
       entries.map(async (file) => ({ file, ...(await this.#outcome(file, reader, endsAt)) })),
     );
     reader.throwIfBroken();
-    return refuseSameNames(outcomes);
+    const where = new Map(outcomes.flatMap((each) => ('where' in each ? [[each.file, each.where] as const] : [])));
+    const compiled = outcomes.map(({ file, version, problems }): Compiled => ({ file, version, problems }));
+    return refuseCircles(refuseSameNames(compiled), where);
   }
 
   wake(): void {

@@ -15,6 +15,7 @@ import {
   type Work,
 } from '../pipeline/definition.ts';
 import { undeclaredOutput } from '../pipeline/declared-outputs.ts';
+import { wrongUpdate } from '../pipeline/listening.ts';
 import { deniedEnvironmentName } from '../pipeline/names.ts';
 import { unreachable } from '../std/unreachable.ts';
 
@@ -41,6 +42,8 @@ export function brokenRules(definition: PipelineDefinition): readonly string[] {
       if (denied !== null) say(`sets the variable "${name}", which ${denied}`);
     }
     checkOne(step, say);
+    const wrong = wrongUpdate(step);
+    if (wrong !== null) broken.push(wrong.what);
     edges += step.upstream.length;
     const depth = 1 + Math.max(0, ...step.upstream.map((name) => before.get(name)?.depth ?? 0));
     if (depth > definitionLimits.depthMax)

@@ -6,6 +6,7 @@ import {
   binaryMetrics,
   contextNames,
   definitionLimits,
+  endStates,
   regressionMetrics,
   triggerRules,
   type ApprovalWork,
@@ -13,6 +14,9 @@ import {
   type CacheDefinition,
   type ChallengeWork,
   type ContainerWork,
+  type DatasetUpdate,
+  type DataTrigger,
+  type EndTrigger,
   type Environment,
   type GateCheck,
   type GateWork,
@@ -29,7 +33,13 @@ import {
   type WaitWork,
   type Work,
 } from '../pipeline/definition.ts';
-import { environmentNamePattern, identifierPattern, pipelineNamePattern, stepNamePattern } from '../pipeline/names.ts';
+import {
+  datasetNamePattern,
+  environmentNamePattern,
+  identifierPattern,
+  pipelineNamePattern,
+  stepNamePattern,
+} from '../pipeline/names.ts';
 
 const limits = definitionLimits;
 const yearMs = 366 * 86_400_000;
@@ -216,6 +226,9 @@ const map: z.ZodType<MapDefinition> = z.strictObject({
 
 const cache: z.ZodType<CacheDefinition> = z.strictObject({ forMs: durationMs.nullable(), paths: texts });
 
+const dataset = z.string().regex(datasetNamePattern);
+const update: z.ZodType<DatasetUpdate> = z.strictObject({ dataset, output: path.nullable() });
+
 const step: z.ZodType<StepDefinition> = z.strictObject({
   name: stepName,
   description: text.nullable(),
@@ -236,6 +249,7 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
     .exactOptional(),
   priority: z.number().int().min(limits.priorityMin).max(limits.priorityMax).exactOptional(),
   outputs: z.record(identifier, outputType),
+  updates: z.array(update).min(1).max(limits.datasetsMax).exactOptional(),
   work,
 });
 
@@ -250,10 +264,22 @@ const parameter: z.ZodType<ParameterDefinition> = z.strictObject({
     .nullable(),
 });
 
+const end: z.ZodType<EndTrigger> = z.strictObject({
+  name: z.string().regex(pipelineNamePattern),
+  states: z.array(z.enum(endStates)).min(1).max(endStates.length),
+  branches: texts,
+});
+const data: z.ZodType<DataTrigger> = z.strictObject({
+  datasets: z.array(dataset).min(1).max(limits.datasetsMax),
+  when: z.enum(['all', 'any']),
+});
+
 const triggers: z.ZodType<TriggerDefinition> = z.strictObject({
   schedule: z.strictObject({ cron: line, timeZone: line, catchup: z.enum(['none', 'latest', 'all']) }).nullable(),
   push: z.strictObject({ branches: texts, tags: texts, paths: texts }).nullable(),
   pullRequest: z.strictObject({ branches: texts, paths: texts }).nullable(),
+  pipelines: z.array(end).min(1).max(100).exactOptional(),
+  data: data.exactOptional(),
 });
 
 /** Refuses unknown keys everywhere; what it lets through is a `PipelineDefinition` in shape. */

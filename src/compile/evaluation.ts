@@ -17,10 +17,11 @@ import { problem, startOf } from './refusal.ts';
 import type { Evaluation } from './sandbox.ts';
 
 export type Outcome =
-  | { readonly version: PipelineVersion; readonly problems: readonly [] }
+  /** `where`: the call of `pipeline`, of those that listen to others. */
+  | { readonly version: PipelineVersion; readonly problems: readonly []; readonly where: Place }
   | { readonly version: null; readonly problems: readonly Problem[] };
 
-export function refused(...problems: readonly Problem[]): Outcome {
+export function refused(...problems: readonly Problem[]): Extract<Outcome, { version: null }> {
   return { version: null, problems };
 }
 
@@ -148,7 +149,10 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
       problem('definition-option', read.error, 'Correct on.schedule; "0 2 * * 1" is Mondays at 02:00.', where()),
     );
   }
-  return { version: versionOf(shaped.value), problems: [] };
+  const { pipelines, data } = shaped.value.on;
+  // Reading the map takes longer than all the rest, and only what listens can be part of a circle.
+  const isAsked = pipelines !== undefined || data !== undefined;
+  return { version: versionOf(shaped.value), problems: [], where: isAsked ? where() : start };
 }
 
 function missing(file: string, exported: string): Problem {

@@ -5,36 +5,12 @@
  *   made ─► running: decide on the next interval, as long as fewer than `maxActive` of its runs go on ─► done
  *             └ cancel ─► cancelling: nothing more begins, its runs are told to end ─► cancelled
  */
-import type { Sha } from '../git/git.ts';
-import type { BackfillProgress, Journal, RequestRow, Reprocess } from '../journal/journal.ts';
-import type { Problem } from '../std/problem.ts';
-import { failure, success, type Result } from '../std/result.ts';
-import { planIntervals, skipReason, type PlannedInterval } from './backfill-plan.ts';
+import type { BackfillProgress, Journal, RequestRow } from '../journal/journal.ts';
+import { skipReason } from './backfill-plan.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { requestWrites } from './requests.ts';
 import { openRunWhenFree, parseParameters } from './triggers.ts';
 import type { Turns } from './turns.ts';
-import { pipelineOf, versionsOf } from './versions.ts';
-
-export interface BackfillRequest {
-  /** Makes the same request twice one backfill; null: a new one. */
-  readonly id: string | null;
-  readonly repository: string;
-  readonly pipeline: string;
-  readonly sha: Sha;
-  readonly actor: string;
-  /** Midnights of UTC, in milliseconds: the first and the last day of the logical dates. */
-  readonly fromDay: number;
-  readonly toDay: number;
-  readonly newestFirst: boolean;
-  readonly maxActive: number;
-  readonly reprocess: Reprocess;
-}
-
-interface Plan {
-  readonly digest: string;
-  readonly intervals: readonly PlannedInterval[];
-}
 
 export class Backfills {
   readonly #ports: ConductorPorts;
@@ -52,70 +28,17 @@ export class Backfills {
     this.#ports.jobQueue.wake('backfills');
   }
 
-  /** What `make` would make now. */
-  async plan(request: BackfillRequest): Promise<Result<readonly PlannedInterval[], Problem | string>> {
-    const plan = await this.#planOf(request);
-    return plan.ok ? success(plan.value.intervals) : plan;
-  }
-
-  /** It is durable when this resolves. Where it rejects, it may have been kept all the same. */
-  async make(request: BackfillRequest): Promise<Result<BackfillProgress, Problem | string>> {
-    const { journal, clock } = this.#ports;
-    const { repository, pipeline, sha, fromDay, toDay, actor, newestFirst, maxActive, reprocess } = request;
-    const id = request.id ?? this.#ports.newId();
-    if ((await journal.backfill(id)) === null) {
-      const plan = await this.#planOf(request);
-      if (!plan.ok) return plan;
-      const { digest, intervals } = plan.value;
-      const options = { actor, from: fromDay, to: toDay, newestFirst, maxActive, reprocess };
-      const backfill = { id, repository, pipeline, sha, digest, options, at: clock.now() };
-      // Where somebody was faster with the same id, theirs stands.
-      await journal.commit([[{ write: 'backfill', backfill, intervals }]]);
-    }
-    const made = await journal.backfill(id);
-    if (made === null) throw new Error(`the backfill ${id} is not in the journal`);
-    this.begin();
-    return success(made);
-  }
-
-  async cancel(id: string, by: string): Promise<'accepted' | 'ended'> {
-    const cancelled = await cancelBackfill(this.#ports.journal, id, by, this.#ports.clock.now());
-    this.#ports.jobQueue.wake('backfills');
-    return cancelled;
-  }
-
   async work(): Promise<void> {
     if (!this.#begun) return;
     const { journal, clock, log, jobQueue } = this.#ports;
-    const open = await journal.openBackfills();
-    for (const { id } of open) {
+    for (const { id } of await journal.openBackfills()) {
       try {
         while (await this.#carryOn(id));
       } catch (error) {
         log.error({ backfill: id, error: String(error) }, 'a backfill could not be carried on; it is tried again');
       }
     }
-    // What another process asked of one is seen soon.
-    const againMs = open.length > 0 ? conductorLimits.lookForRequestsMs : conductorLimits.lookAgainMs;
-    jobQueue.wake('backfills', clock.now() + againMs);
-  }
-
-  async #planOf(request: BackfillRequest): Promise<Result<Plan, Problem | string>> {
-    const { projects, journal, clock } = this.#ports;
-    const project = projects.get(request.repository);
-    if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
-    const versions = await versionsOf(this.#ports, project, request.sha);
-    if (!versions.ok) return versions;
-    const found = pipelineOf(versions.value, request.pipeline, request.sha);
-    if (!found.ok) return found;
-    const { definition, digest } = found.value;
-    const parameters = parseParameters(definition.parameters, {});
-    if (!parameters.ok) return parameters;
-    const intervals = await planIntervals(journal, request.repository, definition, request, clock.now());
-    if (!intervals.ok) return intervals;
-    if (intervals.value.length === 0)
-      return failure(`the schedule of ${definition.name} has no interval in these days`);
-    return success({ digest, intervals: intervals.value });
+    jobQueue.wake('backfills', clock.now() + conductorLimits.lookAgainMs);
   }
 
   /** True where there may be more to do at once. */

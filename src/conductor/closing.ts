@@ -1,6 +1,6 @@
 /**
  * What is committed together with a run's events because it follows from them: evaluations and the work that they ask for,
- * entries of step caches, and what is told about it.
+ * entries of step caches, what is told about it, and what it tells those who listen.
  */
 import { firstTriggerOf, type RunEvent } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
@@ -10,19 +10,19 @@ import { challengesOf, type ChallengeResult } from './challenge-result.ts';
 import { conductorLimits } from './ports.ts';
 import { reportRun, settleLater } from './report-writes.ts';
 import { cachedStep } from './step-cache.ts';
+import { dataWrites, endWrites } from './told.ts';
 
 export function closingWrites(run: Run, events: readonly RunEvent[]): readonly Write[] {
-  const cached = events.flatMap((event) => cacheWrites(run, event));
+  const told = events.flatMap((event) => [...cacheWrites(run, event), ...dataWrites(run, event)]);
   const finished = events.find((event) => event.type === 'run-finished');
   if (finished === undefined) {
     const asked = events.find((event) => concernsApproval(run, event));
-    return asked === undefined
-      ? cached
-      : [...cached, ...reportRun(run.opened, asked.at, conductorLimits.reportDebounceMs)];
+    return asked === undefined ? told : [...told, ...reportRun(run.opened, asked.at, conductorLimits.reportDebounceMs)];
   }
   const evaluations = challengesOf(run).map((result) => evaluationOf(run, result, finished.at));
   return [
-    ...cached,
+    ...told,
+    ...endWrites(run),
     ...trimWrites(run),
     ...evaluations.flatMap((evaluation): Write[] => [
       { write: 'evaluation', evaluation },

@@ -1,134 +1,141 @@
 /**
- * The loop of the system; it holds no rule of its own.
+ * What the rest of the system knows of the loop. Of several servers on one database one conducts, for a term of office
+ * (term.ts), under a lease (lease.ts); the others stand by. To whoever asks they are all the same: what is asked is a row
+ * of the journal before it is answered, and whoever conducts takes it up.
  *
- *   webhook ─► intake ─┐                            ┌─► executor ─► reports ─┐
- *   polling ───────────┼─► triggers ─► turns of runs ┤                        ├─► the next turn
- *   clock ─► schedules ┤        (engine, journal)    └─► outbox ─► forge, registry
- *   people ─► backfills ┘
+ *   asked here ─► a row of the journal ─┬─ this server conducts ─► its term, at once
+ *                                       └─ another one does ─────► a hint, and its next look for news
  *
- * Every part may be ended at any moment: what is true stands in the journal, and `start` takes it up again.
+ * Every server may be ended at any moment: what is true stands in the journal.
  */
 import { whyWaiting, type SlotsInUse } from '../admission/admission.ts';
 import type { RunRequest } from '../engine/request.ts';
 import type { AttemptReport } from '../executor/executor.ts';
 import type { Delivery } from '../forge/forge.ts';
-import type { Sha } from '../git/git.ts';
-import type { BackfillProgress, RequestRow } from '../journal/journal.ts';
+import type { BackfillProgress, DataEventRow, LeasePlace, RequestRow } from '../journal/journal.ts';
 import type { StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
-import { failure, success, type Result } from '../std/result.ts';
+import { success, type Result } from '../std/result.ts';
 import type { PlannedInterval } from './backfill-plan.ts';
-import { Backfills, type BackfillRequest } from './backfills.ts';
+import { cancelBackfill } from './backfills.ts';
 import type { Refusal } from './decisions.ts';
-import type { Desk } from './desk.ts';
-import { Intake } from './intake.ts';
-import { Jobs } from './jobs.ts';
-import { Outbox } from './outbox.ts';
-import { Polling } from './polling.ts';
-import { conductorLimits, type ConductorPorts } from './ports.ts';
-import { Requests } from './requests.ts';
-import { rerun, type Rerun } from './reruns.ts';
-import { Schedules } from './schedules.ts';
+import { Lease, type TermOfOffice } from './lease.ts';
+import { makeBackfill, planBackfill, type BackfillRequest } from './make-backfill.ts';
+import type { ManualRun } from './manual-runs.ts';
+import { Ordering } from './ordering.ts';
+import type { ServerPorts } from './ports.ts';
+import { askIn } from './requests.ts';
+import type { Rerun } from './reruns.ts';
+import { readSaid, saidOf } from './said.ts';
 import { storedEvent } from './stored.ts';
-import { openRun, parameterProblem, parseParameters } from './triggers.ts';
-import { Turns } from './turns.ts';
-import { pipelineOf, versionsOf } from './versions.ts';
+import { Term } from './term.ts';
+import { tellData, type Telling } from './told.ts';
+import { underLease } from './under-lease.ts';
 import type { Waiting } from './waits.ts';
 
-export interface ManualRun {
-  readonly repository: string;
-  readonly pipeline: string;
-  readonly sha: Sha;
-  readonly actor: string;
-  /** Milliseconds; null: now. */
-  readonly logicalDate: number | null;
-  readonly parameters: Readonly<Record<string, string | number | boolean>>;
-  /** Makes the same request twice one run. */
-  readonly key: string;
+/** After a lost lease little time is left for a warning. */
+const graceWhenLostMs = 1000;
+
+/** Who conducts, as this server knows it. */
+export interface Standing {
+  /** This server does, and has taken up what was left. */
+  readonly conducts: boolean;
+  /** Null: nobody that this server knows of. */
+  readonly conductor: (LeasePlace & { readonly since: number; readonly epoch: number }) | null;
 }
 
 export class Conductor {
-  readonly #ports: ConductorPorts;
-  readonly #turns: Turns;
-  readonly #requests: Requests;
-  readonly #desk: Desk;
-  readonly #intake: Intake;
-  readonly #schedules: Schedules;
-  readonly #backfills: Backfills;
-  readonly #polling: Polling;
-  readonly #outbox: Outbox;
-  readonly #jobs = new Jobs((name) => this.#perform(name));
+  readonly #ports: ServerPorts;
+  readonly #lease: Lease;
+  readonly #ordering: Ordering;
   readonly #listeners = new Set<(runId: string) => void>();
-  readonly #recovered = Promise.withResolvers<void>();
+  #term: { readonly term: Term; readonly epoch: number; readonly since: number; begun: boolean } | null = null;
+  #watches = false;
+  #carriesBackfills = false;
+  #unlisten: () => void = () => undefined;
 
-  constructor(ports: ConductorPorts) {
+  constructor(ports: ServerPorts) {
     this.#ports = ports;
-    const headMoved = (repository: string): void => ports.jobQueue.wake(`schedules:${repository}`);
-    this.#turns = new Turns(ports, (runId) => this.#tell(runId));
-    this.#requests = new Requests(ports, this.#turns);
-    const desk = { ports, turns: this.#turns, headMoved };
-    this.#desk = desk;
-    this.#intake = new Intake(desk);
-    this.#schedules = new Schedules(ports, this.#turns);
-    this.#backfills = new Backfills(ports, this.#turns);
-    this.#polling = new Polling(desk, this.#intake);
-    this.#outbox = new Outbox(ports);
-  }
-
-  /** Takes up what an earlier server left. `watch` false: runs are carried out, but no trigger starts one. */
-  async start({ watch }: { readonly watch: boolean }): Promise<void> {
-    // Nothing is admitted, opened or decided before it is known what runs.
-    await this.#turns.recover();
-    // What was asked while nobody was up comes before what time alone decides.
-    await this.#requests.look();
-    this.#recovered.resolve();
-    this.#turns.start();
-    this.#ports.jobQueue.start((names) => {
-      for (const name of names) this.#jobs.ask(name);
-      return Promise.resolve();
+    this.#lease = new Lease(ports, {
+      begin: (office) => this.#begin(office),
+      end: (why) => this.#end(why),
+      say: () => saidOf(this.slotsInUse()),
     });
-    this.#ports.jobQueue.wake('outbox');
-    this.#ports.jobQueue.wake('runs', this.#ports.clock.now() + conductorLimits.lookAgainMs);
-    if (!watch) return;
-    this.#backfills.begin();
-    this.#ports.jobQueue.wake('intake');
-    for (const repository of this.#ports.projects.keys()) {
-      this.#ports.jobQueue.wake(`poll:${repository}`);
-      this.#ports.jobQueue.wake(`schedules:${repository}`);
-    }
+    this.#ordering = new Ordering({
+      ...ports,
+      told: (row) => (this.#term === null ? ports.journal.hint('news') : this.#term.term.takeOrder(row)),
+      isUnderWay: (id) => this.#term?.term.isUnderWay(id) === true,
+    });
   }
 
-  /** Ends the loops; running attempts are the executor's to end. */
+  /**
+   * Takes part: conducts as soon as nobody else does. Resolves when it is known who conducts and, where it is this server,
+   * when it has taken up what was left. `watch` false: runs are carried out, but no trigger starts one.
+   */
+  async start({ watch }: { readonly watch: boolean }): Promise<void> {
+    this.#watches = watch;
+    this.#unlisten = this.#ports.journal.listen((word) => this.#hear(word));
+    await this.#lease.start();
+  }
+
+  /** Ends what runs here, and lets another server conduct. */
   async stop(): Promise<void> {
-    this.#outbox.stop();
-    await Promise.all([this.#ports.jobQueue.stop(), this.#ports.runQueue.stop()]);
-    await this.#jobs.settled();
+    this.#unlisten();
+    await this.#lease.stop();
+    this.#ordering.stop();
   }
 
-  async #perform(name: string): Promise<void> {
-    try {
-      await this.#job(name);
-    } catch (error) {
-      this.#ports.log.error({ job: name, error: String(error) }, 'a job failed; it is tried again');
-      this.#ports.jobQueue.wake(name, this.#ports.clock.now() + 5000);
+  async #begin(office: TermOfOffice): Promise<void> {
+    const { openExecutor, openQueue, clock } = this.#ports;
+    const executor = openExecutor((report) => term.report(report));
+    const ports = { ...this.#ports, executor, runQueue: openQueue(), jobQueue: openQueue() };
+    const term: Term = new Term(underLease(ports, office), {
+      changed: (runId) => this.#changed(runId),
+      answered: (orderId) => {
+        this.#ordering.answered(orderId);
+        this.#ports.journal.hint(`order:${orderId}`);
+      },
+    });
+    const own = { term, epoch: office.epoch, since: clock.now(), begun: false };
+    this.#term = own;
+    if (this.#carriesBackfills) term.beginBackfills();
+    await term.start({ watch: this.#watches });
+    own.begun = true;
+  }
+
+  async #end(why: 'stopped' | 'lost'): Promise<void> {
+    const ended = this.#term;
+    this.#term = null;
+    await (why === 'lost' ? ended?.term.end(graceWhenLostMs) : ended?.term.end());
+  }
+
+  #hear(word: string): void {
+    const [kind, id] = splitOnce(word);
+    if (kind === 'lease') this.#lease.look();
+    else if (kind === 'run') this.#tell(id);
+    else if (kind === 'order') this.#ordering.answered(id);
+    else this.#term?.term.wake(word);
+  }
+
+  /** For the one who conducts: at once where that is this server, else by a hint. */
+  #wake(job: string): void {
+    if (this.#term === null) this.#ports.journal.hint(job);
+    else this.#term.term.wake(job);
+  }
+
+  standing(): Standing {
+    if (this.#term !== null) {
+      const { epoch, since, begun } = this.#term;
+      return { conducts: begun, conductor: { ...this.#ports.place(), since, epoch } };
     }
-  }
-
-  #job(key: string): Promise<void> {
-    if (key === 'intake') return this.#intake.work();
-    if (key === 'outbox') return this.#outbox.work();
-    if (key === 'ticks') return this.#schedules.work();
-    if (key === 'backfills') return this.#backfills.work();
-    if (key === 'runs') return this.#turns.look();
-    if (key === 'requests') return this.#requests.look();
-    if (key === 'waits') return this.#turns.waits.work();
-    const [kind, repository] = splitOnce(key);
-    return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
+    const { seen } = this.#lease;
+    if (seen === null) return { conducts: false, conductor: null };
+    return { conducts: false, conductor: { ...seen.place, since: seen.takenAt, epoch: seen.epoch } };
   }
 
   /** From the executor: what became of an attempt. */
   report(report: AttemptReport): void {
-    this.#turns.report(report);
+    this.#term?.term.report(report);
   }
 
   /** Keeps a webhook; resolves when it is durable, and its work comes later. */
@@ -140,95 +147,93 @@ export class Conductor {
     const [result] = await this.#ports.journal.commit([
       [{ write: 'delivery', id, repository, event: name, semanticKey, body, at }],
     ]);
-    this.#polling.hookArrived(repository);
     if (result?.ok !== true) {
       // A branch may come back to where it was, which looks the same: the repository itself tells.
-      this.#ports.jobQueue.wake(`poll:${repository}`);
+      this.#wake(`poll:${repository}`);
       return 'duplicate';
     }
-    this.#ports.jobQueue.wake('intake');
+    this.#wake('intake');
     return 'accepted';
   }
 
-  async runManually(request: ManualRun): Promise<Result<string, Problem | string>> {
-    await this.#recovered.promise;
-    const project = this.#ports.projects.get(request.repository);
-    if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
-    const versions = await versionsOf(this.#ports, project, request.sha);
-    if (!versions.ok) return versions;
-    const found = pipelineOf(versions.value, request.pipeline, request.sha);
-    if (!found.ok) return found;
-    const { definition, digest } = found.value;
-    const parameters = parseParameters(definition.parameters, request.parameters);
-    if (!parameters.ok) return failure(parameterProblem(definition.parameters, request.parameters, parameters.error));
-    const logicalDate = request.logicalDate ?? this.#ports.clock.now();
-    const opened = await openRun(this.#ports, this.#turns, {
-      key: `manual:${request.repository}:${request.pipeline}:${request.key}`,
-      repository: request.repository,
-      sha: request.sha,
-      trigger: { kind: 'manual', actor: request.actor },
-      definition,
-      digest,
-      logicalDate,
-      dataIntervalEnd: logicalDate,
-      parameters: parameters.value,
-      alongside: null,
-      reused: [],
-    });
-    return 'skipped' in opened ? failure(opened.skipped) : success(opened.runId);
+  runManually(run: ManualRun): Promise<Result<string, Problem | string>> {
+    return this.#ordering.place({ kind: 'run', run });
+  }
+
+  /** A run once more, whole or from the middle. */
+  rerun(again: Rerun): Promise<Result<string, Problem | string>> {
+    return this.#ordering.place({ kind: 'rerun', rerun: again });
   }
 
   /** What `startBackfill` would make now. */
-  planBackfill(request: BackfillRequest): Promise<Result<readonly PlannedInterval[], Problem | string>> {
-    return this.#backfills.plan(request);
+  async planBackfill(request: BackfillRequest): Promise<Result<readonly PlannedInterval[], Problem | string>> {
+    const plan = await planBackfill(this.#ports, request);
+    return plan.ok ? success(plan.value.intervals) : plan;
   }
 
   /** It is durable when this resolves, and opens its runs from then on. */
   async startBackfill(request: BackfillRequest): Promise<Result<BackfillProgress, Problem | string>> {
-    await this.#recovered.promise;
-    return this.#backfills.make(request);
+    const made = await makeBackfill(this.#ports, request);
+    this.#carriesBackfills = true;
+    this.#term?.term.beginBackfills();
+    this.#wake('backfills');
+    return made;
   }
 
-  cancelBackfill(id: string, by: string): Promise<'accepted' | 'ended'> {
-    return this.#backfills.cancel(id, by);
+  async cancelBackfill(id: string, by: string): Promise<'accepted' | 'ended'> {
+    const cancelled = await cancelBackfill(this.#ports.journal, id, by, this.#ports.clock.now());
+    this.#wake('backfills');
+    return cancelled;
+  }
+
+  /** That data have changed; it is durable when this resolves, and opens runs from then on. */
+  async tellData(telling: Telling): Promise<DataEventRow> {
+    const told = await tellData(this.#ports.journal, telling, this.#ports.clock.now());
+    this.#wake('events');
+    return told;
   }
 
   /** Asks something of a run; it is durable when this resolves. Where it rejects, it may have been kept all the same. */
-  ask(runId: string, request: RunRequest): Promise<Result<RequestRow, Refusal>> {
-    return this.#requests.ask(runId, request);
+  async ask(runId: string, request: RunRequest): Promise<Result<RequestRow, Refusal>> {
+    const { journal, clock, newId } = this.#ports;
+    const asked = await askIn(journal, { id: newId(), runId, request, at: clock.now() });
+    if (!asked.ok) return asked;
+    if (this.#term === null) journal.hint('news');
+    else this.#term.term.takeRequest(asked.value);
+    return asked;
   }
 
-  /** A run once more, whole or from the middle. */
-  async rerun(request: Rerun): Promise<Result<string, Problem | string>> {
-    await this.#recovered.promise;
-    return rerun(this.#desk, request);
-  }
-
-  /** Who holds slots and who waits for them, the executor's first. */
+  /** Who holds slots and who waits for them, the executor's first; of another server, as it said a few seconds ago. */
   slotsInUse(): readonly SlotsInUse[] {
-    return this.#turns.slotsInUse();
+    if (this.#term !== null) return this.#term.term.slotsInUse();
+    const { seen } = this.#lease;
+    return seen === null ? [] : readSaid(seen.said);
   }
 
   /** Why ready instances of a step wait; null where they are about to start. */
   whyWaiting(step: StepDefinition): string | null {
-    return whyWaiting(step, this.#turns.slotsInUse());
+    return whyWaiting(step, this.slotsInUse());
   }
 
   /** How it stands with the instances of a step that wait for something, as far as this server looks for it. */
   waiting(runId: string, step: string): readonly Waiting[] {
-    return this.#turns.waits.of(runId, step);
+    return this.#term?.term.waiting(runId, step) ?? [];
   }
 
-  /** Resolves when what is due in the outbox was carried out, or tried. */
+  /** Resolves when what is due in the outbox was carried out, or tried, where this server conducts. */
   async outboxSettled(): Promise<void> {
-    this.#jobs.ask('outbox');
-    await this.#jobs.settled();
+    await this.#term?.term.outboxSettled();
   }
 
-  /** Called after every commit of any run; gives the function that ends it. */
+  /** Called after every commit of any run here, and by a hint elsewhere, which may be lost; gives the function that ends it. */
   watch(listener: (runId: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  #changed(runId: string): void {
+    this.#tell(runId);
+    this.#ports.journal.hint(`run:${runId}`);
   }
 
   /** Who only watches must not be able to harm what is watched. */
@@ -245,5 +250,5 @@ export class Conductor {
 
 function splitOnce(text: string): readonly [string, string] {
   const at = text.indexOf(':');
-  return [text.slice(0, at), text.slice(at + 1)];
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -29,7 +29,11 @@ export async function coveringRun(
     return pullRequests.error.kind === 'final' ? null : { again: `its pull request: ${pullRequests.error.message}` };
   for (const { merged, mergeSha, headSha, number } of pullRequests.value) {
     const head = shaOf(headSha);
-    if (!merged || mergeSha !== sha || head === null || !(await sameFiles(project, sha, head))) continue;
+    if (!merged || mergeSha !== sha || head === null) continue;
+    // It may have been evaluated by another server, with a mirror of its own.
+    const here = await project.git.ensure(head);
+    if (!here.ok && here.error.kind !== 'missing') return { again: `its head: ${here.error.message}` };
+    if (!(await sameFiles(project, sha, head))) continue;
     const [run] = await ports.journal.runs({
       repository: project.name,
       pipeline: definition.name,

@@ -7,6 +7,8 @@ export interface Desk {
   readonly turns: Turns;
   /** Told when the commit that schedules come from may have changed. */
   readonly headMoved: (repository: string) => void;
+  /** Told of each webhook, whichever server it reached. */
+  readonly hookArrived: (repository: string) => void;
 }
 
 /** `again`: the commit is not there yet, or Git or the forge cannot be reached. */

@@ -56,6 +56,7 @@ export class Intake {
   /** False where the delivery has to wait. */
   async #settle(delivery: DeliveryRow): Promise<boolean> {
     const { journal, clock, jobQueue, log } = this.#desk.ports;
+    this.#desk.hookArrived(delivery.repository);
     const handled = await this.#handle(delivery).catch((error: unknown): Handled => ({ again: String(error) }));
     const at = clock.now();
     if ('again' in handled && at - delivery.at < conductorLimits.commitLateMaxMs) {

@@ -1,6 +1,6 @@
-/** Which pipelines a push or pull request concerns: globs over branches, tags and changed paths. */
+/** Which pipelines a push, pull request or end of a run concerns: globs over branches, tags and changed paths. */
 import { matchesGlob } from 'node:path/posix';
-import type { PipelineDefinition } from '../pipeline/definition.ts';
+import type { EndTrigger, PipelineDefinition } from '../pipeline/definition.ts';
 
 /** `affected` false: the pipeline listens, but no changed path concerns it. Null: it does not listen at all. */
 export type Match = { readonly affected: boolean } | null;
@@ -43,6 +43,14 @@ export function matchPullRequest(definition: PipelineDefinition, baseBranch: str
   const listens =
     pullRequest.branches.length === 0 || pullRequest.branches.some((glob) => matchesGlob(baseBranch, glob));
   return listens ? { affected: concerns(pullRequest.paths, change) } : null;
+}
+
+/** Whether the end of a run on that branch is meant. */
+export function matchEnd(
+  { branches }: EndTrigger,
+  { branch, isDefault }: { readonly branch: string; readonly isDefault: boolean },
+): boolean {
+  return branches.length === 0 ? isDefault : branches.some((glob) => matchesGlob(branch, glob));
 }
 
 /** A change of a pipeline's own definition always concerns it, and so does what definitions may share. */

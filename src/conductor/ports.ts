@@ -1,12 +1,12 @@
 /** What the conductor is given by the composition root, and the words that its files share. */
 import type { Pools } from '../admission/admission.ts';
 import type { Compiler } from '../compile/compile.ts';
-import type { Executor } from '../executor/executor.ts';
+import type { Executor, ReportSink } from '../executor/executor.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { GitRepository } from '../git/git.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, LeasePlace } from '../journal/journal.ts';
 import type { ArtifactStore } from '../outputs/outputs.ts';
-import type { WakeQueue } from '../queue/queue.ts';
+import type { Timer, WakeQueue } from '../queue/queue.ts';
 import type { ModelRegistry } from '../registry/registry.ts';
 import type { Sensors } from '../sensors/sensors.ts';
 import type { Clock } from '../std/clock.ts';
@@ -23,6 +23,7 @@ export interface Project {
   readonly pollWithHooksMs: number;
 }
 
+/** What a term of office is given. */
 export interface ConductorPorts {
   readonly clock: Clock;
   readonly journal: Journal;
@@ -42,6 +43,18 @@ export interface ConductorPorts {
   /** Address of a run's page, or null where no server shows it. */
   readonly runUrl: (runId: string) => string | null;
   readonly log: ConductorLog;
+}
+
+/** What a server is given, whether it conducts or stands by: everything but what belongs to one term of office. */
+export interface ServerPorts extends Omit<ConductorPorts, 'executor' | 'runQueue' | 'jobQueue'> {
+  /** A new one for each term; it is closed with it. */
+  readonly openExecutor: (report: ReportSink) => Executor;
+  readonly openQueue: () => WakeQueue;
+  /** Counts from anywhere and only runs, whatever becomes of the clock. */
+  readonly stopwatch: Clock;
+  readonly timer: Timer;
+  /** Where this server is, for people who ask who conducts. */
+  readonly place: () => LeasePlace;
 }
 
 /** Where the conductor says what went wrong with the world; once each, with the cause. */
@@ -76,9 +89,19 @@ export const conductorLimits = {
   cacheEntriesMax: 20_000,
   /** What is kept and not carried out yet is looked for this often, whatever woke nobody. */
   lookAgainMs: 60_000,
-  /** What is asked of a run by another process is seen after so long. */
-  lookForRequestsMs: 2000,
+  /** What another server or command has kept is seen after so long, where no hint tells of it. */
+  lookForNewsMs: 2000,
   requestsPerLookMax: 500,
+  /** Ends of runs, and news of data, that are looked at together. */
+  eventsPerLookMax: 200,
+  /** After one of them that has to wait, for Git or a commit. */
+  eventsAgainMs: 5000,
+  /** So many runs may have opened one another before one opens none. */
+  followDepthMax: 16,
+  /** An end that nobody was there to follow for so long is too old. */
+  followLateMaxMs: 24 * 3_600_000,
+  /** News that a run is told of by themselves; of more it knows how many. */
+  newsPerRunMax: 50,
   /** After a turn that failed for want of the database, or of a definition. */
   turnAgainMs: 1000,
 } as const;

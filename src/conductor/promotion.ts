@@ -104,6 +104,10 @@ async function decideFirst(project: Project, evaluation: EvaluationRow, trigger:
       return { decision: 'refuse', reason: 'A backfill evaluates and never promotes.' };
     case 'manual':
       return decideCommit(project, evaluation, `a run started by ${trigger.actor}`);
+    case 'pipeline':
+      return decideCommit(project, evaluation, `a run after ${trigger.pipeline} on ${trigger.branch}`);
+    case 'data':
+      return { decision: 'promote', by: 'new data' };
     default:
       return unreachable(trigger);
   }
@@ -113,12 +117,15 @@ async function decideFirst(project: Project, evaluation: EvaluationRow, trigger:
 async function decideCommit(project: Project, evaluation: EvaluationRow, by: string): Promise<Decision> {
   const branch = await project.git.defaultBranch();
   if (!branch.ok) return { decision: 'ask-again', message: branch.error.message };
+  const fetched = await project.git.fetch();
+  if (!fetched.ok) return { decision: 'ask-again', message: fetched.error.message };
   const tip = await project.git.resolve(branch.value);
   const sha = shaOf(evaluation.sha);
   if (!tip.ok || sha === null) return { decision: 'ask-again', message: tip.ok ? 'not a SHA' : tip.error.message };
   const merged = await project.git.isAncestor(sha, tip.value);
-  if (!merged.ok) return { decision: 'ask-again', message: merged.error.message };
-  if (merged.value) return { decision: 'promote', by };
+  // What has just been fetched holds every commit of the branch.
+  if (!merged.ok && merged.error.kind !== 'missing') return { decision: 'ask-again', message: merged.error.message };
+  if (merged.ok && merged.value) return { decision: 'promote', by };
   return { decision: 'refuse', reason: `Only commits of ${branch.value} promote, and this one is not merged.` };
 }
 

@@ -1,41 +1,14 @@
 /**
  * What people and rules ask of runs. It is a row of the journal before anybody is told that it was accepted, so no crash
- * loses it; the way by memory is only the faster one. Whoever carries the run out finds the row within seconds, also
- * where another process put it there.
+ * loses it; the way by memory is only the faster one. Whoever conducts finds the row within seconds, also where another
+ * server or command put it there.
  *
  *   ask ─► journal ─► turn of the run ─► its events and "done" in one commit
  *             └────── look, every few seconds and at the start ──┘
  */
-import type { RunRequest } from '../engine/request.ts';
 import type { Journal, RequestRow, Write } from '../journal/journal.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { decisionId, decidedBefore, whyUndecidable, type Refusal } from './decisions.ts';
-import { conductorLimits, type ConductorPorts } from './ports.ts';
-import type { Turns } from './turns.ts';
-
-export class Requests {
-  readonly #ports: ConductorPorts;
-  readonly #turns: Turns;
-
-  constructor(ports: ConductorPorts, turns: Turns) {
-    this.#ports = ports;
-    this.#turns = turns;
-  }
-
-  /** Where it rejects, the request may have been kept all the same. */
-  async ask(runId: string, request: RunRequest): Promise<Result<RequestRow, Refusal>> {
-    const { journal, clock, newId } = this.#ports;
-    const asked = await askIn(journal, { id: newId(), runId, request, at: clock.now() });
-    if (asked.ok) this.#turns.take([asked.value]);
-    return asked;
-  }
-
-  async look(): Promise<void> {
-    const { journal, clock, jobQueue } = this.#ports;
-    this.#turns.take(await journal.openRequests(conductorLimits.requestsPerLookMax));
-    jobQueue.wake('requests', clock.now() + conductorLimits.lookForRequestsMs);
-  }
-}
 
 /** Keeps what is asked of a run, for whoever carries it out. Of an approval there is one decision, whatever `id` says. */
 export async function askIn(journal: Journal, asked: RequestRow): Promise<Result<RequestRow, Refusal>> {

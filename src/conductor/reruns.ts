@@ -29,10 +29,11 @@ export interface Rerun {
   readonly key: string;
 }
 
-/** Gives the new run's id. The error is a sentence, or the problem of the definition at the head. */
+/** Gives the new run's id; `alongside` is kept with it. The error is a sentence, or the problem of the definition at the head. */
 export async function rerun(
   { ports, turns }: Pick<Desk, 'ports' | 'turns'>,
   { runId, steps, atHead, actor, key }: Rerun,
+  alongside: TriggerRequest['alongside'] = null,
 ): Promise<Result<string, Problem | string>> {
   const { journal } = ports;
   const row = await journal.run(runId);
@@ -53,7 +54,7 @@ export async function rerun(
     ...version,
     logicalDate,
     dataIntervalEnd,
-    alongside: null,
+    alongside,
     reused,
   };
   return turns.opening.run(laneOf(request), async () => {
@@ -131,9 +132,11 @@ async function headOf({ git }: Project, first: FirstTrigger): Promise<Result<str
   switch (first.kind) {
     case 'push':
     case 'pull-request':
+    case 'pipeline':
       return success(first.branch);
     case 'schedule':
     case 'backfill':
+    case 'data':
     case 'manual': {
       const branch = await git.defaultBranch();
       return branch.ok ? branch : failure(branch.error.message);

@@ -14,6 +14,7 @@ import type { RunOpened } from '../engine/event.ts';
 import { shaOf } from './sha.ts';
 import type { Commit, Write } from '../journal/journal.ts';
 import type { PipelineDefinition, TriggerDefinition } from '../pipeline/definition.ts';
+import { noteListeners } from './data-listeners.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 import { noteSchedules, sinceOf, type Counting } from './schedule-since.ts';
 import { openRun, parseParameters, pipelineNameOf } from './triggers.ts';
@@ -38,21 +39,24 @@ export class Schedules {
   readonly #turns: Turns;
   readonly #trouble = new Trouble();
   readonly #active = new Map<string, readonly Active[]>();
+  /** Where the default branches stood when their schedules were read; null: they had not been looked at. */
+  readonly #heads = new Map<string, { readonly branch: string; readonly sha: string | null }>();
 
   constructor(ports: ConductorPorts, turns: Turns) {
     this.#ports = ports;
     this.#turns = turns;
   }
 
-  /** Reads the schedules of a repository again, from the commit that its default branch stands at. */
+  /** Reads the schedules of a repository again, and who listens to data, from the commit that its default branch stands at. */
   async refresh(repository: string): Promise<void> {
     const { projects, log } = this.#ports;
     const project = projects.get(repository);
     if (project === undefined) return;
     const branch = await project.git.defaultBranch();
     if (!branch.ok) return this.#refreshLater(project, branch.error.message);
-    // Before the first look at the repository there is none; that look asks again.
     const sha = shaOf(await this.#ports.journal.head(repository, branch.value));
+    this.#heads.set(repository, { branch: branch.value, sha });
+    this.#ports.jobQueue.wake('ticks');
     if (sha === null) return;
     const versions = await versionsOf(this.#ports, project, sha);
     if (!versions.ok) return this.#refreshLater(project, versions.error);
@@ -65,13 +69,11 @@ export class Schedules {
         active.push({ project, sha, definition, digest, schedule: parsed.value, catchup: schedule.catchup });
       }
     }
-    await noteSchedules(
-      this.#ports.journal,
-      repository,
-      active.map((each) => countingOf(each)),
-      brokenIn(versions.value),
-      this.#ports.clock.now(),
-    );
+    const { journal, clock } = this.#ports;
+    const broken = brokenIn(versions.value);
+    const counting = active.map((each) => countingOf(each));
+    await noteSchedules(journal, repository, counting, broken, clock.now());
+    await noteListeners(journal, repository, versions.value.definitions.values(), broken, clock.now());
     this.#active.set(repository, active);
     this.#ports.jobQueue.wake('ticks');
   }
@@ -84,8 +86,11 @@ export class Schedules {
   }
 
   async work(): Promise<void> {
-    const { clock, log, jobQueue } = this.#ports;
+    const { clock, log, jobQueue, journal } = this.#ports;
     let wakeAt = clock.now() + lookAgainMs;
+    // Whoever moved a head may have died before it said so, or be another server.
+    for (const [repository, { branch, sha }] of this.#heads)
+      if (shaOf(await journal.head(repository, branch)) !== sha) jobQueue.wake(`schedules:${repository}`);
     for (const active of [...this.#active.values()].flat()) {
       try {
         while (await this.#firePage(active));

@@ -57,7 +57,7 @@ export function readEvent(body: JsonObject): ForgeEvent | null {
   return parsed.success ? parsed.data : null;
 }
 
-const problemSchema = z.object({
+export const problemSchema = z.object({
   code: z.enum(problemCodes),
   message: z.string(),
   where: z.object({ file: z.string(), line: z.number(), column: z.number() }).nullable(),

@@ -24,6 +24,7 @@ import { BrokenRun, fold, stepOf } from './fold.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import { Sight } from './sight.ts';
+import { changesData } from './told.ts';
 import { Waits, type Look } from './waits.ts';
 
 type Message =
@@ -344,6 +345,7 @@ export class Turns {
         this.#attempts.ended(attemptId(runId, event));
       if (concernsApproval(run, event))
         this.#ports.jobQueue.wake('outbox', event.at + conductorLimits.reportDebounceMs);
+      if (changesData(run, event)) this.#ports.jobQueue.wake('events');
     }
     this.#carryOutWaits(run, events);
     if (this.#folded.delete(runId)) this.#placeMissing(run);
@@ -396,6 +398,7 @@ export class Turns {
     this.#slots.withdraw(run.opened.runId);
     for (const next of this.#lanes.leave(run)) this.#ports.runQueue.wake(next);
     this.#ports.jobQueue.wake('outbox');
+    this.#ports.jobQueue.wake('events');
     // A backfill may go on: one of its runs has ended, or the run that its own are forbidden beside.
     if (run.opened.trigger.kind === 'backfill' || run.definition.overlap === 'forbid')
       this.#ports.jobQueue.wake('backfills');

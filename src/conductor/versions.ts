@@ -13,14 +13,19 @@ export interface CommitVersions {
   readonly definitions: ReadonlyMap<string, PipelineDefinition>;
 }
 
+type CompilingPorts = Pick<ConductorPorts, 'journal' | 'compiler' | 'clock'>;
+
 /** The error is a sentence about Git; broken files are problems inside the versions. */
 export async function versionsOf(
-  ports: ConductorPorts,
+  ports: CompilingPorts,
   project: Project,
   sha: Sha,
 ): Promise<Result<CommitVersions, string>> {
   const known = await ports.journal.versions(project.name, sha);
   if (known !== null) return success({ versions: known, definitions: await definitionsOf(ports, known) });
+  // Whoever asks may have seen it in another server's mirror.
+  const here = await project.git.ensure(sha);
+  if (!here.ok) return failure(here.error.message);
   const compiled = await compile(ports, project, sha);
   if (!compiled.ok) return compiled;
   const write: Write = { write: 'versions', repository: project.name, sha, at: ports.clock.now(), ...compiled.value };
@@ -42,7 +47,7 @@ export function pipelineOf(
   return failure(broken?.problems[0] ?? `there is no pipeline "${pipeline}" at ${sha.slice(0, 7)}; there: ${names}`);
 }
 
-async function compile(ports: ConductorPorts, project: Project, sha: Sha): Promise<Result<CommitVersions, string>> {
+async function compile(ports: CompilingPorts, project: Project, sha: Sha): Promise<Result<CommitVersions, string>> {
   try {
     const compiled = await ports.compiler.compile(sourceFiles(project, sha));
     const definitions = new Map<string, PipelineDefinition>();
@@ -76,7 +81,7 @@ function sourceFiles(project: Project, sha: Sha): SourceFiles {
 }
 
 async function definitionsOf(
-  ports: ConductorPorts,
+  ports: CompilingPorts,
   versions: readonly VersionRow[],
 ): Promise<ReadonlyMap<string, PipelineDefinition>> {
   const definitions = new Map<string, PipelineDefinition>();

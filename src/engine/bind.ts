@@ -4,7 +4,7 @@
  * `{ "$stored": artifact, "path": [...] }`, text that waits for either is `{ "$text": [...] }`. The error is a sentence
  * for the user, and means that another try would fail the same way.
  */
-import type { StepContextData } from '../pipeline/context.ts';
+import type { StepContextData, StepTrigger } from '../pipeline/context.ts';
 import type { Binding, Reference, Template } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
@@ -31,6 +31,7 @@ export function contextOf(run: Run, key: AttemptKey): StepContextData {
     attempt: key.attempt,
     sha: opened.sha,
     branch: branchOf(firstTriggerOf(opened.trigger)),
+    trigger: stepTriggerOf(firstTriggerOf(opened.trigger)),
     date,
     dateNoDash: date.replaceAll('-', ''),
     timestamp,
@@ -134,14 +135,27 @@ function holdsPlaces(input: Json): boolean {
   return Object.values(input).some((item) => holdsPlaces(item));
 }
 
+function stepTriggerOf(trigger: FirstTrigger): StepTrigger {
+  const { kind } = trigger;
+  return {
+    kind,
+    upstream:
+      kind === 'pipeline' ? { runId: trigger.upstream, pipeline: trigger.pipeline, state: trigger.state } : null,
+    events:
+      kind === 'data' ? trigger.events.map(({ at, ...event }) => ({ ...event, at: new Date(at).toISOString() })) : [],
+  };
+}
+
 function branchOf(trigger: FirstTrigger): string {
   switch (trigger.kind) {
     case 'push':
     case 'pull-request':
+    case 'pipeline':
       return trigger.branch;
     case 'schedule':
     case 'manual':
     case 'backfill':
+    case 'data':
       return '';
     default:
       return unreachable(trigger);

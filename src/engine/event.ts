@@ -149,7 +149,36 @@ export type FirstTrigger =
   | { readonly kind: 'schedule'; readonly tick: number }
   | { readonly kind: 'manual'; readonly actor: string }
   /** `backfill`: its id. */
-  | { readonly kind: 'backfill'; readonly backfill: string; readonly actor: string };
+  | { readonly kind: 'backfill'; readonly backfill: string; readonly actor: string }
+  /** Run `upstream` of `pipeline` ended so; `branch` is what that one was for. */
+  | {
+      readonly kind: 'pipeline';
+      readonly pipeline: string;
+      readonly upstream: string;
+      readonly state: FinalRunState;
+      readonly branch: string;
+      /** How many runs, one opened by the end or the data of the other, stand before this one. */
+      readonly depth: number;
+    }
+  /** News of its datasets since its last run, oldest first: the newest of them, and how many there were. */
+  | {
+      readonly kind: 'data';
+      readonly events: readonly DataEvent[];
+      readonly count: number;
+      readonly depth: number;
+    };
+
+/** That there are other data under a name. */
+export interface DataEvent {
+  readonly id: string;
+  readonly dataset: string;
+  /** Of the data; null where nobody told. */
+  readonly digest: string | null;
+  /** When they came to be there. */
+  readonly at: number;
+  /** Whose step wrote them; null: they were told of from outside. */
+  readonly runId: string | null;
+}
 
 /** Which steps a re-run carries out, with all that comes after them; the others are reused. */
 export type RerunSteps =
@@ -161,6 +190,12 @@ export type RerunSteps =
 /** What a run is for, however often it was run again. */
 export function firstTriggerOf(trigger: Trigger): FirstTrigger {
   return trigger.kind === 'rerun' ? trigger.first : trigger;
+}
+
+/** How many runs, one opened by the end or the data of the other, stand before one with this trigger. */
+export function depthOf(trigger: Trigger): number {
+  const first = firstTriggerOf(trigger);
+  return first.kind === 'pipeline' || first.kind === 'data' ? first.depth : 0;
 }
 
 export interface AttemptKey {

@@ -24,8 +24,8 @@ export interface Executor {
   recover(attemptIds: readonly string[]): Promise<void>;
   /** What a step that it runs would find at that place now; null: nothing, or nothing that can be seen. */
   findFile(place: FilePlace): Promise<{ readonly bytes: number } | null>;
-  /** Ends everything that it started. */
-  close(): Promise<void>;
+  /** Begins nothing more, and ends everything that it started; resolves when nothing of it is left. `graceMs`: from warning to kill. */
+  close(graceMs?: number): Promise<void>;
 }
 
 /** A relative path is one in the files of the commit. */

@@ -34,6 +34,9 @@ export function createSourceTrees({ directory, repositories, clock }: SourceTree
       await utimes(folder, now, now);
       return folder;
     }
+    // The mirror may be younger than the run: another server opened it.
+    const ready = await git.ensure(parsed.value);
+    if (!ready.ok) throw new Error(ready.error.message);
     const extracted = await git.extract(parsed.value, folder);
     if (!extracted.ok) throw new Error(extracted.error.message);
     await removeOldest(join(directory, folderName(repository)), folder);

@@ -27,10 +27,23 @@ export interface Step extends Sql {
 /** A commit as steps; `write` is the place of the write, in its commit, that the step belongs to. */
 export type Plan = readonly (Step & { readonly write: number })[];
 
+/** Where the two databases have no word in common. */
+export interface Dialect {
+  /** The time of the database's own clock, in milliseconds: for leases, which no server's clock may judge. */
+  readonly now: string;
+  /** At the end of a select: until the end of the transaction nobody changes the keys of the rows. */
+  readonly shareKey: string;
+}
+
 export interface Driver {
+  readonly dialect: Dialect;
+  /** One statement by itself; one that writes may be sent again where no answer came. */
   read<Row>(query: Query<Row>): Promise<readonly Row[]>;
-  /** All plans in one transaction. One that conflicts leaves nothing; the others stand. Never called twice at a time. */
-  transact(plans: readonly Plan[]): Promise<readonly CommitResult[]>;
+  /**
+   * All plans in one transaction. One that conflicts leaves nothing; the others stand. Never called twice at a time.
+   * `guard`, where given, comes first: where it finds no row, nothing is kept and this rejects with `LeaseLost`.
+   */
+  transact(plans: readonly Plan[], guard: Sql | null): Promise<readonly CommitResult[]>;
   close(): Promise<void>;
 }
 

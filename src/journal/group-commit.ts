@@ -1,10 +1,12 @@
 /**
  * Commits of callers who do not know of each other, together in one transaction: while one is under way, the next ones
  * gather. A database that must reach the disk for each transaction then does it once for all who wait. A statement that
- * the database refuses outright is a bug of one caller: the others of its group are carried out without it.
+ * the database refuses outright is a bug of one caller: the others of its group are carried out without it. Commits under
+ * an epoch of the lease and those without share no transaction, so that an epoch is looked at once for all of them.
  */
 import { StatementRefused, type Driver, type Plan } from './driver.ts';
 import type { Commit, CommitResult } from './journal.ts';
+import { holdEpoch } from './lease.ts';
 import { plan } from './plan.ts';
 
 /** Of one transaction, unless a single caller gives more. */
@@ -12,6 +14,7 @@ const commitsPerTransactionMax = 256;
 
 interface Waiting {
   readonly plans: readonly Plan[];
+  readonly epoch: number | null;
   readonly resolve: (results: readonly CommitResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -25,10 +28,10 @@ export class GroupCommit {
     this.#driver = driver;
   }
 
-  commit(commits: readonly Commit[]): Promise<readonly CommitResult[]> {
+  commit(commits: readonly Commit[], epoch: number | null): Promise<readonly CommitResult[]> {
     const plans = commits.map((commit) => plan(commit));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ plans, resolve, reject });
+      this.#waiting.push({ plans, epoch, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -47,13 +50,21 @@ export class GroupCommit {
 
   #take(): readonly Waiting[] {
     let commits = 0;
-    const end = this.#waiting.findIndex(({ plans }) => (commits += plans.length) > commitsPerTransactionMax);
+    const epoch = this.#waiting[0]?.epoch ?? null;
+    const end = this.#waiting.findIndex(
+      (each) => each.epoch !== epoch || (commits += each.plans.length) > commitsPerTransactionMax,
+    );
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : Math.max(end, 1));
   }
 
   async #carryOut(group: readonly Waiting[]): Promise<void> {
+    const epoch = group[0]?.epoch ?? null;
+    const guard = epoch === null ? null : holdEpoch(this.#driver.dialect, epoch);
     try {
-      const results = await this.#driver.transact(group.flatMap(({ plans }) => plans));
+      const results = await this.#driver.transact(
+        group.flatMap(({ plans }) => plans),
+        guard,
+      );
       let from = 0;
       for (const { plans, resolve } of group) resolve(results.slice(from, (from += plans.length)));
     } catch (error) {

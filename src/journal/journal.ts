@@ -10,8 +10,28 @@ import type { Json, JsonObject } from '../std/json.ts';
 import type { Problem } from '../std/problem.ts';
 
 export interface Journal {
-  /** Results stand in the order of the commits. Rejects only when the database cannot be reached or is broken. */
-  commit(commits: readonly Commit[]): Promise<readonly CommitResult[]>;
+  /**
+   * Results stand in the order of the commits. Rejects only when the database cannot be reached or is broken; and, under
+   * an `epoch` of the lease that is another's by now, with `LeaseLost`: then nothing was kept.
+   */
+  commit(commits: readonly Commit[], epoch?: number): Promise<readonly CommitResult[]>;
+
+  /** Who conducts, or did last; null: nobody ever has. */
+  lease(): Promise<LeaseRow | null>;
+  /** The new epoch, or null where the lease has not expired. Where it rejects, it may have been taken all the same. */
+  takeLease(place: LeasePlace, lastsMs: number): Promise<number | null>;
+  /** False: it has been taken since, and is lost. `said`: what others can read of its holder. */
+  renewLease(epoch: number, lastsMs: number, said: JsonObject): Promise<boolean>;
+  /** Free for the next one at once; harmless where it is another's. */
+  releaseLease(epoch: number): Promise<void>;
+  /** Nobody else can hold the lease, because the store is held by this process: it is taken whatever its row says, and kept. */
+  readonly alone: boolean;
+  /** What others may have kept for whoever conducts, in one look. */
+  news(): Promise<News>;
+  /** Tells the other servers that something was kept. Only a hint: it may be lost or late. */
+  hint(word: string): void;
+  /** Hears the hints of others; gives the function that ends it. */
+  listen(heard: (word: string) => void): () => void;
 
   events(runId: string): Promise<readonly RunEvent[]>;
   run(runId: string): Promise<RunRow | null>;
@@ -32,6 +52,9 @@ export interface Journal {
   openRequests(limit: number): Promise<readonly RequestRow[]>;
   /** Taken in or not. */
   request(id: string): Promise<RequestRow | null>;
+  /** Orders without an answer, oldest first. */
+  openOrders(limit: number): Promise<readonly OrderRow[]>;
+  order(id: string): Promise<OrderRow | null>;
 
   definition(digest: string): Promise<PipelineDefinition | null>;
   /** What a commit's files compiled to; null where it was not compiled yet. */
@@ -53,6 +76,24 @@ export interface Journal {
   backfills(limit: number): Promise<readonly BackfillProgress[]>;
   /** In the order in which they are run. */
   backfillIntervals(id: string): Promise<readonly BackfillInterval[]>;
+
+  /** Runs that have ended, and of which nobody has looked who follows, oldest first. */
+  openRunEnds(limit: number): Promise<readonly RunRow[]>;
+
+  dataEvent(id: string): Promise<DataEventRow | null>;
+  /** Those that nobody has decided on, oldest first. */
+  openDataEvents(limit: number): Promise<readonly DataEventRow[]>;
+  /** Newest first, at most 200; of one dataset, or (null) of all. */
+  dataEvents(dataset: string | null, limit: number): Promise<readonly DataEventRow[]>;
+  /** The news with these numbers, newest first. */
+  newsOf(
+    dataset: string,
+    range: { readonly after: number; readonly upTo: number },
+    limit: number,
+  ): Promise<readonly DataEventRow[]>;
+  dataListeners(repository: string): Promise<readonly DataListener[]>;
+  /** Of all repositories, of one moment. */
+  listenersWithNews(): Promise<readonly DataListener[]>;
 
   /** Rows that are due, oldest first. */
   dueOutbox(now: number, limit: number): Promise<readonly OutboxRow[]>;
@@ -78,6 +119,8 @@ export interface Journal {
   /** What a forge calls the thing that we made: the id of a comment or check run. */
   forgeObject(key: string): Promise<string | null>;
 
+  session(digest: string): Promise<SessionRow | null>;
+
   close(): Promise<void>;
 }
 
@@ -95,6 +138,7 @@ export type Conflict =
   | 'duplicate-tick'
   | 'duplicate-request'
   | 'duplicate-backfill'
+  | 'duplicate-event'
   | 'run-ended'
   | 'changed';
 
@@ -172,6 +216,10 @@ export type Write =
     }
   /** Taken in, with the events beside it; the second time changes nothing. An append that ends a run does it to all of its requests. */
   | { readonly write: 'request-done'; readonly id: string; readonly at: number }
+  /** Something is to be opened; a second time changes nothing. */
+  | { readonly write: 'order'; readonly id: string; readonly body: JsonObject; readonly at: number }
+  /** Only where it has no answer (`changed` otherwise). */
+  | { readonly write: 'order-answered'; readonly id: string; readonly answer: JsonObject; readonly at: number }
   | {
       readonly write: 'tick';
       readonly repository: string;
@@ -212,6 +260,37 @@ export type Write =
       readonly reason: string | null;
       readonly at: number;
     }
+  /** In the commit that ends the run; the second time changes nothing. */
+  | { readonly write: 'run-end'; readonly runId: string; readonly at: number }
+  /** Whoever follows has a run, or a record of why not; the second time changes nothing. */
+  | { readonly write: 'run-end-done'; readonly runId: string; readonly at: number }
+  /** That data have changed, as somebody says; under a known id: `duplicate-event`. */
+  | { readonly write: 'data-event'; readonly event: ToldEvent }
+  /** Whether it counts, once (`changed` otherwise). `refused`: why it does not; else the same digest again is no news. */
+  | {
+      readonly write: 'data-event-decided';
+      readonly id: string;
+      readonly dataset: string;
+      readonly digest: string | null;
+      readonly evenIfSame: boolean;
+      readonly refused: string | null;
+    }
+  /** From now on the pipeline listens to these datasets too, and no more to those; the second time changes nothing. */
+  | {
+      readonly write: 'data-listening';
+      readonly repository: string;
+      readonly pipeline: string;
+      readonly add: readonly string[];
+      readonly remove: readonly string[];
+      readonly at: number;
+    }
+  /** The news between the numbers are those of a run, or of a record of why there is none (`changed` otherwise). */
+  | {
+      readonly write: 'data-taken';
+      readonly repository: string;
+      readonly pipeline: string;
+      readonly taken: readonly Pick<DataListener, 'dataset' | 'seen' | 'position'>[];
+    }
   /** One row a key: the same key again replaces the body, raises the sequence and makes it due. */
   | {
       readonly write: 'outbox';
@@ -243,6 +322,10 @@ export type Write =
       readonly version: number | null;
       readonly at: number;
     }
+  /** Somebody has logged in. */
+  | { readonly write: 'session'; readonly digest: string; readonly endsAt: number; readonly at: number }
+  | { readonly write: 'session-used'; readonly digest: string; readonly at: number }
+  | { readonly write: 'session-ended'; readonly digest: string }
   | { readonly write: 'forge-object'; readonly key: string; readonly id: string; readonly at: number }
   /** One a key and scope: the last one stands. */
   | {
@@ -306,6 +389,56 @@ export interface RequestRow {
   readonly runId: string;
   readonly request: RunRequest;
   readonly at: number;
+}
+
+/** What somebody asks to be opened. */
+export interface OrderRow {
+  readonly id: string;
+  readonly body: JsonObject;
+  readonly at: number;
+  /** Null: it waits for one. */
+  readonly answer: JsonObject | null;
+}
+
+export interface SessionRow {
+  readonly endsAt: number;
+  /** When it was last noted that it is in use. */
+  readonly usedAt: number;
+}
+
+/** Where a server is to be found, for people. */
+export interface LeasePlace {
+  readonly pid: number;
+  readonly host: string;
+  readonly url: string | null;
+}
+
+export interface LeaseRow {
+  /** Rises with each taking. */
+  readonly epoch: number;
+  readonly place: LeasePlace;
+  /** What the holder said of itself when it last renewed it. */
+  readonly said: JsonObject;
+  /** By the database's clock. */
+  readonly takenAt: number;
+  /** From 0 down: it is free. */
+  readonly expiresInMs: number;
+}
+
+/** Whether there is anything of the kind that is open. */
+export interface News {
+  readonly deliveries: boolean;
+  readonly requests: boolean;
+  readonly orders: boolean;
+  readonly backfills: boolean;
+}
+
+/** Another server conducts by now: what was to be kept under the epoch was not. */
+export class LeaseLost extends Error {
+  constructor() {
+    super('another server conducts by now');
+    this.name = 'LeaseLost';
+  }
 }
 
 export interface VersionRow {
@@ -397,6 +530,41 @@ export interface BackfillInterval {
   readonly reason: string | null;
   readonly runId: string | null;
   readonly runState: RunState | null;
+}
+
+/** `open`: nobody has decided whether it counts. `same`: it would, with another digest than the news before. */
+export const dataEventStates = ['open', 'news', 'same', 'refused'] as const;
+
+/** What is told of a dataset: by a step of a run, or from outside. */
+export interface ToldEvent {
+  readonly id: string;
+  readonly dataset: string;
+  readonly digest: string | null;
+  /** Null, both, where it was told from outside. */
+  readonly runId: string | null;
+  readonly step: string | null;
+  readonly toldBy: string | null;
+  /** Of the run that tells it (`depthOf`). */
+  readonly depth: number;
+  /** When the data came to be there. */
+  readonly at: number;
+  readonly toldAt: number;
+}
+
+export interface DataEventRow extends ToldEvent {
+  readonly state: (typeof dataEventStates)[number];
+  /** Why it was refused. */
+  readonly reason: string | null;
+}
+
+/** A pipeline of the newest commit of a repository, and a dataset that it listens to. */
+export interface DataListener {
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly dataset: string;
+  /** The number of the last news that it has taken, and of the last that there are. */
+  readonly seen: number;
+  readonly position: number;
 }
 
 export interface OutboxRow {

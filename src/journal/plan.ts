@@ -1,13 +1,17 @@
 /** A commit as the steps that a driver carries out. */
 import { unreachable } from '../std/unreachable.ts';
 import { decideInterval, putBackfill, setBackfillState } from './backfills.ts';
+import { decideDataEvent, putDataEvent, setListening, takeNews } from './data-events.ts';
 import { deliveryDone, putDelivery, skipTrigger } from './deliveries.ts';
 import type { Plan, Step } from './driver.ts';
 import { putEvaluation, setEvaluationState } from './evaluations.ts';
 import type { Commit, Write } from './journal.ts';
+import { answerOrder, putOrder } from './orders.ts';
 import { outboxDone, outboxFailed, putForgeObject, putOutbox } from './outbox.ts';
 import { putRequest, requestDone } from './requests.ts';
+import { putRunEnd, runEndDone } from './run-ends.ts';
 import { append, openRun } from './runs.ts';
+import { endSession, putSession, useSession } from './sessions.ts';
 import { putCacheEntry, trimCache } from './step-cache.ts';
 import { putTick } from './ticks.ts';
 import { putHead, putVersions } from './versions.ts';
@@ -36,6 +40,10 @@ function stepsOf(write: Write): Step[] {
       return putRequest(write);
     case 'request-done':
       return requestDone(write);
+    case 'order':
+      return putOrder(write);
+    case 'order-answered':
+      return answerOrder(write);
     case 'tick':
       return putTick(write);
     case 'backfill':
@@ -44,6 +52,18 @@ function stepsOf(write: Write): Step[] {
       return decideInterval(write);
     case 'backfill-state':
       return setBackfillState(write);
+    case 'run-end':
+      return putRunEnd(write);
+    case 'run-end-done':
+      return runEndDone(write);
+    case 'data-event':
+      return putDataEvent(write);
+    case 'data-event-decided':
+      return decideDataEvent(write);
+    case 'data-listening':
+      return setListening(write);
+    case 'data-taken':
+      return takeNews(write);
     case 'outbox':
       return putOutbox(write);
     case 'outbox-done':
@@ -54,6 +74,12 @@ function stepsOf(write: Write): Step[] {
       return putEvaluation(write);
     case 'evaluation-state':
       return setEvaluationState(write);
+    case 'session':
+      return putSession(write);
+    case 'session-used':
+      return useSession(write);
+    case 'session-ended':
+      return endSession(write);
     case 'forge-object':
       return putForgeObject(write);
     case 'cache-entry':

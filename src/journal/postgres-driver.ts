@@ -12,7 +12,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { StatementRefused, storable, type Driver, type Plan, type Query, type RawRow, type Sql } from './driver.ts';
-import type { CommitResult } from './journal.ts';
+import { LeaseLost, type CommitResult } from './journal.ts';
 import { isAnswer, kindOfError } from './postgres-errors.ts';
 
 const triesMax = 5;
@@ -25,6 +25,10 @@ type Settled = PromiseSettledResult<QueryResult>;
 type Sent = { readonly kind: 'kept' } | { readonly kind: 'conflict'; readonly result: CommitResult };
 
 export class PostgresDriver implements Driver {
+  readonly dialect = {
+    now: 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)',
+    shareKey: 'for key share',
+  };
   readonly #pool: Pool;
   readonly #random: () => number;
   /** Names under which the server keeps the statements prepared; the same on each connection. */
@@ -46,8 +50,8 @@ export class PostgresDriver implements Driver {
     );
   }
 
-  transact(plans: readonly Plan[]): Promise<readonly CommitResult[]> {
-    return this.#tryAgain(() => this.#withClient((client) => this.#transaction(client, plans)));
+  transact(plans: readonly Plan[], guard: Sql | null): Promise<readonly CommitResult[]> {
+    return this.#tryAgain(() => this.#withClient((client) => this.#transaction(client, plans, guard)));
   }
 
   close(): Promise<void> {
@@ -55,28 +59,32 @@ export class PostgresDriver implements Driver {
     return this.#ended;
   }
 
-  async #transaction(client: PoolClient, plans: readonly Plan[]): Promise<readonly CommitResult[]> {
-    const together = await this.#together(client, plans);
+  async #transaction(client: PoolClient, plans: readonly Plan[], guard: Sql | null): Promise<readonly CommitResult[]> {
+    const together = await this.#together(client, plans, guard);
     if (together.sent.kind === 'kept') {
       await this.#commit(client, together.transaction);
       return plans.map(() => ({ ok: true }));
     }
     await client.query('rollback');
     if (plans.length === 1) return [together.sent.result];
-    return this.#oneByOne(client, plans);
+    return this.#oneByOne(client, plans, guard);
   }
 
   /** The whole transaction but its commit, in one go. */
-  async #together(client: PoolClient, plans: readonly Plan[]): Promise<{ transaction: string; sent: Sent }> {
-    const begun = this.#begin(client);
+  async #together(
+    client: PoolClient,
+    plans: readonly Plan[],
+    guard: Sql | null,
+  ): Promise<{ transaction: string; sent: Sent }> {
+    const begun = this.#begin(client, guard);
     const steps = plans.flat();
     const settled = Promise.allSettled(steps.map((step) => this.#send(client, step)));
     const [transaction, answers] = await Promise.all([begun, settled]);
     return { transaction, sent: firstWrong(steps, answers) };
   }
 
-  async #oneByOne(client: PoolClient, plans: readonly Plan[]): Promise<readonly CommitResult[]> {
-    const transaction = await this.#begin(client);
+  async #oneByOne(client: PoolClient, plans: readonly Plan[], guard: Sql | null): Promise<readonly CommitResult[]> {
+    const transaction = await this.#begin(client, guard);
     const results: CommitResult[] = [];
     for (const plan of plans) {
       const savepoint = client.query('savepoint one_commit');
@@ -92,11 +100,13 @@ export class PostgresDriver implements Driver {
   }
 
   /** The number of the new transaction: what one asks by, should the answer to its commit be lost. */
-  async #begin(client: PoolClient): Promise<string> {
-    const [, number] = await Promise.all([
+  async #begin(client: PoolClient, guard: Sql | null): Promise<string> {
+    const [, number, guarded] = await Promise.all([
       client.query('begin'),
       client.query<{ id: string }>({ name: 'transaction', text: 'select cast(pg_current_xact_id() as text) as id' }),
+      guard === null ? null : this.#send(client, guard),
     ]);
+    if (guarded?.rows.length === 0) throw new LeaseLost();
     const id = number.rows[0]?.id;
     if (id === undefined) throw new Error('PostgreSQL gave no transaction number');
     return id;
@@ -141,17 +151,16 @@ export class PostgresDriver implements Driver {
   /** A client in whose state there is any doubt never goes back to the pool. */
   async #withClient<Value>(use: (client: PoolClient) => Promise<Value>): Promise<Value> {
     const client = await this.#pool.connect();
-    // A checked-out connection that dies says so here too; its statements are rejected all the same.
-    const ignore = (): void => undefined;
-    client.on('error', ignore);
     let healthy = true;
     try {
       return await use(client);
     } catch (error) {
-      healthy = isAnswer(error) || error instanceof StatementRefused ? await rolledBack(client) : false;
+      healthy =
+        isAnswer(error) || error instanceof StatementRefused || error instanceof LeaseLost
+          ? await rolledBack(client)
+          : false;
       throw error;
     } finally {
-      client.off('error', ignore);
       client.release(!healthy);
     }
   }

@@ -7,11 +7,11 @@ import { settleRequests } from './requests.ts';
 
 export const runStates: readonly RunState[] = ['running', 'cancelling', 'success', 'failed', 'cancelled'];
 
-const selectRun = `
+export const selectRun = `
   select r.id, r.number, r.trigger_key, r.state, r.reason, r.finished_at, e.body as opened
   from run r join run_event e on e.run_id = r.id and e.position = 0`;
 
-function runRow(row: RawRow): RunRow {
+export function runRow(row: RawRow): RunRow {
   return {
     id: parse.text(row, 'id'),
     number: parse.integer(row, 'number'),
@@ -171,7 +171,7 @@ function insertEventsText(count: number): string {
 function place({ trigger }: RunOpened): { branch: string | null; pullRequest: number | null; rerunOf: string | null } {
   const first = firstTriggerOf(trigger);
   return {
-    branch: first.kind === 'push' || first.kind === 'pull-request' ? first.branch : null,
+    branch: 'branch' in first ? first.branch : null,
     pullRequest: first.kind === 'pull-request' ? first.number : null,
     rerunOf: trigger.kind === 'rerun' ? trigger.of : null,
   };

@@ -1,14 +1,28 @@
 /** The journal over any driver: commits go through the group commit, reads are one statement each. */
 import type { Clock } from '../std/clock.ts';
 import { backfillById, intervalsOfBackfill, newestBackfills, openBackfills } from './backfills.ts';
+import {
+  dataEventById,
+  listenersOfRepository,
+  listenersWithNews,
+  newestDataEvents,
+  newsOf,
+  openDataEvents,
+} from './data-events.ts';
 import { pendingDeliveries, triggerByKey } from './deliveries.ts';
 import type { Driver, Query } from './driver.ts';
 import { evaluationPage, unpromotableOf } from './evaluations.ts';
 import { GroupCommit } from './group-commit.ts';
+import { noHints, type Hints } from './hints.ts';
 import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
+import { leaseRow, releaseLease, renewLease, takeLease } from './lease.ts';
+import { news } from './news.ts';
+import { openOrders, orderById } from './orders.ts';
 import { dueOutbox, forgeObject, nextOutboxAt, troubledOutbox } from './outbox.ts';
 import { openRequests, requestById } from './requests.ts';
+import { openRunEnds } from './run-ends.ts';
 import { activeRuns, eventsOf, runById, runByTrigger, runPage, runsOfDates, unfinishedRuns } from './runs.ts';
+import { sessionByDigest } from './sessions.ts';
 import { cacheEntry, newestCacheEntry } from './step-cache.ts';
 import { lastTick, newestTicks } from './ticks.ts';
 import { definitionByDigest, headOfBranch, headsOfRepository, versionsOfCommit } from './versions.ts';
@@ -18,12 +32,35 @@ export interface JournalOptions {
   readonly clock: Clock;
 }
 
-export function sqlJournal(driver: Driver): Journal {
+export interface SqlJournalOptions {
+  /** The store is held by this process. */
+  readonly alone: boolean;
+  readonly hints?: Hints;
+}
+
+export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJournalOptions): Journal {
+  const { dialect } = driver;
   const group = new GroupCommit(driver);
   const rows = <Row>(query: Query<Row>): Promise<readonly Row[]> => driver.read(query);
   const first = async <Row>(query: Query<Row>): Promise<Row | null> => (await driver.read(query))[0] ?? null;
   return {
-    commit: async (commits: readonly Commit[]): Promise<readonly CommitResult[]> => group.commit(commits),
+    commit: async (commits: readonly Commit[], epoch?: number): Promise<readonly CommitResult[]> =>
+      group.commit(commits, epoch ?? null),
+
+    alone,
+    lease: () => first(leaseRow(dialect)),
+    takeLease: (place, lastsMs) => first(takeLease(dialect, { place, lastsMs, alone })),
+    renewLease: async (epoch, lastsMs, said) => (await first(renewLease(dialect, epoch, lastsMs, said))) !== null,
+    async releaseLease(epoch) {
+      await first(releaseLease(epoch));
+    },
+    async news() {
+      const [found] = await rows(news());
+      if (found === undefined) throw new Error('a select without a condition gave no row');
+      return found;
+    },
+    hint: (word) => hints.tell(word),
+    listen: (heard) => hints.listen(heard),
 
     events: (runId) => rows(eventsOf(runId)),
     run: (runId) => first(runById(runId)),
@@ -34,6 +71,8 @@ export function sqlJournal(driver: Driver): Journal {
     runsOfDates: (repository, pipeline, range) => rows(runsOfDates(repository, pipeline, range)),
     openRequests: (limit) => rows(openRequests(limit)),
     request: (id) => first(requestById(id)),
+    openOrders: (limit) => rows(openOrders(limit)),
+    order: (id) => first(orderById(id)),
 
     definition: (digest) => first(definitionByDigest(digest)),
     versions: (repository, sha) => first(versionsOfCommit(repository, sha)),
@@ -50,6 +89,15 @@ export function sqlJournal(driver: Driver): Journal {
     backfills: (limit) => rows(newestBackfills(limit)),
     backfillIntervals: (id) => rows(intervalsOfBackfill(id)),
 
+    openRunEnds: (limit) => rows(openRunEnds(limit)),
+
+    dataEvent: (id) => first(dataEventById(id)),
+    openDataEvents: (limit) => rows(openDataEvents(limit)),
+    dataEvents: (dataset, limit) => rows(newestDataEvents(dataset, limit)),
+    newsOf: (dataset, range, limit) => rows(newsOf(dataset, range, limit)),
+    dataListeners: (repository) => rows(listenersOfRepository(repository)),
+    listenersWithNews: () => rows(listenersWithNews()),
+
     dueOutbox: (now, limit) => rows(dueOutbox(now, limit)),
     nextOutboxAt: () => first(nextOutboxAt()),
     troubledOutbox: (limit) => rows(troubledOutbox(limit)),
@@ -60,8 +108,11 @@ export function sqlJournal(driver: Driver): Journal {
     unpromotable: async (runIds) => (runIds.length === 0 ? [] : rows(unpromotableOf(runIds))),
     forgeObject: (key) => first(forgeObject(key)),
 
+    session: (digest) => first(sessionByDigest(digest)),
+
     async close() {
       await group.settled();
+      await hints.close();
       await driver.close();
     },
   };

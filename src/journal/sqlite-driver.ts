@@ -1,17 +1,22 @@
 /** The journal's statements on SQLite: one connection, synchronous, so nothing interleaves with a transaction. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Clock } from '../std/clock.ts';
 import { StatementRefused, storable, type Driver, type Plan, type Query, type Sql } from './driver.ts';
-import type { CommitResult } from './journal.ts';
+import { LeaseLost, type CommitResult } from './journal.ts';
 
 /** SQLite's primary result codes of statements that can never succeed: constraint, mismatch, range, plain error. */
 const refusals: ReadonlySet<number> = new Set([1, 19, 20, 25]);
 
 export class SqliteDriver implements Driver {
+  /** Transactions of SQLite that write come one after the other: there is nothing to share. */
+  readonly dialect = { now: 'cast(clock_ms() as integer)', shareKey: '' };
   readonly #database: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(database: DatabaseSync) {
+  /** `clock`: the database's own, which here is that of this process. */
+  constructor(database: DatabaseSync, clock: Clock) {
     this.#database = database;
+    database.function('clock_ms', () => clock.now());
   }
 
   // oxlint-disable-next-line require-await -- a thrown error must be a rejection
@@ -20,9 +25,10 @@ export class SqliteDriver implements Driver {
   }
 
   // oxlint-disable-next-line require-await -- a thrown error must be a rejection
-  async transact(plans: readonly Plan[]): Promise<readonly CommitResult[]> {
+  async transact(plans: readonly Plan[], guard: Sql | null): Promise<readonly CommitResult[]> {
     this.#database.exec('begin immediate');
     try {
+      if (guard !== null && this.#all(guard).length === 0) throw new LeaseLost();
       const results = plans.map((plan) => this.#apply(plan));
       this.#database.exec('commit');
       return results;

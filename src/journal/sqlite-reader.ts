@@ -33,7 +33,7 @@ async function openBeside(directory: string, readOnly: boolean): Promise<Journal
   const database = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   if (!readOnly) database.exec('pragma synchronous = full');
   const applied = Number(database.prepare(migrate.selectAppliedVersion).get()?.['version']);
-  if (applied === known.length) return sqlJournal(new SqliteDriver(database));
+  if (applied === known.length) return sqlJournal(new SqliteDriver(database, { now: Date.now }), { alone: false });
   database.close();
   throw new ProblemError(migrate.newerSchema(path, applied, known) ?? olderSchema(path));
 }

@@ -19,15 +19,17 @@ const busyTimeoutMs = 5000;
 export interface SqliteJournalOptions extends JournalOptions {
   /** Made where it is not there. Null: in memory, for tests; it ends with the process. */
   readonly directory: string | null;
+  /** In memory: whether its lease is as that of a store which others reach too. Default: false. */
+  readonly shared?: boolean;
 }
 
 /** Rejects with a `ProblemError`: `folder-locked` where another server has the folder, `journal-newer`, `journal-unreachable`. */
-export async function openSqliteJournal({ directory, clock }: SqliteJournalOptions): Promise<Journal> {
+export async function openSqliteJournal({ directory, clock, shared = false }: SqliteJournalOptions): Promise<Journal> {
   const known = await migrate.knownMigrations();
   if (directory === null) {
     const database = connect(':memory:');
     applyMigrations(database, 'the journal in memory', known, clock);
-    return sqlJournal(new SqliteDriver(database));
+    return sqlJournal(new SqliteDriver(database, clock), { alone: !shared });
   }
   const lock = await makeAndLock(directory);
   const path = join(directory, 'journal.sqlite');
@@ -35,7 +37,7 @@ export async function openSqliteJournal({ directory, clock }: SqliteJournalOptio
     if (!existsSync(path)) await initialise(directory, path, known, clock);
     const database = connect(path);
     applyMigrations(database, path, known, clock);
-    const journal = sqlJournal(new SqliteDriver(database));
+    const journal = sqlJournal(new SqliteDriver(database, clock), { alone: true });
     return {
       ...journal,
       async close() {

@@ -12,8 +12,10 @@ export interface StepContextData {
   /** From 1. */
   readonly attempt: number;
   readonly sha: string;
-  /** Empty for a schedule and for a run that a person started. */
+  /** Empty for a schedule, for news of data and for a run that a person started. */
   readonly branch: string;
+  /** What opened the run; of a re-run, the first one. */
+  readonly trigger: StepTrigger;
   /** `YYYY-MM-DD` of the logical date, in UTC. */
   readonly date: string;
   /** `YYYYMMDD`. */
@@ -23,6 +25,26 @@ export interface StepContextData {
   readonly dataIntervalStart: string;
   readonly dataIntervalEnd: string;
   readonly parameters: { readonly [name: string]: string | number | boolean };
+}
+
+export interface StepTrigger {
+  readonly kind: 'push' | 'pull-request' | 'schedule' | 'manual' | 'backfill' | 'pipeline' | 'data';
+  /** The run that this one follows, where it follows one. */
+  readonly upstream: {
+    readonly runId: string;
+    readonly pipeline: string;
+    readonly state: 'success' | 'failed' | 'cancelled';
+  } | null;
+  /** The news of data that it is for, oldest first; of very many the newest. */
+  readonly events: readonly {
+    readonly id: string;
+    readonly dataset: string;
+    readonly digest: string | null;
+    /** ISO 8601, UTC. */
+    readonly at: string;
+    /** Whose step wrote the data; null: they were told of from outside. */
+    readonly runId: string | null;
+  }[];
 }
 
 export interface StepContext extends StepContextData {

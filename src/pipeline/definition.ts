@@ -38,6 +38,25 @@ export interface TriggerDefinition {
     readonly paths: readonly string[];
   } | null;
   readonly pullRequest: { readonly branches: readonly string[]; readonly paths: readonly string[] } | null;
+  /** Ends of runs of other pipelines of the repository. Absent: none. */
+  readonly pipelines?: readonly EndTrigger[];
+  /** What is told of datasets. Absent: nothing. */
+  readonly data?: DataTrigger;
+}
+
+export const endStates = ['success', 'failed', 'cancelled'] as const;
+
+/** A run of the pipeline `name` that ends in one of the states. Globs; no branches: the default branch. */
+export interface EndTrigger {
+  readonly name: string;
+  readonly states: readonly (typeof endStates)[number][];
+  readonly branches: readonly string[];
+}
+
+/** `all`: each of the datasets has had an event since the last run; `any`: one of them has. */
+export interface DataTrigger {
+  readonly datasets: readonly string[];
+  readonly when: 'all' | 'any';
 }
 
 export interface ParameterDefinition {
@@ -90,7 +109,15 @@ export interface StepDefinition {
   readonly priority?: number;
   /** Declared outputs of commands and containers; empty: whatever JSON the step gives. */
   readonly outputs: { readonly [key: string]: OutputType };
+  /** Datasets that are as good as new when it has succeeded. Absent: none. Never of a mapped step. */
+  readonly updates?: readonly DatasetUpdate[];
   readonly work: Work;
+}
+
+export interface DatasetUpdate {
+  readonly dataset: string;
+  /** Which output tells whether the data are others than before; an empty path is the whole of it. Null: they always are. */
+  readonly output: readonly string[] | null;
 }
 
 export interface RetryDefinition {
@@ -351,4 +378,7 @@ export const definitionLimits = {
   poolSlotsMax: 10_000,
   priorityMin: -1000,
   priorityMax: 1000,
+  datasetNameLengthMax: 200,
+  /** That one pipeline listens to, or one step updates. */
+  datasetsMax: 32,
 } as const;

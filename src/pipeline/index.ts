@@ -17,9 +17,10 @@ export { pipeline, type Pipeline, type PipelineContext, type PipelineOptions } f
 export { step, type CommandStepOptions, type FunctionStepOptions } from './step.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';
 export type { OutputOptions, Outputs, Text } from './command.ts';
-export type { AbortSignalLike, StepContext } from './context.ts';
+export type { AbortSignalLike, StepContext, StepTrigger } from './context.ts';
 export type { Artifact, MetricName, OutputType, PromotionPolicy, TriggerRule } from './definition.ts';
 export type { Handle, Input, Resolved } from './handle.ts';
+export type { DataOption, EndOption, UpdatesOption } from './listening.ts';
 export type { ParameterOption, ParameterOptions } from './parameters.ts';
 export type { EffortOptions, StepOptions } from './step-options.ts';
 export type { TriggerOptions } from './triggers.ts';

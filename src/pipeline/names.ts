@@ -5,6 +5,8 @@ export const pipelineNamePattern = /^[a-z][a-z0-9-]{0,62}$/;
 export const stepNamePattern = /^[a-z][a-z0-9_-]*(?:\/[a-z][a-z0-9_-]*)*$/;
 /** Parameters, axes of a map and output keys: what can be written after a dot. */
 export const identifierPattern = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+/** A word, or an address: `churn-features`, `s3://lake/churn/features`. */
+export const datasetNamePattern = /^[A-Za-z0-9][A-Za-z0-9._:/@=+-]{0,199}$/;
 export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 const deniedNames: ReadonlySet<string> = new Set(

@@ -13,6 +13,7 @@ import {
   type Work,
 } from './definition.ts';
 import { handleData, hasMarker, makeHandle, type Handle } from './handle.ts';
+import { readUpdates, wrongUpdate, type UpdatesOption } from './listening.ts';
 import { misuse, shown } from './misuse.ts';
 import { environmentNamePattern, pipelineNamePattern, stepNamePattern } from './names.ts';
 import { OptionReader, plainRecord } from './options.ts';
@@ -51,6 +52,8 @@ export interface StepOptions extends EffortOptions {
   readonly triggerRule?: TriggerRule;
   /** Runs when all else has ended, whatever the outcome, and never changes it. */
   readonly finally?: boolean;
+  /** Datasets that have changed when it has succeeded: pipelines that listen to them are started. */
+  readonly updates?: UpdatesOption;
 }
 
 export const effortOptionNames = [
@@ -65,7 +68,7 @@ export const effortOptionNames = [
   'poolSlots',
   'priority',
 ];
-const stepOptionNames = [...effortOptionNames, 'description', 'after', 'triggerRule', 'finally'];
+const stepOptionNames = [...effortOptionNames, 'description', 'after', 'triggerRule', 'finally', 'updates'];
 
 const dayMs = 86_400_000;
 
@@ -190,6 +193,7 @@ export function closeStep<Output>(
   readAfter(call);
   for (const step of build.map?.upstream ?? []) upstream.add(step);
   const effort = readEffort(options, build.defaults);
+  const updates = readUpdates(options);
   const definition: StepDefinition = {
     name,
     description: options.text('description', null),
@@ -200,6 +204,7 @@ export function closeStep<Output>(
     cache: readCache(options),
     map: build.map?.definition ?? null,
     outputs,
+    ...(updates.length === 0 ? {} : { updates }),
     work,
   };
   checkRules(call, definition);
@@ -243,6 +248,8 @@ function checkRules(call: StepCall, definition: StepDefinition): void {
       'Whether there is a list to map over is known only when the step before has succeeded: use another rule, such as "all_done", on a step after it.',
     );
   }
+  const wrong = wrongUpdate(definition);
+  if (wrong !== null) misuse('definition-option', `${call.label}: ${wrong.what}`, wrong.help);
   const ending = definition.finally ? undefined : definition.upstream.find((name) => isFinally(call.build, name));
   if (ending !== undefined) {
     misuse(

@@ -1,5 +1,6 @@
 /** What starts a run: the option `on`. */
 import type { TriggerDefinition } from './definition.ts';
+import { readData, readEnds, type DataOption, type EndOption } from './listening.ts';
 import { shown } from './misuse.ts';
 import type { OptionReader } from './options.ts';
 
@@ -13,12 +14,22 @@ export interface TriggerOptions {
     | boolean
     | { readonly branches?: readonly string[]; readonly tags?: readonly string[]; readonly paths?: readonly string[] };
   readonly pullRequest?: boolean | { readonly branches?: readonly string[]; readonly paths?: readonly string[] };
+  /** The end of a run of another pipeline: its name for a success on the default branch, or more about it. */
+  readonly pipeline?: string | EndOption | readonly (string | EndOption)[];
+  /** News of a dataset, or of each of several since the last run; `any`: of one of them. */
+  readonly data?: string | readonly string[] | DataOption;
 }
 
 export function readTriggers(options: OptionReader): TriggerDefinition {
-  const on = options.nested('on', ['schedule', 'push', 'pullRequest']);
+  const on = options.nested('on', ['schedule', 'push', 'pullRequest', 'pipeline', 'data']);
   if (on === null) return { schedule: null, push: null, pullRequest: null };
-  return { schedule: readSchedule(on), push: readPush(on), pullRequest: readPullRequest(on) };
+  return {
+    schedule: readSchedule(on),
+    push: readPush(on),
+    pullRequest: readPullRequest(on),
+    ...readEnds(on),
+    ...readData(on),
+  };
 }
 
 function readSchedule(on: OptionReader): TriggerDefinition['schedule'] {

@@ -8,13 +8,7 @@
  *                              └─ again ◄┘ woken meanwhile
  */
 import type { Clock } from '../std/clock.ts';
-import type { WakeQueue } from './queue.ts';
-
-/** The timers as a port. `delayMs` 0 means: as soon as those who run now have had their say. */
-export interface Timer {
-  /** Gives the function that takes it back. */
-  after(delayMs: number, call: () => void): () => void;
-}
+import type { Timer, WakeQueue } from './queue.ts';
 
 export const systemTimer: Timer = {
   after(delayMs, call) {

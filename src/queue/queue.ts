@@ -9,3 +9,9 @@ export interface WakeQueue {
   /** Takes no more turns; resolves when the current ones have ended. */
   stop(): Promise<void>;
 }
+
+/** The timers as a port. `delayMs` 0 means: as soon as those who run now have had their say. */
+export interface Timer {
+  /** Gives the function that takes it back. */
+  after(delayMs: number, call: () => void): () => void;
+}

@@ -25,6 +25,7 @@ export const access: Readonly<Record<string, Permission>> = {
   'POST /webhooks/*': 'signed',
 
   'GET /healthz': 'open',
+  'GET /ready': 'open',
   'GET /api/v1/openapi.json': 'open',
   'GET /api/v1/runs': 'open',
   'POST /api/v1/runs': 'token',
@@ -38,6 +39,8 @@ export const access: Readonly<Record<string, Permission>> = {
   'POST /api/v1/backfills': 'token',
   'GET /api/v1/backfills/:id': 'open',
   'POST /api/v1/backfills/:id/cancel': 'token',
+  'GET /api/v1/events': 'open',
+  'POST /api/v1/events': 'token',
 
   'GET /': 'open',
   'GET /runs': 'open',
@@ -80,7 +83,7 @@ export function guardRoutes(app: FastifyInstance, ports: ServerPorts, sessions: 
 }
 
 function guard(route: RouteOptions, permission: Permission, ports: ServerPorts, sessions: Sessions): void {
-  const first = (check: (request: FastifyRequest) => void): void => {
+  const first = (check: (request: FastifyRequest) => Promise<void> | void): void => {
     const asked = async (request: FastifyRequest): Promise<void> => check(request);
     route.onRequest = [asked, ...[route.onRequest ?? []].flat()];
   };
@@ -99,13 +102,13 @@ function guard(route: RouteOptions, permission: Permission, ports: ServerPorts, 
     case 'form':
       return first((request) => demandOwnPage(ports, request));
     case 'member': {
-      first((request) => {
+      first(async (request) => {
         demandOwnPage(ports, request);
-        if (sessions.of(request) === null) throw new RefusedError(401, 'You are not logged in, or no longer.');
+        if ((await sessions.of(request)) === null) throw new RefusedError(401, 'You are not logged in, or no longer.');
       });
       const demandFormToken = async (request: FastifyRequest): Promise<void> => {
         const given = request.body instanceof URLSearchParams ? (request.body.get('token') ?? '') : '';
-        if (same(given, sessions.of(request)?.formToken ?? '')) return;
+        if (same(given, (await sessions.of(request))?.formToken ?? '')) return;
         throw new RefusedError(403, 'The form is not of this session. Load its page again.');
       };
       route.preHandler = [demandFormToken, ...[route.preHandler ?? []].flat()];

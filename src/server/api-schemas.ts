@@ -14,7 +14,7 @@ export const runSchema = z.object({
   repository: z.string(),
   pipeline: z.string(),
   sha: z.string(),
-  trigger: z.string().describe('push, pull-request, schedule, manual or rerun'),
+  trigger: z.string().describe('push, pull-request, schedule, manual, backfill, pipeline, data or rerun'),
   rerunOf: z.string().nullable().describe('The run that it is once more'),
   state: z.enum(['running', 'cancelling', 'success', 'failed', 'cancelled']),
   reason: z.string().nullable(),
@@ -91,3 +91,18 @@ export type RunRequest = z.infer<typeof runRequestSchema>;
 export type RerunRequest = z.infer<typeof rerunRequestSchema>;
 export type RunAnswer = z.infer<typeof runSchema>;
 export type Refused = z.infer<typeof refusedSchema>;
+
+export const standingSchema = z.object({
+  /** This server does, and has taken up what was left. */
+  conducts: z.boolean(),
+  /** Null: nobody that this server knows of. `since` is milliseconds; `epoch` rises with each change. */
+  conductor: z
+    .object({
+      pid: z.number(),
+      host: z.string(),
+      url: z.string().nullable(),
+      since: z.number(),
+      epoch: z.number(),
+    })
+    .nullable(),
+});

@@ -12,6 +12,7 @@ import type { Problem } from '../std/problem.ts';
 import type { Result } from '../std/result.ts';
 import { addBackfills } from './api-backfills.ts';
 import { commitOf, refusedOf } from './api-commit.ts';
+import { addEvents } from './api-events.ts';
 import * as schemas from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
 
@@ -24,27 +25,49 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
     },
     transform: jsonSchemaTransform,
   });
+  addStanding(app, ports);
   addReading(app, ports);
   addPools(app, ports);
   addStarting(app, ports);
   addRerunning(app, ports);
   addAsking(app, ports);
   addBackfills(app, ports);
+  addEvents(app, ports);
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
+}
+
+/** Of several servers on one database one conducts; all of them answer. */
+function addStanding(app: FastifyInstance, ports: ServerPorts): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const answer = schemas.standingSchema.extend({ status: z.literal('ok'), version: z.string() });
+  const standing = (): z.infer<typeof answer> => {
+    return { status: 'ok', version: ports.version, ...ports.conductor.standing() };
+  };
+  typed.get(
+    '/healthz',
+    { schema: { summary: 'Whether the server answers, and who conducts', response: { 200: answer } } },
+    standing,
+  );
+  typed.get(
+    '/ready',
+    {
+      schema: {
+        summary: 'Whether the server reaches its journal and somebody conducts',
+        response: { 200: answer, 503: schemas.errorSchema },
+      },
+    },
+    async (_request, reply) => {
+      const lease = await ports.journal.lease().catch(() => null);
+      const { conducts } = ports.conductor.standing();
+      if (lease === null) return reply.code(503).send({ error: 'the journal does not answer, or nobody conducts yet' });
+      if (!conducts && lease.expiresInMs <= 0) return reply.code(503).send({ error: 'nobody conducts at this moment' });
+      return standing();
+    },
+  );
 }
 
 function addReading(app: FastifyInstance, ports: ServerPorts): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  typed.get(
-    '/healthz',
-    {
-      schema: {
-        summary: 'Whether the server answers',
-        response: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
-      },
-    },
-    () => ({ status: 'ok' as const, version: ports.version }),
-  );
   typed.get(
     '/api/v1/runs',
     {

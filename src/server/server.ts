@@ -41,7 +41,8 @@ export async function createServer(ports: ServerPorts): Promise<FastifyInstance>
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   if (ports.hosts !== undefined && ports.hosts !== null) checkHosts(app, ports.hosts);
-  const sessions = new Sessions(ports.clock, ports.publicUrl?.startsWith('https:') === true);
+  const secure = ports.publicUrl?.startsWith('https:') === true;
+  const sessions = new Sessions(ports, secure);
   guardRoutes(app, ports, sessions);
   app.addHook('onSend', async (_request, reply, payload) => {
     void reply.headers({

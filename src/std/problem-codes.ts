@@ -2,6 +2,7 @@
 export const problemCodes = [
   // pipeline and compile
   'definition-branch',
+  'definition-circle',
   'definition-environment',
   'definition-handle',
   'definition-import',
@@ -17,7 +18,6 @@ export const problemCodes = [
   'definition-syntax',
   'definition-threw',
   // journal
-  'journal-in-use',
   'journal-newer',
   'journal-older',
   'journal-unreachable',

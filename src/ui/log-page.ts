@@ -11,6 +11,7 @@ import { lineOf, logBlocks } from './log-lines.ts';
 import { countText, grouped } from './number-text.ts';
 import type { Page } from './page.ts';
 import { lineAddress, logAddress, panelAddress, viewLimits } from './run-view.ts';
+import { emptyLogText } from './empty-log.ts';
 import { markOf, stepMarks } from './state-mark.ts';
 
 export interface LogPageView {
@@ -109,7 +110,7 @@ function linesOf(view: LogPageView, address: string, windowed: boolean): Markup 
   const { lines, total, startedAt } = view;
   if (total === 0)
     return html`<div class="log whole" id="log">
-      <p class="log-more muted">${view.closed ? 'It wrote nothing.' : 'Nothing written yet.'}</p>
+      <p class="log-more muted">${emptyLogText(view)}</p>
     </div>`;
   const place = { address: '', startedAt, lineCharactersMax: null };
   const log = html`<div class="log whole" id="log" tabindex="0" role="region" aria-label="Log">

@@ -29,6 +29,8 @@ export interface PipelineItem {
   readonly steps: number;
   /** `push to main`, `pull requests`. */
   readonly triggers: readonly string[];
+  /** Names of the pipelines that its runs may start. */
+  readonly followers: readonly string[];
   readonly schedule: { readonly cron: string; readonly timeZone: string; readonly next: readonly number[] } | null;
   /** Newest first: every tick with what became of it. */
   readonly ticks: readonly {
@@ -106,7 +108,7 @@ function pipelineRow(pipeline: PipelineItem, watch: Watch): Markup {
   const [last] = pipeline.recent;
   return html`<tr data-row key=${pipeline.name}>
     <th scope="row">
-      <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}
+      <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}${pipeline.followers.length === 0 ? null : html`<div class="why">${`followed by ${pipeline.followers.join(', ')}`}</div>`}
     </th>
     <td class="wide" data-label="Last run">
       ${

@@ -5,7 +5,7 @@ import { gatesPanel } from './gates-panel.ts';
 import { graphPanel } from './graph-panel.ts';
 import { html, webAddress, type Markup } from './html.ts';
 import { refusedBy } from '../verdict/verdict.ts';
-import type { RunHead, RunLink, RunView } from './run-view.ts';
+import type { FollowLink, RunHead, RunLink, RunView } from './run-view.ts';
 import { markOf, runMarkOf, type Mark } from './state-mark.ts';
 import { stepPanel, type ShownLog } from './step-panel.ts';
 import { stepsPanel } from './steps-panel.ts';
@@ -84,7 +84,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch, visitor: Visi
               </dd>
             </div>`
       }
-      ${chainOf(head)}
+      ${chainOf(head)} ${followingOf(head)} ${newsOf(head, watch)}
       <div>
         <dt>Commit</dt>
         <dd>${shaUrl === null ? sha : html`<a href=${shaUrl}>${sha}</a>`}</dd>
@@ -137,6 +137,46 @@ function chainOf({ chain: { earlier, later } }: RunHead): Markup {
           </div>`
     }
   `;
+}
+
+/** The run that started this one, and what this one started or why not. */
+function followingOf({ chain: { upstream, followers } }: RunHead): Markup {
+  const linkOf = ({ pipeline, run, reason }: FollowLink): Markup =>
+    run === null
+      ? html`${pipeline}<span class="muted">${reason === null ? ', not looked at yet' : `, not started: ${reason}`}</span>`
+      : html`<a href=${`/runs/${encodeURIComponent(run.id)}`}>${`${pipeline} #${run.number}`}</a>`;
+  return html`
+    ${
+      upstream === null
+        ? null
+        : html`<div>
+            <dt>After</dt>
+            <dd>${linkOf(upstream)}</dd>
+          </div>`
+    }
+    ${
+      followers.length === 0
+        ? null
+        : html`<div>
+            <dt>Followed by</dt>
+            <dd>${followers.map((link, at) => html`${at === 0 ? '' : '; '}${linkOf(link)}`)}</dd>
+          </div>`
+    }
+  `;
+}
+
+const newsShownMax = 5;
+
+function newsOf({ news, newsMore }: RunHead, watch: Watch): Markup {
+  if (news.length === 0) return null;
+  const shown = news.slice(-newsShownMax).toReversed();
+  const more = newsMore + news.length - shown.length;
+  return html`<div>
+    <dt>News of data</dt>
+    <dd>
+      ${shown.map(({ dataset, digest, at, runId }) => html`<div>${dataset}${digest === null ? '' : html`${' '}<code title=${digest}>${digest.slice(0, 10)}</code>`}${', '}${timeOf(at, watch)}${runId === null ? '' : html`${', '}<a href=${`/runs/${encodeURIComponent(runId)}`}>its run</a>`}</div>`)}${more === 0 ? null : html`<div class="muted">${`and ${more} more`}</div>`}
+    </dd>
+  </div>`;
 }
 
 /** The gate's own panel says more than its log. */

@@ -49,8 +49,8 @@ const urgency: readonly StepState[] = [
   'success',
 ];
 
-/** A run that neither is another one once more, nor was run again. */
-const noChain: RunChain = { earlier: null, later: [] };
+/** A run that neither is another one once more, nor was run again, and follows none. */
+const noChain: RunChain = { earlier: null, later: [], upstream: null, followers: [] };
 
 export function headOf(run: Run, number: number, summary: string, links: ForgeLinks, chain = noChain): RunHead {
   const { opened, definition } = run;
@@ -67,6 +67,7 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     logicalDate: isForAnotherTime(opened) ? opened.logicalDate : null,
     trigger: triggerOf(opened, links),
     chain,
+    ...newsOf(firstTriggerOf(opened.trigger)),
     sha: opened.sha,
     shaUrl: links.commitUrl(opened.sha),
     parameters: Object.entries(opened.parameters).map(([name, value]) => ({ name, value: String(value) })),
@@ -109,9 +110,25 @@ function firstViewOf(trigger: FirstTrigger, logicalDate: number, links: ForgeLin
       const date = new Date(logicalDate).toISOString().slice(0, 10);
       return { text: `backfill of ${date}${by(trigger.actor)}`, branch: null, pullRequest: null };
     }
+    case 'pipeline':
+      return {
+        text: `after a run of ${trigger.pipeline}: ${trigger.state}`,
+        branch: trigger.branch,
+        pullRequest: null,
+      };
+    case 'data': {
+      const datasets = [...new Set(trigger.events.map(({ dataset }) => dataset))].join(', ');
+      return { text: `started by news of ${datasets}`, branch: null, pullRequest: null };
+    }
     default:
       return unreachable(trigger);
   }
+}
+
+function newsOf(trigger: FirstTrigger): Pick<RunHead, 'news' | 'newsMore'> {
+  if (trigger.kind !== 'data') return { news: [], newsMore: 0 };
+  const news = trigger.events.map(({ dataset, digest, at, runId }) => ({ dataset, digest, at, runId }));
+  return { news, newsMore: trigger.count - news.length };
 }
 
 /** Plain Git does not say who pushed. */

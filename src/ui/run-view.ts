@@ -40,6 +40,9 @@ export interface RunHead {
   readonly logicalDate: number | null;
   readonly trigger: TriggerView;
   readonly chain: RunChain;
+  /** Oldest first; `newsMore`: how many others there were. */
+  readonly news: readonly NewsView[];
+  readonly newsMore: number;
   readonly sha: string;
   readonly shaUrl: string | null;
   readonly parameters: readonly { readonly name: string; readonly value: string }[];
@@ -49,6 +52,17 @@ export interface RunHead {
 export interface RunChain {
   readonly earlier: RunLink | null;
   readonly later: readonly RunLink[];
+  /** The run whose end started this one. */
+  readonly upstream: FollowLink | null;
+  /** What listens to the end of this one, once it has ended. */
+  readonly followers: readonly FollowLink[];
+}
+
+/** Without a run: why there is none, or (null) that nobody has looked yet. */
+export interface FollowLink {
+  readonly pipeline: string;
+  readonly run: { readonly id: string; readonly number: number } | null;
+  readonly reason: string | null;
 }
 
 export interface RunLink {
@@ -64,6 +78,14 @@ export interface TriggerView {
   readonly text: string;
   readonly branch: string | null;
   readonly pullRequest: { readonly number: number; readonly url: string | null; readonly fork: boolean } | null;
+}
+
+/** News of data that a run is for. */
+export interface NewsView {
+  readonly dataset: string;
+  readonly digest: string | null;
+  readonly at: number;
+  readonly runId: string | null;
 }
 
 /** Where the run went wrong first, with the lines around it. */

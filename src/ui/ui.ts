@@ -25,6 +25,7 @@ export {
   type LogTail,
   type PanelView,
   type RunChain,
+  type FollowLink,
   type RunLink,
   type RunView,
   type Selection,

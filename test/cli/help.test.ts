@@ -21,6 +21,8 @@ const commands = [
   'logs',
   'backfill',
   'backfills',
+  'event',
+  'events',
   'serve',
   'demo',
 ];

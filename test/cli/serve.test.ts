@@ -18,7 +18,9 @@ test('a server says where it is, keeps its address and token to its owner, and S
   const server = sandbox.start(['serve', '--port', '0']);
   const [, url = ''] = await server.until(serving);
   const health = await fetch(`${url}/healthz`);
-  assert.deepEqual([health.status, Object.keys(Object(await health.json()))], [200, ['status', 'version']]);
+  const said = Object(await health.json());
+  assert.deepEqual([health.status, said.conducts, said.conductor.pid], [200, true, server.pid]);
+  assert.equal((await fetch(`${url}/ready`)).status, 200);
   await waitFor(() => existsSync(join(sandbox.folder, '.contender/server-address.json')));
   for (const file of ['server-address.json', 'api-token']) {
     assert.equal(statSync(join(sandbox.folder, '.contender', file)).mode & 0o777, 0o600, file);

@@ -42,7 +42,7 @@ test('each tick runs once, and a restart at any moment between neither doubles n
     await stage.until('a moment', () => true);
     for (let steps = 0; steps < count * 7; steps += 1) await stage.world.step();
     stage.world.crash(1000 * count);
-    await stage.until('the next server', () => stage.world.server?.started === true);
+    await stage.until('the next server', () => stage.world.server?.conducts === true);
   }
   await stage.rest();
   assert.deepEqual(new Set(gaps(stage)), new Set([5]));

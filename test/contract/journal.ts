@@ -7,7 +7,11 @@ import { commits, together } from './journal-commits.ts';
 import { deliveries, versions, ticks } from './journal-intake.ts';
 import { outboxRows, evaluations, odds } from './journal-outbox.ts';
 import { backfills } from './journal-backfills.ts';
+import { dataEvents, runEnds } from './journal-events.ts';
+import { lease } from './journal-lease.ts';
+import { orders } from './journal-orders.ts';
 import { requests } from './journal-requests.ts';
+import { sessions } from './journal-sessions.ts';
 import type { Use } from './journal-suite.ts';
 
 export function journalContract(name: string, open: () => Promise<Journal>, skip: string | false = false): void {
@@ -25,7 +29,12 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
     runs(use);
     pages(use);
     requests(use);
+    orders(use);
+    lease(use);
+    sessions(use);
     backfills(use);
+    runEnds(use);
+    dataEvents(use);
     commits(use);
     together(use);
     deliveries(use);

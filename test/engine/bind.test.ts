@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bindTemplate, bindValue, contextOf } from '../../src/engine/engine.ts';
-import type { AttemptOutcome } from '../../src/engine/event.ts';
+import { bindTemplate, bindValue, contextOf, open } from '../../src/engine/engine.ts';
+import type { AttemptOutcome, Trigger } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';
 import type { Binding, Reference, Template } from '../../src/pipeline/definition.ts';
 import { mapOver, pipelineOf, stepOf } from '../support/definitions.ts';
@@ -59,12 +59,30 @@ test('the context of an attempt has its dates in UTC, and the defaults of parame
     attempt: 2,
     sha: 'a'.repeat(40),
     branch: 'main',
+    trigger: { kind: 'push', upstream: null, events: [] },
     date: '2026-03-01',
     dateNoDash: '20260301',
     timestamp: '2026-03-01T23:30:00.000Z',
     dataIntervalStart: '2026-03-01T23:30:00.000Z',
     dataIntervalEnd: '2026-03-02T23:30:00.000Z',
     parameters: { rows: 100, dry: true },
+  });
+});
+
+test('the context tells which run is followed, and which news of data it is for', () => {
+  const triggerOf = (trigger: Trigger): unknown =>
+    contextOf(open(run.definition, { ...run.opened, trigger }), key).trigger;
+  const after = { pipeline: 'features', upstream: 'run-0', state: 'success', branch: 'main', depth: 1 } as const;
+  assert.deepEqual(triggerOf({ kind: 'pipeline', ...after }), {
+    kind: 'pipeline',
+    upstream: { runId: 'run-0', pipeline: 'features', state: 'success' },
+    events: [],
+  });
+  const event = { id: 'e', dataset: 'lake', digest: 'd', at: Date.UTC(2026, 2, 1), runId: null };
+  assert.deepEqual(triggerOf({ kind: 'data', events: [event], count: 9, depth: 1 }), {
+    kind: 'data',
+    upstream: null,
+    events: [{ ...event, at: '2026-03-01T00:00:00.000Z' }],
   });
 });
 

@@ -61,6 +61,7 @@ export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): A
     attempt: 1,
     sha: 'a'.repeat(40),
     branch: 'main',
+    trigger: { kind: 'manual' as const, upstream: null, events: [] },
     date: '2024-03-04',
     dateNoDash: '20240304',
     timestamp: '2024-03-04T02:00:00.000Z',

@@ -11,6 +11,8 @@ test('a server that is killed at any write of a scenario on SQLite loses nothing
     const directory = join(folder, '.contender');
     return {
       environment: {},
+      // The folder's lock tells who holds it, and that nobody does.
+      died: () => Promise.resolve(),
       open: async () => (existsSync(join(directory, 'journal.sqlite')) ? openSqliteReader({ directory }) : null),
     };
   });

@@ -16,6 +16,8 @@ export interface Store {
   readonly environment: Readonly<Record<string, string>>;
   /** For reading, beside the server; null while there is nothing to read yet. */
   open(): Promise<Journal | null>;
+  /** The server is dead: what would tell the next one so only after a while. */
+  died(): Promise<void>;
 }
 
 type Moment = 'before' | 'after';
@@ -59,6 +61,7 @@ async function dieOnce(storeOf: (sandbox: Sandbox) => Promise<Store>, at: number
       const died = !isAlive();
       dying.kill('SIGTERM');
       await dying.ended;
+      await store.died();
       const server = serve(sandbox, store, [], {});
       await server.until(/is at http/);
       await until(`the end after a death ${when} write ${at}`, async () => ((await scenario.goOn()) ? true : null));

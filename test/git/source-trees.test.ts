@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -44,10 +44,12 @@ test('what is not a commit of a known repository is refused', async () => {
   assert.equal(existsSync(join(folder, 'sources')), false);
 });
 
-test('a commit that could not be read is tried again', async () => {
+test('a commit that the mirror does not have yet is fetched; where that fails, it is tried again', async () => {
   const sha = repository.commit('One', { 'train.py': 'print(1)' });
+  const elsewhere = `${repository.folder}-elsewhere`;
+  renameSync(repository.folder, elsewhere);
   await assert.rejects(trees.tree('mona/churn', sha));
-  await git.fetch();
+  renameSync(elsewhere, repository.folder);
   assert.ok(existsSync(await trees.tree('mona/churn', sha)));
 });
 

@@ -29,6 +29,10 @@ async function empty(): Promise<void> {
   const runs = [
     'backfill_interval',
     'backfill',
+    'data_listener',
+    'data_event',
+    'dataset',
+    'run_end',
     'evaluation',
     'step_cache',
     'run_event',
@@ -38,6 +42,16 @@ async function empty(): Promise<void> {
     'run_trigger',
     'definition',
   ];
-  const others = ['delivery', 'compiled_commit', 'branch_head', 'tick', 'outbox', 'forge_object'];
+  const others = [
+    'delivery',
+    'compiled_commit',
+    'branch_head',
+    'tick',
+    'outbox',
+    'forge_object',
+    'lease',
+    'run_order',
+    'session',
+  ];
   await runSql(url, [...runs, ...others].map((table) => `delete from ${table};`).join('\n'));
 }

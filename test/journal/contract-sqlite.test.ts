@@ -6,7 +6,7 @@ import { journalContract } from '../contract/journal.ts';
 
 const clock = { now: () => 5 };
 
-journalContract('memory', () => openSqliteJournal({ directory: null, clock }));
+journalContract('memory', () => openSqliteJournal({ directory: null, clock, shared: true }));
 
 journalContract('a folder', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'contender-journal-'));

@@ -15,6 +15,7 @@ import {
   append,
   at,
   backfill,
+  dataEvent,
   evaluation,
   finish,
   openRun,
@@ -35,6 +36,7 @@ const key = few.map((number) => `key/${number}`);
 const dueAt = fc.option(few.map((number) => at + number));
 const evaluationState = fc.constantFrom<EvaluationState>('reported', 'promoting', 'promoted', 'refused');
 
+const dataset = fc.constantFrom('a', 'b', 'c');
 const backfillState = fc.constantFrom(...backfillStates);
 
 /** Two runs are there from the start, so that most appends and evaluations have one; few keys, so that many collide. */
@@ -80,6 +82,24 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   fc
     .record({ id: key, from: backfillState, to: fc.constantFrom('cancelling', 'cancelled', 'done') })
     .map(({ id, from, to }): Write => ({ write: 'backfill-state', id, from, to, reason: 'r', at })),
+  fc.constantFrom(0, 1).map((run): Write => ({ write: 'run-end', runId: runId(run), at })),
+  few.map((run): Write => ({ write: 'run-end-done', runId: runId(run), at })),
+  fc.record({ id: key, dataset }).map(({ id, dataset: name }): Write => dataEvent(id, { dataset: name })),
+  fc
+    .record({
+      id: key,
+      dataset,
+      digest: fc.option(fc.constantFrom('one', 'two')),
+      evenIfSame: fc.boolean(),
+      refused: fc.option(fc.constant('r'), { freq: 4 }),
+    })
+    .map((decided): Write => ({ write: 'data-event-decided', ...decided })),
+  fc.record({ add: fc.uniqueArray(dataset), remove: fc.uniqueArray(dataset) }).map(({ add, remove }): Write => {
+    return { write: 'data-listening', repository: 'r', pipeline: 'p', add, remove, at };
+  }),
+  fc
+    .array(fc.record({ dataset, seen: few, position: few }), { maxLength: 2 })
+    .map((taken): Write => ({ write: 'data-taken', repository: 'r', pipeline: 'p', taken })),
   fc.constantFrom(0, 1).map((run): Write => ({ write: 'evaluation', evaluation: evaluation(runId(run)) })),
   fc.record({ run: few, from: evaluationState, to: evaluationState }).map(({ run, from, to }): Write => {
     const id = `${runId(run)}/challenge`;

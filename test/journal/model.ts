@@ -1,6 +1,14 @@
 /** What the journal promises about conflicts, as the plainest program that keeps it: maps, copied before each commit. */
 import { isDeepStrictEqual } from 'node:util';
-import type { BackfillState, Commit, CommitResult, Conflict, Journal, Write } from '../../src/journal/journal.ts';
+import type {
+  BackfillState,
+  Commit,
+  CommitResult,
+  Conflict,
+  DataEventRow,
+  Journal,
+  Write,
+} from '../../src/journal/journal.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
 
 interface State {
@@ -13,6 +21,10 @@ interface State {
   readonly evaluations: Map<string, string>;
   readonly requests: Map<string, { runId: string; done: boolean }>;
   readonly backfills: Map<string, { state: BackfillState; readonly waiting: Set<number> }>;
+  readonly ends: Map<string, boolean>;
+  readonly datasets: Map<string, { position: number; digest: string | null }>;
+  readonly events: Map<string, DataEventRow['state']>;
+  readonly listeners: Map<string, number>;
 }
 
 export class JournalModel {
@@ -26,6 +38,10 @@ export class JournalModel {
     evaluations: new Map(),
     requests: new Map(),
     backfills: new Map(),
+    ends: new Map(),
+    datasets: new Map(),
+    events: new Map(),
+    listeners: new Map(),
   };
 
   commit(commits: readonly Commit[]): readonly CommitResult[] {
@@ -78,6 +94,20 @@ export class JournalModel {
         [...state.backfills].map(([id, { state: is, waiting }]) => [id, is, waiting.size]).sort(byText),
       ],
       evaluations: [evaluations.sort(byText), [...state.evaluations].sort(byText)],
+      ends: [
+        (await journal.openRunEnds(1000)).map(({ id }) => id).sort(),
+        [...state.ends].flatMap(([id, done]) => (done ? [] : [id])).sort(),
+      ],
+      events: [
+        (await journal.dataEvents(null, 200)).map(({ id, state: is }) => [id, is]).sort(byText),
+        [...state.events].sort(byText),
+      ],
+      listeners: [
+        (await journal.dataListeners('r')).map(({ dataset, seen, position }) => [dataset, seen, position]),
+        [...state.listeners]
+          .map(([dataset, seen]) => [dataset, seen, state.datasets.get(dataset)?.position])
+          .sort(byText),
+      ],
     };
     for (const [name, [actual, expected]] of Object.entries(pairs)) {
       if (!isDeepStrictEqual(actual, expected))
@@ -178,13 +208,66 @@ function apply(state: State, write: Write): Conflict | null {
       if (write.to === 'cancelling') backfill.waiting.clear();
       return null;
     }
+    case 'run-end':
+      if (!state.ends.has(write.runId)) state.ends.set(write.runId, false);
+      return null;
+    case 'run-end-done':
+      if (state.ends.has(write.runId)) state.ends.set(write.runId, true);
+      return null;
+    case 'data-event':
+      if (state.events.has(write.event.id)) return 'duplicate-event';
+      state.events.set(write.event.id, 'open');
+      return null;
+    case 'data-event-decided':
+      return decideEvent(state, write);
+    case 'data-listening':
+      for (const dataset of write.remove) state.listeners.delete(dataset);
+      for (const dataset of write.add) {
+        const { position } = datasetOf(state, dataset);
+        if (!state.listeners.has(dataset)) state.listeners.set(dataset, position);
+      }
+      return null;
+    case 'data-taken':
+      for (const { dataset, seen, position } of write.taken) {
+        if (state.listeners.get(dataset) !== seen) return 'changed';
+        state.listeners.set(dataset, position);
+      }
+      return null;
     case 'versions':
     case 'head':
     case 'forge-object':
     case 'cache-entry':
     case 'cache-trim':
+    case 'session':
+    case 'session-used':
+    case 'session-ended':
+    case 'order':
       return null;
+    case 'order-answered':
+      return 'changed';
     default:
       return unreachable(write);
   }
+}
+
+function datasetOf(state: State, name: string): { position: number; digest: string | null } {
+  const known = state.datasets.get(name) ?? { position: 0, digest: null };
+  state.datasets.set(name, known);
+  return known;
+}
+
+function decideEvent(
+  state: State,
+  { id, dataset: name, digest, evenIfSame, refused }: Extract<Write, { write: 'data-event-decided' }>,
+): Conflict | null {
+  if (state.events.get(id) !== 'open') return 'changed';
+  if (refused !== null) {
+    state.events.set(id, 'refused');
+    return null;
+  }
+  const dataset = datasetOf(state, name);
+  const isNews = evenIfSame || digest === null || digest !== dataset.digest;
+  state.events.set(id, isNews ? 'news' : 'same');
+  if (isNews) Object.assign(dataset, { position: dataset.position + 1, digest });
+  return null;
 }

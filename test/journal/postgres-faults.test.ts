@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import type { RunEvent } from '../../src/engine/event.ts';
 import type { Journal } from '../../src/journal/journal.ts';
-import { isDatabaseLocked, openPostgresJournal } from '../../src/journal/postgres.ts';
-import { ProblemError } from '../../src/std/problem.ts';
+import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { append, openRun, outbox, runId, scheduled, at, versionsWrite } from '../support/journal-values.ts';
 import { postgresMissing, runSql, startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { startDroppingProxy } from './dropping-proxy.ts';
@@ -184,20 +183,4 @@ test('a database that comes back is used again without a restart of ours', { ski
   await runSql(admin, `alter database ${name} allow_connections true`);
   assert.deepEqual(await journal.commit([[append(runId(1), 1, [scheduled('a')])]]), [{ ok: true }]);
   assert.deepEqual(names(await journal.events(runId(1))), ['a']);
-});
-
-test('one server at a time carries runs out on a database; readers may look beside it', { skip }, async (context) => {
-  const url = await server().database();
-  assert.equal(await isDatabaseLocked(url), false);
-  const first = await openPostgresJournal({ url, clock, exclusive: true });
-  assert.equal(await isDatabaseLocked(url), true);
-  await assert.rejects(openPostgresJournal({ url, clock, exclusive: true }), (error) => {
-    return error instanceof ProblemError && error.problem.code === 'journal-in-use';
-  });
-  const reader = await open(context, url);
-  assert.deepEqual(await reader.unfinishedRuns(), []);
-  await first.close();
-  assert.equal(await isDatabaseLocked(url), false);
-  const next = await openPostgresJournal({ url, clock, exclusive: true });
-  await next.close();
 });

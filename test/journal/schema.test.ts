@@ -5,13 +5,24 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { backfillById, intervalsOfBackfill, newestBackfills, openBackfills } from '../../src/journal/backfills.ts';
+import {
+  dataEventById,
+  listenersOfRepository,
+  listenersWithNews,
+  newestDataEvents,
+  newsOf,
+  openDataEvents,
+} from '../../src/journal/data-events.ts';
 import { evaluationPage, unpromotableOf } from '../../src/journal/evaluations.ts';
 import { pendingDeliveries, triggerByKey } from '../../src/journal/deliveries.ts';
 import type { RawRow, Sql } from '../../src/journal/driver.ts';
 import { createMigrationTable, knownMigrations } from '../../src/journal/migrate.ts';
+import { news } from '../../src/journal/news.ts';
+import { openOrders } from '../../src/journal/orders.ts';
 import { dueOutbox, nextOutboxAt, troubledOutbox } from '../../src/journal/outbox.ts';
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { openRequests } from '../../src/journal/requests.ts';
+import { openRunEnds } from '../../src/journal/run-ends.ts';
 import { activeRuns, eventsOf, runPage, runsOfDates, unfinishedRuns } from '../../src/journal/runs.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { cacheEntry, newestCacheEntry } from '../../src/journal/step-cache.ts';
@@ -210,6 +221,8 @@ test('no read sorts or looks through what has no bound', async () => {
     'active runs': activeRuns('r', 'p'),
     events: eventsOf('x'),
     'open requests': openRequests(limit),
+    'open orders': openOrders(limit),
+    news: news(),
     'runs of dates': runsOfDates('r', 'p', { from: 1, to: 2 }),
     'a backfill': backfillById('x'),
     'open backfills': openBackfills(),
@@ -219,6 +232,14 @@ test('no read sorts or looks through what has no bound', async () => {
     'a trigger': triggerByKey('k'),
     'the last tick': lastTick('r', 'p'),
     'the newest ticks': newestTicks('r', 'p', limit),
+    'open ends of runs': openRunEnds(limit),
+    'news of data': dataEventById('x'),
+    'open news of data': openDataEvents(limit),
+    'the newest news': newestDataEvents(null, limit),
+    'the newest news of a dataset': newestDataEvents('d', limit),
+    'news by number': newsOf('d', { after: 1, upTo: 2 }, limit),
+    'who listens': listenersOfRepository('r'),
+    'who listens to what is new': listenersWithNews(),
     'the due outbox': dueOutbox(1, limit),
     'the next of the outbox': nextOutboxAt(),
     'the troubled outbox': troubledOutbox(limit),

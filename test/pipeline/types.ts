@@ -24,7 +24,13 @@ export const typed = pipeline(
   'typed',
   {
     parameters: { rows: 100, mode: { type: 'string', choices: ['fast', 'full'] }, dry: false },
-    on: { schedule: '0 2 * * *', push: true, pullRequest: { paths: ['src/**'] } },
+    on: {
+      schedule: '0 2 * * *',
+      push: true,
+      pullRequest: { paths: ['src/**'] },
+      pipeline: ['features', { name: 'labels', states: ['success', 'failed'], branches: ['release/*'] }],
+      data: { any: ['churn-features'] },
+    },
     retries: 2,
     retryDelay: '10m',
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryQueue, memoryQueueLimits, systemTimer, type Timer } from '../../src/queue/memory.ts';
+import { MemoryQueue, memoryQueueLimits, systemTimer } from '../../src/queue/memory.ts';
+import type { Timer } from '../../src/queue/queue.ts';
 
 /** Time that moves only when told, and timers that keep Node's contract: those above 2^31-1 ms fire at once. */
 class FakeTime implements Timer {

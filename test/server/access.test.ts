@@ -179,6 +179,26 @@ test('behind a proxy the address that it saw counts, and what came before it doe
   assert.equal(await attempt('wrong', '192.0.2.1', '198.51.100.9'), 429);
 });
 
+test('a session outlives its server and is known to the others, but not to one with another token', async () => {
+  const member = await logIn(app, apiToken);
+  const log = { error: (_fields: object, message: string) => assert.fail(message) };
+  const next = await open(null);
+  const other = await createServer({
+    ...system,
+    clock: { now: () => now },
+    apiToken: 'another one',
+    version: '0',
+    log,
+  });
+  const shows = async (server: FastifyInstance): Promise<string> =>
+    (await server.inject({ url: '/runs', headers: { cookie: member.cookie } })).body;
+  assert.ok((await shows(next)).includes(member.formToken));
+  assert.doesNotMatch(await shows(other), /Log out/);
+  await press(next, '/logout', member);
+  assert.equal(await isIn(member), false, 'ended at one of them, it is ended at all');
+  await Promise.all([next.close(), other.close()]);
+});
+
 test('five tries a minute from one address, right ones too', async () => {
   for (let at = 0; at < 5; at += 1) assert.equal(await attempt('wrong'), 401);
   assert.equal(await attempt(apiToken), 429);

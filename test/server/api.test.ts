@@ -200,6 +200,22 @@ test('a body over 1 MiB is refused before it is read', async () => {
   assert.equal(status, 413);
 });
 
+test('data events are told with the token, decided on at once, and listed', async () => {
+  const at = '2026-11-15T02:00:00Z';
+  const tell = (body: object): Promise<Answer> => ask('POST', '/api/v1/events', { body });
+  const first = await tell({ dataset: 's3://lake/churn', digest: 'one', at, key: 'monday', by: 'mona' });
+  assert.deepEqual([first.status, first.body['state'], first.body['by']], [201, 'news', 'mona']);
+  assert.equal(first.body['at'], Date.parse(at));
+  const same = await tell({ dataset: 's3://lake/churn', digest: 'one' });
+  assert.equal(same.body['state'], 'same');
+  const again = await tell({ dataset: 's3://lake/churn', digest: 'two', key: 'monday' });
+  assert.deepEqual(again.body, first.body);
+  const { body } = await ask('GET', '/api/v1/events?dataset=s3://lake/churn', { headers: {} });
+  assert.deepEqual(body['events'], [same.body, first.body]);
+  assert.equal((await tell({ dataset: 'with space' })).status, 400);
+  assert.equal((await ask('POST', '/api/v1/events', { body: { dataset: 'x' }, headers: {} })).status, 401);
+});
+
 test('openapi.json describes each route, with schemas that are valid', async () => {
   const { status, body } = await ask('GET', '/api/v1/openapi.json', { headers: {} });
   assert.equal(status, 200);
@@ -209,12 +225,15 @@ test('openapi.json describes each route, with schemas that are valid', async () 
   assert.deepEqual(routes.toSorted(), [
     'get /api/v1/backfills',
     'get /api/v1/backfills/{id}',
+    'get /api/v1/events',
     'get /api/v1/pools',
     'get /api/v1/runs',
     'get /api/v1/runs/{id}',
     'get /healthz',
+    'get /ready',
     'post /api/v1/backfills',
     'post /api/v1/backfills/{id}/cancel',
+    'post /api/v1/events',
     'post /api/v1/runs',
     'post /api/v1/runs/{id}/cancel',
     'post /api/v1/runs/{id}/rerun',

@@ -11,7 +11,8 @@ export interface Arguments {
   readonly mutant: MutantName | null;
   readonly tell: boolean;
   readonly workers: number;
-  readonly servers: 1 | 2;
+  /** Undefined: as the seed will have it. */
+  readonly servers: 1 | 2 | undefined;
 }
 
 export const stepsDefault = 500;
@@ -26,7 +27,7 @@ export function readArguments(words: readonly string[]): Arguments {
       only: { type: 'string' },
       off: { type: 'string', default: '' },
       mutant: { type: 'string' },
-      servers: { type: 'string', default: '1' },
+      servers: { type: 'string' },
       workers: { type: 'string', default: '2' },
       tell: { type: 'boolean', default: false },
     },
@@ -39,18 +40,18 @@ export function readArguments(words: readonly string[]): Arguments {
     off: new Set([...classesOf(values.off), ...faultClasses.filter((name) => !only.has(name))]),
     mutant: mutantOf(values.mutant),
     tell: values.tell,
-    servers: values.servers === '2' ? 2 : 1,
+    servers: values.servers === '2' ? 2 : values.servers === '1' ? 1 : undefined,
     workers: whole('workers', values.workers),
   };
 }
 
 /** The line that runs the same seed again. */
 export function replayLine(given: Pick<Arguments, 'seed' | 'steps' | 'off' | 'mutant'> & Partial<Arguments>): string {
-  const { seed, steps, off, mutant, servers = 1 } = given;
+  const { seed, steps, off, mutant, servers } = given;
   const on = faultClasses.filter((name) => !off.has(name));
   const some = on.length < off.size ? ` --only ${on.join(',') || 'none'}` : ` --off ${[...off].join(',')}`;
   const without = off.size === 0 ? '' : some;
-  return `npm run simulate -- --seed ${seed} --steps ${steps}${without}${mutant === null ? '' : ` --mutant ${mutant}`}${servers === 1 ? '' : ' --servers 2'}`;
+  return `npm run simulate -- --seed ${seed} --steps ${steps}${without}${mutant === null ? '' : ` --mutant ${mutant}`}${servers === undefined ? '' : ` --servers ${servers}`}`;
 }
 
 function whole(name: string, text: string): number {

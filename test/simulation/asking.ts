@@ -1,5 +1,6 @@
-/** People who ask something of a run: again where no answer came, and what was accepted is kept. */
+/** People who ask something of a run, or tell of data: again where no answer came, and what was accepted is kept. */
 import type { RunRequest } from '../../src/engine/request.ts';
+import { datasets } from './pipelines.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -38,6 +39,27 @@ export class Asking {
       this.#ask(runId, { type: 'cancel', by: this.#person(), reason: 'no decision wanted' });
   }
 
+  /** Of data that have come from elsewhere, now and then the same as before. */
+  tell(): void {
+    const world = this.#world;
+    const random = this.#random;
+    const id = this.#person();
+    const dataset = random.pick([...datasets, 'lake', 'lake']);
+    const digest = random.pick([null, 'one', 'two']);
+    const telling = { id, dataset, digest, evenIfSame: random.chance(0.1), by: id, at: world.wallClock() };
+    world.tell(`${id} tells of ${dataset}: ${String(digest)}`);
+    const ask = async (triesLeft: number): Promise<void> => {
+      try {
+        const told = await world.server?.conductor.tellData(telling);
+        if (told !== undefined && !world.history.listeners.events.has(told.id))
+          world.violated('P10', `${told.id} was accepted and is not kept`);
+      } catch {
+        if (triesLeft > 0) world.time.later(1000, () => void ask(triesLeft - 1));
+      }
+    };
+    void ask(2);
+  }
+
   #person(): string {
     return `person ${(this.#people += 1)} who asks`;
   }
@@ -47,7 +69,7 @@ export class Asking {
     world.tell(`${request.by}: ${request.type} ${runId}`);
     const ask = async (triesLeft: number): Promise<void> => {
       try {
-        const asked = await world.server?.conductor.ask(runId, request);
+        const asked = await world.anyServer(this.#random)?.conductor.ask(runId, request);
         if (asked?.ok === true && !world.history.wasAsked(runId, request.by))
           world.violated('P8', `${request.type} of ${runId} by ${request.by} was accepted and is not kept`);
       } catch {

@@ -20,7 +20,7 @@ export function askForBackfill(world: World, random: Random, sha: Sha): void {
   world.tell(`ada asks for ${id}`);
   const ask = async (triesLeft: number): Promise<void> => {
     try {
-      const made = await world.server?.conductor.startBackfill(request);
+      const made = await world.anyServer(random)?.conductor.startBackfill(request);
       if (made?.ok === true && !world.history.backfills.has(id))
         world.violated('P9', `${id} was accepted and is not kept`);
     } catch {
@@ -37,7 +37,7 @@ export function cancelBackfill(world: World, random: Random): void {
   world.tell(`grace cancels ${id}`);
   const ask = async (triesLeft: number): Promise<void> => {
     try {
-      const asked = await world.server?.conductor.cancelBackfill(id, 'grace');
+      const asked = await world.anyServer(random)?.conductor.cancelBackfill(id, 'grace');
       if (asked === 'accepted' && world.history.backfills.get(id)?.state === 'running')
         world.violated('P9', `a cancel of ${id} was accepted and is not kept`);
     } catch {

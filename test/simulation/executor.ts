@@ -21,9 +21,13 @@ export interface SimulatedExecutorOptions {
   readonly poolOf: (attemptId: string) => PoolClaim | null;
   readonly clock: Clock;
   readonly time: VirtualTime;
+  /** Of the server, which hears and says things only while it is not frozen. */
+  readonly later: (ms: number, call: () => void) => void;
   readonly wire: Wire;
   readonly alive: () => boolean;
   readonly world: FakeWorld;
+  /** Attempts that run where another server should have ended them. */
+  readonly runElsewhere: () => readonly string[];
   /** Null: as chance will have it. */
   readonly attemptMs: () => number | null;
   /** Of files; null: as chance will have it. */
@@ -37,9 +41,10 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
   const { random } = wire;
   const report = (each: AttemptReport): void => {
     const delayMs = wire.strikes('reports') ? random.between(0, 20_000) : 0;
-    time.later(delayMs, () => options.report(each), alive);
-    if (wire.strikes('reports')) time.later(random.between(0, 60_000), () => options.report(each), alive);
+    options.later(delayMs, () => options.report(each));
+    if (wire.strikes('reports')) options.later(random.between(0, 60_000), () => options.report(each));
   };
+  let closing = false;
   const executor = createFakeExecutor({
     slots,
     clock,
@@ -53,6 +58,10 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
     start: (spec) =>
       wire.call(
         async () => {
+          if (closing) throw new Error('the executor is closed');
+          const [elsewhere] = options.runElsewhere();
+          if (elsewhere !== undefined)
+            violated('P3', `${spec.attemptId} was started while ${elsewhere} runs on a server that conducts no more`);
           const twin = executor.running().find((id) => id !== spec.attemptId && sameInstance(id, spec.attemptId));
           if (twin !== undefined) violated('P3', `${spec.attemptId} was started while ${twin} runs`);
           const before = executor.running().length;
@@ -75,6 +84,11 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
         },
         { answer: () => undefined },
       ),
+    async close(graceMs = 5000) {
+      closing = true;
+      await wire.pause(random.between(0, graceMs));
+      await executor.close();
+    },
     findFile: () =>
       wire.call(() => ((options.isThere() ?? random.chance(0.5)) ? { bytes: 1 } : null), {
         answer: () => unanswered(),

@@ -26,6 +26,9 @@ export const faults = {
   clock: 'The clock on the wall is set, by up to an hour, forwards and backwards.',
   'force-push': 'Branches are reset, rewritten and deleted.',
   broken: 'Definitions do not compile.',
+  lease:
+    'The lease is taken or renewed without an answer, up to three seconds late, or not at all; a server cannot reach it.',
+  freeze: 'A server stands still for up to a minute, and goes on with what it was about to do.',
 } as const;
 export type FaultClass = keyof typeof faults;
 // oxlint-disable-next-line typescript/consistent-type-assertions -- the keys of the object above

@@ -26,11 +26,14 @@ export class ForgeState {
   ids = 0;
 }
 
+const lost: ForgeError = { kind: 'unreachable', message: 'it was never sent', retryAt: null };
+
 export function statusKey(sha: string, pipeline: string): string {
   return `${sha} ${reportContext(pipeline)}`;
 }
 
-export function simulatedForge(state: ForgeState, time: VirtualTime, wire: Wire): Forge {
+/** `mayWrite`: false for a server that conducts no more; what it sent then is lost. */
+export function simulatedForge(state: ForgeState, time: VirtualTime, wire: Wire, mayWrite: () => boolean): Forge {
   const ask = <T>(effect: () => T): Promise<Result<T, ForgeError>> => {
     const limited = wire.strikes('rate-limit');
     const error: ForgeError = limited
@@ -42,14 +45,21 @@ export function simulatedForge(state: ForgeState, time: VirtualTime, wire: Wire)
       answer: () => failure(error),
     });
   };
+  const write = async <T>(effect: () => T): Promise<Result<T, ForgeError>> => {
+    const written = await ask(() => (mayWrite() ? success(effect()) : failure(lost)));
+    return written.ok ? written.value : written;
+  };
   const pullRequestsOf = (sha: string): PullRequest[] =>
     [...state.pullRequests.values()].filter((each) => each.headSha === sha || each.mergeSha === sha);
   return {
     kind: 'github',
     receive: () => Promise.reject(new Error('webhooks are handed to the conductor')),
-    setStatus: (report) => ask(() => void state.statuses.set(statusKey(report.sha, report.pipeline), report)),
-    setCheckRun: (report, id) => ask(() => setCheckRun(state, report, id)),
-    setComment: (report, pullRequest, id) => ask(() => setComment(state, report, pullRequest, id)),
+    async setStatus(report) {
+      const set = await write(() => state.statuses.set(statusKey(report.sha, report.pipeline), report));
+      return set.ok ? success(undefined) : set;
+    },
+    setCheckRun: (report, id) => write(() => setCheckRun(state, report, id)),
+    setComment: (report, pullRequest, id) => write(() => setComment(state, report, pullRequest, id)),
     async pullRequest(number) {
       const found = await ask(() => state.pullRequests.get(number));
       if (!found.ok) return found;

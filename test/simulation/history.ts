@@ -16,6 +16,7 @@ import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
 import { wrongWait } from './awaited.ts';
 import { Lines } from './lines.ts';
+import { Listeners } from './listeners.ts';
 
 export interface KeptRun {
   readonly opened: RunOpened;
@@ -85,6 +86,7 @@ export class History {
   readonly heads = new Map<string, string | null>();
   /** Keys of triggers, of runs and of those that led to none. */
   readonly triggers = new Set<string>();
+  readonly listeners: Listeners;
   readonly #causes = new Set<string>();
   readonly #violated: Violated;
   readonly #definitionOf: (opened: RunOpened) => PipelineDefinition;
@@ -103,6 +105,7 @@ export class History {
     this.#definitionOf = given.definitionOf;
     this.#now = given.now;
     this.#passedBy = given.passedBy;
+    this.listeners = new Listeners(this.runs, given.violated);
   }
 
   kept(write: Write): void {
@@ -121,7 +124,7 @@ export class History {
         return;
       case 'trigger-skipped':
         this.triggers.add(write.key);
-        return;
+        return this.listeners.skipped(write);
       case 'open-run':
         return this.#opened(write);
       case 'append':
@@ -152,8 +155,23 @@ export class History {
         return this.#decidedInterval(write);
       case 'backfill-state':
         return this.#backfillMoved(write);
+      case 'data-event':
+        return this.listeners.told(write);
+      case 'data-event-decided':
+        return this.listeners.decided(write);
+      case 'data-listening':
+        return this.listeners.listening(write);
+      case 'data-taken':
+        return this.listeners.taken(write);
       case 'versions':
+      case 'session':
+      case 'session-used':
+      case 'session-ended':
+      case 'order':
+      case 'order-answered':
       case 'cache-trim':
+      case 'run-end':
+      case 'run-end-done':
         return;
       case 'cache-entry':
         return this.#cached(write);
@@ -169,6 +187,7 @@ export class History {
     this.#causes.add(cause);
     const run: KeptRun = { opened, events: [opened], state: 'running', endedAt: null, instances: new Map() };
     this.runs.set(opened.runId, run);
+    this.listeners.opened(opened);
     for (const event of reused) {
       this.#happened(run, event);
       run.events.push(event);
@@ -469,6 +488,10 @@ export function causeOf({ repository, pipeline, sha, trigger, logicalDate }: Run
       return `${trigger.actor} asked in ${repository} for ${pipeline} again`;
     case 'backfill':
       return `backfill ${trigger.backfill} of ${logicalDate} in ${repository}: ${pipeline}`;
+    case 'pipeline':
+      return `end of ${trigger.upstream}: ${pipeline}`;
+    case 'data':
+      return `data ${trigger.events.map(({ id }) => id).join()} in ${repository}: ${pipeline}`;
     default:
       return unreachable(trigger);
   }

@@ -4,27 +4,64 @@
  * database would have allowed.
  */
 import type { Commit, CommitResult, Journal } from '../../src/journal/journal.ts';
+import type { Server } from './server.ts';
 import type { Wire } from './wire.ts';
 import type { World } from './world.ts';
 
-export function simulatedJournal(world: World, wire: Wire): Journal {
+/** `self`: who hears no hint of its own. */
+export function simulatedJournal(world: World, wire: Wire, self: Server): Journal {
   const { journal, history } = world;
   const refuse = (): never => {
     throw new Error('the database does not answer');
   };
   const read = <T>(effect: () => Promise<T>): Promise<T> =>
     wire.call(effect, { before: 'journal-refused', answer: refuse });
-  const commit = async (commits: readonly Commit[]): Promise<readonly CommitResult[]> => {
+  const lease = <T>(effect: () => Promise<T>): Promise<T> =>
+    wire.call(() => (self.isCutOff ? refuse() : effect()), {
+      before: 'lease',
+      after: 'lease',
+      outlives: 'lease',
+      answer: refuse,
+    });
+  const commit = async (commits: readonly Commit[], epoch?: number): Promise<readonly CommitResult[]> => {
     const interference = world.interfere(commits);
     if (interference === 'refused') return refuse();
-    const results = await journal.commit(commits);
-    for (const [index, result] of results.entries())
-      if (result.ok) commits[index]?.forEach((write) => history.kept(write));
+    const results = await journal.commit(commits, epoch);
+    world.office.kept(epoch ?? null);
+    for (const [index, result] of results.entries()) {
+      if (!result.ok) continue;
+      commits[index]?.forEach((write) => history.kept(write));
+      history.listeners.kept();
+    }
     return interference === 'unanswered' ? refuse() : results;
   };
   return {
-    commit: (commits) =>
-      wire.call(() => commit(commits), {
+    alone: journal.alone,
+    lease: () => lease(() => journal.lease()),
+    takeLease: (place, lastsMs) =>
+      lease(async () => {
+        const epoch = await journal.takeLease(place, lastsMs);
+        if (epoch !== null) world.office.taken(epoch, lastsMs);
+        return epoch;
+      }),
+    renewLease: (epoch, lastsMs, said) =>
+      lease(async () => {
+        const renewed = await journal.renewLease(epoch, lastsMs, said);
+        if (renewed) world.office.renewed(epoch, lastsMs);
+        return renewed;
+      }),
+    releaseLease: (epoch) =>
+      lease(async () => {
+        await journal.releaseLease(epoch);
+        world.office.released(epoch);
+      }),
+    news: () => read(() => journal.news()),
+    hint: (word) => world.hint(word, self),
+    listen: (heard) => world.listen(self, heard),
+    openOrders: (limit) => read(() => journal.openOrders(limit)),
+    order: (id) => read(() => journal.order(id)),
+    commit: (commits, epoch) =>
+      wire.call(() => commit(commits, world.mutant.ignoresEpochs === true ? undefined : epoch), {
         before: 'journal-refused',
         after: 'journal-unanswered',
         outlives: 'commit-late',
@@ -56,6 +93,13 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
     openBackfills: () => read(() => journal.openBackfills()),
     backfills: (limit) => read(() => journal.backfills(limit)),
     backfillIntervals: (id) => read(() => journal.backfillIntervals(id)),
+    openRunEnds: (limit) => read(() => journal.openRunEnds(limit)),
+    dataEvent: (id) => read(() => journal.dataEvent(id)),
+    openDataEvents: (limit) => read(() => journal.openDataEvents(limit)),
+    dataEvents: (dataset, limit) => read(() => journal.dataEvents(dataset, limit)),
+    newsOf: (dataset, range, limit) => read(() => journal.newsOf(dataset, range, limit)),
+    dataListeners: (repository) => read(() => journal.dataListeners(repository)),
+    listenersWithNews: () => read(() => journal.listenersWithNews()),
     dueOutbox: (now, limit) => read(() => journal.dueOutbox(now, limit)),
     nextOutboxAt: () => read(() => journal.nextOutboxAt()),
     troubledOutbox: (limit) => read(() => journal.troubledOutbox(limit)),
@@ -64,6 +108,7 @@ export function simulatedJournal(world: World, wire: Wire): Journal {
     newestCacheEntry: (cached, index) => read(() => journal.newestCacheEntry(cached, index)),
     unpromotable: (runIds) => read(() => journal.unpromotable(runIds)),
     forgeObject: (key) => read(() => journal.forgeObject(key)),
+    session: (digest) => read(() => journal.session(digest)),
     close: () => Promise.resolve(),
   };
 }

@@ -11,6 +11,7 @@ import type { GitRepository } from '../../src/git/git.ts';
 import type { Commit, CommitResult, Journal, Write } from '../../src/journal/journal.ts';
 import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
 import type { ModelRegistry } from '../../src/registry/registry.ts';
+import type { Clock } from '../../src/std/clock.ts';
 import { success } from '../../src/std/result.ts';
 import type { FaultClass } from './faults.ts';
 import type { ForgeState } from './forge.ts';
@@ -25,6 +26,14 @@ export interface Mutant {
   readonly git?: (git: GitRepository) => GitRepository;
   /** Shows under these faults alone, so that no others need to be looked through. */
   readonly only?: readonly FaultClass[];
+  /** Of each server. */
+  readonly stopwatch?: (stopwatch: Clock) => Clock;
+  /** Beside what is missing, nothing is kept under an epoch, which would keep most of its consequences away. */
+  readonly ignoresEpochs?: true;
+  /** How long every attempt takes, where it shows while one goes on. */
+  readonly attemptMs?: number;
+  /** It shows where there are so many servers. */
+  readonly servers?: 1 | 2;
   /** More than there are. */
   readonly slotsTooMany?: number;
   readonly pools?: (pools: Pools) => Pools;
@@ -50,6 +59,8 @@ export const mutants = {
   'position-not-compared': {
     what: 'adds events to a run that is further on than their maker knew',
     only: twoWriters,
+    servers: 1,
+    ignoresEpochs: true,
     journal: positionIgnored,
   },
   'tick-not-unique': {
@@ -80,6 +91,26 @@ export const mutants = {
     what: 'opens the run of an interval of a backfill, and keeps no record of it',
     journal: without((write) => write.write === 'backfill-interval' && write.decision === 'run'),
   },
+  'end-lost': {
+    what: 'keeps no mark of a run that has ended',
+    journal: without((write) => write.write === 'run-end'),
+  },
+  'news-lost': {
+    what: 'keeps nothing of the data that a step has changed',
+    journal: without((write) => write.write === 'data-event' && write.event.runId !== null),
+  },
+  'followed-twice': {
+    what: 'opens another run for the end of a run that was followed before',
+    journal: onConflict('duplicate-trigger', (write, count) =>
+      write.write === 'open-run' && write.opened.trigger.kind === 'pipeline'
+        ? { ...write, triggerKey: `${write.triggerKey} again ${count}` }
+        : write,
+    ),
+  },
+  'news-taken-twice': {
+    what: 'opens a run for news of data, and forgets that it has taken them',
+    journal: without((write) => write.write === 'data-taken'),
+  },
   'ended-run-overlooked': {
     what: 'tells those who wait for a run of none that has ended',
     journal: (journal) => ({
@@ -92,8 +123,10 @@ export const mutants = {
   },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
-    // A registry that does not answer leaves more time between a decision and its end.
-    only: [...twoWriters, 'registry'],
+    // Slow answers leave more time between a decision and its end.
+    only: ['crash', 'commit-late', 'slow'],
+    servers: 1,
+    ignoresEpochs: true,
     journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
   },
   'outbox-sequence-ignored': {
@@ -195,6 +228,42 @@ export const mutants = {
       steps: definition.steps.map(({ priority: _priority, ...step }) => step),
     }),
   },
+  'epoch-not-checked': {
+    what: 'keeps what a server gives that conducts no more',
+    only: ['freeze', 'lease'],
+    servers: 2,
+    journal: (journal) => ({ ...journal, commit: (commits) => journal.commit(commits) }),
+  },
+  'lease-taken-early': {
+    what: 'takes the lease though it has not expired',
+    only: ['slow'],
+    servers: 2,
+    journal: (journal) => ({
+      ...journal,
+      async lease() {
+        const row = await journal.lease();
+        return row === null ? null : { ...row, expiresInMs: 0 };
+      },
+      async takeLease(place, lastsMs) {
+        const row = await journal.lease();
+        if (row !== null) await journal.releaseLease(row.epoch);
+        return journal.takeLease(place, lastsMs);
+      },
+    }),
+  },
+  'holder-goes-on': {
+    what: 'conducts on after its lease has expired',
+    only: ['lease'],
+    servers: 2,
+    attemptMs: 12000,
+    stopwatch: () => ({ now: () => 0 }),
+  },
+  'attempts-outlive-lease': {
+    what: 'lets the attempts of a lost lease go on',
+    only: ['lease', 'attempts'],
+    servers: 2,
+    executor: (executor) => ({ ...executor, close: () => Promise.resolve() }),
+  },
   'remote-not-polled': {
     what: 'looks at no branch by itself',
     git: (git) => ({ ...git, remoteBranches: () => Promise.resolve(success(new Map())) }),
@@ -231,34 +300,38 @@ type Change = (write: Write, count: number) => Write | null;
 function onConflict(conflict: Extract<CommitResult, { ok: false }>['conflict'], change: Change) {
   return (journal: Journal): Journal => {
     let count = 0;
-    const commitOne = async (commit: Commit): Promise<CommitResult> => {
-      const [result] = await journal.commit([commit]);
+    const commitOne = async (commit: Commit, epoch?: number): Promise<CommitResult> => {
+      const [result] = await journal.commit([commit], epoch);
       if (result === undefined || result.ok || result.conflict !== conflict) return result ?? { ok: true };
       count += 1;
       const changed = commit.flatMap((write) => change(write, count) ?? []);
       const same = changed.every((write, index) => write === commit[index]) && changed.length === commit.length;
-      if (!same) await journal.commit([changed]);
+      if (!same) await journal.commit([changed], epoch);
       return same ? result : { ok: true };
     };
-    return { ...journal, commit: (commits) => Promise.all(commits.map(commitOne)) };
+    return { ...journal, commit: (commits, epoch) => Promise.all(commits.map((each) => commitOne(each, epoch))) };
   };
 }
 
 function positionIgnored(journal: Journal): Journal {
   const further = async (write: Write): Promise<Write> =>
     write.write === 'append' ? { ...write, position: (await journal.events(write.runId)).length } : write;
-  const commitOne = async (commit: Commit): Promise<CommitResult> => {
-    const [result] = await journal.commit([commit]);
+  const commitOne = async (commit: Commit, epoch?: number): Promise<CommitResult> => {
+    const [result] = await journal.commit([commit], epoch);
     if (result === undefined || result.ok || result.conflict !== 'position') return result ?? { ok: true };
-    return (await journal.commit([await Promise.all(commit.map(further))]))[0] ?? { ok: true };
+    return (await journal.commit([await Promise.all(commit.map(further))], epoch))[0] ?? { ok: true };
   };
-  return { ...journal, commit: (commits) => Promise.all(commits.map(commitOne)) };
+  return { ...journal, commit: (commits, epoch) => Promise.all(commits.map((each) => commitOne(each, epoch))) };
 }
 
 function without(isLost: (write: Write) => boolean) {
   return (journal: Journal): Journal => ({
     ...journal,
-    commit: (commits) => journal.commit(commits.map((commit) => commit.filter((write) => !isLost(write)))),
+    commit: (commits, epoch) =>
+      journal.commit(
+        commits.map((commit) => commit.filter((write) => !isLost(write))),
+        epoch,
+      ),
   });
 }
 
@@ -268,10 +341,13 @@ function ignoringSequences(journal: Journal): Journal {
     write.write === 'outbox-done' ? { ...write, sequence: newest.get(write.key) ?? write.sequence } : write;
   return {
     ...journal,
-    commit(commits) {
+    commit(commits, epoch) {
       for (const write of commits.flat())
         if (write.write === 'outbox') newest.set(write.key, (newest.get(write.key) ?? 0) + 1);
-      return journal.commit(commits.map((commit) => commit.map(latest)));
+      return journal.commit(
+        commits.map((commit) => commit.map(latest)),
+        epoch,
+      );
     },
   };
 }
@@ -283,8 +359,11 @@ function torn(journal: Journal): Journal {
   let count = 0;
   return {
     ...journal,
-    commit: (commits) =>
-      journal.commit(commits.map((commit) => ((count += 1) % everyMany === 0 ? commit.slice(0, 1) : commit))),
+    commit: (commits, epoch) =>
+      journal.commit(
+        commits.map((commit) => ((count += 1) % everyMany === 0 ? commit.slice(0, 1) : commit)),
+        epoch,
+      ),
   };
 }
 
@@ -292,9 +371,10 @@ function forgetful(journal: Journal): Journal {
   let count = 0;
   return {
     ...journal,
-    commit(commits) {
+    commit(commits, epoch) {
       count += 1;
-      return count % everyMany === 0 ? Promise.resolve(commits.map(() => ({ ok: true }))) : journal.commit(commits);
+      if (count % everyMany !== 0) return journal.commit(commits, epoch);
+      return Promise.resolve(commits.map(() => ({ ok: true })));
     },
   };
 }

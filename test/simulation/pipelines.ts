@@ -1,12 +1,19 @@
 /**
  * The pipelines that a simulated repository may hold, and a compiler that knows them by the contents of their files:
  * `{ "pipeline": "churn", "edition": 3 }`. Between them they use what the conductor has a part in: lanes, overlap,
- * slots, pools, priorities, retries, sensors, waits for another pipeline, schedules, backfills, challenges under each policy.
+ * slots, pools, priorities, retries, sensors, waits for another pipeline, ends of others, news of data, schedules,
+ * backfills, challenges under each policy.
  */
 import { createHash } from 'node:crypto';
 import type { Pools } from '../../src/admission/admission.ts';
 import { pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from '../../src/compile/compile.ts';
-import type { PipelineDefinition, PromotionPolicy, StepDefinition } from '../../src/pipeline/definition.ts';
+import {
+  endStates,
+  type EndTrigger,
+  type PipelineDefinition,
+  type PromotionPolicy,
+  type StepDefinition,
+} from '../../src/pipeline/definition.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import type { Random } from './random.ts';
 
@@ -21,6 +28,20 @@ export interface Catalogue {
 const quickRetry = { count: 2, delayMs: 3000, factor: 2, delayMaxMs: 20_000 };
 const pool = 'gpu';
 const everywhere = { branches: ['**'], tags: [], paths: [] };
+
+const byHand = { schedule: null, push: null, pullRequest: null };
+
+/** Those that steps change, and one that people tell of. */
+export const datasets = ['features', 'scores', 'lake'] as const;
+
+/** Ends in one state or any, of the default branch or all. */
+const followed: readonly EndTrigger[] = [
+  { name: 'once', states: endStates, branches: [] },
+  { name: 'churn', states: ['success'], branches: ['**'] },
+  { name: 'wide', states: ['failed', 'cancelled'], branches: [] },
+  { name: 'tick', states: ['success', 'failed'], branches: [] },
+  { name: 'past', states: endStates, branches: [] },
+];
 
 /** So that a backfill has few intervals, and none of them comes up while a world lasts. */
 const yearly = { cron: '0 0 1 1 *', timeZone: 'UTC', catchup: 'none' } as const;
@@ -74,7 +95,7 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
           on: { schedule: null, push: { branches: [], tags: [], paths: ['training/**'] }, pullRequest },
         });
       case 'once':
-        return pipelineOf([stepOf({ name: 'only' })], {
+        return pipelineOf([stepOf({ name: 'only', updates: [{ dataset: 'features', output: null }] })], {
           ...common,
           overlap,
           on: { schedule, push: everywhere, pullRequest: null },
@@ -91,6 +112,18 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
           overlap,
           on: { schedule: yearly, push: null, pullRequest: null },
         });
+      case 'follow':
+        return pipelineOf([stepOf({ name: 'only', updates: [{ dataset: 'scores', output: [] }] })], {
+          ...common,
+          overlap,
+          on: { ...byHand, pipelines: followed },
+        });
+      case 'fresh':
+        return pipelineOf([stepOf({ name: 'only' })], {
+          ...common,
+          overlap,
+          on: { ...byHand, data: { datasets: [...datasets], when } },
+        });
       case 'probe':
         return pipelineOf(
           Array.from({ length: slots }, (_, index) =>
@@ -105,6 +138,9 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
   };
   // Drawn last and seldom: backfills keep a world busy with little else.
   if (random.chance(0.2)) names.push('past');
+  if (random.chance(0.4)) names.push('follow');
+  if (random.chance(0.4)) names.push('fresh');
+  const when = random.pick(['all', 'any', 'any'] as const);
   return { names: names.length === 0 ? ['churn'] : names, cron, timeZone, definition };
 }
 

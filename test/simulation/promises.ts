@@ -7,8 +7,11 @@ import { firstTriggerOf, type Trigger } from '../../src/engine/event.ts';
 import type { ReportState } from '../../src/forge/forge.ts';
 import { reportContext } from '../../src/forge/forge.ts';
 import { asksToSkip } from '../../src/conductor/match.ts';
+import { shaOf } from '../../src/conductor/sha.ts';
 import { statusKey } from './forge.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from './history.ts';
+import type { Catalogue } from './pipelines.ts';
 import type { World } from './world.ts';
 
 export interface Open {
@@ -22,6 +25,8 @@ export function stillOpen(world: World): Open | null {
     runsEnd,
     requestsTaken,
     backfillsEnd,
+    endsFollowed,
+    newsTaken,
     hooksHandled,
     headsSeen,
     outboxEmpty,
@@ -34,18 +39,18 @@ export function stillOpen(world: World): Open | null {
   return null;
 }
 
-function serverRuns({ server }: World): Open | null {
-  return server?.started === true ? null : { promise: 'P4', what: 'the server is not up' };
+function serverRuns({ conducting }: World): Open | null {
+  return conducting === null ? { promise: 'P4', what: 'no server conducts' } : null;
 }
 
-function runsEnd({ history, server }: World): Open | null {
+function runsEnd({ history, servers }: World): Open | null {
   const [first] = history.unfinished;
   if (first !== undefined) {
     const run = history.runs.get(first);
     const last = run?.events.slice(-3).map((event) => event.type);
     return { promise: 'P4', what: `run ${first} of ${run?.opened.pipeline} goes on; last ${String(last)}` };
   }
-  const running = server?.executor.running() ?? [];
+  const running = servers.flatMap((server) => server.executor.running());
   return running.length === 0 ? null : { promise: 'P7', what: `${running.join(', ')} runs, and no run has it` };
 }
 
@@ -60,6 +65,53 @@ function backfillsEnd({ history }: World): Open | null {
       return { promise: 'P9', what: `${runId} is of no interval of ${trigger.backfill}` };
   }
   return null;
+}
+
+/** Whoever listens, at the commit of a run that has ended, has a run of its own for it, or a record of why not. */
+function endsFollowed({ history, remote, catalogue }: World): Open | null {
+  for (const run of history.runs.values()) {
+    const sha = shaOf(run.opened.sha);
+    const commit = sha === null ? undefined : remote.commits.get(sha);
+    if (history.unfinished.has(run.opened.runId) || commit === undefined) continue;
+    for (const follower of definitionsIn(commit.files, catalogue)) {
+      const what = history.listeners.openEnd(run, follower);
+      if (what !== null) return { promise: 'P10', what };
+    }
+  }
+  return null;
+}
+
+/** What steps have changed was told and decided on, and whoever listens at the head has taken what is new. */
+function newsTaken({ history, remote, catalogue }: World): Open | null {
+  const { listeners } = history;
+  for (const [id, { state }] of listeners.events)
+    if (state === 'open') return { promise: 'P10', what: `${id} is not decided on` };
+  for (const { opened, events } of history.runs.values()) {
+    const { kind } = firstTriggerOf(opened.trigger);
+    if (kind === 'pull-request' || kind === 'backfill') continue;
+    for (const { name, updates = [], cache } of catalogue.definition(opened.pipeline, 0).steps) {
+      const succeeded = events.some(
+        (each) => each.type === 'step-finished' && each.step === name && each.state === 'success',
+      );
+      const lost = updates.find(({ dataset }) => !listeners.events.has(`${opened.runId}/${name}/${dataset}`));
+      if (succeeded && cache === null && lost !== undefined)
+        return { promise: 'P10', what: `${opened.runId}/${name} has changed ${lost.dataset}, and nobody was told` };
+    }
+  }
+  const main = remote.branches.get('main');
+  const head = main === undefined ? undefined : remote.get(main);
+  for (const listener of head === undefined ? [] : definitionsIn(head.files, catalogue)) {
+    const what = listeners.openNews(listener);
+    if (what !== null) return { promise: 'P10', what };
+  }
+  return null;
+}
+
+function definitionsIn(files: ReadonlyMap<string, string>, catalogue: Catalogue): readonly PipelineDefinition[] {
+  return [...files].flatMap(([path, text]) => {
+    const name = /^\.pipelines\/(\w+)\.ts$/.exec(path)?.[1];
+    return name === undefined || !text.startsWith('{') ? [] : [catalogue.definition(name, 0)];
+  });
 }
 
 /** A run that ends settles what was asked of it; so this is about runs that go on, and what they were not told. */
@@ -102,10 +154,8 @@ function headsSeen({ history, remote, forge, catalogue }: World): Open | null {
     if (state !== 'open' || fork) continue;
     const commit = [...remote.commits.values()].find((each) => each.sha === headSha);
     if (commit === undefined || asksToSkip(commit.message)) continue;
-    for (const [path, text] of commit.files) {
-      const name = /^\.pipelines\/(\w+)\.ts$/.exec(path)?.[1];
-      if (name === undefined || !text.startsWith('{')) continue;
-      if (catalogue.definition(name, 0).on.pullRequest === null) continue;
+    for (const { name, on } of definitionsIn(commit.files, catalogue)) {
+      if (on.pullRequest === null) continue;
       if (!history.triggers.has(`pull-request:shop/models:${name}:${number}:${headSha}`))
         return { promise: 'P1', what: `#${number} at ${headSha} led to nothing for ${name}` };
     }

@@ -111,11 +111,14 @@ export function simulatedGit(remote: Remote, mirror: Mirror, wire: Wire): GitRep
     fetch: () => far(fetchNow),
     ensure: (sha) =>
       far(() => {
-        if (!mirror.known.has(sha)) return failure(missing(sha));
+        const tips = [...remote.branches.values(), ...remote.pullRequestHeads];
+        if (!mirror.known.has(sha) && !tips.some((tip) => remote.isAncestor(sha, tip))) return failure(missing(sha));
+        mirror.cloned = true;
+        for (const each of remote.ancestors(sha)) mirror.known.add(each);
         return success(undefined);
       }),
     remoteBranches: () => far(() => success(new Map(remote.branches))),
-    defaultBranch: () => near(() => success('main')),
+    defaultBranch: () => far(() => success('main')),
     resolve: (revision) =>
       near(() => {
         const tip = mirror.branches.get(revision);

@@ -29,11 +29,14 @@ const ideas = [
   'decide',
   'backfill',
   'cancel-backfill',
+  'tell',
   'crash',
   'restart',
+  'freeze',
   'clock',
   'hold',
   'outage',
+  'cut-off',
   'wait',
 ] as const;
 type Idea = (typeof ideas)[number];
@@ -101,11 +104,14 @@ export class Script {
       decide: this.#world.catalogue.names.includes('asking') ? 1 + often() : 0,
       backfill: hasPast ? often() / 3 : 0,
       'cancel-backfill': hasPast ? rare('cancel') : 0,
+      tell: this.#world.catalogue.names.includes('fresh') ? 1 + often() : 0,
       crash: rare('crash'),
       restart: rare('restart'),
+      freeze: rare('freeze'),
       clock: rare('clock'),
       hold: rare('hold'),
       outage: 0.3,
+      'cut-off': rare('lease'),
       wait: 1,
     };
   }
@@ -158,11 +164,17 @@ export class Script {
         return askForBackfill(world, random, random.pick([...this.#branches.values()]));
       case 'cancel-backfill':
         return cancelBackfill(world, random);
+      case 'tell':
+        return this.#asking.tell();
       case 'crash':
-        if (world.server !== null) world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000));
+        if (world.server !== null)
+          world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000), world.anyServer(random));
         return;
       case 'restart':
-        void world.restart(random.between(0, 5000));
+        void world.restart(random.between(0, 5000), world.anyServer(random));
+        return;
+      case 'freeze':
+        world.anyServer(random)?.freeze(random.between(0, 60_000));
         return;
       case 'clock':
         return world.setClock(random.pick([0, random.between(-3_600_000, 3_600_000), random.between(-5000, 5000)]));
@@ -170,6 +182,9 @@ export class Script {
         const hold = random.chance(0.5) ? { reason: 'an incident', by: 'ada', at: world.time.now } : null;
         return world.registry.setHold(random.pick(['churn', 'tick']), hold);
       }
+      case 'cut-off':
+        world.anyServer(random)?.cutOff(random.between(0, 40_000));
+        return;
       case 'outage':
         return this.#outage();
       case 'wait':
@@ -325,9 +340,12 @@ export class Script {
     world.tell(`${actor} asks for ${pipeline} at ${shortOf(sha)}`);
     // Asked again where no answer came, as people do: one run all the same.
     const ask = (triesLeft: number): void => {
-      world.server?.conductor.runManually(request).catch(() => {
-        if (triesLeft > 0) world.time.later(1000, () => ask(triesLeft - 1));
-      });
+      world
+        .anyServer(random)
+        ?.conductor.runManually(request)
+        .catch(() => {
+          if (triesLeft > 0) world.time.later(1000, () => ask(triesLeft - 1));
+        });
     };
     ask(2);
   }
@@ -356,7 +374,7 @@ export class Script {
       const again = (): void => (triesLeft > 0 ? world.time.later(1000, () => ask(triesLeft - 1)) : undefined);
       // Some are impatient, and ask again before there is an answer.
       if (random.chance(0.2)) again();
-      world.server?.conductor.rerun(request).catch(again);
+      world.anyServer(random)?.conductor.rerun(request).catch(again);
     };
     ask(2);
   }
@@ -412,8 +430,8 @@ export class Script {
   }
 
   async #deliver(delivery: Delivery): Promise<void> {
-    const { server, history } = this.#world;
-    const accepted = await server?.receive(delivery);
+    const { history } = this.#world;
+    const accepted = await this.#world.anyServer(this.#random)?.receive(delivery);
     if (accepted === true && !history.deliveries.has(delivery.id) && !history.meanings.has(delivery.semanticKey))
       this.#world.violated('P1', `${delivery.id} was accepted and is not kept`);
   }

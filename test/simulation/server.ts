@@ -1,19 +1,23 @@
 /**
  * One life of a server: the real conductor with its queues, and ports that end with it. What survives it stands in the
- * `World`. A dead server's continuations are harmless because none of its ports ever answers again.
+ * `World`, or on its `Machine`. A dead server's continuations are harmless because none of its ports ever answers again;
+ * those of a frozen one wait until it goes on.
  */
 import { Conductor } from '../../src/conductor/conductor.ts';
-import type { ConductorPorts, Project } from '../../src/conductor/ports.ts';
-import { parseAttemptId } from '../../src/executor/executor.ts';
-import type { FakeExecutor, FakeWorld } from '../../src/executor/fake.ts';
+import type { Project, ServerPorts } from '../../src/conductor/ports.ts';
+import { parseAttemptId, type Executor, type ReportSink } from '../../src/executor/executor.ts';
+import type { FakeExecutor } from '../../src/executor/fake.ts';
 import type { Delivery } from '../../src/forge/forge.ts';
 import type { ModelRegistry } from '../../src/registry/registry.ts';
 import type { PoolClaim } from '../../src/pipeline/definition.ts';
-import { MemoryQueue, type Timer } from '../../src/queue/memory.ts';
+import { MemoryQueue } from '../../src/queue/memory.ts';
+import type { Timer } from '../../src/queue/queue.ts';
 import type { Sensors } from '../../src/sensors/sensors.ts';
+import type { Clock } from '../../src/std/clock.ts';
 import { simulatedExecutor } from './executor.ts';
 import { simulatedForge } from './forge.ts';
 import { simulatedJournal } from './journal.ts';
+import type { Machine } from './machine.ts';
 import { stubCompiler } from './pipelines.ts';
 import { simulatedRegistry } from './registry.ts';
 import { simulatedGit } from './repository.ts';
@@ -22,98 +26,186 @@ import type { World } from './world.ts';
 
 export const repositoryName = 'shop/models';
 
+/** After it goes on, a server that was frozen has this long to end what it should not have running. */
+const thawMs = 5000;
+
 export class Server {
   readonly conductor: Conductor;
-  readonly executor: FakeExecutor;
+  readonly machine: Machine;
   alive = true;
   /** It takes webhooks from its first moment, before it has taken up what was left. */
   listening = true;
-  started = false;
+  readonly #world: World;
+  readonly #life: number;
+  /** Of each of its terms. */
+  readonly #executors: FakeExecutor[] = [];
+  readonly #clock: Clock;
+  /** What waits for a frozen server to go on; null: it is not frozen. */
+  #held: (() => void)[] | null = null;
+  #thawedAt = Number.NEGATIVE_INFINITY;
+  #cutOffUntil = Number.NEGATIVE_INFINITY;
 
-  /** `attempts`: what became of those of its machine. */
-  constructor(world: World, attempts: FakeWorld = world.attempts) {
-    const clock = { now: () => world.wallClock() };
-    const { time } = world;
-    const alive = (): boolean => this.alive;
-    const wireOf = (name: string): Wire =>
-      new Wire({ time, random: world.random.fork(`${name} ${world.lives}`), faults: () => world.faults, alive });
+  constructor(world: World, machine: Machine) {
+    this.#world = world;
+    this.#life = world.lives;
+    this.machine = machine;
+    this.#clock = { now: () => world.wallClock() + machine.skewMs };
+    this.conductor = new Conductor(this.#ports());
+  }
+
+  #ports(): ServerPorts {
+    const world = this.#world;
+    const { mutant } = world;
+    const clock = this.#clock;
     const timer: Timer = {
-      after(delayMs, call) {
+      after: (delayMs, call) => {
         let wanted = true;
-        time.later(delayMs, call, () => wanted && alive());
+        this.later(delayMs, call, () => wanted);
         return () => (wanted = false);
       },
     };
     const onError = (error: unknown): void => world.violated('bug', `a turn threw: ${String(error)}`);
-    this.executor = simulatedExecutor({
-      slots: world.slots,
-      pools: world.pools,
-      poolOf: (attemptId) => poolOf(world, attemptId),
+    const stopwatch = { now: () => world.time.now };
+    return {
       clock,
-      time,
-      wire: wireOf('executor'),
-      alive,
-      world: attempts,
-      attemptMs: () => world.attemptMs,
-      isThere: () => world.isThere,
-      report: (each) => this.conductor.report(each),
-      violated: world.violated,
-    });
-    const { mutant } = world;
-    const mutated = <T>(change: ((port: T) => T) | undefined, port: T): T => change?.(port) ?? port;
-    const plainForge = simulatedForge(world.forge, time, wireOf('forge'));
-    const forge = mutant.forge?.(plainForge, world.forge) ?? plainForge;
-    const registry = simulatedRegistry(mutated<ModelRegistry>(mutant.registry, world.registry), wireOf('registry'));
-    const git = mutated(mutant.git, simulatedGit(world.remote, world.mirror, wireOf('git')));
-    const project: Project = {
-      name: repositoryName,
-      git,
-      forge,
-      registry,
-      pollMs: 60_000,
-      pollWithHooksMs: 120_000,
-    };
-    const ports: ConductorPorts = {
-      clock,
-      journal: simulatedJournal(world, wireOf('journal')),
-      executor: {
-        ...(mutant.executor?.(this.executor, attempts) ?? this.executor),
-        slots: world.slots + (mutant.slotsTooMany ?? 0),
-      },
-      sensors: simulatedSensors(world, wireOf('sensors')),
+      stopwatch: mutant.stopwatch?.(stopwatch) ?? stopwatch,
+      timer,
+      journal: simulatedJournal(world, this.#wire('journal'), this),
+      openExecutor: (report) => this.#openExecutor(report),
+      openQueue: () => new MemoryQueue({ clock, timer, onError }),
+      place: () => ({ pid: this.#life, host: this.machine.name, url: null }),
+      sensors: simulatedSensors(world, this.#wire('sensors')),
       pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue, mutant.definition),
-      projects: new Map([[repositoryName, project]]),
-      runQueue: new MemoryQueue({ clock, timer, onError }),
-      jobQueue: new MemoryQueue({ clock, timer, onError }),
+      projects: new Map([[repositoryName, this.#project()]]),
       newId: idsOf(clock, world),
       runUrl: () => null,
       log: world.log,
     };
-    this.conductor = new Conductor(ports);
+  }
+
+  #wire(name: string): Wire {
+    const { random, time } = this.#world;
+    return new Wire({
+      time,
+      random: random.fork(`${name} ${this.#life}`),
+      faults: () => this.#world.faults,
+      later: (ms, call) => this.later(ms, call),
+    });
+  }
+
+  #project(): Project {
+    const world = this.#world;
+    const { mutant } = world;
+    const mutated = <T>(change: ((port: T) => T) | undefined, port: T): T => change?.(port) ?? port;
+    // What a server has sent that does not conduct any more is on its way no longer than its lease was.
+    const mayWrite = (): boolean => this.conductor.standing().conductor?.epoch === world.office.epoch;
+    const plainForge = simulatedForge(world.forge, world.time, this.#wire('forge'), mayWrite);
+    return {
+      name: repositoryName,
+      git: mutated(mutant.git, simulatedGit(world.remote, this.machine.mirror, this.#wire('git'))),
+      forge: mutant.forge?.(plainForge, world.forge) ?? plainForge,
+      registry: simulatedRegistry(mutated<ModelRegistry>(mutant.registry, world.registry), this.#wire('registry')),
+      pollMs: 60_000,
+      pollWithHooksMs: 120_000,
+    };
+  }
+
+  #openExecutor(report: ReportSink): Executor {
+    const world = this.#world;
+    const { mutant } = world;
+    const executor = simulatedExecutor({
+      slots: world.slots,
+      pools: world.pools,
+      poolOf: (attemptId) => poolOf(world, attemptId),
+      clock: this.#clock,
+      time: world.time,
+      later: (ms, call) => this.later(ms, call),
+      wire: this.#wire(this.#executors.length === 0 ? 'executor' : `executor ${this.#executors.length}`),
+      alive: () => this.alive,
+      world: this.machine.attempts,
+      runElsewhere: () => world.runningBeside(this),
+      attemptMs: () => world.attemptMs,
+      isThere: () => world.isThere,
+      report,
+      violated: world.violated,
+    });
+    this.#executors.push(executor);
+    return {
+      ...(mutant.executor?.(executor, this.machine.attempts) ?? executor),
+      slots: world.slots + (mutant.slotsTooMany ?? 0),
+    };
+  }
+
+  /** Of this server's own doing: it waits while the server is frozen, and does not come when it has died. */
+  later(ms: number, call: () => void, wanted: () => boolean = () => true): void {
+    const now = (): void => {
+      if (this.#held !== null) this.#held.push(now);
+      else if (wanted()) call();
+    };
+    this.#world.time.later(ms, now, () => this.alive && wanted());
+  }
+
+  freeze(ms: number): void {
+    if (this.#held !== null) return;
+    this.#held = [];
+    this.#world.time.later(ms, () => this.thaw());
+  }
+
+  /** All that came due meanwhile comes now. */
+  thaw(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    this.#thawedAt = this.#world.time.now;
+    for (const call of held) this.later(0, call);
+  }
+
+  /** It alone cannot reach the lease for a while. */
+  cutOff(ms: number): void {
+    this.#cutOffUntil = this.#world.time.now + ms;
+  }
+
+  get isCutOff(): boolean {
+    return this.#world.faults.lease > 0 && this.#world.time.now < this.#cutOffUntil;
+  }
+
+  get frozen(): boolean {
+    return this.#held !== null;
+  }
+
+  /** It cannot have noticed yet that it conducts no more. */
+  get unaware(): boolean {
+    return this.frozen || this.#world.time.now < this.#thawedAt + thawMs;
+  }
+
+  get conducts(): boolean {
+    return this.alive && !this.frozen && this.conductor.standing().conducts;
+  }
+
+  /** Attempts that run here now, and a hand on them. */
+  get executor(): Pick<FakeExecutor, 'running' | 'finish'> {
+    return {
+      running: () => this.#executors.flatMap((executor) => executor.running()),
+      finish: (attemptId, outcome) => this.#executors.at(-1)?.finish(attemptId, outcome),
+    };
   }
 
   /** A server that cannot start ends, and is started again by whoever watches over it. */
-  start(started: () => void, failed: () => void): void {
-    const begun = (): void => {
-      this.started = true;
-      started();
-    };
-    this.conductor.start({ watch: true }).then(begun, () => this.alive && failed());
+  start(failed: () => void): void {
+    this.conductor.start({ watch: true }).catch(() => this.alive && failed());
   }
 
   die(): void {
     this.alive = false;
     this.listening = false;
-    this.executor.die();
+    for (const executor of this.#executors) executor.die();
   }
 
-  /** As on SIGTERM: no more webhooks, then the loops, then what runs. */
+  /** As on SIGTERM: no more webhooks, then what runs and the loops. */
   async stop(): Promise<void> {
     this.listening = false;
     await this.conductor.stop();
-    await this.executor.close();
     this.die();
   }
 

@@ -15,7 +15,8 @@ export interface Simulation {
   readonly steps: number;
   readonly off?: ReadonlySet<FaultClass>;
   readonly mutant?: MutantName | null;
-  readonly servers?: 1 | 2;
+  /** As the seed will have it, unless given. */
+  readonly servers?: 1 | 2 | undefined;
   readonly tell?: (line: string) => void;
 }
 
@@ -37,7 +38,7 @@ const restWithinMs = 10 * 60_000;
 const restStepsMax = 60_000;
 
 export async function simulate(simulation: Simulation): Promise<Outcome> {
-  const { seed, steps, off = new Set(), mutant = null, servers = 1, tell } = simulation;
+  const { seed, steps, off = new Set(), mutant = null, servers, tell } = simulation;
   const mutated = mutant === null ? {} : { mutant: mutants[mutant] };
   const world = await World.make({ seed, off, tell: tell ?? null, servers, ...mutated });
   const on = faultClasses.filter((name) => world.faults[name] > 0);
@@ -52,7 +53,7 @@ export async function simulate(simulation: Simulation): Promise<Outcome> {
   }
   if (world.violation === null) await checkAtRest(world);
   if (world.violation === null) await probeSlots(world);
-  world.server?.die();
+  for (const server of world.servers) server.die();
   await world.journal.close();
   return {
     seed,
@@ -87,7 +88,7 @@ function endedRuns({ history }: World): number {
 
 /** P7: as many attempts can run at once as there are slots. One that was never given back is missed here. */
 async function probeSlots(world: World): Promise<void> {
-  const { server, remote, slots } = world;
+  const { conducting: server, remote, slots } = world;
   const sha = remote.branches.get('main');
   if (server === null || sha === undefined) return world.violated('bug', 'no server to probe');
   const actor = 'the probe';
@@ -106,11 +107,11 @@ async function probeSlots(world: World): Promise<void> {
     if (result.ok) opened.runId = result.value;
   };
   void ask();
+  const running = (): number => world.servers.flatMap((each) => each.executor.running()).length;
   const until = world.time.now + 4 * 60_000;
-  while (opened.runId === null || server.executor.running().length < slots) {
+  while (opened.runId === null || running() < slots) {
     if (world.violation !== null) return;
-    if (world.time.now > until)
-      return world.violated('P7', `only ${server.executor.running().length} of ${slots} slots can be used`);
+    if (world.time.now > until) return world.violated('P7', `only ${running()} of ${slots} slots can be used`);
     await world.step();
   }
   const request = { type: 'cancel', by: 'ada', reason: 'the probe has seen enough' } as const;

@@ -30,6 +30,8 @@ export class Stage {
     readonly pipelines: readonly PipelineDefinition[];
     readonly slots?: number;
     readonly pools?: Pools;
+    /** 1, unless given. */
+    readonly servers?: 2;
     /** Hears what is logged, among other things. */
     readonly tell?: (line: string) => void;
   }): Promise<Stage> {
@@ -43,8 +45,8 @@ export class Stage {
     const { cron, timeZone } = schedule ?? { cron: '0 0 1 1 *', timeZone: 'UTC' };
     const catalogue = { names: [...byName.keys()], cron, timeZone, definition };
     const off = new Set(faultClasses);
-    const { tell = null, slots = 4, pools = new Map() } = given;
-    const world = await World.make({ seed: 1, off, tell, slots, pools, catalogue });
+    const { tell = null, slots = 4, pools = new Map(), servers = 1 } = given;
+    const world = await World.make({ seed: 1, off, tell, slots, pools, catalogue, servers });
     const stage = new Stage(world);
     stage.commit('main');
     world.begin();

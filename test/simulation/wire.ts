@@ -12,7 +12,8 @@ export interface WireOptions {
   readonly random: Random;
   /** As they are now: in the second phase there are none. */
   readonly faults: () => Faults;
-  readonly alive: () => boolean;
+  /** Something of the server itself: it waits while the server is frozen, and never comes when it has died. */
+  readonly later: (ms: number, call: () => void) => void;
 }
 
 export interface CallFaults<T> {
@@ -42,7 +43,7 @@ export class Wire {
 
   /** Never answers a server that has died meanwhile. */
   pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#options.time.later(ms, resolve, this.#options.alive));
+    return new Promise((resolve) => this.#options.later(ms, resolve));
   }
 
   async call<T>(effect: () => T | Promise<T>, faults: CallFaults<T>): Promise<T> {

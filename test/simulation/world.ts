@@ -1,10 +1,9 @@
 /**
- * Everything that outlives a server: the journal, the remote and its mirror, the forge, the registry, what became of the
- * attempts, and the time. One seed makes one world.
+ * Everything that outlives a server: the journal, the remote, the forge, the registry, the machines that servers live on,
+ * and the time. One seed makes one world.
  */
 import type { Pools } from '../../src/admission/admission.ts';
 import type { ConductorLog } from '../../src/conductor/ports.ts';
-import { createFakeWorld, type FakeWorld } from '../../src/executor/fake.ts';
 import type { Commit, Journal } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import type { ArtifactStore } from '../../src/outputs/outputs.ts';
@@ -12,11 +11,13 @@ import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memo
 import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts';
 import { ForgeState } from './forge.ts';
 import { History } from './history.ts';
+import { createMachine, type Machine } from './machine.ts';
 import type { Mutant } from './mutants.ts';
+import { Office } from './office.ts';
 import { drawCatalogue, drawPools, type Catalogue } from './pipelines.ts';
 import { askedInVain } from './promises.ts';
 import { Random } from './random.ts';
-import { Mirror, Remote } from './repository.ts';
+import { Remote } from './repository.ts';
 import { Server } from './server.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -37,8 +38,8 @@ export interface WorldOptions {
   readonly pools?: Pools;
   readonly catalogue?: Catalogue;
   readonly mutant?: Mutant;
-  /** 2: another server, on another machine, works on the same journal from a few seconds later until the end. */
-  readonly servers?: 1 | 2;
+  /** 2: on two machines, on the same journal; 1: one that holds its store by itself. As the seed will have it, unless given. */
+  readonly servers?: 1 | 2 | undefined;
 }
 
 /** What becomes of one commit, where a test wants it so; null: whatever the faults say. */
@@ -58,10 +59,9 @@ export class World {
   readonly random: Random;
   readonly time: VirtualTime;
   readonly remote: Remote;
-  readonly mirror = new Mirror();
   readonly forge = new ForgeState();
   readonly registry: MemoryRegistry = openMemoryRegistry();
-  readonly attempts: FakeWorld = createFakeWorld();
+  readonly office: Office;
   readonly catalogue: Catalogue;
   readonly history: History;
   readonly journal: Journal;
@@ -83,32 +83,49 @@ export class World {
   /** Whether what is looked for outside, and files, are there, where a test wants it so; null: as chance will have it. */
   isThere: boolean | null = null;
   /** How long every attempt takes, where a test wants it so. */
-  attemptMs: number | null = null;
+  attemptMs: number | null;
   /** How far the clock on the wall is from the time. */
   skewMs = 0;
   /** Since when the server is up, the database answers as ever, and the clock was not set. */
   steadySince = Number.POSITIVE_INFINITY;
   lives = 0;
-  server: Server | null = null;
-  readonly #servers: 1 | 2;
+  /** Those that live. */
+  readonly servers: Server[] = [];
+  readonly machines: readonly Machine[];
+  readonly #listeners = new Map<Server, (word: string) => void>();
+  readonly #hintRandom: Random;
+  #steadyEpoch: number | null = null;
   steps = 0;
   violation: Violation | null = null;
 
   static async make(options: WorldOptions): Promise<World> {
-    const journal = await openSqliteJournal({ directory: null, clock: { now: () => 0 } });
-    return new World(options, journal);
+    const random = new Random(options.seed);
+    const drawn = random.fork('servers').chance(0.5) ? 2 : 1;
+    const servers = options.servers ?? options.mutant?.servers ?? drawn;
+    // The database's clock is the world's, whatever those of the servers say.
+    const clock = { now: () => 0 };
+    const journal = await openSqliteJournal({ directory: null, clock, shared: servers === 2 });
+    const world = new World({ ...options, servers }, journal, random);
+    clock.now = () => world.time.now;
+    return world;
   }
 
-  private constructor({ seed, off, tell, ...given }: WorldOptions, journal: Journal) {
-    this.random = new Random(seed);
+  private constructor({ seed: _seed, off, tell, ...given }: WorldOptions, journal: Journal, random: Random) {
+    this.random = random;
     this.mutant = given.mutant ?? { what: 'nothing' };
+    this.attemptMs = this.mutant.attemptMs ?? null;
     this.journal = this.mutant.journal?.(journal) ?? journal;
     this.tell = tell === null ? () => undefined : (line) => tell(`${this.steps} ${this.clockText()} ${line}`);
     this.log = this.#logOf();
     this.faults = drawFaults(this.random.fork('faults'), off, given.mutant?.only);
     const { faults } = this;
     this.isDoubtful = faults['journal-refused'] + faults['journal-unanswered'] + faults['commit-late'] > 0;
-    this.#servers = given.servers ?? 1;
+    const skews = this.random.fork('machines');
+    this.machines = ['alpha', 'beta']
+      .slice(0, given.servers ?? 1)
+      .map((name) => createMachine(name, faults.clock > 0 ? skews.between(-300_000, 300_000) : 0));
+    this.#hintRandom = this.random.fork('hints');
+    this.office = new Office({ violated: this.violated, now: () => this.time.now, alone: journal.alone });
     this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
     this.pools = given.pools ?? drawPools(this.random.fork('pools'), this.slots);
     this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots, this.pools);
@@ -149,58 +166,103 @@ export class World {
   async step(): Promise<void> {
     this.steps += 1;
     if (!(await this.time.step())) this.violated('bug', 'nothing is left to do');
+    this.#steady();
     const asked = askedInVain(this);
     if (asked !== null) this.violated(asked.promise, asked.what);
   }
 
+  /** Starts a server on each machine, the second a moment later. */
   begin(): void {
+    for (const [index, machine] of this.machines.entries()) {
+      if (index === 0) this.#beginOn(machine);
+      else this.time.later(this.random.fork('second server').between(0, 20_000), () => this.#beginOn(machine));
+    }
+  }
+
+  #beginOn(machine: Machine): void {
     this.lives += 1;
-    const server = new Server(this);
-    this.server = server;
-    this.tell(`server ${this.lives} begins`);
-    server.start(
-      () => this.steady(),
-      () => this.crash(1000),
-    );
-    if (this.lives === 1 && this.#servers === 2) this.time.later(5000, () => this.#beginAnother());
+    const server = new Server(this, machine);
+    this.servers.push(server);
+    this.tell(`server ${this.lives} begins on ${machine.name}`);
+    server.start(() => this.crash(1000, server));
   }
 
-  /** It lives as long as the world does, and has attempts of its own. */
-  #beginAnother(): void {
-    this.lives += 1;
-    this.tell('another server begins beside it');
-    new Server(this, createFakeWorld()).start(
-      () => undefined,
-      () => this.time.later(1000, () => this.#beginAnother()),
-    );
+  /** The one that conducts, and is not frozen. */
+  get conducting(): Server | null {
+    return this.servers.find((server) => server.conducts) ?? null;
   }
 
-  steady(): void {
-    this.steadySince = this.server === null ? Number.POSITIVE_INFINITY : this.time.now;
+  /** The one that conducts, or any. */
+  get server(): Server | null {
+    return this.conducting ?? this.servers[0] ?? null;
   }
 
-  /** Ends the server at once; another begins later. */
-  crash(afterMs: number): void {
-    this.tell(`server ${this.lives} dies`);
-    this.server?.die();
-    this.server = null;
-    this.steady();
-    this.time.later(afterMs, () => this.begin());
+  /** How often each attempt was begun, on any machine. */
+  get begun(): ReadonlyMap<string, number> {
+    return new Map(this.machines.flatMap(({ attempts }) => [...attempts.begun]));
   }
 
-  async restart(afterMs: number): Promise<void> {
-    const { server } = this;
-    if (server === null || !server.listening) return;
-    this.tell(`server ${this.lives} stops`);
-    this.steadySince = Number.POSITIVE_INFINITY;
+  /** Who people and forges reach: one server or the other. */
+  anyServer(random: Random): Server | null {
+    return this.servers.length === 0 ? null : random.pick(this.servers);
+  }
+
+  /** Attempts of servers that should know that they conduct no more. */
+  runningBeside(server: Server): readonly string[] {
+    const others = this.servers.filter((other) => other !== server && !other.unaware);
+    return others.flatMap((other) => other.executor.running());
+  }
+
+  /** To all servers but `self`; some are late, and some get lost. */
+  hint(word: string, self: Server): void {
+    const random = this.#hintRandom;
+    for (const [server, heard] of this.#listeners) {
+      if (server === self || random.chance(0.1)) continue;
+      const ms = random.chance(0.1) ? random.between(0, 5000) : random.between(0, 20);
+      server.later(ms, () => heard(word));
+    }
+  }
+
+  listen(self: Server, heard: (word: string) => void): () => void {
+    this.#listeners.set(self, heard);
+    return () => this.#listeners.delete(self);
+  }
+
+  /** Noted after each step: promises with a time begin when somebody conducts. */
+  #steady(): void {
+    const epoch = this.conducting === null ? null : this.office.epoch;
+    if (epoch === this.#steadyEpoch) return;
+    this.#steadyEpoch = epoch;
+    this.steadySince = epoch === null ? Number.POSITIVE_INFINITY : this.time.now;
+  }
+
+  /** Ends a server at once; another begins later in its place. */
+  crash(afterMs: number, server = this.server): void {
+    if (server?.alive !== true) return;
+    this.tell(`a server on ${server.machine.name} dies`);
+    server.die();
+    this.#replace(server, afterMs);
+  }
+
+  async restart(afterMs: number, server = this.server): Promise<void> {
+    if (server?.listening !== true) return;
+    this.tell(`a server on ${server.machine.name} stops`);
     await server.stop();
-    if (this.server !== server) return;
-    this.server = null;
-    this.time.later(afterMs, () => this.begin());
+    this.#replace(server, afterMs);
+  }
+
+  #replace(server: Server, afterMs: number): void {
+    const index = this.servers.indexOf(server);
+    if (index === -1) return;
+    this.servers.splice(index, 1);
+    this.#listeners.delete(server);
+    this.#steady();
+    this.time.later(afterMs, () => this.#beginOn(server.machine));
   }
 
   setClock(skewMs: number): void {
-    this.#latest = Math.max(this.#latest, this.wallClock());
+    const ahead = Math.max(...this.machines.map((machine) => machine.skewMs));
+    this.#latest = Math.max(this.#latest, this.wallClock() + ahead);
     this.skewMs = skewMs;
     this.steadySince = Math.max(this.steadySince, this.time.now);
     this.tell('the clock was set');
@@ -211,6 +273,8 @@ export class World {
     this.faults = noFaults;
     this.setClock(this.skewMs);
     this.skewMs = Math.max(0, this.#latest - this.time.now);
+    for (const machine of this.machines) machine.skewMs = 0;
+    for (const server of this.servers) if (server.frozen) server.thaw();
   }
 
   #logOf(): ConductorLog {

@@ -12,11 +12,11 @@ let transactions = 0;
 for (const { prototype } of [SqliteDriver, PostgresDriver]) {
   // oxlint-disable-next-line typescript/unbound-method -- called with its driver below
   const { transact } = prototype;
-  prototype.transact = async function dying(plans) {
+  prototype.transact = async function dying(plans, guard) {
     transactions += 1;
     const isLast = transactions === dieAt;
     if (isLast && isBefore) await die();
-    const results = await transact.call(this, plans);
+    const results = await transact.call(this, plans, guard);
     if (isLast) await die();
     return results;
   };

@@ -1,6 +1,6 @@
 /** Plain values for tests of and on the journal: a definition, opened runs, events, evaluations. */
 import type { RunEvent, RunOpened, Trigger } from '../../src/engine/event.ts';
-import type { EvaluationRow, Write } from '../../src/journal/journal.ts';
+import type { EvaluationRow, ToldEvent, Write } from '../../src/journal/journal.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 
@@ -111,6 +111,12 @@ export function backfill(
       skipped: reason,
     })),
   };
+}
+
+/** Told from outside, and not decided on. */
+export function dataEvent(id: string, changes: Partial<ToldEvent> = {}): Extract<Write, { write: 'data-event' }> {
+  const told = { digest: null, runId: null, step: null, toldBy: 'ada', depth: 0, at, toldAt: at };
+  return { write: 'data-event', event: { id, dataset: 'features', ...told, ...changes } };
 }
 
 export function outbox(key: string, dueAt = at, body: JsonObject = { text: key }): Write {

@@ -37,9 +37,11 @@ export function chain(sandbox: Sandbox, count: number, command: string): string 
 }
 
 /** Its time runs ten times as fast. */
-export async function serve(sandbox: Sandbox): Promise<Running> {
+export async function serve(sandbox: Sandbox, environment: Readonly<Record<string, string>> = {}): Promise<Running> {
   const fast = pathToFileURL(join(import.meta.dirname, 'fast-time.mjs')).href;
-  const server = sandbox.start(['serve', '--port', '0'], { environment: { NODE_OPTIONS: `--import=${fast}` } });
+  const server = sandbox.start(['serve', '--port', '0'], {
+    environment: { NODE_OPTIONS: `--import=${fast}`, ...environment },
+  });
   await server.until(/is at http/);
   return server;
 }

@@ -80,6 +80,34 @@ test('a run page says state, verdict, interval, gates, failure and steps without
   assert.equal(/\son\w+=/.test(document.replaceAll(/>[^<]*</g, '><')), false);
 });
 
+test('a run leads to the run that it follows, to those that follow it, and to the news that it is for', () => {
+  const base = viewOf(rerunRun());
+  const run = (id: string, number: number): { id: string; number: number } => ({ id, number });
+  const chain = {
+    earlier: null,
+    later: [],
+    upstream: { pipeline: 'features', run: run('run-7', 3), reason: null },
+    followers: [
+      { pipeline: 'deploy', run: run('run-8', 4), reason: null },
+      { pipeline: 'tell', run: null, reason: 'it was for <b>' },
+      { pipeline: 'late', run: null, reason: null },
+    ],
+  };
+  const news = [{ dataset: 's3://lake', digest: 'abcdef0123456789', at: base.head.openedAt, runId: 'run-6' }];
+  const document = runDocument({ ...base, head: { ...base.head, chain, news, newsMore: 2 } });
+  for (const wanted of [
+    '<a href="/runs/run-7">features #3</a>',
+    '<a href="/runs/run-8">deploy #4</a>',
+    ', not started: it was for &lt;b>',
+    ', not looked at yet',
+    's3://lake',
+    '<code title="abcdef0123456789">abcdef0123</code>',
+    '<a href="/runs/run-6">its run</a>',
+    'and 2 more',
+  ])
+    assert.ok(document.includes(wanted), `${wanted}: ${document.slice(0, 5000)}`);
+});
+
 test('a re-run leads to the runs before and after it, and marks in shape and word what it reuses', () => {
   const base = viewOf(rerunRun());
   const chain = {
@@ -88,6 +116,8 @@ test('a re-run leads to the runs before and after it, and marks in shape and wor
       { id: 'run-4', number: 9, steps: 'from load' },
       { id: 'run-3', number: 8, steps: 'all steps' },
     ],
+    upstream: null,
+    followers: [],
   };
   const panel = { ...base.panel, step: 'load', attempts: [], reusedFrom: 'run-1' };
   assert.ok(base.panel !== null);

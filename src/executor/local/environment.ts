@@ -66,6 +66,7 @@ export function contextEnvironment(
     CONTENDER_ATTEMPT: String(context.attempt),
     CONTENDER_SHA: context.sha,
     CONTENDER_BRANCH: context.branch,
+    CONTENDER_TRIGGER: JSON.stringify(context.trigger),
     CONTENDER_DATE: context.date,
     CONTENDER_DATE_NO_DASH: context.dateNoDash,
     CONTENDER_TIMESTAMP: context.timestamp,

@@ -81,10 +81,10 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       await recoverAll(unknown, options, records);
     },
     findFile: (place) => findFile(place, options.ports),
-    async close() {
+    async close(graceMs = localExecutorLimits.closeGraceMs) {
       if (closed) return;
       closed = true;
-      for (const control of active.values()) control.stop('server', localExecutorLimits.closeGraceMs);
+      for (const control of active.values()) control.stop('server', graceMs);
       await Promise.all(working);
       await Promise.all([services.pool.close(), services.sweeper.flush(), services.pipes.close()]);
       services.sampler.close();

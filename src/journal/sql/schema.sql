@@ -49,6 +49,47 @@ create TABLE compiled_commit (
   primary key (repository, sha)
 );
 
+create TABLE data_event (
+  id text not null primary key,
+  dataset text not null,
+  digest text,
+  run_id text references run (id),
+  step text,
+  told_by text,
+  depth integer not null check (depth >= 0),
+  at bigint not null,
+  told_at bigint not null,
+  state text not null check (state in ('open', 'news', 'same', 'refused')),
+  reason text,
+  position bigint,
+  check ((state in ('news', 'same')) = (position is not null)),
+  check ((run_id is null) = (step is null))
+);
+
+create INDEX data_event_newest on data_event (told_at, id);
+
+create INDEX data_event_newest_of_dataset on data_event (dataset, told_at, id);
+
+create INDEX data_event_news on data_event (dataset, position) where state = 'news';
+
+create INDEX data_event_open on data_event (told_at, id) where state = 'open';
+
+create TABLE data_listener (
+  repository text not null,
+  pipeline text not null,
+  dataset text not null references dataset (name),
+  seen bigint not null,
+  at bigint not null,
+  primary key (repository, pipeline, dataset)
+);
+
+create TABLE dataset (
+  name text not null primary key,
+  position bigint not null check (position >= 0),
+  digest text,
+  event_id text
+);
+
 create TABLE definition (
   digest text not null primary key,
   body text not null
@@ -109,6 +150,16 @@ create TABLE forge_object (
   key text not null primary key,
   id text not null,
   at bigint not null
+);
+
+create TABLE lease (
+  name text not null primary key,
+  epoch bigint not null check (epoch >= 1),
+  place text not null,
+  said text not null,
+  taken_at bigint not null,
+  expires_at bigint not null,
+  unique (name, epoch)
 );
 
 create TABLE migration (
@@ -181,12 +232,31 @@ create INDEX run_of_repository on run (repository, id);
 
 create INDEX run_unfinished on run (id) where finished_at is null;
 
+create TABLE run_end (
+  run_id text not null primary key references run (id),
+  at bigint not null,
+  done_at bigint
+);
+
+create INDEX run_end_open on run_end (at, run_id) where done_at is null;
+
 create TABLE run_event (
   run_id text not null references run (id),
   position integer not null check (position >= 0),
   body text not null,
   primary key (run_id, position)
 );
+
+create TABLE run_order (
+  id text not null primary key,
+  body text not null,
+  at bigint not null,
+  answer text,
+  answered_at bigint,
+  check ((answer is null) = (answered_at is null))
+);
+
+create INDEX run_order_open on run_order (at, id) where answered_at is null;
 
 create TABLE run_request (
   id text not null primary key,
@@ -205,6 +275,12 @@ create TABLE run_trigger (
   at bigint not null,
   reason text,
   covered_by text
+);
+
+create TABLE session (
+  digest text not null primary key,
+  ends_at bigint not null,
+  used_at bigint not null
 );
 
 create TABLE step_cache (

@@ -14,7 +14,9 @@ export function loginRoutes(app: FastifyInstance, ports: ServerPorts, sessions: 
 
   app.get('/login', async (request, reply) => {
     const to = localAddress(fieldOf(request.query, 'to'));
-    return sessions.of(request) === null ? pages.send(request, reply, loginPage(to, null)) : seeOther(reply, to);
+    return (await sessions.of(request)) === null
+      ? pages.send(request, reply, loginPage(to, null))
+      : seeOther(reply, to);
   });
 
   app.post('/login', { bodyLimit: formBytesMax }, async (request, reply) => {
@@ -22,11 +24,11 @@ export function loginRoutes(app: FastifyInstance, ports: ServerPorts, sessions: 
     if (!limit.allows(request.ip)) return tooOften(request, reply, to, pages);
     if (!isApiToken(ports, formField(request, 'api-token').trim()))
       return pages.send(request, reply, loginPage(to, 'This is not the API token of this server.'), 401);
-    return seeOther(reply.header('set-cookie', sessions.begin(request)), to);
+    return seeOther(reply.header('set-cookie', await sessions.begin(request)), to);
   });
 
   app.post('/logout', { bodyLimit: formBytesMax }, async (request, reply) =>
-    seeOther(reply.header('set-cookie', sessions.end(request)), localAddress(formField(request, 'to'))),
+    seeOther(reply.header('set-cookie', await sessions.end(request)), localAddress(formField(request, 'to'))),
   );
 }
 

@@ -14,8 +14,9 @@ export class PageReply {
     this.#sessions = sessions;
   }
 
-  visitor(request: FastifyRequest): Visitor {
-    const session = this.#sessions.of(request);
+  /** Where the journal does not answer, nobody: the page that says so must not need it. */
+  async visitor(request: FastifyRequest): Promise<Visitor> {
+    const session = await this.#sessions.of(request).catch(() => null);
     if (session === null) return { kind: 'reader' };
     return { kind: 'member', formToken: session.formToken, pageKey: randomBytes(12).toString('base64url') };
   }
@@ -33,7 +34,7 @@ export class PageReply {
     const { names } = await this.assets();
     const document = Buffer.from(
       renderPage(page, names, {
-        visitor: this.visitor(request),
+        visitor: await this.visitor(request),
         address: request.method === 'GET' ? request.url : '/runs',
       }),
     );

@@ -3,6 +3,7 @@ import { firingsBetween, parseSchedule } from '../../calendar/calendar.ts';
 import { refusalsOf } from '../../conductor/read.ts';
 import type { Project } from '../../conductor/ports.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import { followingsOf, type Following } from '../../pipeline/following.ts';
 import type { PipelineItem, RepositoryView } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
 
@@ -41,11 +42,16 @@ export class RepositoryReader {
 
   async #view(project: Project): Promise<RepositoryView> {
     const { branch, sha, trouble, definitions, broken } = await this.#read(project);
-    const pipelines = await Promise.all(definitions.map((definition) => this.#item(project, definition)));
+    const followings = followingsOf(definitions);
+    const pipelines = await Promise.all(definitions.map((definition) => this.#item(project, definition, followings)));
     return { name: project.name, branch, sha, trouble, broken, pipelines };
   }
 
-  async #item(project: Project, definition: PipelineDefinition): Promise<PipelineItem> {
+  async #item(
+    project: Project,
+    definition: PipelineDefinition,
+    followings: readonly Following[],
+  ): Promise<PipelineItem> {
     const rows = await this.#ports.journal.runs({
       repository: project.name,
       pipeline: definition.name,
@@ -61,6 +67,7 @@ export class RepositoryReader {
       description: definition.description,
       steps: definition.steps.length,
       triggers: triggersOf(definition),
+      followers: [...new Set(followings.filter(({ from }) => from === definition.name).map(({ to }) => to))],
       schedule: scheduleOf(definition, this.#ports.clock.now()),
       ticks: ticks.map(({ tick, decision, reason, runId }) => ({ tick, decision, reason, runId })),
       recent: rows.map(({ id, number, state, opened }) => ({
@@ -121,6 +128,11 @@ function triggersOf({ on }: PipelineDefinition): readonly string[] {
         : `push to ${[...push.branches, ...push.tags].join(', ')}`,
     );
   if (pullRequest !== null) triggers.push('pull requests');
+  for (const { name, states } of on.pipelines ?? []) triggers.push(`after ${name}: ${states.join(' or ')}`);
+  if (on.data !== undefined) {
+    const { datasets, when } = on.data;
+    triggers.push(`news of ${datasets.join(when === 'any' ? ' or ' : ' and ')}`);
+  }
   if (triggers.length === 0 && on.schedule === null) triggers.push('a person only');
   return triggers;
 }

@@ -29,6 +29,7 @@ import {
 } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
 import { Graphs } from './graphs.ts';
+import { followingOf } from './run-following.ts';
 
 /** A view, and whether anything may still change it. */
 export interface RunReading {
@@ -183,6 +184,7 @@ async function fold({ journal }: ServerPorts, runId: string): Promise<Folded | n
   const chain = {
     earlier: earlier === null ? null : linkTo(earlier, trigger),
     later: later.map((again) => linkTo(again, again.opened.trigger)),
+    ...(await followingOf(journal, run)),
   };
   return { run, number: row.number, evaluations, chain };
 }

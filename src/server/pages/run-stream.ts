@@ -18,6 +18,8 @@ const streamLimits = {
   streamsMax: 500,
   gapMs: 250,
   lookAgainMs: 5000,
+  /** Where another server carries the run out, and its hints may be lost. */
+  lookElsewhereMs: 2000,
   settleMs: 60_000,
   logLinesMax: 500,
   unsentBytesMax: 4 * 1024 * 1024,
@@ -174,7 +176,9 @@ class RunStream {
         return this.end();
       }
       this.#working = false;
-      this.#soon(this.#dirty || more ? streamLimits.gapMs : streamLimits.lookAgainMs);
+      const { conducts } = this.#ports.conductor.standing();
+      const quietMs = conducts ? streamLimits.lookAgainMs : streamLimits.lookElsewhereMs;
+      this.#soon(this.#dirty || more ? streamLimits.gapMs : quietMs);
     } finally {
       this.#working = false;
     }

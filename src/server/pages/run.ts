@@ -21,7 +21,7 @@ export function runRoutes(app: FastifyInstance, reader: RunReader, streams: RunS
     const { view, settled } = reading;
     const tail = await reader.tail(view);
     const log = tail === null ? null : { tail, blocks: appendLines([], tail.lines) };
-    const visitor = pages.visitor(request);
+    const visitor = await pages.visitor(request);
     const watch = { now: view.now, zone: 'utc' } as const;
     const body = runPage({ view, log, liveness: { kind: 'still' }, watch, visitor });
     return pages.send(request, reply, {

@@ -1,0 +1,40 @@
+/** For which branch a run was, in the eyes of those that listen to it. */
+import { firstTriggerOf, type RunOpened } from '../engine/event.ts';
+import { unreachable } from '../std/unreachable.ts';
+import type { Project } from './ports.ts';
+import { shaOf } from './sha.ts';
+
+/** `why`: it was for none that counts. `again`: Git does not say now. */
+export type RunBranch =
+  | { readonly branch: string; readonly isDefault: boolean }
+  | { readonly why: string }
+  | { readonly again: string };
+
+export async function branchOfRun({ git }: Project, { trigger, sha }: RunOpened): Promise<RunBranch> {
+  const first = firstTriggerOf(trigger);
+  if (first.kind === 'pull-request') return { why: `it was for pull request #${first.number}, which is not merged` };
+  if (first.kind === 'backfill') return { why: 'a backfill starts nothing else' };
+  const found = await git.defaultBranch();
+  if (!found.ok) return { again: found.error.message };
+  const branch = found.value;
+  switch (first.kind) {
+    case 'push':
+    case 'pipeline':
+      return { branch: first.branch, isDefault: first.branch === branch };
+    case 'schedule':
+    case 'data':
+      return { branch, isDefault: true };
+    case 'manual': {
+      // Whoever starts a run by hand names a commit and no branch.
+      const [tip, commit] = [await git.resolve(branch), shaOf(sha)];
+      if (!tip.ok || commit === null) return { again: tip.ok ? 'not a SHA' : tip.error.message };
+      const merged = await git.isAncestor(commit, tip.value);
+      if (!merged.ok) return { again: merged.error.message };
+      return merged.value
+        ? { branch, isDefault: true }
+        : { why: `it was started by hand at ${sha.slice(0, 7)}, which is not on ${branch}` };
+    }
+    default:
+      return unreachable(first);
+  }
+}
