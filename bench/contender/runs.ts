@@ -24,10 +24,13 @@ export async function benchSteps(options: BenchOptions, workload: Workload): Pro
   const steps = stepsOf(workload);
   const make = await makeMs(workload, repetitions);
   const spawned = await spawnLoopMs(workload, repetitions);
-  const common = { workload: nameOf(workload), steps, repetitions };
-  const how = 'a process a step, nothing kept';
-  say({ ...common, peer: `make -j${slots}`, how, makespan_ms: round(make), per_step_ms: round(make / steps) });
-  say({ ...common, peer: 'bare spawn loop', how, makespan_ms: round(spawned), per_step_ms: round(spawned / steps) });
+  for (const [peer, ms] of [
+    [`make -j${slots}`, make],
+    ['bare spawn loop', spawned],
+  ] as const) {
+    const taken = { makespan_ms: round(ms), per_step_ms: round(ms / steps) };
+    say({ workload: nameOf(workload), peer, how: 'a process a step, nothing kept', steps, repetitions, ...taken });
+  }
   for (const store of storesFor(options, workload.shape)) {
     await withContender(store, async (contender) => {
       const who = contenderAs('functions', store);
