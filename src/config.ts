@@ -8,6 +8,7 @@ import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
+import type { Channel, ChannelSettings } from './notify/notify.ts';
 import type { ObjectStore } from './sensors/sensors.ts';
 import { parseDuration } from './std/duration.ts';
 import { ProblemError, type Place } from './std/problem.ts';
@@ -31,6 +32,10 @@ export interface Config {
   readonly pools: ReadonlyMap<string, number>;
   /** By the name that `waitFor.object` gives. */
   readonly objectStores: ReadonlyMap<string, ObjectStore>;
+  readonly notifications: ChannelSettings & {
+    /** The value of `CONTENDER_NOTIFY_NAME`: an address, or the key that signs. */
+    readonly variable: (name: string) => string | null;
+  };
   readonly repositories: readonly RepositoryConfig[];
   /** `CONTENDER_SECRET_NAME` gives the secret NAME. */
   readonly secret: (name: string) => string | null;
@@ -63,6 +68,7 @@ export interface GitHubConfig {
 const configBytesMax = 1024 * 1024;
 const poolsMax = 100;
 const objectStoresMax = 100;
+const channelsMax = 100;
 const tokenLengthMin = 16;
 const fileName = 'contender.yaml';
 
@@ -105,6 +111,31 @@ const objectStoreSchema = z.strictObject({
   }),
 });
 
+const variableName = z
+  .string()
+  .regex(/^[A-Za-z_]\w{0,127}$/, 'NAME of the variable CONTENDER_NOTIFY_NAME, not its value');
+
+const channelSchema = z.union(
+  [
+    z.strictObject({ webhook: z.strictObject({ url: variableName, key: variableName.optional() }) }),
+    z.strictObject({ slack: z.strictObject({ url: variableName }) }),
+  ],
+  'a channel is `webhook: { url: NAME, key: NAME }` or `slack: { url: NAME }`',
+);
+
+const notificationsSchema = z
+  .strictObject({
+    channels: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a channel has a name of lower-case letters, digits and "-"'),
+        channelSchema,
+      )
+      .refine((channels) => Object.keys(channels).length <= channelsMax, `at most ${channelsMax} channels`)
+      .default({}),
+    default: z.array(z.string()).default([]),
+  })
+  .prefault({});
+
 /** What `contender.yaml` may hold. */
 export const configFileSchema = z.strictObject({
   state: z.string().min(1).default('.contender'),
@@ -134,6 +165,11 @@ export const configFileSchema = z.strictObject({
     )
     .refine((stores) => Object.keys(stores).length <= objectStoresMax, `at most ${objectStoresMax} object stores`)
     .default({}),
+  notifications: notificationsSchema.superRefine(({ channels, default: names }, context) => {
+    const unknown = names.find((name) => !Object.hasOwn(channels, name));
+    if (unknown !== undefined)
+      context.addIssue({ code: 'custom', path: ['default'], message: `there is no channel "${unknown}"` });
+  }),
   repositories: z
     .array(repositorySchema)
     .min(1)
@@ -169,6 +205,10 @@ export function loadConfig(directory: string, environment: Environment): Config 
     },
     pools: slotsByName(file.pools),
     objectStores: new Map(Object.entries(file.objectStores).map(([name, store]) => [name, readObjectStore(store)])),
+    notifications: {
+      ...readChannels(file.notifications),
+      variable: (name) => given(environment, `CONTENDER_NOTIFY_${name}`),
+    },
     repositories,
     secret: (name) => environment[`CONTENDER_SECRET_${name}`] ?? null,
   };
@@ -178,6 +218,22 @@ export function loadConfig(directory: string, environment: Environment): Config 
 export function loadPools(directory: string): ReadonlyMap<string, number> | null {
   const path = join(directory, fileName);
   return existsSync(path) ? slotsByName(readFile(path).pools) : null;
+}
+
+/** The channels of `contender.yaml` in `directory`, as `loadPools`. */
+export function loadChannels(directory: string): ChannelSettings | null {
+  const path = join(directory, fileName);
+  return existsSync(path) ? readChannels(readFile(path).notifications) : null;
+}
+
+function readChannels({ channels, default: defaults }: File['notifications']): ChannelSettings {
+  const byName = Object.entries(channels).map(([name, channel]): [string, Channel] => [
+    name,
+    'slack' in channel
+      ? { kind: 'slack', url: channel.slack.url }
+      : { kind: 'webhook', url: channel.webhook.url, key: channel.webhook.key ?? null },
+  ]);
+  return { channels: new Map(byName), defaults };
 }
 
 function slotsByName(pools: File['pools']): ReadonlyMap<string, number> {

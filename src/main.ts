@@ -22,6 +22,7 @@ import { createSourceTrees } from './git/source-trees.ts';
 import { lockFolder } from './journal/folder-lock.ts';
 import type { Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
+import { createNotifier } from './notify/channels.ts';
 import { createDirectoryStores } from './outputs/directory.ts';
 import type { ArtifactStore, LogStore } from './outputs/outputs.ts';
 import { MemoryQueue, systemTimer } from './queue/memory.ts';
@@ -90,6 +91,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     timer: systemTimer,
     place: () => ({ pid: process.pid, host: hostname(), url: options.publicUrl() }),
     sensors: createSensors({ stores: config.objectStores, secret: config.secret, now: () => clock.now() }),
+    notifier: createNotifier({ ...config.notifications, clock }),
     pools: config.pools,
     artifacts,
     compiler,

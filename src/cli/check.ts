@@ -1,9 +1,10 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
-import { loadPools, readConfigFile } from '../config.ts';
+import { loadChannels, loadPools, readConfigFile } from '../config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingSentences, followingsOf } from '../pipeline/following.ts';
 import { formatProblem, ProblemError, type Problem } from '../std/problem.ts';
+import { withChannelProblems } from './channel-problems.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { graphText, type GraphFormat } from './graph-text.ts';
 import { withPoolProblems } from './pool-problems.ts';
@@ -16,15 +17,22 @@ export async function check(
 ): Promise<ExitStatus> {
   // The server reads its settings from the folder, whatever commit it runs.
   const settings = options.ref === null ? checkSettings(directory) : [];
-  const pools = options.ref === null && settings.length === 0 ? loadPools(directory) : null;
+  const named = options.ref === null && settings.length === 0 ? declaredIn(directory) : null;
   const files = await compileFrom(directory, options.ref);
-  const compiled = pools === null ? files : files.map((each) => withPoolProblems(each, pools));
+  const compiled = named === null ? files : files.map(named);
   const names = new Set(definitionsOf(compiled).map(({ name }) => name));
   const checked = [...settings, ...compiled.map((each) => checkedOf(each, names))];
   if (options.json) process.stdout.write(`${JSON.stringify(checked.map(asJson), null, 2)}\n`);
   else sayAll(checked);
   if (compiled.length === 0) throw noPipelines();
   return checked.every(({ problems }) => problems.length === 0) ? exitStatus.success : exitStatus.usage;
+}
+
+/** Adds what is wrong with the names that a file takes from `contender.yaml`; null where there is none. */
+function declaredIn(directory: string): ((compiled: Compiled) => Compiled) | null {
+  const [pools, channels] = [loadPools(directory), loadChannels(directory)];
+  if (pools === null || channels === null) return null;
+  return (compiled) => withChannelProblems(withPoolProblems(compiled, pools), channels);
 }
 
 /** A file that was looked at. */

@@ -1,4 +1,5 @@
 /** `contender runs`: each with its state, and what became of its models. */
+import { noticesOf } from '../conductor/notices-of.ts';
 import { modelOutcomes, outcomeOf, type ModelOutcome, type RunOutcome } from '../conductor/outcome.ts';
 import { finalRunStates, type RunState } from '../engine/event.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
@@ -48,6 +49,8 @@ interface ListedRun {
   readonly models: readonly ModelOutcome[];
   /** It has not ended, and no server is at work on it. */
   readonly interrupted: boolean;
+  /** Channels that did not take what they were told of it, so far. */
+  readonly untold: readonly string[];
 }
 
 async function listedOf(
@@ -62,7 +65,9 @@ async function listedOf(
     const models =
       row.finishedAt === null ? [] : modelOutcomes(await journal.evaluations({ runId: row.id, limit: 100 }));
     const outcome = outcomeOf(row.state, models);
-    listed.push({ row, outcome, models, interrupted: interrupted && row.finishedAt === null });
+    const notices = await noticesOf(journal, row.id);
+    const untold = [...new Set(notices.flatMap(({ channel, error }) => (error === null ? [] : [channel])))];
+    listed.push({ row, outcome, models, interrupted: interrupted && row.finishedAt === null, untold });
   }
   return listed;
 }
@@ -77,11 +82,15 @@ function linesOf(listed: readonly ListedRun[]): readonly string[] {
 }
 
 /** The state, and beside it what the state does not say. */
-function wordsOf({ row, models, interrupted }: ListedRun): string {
-  if (interrupted) return `${row.state}, interrupted`;
-  if (row.state !== 'success') return row.state;
+function wordsOf({ row, models, interrupted, untold }: ListedRun): string {
   const named = models.length > 1;
-  return [row.state, ...models.map(({ model, text }) => oneLine(named ? `${model} ${text}` : text))].join(', ');
+  return [
+    row.state,
+    ...(interrupted ? ['interrupted'] : []),
+    ...(row.deadlineMissedAt === null ? [] : ['late']),
+    ...(row.state === 'success' ? models.map(({ model, text }) => oneLine(named ? `${model} ${text}` : text)) : []),
+    ...(untold.length === 0 ? [] : [`not told: ${untold.join(' ')}`]),
+  ].join(', ');
 }
 
 function lineOf({ id, number, opened, reason, finishedAt }: RunRow, outcome: RunOutcome, words: string): string {
@@ -92,7 +101,7 @@ function lineOf({ id, number, opened, reason, finishedAt }: RunRow, outcome: Run
   return `${markOf(outcome)} ${words} ${paint('bold', `${opened.pipeline}#${number}`)}  ${about}  ${paint('gray', id)}${why}`;
 }
 
-function asJson({ row, outcome, models, interrupted }: ListedRun): string {
+function asJson({ row, outcome, models, interrupted, untold }: ListedRun): string {
   const { id, number, opened, state, reason, finishedAt } = row;
   return JSON.stringify({
     id,
@@ -105,6 +114,8 @@ function asJson({ row, outcome, models, interrupted }: ListedRun): string {
     outcome,
     models: models.map(({ model, kind, promotion, version }) => ({ model, verdict: kind, promotion, version })),
     interrupted,
+    deadlineMissedAt: row.deadlineMissedAt,
+    untold,
     reason,
     openedAt: opened.at,
     finishedAt,

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Standing } from '../conductor/conductor.ts';
 import { loadConfig, type Config } from '../config.ts';
 import { openSystem } from '../main.ts';
+import { channelMistakes } from '../notify/channels.ts';
 import { createServer, serverLimits } from '../server/server.ts';
 import { ProblemError } from '../std/problem.ts';
 import { version } from '../version.ts';
@@ -58,6 +59,9 @@ async function startServer(
   print: (line: string) => void,
 ): Promise<RunningServer> {
   const log = consoleLog(level);
+  // Found now, and not when somebody should be told.
+  for (const { channel, mistake } of channelMistakes(config.notifications))
+    log.warn({ channel, error: mistake }, 'nobody can be told over this channel');
   let url: string | null = null;
   await makeStateFolder(config.stateDirectory);
   const system = await openSystem({ config, log, print, publicUrl: () => url });

@@ -21,6 +21,7 @@ import {
   type GateCheck,
   type GateWork,
   type MapDefinition,
+  type NotifyDefinition,
   type OutputType,
   type ParameterDefinition,
   type PipelineDefinition,
@@ -282,6 +283,14 @@ const triggers: z.ZodType<TriggerDefinition> = z.strictObject({
   data: data.exactOptional(),
 });
 
+const channels = z.array(z.string().regex(pipelineNamePattern)).max(limits.channelsMax);
+
+const notify: z.ZodType<NotifyDefinition> = z.strictObject({
+  deadline: channels.exactOptional(),
+  failure: channels.exactOptional(),
+  recovery: channels.exactOptional(),
+});
+
 /** Refuses unknown keys everywhere; what it lets through is a `PipelineDefinition` in shape. */
 export const definitionSchema: z.ZodType<PipelineDefinition> = z.strictObject({
   name: z.string().regex(pipelineNamePattern),
@@ -296,5 +305,6 @@ export const definitionSchema: z.ZodType<PipelineDefinition> = z.strictObject({
   runTimeoutMs: durationMs.nullable(),
   deadlineMs: durationMs.nullable(),
   freshness: z.strictObject({ model: line, withinMs: durationMs }).nullable(),
+  notify: notify.exactOptional(),
   steps: z.array(step).min(1).max(limits.stepsMax),
 });

@@ -1,5 +1,6 @@
 /** For which branch a run was, in the eyes of those that listen to it. */
 import { firstTriggerOf, type RunOpened } from '../engine/event.ts';
+import type { GitRepository } from '../git/git.ts';
 import { unreachable } from '../std/unreachable.ts';
 import type { Project } from './ports.ts';
 import { shaOf } from './sha.ts';
@@ -24,17 +25,24 @@ export async function branchOfRun({ git }: Project, { trigger, sha }: RunOpened)
     case 'schedule':
     case 'data':
       return { branch, isDefault: true };
-    case 'manual': {
-      // Whoever starts a run by hand names a commit and no branch.
-      const [tip, commit] = [await git.resolve(branch), shaOf(sha)];
-      if (!tip.ok || commit === null) return { again: tip.ok ? 'not a SHA' : tip.error.message };
-      const merged = await git.isAncestor(commit, tip.value);
-      if (!merged.ok) return { again: merged.error.message };
-      return merged.value
-        ? { branch, isDefault: true }
-        : { why: `it was started by hand at ${sha.slice(0, 7)}, which is not on ${branch}` };
-    }
+    case 'manual':
+      return branchOfCommit(git, sha, branch);
     default:
       return unreachable(first);
   }
+}
+
+/** Whoever starts a run by hand names a commit and no branch. */
+async function branchOfCommit(git: GitRepository, sha: string, branch: string): Promise<RunBranch> {
+  const commit = shaOf(sha);
+  const why = { why: `it was started by hand at ${sha.slice(0, 7)}, which is not on ${branch}` };
+  if (commit === null) return why;
+  // A commit that was forced away may be gone for good.
+  const here = await git.ensure(commit);
+  if (!here.ok) return here.error.kind === 'missing' ? why : { again: here.error.message };
+  const tip = await git.resolve(branch);
+  if (!tip.ok) return { again: tip.error.message };
+  const merged = await git.isAncestor(commit, tip.value);
+  if (!merged.ok) return { again: merged.error.message };
+  return merged.value ? { branch, isDefault: true } : why;
 }

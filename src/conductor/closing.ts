@@ -7,17 +7,21 @@ import type { Run } from '../engine/run.ts';
 import type { EvaluationRow, Write } from '../journal/journal.ts';
 import type { Json } from '../std/json.ts';
 import { challengesOf, type ChallengeResult } from './challenge-result.ts';
+import { noticeWrites } from './notices.ts';
 import { conductorLimits } from './ports.ts';
 import { reportRun, settleLater } from './report-writes.ts';
 import { cachedStep } from './step-cache.ts';
 import { dataWrites, endWrites } from './told.ts';
 
-export function closingWrites(run: Run, events: readonly RunEvent[]): readonly Write[] {
+/** `channels`: those of a pipeline that names none. */
+export function closingWrites(run: Run, events: readonly RunEvent[], channels: readonly string[]): readonly Write[] {
   const told = events.flatMap((event) => [...cacheWrites(run, event), ...dataWrites(run, event)]);
+  const notices = noticeWrites(run, events, channels);
   const finished = events.find((event) => event.type === 'run-finished');
   if (finished === undefined) {
-    const asked = events.find((event) => concernsApproval(run, event));
-    return asked === undefined ? told : [...told, ...reportRun(run.opened, asked.at, conductorLimits.reportDebounceMs)];
+    const news = events.find((event) => isReported(run, event));
+    const report = news === undefined ? [] : reportRun(run.opened, news.at, conductorLimits.reportDebounceMs);
+    return [...told, ...notices, ...report];
   }
   const evaluations = challengesOf(run).map((result) => evaluationOf(run, result, finished.at));
   return [
@@ -29,12 +33,16 @@ export function closingWrites(run: Run, events: readonly RunEvent[]): readonly W
       ...(evaluation.state === 'reported' ? [settleLater(evaluation.id, finished.at)] : []),
     ]),
     ...reportRun(run.opened, finished.at, 0),
+    ...notices,
   ];
 }
 
-/** Whoever is to decide is told, and told again when there is nothing to decide any more. */
-export function concernsApproval(run: Run, event: RunEvent): boolean {
-  if (event.type === 'approval-requested') return true;
+/**
+ * What a report says before the end: that somebody is to decide, that there is nothing to decide any more, that the run is
+ * late.
+ */
+export function isReported(run: Run, event: RunEvent): boolean {
+  if (event.type === 'approval-requested' || event.type === 'deadline-missed') return true;
   return event.type === 'step-finished' && run.steps.get(event.step)?.definition.work.kind === 'approval';
 }
 

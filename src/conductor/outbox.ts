@@ -1,16 +1,19 @@
 /**
- * Carries out what commits asked for: statuses, check runs, comments, promotions. Each row is carried out at least once
- * and is harmless the second time; what fails comes again later, with growing distance, and is shown until it is done.
+ * Carries out what commits asked for: statuses, check runs, comments, promotions, notifications. Each row is carried out at
+ * least once and is harmless the second time; what fails comes again later, with growing distance, and is shown until it is
+ * done. Whoever is notified may be slow to answer, so nothing else waits for that.
  */
 import type { CommitResult, OutboxRow, Write } from '../journal/journal.ts';
 import type { Carried } from './carried.ts';
 import { promote, settle } from './promotion.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
+import { sendNotice } from './send-notice.ts';
 import { sendCheckRun, sendComment, sendStatus } from './send-report.ts';
 
 export class Outbox {
   readonly #ports: ConductorPorts;
   readonly #underWay = new Set<string>();
+  readonly #notices = new Set<Promise<void>>();
   #stopped = false;
 
   constructor(ports: ConductorPorts) {
@@ -30,11 +33,35 @@ export class Outbox {
         (row) => !this.#underWay.has(row.key),
       );
       if (rows.length === 0) break;
-      await Promise.all(rows.map((row) => this.#carry(row)));
+      for (const row of rows) if (row.kind === 'notify') this.#carryBeside(row);
+      await Promise.all(rows.filter(({ kind }) => kind !== 'notify').map((row) => this.#carry(row)));
     }
-    const next = await journal.nextOutboxAt();
+    // What is under way is due still: its end asks for what is due then.
+    const next = this.#underWay.size > 0 ? null : await journal.nextOutboxAt();
     const lookAt = clock.now() + conductorLimits.lookAgainMs;
     jobQueue.wake('outbox', next === null ? lookAt : Math.min(next, lookAt));
+  }
+
+  /** Resolves when what nothing waits for has ended too. */
+  async settled(): Promise<void> {
+    while (this.#notices.size > 0) await Promise.all(this.#notices);
+  }
+
+  #carryBeside(row: OutboxRow): void {
+    const carried = this.#carryNotice(row).finally(() => this.#notices.delete(carried));
+    this.#notices.add(carried);
+  }
+
+  async #carryNotice(row: OutboxRow): Promise<void> {
+    const { log, jobQueue, clock } = this.#ports;
+    try {
+      await this.#carry(row);
+      jobQueue.wake('outbox');
+    } catch (error) {
+      if (this.#stopped) return;
+      log.error({ key: row.key, error: String(error) }, 'what became of a notification could not be kept');
+      jobQueue.wake('outbox', clock.now() + conductorLimits.turnAgainMs);
+    }
   }
 
   async #carry(row: OutboxRow): Promise<void> {
@@ -59,6 +86,8 @@ export class Outbox {
         return sendCheckRun(this.#ports, row);
       case 'comment':
         return sendComment(this.#ports, row);
+      case 'notify':
+        return sendNotice(this.#ports, row);
       case 'settle':
         return settle(this.#ports, row);
       case 'promote':

@@ -5,6 +5,7 @@ import type { Executor, ReportSink } from '../executor/executor.ts';
 import type { Forge } from '../forge/forge.ts';
 import type { GitRepository } from '../git/git.ts';
 import type { Journal, LeasePlace } from '../journal/journal.ts';
+import type { Notifier } from '../notify/notify.ts';
 import type { ArtifactStore } from '../outputs/outputs.ts';
 import type { Timer, WakeQueue } from '../queue/queue.ts';
 import type { ModelRegistry } from '../registry/registry.ts';
@@ -29,6 +30,7 @@ export interface ConductorPorts {
   readonly journal: Journal;
   readonly executor: Executor;
   readonly sensors: Sensors;
+  readonly notifier: Notifier;
   /** Slots by the name of the pool: what the configuration declares. */
   readonly pools: Pools;
   readonly artifacts: ArtifactStore;
@@ -72,6 +74,10 @@ export const conductorLimits = {
   outboxBatchMax: 20,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,
+  /** A notification that nobody has taken by then is given up. */
+  noticeTriedMs: 24 * 3_600_000,
+  /** So many runs back it is looked whether one failed before the one that did not. */
+  recoveryRunsMax: 50,
   /** Reports that are not final wait this long, so that the next one replaces them. */
   reportDebounceMs: 1000,
   /** `running` reports wait this long for the end, which then shares their commit. */

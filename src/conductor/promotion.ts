@@ -17,6 +17,7 @@ import type { Promotion, RegistryError } from '../registry/registry.ts';
 import type { JsonObject } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
+import { promotionNotices } from './notices.ts';
 import { reportRun, settleLater } from './report-writes.ts';
 import type { Carried } from './carried.ts';
 import type { ConductorPorts, Project } from './ports.ts';
@@ -164,7 +165,8 @@ export async function promote(ports: ConductorPorts, row: OutboxRow): Promise<Ca
   }
   const refusal = refusalOf(promoted.error, evaluation);
   if (!refusal.ok) return { retry: refusal.error, retryAt: null };
-  return { done: [...refused(evaluation, 'promoting', refusal.value, at), ...report] };
+  const told = await promotionNotices(ports, run.opened, evaluation.id, refusal.value);
+  return { done: [...refused(evaluation, 'promoting', refusal.value, at), ...report, ...told] };
 }
 
 /**

@@ -81,7 +81,7 @@ function summaryOf(run: Run, evaluations: readonly EvaluationRow[]): string {
     const [asked] = approvalsAwaited(run);
     if (asked !== undefined) return asked.message === null ? awaits(asked) : `${awaits(asked)}: ${asked.message}`;
     const done = [...run.steps.values()].filter((step) => step.state === 'success').length;
-    return `Running: ${done} of ${run.steps.size} steps done`;
+    return `${run.deadlineMissed ? 'Late' : 'Running'}: ${done} of ${run.steps.size} steps done`;
   }
   if (run.state !== 'success') return run.reason ?? `The run was ${run.state}`;
   const [challenge] = challengesOf(run);

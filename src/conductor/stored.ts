@@ -1,8 +1,10 @@
 /** What the conductor itself wrote into the journal as JSON, read back: parsed all the same, since an older version may have written it. */
 import { z } from 'zod';
 import type { ForgeEvent } from '../forge/forge.ts';
+import { notificationEvents } from '../notify/notify.ts';
 import type { JsonObject } from '../std/json.ts';
 import { problemCodes } from '../std/problem-codes.ts';
+import type { Notice } from './notices.ts';
 import type { RunlessReport } from './report-writes.ts';
 
 const pullRequestSchema = z.object({
@@ -78,5 +80,20 @@ const runlessReportSchema = z.object({
 /** Null: no report that this version knows. */
 export function readRunlessReport(body: JsonObject): RunlessReport | null {
   const parsed = runlessReportSchema.safeParse(body);
+  return parsed.success ? parsed.data : null;
+}
+
+const noticeSchema = z.object({
+  id: z.string(),
+  event: z.enum(notificationEvents),
+  channel: z.string(),
+  runId: z.string(),
+  at: z.number(),
+  reason: z.string().nullable(),
+});
+
+/** Null: no notice that this version knows. */
+export function readNotice(body: JsonObject): Notice | null {
+  const parsed = noticeSchema.safeParse(body);
   return parsed.success ? parsed.data : null;
 }

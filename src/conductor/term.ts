@@ -101,6 +101,7 @@ export class Term {
     const { jobQueue, runQueue, executor } = this.#ports;
     await Promise.all([jobQueue.stop(), runQueue.stop(), executor.close(graceMs)]);
     await this.#jobs.settled();
+    await this.#outbox.settled();
   }
 
   async #perform(name: string): Promise<void> {
@@ -178,6 +179,7 @@ export class Term {
   async outboxSettled(): Promise<void> {
     this.#jobs.ask('outbox');
     await this.#jobs.settled();
+    await this.#outbox.settled();
   }
 }
 

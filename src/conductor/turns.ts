@@ -11,7 +11,7 @@
  * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
  */
 import { Lanes, Slots, type SlotsInUse } from '../admission/admission.ts';
-import { decide, nextWakeAt, unfinishedAttempts, type Command } from '../engine/engine.ts';
+import { deadlineAt, decide, nextWakeAt, unfinishedAttempts, type Command } from '../engine/engine.ts';
 import type { AttemptKey, CacheLook, RunEvent, RunOpened } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../executor/executor.ts';
@@ -19,7 +19,7 @@ import type { Commit, RequestRow, Write } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { Attempts } from './attempts.ts';
-import { closingWrites, concernsApproval } from './closing.ts';
+import { closingWrites, isReported } from './closing.ts';
 import { BrokenRun, fold, stepOf } from './fold.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
@@ -264,7 +264,7 @@ export class Turns {
       }
       if (this.#lanes.mayProceed(run)) {
         events.push(...decide(run, { type: 'proceed', at, admit: (step) => this.#slots.reserve(runId, step) }));
-      }
+      } else events.push(...decide(run, { type: 'watch-deadline', at }));
     } catch (error) {
       this.#slots.settle(runId, []);
       // The message that the engine cannot take would fail again and again: the others come without it.
@@ -318,7 +318,7 @@ export class Turns {
   async #keep(turn: Turn): Promise<void> {
     const { journal, clock, log } = this.#ports;
     try {
-      const commit = commitOf(turn);
+      const commit = commitOf(turn, this.#ports.notifier.defaults);
       if (commit.length > 0) {
         const [result] = await journal.commit([commit]);
         if (result?.ok !== true) {
@@ -343,16 +343,15 @@ export class Turns {
       if (event.type === 'attempt-started') this.#attempts.place(run, event);
       if (event.type === 'attempt-finished' || event.type === 'late-report-ignored')
         this.#attempts.ended(attemptId(runId, event));
-      if (concernsApproval(run, event))
-        this.#ports.jobQueue.wake('outbox', event.at + conductorLimits.reportDebounceMs);
+      if (isReported(run, event)) this.#ports.jobQueue.wake('outbox', event.at + conductorLimits.reportDebounceMs);
       if (changesData(run, event)) this.#ports.jobQueue.wake('events');
     }
     this.#carryOutWaits(run, events);
     if (this.#folded.delete(runId)) this.#placeMissing(run);
     this.#attempts.stopAll(run);
     if (run.finishedAt !== null) return this.#leave(run);
-    // A run that waits for its turn has nothing to be woken for: who leaves the lane wakes it.
-    const at = this.#lanes.mayProceed(run) ? nextWakeAt(run) : null;
+    // A run that waits for its turn is late all the same; for all else, who leaves the lane wakes it.
+    const at = this.#lanes.mayProceed(run) ? nextWakeAt(run) : deadlineAt(run);
     if (at !== null) this.#ports.runQueue.wake(runId, at);
   }
 
@@ -413,7 +412,7 @@ export class Turns {
 }
 
 /** A request of which nothing comes is done too: without events, but at the position that it was decided at. */
-function commitOf(turn: Turn): Commit {
+function commitOf(turn: Turn, channels: readonly string[]): Commit {
   const { run, runId, positionBefore, events, at } = turn;
   const done = requestsOf(turn).map(({ id }): Write => ({ write: 'request-done', id, at }));
   if (events.length + done.length === 0) return [];
@@ -421,7 +420,7 @@ function commitOf(turn: Turn): Commit {
   return [
     { write: 'append', runId, position: positionBefore, events, state, reason, finishedAt },
     ...done,
-    ...closingWrites(run, events),
+    ...closingWrites(run, events, channels),
   ];
 }
 

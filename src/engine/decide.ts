@@ -6,7 +6,7 @@
 import { unreachable } from '../std/unreachable.ts';
 import { decideApproval } from './approval.ts';
 import { reportCache, reportFinished, reportRunning } from './attempt.ts';
-import { cancel, finishRun, watchClock } from './ending.ts';
+import { cancel, finishRun, watchClock, watchDeadline } from './ending.ts';
 import type { AttemptKey, AttemptOutcome, CacheLook, LookOutcome, RunEvent, Usage } from './event.ts';
 import { decideChanged, scheduleDue, startReady, type Admit } from './proceed.ts';
 import type { RunRequest } from './request.ts';
@@ -18,6 +18,8 @@ import { reportLook } from './waiting.ts';
 export type Command =
   /** Go on: start what is ready, retry what is due, end what has ended. Repeating it is harmless. */
   | { readonly type: 'proceed'; readonly at: number; readonly admit: Admit }
+  /** Of a run that may not go on yet. */
+  | { readonly type: 'watch-deadline'; readonly at: number }
   | { readonly type: 'report-running'; readonly at: number; readonly key: AttemptKey; readonly place: string }
   | { readonly type: 'report-cache'; readonly at: number; readonly key: AttemptKey; readonly look: CacheLook }
   /** What was looked for without an attempt. */
@@ -47,6 +49,9 @@ export function decide(run: Run, command: Command): RunEvent[] {
   switch (command.type) {
     case 'proceed':
       proceed(turn, command.admit);
+      break;
+    case 'watch-deadline':
+      watchDeadline(turn);
       break;
     case 'report-running':
       reportRunning(turn, command.key, command.place);

@@ -20,12 +20,18 @@ export function cancel(turn: Turn, by: string, reason: string): void {
 export function watchClock(turn: Turn): void {
   const { run, at } = turn;
   if (run.state !== 'running') return;
-  const deadline = deadlineAt(run);
-  if (deadline !== null && at >= deadline) record(turn, { type: 'deadline-missed', at });
+  watchDeadline(turn);
   const timeout = timeoutAt(run);
   if (timeout === null || at < timeout || isComplete(run)) return;
   record(turn, { type: 'run-timed-out', at });
   cancelUnstarted(turn);
+}
+
+/** A missed deadline is told once, and changes nothing else. */
+export function watchDeadline(turn: Turn): void {
+  const { run, at } = turn;
+  const deadline = deadlineAt(run);
+  if (run.state === 'running' && deadline !== null && at >= deadline) record(turn, { type: 'deadline-missed', at });
 }
 
 /** When a running run is ended by its time limit, or null. */

@@ -100,6 +100,8 @@ export interface Journal {
   nextOutboxAt(): Promise<number | null>;
   /** Rows that failed at least once and are not done. */
   troubledOutbox(limit: number): Promise<readonly OutboxRow[]>;
+  /** Rows that name this run, at most 200, in the order of time, done or not. */
+  outboxOf(runId: string): Promise<readonly OutboxRow[]>;
 
   evaluations(filter: {
     readonly runId?: string;
@@ -299,6 +301,8 @@ export type Write =
       readonly body: JsonObject;
       readonly at: number;
       readonly dueAt: number;
+      /** The run that it tells of, where its page is to show what became of it. */
+      readonly runId?: string;
     }
   /** Only where the sequence is still the same (`changed` otherwise). */
   | { readonly write: 'outbox-done'; readonly key: string; readonly sequence: number; readonly at: number }
@@ -368,6 +372,8 @@ export interface RunRow {
   readonly state: RunState;
   readonly reason: string | null;
   readonly finishedAt: number | null;
+  /** Null: it has kept its deadline so far, or has none. */
+  readonly deadlineMissedAt: number | null;
 }
 
 export interface RunFilter {

@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from '../std/json.ts';
 import type { Query, RawRow, Step } from './driver.ts';
-import type { OutboxRow, Write } from './journal.ts';
+import { journalLimits, type OutboxRow, type Write } from './journal.ts';
 import * as parse from './parse.ts';
 
 const selectOutbox = 'select key, kind, body, sequence, attempts, due_at, error from outbox';
@@ -46,15 +46,23 @@ export function troubledOutbox(limit: number): Query<OutboxRow> {
   };
 }
 
+export function outboxOfRun(runId: string): Query<OutboxRow> {
+  return {
+    text: `${selectOutbox} where run_id = $1 order by at, key limit ${journalLimits.pageMax}`,
+    values: [runId],
+    parse: outboxRow,
+  };
+}
+
 /** A second time raises the sequence and carries the same thing out again, which its key makes harmless. */
 export function putOutbox(write: Extract<Write, { write: 'outbox' }>): Step[] {
   return [
     {
       text: `
-        insert into outbox (key, kind, body, sequence, attempts, at, due_at) values ($1, $2, $3, 1, 0, $4, $5)
+        insert into outbox (key, kind, body, sequence, attempts, at, due_at, run_id) values ($1, $2, $3, 1, 0, $4, $5, $6)
         on conflict (key) do update set kind = excluded.kind, body = excluded.body, sequence = outbox.sequence + 1,
           attempts = 0, at = excluded.at, due_at = excluded.due_at, error = null, done_at = null`,
-      values: [write.key, write.kind, JSON.stringify(write.body), write.at, write.dueAt],
+      values: [write.key, write.kind, JSON.stringify(write.body), write.at, write.dueAt, write.runId ?? null],
       otherwise: null,
     },
   ];

@@ -8,7 +8,7 @@ import { settleRequests } from './requests.ts';
 export const runStates: readonly RunState[] = ['running', 'cancelling', 'success', 'failed', 'cancelled'];
 
 export const selectRun = `
-  select r.id, r.number, r.trigger_key, r.state, r.reason, r.finished_at, e.body as opened
+  select r.id, r.number, r.trigger_key, r.state, r.reason, r.finished_at, r.deadline_missed_at, e.body as opened
   from run r join run_event e on e.run_id = r.id and e.position = 0`;
 
 export function runRow(row: RawRow): RunRow {
@@ -20,6 +20,7 @@ export function runRow(row: RawRow): RunRow {
     state: parse.word(row, 'state', runStates),
     reason: parse.textOrNull(row, 'reason'),
     finishedAt: parse.integerOrNull(row, 'finished_at'),
+    deadlineMissedAt: parse.integerOrNull(row, 'deadline_missed_at'),
   };
 }
 
@@ -140,8 +141,17 @@ export function append(write: Extract<Write, { write: 'append' }>): Step[] {
       otherwise: 'position',
     },
     ...insertEvents(write.runId, write.position, write.events),
+    ...noteDeadline(write),
     ...(write.finishedAt === null ? [] : [settleRequests(write.runId, write.finishedAt)]),
   ];
+}
+
+/** Once in a run, so it costs the others nothing. */
+function noteDeadline({ runId, events }: Extract<Write, { write: 'append' }>): Step[] {
+  const missed = events.find((event) => event.type === 'deadline-missed');
+  if (missed === undefined) return [];
+  const text = 'update run set deadline_missed_at = $2 where id = $1';
+  return [{ text, values: [runId, missed.at], otherwise: null }];
 }
 
 /** Rows of one statement; powers of two, so that few different texts are prepared. */

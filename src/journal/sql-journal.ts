@@ -18,7 +18,7 @@ import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
 import { leaseRow, releaseLease, renewLease, takeLease } from './lease.ts';
 import { news } from './news.ts';
 import { openOrders, orderById } from './orders.ts';
-import { dueOutbox, forgeObject, nextOutboxAt, troubledOutbox } from './outbox.ts';
+import { dueOutbox, forgeObject, nextOutboxAt, outboxOfRun, troubledOutbox } from './outbox.ts';
 import { openRequests, requestById } from './requests.ts';
 import { openRunEnds } from './run-ends.ts';
 import { activeRuns, eventsOf, runById, runByTrigger, runPage, runsOfDates, unfinishedRuns } from './runs.ts';
@@ -101,6 +101,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     dueOutbox: (now, limit) => rows(dueOutbox(now, limit)),
     nextOutboxAt: () => first(nextOutboxAt()),
     troubledOutbox: (limit) => rows(troubledOutbox(limit)),
+    outboxOf: (runId) => rows(outboxOfRun(runId)),
 
     evaluations: (filter) => rows(evaluationPage(filter)),
     cacheEntry: (cached, key) => first(cacheEntry(cached, key)),

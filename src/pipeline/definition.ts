@@ -22,7 +22,16 @@ export interface PipelineDefinition {
   /** Notifies and lets the run go on. */
   readonly deadlineMs: number | null;
   readonly freshness: { readonly model: string; readonly withinMs: number } | null;
+  /** Absent: whoever the configuration names. */
+  readonly notify?: NotifyDefinition;
   readonly steps: readonly StepDefinition[];
+}
+
+/** Names of channels, which the configuration of the server declares. Absent: those it names for all; of recovery, none. */
+export interface NotifyDefinition {
+  readonly deadline?: readonly string[];
+  readonly failure?: readonly string[];
+  readonly recovery?: readonly string[];
 }
 
 export interface TriggerDefinition {
@@ -376,6 +385,7 @@ export const definitionLimits = {
   timeoutDefaultMs: 6 * 3_600_000,
   graceDefaultMs: 30_000,
   poolSlotsMax: 10_000,
+  channelsMax: 20,
   priorityMin: -1000,
   priorityMax: 1000,
   datasetNameLengthMax: 200,

@@ -6,6 +6,7 @@ import { checkBranches } from './branch.ts';
 import { makeHandle, type Handle, type HandleScope, type Nothing } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { pipelineNamePattern } from './names.ts';
+import { readNotify, type NotifyOptions } from './notify.ts';
 import { OptionReader } from './options.ts';
 import { readParameters, type ParameterHandles, type ParameterOptions } from './parameters.ts';
 import { effortOptionNames, readEffort, stepDefaults, type EffortOptions } from './step-options.ts';
@@ -29,6 +30,8 @@ export interface PipelineOptions<P extends ParameterOptions> extends EffortOptio
   readonly runTimeout?: string;
   /** Notifies when the run has taken this long, and lets it go on. */
   readonly deadline?: string;
+  /** Channels of `contender.yaml` that are told of missed deadlines and of failures, or of each by itself. */
+  readonly notify?: readonly string[] | NotifyOptions;
   /** Alerts when the champion of `model` is older than this. */
   readonly freshness?: { readonly model: string; readonly within: string };
 }
@@ -59,7 +62,7 @@ export interface PipelineContents {
 
 const dayMs = 86_400_000;
 const headOptionNames = ['description', 'owner', 'tags', 'on', 'parameters', 'maxActiveRuns', 'overlap', 'freshness'];
-const endOptionNames = ['cancelInProgress', 'runTimeout', 'deadline'];
+const endOptionNames = ['cancelInProgress', 'runTimeout', 'deadline', 'notify'];
 const optionNames = [...headOptionNames, ...endOptionNames, ...effortOptionNames];
 
 /** Defines a pipeline; make it the default export of a file in `.pipelines`. `define` adds the steps, synchronously. */
@@ -137,6 +140,7 @@ function readHead(options: OptionReader, name: string, label: string): Omit<Pipe
             model: freshness.requiredText('model'),
             withinMs: freshness.durationMs('within', limit, null) ?? freshness.missing('within'),
           },
+    ...readNotify(options),
   };
 }
 

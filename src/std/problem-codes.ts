@@ -29,6 +29,7 @@ export const problemCodes = [
   'attempt-unknown',
   'backfill-ended',
   'backfill-unknown',
+  'channel-unknown',
   'config-invalid',
   'folder-locked',
   'folder-missing',

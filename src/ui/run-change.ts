@@ -15,6 +15,7 @@ const fieldNames = [
   'head',
   'challenges',
   'gates',
+  'notices',
   'approvals',
   'failure',
   'panel',

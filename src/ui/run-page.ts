@@ -5,7 +5,7 @@ import { gatesPanel } from './gates-panel.ts';
 import { graphPanel } from './graph-panel.ts';
 import { html, webAddress, type Markup } from './html.ts';
 import { refusedBy } from '../verdict/verdict.ts';
-import type { FollowLink, RunHead, RunLink, RunView } from './run-view.ts';
+import type { FollowLink, NoticeView, RunHead, RunLink, RunView } from './run-view.ts';
 import { markOf, runMarkOf, type Mark } from './state-mark.ts';
 import { stepPanel, type ShownLog } from './step-panel.ts';
 import { stepsPanel } from './steps-panel.ts';
@@ -97,6 +97,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch, visitor: Visi
         <dt>${head.finishedAt === null ? 'Running for' : 'Took'}</dt>
         <dd>${durationText((head.finishedAt ?? watch.now) - head.openedAt)}</dd>
       </div>
+      ${deadlineOf(head, watch)} ${noticesOf(view, watch)}
       ${
         head.logicalDate === null
           ? null
@@ -115,6 +116,36 @@ function headline(view: RunView, liveness: Liveness, watch: Watch, visitor: Visi
     </dl>
   </header>`;
 }
+
+function deadlineOf({ deadline }: RunHead, watch: Watch): Markup | null {
+  if (deadline === null) return null;
+  return html`<div>
+    <dt>Deadline</dt>
+    <dd>${deadline.missed ? html`<strong class="tone-warn">missed</strong>, ` : null}${timeOf(deadline.at, watch)}</dd>
+  </div>`;
+}
+
+function noticesOf({ notices }: RunView, watch: Watch): Markup | null {
+  if (notices.length === 0) return null;
+  return html`<div>
+    <dt>Told</dt>
+    <dd>${notices.map((notice, at) => html`${at === 0 ? '' : '; '}${noticeText(notice, watch)}`)}</dd>
+  </div>`;
+}
+
+function noticeText({ channel, event, error, dueAt }: NoticeView, watch: Watch): Markup {
+  const what = html`${channel} of the ${newsWords[event]}`;
+  if (error === null) return dueAt === null ? what : html`${what}, on its way`;
+  const next = dueAt === null ? 'given up' : html`tried again at ${timeOf(dueAt, watch)}`;
+  return html`<strong class="tone-warn">${what}: not delivered</strong>, ${next}: ${error}`;
+}
+
+const newsWords: Readonly<Record<NoticeView['event'], string>> = {
+  'deadline-missed': 'missed deadline',
+  'run-failed': 'failure',
+  'run-recovered': 'recovery',
+  'promotion-failed': 'promotion that failed',
+};
 
 function chainOf({ chain: { earlier, later } }: RunHead): Markup {
   const linkOf = ({ id, number, steps }: RunLink): Markup =>

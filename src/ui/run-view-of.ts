@@ -64,6 +64,8 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     summary,
     openedAt: opened.at,
     finishedAt: run.finishedAt,
+    deadline:
+      definition.deadlineMs === null ? null : { at: opened.at + definition.deadlineMs, missed: run.deadlineMissed },
     logicalDate: isForAnotherTime(opened) ? opened.logicalDate : null,
     trigger: triggerOf(opened, links),
     chain,

@@ -5,6 +5,7 @@
 import type { AwaitedApproval } from '../engine/engine.ts';
 import type { FailureCause, RunState, StepState } from '../engine/event.ts';
 import type { RunReport } from '../forge/forge.ts';
+import type { Notification } from '../notify/notify.ts';
 import type { LogLine } from '../outputs/outputs.ts';
 import type { Graph } from './graph-layout.ts';
 
@@ -16,6 +17,8 @@ export interface RunView {
   readonly head: RunHead;
   readonly challenges: RunReport['challenges'];
   readonly gates: RunReport['gates'];
+  /** What channels are told of it, in the order of time. */
+  readonly notices: readonly NoticeView[];
   /** What a person is to decide now. */
   readonly approvals: readonly AwaitedApproval[];
   readonly failure: FailureView | null;
@@ -24,6 +27,15 @@ export interface RunView {
   /** Null above 500 steps, or where it is not laid out yet: then the list of steps stands alone. */
   readonly graph: Graph | null;
   readonly panel: PanelView | null;
+}
+
+export interface NoticeView {
+  readonly event: Notification['event'];
+  readonly channel: string;
+  /** Why nobody has taken it so far; null: it was taken, or is on its way. */
+  readonly error: string | null;
+  /** When it is tried again; null: it was taken, or given up. */
+  readonly dueAt: number | null;
 }
 
 export interface RunHead {
@@ -37,6 +49,8 @@ export interface RunHead {
   readonly summary: string;
   readonly openedAt: number;
   readonly finishedAt: number | null;
+  /** Null: it has none. */
+  readonly deadline: { readonly at: number; readonly missed: boolean } | null;
   readonly logicalDate: number | null;
   readonly trigger: TriggerView;
   readonly chain: RunChain;

@@ -40,6 +40,20 @@ test('a pool that contender.yaml does not declare, or that is too small, is said
   );
 });
 
+test('a channel that contender.yaml does not declare is said where there is such a file', async () => {
+  const told = good.replace('{ parameters', "{ notify: ['ml-team'], parameters");
+  assert.notEqual(told, good);
+  sandbox = createProject({ '.pipelines/good.ts': told });
+  assert.equal((await sandbox.run(['check'])).status, 0);
+  const channels = (name: string): string => `notifications: { channels: { ${name}: { slack: { url: TEAM } } } }\n`;
+  sandbox.write({ 'contender.yaml': channels('ml-team') });
+  assert.equal((await sandbox.run(['check'])).status, 0);
+  sandbox.write({ 'contender.yaml': channels('alerts') });
+  const { status, err } = await sandbox.run(['check']);
+  assert.equal(status, 2);
+  assert.match(err, /there is no channel "ml-team"; contender\.yaml declares the channels alerts \[channel-unknown\]/);
+});
+
 test('with --json, a program reads the same', async () => {
   sandbox = createProject({ '.pipelines/good.ts': good, '.pipelines/broken.ts': broken });
   const { status, out } = await sandbox.run(['check', '--json']);

@@ -117,6 +117,19 @@ test('a run that a person starts at a commit of the default branch is followed',
   assert.equal(runsOf(stage, 'follower').length, 1);
 });
 
+test('a run that a person starts at another commit is not, though its branch is gone meanwhile', async () => {
+  const stage = await open(upstream({ on: { ...onPush, push: null } }), follower());
+  const { remote, server } = stage.world;
+  const sha = stage.push('feature-1');
+  await stage.rest();
+  const actor = { actor: 'ada', logicalDate: null, parameters: {}, key: 'ada' };
+  void server?.conductor.runManually({ repository: 'shop/models', pipeline: 'upstream', sha, ...actor });
+  await stage.until('it was opened', () => runsOf(stage, 'upstream').length === 1);
+  remote.branches.delete('feature-1');
+  await ended(stage);
+  assert.equal(await reason(stage), `it was started by hand at ${sha.slice(0, 7)}, which is not on main`);
+});
+
 test('a re-run that ends well is an end of its own', async () => {
   const stage = await open(upstream(), follower());
   stage.push();

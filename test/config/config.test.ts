@@ -176,3 +176,18 @@ test('an address for people is http or https', () => {
   writeFileSync(join(folder, 'contender.yaml'), 'server: { publicUrl: "https://contender.example.com/" }\n');
   assert.equal(loadConfig(folder, {}).server.publicUrl, 'https://contender.example.com');
 });
+
+test('channels take the names of variables, never addresses, and the default ones are declared', () => {
+  const yaml =
+    'notifications: { channels: { team: { webhook: { url: TEAM } }, alerts: { slack: { url: A } } }, default: [team] }\n';
+  writeFileSync(join(folder, 'contender.yaml'), yaml);
+  const { channels, defaults, variable } = loadConfig(folder, {
+    CONTENDER_NOTIFY_TEAM: 'https://x.example',
+  }).notifications;
+  assert.deepEqual(channels.get('team'), { kind: 'webhook', url: 'TEAM', key: null });
+  assert.deepEqual([channels.get('alerts'), defaults], [{ kind: 'slack', url: 'A' }, ['team']]);
+  assert.deepEqual([variable('TEAM'), variable('A')], ['https://x.example', null]);
+  const address = 'notifications: { channels: { alerts: { slack: { url: "https://hooks.example/T0" } } } }\n';
+  assert.match(problemOf(address).message, /^notifications\.channels\.alerts/);
+  assert.match(problemOf('notifications: { default: [nobody] }\n').message, /there is no channel "nobody"/);
+});

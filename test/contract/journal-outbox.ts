@@ -109,6 +109,23 @@ export function outboxRows(use: Use): void {
     },
   );
 
+  use('gives the rows that name a run, done or not, in the order of time', async (journal) => {
+    const about = (key: string, time: number, of: string): Write => {
+      const row = { write: 'outbox', key, kind: 'notify', body: {}, at: time, dueAt: time } as const;
+      return { ...row, runId: of };
+    };
+    await mustKeep(journal, versionsWrite, openRun(runId(1)), openRun(runId(2)));
+    await mustKeep(journal, about('second', at + 1, runId(1)), about('first', at, runId(1)), outbox('status'));
+    await mustKeep(journal, about('other', at, runId(2)), done('first', 1));
+    assert.deepEqual(
+      (await journal.outboxOf(runId(1))).map(({ key, dueAt }) => [key, dueAt]),
+      [
+        ['first', null],
+        ['second', at + 1],
+      ],
+    );
+  });
+
   use('keeps the last name that a forge gave a thing', async (journal) => {
     assert.equal(await journal.forgeObject('comment/7'), null);
     await mustKeep(journal, { write: 'forge-object', key: 'comment/7', id: '100', at });

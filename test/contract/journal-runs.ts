@@ -16,6 +16,14 @@ import {
 import { commit, conflict, mustKeep, type Use } from './journal-suite.ts';
 
 export function runs(use: Use): void {
+  use('says since when a run is late', async (journal) => {
+    await mustKeep(journal, versionsWrite, openRun(runId(1)));
+    assert.equal((await journal.run(runId(1)))?.deadlineMissedAt, null);
+    await mustKeep(journal, append(runId(1), 1, [{ type: 'deadline-missed', at: at + 5 }]));
+    await mustKeep(journal, append(runId(1), 2, [scheduled('train')]));
+    assert.equal((await journal.run(runId(1)))?.deadlineMissedAt, at + 5);
+  });
+
   use('opens a run with its first event, under its trigger', async (journal) => {
     await mustKeep(journal, versionsWrite, openRun(runId(1), {}, 'push/1'));
     const row = {
@@ -26,6 +34,7 @@ export function runs(use: Use): void {
       state: 'running',
       reason: null,
       finishedAt: null,
+      deadlineMissedAt: null,
     };
     assert.deepEqual(await journal.run(runId(1)), row);
     assert.deepEqual(await journal.runByTrigger('push/1'), row);

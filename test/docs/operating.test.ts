@@ -26,7 +26,7 @@ interface Schema {
 
 /** `server.port`, `repositories[].url`: each setting with its default, if the schema has one. */
 function settingsOf(schema: Schema, path = ''): readonly (readonly [name: string, value: unknown])[] {
-  if (schema.items !== undefined) return [[path, schema.default], ...settingsOf(schema.items, `${path}[]`)];
+  if (schema.items?.properties !== undefined) return [[path, schema.default], ...settingsOf(schema.items, `${path}[]`)];
   if (schema.properties === undefined) return [[path, schema.default]];
   const prefix = path === '' ? '' : `${path}.`;
   return Object.entries(schema.properties).flatMap(([name, inner]) => settingsOf(inner, prefix + name));
@@ -52,7 +52,8 @@ for (const [name, value] of settings.filter(([, value]) => value !== undefined))
 test('docs/operating.md lists each variable that the configuration reads, and none that it does not', () => {
   const source = readFileSync(join(import.meta.dirname, '../../src/config.ts'), 'utf8');
   const read = new Set([...source.matchAll(/CONTENDER_[A-Z_]*[A-Z]/g)].map(([name]) => name));
-  const generic = new Set([...read].map((name) => (name === 'CONTENDER_SECRET' ? 'CONTENDER_SECRET_NAME' : name)));
+  const prefixes = new Set(['CONTENDER_SECRET', 'CONTENDER_NOTIFY']);
+  const generic = new Set([...read].map((name) => (prefixes.has(name) ? `${name}_NAME` : name)));
   const listed = rows.flatMap(([name = '']) => /^`(CONTENDER_\w+)`$/.exec(name)?.[1] ?? []);
   assert.deepEqual(listed.toSorted(), [...generic].toSorted());
 });

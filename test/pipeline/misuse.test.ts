@@ -691,6 +691,23 @@ const heads: readonly (readonly [
   ['an unknown option', 'a', { schedul: 'x' }, 'definition-option', /"schedul"/, /The options are/],
   ['a schedule outside of `on`', 'a', { deadlin: '6h' }, 'definition-option', /"deadlin"/, /Did you mean "deadline"\?/],
   [
+    'an address as a channel',
+    'a',
+    { notify: ['https://hooks.example/x'] },
+    'definition-option',
+    /"notify" is "https/,
+    /names of lower-case/,
+  ],
+  [
+    'unknown news',
+    'a',
+    { notify: { failures: ['a'] } },
+    'definition-option',
+    /"notify.failures"/,
+    /Did you mean "failure"/,
+  ],
+  ['channels in no list', 'a', { notify: { failure: 'a' } }, 'definition-option', /"notify.failure"/, /list of texts/],
+  [
     'a cron that is none',
     'a',
     { on: { schedule: 'mondays' } },

@@ -111,6 +111,7 @@ test('options of a pipeline are read with their durations, triggers and paramete
       cancelInProgress: true,
       runTimeout: '12h',
       deadline: '6h',
+      notify: { deadline: ['ml-team', 'alerts', 'alerts'], recovery: [] },
       freshness: { model: 'churn', within: '8d' },
     },
     () => void step('x', { command: ['true'] }),
@@ -136,7 +137,13 @@ test('options of a pipeline are read with their durations, triggers and paramete
     runTimeoutMs: 43_200_000,
     deadlineMs: 21_600_000,
     freshness: { model: 'churn', withinMs: 691_200_000 },
+    notify: { deadline: ['ml-team', 'alerts'], recovery: [] },
   });
+});
+
+test('a list of channels is told of deadlines and failures', () => {
+  const { definition } = pipeline('a', { notify: ['ml-team'] }, () => void step('x', { command: ['true'] }));
+  assert.deepEqual(definition.notify, { deadline: ['ml-team'], failure: ['ml-team'] });
 });
 
 test('defaults of the pipeline flow to its steps, which may say otherwise', () => {

@@ -102,6 +102,7 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     listenersWithNews: () => read(() => journal.listenersWithNews()),
     dueOutbox: (now, limit) => read(() => journal.dueOutbox(now, limit)),
     nextOutboxAt: () => read(() => journal.nextOutboxAt()),
+    outboxOf: (runId) => read(() => journal.outboxOf(runId)),
     troubledOutbox: (limit) => read(() => journal.troubledOutbox(limit)),
     evaluations: (filter) => read(() => journal.evaluations(filter)),
     cacheEntry: (cached, key) => read(() => journal.cacheEntry(cached, key)),

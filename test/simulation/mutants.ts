@@ -123,8 +123,8 @@ export const mutants = {
   },
   'evaluation-not-compared': {
     what: 'sets the state of an evaluation whatever it was',
-    // Slow answers leave more time between a decision and its end.
-    only: ['crash', 'commit-late', 'slow'],
+    // Slow answers leave more time between a decision and its end, and a webhook that is late asks for another.
+    only: ['crash', 'commit-late', 'slow', 'hook-late'],
     servers: 1,
     ignoresEpochs: true,
     journal: onConflict('changed', (write) => (write.write === 'evaluation-state' ? null : write)),
@@ -149,6 +149,20 @@ export const mutants = {
     what: 'loses what asks for a promotion that was decided',
     journal: without((write) => write.write === 'outbox' && write.kind === 'promote'),
   },
+  'notice-lost': {
+    what: 'loses what asks for a notification',
+    journal: without((write) => write.write === 'outbox' && write.kind === 'notify'),
+  },
+  'notice-too-early': {
+    what: 'says of each run that it is late',
+    journal: (journal) => ({
+      ...journal,
+      dueOutbox: async (...asked) =>
+        (await journal.dueOutbox(...asked)).map((row) =>
+          row.kind === 'notify' ? { ...row, body: { ...row.body, event: 'deadline-missed' } } : row,
+        ),
+    }),
+  },
   'forge-object-forgotten': {
     what: 'forgets the comment that it made, on a forge that does not look for it',
     journal: without((write) => write.write === 'forge-object' && write.key.startsWith('comment:')),
@@ -170,6 +184,8 @@ export const mutants = {
   },
   'decision-not-unique': {
     what: 'promotes a second time for the same decision',
+    // It is asked for again where the answer was lost.
+    only: ['crash', 'journal-unanswered', 'registry'],
     registry: (registry) => {
       let count = 0;
       return {

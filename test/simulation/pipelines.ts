@@ -15,6 +15,7 @@ import {
   type StepDefinition,
 } from '../../src/pipeline/definition.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
+import { channel } from './notifier.ts';
 import type { Random } from './random.ts';
 
 /** What a seed draws once, so that a pipeline means the same at every commit of its repository. */
@@ -63,11 +64,12 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
   const policy = random.pick<PromotionPolicy>(['on-merge', 'on-merge', 'automatic', 'never']);
   const cancelInProgress = random.chance(0.5);
   const runTimeoutMs = random.pick([null, 90_000]);
+  const deadlineMs = random.fork('deadline').pick([null, 15_000, 60_000]);
   const poolSlots = pools.get(pool) ?? 0;
   const schedule = { cron, timeZone, catchup };
   const pullRequest = { branches: [], paths: [] };
   const definition = (name: string, edition: number): PipelineDefinition => {
-    const common = { name, description: `edition ${edition}`, maxActiveRuns };
+    const common = { name, description: `edition ${edition}`, maxActiveRuns, deadlineMs };
     switch (name) {
       case 'churn':
         return pipelineOf(trainAndChallenge('churn', policy), {
@@ -97,6 +99,7 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
       case 'once':
         return pipelineOf([stepOf({ name: 'only', updates: [{ dataset: 'features', output: null }] })], {
           ...common,
+          notify: { recovery: [channel] },
           overlap,
           on: { schedule, push: everywhere, pullRequest: null },
         });

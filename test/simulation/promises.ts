@@ -11,6 +11,7 @@ import { shaOf } from '../../src/conductor/sha.ts';
 import { statusKey } from './forge.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from './history.ts';
+import { untold } from './notifier.ts';
 import type { Catalogue } from './pipelines.ts';
 import type { World } from './world.ts';
 
@@ -32,6 +33,7 @@ export function stillOpen(world: World): Open | null {
     outboxEmpty,
     evaluationsDecided,
     forgeTold,
+    peopleTold,
   ]) {
     const open = look(world);
     if (open !== null) return open;
@@ -188,6 +190,11 @@ function evaluationsDecided({ history, forge, remote }: World): Open | null {
       return { promise: 'P5', what: `${id} of main is not decided` };
   }
   return null;
+}
+
+function peopleTold({ told, history }: World): Open | null {
+  const what = untold(told, history);
+  return what === null ? null : { promise: 'P10', what };
 }
 
 function forgeTold(world: World): Open | null {

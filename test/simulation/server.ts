@@ -18,6 +18,7 @@ import { simulatedExecutor } from './executor.ts';
 import { simulatedForge } from './forge.ts';
 import { simulatedJournal } from './journal.ts';
 import type { Machine } from './machine.ts';
+import { simulatedNotifier } from './notifier.ts';
 import { stubCompiler } from './pipelines.ts';
 import { simulatedRegistry } from './registry.ts';
 import { simulatedGit } from './repository.ts';
@@ -75,6 +76,11 @@ export class Server {
       openQueue: () => new MemoryQueue({ clock, timer, onError }),
       place: () => ({ pid: this.#life, host: this.machine.name, url: null }),
       sensors: simulatedSensors(world, this.#wire('sensors')),
+      notifier: simulatedNotifier(world.told, {
+        history: world.history,
+        wire: this.#wire('notifier'),
+        violated: world.violated,
+      }),
       pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
       compiler: stubCompiler(world.catalogue, mutant.definition),

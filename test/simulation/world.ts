@@ -60,6 +60,8 @@ export class World {
   readonly time: VirtualTime;
   readonly remote: Remote;
   readonly forge = new ForgeState();
+  /** Ids of what the channel heard of. */
+  readonly told = new Set<string>();
   readonly registry: MemoryRegistry = openMemoryRegistry();
   readonly office: Office;
   readonly catalogue: Catalogue;

@@ -200,6 +200,7 @@ for (const payload of payloads) {
           verdict: { ...betterChallenge.verdict, kind: 'worse', reason: payload },
         },
       ],
+      notices: [{ event: 'run-failed', channel: payload, error: payload, dueAt: 1 }],
       approvals: [{ step: payload, message: payload, requestedAt: 1, dueAt: 2 }],
       gates: [
         {

@@ -20,6 +20,7 @@ export function viewOf(run: Run, given: Partial<RunView> = {}): RunView {
     head: headOf(run, 7, 'A sentence.', noLinks),
     challenges: [],
     gates: [],
+    notices: [],
     approvals: [],
     failure: null,
     steps: [...run.steps.values()].map(stepViewOf),

@@ -177,11 +177,13 @@ create TABLE outbox (
   at bigint not null,
   due_at bigint,
   error text,
-  done_at bigint,
+  done_at bigint, run_id text references run (id),
   check (done_at is null or due_at is null)
 );
 
 create INDEX outbox_due on outbox (due_at, key) where due_at is not null;
+
+create INDEX outbox_of_run on outbox (run_id, at, key) where run_id is not null;
 
 create INDEX outbox_troubled on outbox (at, key) where error is not null and done_at is null;
 
@@ -205,7 +207,7 @@ create TABLE run (
   position integer not null check (position >= 1),
   state text not null check (state in ('running', 'cancelling', 'success', 'failed', 'cancelled')),
   reason text,
-  finished_at bigint, rerun_of text references run (id), logical_date bigint,
+  finished_at bigint, rerun_of text references run (id), logical_date bigint, deadline_missed_at bigint,
   unique (repository, pipeline, number),
   check ((finished_at is null) = (state in ('running', 'cancelling')))
 );

@@ -1,4 +1,5 @@
 /** Reads what the page of a run shows: the run, its report, the failure's lines, the tail of a log. */
+import { noticesOf, type NoticeState } from '../../conductor/notices-of.ts';
 import { readRun } from '../../conductor/read.ts';
 import { reportOf } from '../../conductor/report.ts';
 import { waitingText, waitText } from '../../conductor/waiting-text.ts';
@@ -53,7 +54,7 @@ export class RunReader {
   async read(runId: string, selection: Selection): Promise<RunReading | null> {
     const folded = await this.#fold(runId);
     if (folded === null) return null;
-    const { run, number, evaluations, chain } = folded;
+    const { run, number, evaluations, chain, notices } = folded;
     const report = reportOf(run, number, null, evaluations);
     const selected = select(run, selection);
     const view: RunView = {
@@ -62,13 +63,20 @@ export class RunReader {
       head: headOf(run, number, report.summary, linksOf(this.#ports, run.opened.repository), chain),
       challenges: report.challenges,
       gates: report.gates,
+      notices,
       approvals: approvalsAwaited(run),
       failure: await this.#failureOf(run),
       steps: [...run.steps.values()].map((step) => this.#stepOf(run, step)),
       graph: await this.#graphs.of(run.opened.digest, run.definition),
       panel: selected === null ? null : this.#panelOf(run, selected),
     };
-    return { view, settled: run.finishedAt !== null && evaluations.every((row) => isSettled(row)) };
+    return {
+      view,
+      settled:
+        run.finishedAt !== null &&
+        evaluations.every((row) => isSettled(row)) &&
+        notices.every(({ dueAt }) => dueAt === null),
+    };
   }
 
   /** One that is ready, and has not failed before, says what it waits for. */
@@ -169,13 +177,15 @@ interface Folded {
   readonly number: number;
   readonly evaluations: readonly EvaluationRow[];
   readonly chain: RunChain;
+  readonly notices: readonly NoticeState[];
 }
 
 async function fold({ journal }: ServerPorts, runId: string): Promise<Folded | null> {
-  const [run, row, evaluations, later] = await Promise.all([
+  const [run, row, evaluations, notices, later] = await Promise.all([
     readRun(journal, runId),
     journal.run(runId),
     journal.evaluations({ runId, limit: 100 }),
+    noticesOf(journal, runId),
     journal.runs({ rerunOf: runId, limit: viewLimits.laterRunsMax }),
   ]);
   if (run === null || row === null) return null;
@@ -186,7 +196,7 @@ async function fold({ journal }: ServerPorts, runId: string): Promise<Folded | n
     later: later.map((again) => linkTo(again, again.opened.trigger)),
     ...(await followingOf(journal, run)),
   };
-  return { run, number: row.number, evaluations, chain };
+  return { run, number: row.number, evaluations, chain, notices };
 }
 
 function linkTo({ id, number }: RunRow, trigger: Trigger): RunLink {
