@@ -8,14 +8,14 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as Compilers from '../src/compile/compiler.ts';
 import type { Compiler, SourceFiles } from '../src/compile/compile.ts';
-import { median, medianMs, round, say, timed, type BenchOptions } from './measure.ts';
+import { median, medianMs, round, timed, type BenchOptions } from './measure.ts';
 import { largePipeline } from './pipelines.ts';
 
 /** What is installed is the built package, which loads faster: measured where it was built. */
 const built = 'dist/src/compile/compiler.js';
 const source = existsSync(built) ? built : 'src/compile/compiler.ts';
 
-export async function benchCompile({ repetitions }: BenchOptions): Promise<void> {
+export async function benchCompile({ say, repetitions }: BenchOptions): Promise<void> {
   const cold = Array.from({ length: repetitions }, () =>
     Number(execFileSync(process.execPath, [fileURLToPath(import.meta.url), 'cold'], { encoding: 'utf8' })),
   );

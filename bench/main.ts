@@ -1,29 +1,46 @@
 /**
  * `npm run bench`: how fast, beside the limit of the same machine in the same run. One JSON object a line: the workload,
- * the median of its repetitions and what it is compared with. `--smoke` runs each once and small, to prove that it runs.
- * Nothing here is a test: machines are noisy, and a figure says more with its limit beside it.
+ * the median of its repetitions and what it is compared with. Nothing here is a test: machines are noisy, and a figure
+ * says more with its limit beside it.
+ *
+ *   --smoke              each workload once and small, to prove that it runs
+ *   --peers              other systems too, installed where they are missing
+ *   --only NAME,NAME     these workloads, or of the peers these
+ *   --write-docs         docs/benchmarks.md from the figures of this run
  */
-import { cpus, totalmem } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { benchCompile } from './compile.ts';
-import { benchRuns } from './runs.ts';
+import { benchGrowth, benchSteps, benchTriggers } from './contender/runs.ts';
+import { documentOf } from './document.ts';
+import { collectFigures } from './figures.ts';
+import { benchLimits } from './limits.ts';
+import { machineFigure } from './machine.ts';
+import { largeSizes, smokeSizes, type BenchOptions } from './measure.ts';
+import { readOptions } from './options.ts';
+import { benchPeers } from './peers/run.ts';
 import { benchServer } from './server.ts';
-import { say, type BenchOptions } from './measure.ts';
 import { benchWaits } from './waits.ts';
+import { workloadsOf } from './workloads.ts';
 
-const smoke = process.argv.includes('--smoke');
-const options: BenchOptions = smoke
-  ? { repetitions: 1, chain: 5, fan: 10, waits: 200, waitInterval: '2s', waitedMs: 2000 }
-  : { repetitions: 5, chain: 40, fan: 200, waits: 10_000, waitInterval: '1m', waitedMs: 60_000 };
+// Whatever was started is ended where the process exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-say({
-  workload: 'machine',
-  node: process.version,
-  cpu: cpus()[0]?.model ?? 'unknown',
-  cores: cpus().length,
-  memory_gb: Math.round(totalmem() / 2 ** 30),
+const { smoke, only, peers, writeDocs } = readOptions(process.argv.slice(2));
+const figures = collectFigures((line) => process.stdout.write(`${line}\n`));
+const options: BenchOptions = {
+  say: figures.say,
   smoke,
-});
-await benchCompile(options);
-await benchRuns(options);
-await benchServer(options);
-await benchWaits(options);
+  repetitions: smoke ? 1 : 5,
+  sizes: smoke ? smokeSizes : largeSizes,
+};
+
+figures.say(machineFigure(smoke));
+if (only.has('limits')) await benchLimits(options);
+if (only.has('compile')) await benchCompile(options);
+for (const workload of workloadsOf(options.sizes)) if (only.has(workload.shape)) await benchSteps(options, workload);
+if (only.has('trigger')) await benchTriggers(options);
+if (only.has('growth')) await benchGrowth(options);
+if (only.has('server') || only.has('idle')) await benchServer(options);
+if (only.has('waits')) await benchWaits(options);
+await benchPeers(options, peers, only);
+if (writeDocs) writeFileSync('docs/benchmarks.md', documentOf(figures.said));

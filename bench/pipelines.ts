@@ -1,21 +1,37 @@
 /** The workloads as pipelines: steps that do nothing, in a row and side by side, as functions and as commands. */
-const head = "import { pipeline, step } from 'contender';\n";
+export type StepKind = 'function' | 'command';
+
+const head = "import { map, pipeline, step } from 'contender';\n";
 
 function pipelineOf(name: string, body: string): string {
   return `${head}export default pipeline('${name}', { on: {} }, () => {\n${body}\n});\n`;
 }
 
-export function chainOf(kind: 'function' | 'command', length: number): string {
-  const work = kind === 'function' ? 'run: () => null' : "command: ['true']";
+function workOf(kind: StepKind): string {
+  return kind === 'function' ? 'run: () => null' : "command: ['true']";
+}
+
+export function chainOf(name: string, kind: StepKind, length: number): string {
   return pipelineOf(
-    `chain-${kind}`,
-    `  let before = [];\n  for (let i = 0; i < ${length}; i += 1) before = [step(\`step-\${i}\`, { after: before, ${work} })];`,
+    name,
+    `  let before = [];\n  for (let i = 0; i < ${length}; i += 1) before = [step(\`step-\${i}\`, { after: before, ${workOf(kind)} })];`,
   );
 }
 
-export function fanOf(kind: 'function' | 'command', width: number): string {
-  const work = kind === 'function' ? 'run: () => null' : "command: ['true']";
-  return pipelineOf(`fan-${kind}`, `  for (let i = 0; i < ${width}; i += 1) step(\`step-\${i}\`, { ${work} });`);
+/** A first step, a mapped one of `width` instances, a last one: a definition does not grow with the width. */
+export function fanOf(name: string, kind: StepKind, width: number): string {
+  return pipelineOf(
+    name,
+    `  const first = step('first', { ${workOf(kind)} });
+  const index = Array.from({ length: ${width} }, (_, place) => place);
+  const middle = map({ index }, () => step('middle', { after: [first], ${workOf(kind)} }), { maxLength: ${width} });
+  step('last', { after: [middle], ${workOf(kind)} });`,
+  );
+}
+
+/** One step that tells when it began. */
+export function clockOf(name: string): string {
+  return pipelineOf(name, "  step('clock', { run: () => performance.timeOrigin + performance.now() });");
 }
 
 /** So many instances of one step that waits, in a run. */

@@ -5,23 +5,23 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openSqliteReader } from '../src/journal/sqlite-reader.ts';
 import { createFakeGitHub } from '../src/demo/github/github.ts';
 import { createRepository, type TestRepository } from '../test/support/test-system.ts';
-import { median, round, say, type BenchOptions } from './measure.ts';
+import { isBuilt, nodeOptions } from './contender/subject.ts';
+import type { Figure } from './figures.ts';
+import { median, round, type BenchOptions } from './measure.ts';
+import { idleUsage, rssMb, treesOf } from './processes.ts';
 
 const secret = 'bench';
 
-/** As the image starts it. */
-const nodeOptions = /^ENV NODE_OPTIONS=(.*)$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? '';
-
 /** What is installed is the built package, which loads faster and needs less memory: measured where it was built. */
-const program = existsSync('dist/src/cli/bin.js') ? 'dist/src/cli/bin.js' : 'src/cli/bin.ts';
+const program = isBuilt ? 'dist/src/cli/bin.js' : 'src/cli/bin.ts';
 
-export async function benchServer({ repetitions }: BenchOptions): Promise<void> {
+export async function benchServer({ say, repetitions, sizes }: BenchOptions): Promise<void> {
   const repository = createRepository();
   repository.commit('Begin', { '.pipelines/first.ts': onPush('Begin') });
   const state = join(repository.folder, '.contender');
@@ -52,13 +52,20 @@ export async function benchServer({ repetitions }: BenchOptions): Promise<void> 
       bare_node_start_ms: round(await bareNodeMs(repetitions)),
       target_ready_ms: 1000,
     });
-    await webhooks(repository, state, server.url, repetitions);
-    await untilAtRest(server.child.pid ?? 0);
+    say(await webhooks(repository, state, server.url, repetitions));
+    const pid = server.child.pid ?? 0;
+    await untilAtRest(pid);
+    const idle = await idleUsage([pid], sizes.idleMs);
     say({
-      workload: 'server-memory',
-      rss_mb: rssMb(server.child.pid ?? 0),
-      tree_pss_mb: treePssMb(server.child.pid ?? 0),
-      target_rss_mb: 120,
+      workload: 'idle',
+      peer: 'contender',
+      how: 'serve, SQLite, after a run',
+      rss_mb: idle.rssMb,
+      pss_mb: idle.pssMb,
+      core_percent: round(idle.cpuPercent),
+      server_rss_mb: rssMb(pid),
+      target_rss_mb: 100,
+      target_core_percent: 0.5,
     });
     await stop(server.child);
   } finally {
@@ -110,7 +117,7 @@ async function bareNodeMs(repetitions: number): Promise<number> {
 }
 
 /** Commits, announces them one after the other, and waits for the first step of each. */
-async function webhooks(repository: TestRepository, state: string, url: string, repetitions: number): Promise<void> {
+async function webhooks(repository: TestRepository, state: string, url: string, repetitions: number): Promise<Figure> {
   const journal = await openSqliteReader({ directory: state });
   const answerMs: number[] = [];
   const stepMs: number[] = [];
@@ -143,12 +150,12 @@ async function webhooks(repository: TestRepository, state: string, url: string, 
   } finally {
     await journal.close();
   }
-  say({
+  return {
     workload: 'webhook',
     to_answer_ms: round(median(answerMs)),
     to_first_step_ms: round(median(stepMs)),
     target_first_step_ms: 100,
-  });
+  };
 }
 
 function deliver(url: string, payload: object): Promise<Response> {
@@ -184,7 +191,7 @@ async function firstStepAt(journal: Awaited<ReturnType<typeof openSqliteReader>>
 /** What evaluates definitions rests after some seconds without any: from then on the server is idle. */
 async function untilAtRest(pid: number): Promise<void> {
   const endsAt = performance.now() + 30_000;
-  while (descendantsOf(pid).some((each) => readOr('', `/proc/${each}/cmdline`).includes('sandbox-process'))) {
+  while (treesOf([pid]).some((each) => commandLineOf(each.pid).includes('sandbox-process'))) {
     if (performance.now() > endsAt) throw new Error('the sandbox does not rest');
     await new Promise((resolve) => {
       setTimeout(resolve, 100);
@@ -192,36 +199,11 @@ async function untilAtRest(pid: number): Promise<void> {
   }
 }
 
-function rssMb(pid: number): number {
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
-}
-
-/** Proportional set size of a process and everything below it. */
-function treePssMb(root: number): number {
-  const kilobytes = [root, ...descendantsOf(root)].map((pid) =>
-    Number(/^Pss:\s+(\d+)/m.exec(readOr('', `/proc/${pid}/smaps_rollup`))?.[1] ?? 0),
-  );
-  return Math.round(kilobytes.reduce((sum, each) => sum + each, 0) / 1024);
-}
-
-function descendantsOf(root: number): readonly number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
-    const stat = readOr('', `/proc/${name}/stat`);
-    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-  }
-  const isBelow = (pid: number): boolean => {
-    const parent = parents.get(pid) ?? 0;
-    return parent === root || (parent > 1 && isBelow(parent));
-  };
-  return [...parents.keys()].filter(isBelow);
-}
-
 /** Processes end while they are looked at. */
-function readOr(otherwise: string, path: string): string {
+function commandLineOf(pid: number): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return otherwise;
+    return '';
   }
 }

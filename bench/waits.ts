@@ -10,13 +10,15 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Sha } from '../src/git/git.ts';
 import { createRepository, openTestSystem, type TestSystem } from '../test/support/test-system.ts';
-import { round, say, type BenchOptions } from './measure.ts';
+import type { Figure } from './figures.ts';
+import { round, type BenchOptions } from './measure.ts';
 import { waitingOf } from './pipelines.ts';
 
 /** All of a second at most, of one core. */
 const limitPercent = 1;
 
-export async function benchWaits({ waits, waitedMs, waitInterval }: BenchOptions): Promise<void> {
+export async function benchWaits({ say, sizes }: BenchOptions): Promise<void> {
+  const { waits, waitedMs, waitInterval } = sizes;
   const runs = 10;
   const width = waits / runs;
   const server = await answering(503);
@@ -38,7 +40,7 @@ export async function benchWaits({ waits, waitedMs, waitInterval }: BenchOptions
       const system = await openTestSystem(repository, { watch: false });
       try {
         await system.projects.get(system.repository)?.git.fetch();
-        await measure(system, sha, { name, runs, width, waitedMs, waitInterval });
+        say(await measure(system, sha, { name, runs, width, waitedMs, waitInterval }));
       } finally {
         await system.close();
       }
@@ -57,7 +59,7 @@ interface Measured {
   readonly waitInterval: string;
 }
 
-async function measure(system: TestSystem, sha: Sha, measured: Measured): Promise<void> {
+async function measure(system: TestSystem, sha: Sha, measured: Measured): Promise<Figure> {
   const { name, runs, width, waitedMs, waitInterval } = measured;
   const restMs = await cpuPerSecondMs(Math.min(waitedMs, 10_000));
   const runIds: string[] = [];
@@ -69,7 +71,7 @@ async function measure(system: TestSystem, sha: Sha, measured: Measured): Promis
   const events = await eventsOf(system, runIds);
   const busyMs = await cpuPerSecondMs(waitedMs);
   const percent = (busyMs - restMs) / 10;
-  say({
+  const figure = {
     workload: `waiting-${name}`,
     waiting: runs * width,
     interval: waitInterval,
@@ -78,11 +80,12 @@ async function measure(system: TestSystem, sha: Sha, measured: Measured): Promis
     limit_core_percent: limitPercent,
     core_percent_without: round(restMs / 10),
     events_meanwhile: (await eventsOf(system, runIds)) - events,
-  });
+  };
   for (const runId of runIds) await system.conductor.ask(runId, { type: 'cancel', by: 'bench', reason: 'measured' });
   await system.until('all of them have ended', async () => {
     return (await system.journal.unfinishedRuns()).length === 0 ? true : null;
   });
+  return figure;
 }
 
 /** Processor time of this process for each second that passes. */

@@ -53,7 +53,7 @@ export async function kill(server: Running): Promise<void> {
 
 /** Looks until there is something; the steps of a test take milliseconds. */
 export async function until<T>(what: string, fact: () => Promise<T | null> | T | null): Promise<T> {
-  const endsAt = performance.now() + 30_000;
+  const endsAt = performance.now() + 120_000;
   for (;;) {
     const found = await fact();
     if (found !== null) return found;

@@ -16,6 +16,8 @@ import { Client } from 'pg';
 export interface TestPostgres {
   /** URL of a new, empty database. */
   database(): Promise<string>;
+  /** Of its first process; null where the server was given. */
+  readonly pid: number | null;
   stop(): Promise<void>;
 }
 
@@ -33,7 +35,8 @@ export function postgresMissing(environment: NodeJS.ProcessEnv = process.env): s
 /** `settings`: of the server, beyond its defaults; a given server has its own. */
 export async function startPostgres(settings: { readonly [name: string]: string } = {}): Promise<TestPostgres> {
   const running = process.env['CONTENDER_TEST_POSTGRES_URL'];
-  if (running !== undefined) return { database: () => createDatabase(running), stop: () => Promise.resolve() };
+  if (running !== undefined)
+    return { database: () => createDatabase(running), pid: null, stop: () => Promise.resolve() };
   const bin = programs();
   if (bin === null) throw new Error(howToInstall);
   const folder = mkdtempSync(join(tmpdir(), 'contender-postgres-'));
@@ -59,6 +62,7 @@ export async function startPostgres(settings: { readonly [name: string]: string 
   await accepting(url, server, log);
   return {
     database: () => createDatabase(url),
+    pid: server.pid ?? null,
     async stop() {
       process.off('exit', stopAtExit);
       // SIGQUIT is PostgreSQL's immediate shutdown: without a checkpoint of what is thrown away anyway.
@@ -111,7 +115,7 @@ function serverUser(folder: string): { uid: number; gid: number } | Record<strin
   return { uid, gid };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();

@@ -1,0 +1,103 @@
+/**
+ * The whole system in one process, as the server has it, without its pages: asked for runs, answers when they ended.
+ * Arguments: the folder with `contender.yaml`, and the composition root, built or from source.
+ */
+import { randomUUID } from 'node:crypto';
+import { pathToFileURL } from 'node:url';
+import type * as Reads from '../../src/conductor/read.ts';
+import type * as Configs from '../../src/config.ts';
+import type { Sha } from '../../src/git/git.ts';
+import type * as Mains from '../../src/main.ts';
+import { serve } from '../serve.ts';
+
+export interface RunRequest {
+  readonly pipeline: string;
+  readonly sha: Sha;
+  readonly runs: number;
+  /** The answer is the time until its step `clock` began, which is its output. */
+  readonly trigger: boolean;
+}
+
+const [directory = '', source = ''] = process.argv.slice(2);
+const ending = source.endsWith('dist/src') ? 'js' : 'ts';
+const load = async (module: string): Promise<unknown> =>
+  await import(pathToFileURL(`${source}/${module}.${ending}`).href);
+// The very modules that the types name.
+const { loadConfig } = (await load('config')) as typeof Configs;
+const { openSystem } = (await load('main')) as typeof Mains;
+const { readRun } = (await load('conductor/read')) as typeof Reads;
+
+const log = { info: () => undefined, warn: complain, error: complain };
+const system = await openSystem({
+  config: loadConfig(directory, process.env),
+  log,
+  print: () => undefined,
+  publicUrl: () => null,
+});
+await system.conductor.start({ watch: false });
+const [[repository, project] = []] = system.projects;
+if (repository === undefined || project === undefined) throw new Error('no repository is configured');
+const fetched = new Set<Sha>();
+
+await serve(parseRequest, async (request) => {
+  if (!fetched.has(request.sha)) await project.git.fetch();
+  fetched.add(request.sha);
+  const startedAt = performance.now();
+  const runIds = await Promise.all(Array.from({ length: request.runs }, () => run(request)));
+  const ms = performance.now() - startedAt;
+  if (!request.trigger) return ms;
+  const output = (await readRun(system.journal, runIds[0] ?? ''))?.steps.get('clock')?.instances?.[0]?.output;
+  if (output == null || !('inline' in output)) throw new Error('the step did not say when it began');
+  return Number(output.inline) - performance.timeOrigin - startedAt;
+});
+await system.close();
+
+function complain(fields: object, message: string): void {
+  process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
+}
+
+/** As subject.ts beside this file writes it. */
+function parseRequest(line: string): RunRequest {
+  return JSON.parse(line) as RunRequest;
+}
+
+/** Until its end is in the journal. */
+async function run({ pipeline, sha }: RunRequest): Promise<string> {
+  const key = randomUUID();
+  const request = {
+    repository: repository ?? '',
+    pipeline,
+    sha,
+    actor: 'bench',
+    logicalDate: null,
+    parameters: {},
+    key,
+  };
+  const started = await system.conductor.runManually(request);
+  if (!started.ok) throw new Error(JSON.stringify(started.error));
+  await ended(started.value);
+  return started.value;
+}
+
+/** Looked at once more after each change, but not more often than once a millisecond: looking takes time too. */
+async function ended(runId: string): Promise<void> {
+  let changed = Promise.withResolvers<void>();
+  const unwatch = system.conductor.watch((each) => each === runId && changed.resolve());
+  try {
+    for (;;) {
+      const next = Promise.withResolvers<void>();
+      changed = next;
+      const row = await system.journal.run(runId);
+      if (row === null) throw new Error(`there is no run ${runId}`);
+      if (row.finishedAt === null) {
+        await next.promise;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        continue;
+      }
+      if (row.state !== 'success') throw new Error(`run ${runId}: ${row.state} ${row.reason}`);
+      return;
+    }
+  } finally {
+    unwatch();
+  }
+}

@@ -1,0 +1,86 @@
+/** docs/benchmarks.md from the figures of a run: nothing in it that was not measured there. */
+import type { Figure } from './figures.ts';
+
+const head = `# Benchmarks
+
+Written by \`npm run bench -- --peers --write-docs\` from one run of it on one machine: every figure below was measured in that
+run, the limits of the machine and the other systems included. Machines differ and are noisy; run it on your own:
+
+| option | what it does |
+|--|--|
+| \`--smoke\` | each workload once and small, to prove that it runs |
+| \`--peers\` | other systems too, installed where they are missing, into \`bench/peers/.cache\` or the folder \`CONTENDER_PEERS\`; PostgreSQL, \`redis-server\`, \`python3\` and npm must be there |
+| \`--only NAME,NAME\` | these workloads, or of the other systems these |
+| \`--write-docs\` | this page, from the figures of the run |
+`;
+
+const howToRead = `## How to read it
+
+A step of these workloads does nothing, so \`per step ms\` is what the system itself takes: the time from the request to the
+end of the last step, divided by the number of steps. Eight steps run at once. Figures are medians of the repetitions, after
+one that is not counted. \`cpu s\` is the processor time of all processes of a system, its database's included. \`peak rss mb\`
+adds up the resident memory of all of them, looked at five times a second, and counts a page that processes share once for
+each; \`server peak rss mb\` is the server's process alone, as the kernel kept it; \`pss mb\` shares such pages out.
+
+What does not compare: a **process a step** costs a process, which \`make\` and the bare loop show; a **function in process**
+shares memory with the system and takes it along when it crashes. Contender runs functions in warm processes of their own.
+\`make\` and the loop keep nothing; queues keep jobs, but leave what comes after what to the user's code. Where a row says that
+a system did a smaller workload, steps take it so long that the whole one would not end in minutes. Temporal is left out: its
+server is a binary that no package registry carries.
+`;
+
+/** Headings of workloads whose name does not say what they are. */
+const titles: Readonly<Record<string, string>> = {
+  machine: 'The machine',
+  peers: 'The other systems',
+  limits: 'The limits of the machine',
+  trigger: 'From the trigger to the first step',
+  growth: 'One run of ever more steps',
+  'growth-linear': 'Whether that is linear',
+  idle: 'At rest',
+  'server-start': 'Start of the server',
+  webhook: 'From the webhook to the first step',
+  'compile-50-steps': 'A pipeline of fifty steps compiled',
+  'waiting-run': 'Waiting for runs',
+  'waiting-step': 'Waiting for a step',
+  'waiting-file': 'Waiting for files',
+  'waiting-address': 'Waiting for an address',
+};
+
+/** Of each core: a load before the run above this means that others were at work. */
+const quietLoadMax = 0.2;
+
+export function documentOf(figures: readonly Figure[]): string {
+  const byWorkload = Map.groupBy(figures, ({ workload }) => workload);
+  const sections = [...byWorkload].map(([workload, said]) => `## ${titleOf(workload)}\n\n${tableOf(said)}`);
+  return [head, ...warningsOf(figures), howToRead, ...sections].join('\n');
+}
+
+/** One row a figure; a column for each name that any of them has. */
+export function tableOf(figures: readonly Figure[]): string {
+  const names = [...new Set(figures.flatMap((figure) => Object.keys(figure)))].filter((name) => name !== 'workload');
+  const rows = figures.map((figure) => names.map((name) => cellOf(figure[name])));
+  const lines = [names.map((name) => name.replaceAll('_', ' ')), names.map(() => '--'), ...rows];
+  return `${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`;
+}
+
+function warningsOf(figures: readonly Figure[]): readonly string[] {
+  const machine = figures.find(({ workload }) => workload === 'machine');
+  const [load, cores] = [Number(machine?.['load_before']), Number(machine?.['cores'])];
+  const warnings = [
+    load > quietLoadMax * cores
+      ? `the machine was not at rest: the load before the run was ${load} on ${cores} cores, so times are longer than they would be`
+      : null,
+    machine?.['smoke'] === true ? 'it was a smoke run: each workload once, small, without warming up' : null,
+    machine?.['contender'] === 'built' ? null : 'Contender was not built: its processes carry what reads TypeScript',
+  ].filter((warning) => warning !== null);
+  return warnings.map((warning) => `> **These figures say little**: ${warning}.\n`);
+}
+
+function titleOf(workload: string): string {
+  return titles[workload] ?? `${workload.slice(0, 1).toUpperCase()}${workload.slice(1)}`;
+}
+
+function cellOf(value: string | number | boolean | undefined): string {
+  return value === undefined ? '' : String(value).replaceAll('\n', ' ').replaceAll('|', '\\|');
+}
