@@ -55,9 +55,9 @@ function nextOf(lane: ReadonlyMap<string, { readonly begun: boolean }>, maxActiv
   return waiting.slice(0, Math.max(0, room));
 }
 
-/** Something was decided of it, by this server or one before. */
-function hasBegun(run: Run): boolean {
-  return run.position > run.openedWith;
+/** Something was decided of it, by this server or one before. That it is late is decided of one that waits, too. */
+function hasBegun({ position, openedWith, deadlineMissed }: Run): boolean {
+  return position - (deadlineMissed ? 1 : 0) > openedWith;
 }
 
 function laneOf(run: Run): string {

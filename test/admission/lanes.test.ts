@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Lanes } from '../../src/admission/lanes.ts';
-import { open } from '../../src/engine/engine.ts';
+import { evolve, open } from '../../src/engine/engine.ts';
 import type { Run } from '../../src/engine/run.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 import { openedOf } from '../support/drive.ts';
@@ -46,6 +46,16 @@ test('after a restart the run that had begun goes on, whatever its place', () =>
   lanes.enter(older);
   lanes.enter(younger);
   assert.deepEqual([lanes.mayProceed(older), lanes.mayProceed(younger)], [false, true]);
+});
+
+test('a run that was late while it waited has not begun', () => {
+  const lanes = new Lanes();
+  const [older, younger] = [runOf('a'), runOf('b')];
+  older.position = 4;
+  evolve(younger, { type: 'deadline-missed', at: 1 });
+  lanes.enter(older);
+  lanes.enter(younger);
+  assert.deepEqual([lanes.mayProceed(older), lanes.mayProceed(younger)], [true, false]);
 });
 
 test('a run that is being cancelled waits for nobody', () => {
