@@ -101,6 +101,8 @@ export const mutants = {
   },
   'followed-twice': {
     what: 'opens another run for the end of a run that was followed before',
+    // It is followed again where the answer to its opening was lost.
+    only: ['crash', 'journal-unanswered', 'attempts'],
     journal: onConflict('duplicate-trigger', (write, count) =>
       write.write === 'open-run' && write.opened.trigger.kind === 'pipeline'
         ? { ...write, triggerKey: `${write.triggerKey} again ${count}` }

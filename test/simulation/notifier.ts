@@ -21,7 +21,7 @@ export interface NotifierOptions {
 export function simulatedNotifier(told: Set<string>, { history, wire, violated }: NotifierOptions): Notifier {
   const lost = (): Sent => ({ sent: false, reason: 'no answer', retryAt: null });
   const take = (notification: Notification): Sent => {
-    if (!isTrue(notification, history)) violated('P10', `${notification.id} was told, and did not happen`);
+    if (!isTrue(notification, history)) violated('told', `${notification.id} was told, and did not happen`);
     told.add(notification.id);
     return { sent: true };
   };

@@ -194,7 +194,7 @@ function evaluationsDecided({ history, forge, remote }: World): Open | null {
 
 function peopleTold({ told, history }: World): Open | null {
   const what = untold(told, history);
-  return what === null ? null : { promise: 'P10', what };
+  return what === null ? null : { promise: 'told', what };
 }
 
 function forgeTold(world: World): Open | null {

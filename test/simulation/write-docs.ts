@@ -88,6 +88,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | P9 | Each interval of a backfill is decided once: one run, or why there is none; no more of its runs go on than it may have; it ends | each write; at rest |
 | P10 | Each end of a run that is listened to opens exactly one run of who listens, or there is a record of why not; all news of data are taken by exactly one run of each that listens | each write; at rest each end has one or the other, and no news are left |
 | lease | At most one server conducts: the lease is taken when it is free, and nothing is kept under an epoch that is over. No attempt begins while one of an earlier holder runs, but of a holder that is frozen or was a moment ago | each taking, renewal and commit; each start |
+| told | Each missed deadline and each failed run that has a channel is told, at least once, and nothing is told that did not happen | each arrival; at rest |
 | wait | What a step is said to have seen was so; a run that was there is not overlooked by a wait that ends out of time | each write; the second in a world whose database keeps its word, of what was there for longer than any answer takes |
 | lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
 | priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
