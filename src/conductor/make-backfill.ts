@@ -6,7 +6,7 @@ import { failure, success, type Result } from '../std/result.ts';
 import { planIntervals, type PlannedInterval } from './backfill-plan.ts';
 import type { ConductorPorts } from './ports.ts';
 import { parseParameters } from './triggers.ts';
-import { pipelineOf, versionsOf } from './versions.ts';
+import { pipelineAt, projectOf } from './versions.ts';
 
 export interface BackfillRequest {
   /** Makes the same request twice one backfill; null: a new one. */
@@ -35,12 +35,10 @@ export async function planBackfill(
   ports: MakingPorts,
   request: BackfillRequest,
 ): Promise<Result<BackfillPlan, Problem | string>> {
-  const { projects, journal, clock } = ports;
-  const project = projects.get(request.repository);
-  if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
-  const versions = await versionsOf(ports, project, request.sha);
-  if (!versions.ok) return versions;
-  const found = pipelineOf(versions.value, request.pipeline, request.sha);
+  const { journal, clock } = ports;
+  const project = projectOf(ports, request.repository);
+  if (!project.ok) return project;
+  const found = await pipelineAt(ports, project.value, request.pipeline, request.sha);
   if (!found.ok) return found;
   const { definition, digest } = found.value;
   const parameters = parseParameters(definition.parameters, {});

@@ -4,7 +4,7 @@ import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { Desk } from './desk.ts';
 import { openRun, parameterProblem, parseParameters, type TriggerRequest } from './triggers.ts';
-import { pipelineOf, versionsOf } from './versions.ts';
+import { pipelineAt, projectOf } from './versions.ts';
 
 export interface ManualRun {
   readonly repository: string;
@@ -24,11 +24,9 @@ export async function runManually(
   request: ManualRun,
   alongside: TriggerRequest['alongside'],
 ): Promise<Result<string, Problem | string>> {
-  const project = ports.projects.get(request.repository);
-  if (project === undefined) return failure(`the repository ${request.repository} is not in the configuration`);
-  const versions = await versionsOf(ports, project, request.sha);
-  if (!versions.ok) return versions;
-  const found = pipelineOf(versions.value, request.pipeline, request.sha);
+  const project = projectOf(ports, request.repository);
+  if (!project.ok) return project;
+  const found = await pipelineAt(ports, project.value, request.pipeline, request.sha);
   if (!found.ok) return found;
   const { definition, digest } = found.value;
   const parameters = parseParameters(definition.parameters, request.parameters);

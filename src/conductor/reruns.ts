@@ -17,7 +17,7 @@ import type { ConductorPorts, Project } from './ports.ts';
 import { forkSummary } from './pull-requests.ts';
 import { readRun } from './read.ts';
 import { laneOf, openInLane, parseParameters, type TriggerRequest } from './triggers.ts';
-import { pipelineOf, versionsOf } from './versions.ts';
+import { pipelineAt, projectOf } from './versions.ts';
 
 export interface Rerun {
   readonly runId: string;
@@ -110,19 +110,18 @@ async function versionAtHead(
   opened: RunOpened,
   first: FirstTrigger,
 ): Promise<Result<Version, Problem | string>> {
-  const project = ports.projects.get(opened.repository);
-  if (project === undefined) return failure(`the repository ${opened.repository} is not in the configuration`);
+  const found = projectOf(ports, opened.repository);
+  if (!found.ok) return found;
+  const project = found.value;
   const fetched = await project.git.fetch();
   if (!fetched.ok) return failure(fetched.error.message);
   const head = await headOf(project, first);
   if (!head.ok) return head;
   const sha = await project.git.resolve(head.value);
   if (!sha.ok) return failure(sha.error.message);
-  const versions = await versionsOf(ports, project, sha.value);
-  if (!versions.ok) return versions;
-  const found = pipelineOf(versions.value, opened.pipeline, sha.value);
-  if (!found.ok) return found;
-  const { definition, digest } = found.value;
+  const version = await pipelineAt(ports, project, opened.pipeline, sha.value);
+  if (!version.ok) return version;
+  const { definition, digest } = version.value;
   const parameters = parseParameters(definition.parameters, opened.parameters);
   return parameters.ok ? success({ sha: sha.value, definition, digest, parameters: parameters.value }) : parameters;
 }

@@ -33,8 +33,24 @@ export async function versionsOf(
   return compiled;
 }
 
-/** The pipeline of that name in a commit; where its file is broken, why. */
-export function pipelineOf(
+/** The project of that name; the error is a sentence. */
+export function projectOf({ projects }: Pick<ConductorPorts, 'projects'>, repository: string): Result<Project, string> {
+  const project = projects.get(repository);
+  return project === undefined ? failure(`the repository ${repository} is not in the configuration`) : success(project);
+}
+
+/** The pipeline of that name at a commit; the error is a sentence, or the problem of its broken file. */
+export async function pipelineAt(
+  ports: CompilingPorts,
+  project: Project,
+  pipeline: string,
+  sha: Sha,
+): Promise<Result<{ readonly definition: PipelineDefinition; readonly digest: string }, Problem | string>> {
+  const versions = await versionsOf(ports, project, sha);
+  return versions.ok ? pipelineOf(versions.value, pipeline, sha) : versions;
+}
+
+function pipelineOf(
   { versions, definitions }: CommitVersions,
   pipeline: string,
   sha: Sha,

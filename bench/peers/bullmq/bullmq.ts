@@ -1,10 +1,10 @@
 /** BullMQ: flows of jobs in Redis, which writes each change to disk before it answers. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { freePort } from '../../../test/support/postgres.ts';
 import type { Ground } from '../../ground.ts';
 import type { Subject } from '../../subject.ts';
+import { openNodeProgram } from '../node-program.ts';
 import { minuteMs, wholeWorkloads, type Peer } from '../peer.ts';
 import { until } from '../until.ts';
 
@@ -26,9 +26,7 @@ export const bullmq: Peer = {
 
 async function open(ground: Ground, installed: string): Promise<Subject> {
   const port = await startRedis(ground);
-  const program = await ground.compile(join(import.meta.dirname, 'program.ts'), join(installed, 'node_modules'));
-  const conversation = await ground.converse({ program: process.execPath, arguments: [program, String(port)] });
-  return { roots: ground.roots, run: (workload) => conversation.ask(workload) };
+  return openNodeProgram(ground, import.meta.dirname, installed, [String(port)]);
 }
 
 /** Debian's `redis-server`, on a free port. */

@@ -1,7 +1,7 @@
 /** DBOS: a workflow is a function of the process, each of its steps a row of PostgreSQL when it is done. */
-import { join } from 'node:path';
 import type { Ground } from '../../ground.ts';
 import type { Subject } from '../../subject.ts';
+import { openNodeProgram } from '../node-program.ts';
 import { minuteMs, wholeWorkloads, type Peer } from '../peer.ts';
 
 export const dbos: Peer = {
@@ -22,7 +22,5 @@ export const dbos: Peer = {
 
 async function open(ground: Ground, installed: string): Promise<Subject> {
   const url = await ground.postgres();
-  const program = await ground.compile(join(import.meta.dirname, 'program.ts'), join(installed, 'node_modules'));
-  const conversation = await ground.converse({ program: process.execPath, arguments: [program, url] });
-  return { roots: ground.roots, run: (workload) => conversation.ask(workload) };
+  return openNodeProgram(ground, import.meta.dirname, installed, [url]);
 }

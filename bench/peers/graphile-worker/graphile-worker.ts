@@ -1,7 +1,7 @@
 /** graphile-worker: jobs of one queue in PostgreSQL; what a step is after is up to its job, which adds the next one. */
-import { join } from 'node:path';
 import type { Ground } from '../../ground.ts';
 import type { Subject } from '../../subject.ts';
+import { openNodeProgram } from '../node-program.ts';
 import { minuteMs, wholeWorkloads, type Peer } from '../peer.ts';
 
 const common = { workloads: wholeWorkloads, triggers: 20, repetitions: 3, timeLimitMs: 5 * minuteMs };
@@ -26,7 +26,5 @@ export const graphileWorker: Peer = {
 
 async function open(ground: Ground, installed: string, manner: 'plain' | 'batched'): Promise<Subject> {
   const url = await ground.postgres();
-  const program = await ground.compile(join(import.meta.dirname, 'program.ts'), join(installed, 'node_modules'));
-  const conversation = await ground.converse({ program: process.execPath, arguments: [program, url, manner] });
-  return { roots: ground.roots, run: (workload) => conversation.ask(workload) };
+  return openNodeProgram(ground, import.meta.dirname, installed, [url, manner]);
 }
