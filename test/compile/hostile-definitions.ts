@@ -54,8 +54,8 @@ const time: readonly HostileDefinition[] = [
     code: 'definition-limit',
   },
   {
-    title: 'a number that takes long to compute',
-    source: 'const n = 3n ** 9999999n; export default n % 7n;',
+    title: 'numbers that take long to compute',
+    source: 'for (;;) 3n ** 600000n;',
     code: 'definition-limit',
   },
   {
