@@ -1,7 +1,7 @@
 /** Logs in a directory: a folder for each run, two files for each attempt (see log-file.ts). */
 import { join } from 'node:path';
 import type { Clock } from '../std/clock.ts';
-import { linesFrom, measureLog, parseLine, positionOf, type LogPaths } from './log-file.ts';
+import { linesFrom, measureLog, parseLine, positionOf, wasClosedEmpty, type LogPaths } from './log-file.ts';
 import { openLog, type LogLimits, type OpenLog } from './log-writer.ts';
 import { logLimits, type LogLine, type LogPage, type LogStore } from './outputs.ts';
 import { safePath } from './safe-name.ts';
@@ -43,6 +43,7 @@ export function createDirectoryLogStore(options: DirectoryLogOptions): LogStore 
       const live = open.get(key);
       live?.flush();
       const { total, closed } = live?.shape() ?? measureLog(paths);
+      if (total === 0 && live === undefined) return { lines: [], total, closed: await wasClosedEmpty(paths) };
       return { lines: await readLines(paths, Math.max(1, from), Math.min(to, total)), total, closed };
     },
     watch(key, listener) {

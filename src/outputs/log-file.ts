@@ -3,10 +3,12 @@
  * only ever appended to. `<name>.index` comes with the thousandth line and has 16 bytes for every thousandth: its number
  * and its offset, so that any line of a log of millions is found with two reads. When the writer closes the log, a last
  * line of the letter `x` says how many lines it has; a log without it was left by a server that died, and its lines are
- * counted from the last record on.
+ * counted from the last record on. A log that was closed without a line has no file, because making one takes longer than
+ * most of a short step: its name stands in the file `closed-empty` of the folder, which all logs of the run share.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { LogLine } from './outputs.ts';
 
 export const indexEveryLines = 1000;
@@ -76,6 +78,28 @@ export function measureLog(paths: LogPaths): LogShape {
     closeSync(file);
   }
 }
+
+/** Keeps that the log was closed without a line. */
+export function noteClosedEmpty({ log }: LogPaths): void {
+  const [folder, line] = [dirname(log), `${basename(log)}\n`];
+  try {
+    appendFileSync(join(folder, closedEmpty), line);
+  } catch {
+    mkdirSync(folder, { recursive: true });
+    appendFileSync(join(folder, closedEmpty), line);
+  }
+}
+
+export async function wasClosedEmpty({ log }: LogPaths): Promise<boolean> {
+  try {
+    return `\n${await readFile(join(dirname(log), closedEmpty), 'utf8')}`.includes(`\n${basename(log)}\n`);
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+const closedEmpty = 'closed-empty';
 
 /** More than the closing line can have. */
 const endBytesMax = 64;
@@ -182,6 +206,8 @@ function parseRecord(buffer: Buffer): LogPosition {
 }
 
 function openSyncOrNull(path: string): number | null {
+  // Asked first: most are not there, and an error that is thrown takes longer.
+  if (!existsSync(path)) return null;
   try {
     return openSync(path, 'r');
   } catch (error) {

@@ -6,7 +6,15 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock } from '../std/clock.ts';
-import { formatEnd, formatLine, indexEveryLines, indexRecord, type LogPaths, type LogShape } from './log-file.ts';
+import {
+  formatEnd,
+  formatLine,
+  indexEveryLines,
+  indexRecord,
+  noteClosedEmpty,
+  type LogPaths,
+  type LogShape,
+} from './log-file.ts';
 import { createLineSplitter, type LineSplitter } from './log-lines.ts';
 import type { LogLine, LogWriter } from './outputs.ts';
 
@@ -99,9 +107,12 @@ export function openLog(
       flush();
       closed = true;
       try {
-        logFile ??= openForAppending(paths.log, before.bytes);
-        writeAll(logFile, Buffer.from(formatEnd(clock.now(), total)));
-        closeSync(logFile);
+        if (total === 0) noteClosedEmpty(paths);
+        else {
+          logFile ??= openForAppending(paths.log, before.bytes);
+          writeAll(logFile, Buffer.from(formatEnd(clock.now(), total)));
+          closeSync(logFile);
+        }
         if (indexFile !== null) closeSync(indexFile);
       } catch {
         state = 'broken';

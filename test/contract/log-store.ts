@@ -102,6 +102,19 @@ export function logStoreKeepsItsContract(
     assert.deepEqual(await store.read('run/none/0/1', 1, 10), { lines: [], total: 0, closed: false });
   });
 
+  check('a log that was closed without a line is empty and closed, and can be continued', async ({ store, reopen }) => {
+    for (const key of ['run/a/0/1', 'run/a/0/11']) await store.writer(key).close();
+    for (const each of [store, await reopen()]) {
+      assert.deepEqual(await each.read('run/a/0/11', 1, 10), { lines: [], total: 0, closed: true });
+      assert.equal((await each.read('run/a/0', 1, 10)).closed, false);
+    }
+    const again = store.writer('run/a/0/1');
+    again.write('out', 'after all\n');
+    assert.equal((await store.read('run/a/0/1', 1, 10)).closed, false);
+    await again.close();
+    assert.deepEqual(await texts(await reopen(), 'run/a/0/1'), ['after all']);
+  });
+
   check('keys do not meet, whatever is in them', async ({ store }) => {
     const keys = [
       'run/a/0/1',
