@@ -40,6 +40,7 @@ interface Turn {
   /** When its requests were taken in. */
   readonly at: number;
   readonly positionBefore: number;
+  readonly stateBefore: Run['state'];
   readonly events: readonly RunEvent[];
 }
 
@@ -253,7 +254,7 @@ export class Turns {
   #advance(runId: string, run: Run): Turn {
     const messages = this.#inbox.get(runId) ?? [];
     this.#inbox.delete(runId);
-    const positionBefore = run.position;
+    const { position: positionBefore, state: stateBefore } = run;
     const at = this.#ports.clock.now();
     const events: RunEvent[] = [];
     let handled = 0;
@@ -277,7 +278,7 @@ export class Turns {
       runId,
       started.map((event) => ({ id: attemptId(runId, event), step: stepOf(run, event) })),
     );
-    return { runId, run, messages, at, positionBefore, events };
+    return { runId, run, messages, at, positionBefore, stateBefore, events };
   }
 
   #commandOf(message: Message, runId: string): Command {
@@ -413,12 +414,13 @@ export class Turns {
 
 /** A request of which nothing comes is done too: without events, but at the position that it was decided at. */
 function commitOf(turn: Turn, channels: readonly string[]): Commit {
-  const { run, runId, positionBefore, events, at } = turn;
+  const { run, runId, positionBefore, stateBefore, events, at } = turn;
   const done = requestsOf(turn).map(({ id }): Write => ({ write: 'request-done', id, at }));
   if (events.length + done.length === 0) return [];
   const { state, reason, finishedAt } = run;
+  const becomes = state === stateBefore ? null : { state, reason, finishedAt };
   return [
-    { write: 'append', runId, position: positionBefore, events, state, reason, finishedAt },
+    { write: 'append', runId, position: positionBefore, events, becomes },
     ...done,
     ...closingWrites(run, events, channels),
   ];

@@ -132,6 +132,12 @@ export type CommitResult =
   | { readonly ok: true }
   | { readonly ok: false; readonly conflict: Conflict; readonly write: number };
 
+export interface RunStanding {
+  readonly state: RunState;
+  readonly reason: string | null;
+  readonly finishedAt: number | null;
+}
+
 /** Which promise the write at that place would have broken. */
 export type Conflict =
   | 'position'
@@ -200,9 +206,8 @@ export type Write =
       readonly runId: string;
       readonly position: number;
       readonly events: readonly RunEvent[];
-      readonly state: RunState;
-      readonly reason: string | null;
-      readonly finishedAt: number | null;
+      /** What the events make of the run; null: it is in the state that it was in. */
+      readonly becomes: RunStanding | null;
     }
   /**
    * Something is asked of a run. Where it has ended, or is none: `run-ended`; under a known id: `duplicate-request`. With

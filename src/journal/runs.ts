@@ -1,7 +1,7 @@
 /** Runs and their events. `run.position` counts the events: an append is a compare-and-set on it. */
 import { firstTriggerOf, type RunEvent, type RunOpened, type RunState } from '../engine/event.ts';
 import type { Query, RawRow, Step, Value } from './driver.ts';
-import { journalLimits, type RunFilter, type RunRow, type Write } from './journal.ts';
+import { journalLimits, type RunFilter, type RunRow, type RunStanding, type Write } from './journal.ts';
 import * as parse from './parse.ts';
 import { settleRequests } from './requests.ts';
 
@@ -132,18 +132,23 @@ export function openRun({ triggerKey, opened, reused }: Extract<Write, { write: 
 
 /** A second time finds the run further on and is a `position` conflict: its maker folds the run again and sees. */
 export function append(write: Extract<Write, { write: 'append' }>): Step[] {
+  const { runId, position, events, becomes } = write;
+  const finishedAt = becomes?.finishedAt ?? null;
   return [
-    {
-      text: `
-        update run set position = position + $3, state = $4, reason = $5, finished_at = $6
-        where id = $1 and position = $2 returning id`,
-      values: [write.runId, write.position, write.events.length, write.state, write.reason, write.finishedAt],
-      otherwise: 'position',
-    },
-    ...insertEvents(write.runId, write.position, write.events),
+    { ...moveOn(becomes, [runId, position, events.length]), otherwise: 'position' },
+    ...insertEvents(runId, position, events),
     ...noteDeadline(write),
-    ...(write.finishedAt === null ? [] : [settleRequests(write.runId, write.finishedAt)]),
+    ...(finishedAt === null ? [] : [settleRequests(runId, finishedAt)]),
   ];
+}
+
+/** A state that is not written costs no index a change. */
+function moveOn(becomes: RunStanding | null, values: readonly Value[]): Pick<Step, 'text' | 'values'> {
+  const here = 'where id = $1 and position = $2 returning id';
+  if (becomes === null) return { text: `update run set position = position + $3 ${here}`, values };
+  const { state, reason, finishedAt } = becomes;
+  const text = `update run set position = position + $3, state = $4, reason = $5, finished_at = $6 ${here}`;
+  return { text, values: [...values, state, reason, finishedAt] };
 }
 
 /** Once in a run, so it costs the others nothing. */

@@ -26,14 +26,14 @@ export class SqliteDriver implements Driver {
 
   // oxlint-disable-next-line require-await -- a thrown error must be a rejection
   async transact(plans: readonly Plan[], guard: Sql | null): Promise<readonly CommitResult[]> {
-    this.#database.exec('begin immediate');
+    this.#run('begin immediate');
     try {
       if (guard !== null && this.#all(guard).length === 0) throw new LeaseLost();
       const results = plans.map((plan) => this.#apply(plan));
-      this.#database.exec('commit');
+      this.#run('commit');
       return results;
     } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('rollback');
+      if (this.#database.isTransaction) this.#run('rollback');
       throw error;
     }
   }
@@ -45,15 +45,20 @@ export class SqliteDriver implements Driver {
   }
 
   #apply(plan: Plan): CommitResult {
-    this.#database.exec('savepoint one_commit');
+    this.#run('savepoint one_commit');
     for (const step of plan) {
       const rows = this.#all(step);
       if (rows.length > 0 || step.otherwise === null) continue;
-      this.#database.exec('rollback to one_commit; release one_commit');
+      this.#run('rollback to one_commit');
+      this.#run('release one_commit');
       return { ok: false, conflict: step.otherwise, write: step.write };
     }
-    this.#database.exec('release one_commit');
+    this.#run('release one_commit');
     return { ok: true };
+  }
+
+  #run(text: string): void {
+    this.#prepare(text).run();
   }
 
   #all(sql: Sql): Record<string, unknown>[] {

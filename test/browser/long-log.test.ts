@@ -32,7 +32,13 @@ before(async () => {
         definitions: new Map([[opened.digest, definition]]),
       },
       { write: 'open-run', triggerKey: 'test', opened, reused: [] },
-      { write: 'append', runId, position: 1, events, state: run.state, reason: run.reason, finishedAt: run.finishedAt },
+      {
+        write: 'append',
+        runId,
+        position: 1,
+        events,
+        becomes: { state: run.state, reason: run.reason, finishedAt: run.finishedAt },
+      },
     ],
   ]);
   assert.deepEqual(kept, { ok: true });

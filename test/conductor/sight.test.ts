@@ -54,8 +54,8 @@ async function journalOf(runs: readonly Earlier[]): Promise<Journal> {
     if (cancelled) {
       events.push(...decide(run, { type: 'cancel', at, by: 'ada', reason: '' }));
     }
-    const { state, reason, finishedAt } = run;
-    await journal.commit([[{ write: 'append', runId: runId(number), position: 1, events, state, reason, finishedAt }]]);
+    const becomes = { state: run.state, reason: run.reason, finishedAt: run.finishedAt };
+    await journal.commit([[{ write: 'append', runId: runId(number), position: 1, events, becomes }]]);
   }
   return journal;
 }

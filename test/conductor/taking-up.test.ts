@@ -64,8 +64,7 @@ test('an attempt that a dead server had started, kept late, is looked for and no
   await stage.until('the other waits', () => history.runs.size === 2 && stage.run('other').events.length === 2);
   const { runId } = stage.run('other').opened;
   const started: RunEvent = { type: 'attempt-started', at: time.now, step: 'only', index: 0, attempt: 1 };
-  const place = { position: 2, state: 'running', reason: null, finishedAt: null } as const;
-  const write: Write = { write: 'append', runId, events: [started], ...place };
+  const write: Write = { write: 'append', runId, position: 2, events: [started], becomes: null };
   assert.deepEqual(await journal.commit([[write]]), [{ ok: true }]);
   history.kept(write);
   const attemptId = `${runId}/only/0/1`;

@@ -60,9 +60,7 @@ test('a run that another writer brought further is folded again and goes on from
     runId,
     position,
     events,
-    state: 'cancelling',
-    reason: null,
-    finishedAt: null,
+    becomes: { state: 'cancelling', reason: null, finishedAt: null },
   };
   const [kept] = await stage.world.journal.commit([[write]]);
   stage.world.history.kept(write);

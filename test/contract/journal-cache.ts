@@ -87,9 +87,7 @@ export function cache(use: Use): void {
       runId: runId(1),
       position: 9,
       events: [],
-      state: 'running',
-      reason: null,
-      finishedAt: null,
+      becomes: null,
     };
     assert.equal((await commit(journal, late, entry())).ok, false);
     assert.equal(await journal.cacheEntry(train, 'a'), null);

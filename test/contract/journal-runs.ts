@@ -115,11 +115,11 @@ export function runs(use: Use): void {
       runId: runId(1),
       position: 1,
       events: [{ type: 'cancel-requested', at, by: 'ada', reason: 'wrong data' }],
-      state: 'cancelling',
-      reason: 'wrong data',
-      finishedAt: null,
+      becomes: { state: 'cancelling', reason: 'wrong data', finishedAt: null },
     };
-    await mustKeep(journal, cancelling);
+    await mustKeep(journal, cancelling, append(runId(1), 2, [scheduled('late')]));
+    const stopping = await journal.run(runId(1));
+    assert.deepEqual([stopping?.state, stopping?.reason], ['cancelling', 'wrong data']);
     await mustKeep(journal, finish(runId(2), 1, at + 7));
     const ended = await journal.run(runId(2));
     assert.deepEqual([ended?.state, ended?.finishedAt], ['success', at + 7]);

@@ -147,7 +147,7 @@ function apply(state: State, write: Write): Conflict | null {
       const run = state.runs.get(write.runId);
       if (run === undefined || run.events.length !== write.position) return 'position';
       run.events.push(...write.events);
-      run.ended = write.finishedAt !== null;
+      if (write.becomes !== null) run.ended = write.becomes.finishedAt !== null;
       if (run.ended) for (const asked of state.requests.values()) if (asked.runId === write.runId) asked.done = true;
       return null;
     }

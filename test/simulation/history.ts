@@ -204,12 +204,12 @@ export class History {
       this.#happened(run, event);
       run.events.push(event);
     }
-    run.state = write.state;
-    if (write.finishedAt === null) return;
+    if (write.becomes !== null) run.state = write.becomes.state;
+    if (write.becomes === null || write.becomes.finishedAt === null) return;
     run.endedAt = this.#now();
     this.unfinished.delete(write.runId);
-    if (write.state !== 'cancelled' && run.events.some(({ type }) => type === 'cancel-requested'))
-      this.#violated('P8', `${write.runId} was told to cancel, and ended as ${write.state}`);
+    if (run.state !== 'cancelled' && run.events.some(({ type }) => type === 'cancel-requested'))
+      this.#violated('P8', `${write.runId} was told to cancel, and ended as ${run.state}`);
     for (const asked of this.requests.values()) if (asked.runId === write.runId) asked.open = false;
   }
 

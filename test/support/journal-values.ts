@@ -69,12 +69,12 @@ export function scheduled(step: string, index = 0): RunEvent {
 
 /** A running run goes on. */
 export function append(runId: string, position: number, events: readonly RunEvent[]): Write {
-  return { write: 'append', runId, position, events, state: 'running', reason: null, finishedAt: null };
+  return { write: 'append', runId, position, events, becomes: null };
 }
 
 export function finish(runId: string, position: number, finishedAt = at + 1): Write {
   const event: RunEvent = { type: 'run-finished', at: finishedAt, state: 'success', reason: null };
-  return { write: 'append', runId, position, events: [event], state: 'success', reason: null, finishedAt };
+  return { write: 'append', runId, position, events: [event], becomes: { state: 'success', reason: null, finishedAt } };
 }
 
 export function request(
