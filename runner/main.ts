@@ -3,7 +3,7 @@
  * with it over the channel of child processes. What the user's code prints is the attempt's log; the end mark on both
  * streams says where it ends. When the channel closes, the server is gone: the runner ends itself and its group.
  */
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { inspect } from 'node:util';
 import type { RunnerReport, RunnerRequest, RunnerResult, RunnerTask } from '../src/executor/executor.ts';
 import type { Attempt } from './attempt.ts';
@@ -58,25 +58,23 @@ async function run(task: RunnerTask): Promise<void> {
   const attempt: Attempt = { task, signal: abort.signal, keeper, say: (line) => void out(`${line}\n`) };
   let result: RunnerResult;
   try {
-    mkdirSync(task.scratch, { recursive: true });
     result = await Promise.race([carryOut(attempt), escaped]);
   } catch (error) {
     result = failureOf(error);
   }
   current = null;
-  restoreEnvironment();
   const { user, system } = process.cpuUsage(before.cpu);
   const usage = { cpuMs: Math.round((user + system) / 1000), memoryBytesMax: process.resourceUsage().maxRSS * 1024 };
   const reusable = !broken && !abort.signal.aborted && listLeftovers() <= before.resources;
   out(task.endMark);
   err(task.endMark);
-  send({ type: 'finished', result, usage, reusable, scratchGone: removedEmpty(task.scratch) });
+  send({ type: 'finished', result, usage, reusable, scratchEmpty: isEmpty(task.scratch) });
+  restoreEnvironment();
 }
 
-function removedEmpty(folder: string): boolean {
+function isEmpty(folder: string): boolean {
   try {
-    rmdirSync(folder);
-    return true;
+    return readdirSync(folder).length === 0;
   } catch {
     return false;
   }

@@ -164,7 +164,7 @@ export interface RunnerTask {
   readonly sourceTree: string;
   /** A `node_modules` folder for packages that the source tree does not have itself; or null. */
   readonly nodeModules: string | null;
-  /** The runner makes it. */
+  /** Of the process, and empty. */
   readonly scratch: string;
   /** The whole environment of this attempt: CONTENDER_* and the secrets that the step names. */
   readonly environment: { readonly [name: string]: string };
@@ -184,8 +184,8 @@ export type RunnerReport =
       readonly usage: { readonly cpuMs: number; readonly memoryBytesMax: number };
       /** The attempt left nothing behind in the process: the next one may use it. */
       readonly reusable: boolean;
-      /** The scratch directory was empty, and is gone. */
-      readonly scratchGone: boolean;
+      /** Nothing is in the scratch directory: the next attempt may use it. */
+      readonly scratchEmpty: boolean;
     };
 
 /** The outcome of an attempt, where an output that is too large for a message is canonical JSON in a file. */

@@ -16,6 +16,9 @@ function pool(idleMs?: number): { pool: ReturnType<typeof createRunnerPool>; sta
     const ended = new Promise<void>((resolve) => (end = resolve));
     const fake: Fake = {
       pid: started.length + 1,
+      startedAt: '',
+      scratch: '',
+      leaveScratch: () => '',
       get served() {
         return state.served;
       },

@@ -2,21 +2,16 @@
  * One attempt from its specification to its outcome: source, secrets, inputs, the process, outputs. Whatever cannot be
  * is an outcome with a cause and a sentence; only bugs are thrown.
  */
-import { mkdirSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import { createMask, type Mask } from '../../outputs/mask.ts';
-import { safeName } from '../../outputs/safe-name.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { AttemptSpec, ExecutorPorts } from '../executor.ts';
 import type { AttemptControl } from './attempt-control.ts';
 import { createAttemptLog, type AttemptLog } from './attempt-log.ts';
 import { runCommandWork } from './command-work.ts';
-import { contextEnvironment, readSecrets } from './environment.ts';
-import { openInputs } from './inputs.ts';
-import type { AttemptEnd, AttemptServices, PreparedAttempt } from './prepared-attempt.ts';
+import { readSecrets } from './environment.ts';
+import type { AttemptEnd, AttemptServices, PreparedAttempt, StartedProcess } from './prepared-attempt.ts';
 import { AttemptRefusal } from './refusal.ts';
 import { runRunnerWork } from './runner-work.ts';
 
@@ -25,40 +20,17 @@ export async function runAttempt(
   spec: AttemptSpec,
   services: AttemptServices,
   control: AttemptControl,
-  running: (pid: number) => void,
-): Promise<AttemptEnd & { readonly cleaned: Promise<void> }> {
-  const scratch = join(services.directory, 'scratch', safeName(spec.attemptId));
-  const checkpoint = join(
-    services.directory,
-    'checkpoints',
-    safeName(`${spec.context.runId}/${spec.context.step}/${spec.context.index}`),
-  );
+  running: (process: StartedProcess) => void,
+): Promise<AttemptEnd & { readonly cleaned: Promise<unknown> }> {
   let [mask, log]: [Mask, AttemptLog | null] = [createMask(new Map()), null];
+  const left: string[] = [];
   let end: AttemptEnd;
   try {
     const secrets = readSecrets(spec.secrets, services.ports.secret);
     mask = createMask(secrets);
     log = createAttemptLog(services.logs.writer(spec.attemptId), mask);
     const sourceTree = await sourceOf(spec, services.ports);
-    // Only programs are told of a checkpoint; a function that wants one has the artifacts.
-    if (spec.work.kind === 'command')
-      for (const folder of [scratch, checkpoint]) mkdirSync(folder, { recursive: true });
-    const outputsFile = join(scratch, '.outputs.json');
-    const places = { sourceTree, scratch, checkpoint, outputs: outputsFile };
-    end = await runWork({
-      spec,
-      services,
-      control,
-      log,
-      mask,
-      sourceTree,
-      scratch,
-      outputsFile,
-      inputs: openInputs(services.artifacts, services.stored, join(scratch, '.inputs')),
-      environment: { ...contextEnvironment(spec.attemptId, spec.context, places), ...Object.fromEntries(secrets) },
-      secretNames: [...secrets.keys()],
-      running,
-    });
+    end = await runWork({ spec, services, control, log, mask, sourceTree, secrets, running, left });
   } catch (error) {
     end = { outcome: outcomeOfError(error), usage: null };
   }
@@ -66,15 +38,14 @@ export async function runAttempt(
   log ??= createAttemptLog(services.logs.writer(spec.attemptId), mask);
   if (outcome.kind === 'failed') log.say(`Failed (${outcome.cause}): ${outcome.message}`);
   await log.close();
-  const left = [
-    ...(end.scratchGone === true ? [] : [scratch]),
-    ...(outcome.kind === 'succeeded' && spec.work.kind === 'command' ? [checkpoint] : []),
-  ];
-  return { outcome, usage: end.usage, cleaned: removeFolders(left) };
+  const cleaned = Promise.all(left.map((folder) => services.folders.remove(folder)));
+  return { outcome, usage: end.usage, cleaned };
 }
 
+const host = hostname();
+
 export function placeOf(pid: number): string {
-  return `process ${pid} on ${hostname()}`;
+  return `process ${pid} on ${host}`;
 }
 
 function runWork(attempt: PreparedAttempt): Promise<AttemptEnd> {
@@ -113,17 +84,4 @@ function masked(outcome: AttemptOutcome, mask: Mask): AttemptOutcome {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-async function removeFolders(paths: readonly string[]): Promise<void> {
-  await Promise.all(paths.map(removeFolder));
-}
-
-/** Most are empty, which one call tells. */
-async function removeFolder(path: string): Promise<void> {
-  try {
-    await rmdir(path);
-  } catch {
-    await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
-  }
 }

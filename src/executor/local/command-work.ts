@@ -1,14 +1,17 @@
 /** A command step: its process, and what its end and its outputs mean. */
+import { mkdirSync } from 'node:fs';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import type { AttemptWork } from '../executor.ts';
 import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
 import { startCommand, type CommandExit, type RunningCommand } from './command.ts';
-import { kernelMemoryKills, outcomeOfExit, outcomeOfStop } from './exit-outcome.ts';
+import { kernelMemoryKills, outcomeOfExit, outcomeOfStop, recentMemoryKills } from './exit-outcome.ts';
 import { resolveCommand } from './inputs.ts';
 import { createLastLine } from './last-line.ts';
 import { maskedOutput } from './masked-output.ts';
 import { readCommandOutputs, storeOutput } from './outputs.ts';
+import { readProcess } from './processes.ts';
 import { endAttempt, warnAttempt } from './stop.ts';
+import { workplaceIn, type Workplace } from './workplace.ts';
 
 const outputLineBytesMax = 1024 * 1024;
 
@@ -17,13 +20,14 @@ export async function runCommandWork(
   attempt: PreparedAttempt,
 ): Promise<AttemptEnd> {
   const { spec, services, control, log } = attempt;
-  const resolved = await resolveCommand(work, attempt.inputs);
+  const workplace = openWorkplace(attempt);
+  const resolved = await resolveCommand(work, workplace.inputs);
   if (control.cause !== null) return { outcome: outcomeOfStop(control.cause, spec.timeoutMs), usage: null };
   const lines = { out: createLastLine(outputLineBytesMax), err: createLastLine(outputLineBytesMax) };
-  const memoryKills = kernelMemoryKills();
+  const memoryKills = recentMemoryKills();
   const command = await startCommand({
     command: resolved.command,
-    environment: { ...services.baseEnvironment, ...attempt.environment, ...resolved.environment },
+    environment: { ...services.baseEnvironment, ...workplace.environment, ...resolved.environment },
     directory: attempt.sourceTree,
     pipes: services.pipes,
     output(stream, chunk) {
@@ -31,14 +35,23 @@ export async function runCommandWork(
       log.output(stream, chunk);
     },
   });
-  attempt.running(command.pid);
+  attempt.running({ pid: command.pid, startedAt: readProcess(command.pid)?.startedAt ?? '' });
   const watched = services.sampler.watch(command.pid);
   const exit = await untilEnded(command, attempt);
   const usage = watched.end();
   if (control.cause !== null) return { outcome: outcomeOfStop(control.cause, spec.timeoutMs), usage };
-  if (exit.code === 0) return { outcome: await success(attempt, lines.out.text()), usage };
+  if (exit.code === 0) return { outcome: await success(attempt, workplace, lines.out.text()), usage };
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;
   return { outcome: outcomeOfExit({ ...exit, lastError: lines.err.text(), kernelRanOutOfMemory }), usage };
+}
+
+/** Of all steps only commands are told of a checkpoint; a function that wants one has the artifacts. */
+function openWorkplace(attempt: PreparedAttempt): Workplace {
+  const scratch = attempt.services.folders.take();
+  attempt.left.push(scratch);
+  const workplace = workplaceIn(scratch, attempt);
+  mkdirSync(workplace.checkpoint, { recursive: true });
+  return workplace;
 }
 
 /** Waits for the end, by itself or by us; after a stop nothing of the attempt is left. */
@@ -58,15 +71,18 @@ async function untilEnded(command: RunningCommand, attempt: PreparedAttempt): Pr
   return exit;
 }
 
-async function success(attempt: PreparedAttempt, lastLine: string | null): Promise<AttemptOutcome> {
-  const { spec, services, scratch, sourceTree, outputsFile } = attempt;
+async function success(
+  attempt: PreparedAttempt,
+  { scratch, checkpoint, outputsFile }: Workplace,
+  lastLine: string | null,
+): Promise<AttemptOutcome> {
+  const { spec, services, sourceTree } = attempt;
   const given = await readCommandOutputs(
     { declared: spec.outputs, file: outputsFile, lastLine, folders: [scratch, sourceTree] },
     services.artifacts,
   );
-  return {
-    kind: 'succeeded',
-    output: await storeOutput(maskedOutput(given, attempt), services.artifacts),
-    control: null,
-  };
+  const output = await storeOutput(maskedOutput(given, attempt), services.artifacts);
+  // No further try will ask for it.
+  attempt.left.push(checkpoint);
+  return { kind: 'succeeded', output, control: null };
 }

@@ -63,6 +63,16 @@ export function kernelMemoryKills(): number {
   }
 }
 
+const recentMs = 1000;
+let recent = { kills: 0, at: Number.NEGATIVE_INFINITY };
+
+/** As they were at most a second ago: asking the kernel takes as long as all else before a short step. */
+export function recentMemoryKills(): number {
+  const at = performance.now();
+  if (at - recent.at > recentMs) recent = { kills: kernelMemoryKills(), at };
+  return recent.kills;
+}
+
 function failed(
   cause: Extract<AttemptOutcome, { kind: 'failed' }>['cause'],
   message: string,

@@ -15,6 +15,7 @@ import { placeOf, runAttempt } from './attempt.ts';
 import type { AttemptServices } from './prepared-attempt.ts';
 import { baseEnvironment } from './environment.ts';
 import { findFile } from './find-file.ts';
+import { createFolderStock } from './folders.ts';
 import { attemptMark, executorMark } from './marks.ts';
 import { createPipeStock } from './pipes.ts';
 import { bootId, endMarked, readProcess } from './processes.ts';
@@ -87,6 +88,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       for (const control of active.values()) control.stop('server', graceMs);
       await Promise.all(working);
       await Promise.all([services.pool.close(), services.sweeper.flush(), services.pipes.close()]);
+      await services.folders.close();
       services.sampler.close();
       services.pulse.close();
       watchdog.dismiss();
@@ -100,6 +102,7 @@ function createServices(
   environment: { readonly [name: string]: string },
 ): AttemptServices {
   const { ports, artifacts, logs, directory, nodeModules = null, pulse = pulseLimits } = options;
+  const folders = createFolderStock(join(directory, 'scratch'));
   return {
     ports,
     artifacts,
@@ -107,8 +110,9 @@ function createServices(
     directory,
     nodeModules,
     baseEnvironment: environment,
-    pool: createRunnerPool(() => startRunnerProcess(environment, directory)),
+    pool: createRunnerPool(() => startRunnerProcess(environment, directory, folders)),
     pipes: createPipeStock(join(directory, 'pipes')),
+    folders,
     stored: createStoredValues(artifacts),
     sampler: createUsageSampler(),
     pulse: createPulse(pulse),
@@ -130,9 +134,8 @@ async function carryOut(
   const started = performance.now();
   const timer = setTimeout(() => control.stop('timeout', spec.graceMs), Math.min(spec.timeoutMs, timerMaxMs));
   let unwatch = (): void => undefined;
-  const { outcome, usage, cleaned } = await runAttempt(spec, services, control, (pid) => {
+  const { outcome, usage, cleaned } = await runAttempt(spec, services, control, ({ pid, startedAt }) => {
     unwatch = services.pulse.watch(pid, () => control.stop('stopped', 0));
-    const startedAt = readProcess(pid)?.startedAt ?? '';
     records.write({ attemptId, boot: bootId(), process: { pid, startedAt }, finished: null });
     report({ type: 'running', attemptId, at: clock.now(), place: placeOf(pid) });
   });

@@ -2,8 +2,8 @@
 import { isJsonObject, type Json } from '../../std/json.ts';
 import type { PreparedAttempt } from './prepared-attempt.ts';
 
-export function maskedOutput(output: Json, attempt: Pick<PreparedAttempt, 'mask' | 'log' | 'secretNames'>): Json {
-  if (attempt.secretNames.length === 0) return output;
+export function maskedOutput(output: Json, attempt: Pick<PreparedAttempt, 'mask' | 'log' | 'secrets'>): Json {
+  if (attempt.secrets.size === 0) return output;
   let found = false;
   const clean = (text: string): string => {
     const masked = attempt.mask.text(text);

@@ -5,7 +5,7 @@ import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { AttemptSpec, ExecutorPorts } from '../executor.ts';
 import type { AttemptControl } from './attempt-control.ts';
 import type { AttemptLog } from './attempt-log.ts';
-import type { Inputs } from './inputs.ts';
+import type { FolderStock } from './folders.ts';
 import type { PipeStock } from './pipes.ts';
 import type { Pulse } from './pulse.ts';
 import type { RunnerPool } from './runner-pool.ts';
@@ -24,33 +24,36 @@ export interface AttemptServices {
   readonly baseEnvironment: { readonly [name: string]: string };
   readonly pool: RunnerPool;
   readonly pipes: PipeStock;
+  /** Scratch directories. */
+  readonly folders: FolderStock;
   readonly stored: StoredValues;
   readonly sampler: UsageSampler;
   readonly pulse: Pulse;
   readonly sweeper: Sweeper;
 }
 
-/** What is prepared for the process of an attempt. */
+/** What is prepared before it is known where an attempt works. */
 export interface PreparedAttempt {
   readonly spec: AttemptSpec;
   readonly services: AttemptServices;
   readonly control: AttemptControl;
   readonly log: AttemptLog;
   readonly mask: Mask;
-  readonly inputs: Inputs;
   readonly sourceTree: string;
-  readonly scratch: string;
-  readonly outputsFile: string;
-  /** Without the base: what this attempt is told, and its secrets. */
-  readonly environment: { readonly [name: string]: string };
-  readonly secretNames: readonly string[];
+  readonly secrets: ReadonlyMap<string, string>;
   /** A process runs it. */
-  readonly running: (pid: number) => void;
+  readonly running: (process: StartedProcess) => void;
+  /** Folders that go when it has been reported. */
+  readonly left: string[];
+}
+
+export interface StartedProcess {
+  readonly pid: number;
+  /** As `ProcessInfo` says it; '' where it had ended. */
+  readonly startedAt: string;
 }
 
 export interface AttemptEnd {
   readonly outcome: AttemptOutcome;
   readonly usage: Omit<Usage, 'wallMs'> | null;
-  /** The runner has taken the scratch directory away. */
-  readonly scratchGone?: boolean;
 }

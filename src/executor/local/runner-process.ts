@@ -7,12 +7,20 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Artifact } from '../../pipeline/definition.ts';
 import type { RunnerReport, RunnerRequest, RunnerTask } from '../executor.ts';
+import type { FolderStock } from './folders.ts';
 import { createMarkSplitter } from './mark-splitter.ts';
+import { readProcess } from './processes.ts';
 
 export type FinishedReport = Extract<RunnerReport, { type: 'finished' }>;
 
 export interface RunnerProcess {
   readonly pid: number;
+  /** As `ProcessInfo` says it. */
+  readonly startedAt: string;
+  /** An empty directory for the next attempt; TMPDIR of all that it serves. */
+  readonly scratch: string;
+  /** Gives up the directory, which the caller removes, for another one. */
+  leaveScratch(): string;
   /** Attempts that it has served. */
   readonly served: number;
   readonly alive: boolean;
@@ -38,7 +46,11 @@ export interface RunnerDeath {
 /** How long the end marks may come after the result; they are written before it. */
 const markPatienceMs = 1000;
 
-export function startRunnerProcess(environment: { readonly [name: string]: string }, directory: string): RunnerProcess {
+export function startRunnerProcess(
+  environment: { readonly [name: string]: string },
+  directory: string,
+  folders: FolderStock,
+): RunnerProcess {
   const program = fileURLToPath(new URL(`../../../runner/main${extname(import.meta.url)}`, import.meta.url));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--enable-source-maps', program], {
     cwd: directory,
@@ -47,7 +59,8 @@ export function startRunnerProcess(environment: { readonly [name: string]: strin
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let current: Serving | null = null;
-  let [served, alive] = [0, child.pid !== undefined];
+  let [served, alive, scratch] = [0, child.pid !== undefined, folders.take()];
+  let startedAt: string | null = null;
 
   const send = (request: RunnerRequest): void => {
     if (child.connected) child.send(request, () => {});
@@ -60,6 +73,8 @@ export function startRunnerProcess(environment: { readonly [name: string]: strin
   child.on('error', () => {});
   const ended = new Promise<void>((resolve) => {
     const died = (code: number | null, signal: NodeJS.Signals | null): void => {
+      // What an attempt is still to be read from there goes with that attempt.
+      if (alive && current === null) void folders.remove(scratch);
       alive = false;
       current?.die({ type: 'died', code, signal });
       resolve();
@@ -77,6 +92,17 @@ export function startRunnerProcess(environment: { readonly [name: string]: strin
 
   return {
     pid: child.pid ?? 0,
+    get startedAt() {
+      return (startedAt ??= readProcess(child.pid ?? 0)?.startedAt ?? '');
+    },
+    get scratch() {
+      return scratch;
+    },
+    leaveScratch() {
+      const left = scratch;
+      if (alive) scratch = folders.take();
+      return left;
+    },
     get served() {
       return served;
     },
@@ -197,7 +223,7 @@ function isReport(message: unknown): message is RunnerReport {
         'usage' in message &&
         typeof message.usage === 'object' &&
         'reusable' in message &&
-        'scratchGone' in message
+        'scratchEmpty' in message
       );
     default:
       return false;

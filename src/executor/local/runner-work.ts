@@ -5,7 +5,7 @@ import type { AttemptOutcome, StepOutput } from '../../engine/event.ts';
 import type { Json } from '../../std/json.ts';
 import type { AttemptWork, RunnerResult } from '../executor.ts';
 import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
-import { kernelMemoryKills, outcomeOfExit, outcomeOfStop } from './exit-outcome.ts';
+import { kernelMemoryKills, outcomeOfExit, outcomeOfStop, recentMemoryKills } from './exit-outcome.ts';
 import { resolveWork } from './inputs.ts';
 import { createLastLine } from './last-line.ts';
 import { maskedOutput } from './masked-output.ts';
@@ -13,53 +13,82 @@ import { outputBytesMax, storeOutput } from './outputs.ts';
 import { AttemptRefusal } from './refusal.ts';
 import type { FinishedReport, RunnerDeath, RunnerProcess } from './runner-process.ts';
 import { endAttempt, reasonOf } from './stop.ts';
+import { workplaceIn, type Workplace } from './workplace.ts';
 
 export async function runRunnerWork(
   work: Exclude<AttemptWork, { kind: 'command' }>,
   attempt: PreparedAttempt,
 ): Promise<AttemptEnd> {
   const { spec, services, control } = attempt;
-  const resolved = await resolveWork(work, attempt.inputs);
-  if (control.cause !== null) return { outcome: outcomeOfStop(control.cause, spec.timeoutMs), usage: null };
-  if (resolved.kind === 'command') throw new Error('a command has no runner');
-  const key = poolKey(attempt);
-  const runner = services.pool.take(key);
-  const memoryKills = kernelMemoryKills();
+  const memoryKills = recentMemoryKills();
   const lastError = createLastLine(64 * 1024);
-  const word = await serve(runner, resolved, attempt, (chunk) => lastError.push(chunk));
-  const reusable = word.type === 'finished' && word.reusable && control.cause === null;
-  services.pool.giveBack(key, runner, reusable);
+  const served = await withRunner(attempt, async (runner) => {
+    const workplace = workplaceIn(runner.scratch, attempt);
+    const resolved = await resolveWork(work, workplace.inputs);
+    if (resolved.kind === 'command') throw new Error('a command has no runner');
+    if (control.cause !== null) return null;
+    return serve(runner, resolved, { attempt, workplace, sawError: (chunk) => lastError.push(chunk) });
+  });
   if (control.cause !== null) {
-    await endAttempt(spec.attemptId, runner.pid);
-    return {
-      outcome: outcomeOfStop(control.cause, spec.timeoutMs),
-      usage: word.type === 'finished' ? word.usage : null,
-    };
+    if (served.word !== null) await endAttempt(spec.attemptId, served.pid);
+    const usage = served.word?.type === 'finished' ? served.word.usage : null;
+    return { outcome: outcomeOfStop(control.cause, spec.timeoutMs), usage };
   }
+  const { word } = served;
+  if (word === null) throw new Error('an attempt that nobody stopped was not served');
   // Children that it left behind carry the attempt's mark; the process itself does not.
   services.sweeper.note(spec.attemptId);
-  if (word.type === 'finished') {
-    const { result, usage, scratchGone } = word;
-    return { outcome: await outcomeOf(result, attempt), usage, scratchGone };
-  }
+  if (word.type === 'finished') return { outcome: await outcomeOf(word.result, attempt), usage: word.usage };
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;
   if (word.code === 0) return { outcome: endedEarly(), usage: null };
   return { outcome: outcomeOfExit({ ...word, lastError: lastError.text(), kernelRanOutOfMemory }), usage: null };
 }
 
+interface Served {
+  readonly pid: number;
+  /** Null where it was stopped before it began. */
+  readonly word: FinishedReport | RunnerDeath | null;
+}
+
+/** Gives the process back afterwards, with an empty scratch directory. */
+async function withRunner(
+  attempt: PreparedAttempt,
+  use: (runner: RunnerProcess) => Promise<Served['word']>,
+): Promise<Served> {
+  const { pool } = attempt.services;
+  const key = poolKey(attempt);
+  const runner = pool.take(key);
+  let word: Served['word'] = null;
+  let untouched = true;
+  try {
+    word = await use(runner);
+    untouched = word === null;
+    return { pid: runner.pid, word };
+  } finally {
+    const finished = word?.type === 'finished' ? word : null;
+    if (finished?.scratchEmpty !== true || !runner.alive) attempt.left.push(runner.leaveScratch());
+    pool.giveBack(key, runner, untouched || (finished?.reusable === true && attempt.control.cause === null));
+  }
+}
+
 /** Attempts share a process only where they may see the same: the version and the secrets. */
-function poolKey({ spec, secretNames }: PreparedAttempt): string {
-  return JSON.stringify([spec.repository, spec.sha, [...secretNames].sort()]);
+function poolKey({ spec, secrets }: PreparedAttempt): string {
+  return JSON.stringify([spec.repository, spec.sha, [...secrets.keys()].sort()]);
+}
+
+interface Serving {
+  readonly attempt: PreparedAttempt;
+  readonly workplace: Workplace;
+  readonly sawError: (chunk: Uint8Array) => void;
 }
 
 async function serve(
   runner: RunnerProcess,
   work: Exclude<AttemptWork, { kind: 'command' }>,
-  attempt: PreparedAttempt,
-  sawError: (chunk: Uint8Array) => void,
+  { attempt, workplace, sawError }: Serving,
 ): Promise<FinishedReport | RunnerDeath> {
   const { spec, services, control, log } = attempt;
-  attempt.running(runner.pid);
+  attempt.running(runner);
   control.attach({
     warn(cause, graceMs) {
       log.say(`${reasonOf(cause)}: context.signal is aborted, and the process is killed in ${graceMs / 1000} s.`);
@@ -71,8 +100,8 @@ async function serve(
     attemptId: spec.attemptId,
     sourceTree: attempt.sourceTree,
     nodeModules: services.nodeModules,
-    scratch: attempt.scratch,
-    environment: attempt.environment,
+    scratch: workplace.scratch,
+    environment: workplace.environment,
     context: spec.context,
     work,
     endMark: `\u0000contender ${randomUUID()}\n`,
@@ -106,7 +135,7 @@ async function outputOf(
       `the output has ${size} bytes, and at most ${outputBytesMax} are kept: give it as an artifact`,
     );
   // Only with secrets is a large output looked at here; the runner has counted its lengths.
-  if (attempt.secretNames.length === 0)
+  if (attempt.secrets.size === 0)
     return { stored: await artifacts.putFile(output.file, 'output.json'), lengths: output.lengths };
   const value: Json = JSON.parse(await readFile(output.file, 'utf8'));
   return storeOutput(maskedOutput(value, attempt), artifacts);
