@@ -34,6 +34,6 @@ test('what an earlier server left is removed', async () => {
   mkdirSync(join(parent, 'left', 'deep'), { recursive: true });
   writeFileSync(join(parent, 'left', 'deep', 'file'), 'x');
   const stock = createFolderStock(parent);
-  await until(() => !existsSync(join(parent, 'left')));
+  await until('it is removed', () => !existsSync(join(parent, 'left')));
   await stock.close();
 });
