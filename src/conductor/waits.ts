@@ -159,6 +159,12 @@ export class Waits {
     this.#wakeNext();
   }
 
+  /** Nothing is looked for any more. */
+  stop(): void {
+    for (const waiters of this.#runs.values()) for (const waiter of waiters.values()) this.#leave(waiter);
+    this.#runs.clear();
+  }
+
   /** How it stands with the instances of a step that wait, the lowest first. */
   of(runId: string, step: string): readonly Waiting[] {
     const waiters = [...(this.#runs.get(runId)?.values() ?? [])];

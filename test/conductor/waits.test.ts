@@ -302,8 +302,10 @@ test('a look that nobody waits for any more is ended, and who waits anew looks w
   end();
   await lookout.pass(0);
   assert.deepEqual([lookout.looks.length, signals[1]?.aborted], [2, false]);
-  lookout.waits.runEnded(run);
-  assert.deepEqual([signals[1]?.aborted, lookout.logged], [true, []]);
+  lookout.waits.stop();
+  end();
+  await lookout.pass(minuteMs);
+  assert.deepEqual([signals[1]?.aborted, lookout.looks.length, lookout.logged], [true, 2, []]);
 });
 
 test('a run that is folded again after a look failed is looked for once it waits again', async () => {
