@@ -1,6 +1,6 @@
 /**
- * One attempt, or look, from its specification to its outcome: source, secrets, inputs, the process, outputs. Whatever cannot be
- * is an outcome with a cause and a sentence; only bugs are thrown.
+ * One attempt, or look, from its specification to its outcome: source, secrets, inputs, the process, outputs. Whatever
+ * cannot be is an outcome with a cause and a sentence; only bugs are thrown.
  */
 import { hostname } from 'node:os';
 import { createMask, type Mask } from '../../outputs/mask.ts';
@@ -14,13 +14,13 @@ import type { AttemptEnd, AttemptServices, GivenWork, PreparedAttempt, StartedPr
 import { AttemptRefusal } from './refusal.ts';
 import { runRunnerWork } from './runner-work.ts';
 
-/** Runs it to its end. `cleaned` resolves when its files are gone, which the report does not wait for. */
+/** Runs it to its end. `clean` removes its files, which the report does not wait for. */
 export async function runAttempt(
   { spec, work, openLog }: GivenWork,
   services: AttemptServices,
   control: AttemptControl,
   running: (process: StartedProcess) => void,
-): Promise<AttemptEnd & { readonly cleaned: Promise<unknown> }> {
+): Promise<AttemptEnd & { readonly clean: () => Promise<unknown> }> {
   let [mask, log]: [Mask, AttemptLog | null] = [createMask(new Map()), null];
   const left: string[] = [];
   let end: AttemptEnd;
@@ -37,8 +37,8 @@ export async function runAttempt(
   log ??= openLog(mask);
   if (outcome.kind === 'failed') log.say(`Failed (${outcome.cause}): ${outcome.message}`);
   await log.close();
-  const cleaned = Promise.all(left.map((folder) => services.folders.remove(folder)));
-  return { outcome, usage: end.usage, cleaned };
+  const clean = (): Promise<unknown> => Promise.all(left.map((folder) => services.folders.remove(folder)));
+  return { outcome, usage: end.usage, clean };
 }
 
 const host = hostname();

@@ -24,11 +24,12 @@ import { createPipeStock } from './pipes.ts';
 import { bootId, endMarked, readProcess } from './processes.ts';
 import { openAttemptRecords, type AttemptRecord, type AttemptRecords } from './records.ts';
 import { createPulse, pulseLimits, type PulseLimits } from './pulse.ts';
-import { createRunnerPool } from './runner-pool.ts';
 import { startRunnerProcess } from './runner-process.ts';
+import { startShell } from './shell.ts';
 import { createStoredValues } from './stored-values.ts';
 import { createSweeper } from './sweeper.ts';
 import { createUsageSampler } from './usage.ts';
+import { createWarmPool } from './warm-pool.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface LocalExecutorOptions {
@@ -93,7 +94,12 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       closed = true;
       for (const control of active.values()) control.stop('server', graceMs);
       await Promise.all([...working, looks.close(graceMs)]);
-      await Promise.all([services.pool.close(), services.sweeper.flush(), services.pipes.close()]);
+      await Promise.all([
+        services.runners.close(),
+        services.shells.close(),
+        services.sweeper.flush(),
+        services.pipes.close(),
+      ]);
       await services.folders.close();
       services.sampler.close();
       services.pulse.close();
@@ -116,7 +122,8 @@ function createServices(
     directory,
     nodeModules,
     baseEnvironment: environment,
-    pool: createRunnerPool(() => startRunnerProcess(environment, directory, folders)),
+    runners: createWarmPool(() => startRunnerProcess(environment, directory, folders)),
+    shells: createWarmPool(() => startShell(environment)),
     pipes: createPipeStock(join(directory, 'pipes')),
     folders,
     stored: createStoredValues(artifacts),
@@ -142,9 +149,14 @@ async function carryOut(
   let unwatch = (): void => undefined;
   const openLog = (mask: Mask): AttemptLog => createAttemptLog(services.logs.writer(attemptId), mask);
   const given = { spec, work: spec.work, openLog };
-  const { outcome, usage, cleaned } = await runAttempt(given, services, control, ({ pid, startedAt }) => {
+  const { outcome, usage, clean } = await runAttempt(given, services, control, ({ pid, leader }) => {
     unwatch = services.pulse.watch(pid, () => control.stop('stopped', 0));
-    records.write({ attemptId, boot: bootId(), process: { pid, startedAt }, finished: null });
+    records.write({
+      attemptId,
+      boot: bootId(),
+      process: { pid: leader.pid, startedAt: leader.startedAt },
+      finished: null,
+    });
     report({ type: 'running', attemptId, at: clock.now(), place: placeOf(pid) });
   });
   clearTimeout(timer);
@@ -159,7 +171,7 @@ async function carryOut(
   records.write({ attemptId, boot: bootId(), process: null, finished });
   ended();
   report(finished);
-  await cleaned;
+  await clean();
 }
 
 /** The code of a step runs in the process that says how it ended, and may say anything. */

@@ -71,10 +71,10 @@ async function lookOnce(
     openLog: openLookLog(() => services.logs.writer(attemptId), number),
   };
   try {
-    const { outcome, cleaned } = await runAttempt(given, services, control, ({ pid }) => {
+    const { outcome, clean } = await runAttempt(given, services, control, ({ pid }) => {
       unwatch = services.pulse.watch(pid, () => control.stop('stopped', 0));
     });
-    await cleaned;
+    await clean();
     return outcome;
   } finally {
     clearTimeout(timer);

@@ -51,9 +51,9 @@ async function withRunner(
   attempt: PreparedAttempt,
   use: (runner: RunnerProcess) => Promise<Served['word']>,
 ): Promise<Served> {
-  const { pool } = attempt.services;
+  const { runners } = attempt.services;
   const key = poolKey(attempt);
-  const runner = pool.take(key);
+  const runner = runners.take(key);
   let word: Served['word'] = null;
   let untouched = true;
   try {
@@ -63,7 +63,7 @@ async function withRunner(
   } finally {
     const finished = word?.type === 'finished' ? word : null;
     if (finished?.scratchEmpty !== true || !runner.alive) attempt.left.push(runner.leaveScratch());
-    pool.giveBack(key, runner, untouched || (finished?.reusable === true && attempt.control.cause === null));
+    runners.giveBack(key, runner, untouched || (finished?.reusable === true && attempt.control.cause === null));
   }
 }
 
@@ -84,7 +84,7 @@ async function serve(
   { attempt, workplace, sawError }: Serving,
 ): Promise<FinishedReport | RunnerDeath> {
   const { spec, services, control, log } = attempt;
-  attempt.running(runner);
+  attempt.running({ pid: runner.pid, leader: runner });
   control.attach({
     warn(cause, graceMs) {
       log.say(`${reasonOf(cause)}: context.signal is aborted, and the process is killed in ${graceMs / 1000} s.`);
