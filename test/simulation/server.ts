@@ -143,6 +143,7 @@ export class Server {
     return {
       ...(mutant.executor?.(executor, this.machine.attempts) ?? executor),
       slots: world.slots + (mutant.slotsTooMany ?? 0),
+      looksAtOnce: executor.looksAtOnce + (mutant.looksTooMany ?? 0),
     };
   }
 
