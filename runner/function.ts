@@ -12,10 +12,8 @@ import { invalid, type Attempt } from './attempt.ts';
 import { loadFunction } from './load.ts';
 import { succeeded } from './result.ts';
 
-type FunctionWork = Extract<AttemptWork, { kind: 'function' | 'branch' | 'short-circuit' | 'wait' }>;
-
 export async function runFunction(
-  work: FunctionWork & { readonly kind: Exclude<FunctionWork['kind'], 'wait'> },
+  work: Extract<AttemptWork, { readonly kind: 'function' | 'branch' | 'short-circuit' }>,
   attempt: Attempt,
 ): Promise<RunnerResult> {
   const called = await callFunction(work, attempt);

@@ -1,13 +1,10 @@
-/** One look of a function. What is not there yet is no failure: the engine has it look again. */
-import type { AttemptWork, RunnerResult } from '../src/executor/executor.ts';
+/** One look of a function. What is not there yet is no failure. */
+import type { LookWork, RunnerResult } from '../src/executor/executor.ts';
 import { invalid, type Attempt } from './attempt.ts';
 import { callFunction } from './function.ts';
 import { succeeded } from './result.ts';
 
-export async function runWait(
-  work: Extract<AttemptWork, { readonly file: string }>,
-  attempt: Attempt,
-): Promise<RunnerResult> {
+export async function runWait(work: LookWork, attempt: Attempt): Promise<RunnerResult> {
   const called = await callFunction(work, attempt);
   if (!called.ok) return invalid(called.error);
   const isThere = called.value !== false && called.value !== null && called.value !== undefined;

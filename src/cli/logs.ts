@@ -1,7 +1,8 @@
 /** `contender logs`: what the steps wrote, as it stands on disk, or as it comes. */
 import { readRun } from '../conductor/read.ts';
 import { waitText } from '../conductor/waiting-text.ts';
-import type { Run, Step } from '../engine/run.ts';
+import { hasLookLog } from '../engine/engine.ts';
+import type { Instance, Run, Step } from '../engine/run.ts';
 import { attemptId } from '../executor/executor.ts';
 import type { LogLine, LogStore } from '../outputs/outputs.ts';
 import { ProblemError } from '../std/problem.ts';
@@ -43,8 +44,9 @@ function attemptsOf(run: Run, options: LogsOptions): readonly { readonly id: str
   for (const [name, step] of run.steps) {
     if (options.step !== null && options.step !== name) continue;
     for (const instance of step.instances ?? []) {
-      const attempt = options.attempt ?? instance.attempts.length;
-      if (attempt < 1 || attempt > instance.attempts.length) continue;
+      const count = logCount(step, instance);
+      const attempt = options.attempt ?? count;
+      if (attempt < 1 || attempt > count) continue;
       const label = step.definition.map === null ? name : `${name}[${instance.index}]`;
       attempts.push({ id: attemptId(run.opened.runId, { step: name, index: instance.index, attempt }), label });
     }
@@ -101,8 +103,13 @@ function attemptUnknown(run: Run, { step: name }: LogsOptions): ProblemError {
   return unknown(ended, step?.reason ?? run.reason ?? '`contender logs RUN` shows the steps that started.');
 }
 
+/** One of each attempt, or one of all looks of a function. */
+function logCount({ definition }: Step, instance: Instance): number {
+  return hasLookLog(definition.work, instance) ? 1 : instance.attempts.length;
+}
+
 function attemptCount(step: Step): number {
-  return Math.max(0, ...(step.instances ?? []).map(({ attempts }) => attempts.length));
+  return Math.max(0, ...(step.instances ?? []).map((instance) => logCount(step, instance)));
 }
 
 function unknown(message: string, help: string): ProblemError {

@@ -20,7 +20,6 @@ const marks: Readonly<Record<StepState | RunOutcome, readonly [mark: string, col
   skipped: ['–', 'gray'],
   upstream_failed: ['⊘', 'red'],
   up_for_retry: ['↻', 'yellow'],
-  up_for_reschedule: ['◷', 'cyan'],
   deferred: ['◷', 'cyan'],
   removed: ['–', 'gray'],
   cancelled: ['■', 'yellow'],

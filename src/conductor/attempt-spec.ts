@@ -12,15 +12,7 @@ import {
   type ChampionOfAttempt,
   type InputValue,
 } from '../executor/executor.ts';
-import type {
-  Binding,
-  ChallengeWork,
-  Environment,
-  ScoreDefinition,
-  Template,
-  WaitWork,
-  Work,
-} from '../pipeline/definition.ts';
+import type { Binding, ChallengeWork, Environment, ScoreDefinition, Template, Work } from '../pipeline/definition.ts';
 import type { ModelRegistry } from '../registry/registry.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -87,9 +79,8 @@ async function prepareWork(
     case 'challenge':
       return prepareChallenge(work, bind, registry);
     case 'wait':
-      return prepareWait(work, bind);
     case 'approval':
-      throw new Error(`"${name}" is an approval, of which no attempt is ever started`);
+      throw new Error(`"${name}" is of the kind ${work.kind}, of which no attempt is ever started`);
     default:
       return unreachable(work);
   }
@@ -147,12 +138,6 @@ function prepareScore(
   if (score.kind === 'function')
     return map(bind.value(score.input), (input) => ({ kind: 'function', file: score.file, input }));
   return command(bind, score.command, score.environment);
-}
-
-function prepareWait(work: WaitWork, bind: Binder): Prepared<AttemptWork> {
-  const condition = work.for;
-  if (condition.condition !== 'function') return invalid('what it waits for is looked at without an attempt');
-  return map(bind.value(condition.input), (input) => ({ kind: 'wait', file: condition.file, input }));
 }
 
 function binderOf(run: Run, key: AttemptKey): Binder {

@@ -7,6 +7,7 @@ import { firstTriggerOf, type LookOutcome, type StepState } from '../engine/even
 import type { Run } from '../engine/run.ts';
 import type { FilePlace } from '../executor/executor.ts';
 import type { RunRow } from '../journal/journal.ts';
+import { lookSpecOf, type AnyLookSpec } from './look-spec.ts';
 import type { Template, WaitWork } from '../pipeline/definition.ts';
 import type { OutsideSubject } from '../sensors/sensors.ts';
 import { failure, success, type Result } from '../std/result.ts';
@@ -24,6 +25,7 @@ export type Subject =
       readonly steps: boolean;
     }
   | ({ readonly kind: 'file' } & FilePlace)
+  | { readonly kind: 'function'; readonly spec: AnyLookSpec }
   | OutsideSubject;
 
 /** The newest run that counts; `steps` where they are asked for. */
@@ -48,7 +50,8 @@ export interface Awaited {
 type Condition = WaitWork['for'];
 
 /** The error is a sentence: nothing can be looked for. */
-export function awaitedBy(run: Run, { step, work, instance }: AwaitedLook): Result<Awaited, string> {
+export function awaitedBy(run: Run, look: AwaitedLook): Result<Awaited, string> {
+  const { step, work, instance } = look;
   const bind = (name: string, template: Template): Result<string, string> => {
     const key = { step: step.definition.name, index: instance.index, attempt: 1 };
     const text = bindTemplate(run, template, key);
@@ -77,13 +80,13 @@ export function awaitedBy(run: Run, { step, work, instance }: AwaitedLook): Resu
     case 'step':
       return then(bind('date', condition.date), (date) => runAt(run, condition, date));
     case 'function':
-      throw new Error('a function looks in an attempt');
+      return then(lookSpecOf(run, look, condition), functionAs);
     default:
       return unreachable(condition);
   }
 }
 
-function then<T>(bound: Result<string, string>, make: (text: string) => Result<T, string>): Result<T, string> {
+function then<T, U>(bound: Result<T, string>, make: (value: T) => Result<U, string>): Result<U, string> {
   return bound.ok ? make(bound.value) : bound;
 }
 
@@ -101,6 +104,11 @@ function fileAt({ opened }: Run, path: string): Result<Awaited, string> {
   const { repository, sha } = opened;
   const subject = { kind: 'file', repository, sha, path } as const;
   return success({ key: JSON.stringify(subject), subject, what: path, judge: outcomeOf });
+}
+
+/** Each instance has its own input, so its looks are its own. */
+function functionAs(spec: AnyLookSpec): Result<Awaited, string> {
+  return success({ key: spec.attemptId, subject: { kind: 'function', spec }, what: 'its function', judge: outcomeOf });
 }
 
 function outside(subject: OutsideSubject, what: string): Result<Awaited, string> {

@@ -9,7 +9,7 @@ import { readRun } from './read.ts';
 
 export interface SightPorts {
   readonly journal: Journal;
-  readonly executor: Pick<Executor, 'findFile'>;
+  readonly executor: Pick<Executor, 'findFile' | 'look'>;
   readonly sensors: Sensors;
 }
 
@@ -24,8 +24,11 @@ export class Sight {
     this.#ports = ports;
   }
 
-  /** Rejects where the journal, or the executor, does not answer: then nothing is known. */
-  async look(subject: Subject): Promise<Seen> {
+  /**
+   * `number` counts from 1; `signal` ends a look that takes a process. Rejects where the journal, or the executor, does not
+   * answer: then nothing is known.
+   */
+  async look(subject: Subject, number: number, signal: AbortSignal): Promise<Seen> {
     if (subject.kind === 'runs') return { kind: 'run', run: await this.#newestRun(subject) };
     if (subject.kind === 'file') {
       const { path } = subject;
@@ -33,6 +36,8 @@ export class Sight {
       if (found === null) return { kind: 'outcome', outcome: { kind: 'not-yet', reason: `there is no ${path} yet` } };
       return { kind: 'outcome', outcome: { kind: 'seen', output: { inline: { path, bytes: found.bytes } } } };
     }
+    if (subject.kind === 'function')
+      return { kind: 'outcome', outcome: await this.#ports.executor.look({ ...subject.spec, number }, signal) };
     const sight = await this.#ports.sensors.look(subject);
     if (sight.kind !== 'seen') return { kind: 'outcome', outcome: sight };
     return { kind: 'outcome', outcome: { kind: 'seen', output: { inline: sight.output } } };

@@ -99,7 +99,10 @@ export class Term {
     this.#ended = true;
     this.#outbox.stop();
     const { jobQueue, runQueue, executor } = this.#ports;
-    await Promise.all([jobQueue.stop(), runQueue.stop(), executor.close(graceMs)]);
+    const closed = Promise.all([jobQueue.stop(), runQueue.stop(), executor.close(graceMs)]);
+    // Nobody hears of looks that end with the executor.
+    this.#turns.waits.stop();
+    await closed;
     await this.#jobs.settled();
     await this.#outbox.settled();
   }

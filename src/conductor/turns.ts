@@ -358,8 +358,10 @@ export class Turns {
 
   #carryOutWaits(run: Run, events: readonly RunEvent[]): void {
     const { runId } = run.opened;
-    for (const event of events)
-      if (event.type === 'step-finished' && event.index !== null) this.waits.end(runId, event.step, event.index);
+    for (const event of events) {
+      const isOver = event.type === 'step-finished' || event.type === 'look-failed';
+      if (isOver && event.index !== null) this.waits.end(runId, event.step, event.index);
+    }
     if (this.#folded.has(runId)) this.waits.takeUp(run);
     else if (events.some((event) => event.type === 'wait-begun')) this.waits.begin(run);
   }

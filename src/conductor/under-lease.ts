@@ -39,6 +39,8 @@ function executorUnder(executor: Executor, term: TermOfOffice): Executor {
     stop: (attemptId, cause, graceMs) => executor.stop(attemptId, cause, graceMs),
     recover: (attemptIds) => executor.recover(attemptIds),
     findFile: (place) => executor.findFile(place),
+    looksAtOnce: executor.looksAtOnce,
+    look: (spec, signal) => whileTrusted(term, () => executor.look(spec, signal)),
     close: (graceMs) => executor.close(graceMs),
   };
 }

@@ -5,7 +5,7 @@ import { formatDuration } from '../std/duration.ts';
 import { awaitedBy } from './awaited.ts';
 import type { Waiting } from './waits.ts';
 
-/** As the run alone tells it, of the first instance that waits; null: none of the step does, without an attempt. */
+/** As the run alone tells it, of the first instance that waits; null: none of the step does. */
 export function waitText(run: Run, step: Step): string | null {
   const waiting = step.instances?.find((instance) => instance.state === 'deferred' && instance.wait !== null);
   const look = waiting === undefined ? null : lookAwaited(run, { step: step.definition.name, index: waiting.index });

@@ -7,14 +7,17 @@
  *              ▲                └────► seen, impossible, out of time: told to the run's turn
  *              └── the end of a run that is waited for, and who begins to wait, make it due at once
  *
- * Watches that began together are spread over their first interval. Looks at the journal and looks at all else are in
- * lanes of their own, each with a limit, so that a server which does not answer holds up nobody who waits for a run.
+ * Watches that began together are spread over their first interval. Looks at the journal, looks of functions and looks at
+ * all else are in lanes of their own, each with a limit, so that a server which does not answer holds up nobody who waits
+ * for a run. There is one look at one thing at a time: one that nobody waits for any more is ended, and who waits anew
+ * for the same thing looks when it is over.
  */
-import { looksAwaited, type AwaitedLook } from '../engine/engine.ts';
+import { lookAwaited, looksAwaited, type AwaitedLook } from '../engine/engine.ts';
 import { fractionOf } from '../engine/back-off.ts';
 import type { LookOutcome } from '../engine/event.ts';
 import { PriorityQueue } from '../engine/priority-queue.ts';
 import type { Run } from '../engine/run.ts';
+import type { Executor } from '../executor/executor.ts';
 import { awaitedBy, type Awaited, type Seen } from './awaited.ts';
 import { conductorLimits, type ConductorPorts } from './ports.ts';
 import type { Sight } from './sight.ts';
@@ -59,7 +62,6 @@ interface Watch {
   readonly lane: Lane;
   readonly waiters: Set<Waiter>;
   dueAt: number;
-  isLooking: boolean;
   /** Asked for while a look was under way, which may have seen how it was before. */
   again: boolean;
   hasLooked: boolean;
@@ -76,6 +78,7 @@ interface Lane {
 
 export interface WaitsPorts extends Pick<ConductorPorts, 'clock' | 'jobQueue' | 'log'> {
   readonly sight: Pick<Sight, 'look'>;
+  readonly executor: Pick<Executor, 'looksAtOnce'>;
 }
 
 type Tell = (runId: string, looks: readonly Look[]) => void;
@@ -86,12 +89,18 @@ export class Waits {
   readonly #watches = new Map<string, Watch>();
   /** By run, then by step and index. */
   readonly #runs = new Map<string, Map<string, Waiter>>();
-  readonly #inside = laneOf(conductorLimits.looksInsideMax);
-  readonly #outside = laneOf(conductorLimits.looksOutsideMax);
+  /** What is just being looked at, by its key. */
+  readonly #looking = new Map<string, AbortController>();
+  readonly #lanes: { readonly inside: Lane; readonly outside: Lane; readonly functions: Lane };
 
   constructor(ports: WaitsPorts, tell: Tell) {
     this.#ports = ports;
     this.#tell = tell;
+    this.#lanes = {
+      inside: laneOf(conductorLimits.looksInsideMax),
+      outside: laneOf(conductorLimits.looksOutsideMax),
+      functions: laneOf(ports.executor.looksAtOnce),
+    };
   }
 
   /** Those of a run that wait and are not looked for yet. */
@@ -115,9 +124,11 @@ export class Waits {
     this.#wakeNext();
   }
 
-  /** The run was folded again: what it was told may not have been kept. */
+  /** The run was folded again: what it was told may not have been kept, and what was kept it may not have been told. */
   takeUp(run: Run): void {
-    for (const waiter of this.#runs.get(run.opened.runId)?.values() ?? []) {
+    const { runId } = run.opened;
+    for (const waiter of this.#runs.get(runId)?.values() ?? []) {
+      if (lookAwaited(run, waiter) === null) this.end(runId, waiter.step, waiter.index);
       if (!waiter.told) continue;
       waiter.told = false;
       this.#plan(waiter.watch, this.#ports.clock.now());
@@ -125,7 +136,7 @@ export class Waits {
     this.begin(run);
   }
 
-  /** The step has ended. */
+  /** The step has ended, or is looked for no more for now. */
   end(runId: string, step: string, index: number): void {
     const waiters = this.#runs.get(runId);
     const waiter = waiters?.get(idOf(step, index));
@@ -148,6 +159,12 @@ export class Waits {
     this.#wakeNext();
   }
 
+  /** Nothing is looked for any more. */
+  stop(): void {
+    for (const waiters of this.#runs.values()) for (const waiter of waiters.values()) this.#leave(waiter);
+    this.#runs.clear();
+  }
+
   /** How it stands with the instances of a step that wait, the lowest first. */
   of(runId: string, step: string): readonly Waiting[] {
     const waiters = [...(this.#runs.get(runId)?.values() ?? [])];
@@ -156,15 +173,14 @@ export class Waits {
 
   /** Makes the looks that are due; they end by themselves. */
   work(): Promise<void> {
-    for (const lane of [this.#inside, this.#outside]) this.#lookDue(lane);
+    for (const lane of Object.values(this.#lanes)) this.#lookDue(lane);
     this.#wakeNext();
     return Promise.resolve();
   }
 
   #enter(runId: string, { step, instance, work, until }: AwaitedLook, awaited: Awaited): Waiter {
     const { key, subject, what, judge } = awaited;
-    const lane = subject.kind === 'runs' ? this.#inside : this.#outside;
-    const watch = this.#watches.get(key) ?? newWatch(key, subject, lane);
+    const watch = this.#watches.get(key) ?? newWatch(key, subject, this.#laneFor(subject));
     this.#watches.set(key, watch);
     const { name } = step.definition;
     const { intervalMs } = work;
@@ -175,10 +191,17 @@ export class Waits {
     return waiter;
   }
 
+  #laneFor({ kind }: Awaited['subject']): Lane {
+    const { inside, outside, functions } = this.#lanes;
+    return kind === 'runs' ? inside : kind === 'function' ? functions : outside;
+  }
+
   #leave(waiter: Waiter): void {
     const { watch } = waiter;
     watch.waiters.delete(waiter);
-    if (watch.waiters.size === 0) this.#watches.delete(watch.key);
+    if (watch.waiters.size > 0) return;
+    this.#watches.delete(watch.key);
+    this.#looking.get(watch.key)?.abort();
   }
 
   /** The earliest of the times that were asked for. */
@@ -195,7 +218,7 @@ export class Waits {
       if (watch === null || watch.dueAt > now) return;
       lane.due.takeFirst();
       watch.dueAt = Number.POSITIVE_INFINITY;
-      if (watch.isLooking) watch.again = true;
+      if (this.#looking.has(watch.key)) watch.again = true;
       else this.#look(watch);
     }
   }
@@ -210,17 +233,29 @@ export class Waits {
   }
 
   #look(watch: Watch): void {
-    watch.isLooking = true;
-    watch.lane.underWay += 1;
+    const { key, subject, lane } = watch;
+    const abort = new AbortController();
+    const [first] = watch.waiters;
+    this.#looking.set(key, abort);
+    lane.underWay += 1;
     void this.#ports.sight
-      .look(watch.subject)
+      .look(subject, (first?.looks ?? 0) + 1, abort.signal)
       .then((seen) => this.#answer(watch, seen))
       .catch((error: unknown) => this.#lookedInVain(watch, error))
       .finally(() => {
-        watch.isLooking = false;
-        watch.lane.underWay -= 1;
+        this.#looking.delete(key);
+        lane.underWay -= 1;
+        this.#lookAgain(key);
         this.#wakeNext();
       });
+  }
+
+  /** Who began to wait meanwhile may be another. */
+  #lookAgain(key: string): void {
+    const watch = this.#watches.get(key);
+    if (watch?.again !== true) return;
+    watch.again = false;
+    this.#plan(watch, this.#ports.clock.now());
   }
 
   #answer(watch: Watch, seen: Seen): void {
@@ -242,8 +277,6 @@ export class Waits {
       told.set(runId, looks);
     }
     this.#planNext(watch, now);
-    if (watch.again) this.#plan(watch, now);
-    watch.again = false;
     for (const [runId, looks] of told) this.#tell(runId, looks);
   }
 
@@ -261,6 +294,7 @@ export class Waits {
 
   /** Nothing is known, so nothing is told, not even to those whose time is over. */
   #lookedInVain(watch: Watch, error: unknown): void {
+    if (watch.waiters.size === 0) return;
     if (!watch.inVain) this.#ports.log.warn({ wait: watch.key, error: String(error) }, 'a look could not be made');
     watch.inVain = true;
     this.#plan(watch, this.#ports.clock.now() + conductorLimits.lookInVainMs);
@@ -269,7 +303,7 @@ export class Waits {
   #wakeNext(): void {
     const { jobQueue, clock } = this.#ports;
     const now = clock.now();
-    for (const lane of [this.#inside, this.#outside]) {
+    for (const lane of Object.values(this.#lanes)) {
       const first = lane.underWay < lane.atOnceMax ? this.#firstOf(lane) : null;
       if (first === null) continue;
       // Those that are due within a moment are looked for together.
@@ -290,7 +324,6 @@ function newWatch(key: string, subject: Awaited['subject'], lane: Lane): Watch {
     lane,
     waiters: new Set(),
     dueAt: Number.POSITIVE_INFINITY,
-    isLooking: false,
     again: false,
     hasLooked: false,
     inVain: false,

@@ -66,9 +66,15 @@ function firstOf(queue: PriorityQueue<Step>): Ready | undefined {
 export function firstDue(run: Run): PlannedTry | undefined {
   for (;;) {
     const planned = run.due.first();
-    if (planned === undefined || planned.instance.dueAt === planned.dueAt) return planned;
+    if (planned === undefined || isPlanned(planned)) return planned;
     run.due.takeFirst();
   }
+}
+
+/** What waits may be out of time in the very moment that a retry was planned for, and ends by its last look. */
+function isPlanned({ instance, dueAt }: PlannedTry): boolean {
+  const waits = instance.state === 'deferred' && instance.wait !== null;
+  return instance.dueAt === dueAt && !waits;
 }
 
 function firstReadyIndex(step: Step): number | undefined {

@@ -8,7 +8,6 @@ const unfinishedInOrder = [
   'queued',
   'scheduled',
   'up_for_retry',
-  'up_for_reschedule',
   'deferred',
   'none',
 ] as const satisfies readonly StepState[];

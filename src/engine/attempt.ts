@@ -3,8 +3,7 @@ import { unreachable } from '../std/unreachable.ts';
 import { retryAfterMs } from './back-off.ts';
 import type { AttemptKey, AttemptOutcome, CacheLook, Usage } from './event.ts';
 import type { Attempt, Instance, Step, Stopping } from './run.ts';
-import { finish, record, stepOf, type Turn } from './turn.ts';
-import { outOfTime } from './waiting.ts';
+import { finish, planRetry, record, stepOf, type Turn } from './turn.ts';
 
 type Succeeded = Extract<AttemptOutcome, { kind: 'succeeded' }>;
 type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
@@ -36,8 +35,6 @@ export function reportFinished(turn: Turn, key: AttemptKey, outcome: AttemptOutc
       return conclude(turn, step, instance, outcome);
     case 'skipped':
       return finish(turn, step, instance.index, 'skipped', outcome.reason);
-    case 'not-yet':
-      return lookAgain(turn, step, instance, outcome.reason);
     case 'failed':
       return retryOrFail(turn, step, instance, outcome);
     default:
@@ -70,19 +67,6 @@ function missingControl(step: Step, control: Succeeded['control']): string | nul
   return `the branch chose ${JSON.stringify(unknown)}, which is not among the steps directly after it: ${known}`;
 }
 
-/** A look of a sensor is no try: it uses no retries. The last look is at the very end of its time. */
-function lookAgain(turn: Turn, step: Step, instance: Instance, reason: string): void {
-  const { work } = step.definition;
-  if (turn.run.stopping !== null) return finish(turn, step, instance.index, 'cancelled', stoppedBy(turn.run.stopping));
-  if (work.kind !== 'wait') {
-    return finish(turn, step, instance.index, 'failed', `only a sensor may say "not yet": ${reason}`);
-  }
-  const endsAt = (instance.attempts[0]?.startedAt ?? turn.at) + work.timeoutMs;
-  if (turn.at < endsAt)
-    return plan(turn, step, instance, Math.min(turn.at + work.intervalMs, endsAt), 'up_for_reschedule');
-  finish(turn, step, instance.index, work.softFail ? 'skipped' : 'failed', outOfTime(work, reason));
-}
-
 function retryOrFail(turn: Turn, step: Step, instance: Instance, outcome: Failed): void {
   const { stopping } = turn.run;
   if (stopping !== null) {
@@ -92,7 +76,7 @@ function retryOrFail(turn: Turn, step: Step, instance: Instance, outcome: Failed
   }
   const delayMs = retryAfterMs(turn.run, step, instance, outcome.cause);
   if (delayMs === null) return finish(turn, step, instance.index, 'failed', outcome.message);
-  plan(turn, step, instance, turn.at + delayMs, 'up_for_retry');
+  planRetry(turn, step, instance, turn.at + delayMs);
 }
 
 /** Why what was stopped did not end by itself. */
@@ -105,17 +89,6 @@ export function stoppedBy(stopping: Stopping): string {
     default:
       return unreachable(stopping);
   }
-}
-
-function plan(
-  turn: Turn,
-  step: Step,
-  instance: Instance,
-  dueAt: number,
-  state: 'up_for_retry' | 'up_for_reschedule',
-): void {
-  const { name } = step.definition;
-  record(turn, { type: 'retry-planned', at: turn.at, step: name, index: instance.index, dueAt, state });
 }
 
 function only(key: AttemptKey): AttemptKey {

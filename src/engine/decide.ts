@@ -22,7 +22,7 @@ export type Command =
   | { readonly type: 'watch-deadline'; readonly at: number }
   | { readonly type: 'report-running'; readonly at: number; readonly key: AttemptKey; readonly place: string }
   | { readonly type: 'report-cache'; readonly at: number; readonly key: AttemptKey; readonly look: CacheLook }
-  /** What was looked for without an attempt. */
+  /** What was looked for. */
   | {
       readonly type: 'report-look';
       readonly at: number;

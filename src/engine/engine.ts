@@ -11,9 +11,9 @@
  *
  * How a decision comes about, each part in the file of its name:
  *
- *   decide ─► attempt    a report ends an attempt: success, a retry after its back-off, another look, failure
+ *   decide ─► attempt    a report ends an attempt: success, a retry after its back-off, failure
  *          ─► ending     the clock: deadline, time limit; cancel; the result of the run
- *          ─► waiting    what needs no attempt to be looked for begins, is there, or is out of time
+ *          ─► waiting    what is waited for begins to be looked for, is there, or is out of time
  *          ─► approval   a person decides, or nobody does in time
  *          ─► proceed    steps that changed are judged (trigger-rule), mapped (mapping) and given slots
  *          ─► turn       every event is recorded, that is: folded
@@ -31,5 +31,5 @@ export { deadlineAt } from './ending.ts';
 export { evolve } from './evolve.ts';
 export { open } from './open.ts';
 export { planReuse, reuseEvents, type Reused } from './reuse.ts';
-export { lookAwaited, looksAwaited, waitsDeferred, type AwaitedLook } from './waiting.ts';
+export { hasLookLog, lookAwaited, looksAwaited, lookTimeoutMs, type AwaitedLook } from './waiting.ts';
 export { approvalsAwaited, attemptsToStop, nextWakeAt, unfinishedAttempts, type AwaitedApproval } from './query.ts';

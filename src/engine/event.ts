@@ -29,14 +29,13 @@ export type RunEvent =
     } & AttemptKey)
   /** A report of an attempt that no longer counts. */
   | ({ readonly type: 'late-report-ignored'; readonly at: number; readonly outcome: AttemptOutcome } & AttemptKey)
-  /** Another try, or another look of a sensor that needs an attempt for it (`up_for_reschedule`), at `dueAt`. */
+  /** Another try at `dueAt`; of what waits: it is looked for again from then on. */
   | {
       readonly type: 'retry-planned';
       readonly at: number;
       readonly step: string;
       readonly index: number;
       readonly dueAt: number;
-      readonly state: 'up_for_retry' | 'up_for_reschedule';
     }
   /** From now until `dueAt` it is looked whether what the step waits for is there. A look that does not see it is no event. */
   | {
@@ -46,6 +45,8 @@ export type RunEvent =
       readonly index: number;
       readonly dueAt: number;
     }
+  /** The function that looks failed, which ends the looks for now. It is no attempt, and uses the same retries. */
+  | ({ readonly type: 'look-failed'; readonly at: number; readonly step: string; readonly index: number } & LookFailure)
   /** It is there. */
   | {
       readonly type: 'wait-seen';
@@ -206,15 +207,7 @@ export interface AttemptKey {
 }
 
 export type FinalStepState = 'success' | 'failed' | 'skipped' | 'upstream_failed' | 'removed' | 'cancelled';
-export type StepState =
-  | FinalStepState
-  | 'none'
-  | 'scheduled'
-  | 'queued'
-  | 'running'
-  | 'up_for_retry'
-  | 'up_for_reschedule'
-  | 'deferred';
+export type StepState = FinalStepState | 'none' | 'scheduled' | 'queued' | 'running' | 'up_for_retry' | 'deferred';
 export const finalRunStates = ['success', 'failed', 'cancelled'] as const;
 export type FinalRunState = (typeof finalRunStates)[number];
 export type RunState = FinalRunState | 'running' | 'cancelling';
@@ -233,16 +226,21 @@ export type AttemptOutcome =
       readonly exitCode: number | null;
     }
   /** The step itself said that there is nothing to do. */
-  | { readonly kind: 'skipped'; readonly reason: string }
-  /** A sensor that has not seen it yet. */
-  | { readonly kind: 'not-yet'; readonly reason: string };
+  | { readonly kind: 'skipped'; readonly reason: string };
 
-/** What a look came to that needs no attempt. */
+/** What a look came to. */
 export type LookOutcome =
   | { readonly kind: 'seen'; readonly output: StepOutput }
   | { readonly kind: 'not-yet'; readonly reason: string }
   /** Another look would fail the same way. */
-  | { readonly kind: 'impossible'; readonly reason: string };
+  | { readonly kind: 'impossible'; readonly reason: string }
+  /** Of a function: it did not say whether it is there. */
+  | ({ readonly kind: 'failed' } & LookFailure);
+
+export interface LookFailure {
+  readonly cause: FailureCause;
+  readonly message: string;
+}
 
 /** What a cached step is given, part by part (`code`, `input rows`), as digests. */
 export type CacheParts = { readonly [part: string]: string };
@@ -288,4 +286,6 @@ export const engineLimits = {
   infrastructureRetriesMax: 3,
   outputInlineBytesMax: 48 * 1024,
   approvalMessageLengthMax: 1000,
+  /** Of one look of a function, where its wait is not shorter. */
+  lookMsMax: 5 * 60_000,
 } as const;

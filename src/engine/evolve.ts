@@ -5,16 +5,18 @@
  *   none ─► scheduled ─► queued ─► running ─► (a final state)
  *              ▲           └──┬───────┘
  *              │              ▼
- *              └── up_for_retry, up_for_reschedule
+ *              └── up_for_retry
  *
- *   none ─► deferred ─► (a final state), for an approval, and for a wait that needs no attempt to look
+ *   none ─► deferred ─► (a final state), for an approval and a wait
+ *              ▲ ▼
+ *          up_for_retry, for a wait whose look failed
  *
  * Any state that is not final may also become final at once: skipped, upstream_failed, cancelled.
  */
 import { unreachable } from '../std/unreachable.ts';
 import { offer } from './agenda.ts';
 import { budgetOf } from './back-off.ts';
-import type { AttemptKey, RunEvent, StepState } from './event.ts';
+import type { AttemptKey, FailureCause, RunEvent, StepState } from './event.ts';
 import { newInstance } from './open.ts';
 import { finishInstance, finishStepAsWhole } from './finish.ts';
 import { moveTo } from './aggregate.ts';
@@ -22,18 +24,19 @@ import type { Attempt, Instance, Run, Step, Stopping } from './run.ts';
 
 /** In which states of an instance an event can happen to it. */
 const possibleIn = {
-  'step-scheduled': ['none', 'up_for_retry', 'up_for_reschedule'],
+  'step-scheduled': ['none', 'up_for_retry'],
   'attempt-started': ['scheduled'],
   'attempt-running': ['queued'],
   'cache-looked-up': ['queued', 'running'],
   'attempt-finished': ['queued', 'running'],
-  'retry-planned': ['queued', 'running'],
+  'retry-planned': ['queued', 'running', 'deferred'],
   'step-reused': ['none'],
-  'wait-begun': ['none', 'up_for_retry', 'up_for_reschedule'],
+  'wait-begun': ['none', 'up_for_retry'],
   'wait-seen': ['deferred'],
+  'look-failed': ['deferred'],
   'approval-requested': ['none'],
   'approval-decided': ['deferred'],
-  'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'up_for_reschedule', 'deferred'],
+  'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'deferred'],
 } as const satisfies { readonly [type in RunEvent['type']]?: readonly StepState[] };
 
 /** Folds one event into `run`. Throws where it cannot have happened. */
@@ -56,6 +59,7 @@ export function evolve(run: Run, event: RunEvent): void {
       break;
     case 'wait-begun':
     case 'wait-seen':
+    case 'look-failed':
       evolveWait(run, event);
       break;
     case 'approval-requested':
@@ -120,8 +124,10 @@ function evolveInstance(run: Run, event: InstanceEvent): void {
       return finishAttempt(run, step, instance, event);
     case 'retry-planned':
       if (run.active.has(instance)) impossible(event, 'its attempt has not ended');
+      if (instance.state === 'deferred' && instance.wait?.failure == null)
+        impossible(event, 'no look of it has failed');
       instance.dueAt = event.dueAt;
-      moveTo(step, instance, event.state);
+      moveTo(step, instance, 'up_for_retry');
       return run.due.add({ dueAt: event.dueAt, instance, step });
     case 'late-report-ignored': {
       const attempt = instance.attempts[event.attempt - 1];
@@ -173,27 +179,36 @@ function finishAttempt(run: Run, step: Step, instance: Instance, event: AttemptF
     instance.output = outcome.output;
     instance.control = outcome.control;
   }
-  if (outcome.kind === 'failed') {
-    const budget = budgetOf(outcome.cause);
-    if (budget !== 'none') instance.failures[budget] += 1;
-  }
+  if (outcome.kind === 'failed') countFailure(instance, outcome.cause);
   run.active.delete(instance);
   step.active -= 1;
   offer(run, step);
 }
 
-type WaitEvent = Extract<RunEvent, { type: `wait-${string}` }>;
+function countFailure({ failures }: Instance, cause: FailureCause): void {
+  const budget = budgetOf(cause);
+  if (budget !== 'none') failures[budget] += 1;
+}
+
+type WaitEvent = Extract<RunEvent, { type: `wait-${string}` | 'look-failed' }>;
 
 function evolveWait(run: Run, event: WaitEvent): void {
   const { step, instance } = find(run, event);
   if (step.definition.work.kind !== 'wait') impossible(event, 'it waits for nothing');
   demand(event, instance);
+  if (event.type === 'wait-begun') return beginWait(step, instance, event);
+  if (instance.wait === null) return impossible(event, 'it does not wait');
   if (event.type === 'wait-seen') {
-    if (instance.wait === null) impossible(event, 'it does not wait');
     instance.output = event.output;
     return;
   }
-  instance.wait = { since: event.at, endedAt: null };
+  countFailure(instance, event.cause);
+  instance.wait.failure = { cause: event.cause, message: event.message };
+}
+
+/** Once more after a look that failed: it waits since it first did. */
+function beginWait(step: Step, instance: Instance, event: Extract<RunEvent, { type: 'wait-begun' }>): void {
+  instance.wait = { since: instance.wait?.since ?? event.at, endedAt: null, failure: null };
   // Not among what is due: the look at the end of its time ends it, with what it saw.
   instance.dueAt = event.dueAt;
   moveTo(step, instance, 'deferred');

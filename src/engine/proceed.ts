@@ -7,7 +7,7 @@ import { mappedLength } from './mapping.ts';
 import { finalStepStates, type Run, type Step } from './run.ts';
 import { judge } from './trigger-rule.ts';
 import { finish, record, type Turn } from './turn.ts';
-import { beginWait, waitsDeferred } from './waiting.ts';
+import { beginWait } from './waiting.ts';
 
 /**
  * Asked for the ready instances, by priority and in the order of the definition; true takes a slot. The first refusal of
@@ -15,7 +15,7 @@ import { beginWait, waitsDeferred } from './waiting.ts';
  */
 export type Admit = (step: StepDefinition) => boolean;
 
-/** Retries and looks whose time has come ask for a slot again; approvals whose time is over end. */
+/** Retries whose time has come ask for a slot again, or wait again; approvals whose time is over end. */
 export function scheduleDue(turn: Turn): void {
   for (let due = firstDue(turn.run); due !== undefined && due.dueAt <= turn.at; due = firstDue(turn.run)) {
     const { work } = due.step.definition;
@@ -79,10 +79,10 @@ function begin(turn: Turn, step: Step): void {
   for (let index = 0; index < length.value; index += 1) schedule(turn, step, index);
 }
 
-/** Asks for a slot; a wait that needs none begins. */
+/** Asks for a slot; a wait, which needs none, begins. */
 function schedule(turn: Turn, step: Step, index: number): void {
   const { work } = step.definition;
-  if (waitsDeferred(work)) return beginWait(turn, step, index, work);
+  if (work.kind === 'wait') return beginWait(turn, step, index, work);
   record(turn, { type: 'step-scheduled', at: turn.at, step: step.definition.name, index });
 }
 

@@ -50,7 +50,7 @@ export function approvalsAwaited(run: Run): AwaitedApproval[] {
 }
 
 /**
- * When `proceed` has something to do though nothing is reported: a retry or look, the end of an approval, the time limit,
+ * When `proceed` has something to do though nothing is reported: a retry, the end of an approval, the time limit,
  * the deadline.
  */
 export function nextWakeAt(run: Run): number | null {

@@ -12,6 +12,7 @@ import type {
   CacheLook,
   Control,
   FinalStepState,
+  LookFailure,
   RunOpened,
   RunState,
   StepOutput,
@@ -48,7 +49,7 @@ export interface Run {
    * order of the definition. May hold some that no longer wait.
    */
   readonly ready: ReadonlyMap<string | null, PriorityQueue<Step>>;
-  /** Planned retries and looks, and ends of approvals, the earliest first. May hold some that were given up. */
+  /** Planned retries, and ends of approvals, the earliest first. May hold some that were given up. */
   readonly due: PriorityQueue<PlannedTry>;
 }
 
@@ -109,13 +110,13 @@ export interface Instance {
   /** Of the successful attempt, of this run or of the one that is reused, or the approval. */
   output: StepOutput | null;
   control: Control | null;
-  /** When a planned retry or look is due, or when an approval or a wait is out of time. */
+  /** When a planned retry is due, or when an approval or a wait is out of time. */
   dueAt: number | null;
-  /** Null for all that is never looked for without an attempt. */
+  /** Null for all that waits for nothing. */
   wait: Wait | null;
   /** Null for all that no person is asked about. */
   approval: Approval | null;
-  /** Failed attempts so far, by whose budget they use. */
+  /** Failed attempts and looks so far, by whose budget they use. */
   readonly failures: { own: number; infrastructure: number };
 }
 
@@ -123,6 +124,8 @@ export interface Instance {
 export interface Wait {
   readonly since: number;
   endedAt: number | null;
+  /** Of the look that ended the looks for now, or for good. */
+  failure: LookFailure | null;
 }
 
 /** An approval that was asked for. */

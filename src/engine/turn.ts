@@ -1,7 +1,7 @@
 /** One decision in the making: each event is folded as it is recorded, so that the next question sees it. */
 import type { AttemptKey, FinalStepState, RunEvent } from './event.ts';
 import { evolve } from './evolve.ts';
-import type { Run, Step } from './run.ts';
+import type { Instance, Run, Step } from './run.ts';
 
 export interface Turn {
   readonly run: Run;
@@ -23,6 +23,11 @@ export function finish(
   reason: string | null = null,
 ): void {
   record(turn, { type: 'step-finished', at: turn.at, step: step.definition.name, index, state, reason });
+}
+
+/** Has the instance tried again at `dueAt`. */
+export function planRetry(turn: Turn, step: Step, { index }: Instance, dueAt: number): void {
+  record(turn, { type: 'retry-planned', at: turn.at, step: step.definition.name, index, dueAt });
 }
 
 /** The step, or a thrown error: whoever names it made the name from an event of this run. */

@@ -1,28 +1,35 @@
 /**
- * A step that waits for something that can be looked at without an attempt: a file, an address, an object, another
- * pipeline. No process runs between two looks, no slot is held, and what is not there yet is nobody's event: whoever
- * carries the run out looks every `intervalMs` and reports what decides. The last look is at the very end of its time.
- * A function needs an attempt for each look (`lookAgain` in attempt).
+ * A step that waits for something: a file, an address, an object, another pipeline, or what a function says. No attempt
+ * is made, no slot is held, and what is not there yet is nobody's event: whoever carries the run out looks every
+ * `intervalMs` and reports what decides. The last look is at the very end of its time.
  *
  *   none ─► deferred ─► success (it is there)
- *                 └───► failed, skipped (out of time, or it never can be), cancelled
+ *            ▲   ├───► failed, skipped (out of time, or it never can be), cancelled
+ *            │   ▼
+ *         up_for_retry (the function failed, and the step has retries for that)
  */
 import type { WaitWork, Work } from '../pipeline/definition.ts';
 import { formatDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
-import type { AttemptKey, LookOutcome } from './event.ts';
+import { budgetOf, retryAfterMs } from './back-off.ts';
+import { engineLimits, type AttemptKey, type LookFailure, type LookOutcome } from './event.ts';
 import type { Instance, Run, Step } from './run.ts';
-import { finish, record, stepOf, type Turn } from './turn.ts';
+import { finish, planRetry, record, stepOf, type Turn } from './turn.ts';
 
-/** Whether looking takes no attempt. */
-export function waitsDeferred(work: Work): work is WaitWork {
-  return work.kind === 'wait' && work.for.condition !== 'function';
+/** Of one look of a function. */
+export function lookTimeoutMs({ timeoutMs }: WaitWork): number {
+  return Math.min(timeoutMs, engineLimits.lookMsMax);
 }
 
+/** Whether there is a log of what its looks printed, which has the key of a first attempt. */
+export function hasLookLog(work: Work, { wait }: Instance): boolean {
+  return work.kind === 'wait' && work.for.condition === 'function' && wait !== null;
+}
+
+/** After a look that failed it is out of time when it would have been. */
 export function beginWait(turn: Turn, step: Step, index: number, work: WaitWork): void {
   const { name } = step.definition;
-  // What an earlier version began with an attempt keeps its time.
-  const since = step.instances?.[index]?.attempts[0]?.startedAt ?? turn.at;
+  const since = step.instances?.[index]?.wait?.since ?? turn.at;
   record(turn, { type: 'wait-begun', at: turn.at, step: name, index, dueAt: since + work.timeoutMs });
 }
 
@@ -38,16 +45,31 @@ export function reportLook(turn: Turn, { step: name, index }: Omit<AttemptKey, '
       return finish(turn, step, index, 'success');
     case 'not-yet':
       if (turn.at < (instance.dueAt ?? 0)) return;
-      return finish(turn, step, index, work.softFail ? 'skipped' : 'failed', outOfTime(work, outcome.reason));
+      return endInVain(turn, step, instance, work, `still ${outcome.reason}`);
     case 'impossible':
       return finish(turn, step, index, 'failed', outcome.reason);
+    case 'failed':
+      return failLook(turn, step, instance, work, outcome);
     default:
       return unreachable(outcome);
   }
 }
 
-export function outOfTime({ timeoutMs }: WaitWork, reason: string): string {
-  return `timeout: waited ${formatDuration(timeoutMs)}, and still ${reason}`;
+/** What another look cannot change fails; all else is looked for again while there are retries and time. */
+function failLook(turn: Turn, step: Step, instance: Instance, work: WaitWork, { cause, message }: LookFailure): void {
+  const { index } = instance;
+  const endsAt = instance.dueAt ?? 0;
+  record(turn, { type: 'look-failed', at: turn.at, step: step.definition.name, index, cause, message });
+  if (budgetOf(cause) !== 'none' && turn.at >= endsAt)
+    return endInVain(turn, step, instance, work, `the last look failed: ${message}`);
+  const delayMs = retryAfterMs(turn.run, step, instance, cause);
+  if (delayMs === null) return finish(turn, step, index, 'failed', message);
+  planRetry(turn, step, instance, Math.min(turn.at + delayMs, endsAt));
+}
+
+function endInVain(turn: Turn, step: Step, { index }: Instance, work: WaitWork, why: string): void {
+  const reason = `timeout: waited ${formatDuration(work.timeoutMs)}, and ${why}`;
+  finish(turn, step, index, work.softFail ? 'skipped' : 'failed', reason);
 }
 
 /** An instance that is to be looked for. */
@@ -63,7 +85,7 @@ export interface AwaitedLook {
 /** In the order of the definition. */
 export function looksAwaited(run: Run): AwaitedLook[] {
   return [...run.steps.values()].flatMap((step) =>
-    waitsDeferred(step.definition.work)
+    step.definition.work.kind === 'wait'
       ? (step.instances ?? []).flatMap((instance) => awaited(step, instance) ?? [])
       : [],
   );

@@ -2,7 +2,7 @@
  * Where an attempt runs. `start` is idempotent under the attempt's id; reports may come more than once and in any
  * order, and the engine decides which of them count. An executor never judges: "cannot see" is not "dead".
  */
-import type { AttemptOutcome, Usage } from '../engine/event.ts';
+import type { AttemptOutcome, LookOutcome, Usage } from '../engine/event.ts';
 import type { StepContextData } from '../pipeline/context.ts';
 import type { Artifact, ChallengeWork, GateCheck, OutputType } from '../pipeline/definition.ts';
 import type { Json, JsonObject } from '../std/json.ts';
@@ -24,6 +24,14 @@ export interface Executor {
   recover(attemptIds: readonly string[]): Promise<void>;
   /** What a step that it runs would find at that place now; null: nothing, or nothing that can be seen. */
   findFile(place: FilePlace): Promise<{ readonly bytes: number } | null>;
+  /** How many looks it makes at once, beside the attempts; the conductor asks for no more, and for one of each wait. */
+  readonly looksAtOnce: number;
+  /**
+   * Looks once with a function, which is no attempt and takes no slot. Resolves when nothing of the look is left, and
+   * what it was is then known: its own failure too. Rejects where nothing is known, because `signal` ended it (which warns,
+   * and kills after the grace) or the executor is closed.
+   */
+  look(spec: LookSpec, signal: AbortSignal): Promise<LookOutcome>;
   /** Begins nothing more, and ends everything that it started; resolves when nothing of it is left. `graceMs`: from warning to kill. */
   close(graceMs?: number): Promise<void>;
 }
@@ -71,10 +79,22 @@ export interface AttemptSpec {
   readonly graceMs: number;
 }
 
+/** One look of a function, of the instance that the attempt's id names: its log is that of a first attempt. */
+export interface LookSpec extends Omit<AttemptSpec, 'work' | 'outputs'> {
+  readonly work: LookWork;
+  /** From 1, since this server looks. */
+  readonly number: number;
+}
+
+export interface LookWork {
+  readonly kind: 'wait';
+  readonly file: string;
+  readonly input: InputValue;
+}
+
 export type AttemptWork =
-  /** `wait`: the function looks once. */
   | {
-      readonly kind: 'function' | 'branch' | 'short-circuit' | 'wait';
+      readonly kind: 'function' | 'branch' | 'short-circuit';
       readonly file: string;
       readonly input: InputValue;
     }
@@ -170,7 +190,7 @@ export interface RunnerTask {
   readonly environment: { readonly [name: string]: string };
   readonly context: StepContextData;
   /** Every artifact in it has become `{ $artifact, name, bytes, path }`, with the path of a local, read-only file. */
-  readonly work: Exclude<AttemptWork, { readonly kind: 'command' }>;
+  readonly work: Exclude<AttemptWork, { readonly kind: 'command' }> | LookWork;
   readonly endMark: string;
 }
 
@@ -197,4 +217,6 @@ export type RunnerResult =
         | { readonly file: string; readonly lengths: { readonly [path: string]: number } };
       readonly control: Extract<AttemptOutcome, { kind: 'succeeded' }>['control'];
     }
-  | Extract<AttemptOutcome, { kind: 'failed' | 'skipped' | 'not-yet' }>;
+  | Extract<AttemptOutcome, { kind: 'failed' | 'skipped' }>
+  /** Of a look. */
+  | Extract<LookOutcome, { kind: 'not-yet' }>;

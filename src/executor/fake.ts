@@ -1,11 +1,11 @@
 /**
  * An executor without processes, for tests and simulations: it keeps the contract, does nothing but wait, and refuses
- * what a conductor must not do (more attempts than slots, a specification that is no JSON, work after the end). Time
+ * what a conductor must not do (more attempts than slots, two looks of one wait, a specification that is no JSON, work after the end). Time
  * and order are the caller's, by `later`; what outlives a server is the `FakeWorld`.
  */
-import type { AttemptOutcome, Usage } from '../engine/event.ts';
+import type { AttemptOutcome, LookOutcome, Usage } from '../engine/event.ts';
 import type { Clock } from '../std/clock.ts';
-import type { AttemptReport, AttemptSpec, Executor, ReportSink } from './executor.ts';
+import type { AttemptReport, AttemptSpec, Executor, LookSpec, ReportSink } from './executor.ts';
 
 /** What an attempt does when it is started. */
 export interface FakeBehaviour {
@@ -17,6 +17,14 @@ export interface FakeBehaviour {
   readonly usage?: Usage | null;
 }
 
+export interface FakeLook {
+  /** Null: it looks until it is ended. */
+  readonly afterMs: number | null;
+  readonly outcome: LookOutcome;
+  /** How long after the warning it is gone. */
+  readonly heedsWarningAfterMs: number;
+}
+
 export interface FakeExecutorOptions {
   readonly slots: number;
   readonly clock: Clock;
@@ -26,6 +34,8 @@ export interface FakeExecutorOptions {
   readonly later?: (work: () => void, ms: number) => void;
   /** What is at a place; nothing anywhere, unless given. */
   readonly findFile?: Executor['findFile'];
+  /** What a function sees; nothing, unless given. */
+  readonly look?: (spec: LookSpec) => FakeLook;
   /** Give the same one to the executor of the next server. */
   readonly world?: FakeWorld;
 }
@@ -40,11 +50,21 @@ export interface FakeWorld {
 export interface FakeExecutor extends Executor {
   /** Attempts that run now. */
   running(): readonly string[];
+  /** Waits that are looked for now. */
+  looking(): readonly string[];
   /** Ends a running attempt with this outcome. */
   finish(attemptId: string, outcome: AttemptOutcome): void;
   /** The server dies without a word: its attempts end, and nothing is reported any more. */
   die(): void;
 }
+
+const fakeLooksAtOnce = 4;
+
+const unseen: FakeLook = {
+  afterMs: 0,
+  outcome: { kind: 'not-yet', reason: 'it is not there' },
+  heedsWarningAfterMs: 0,
+};
 
 export function createFakeWorld(): FakeWorld {
   return { ends: new Map(), begun: new Map() };
@@ -68,6 +88,7 @@ export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
   const later = options.later ?? ((work: () => void) => queueMicrotask(work));
   const running = new Map<string, Running>();
   let state: 'open' | 'closed' | 'dead' = 'open';
+  const looks = createFakeLooks(options.look ?? (() => unseen), later);
 
   const report = (word: AttemptReport): void => {
     if (state !== 'dead') options.report(word);
@@ -123,22 +144,76 @@ export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
       for (const attemptId of attemptIds) recoverOne(attemptId);
     },
     findFile: options.findFile ?? (() => Promise.resolve(null)),
+    looksAtOnce: fakeLooksAtOnce,
+    look: (spec, signal) => looks.look(plainJson(spec), signal),
     async close() {
+      looks.close();
       for (const attemptId of running.keys()) end(attemptId, lost);
       if (state === 'open') state = 'closed';
     },
     running: () => [...running.keys()],
+    looking: () => looks.underWay(),
     finish: end,
     die() {
       running.clear();
+      looks.die();
       state = 'dead';
     },
   };
 }
 
+interface FakeLooks {
+  look: Executor['look'];
+  underWay(): readonly string[];
+  close(): void;
+  /** None of them is ever answered. */
+  die(): void;
+}
+
+function createFakeLooks(
+  lookOf: NonNullable<FakeExecutorOptions['look']>,
+  later: (work: () => void, ms: number) => void,
+): FakeLooks {
+  const underWay = new Map<string, (error: Error) => void>();
+  let closed = false;
+  return {
+    async look(spec, signal) {
+      const { attemptId, graceMs } = spec;
+      if (closed) throw new Error('the executor is closed');
+      if (underWay.has(attemptId)) throw new Error(`a look of ${attemptId} is under way`);
+      if (underWay.size >= fakeLooksAtOnce) throw new Error(`${fakeLooksAtOnce} looks are under way`);
+      const { afterMs, outcome, heedsWarningAfterMs } = lookOf(spec);
+      return new Promise((resolve, reject) => {
+        const end = (settle: () => void): void => {
+          if (underWay.get(attemptId) !== reject) return;
+          underWay.delete(attemptId);
+          settle();
+        };
+        const abort = (): void =>
+          later(() => end(() => reject(new Error('the look was ended'))), Math.min(graceMs, heedsWarningAfterMs));
+        underWay.set(attemptId, reject);
+        signal.addEventListener('abort', abort, { once: true });
+        if (signal.aborted) abort();
+        else if (afterMs !== null) later(() => !signal.aborted && end(() => resolve(outcome)), afterMs);
+      });
+    },
+    underWay: () => [...underWay.keys()],
+    close() {
+      closed = true;
+      const left = [...underWay.values()];
+      underWay.clear();
+      for (const reject of left) reject(new Error('the look was ended'));
+    },
+    die() {
+      closed = true;
+      underWay.clear();
+    },
+  };
+}
+
 /** A specification goes over wires: what JSON cannot carry is a bug of whoever made it. */
-function plainJson(spec: AttemptSpec): AttemptSpec {
-  const copy: AttemptSpec = JSON.parse(JSON.stringify(spec));
+function plainJson<Spec extends object>(spec: Spec): Spec {
+  const copy: Spec = JSON.parse(JSON.stringify(spec));
   for (const key of Object.keys(spec)) if (!(key in copy)) throw new Error(`the specification is no JSON: ${key}`);
   return copy;
 }

@@ -68,7 +68,7 @@ export interface WaitForStepOptions extends WaitForRunOptions {
 
 export interface WaitUntilOptions<I extends Input> extends WaitOptions {
   readonly input?: I;
-  /** Looks once: false, null or undefined is "not yet"; anything else ends the waiting. */
+  /** Looks once, in five minutes at most: false, null or undefined is "not yet"; anything else ends the waiting. What it throws is a failure. */
   readonly run: (input: Resolved<NoInfer<I>>, context: StepContext) => unknown;
 }
 

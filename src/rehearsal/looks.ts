@@ -1,7 +1,8 @@
-/** The looks of the steps that need no attempt to look: when each was, and what it is pretended to have seen. */
-import { decide, lookAwaited, type AwaitedLook } from '../engine/engine.ts';
-import type { LookOutcome, RunEvent } from '../engine/event.ts';
+/** The looks of sensors: when each was, and what it is pretended to have seen. */
+import { decide, lookAwaited, lookTimeoutMs, type AwaitedLook } from '../engine/engine.ts';
+import type { AttemptOutcome, FailureCause, LookOutcome, RunEvent } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
+import { unreachable } from '../std/unreachable.ts';
 import { pretendAttempt } from './pretended-attempt.ts';
 import { durationOf, pretenceOf, type Pretences } from './pretences.ts';
 
@@ -9,7 +10,7 @@ export interface PretendedLook {
   readonly number: number;
   readonly startedAt: number;
   readonly finishedAt: number;
-  readonly outcome: 'succeeded' | 'not-yet' | 'invalid';
+  readonly outcome: 'succeeded' | 'not-yet' | FailureCause;
 }
 
 export interface LooksRequest {
@@ -30,9 +31,10 @@ export class Looks {
     this.#request = request;
   }
 
-  /** Of an instance that begins to wait. */
+  /** Of an instance that begins to wait, or does so again after a look that failed. */
   begin(run: Run, { step, index }: { readonly step: string; readonly index: number }): void {
-    this.#plan(run, { step, index, number: 1 }, this.#request.now());
+    const number = this.of(run.opened.runId, step, index).length + 1;
+    this.#plan(run, { step, index, number }, this.#request.now());
   }
 
   /** Those that an instance had. */
@@ -47,20 +49,18 @@ export class Looks {
   #plan(run: Run, look: LookKey, startedAt: number): void {
     const awaited = lookAwaited(run, look);
     if (awaited === null) return;
-    const durationMs = durationOf(this.#request.pretences, awaited.step.definition);
-    this.#request.plan(startedAt + durationMs, () => this.#end(run, look, startedAt));
+    const { outcome, durationMs } = pretendLook(this.#request.pretences, awaited, look);
+    this.#request.plan(startedAt + durationMs, () => this.#end(run, look, startedAt, outcome));
   }
 
-  #end(run: Run, look: LookKey, startedAt: number): void {
+  #end(run: Run, look: LookKey, startedAt: number, outcome: LookOutcome): void {
     const awaited = lookAwaited(run, look);
     if (awaited === null) return;
-    const { pretences, now, follow } = this.#request;
+    const { now, follow } = this.#request;
     const { step, index, number } = look;
-    const outcome = outcomeOf(pretences, awaited, look);
     const ofRun = this.#ofRun.get(run.opened.runId) ?? new Map<string, PretendedLook[]>();
     const looks = ofRun.get(idOf(step, index)) ?? [];
-    const kept = outcome.kind === 'seen' ? 'succeeded' : outcome.kind === 'not-yet' ? 'not-yet' : 'invalid';
-    looks.push({ number, startedAt, finishedAt: now(), outcome: kept });
+    looks.push({ number, startedAt, finishedAt: now(), outcome: wordOf(outcome) });
     this.#ofRun.set(run.opened.runId, ofRun.set(idOf(step, index), looks));
     follow(run, decide(run, { type: 'report-look', at: now(), key: { step, index }, outcome }));
     const next = now() + awaited.work.intervalMs;
@@ -74,13 +74,49 @@ interface LookKey {
   readonly number: number;
 }
 
-function outcomeOf(pretences: Pretences, { step }: AwaitedLook, { index, number }: LookKey): LookOutcome {
-  const key = { step: step.definition.name, index, attempt: number };
-  const { kind } = pretenceOf(pretences, step.definition, key);
-  if (kind === 'not-yet') return { kind: 'not-yet', reason: 'pretended: it is not there' };
-  const { outcome } = pretendAttempt(pretences, step.definition, key);
-  if (outcome.kind === 'succeeded') return { kind: 'seen', output: outcome.output };
-  return { kind: 'impossible', reason: outcome.kind === 'failed' ? outcome.message : outcome.reason };
+interface Pretended {
+  readonly outcome: LookOutcome;
+  readonly durationMs: number;
+}
+
+/** A function that looks for longer than a look may take fails there. */
+function pretendLook(pretences: Pretences, { step, work }: AwaitedLook, { index, number }: LookKey): Pretended {
+  const timeoutMs = work.for.condition === 'function' ? lookTimeoutMs(work) : Number.POSITIVE_INFINITY;
+  const definition = { ...step.definition, timeoutMs };
+  const key = { step: definition.name, index, attempt: number };
+  const lookMs = durationOf(pretences, definition);
+  if (pretenceOf(pretences, definition, key).kind === 'not-yet' && lookMs <= timeoutMs)
+    return { outcome: { kind: 'not-yet', reason: 'pretended: it is not there' }, durationMs: lookMs };
+  const { outcome, durationMs } = pretendAttempt(pretences, definition, key);
+  return { outcome: outcomeOf(outcome), durationMs };
+}
+
+function outcomeOf(outcome: AttemptOutcome): LookOutcome {
+  switch (outcome.kind) {
+    case 'succeeded':
+      return { kind: 'seen', output: outcome.output };
+    case 'skipped':
+      return { kind: 'impossible', reason: outcome.reason };
+    case 'failed':
+      return { kind: 'failed', cause: outcome.cause, message: outcome.message };
+    default:
+      return unreachable(outcome);
+  }
+}
+
+function wordOf(outcome: LookOutcome): PretendedLook['outcome'] {
+  switch (outcome.kind) {
+    case 'seen':
+      return 'succeeded';
+    case 'not-yet':
+      return 'not-yet';
+    case 'impossible':
+      return 'invalid';
+    case 'failed':
+      return outcome.cause;
+    default:
+      return unreachable(outcome);
+  }
 }
 
 function idOf(step: string, index: number): string {

@@ -1,7 +1,6 @@
 /** What an attempt is pretended to end as, and the words for it: those of all steps, and those of one kind of work. */
-import { waitsDeferred } from '../engine/engine.ts';
 import type { FailureCause } from '../engine/event.ts';
-import type { StepDefinition, Work } from '../pipeline/definition.ts';
+import type { StepDefinition, WaitWork, Work } from '../pipeline/definition.ts';
 import { success, type Result } from '../std/result.ts';
 import type { Problem } from '../std/problem.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -98,17 +97,22 @@ function readFollowed(branch: string, choices: readonly string[], text: string):
 function wordsOf(work: Work): ReadonlyMap<string, Pretence> {
   // They have no attempt that could end in another way.
   if (work.kind === 'approval') return new Map(ownWords(work));
-  if (waitsDeferred(work))
-    return new Map([
-      ['success', usualPretence(work)],
-      ...ownWords(work),
-      ['invalid', { kind: 'failed', cause: 'invalid' }],
-    ]);
+  if (work.kind === 'wait') return wordsOfLooks(work);
   return new Map<string, Pretence>([
     ['success', usualPretence(work)],
     ...ownWords(work),
     ...failures.map(([word, cause]): [string, Pretence] => [word, { kind: 'failed', cause }]),
     ['skipped', { kind: 'skipped' }],
+  ]);
+}
+
+/** What is no function is seen, or not, or never can be. */
+function wordsOfLooks(work: WaitWork): ReadonlyMap<string, Pretence> {
+  const possible = work.for.condition === 'function' ? failures : failures.filter(([, cause]) => cause === 'invalid');
+  return new Map<string, Pretence>([
+    ['success', usualPretence(work)],
+    ...ownWords(work),
+    ...possible.map(([word, cause]): [string, Pretence] => [word, { kind: 'failed', cause }]),
   ]);
 }
 

@@ -61,9 +61,8 @@ function outcomeOf(pretence: Pretence, output: StepOutput): AttemptOutcome {
     case 'skipped':
       return { kind: 'skipped', reason: 'pretended: there is nothing to do' };
     case 'not-yet':
-      return { kind: 'not-yet', reason: 'pretended: it is not there' };
     case 'approval':
-      throw new Error('an approval has no attempts');
+      throw new Error(`no attempt ends as ${pretence.kind}`);
     case 'failed':
       return failed(pretence.cause, `pretended: ${messages[pretence.cause]}`);
     default:

@@ -44,12 +44,12 @@ export interface RehearsedInstance {
   readonly attempts: readonly RehearsedAttempt[];
 }
 
-/** Or a look that needs no attempt. */
+/** Or a look of a sensor. */
 export interface RehearsedAttempt {
   readonly number: number;
   readonly startMs: number;
   readonly endMs: number;
-  readonly outcome: Exclude<AttemptOutcome['kind'], 'failed'> | FailureCause;
+  readonly outcome: Exclude<AttemptOutcome['kind'], 'failed'> | 'not-yet' | FailureCause;
 }
 
 export interface RunRequest {

@@ -1,4 +1,5 @@
 /** Makes the view of a run from what the journal says about it. */
+import { hasLookLog } from '../engine/engine.ts';
 import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import { finalStepStates } from '../engine/run.ts';
 import {
@@ -39,7 +40,6 @@ const urgency: readonly StepState[] = [
   'up_for_retry',
   'running',
   'queued',
-  'up_for_reschedule',
   'deferred',
   'scheduled',
   'none',
@@ -195,7 +195,7 @@ function messageOf(step: Step): string | null {
   for (const instance of step.instances ?? []) {
     const outcome = instance.attempts.at(-1)?.outcome ?? null;
     if (outcome?.kind === 'failed') return outcome.message;
-    if (outcome?.kind === 'not-yet') return outcome.reason;
+    if (instance.state === 'up_for_retry' && instance.wait?.failure != null) return instance.wait.failure.message;
   }
   return step.reason ?? step.instances?.[0]?.reason ?? step.instances?.[0]?.approval?.message ?? null;
 }
@@ -245,8 +245,6 @@ function outcomeState(outcome: AttemptOutcome): StepState {
       return outcome.cause === 'cancelled' ? 'cancelled' : 'failed';
     case 'skipped':
       return 'skipped';
-    case 'not-yet':
-      return 'up_for_reschedule';
     default:
       return unreachable(outcome);
   }
@@ -284,7 +282,7 @@ function urgentStep(run: Run, steps: readonly Step[]): Step | undefined {
       inState('running') ??
       inState('deferred') ??
       inState('queued') ??
-      inState('up_for_retry', 'up_for_reschedule') ??
+      inState('up_for_retry') ??
       lastTried(steps) ??
       steps[0]
     );
@@ -315,7 +313,7 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
     kind: definition.work.kind,
     description: definition.description,
     state: instance?.state ?? step.state,
-    reason: instance?.reason ?? step.reason,
+    reason: instance?.reason ?? instance?.wait?.failure?.message ?? step.reason,
     upstream: definition.upstream,
     triggerRule: definition.triggerRule,
     mapped,
@@ -326,7 +324,7 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
       : [],
     instancesTotal: step.instances?.length ?? 0,
     index: instance?.index ?? 0,
-    attempt: attempt?.number ?? null,
+    attempt: attempt?.number ?? (instance !== null && hasLookLog(definition.work, instance) ? 1 : null),
     attempts: (instance?.attempts ?? []).map((each) => attemptView(each, definition.work.kind)),
     output: instance === null ? null : outputOf(instance),
     decision: instance === null ? null : decisionText(instance),
@@ -344,7 +342,7 @@ function decisionText({ approval }: Instance): string | null {
 function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
   const { outcome } = attempt;
   const failed = outcome?.kind === 'failed' ? outcome : null;
-  const said = outcome?.kind === 'skipped' || outcome?.kind === 'not-yet' ? outcome.reason : null;
+  const said = outcome?.kind === 'skipped' ? outcome.reason : null;
   return {
     number: attempt.number,
     state: attemptState(attempt, kind),

@@ -74,7 +74,6 @@ export const stepMarks: Readonly<Record<StepState, Mark>> = {
   skipped: { word: 'skipped', tone: 'idle', shape: 'chevrons' },
   upstream_failed: { word: 'upstream failed', tone: 'warn', shape: 'warning' },
   up_for_retry: { word: 'retrying soon', tone: 'warn', shape: 'turn-arrow' },
-  up_for_reschedule: { word: 'looks again soon', tone: 'busy', shape: 'clock' },
   deferred: { word: 'waits to go on', tone: 'busy', shape: 'diamond' },
   removed: { word: 'removed', tone: 'idle', shape: 'square-dash' },
   cancelled: { word: 'cancelled', tone: 'idle', shape: 'ring-slash' },

@@ -83,8 +83,8 @@ async function lookFor(runs: readonly Earlier[], condition: WaitWork['for'], log
   const awaited = awaitedBy(run, awaitedLook);
   assert.ok(awaited.ok);
   const never = (): never => assert.fail('nothing else is looked at');
-  const sight = new Sight({ journal, executor: { findFile: never }, sensors: { look: never } });
-  return awaited.value.judge(await sight.look(awaited.value.subject));
+  const sight = new Sight({ journal, executor: { findFile: never, look: never }, sensors: { look: never } });
+  return awaited.value.judge(await sight.look(awaited.value.subject, 1, new AbortController().signal));
 }
 
 const all = ['success', 'success', 'success'] as const;

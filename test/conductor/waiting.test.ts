@@ -132,3 +132,69 @@ test('a cancel ends the waiting at once', async () => {
   const { runId } = stage.run('patient').opened;
   assert.deepEqual(stage.world.server?.conductor.waiting(runId, 'data'), []);
 });
+
+const ready: WaitWork['for'] = { condition: 'function', file: 'p.ts', input: { literal: null } };
+
+test('a function is asked each second for an hour without a slot, an event or a commit, by the next server too', async () => {
+  const stage = await Stage.open({
+    pipelines: [
+      named('patient', [stepOf({ name: 'ready', work: waitFor(ready) })]),
+      named('quick', [stepOf({ name: 'only' })]),
+    ],
+    slots: 1,
+  });
+  const { world } = stage;
+  world.isThere = false;
+  stage.ask('patient');
+  await stage.until('it waits', () => world.history.runs.size === 1 && waitingIn(stage, 'patient') === 1);
+  const before = stage.run('patient').events.length;
+  stage.ask('quick');
+  await stage.until(
+    'another run has its slot',
+    () => world.history.runs.size === 2 && stage.run('quick').state === 'success',
+  );
+  await pass(stage, hourMs);
+  world.crash(minuteMs);
+  await pass(stage, hourMs);
+  const { runId } = stage.run('patient').opened;
+  const [waiting] = world.server?.conductor.waiting(runId, 'ready') ?? [];
+  assert.ok((waiting?.looks ?? 0) > 1000, `${waiting?.looks} looks in an hour, and the last said ${waiting?.reason}`);
+  assert.equal(stage.run('patient').events.length, before);
+  world.isThere = true;
+  await stage.rest();
+  assert.equal(stage.run('patient').state, 'success');
+});
+
+test('a cancel ends the look that is under way', async () => {
+  const stage = await Stage.open({ pipelines: [named('patient', [stepOf({ name: 'ready', work: waitFor(ready) })])] });
+  const { world } = stage;
+  world.attemptMs = 4 * minuteMs;
+  stage.ask('patient');
+  const looking = (): number => world.servers.flatMap((server) => server.executor.looking()).length;
+  await stage.until('it looks', () => looking() === 1);
+  stage.cancel(stage.run('patient'));
+  await stage.until('the look has ended', () => looking() === 0, 35_000);
+  assert.equal(stage.run('patient').state, 'cancelled');
+});
+
+test('a look that fails uses the retries of its step', async () => {
+  const retry = { count: 1, delayMs: minuteMs, factor: 1, delayMaxMs: minuteMs };
+  const work = waitFor(ready, { timeoutMs: 30 * minuteMs });
+  const stage = await Stage.open({ pipelines: [named('patient', [stepOf({ name: 'ready', work, retry })])] });
+  stage.world.attemptMs = 10 * minuteMs;
+  stage.ask('patient');
+  await stage.until('it has begun', () => stage.world.history.runs.size === 1);
+  await stage.until('it has ended', () => stage.world.history.unfinished.size === 0, hourMs);
+  const { events } = stage.run('patient');
+  assert.deepEqual(events.map(({ type }) => type).slice(1), [
+    'wait-begun',
+    'look-failed',
+    'retry-planned',
+    'wait-begun',
+    'look-failed',
+    'step-finished',
+    'run-finished',
+  ]);
+  const minutes = (events.at(-1)?.at ?? 0) - (events[0]?.at ?? 0);
+  assert.equal(Math.round(minutes / minuteMs), 11, 'two looks of five minutes each, and a minute between them');
+});

@@ -19,10 +19,10 @@ const there: Seen = { kind: 'outcome', outcome: { kind: 'seen', output: { inline
 /** The looks of a server, without the server. */
 class Lookout {
   now = openedAt;
-  readonly looks: { readonly subject: Subject; readonly at: number }[] = [];
+  readonly looks: { readonly subject: Subject; readonly at: number; readonly number: number }[] = [];
   readonly told: { readonly runId: string; readonly look: Look }[] = [];
   readonly logged: string[] = [];
-  see: (subject: Subject) => Promise<Seen> = () => Promise.resolve(notThere);
+  see: (subject: Subject, signal: AbortSignal) => Promise<Seen> = () => Promise.resolve(notThere);
   #wakeAt = Number.POSITIVE_INFINITY;
   readonly waits: Waits;
 
@@ -35,11 +35,12 @@ class Lookout {
       {
         clock: { now: () => this.now },
         sight: {
-          look: (subject) => {
-            this.looks.push({ subject, at: this.now });
-            return this.see(subject);
+          look: (subject, number, signal) => {
+            this.looks.push({ subject, at: this.now, number });
+            return this.see(subject, signal);
           },
         },
+        executor: { looksAtOnce: 4 },
         jobQueue: { wake, start: () => undefined, stop: () => Promise.resolve() },
         log: { info: say, warn: say, error: say },
       },
@@ -71,6 +72,7 @@ function waitFor(condition: WaitWork['for'], given: Partial<WaitWork> = {}): Wai
   return { kind: 'wait', for: condition, intervalMs: minuteMs, timeoutMs: dayMs, softFail: false, ...given };
 }
 
+const until: WaitWork['for'] = { condition: 'function', file: 'p.ts', input: { literal: null } };
 const file = (path: string): WaitWork['for'] => ({ condition: 'file', path });
 const pipeline = (name: string): WaitWork['for'] => {
   return { condition: 'pipeline', pipeline: name, date: [{ context: 'date' }], shiftMs: 0, states: ['success'] };
@@ -249,5 +251,91 @@ test('a run of a fork looks only where everybody can', async () => {
   assert.deepEqual(
     lookout.looks.map(({ subject }) => 'reach' in subject && subject.reach),
     ['internal', 'public'],
+  );
+});
+
+test('a function is asked with what its step is given, each instance for itself, and few at once', async () => {
+  const lookout = new Lookout();
+  let under = 0;
+  let most = 0;
+  lookout.see = async () => {
+    under += 1;
+    most = Math.max(most, under);
+    await new Promise((resolve) => setImmediate(resolve));
+    under -= 1;
+    return notThere;
+  };
+  const work = waitFor({ ...until, input: { reference: { item: 'item', path: [] } } });
+  const step = stepOf({ name: 'each', work, map: mapOver([1, 2, 3, 4, 5, 6, 7, 8, 9]), secrets: ['KEY'] });
+  lookout.waits.begin(runOf('one', [step]));
+  for (let round = 0; round < 10; round += 1) await lookout.pass(0);
+  const specs = lookout.looks
+    .flatMap(({ subject }) => (subject.kind === 'function' ? [subject.spec] : []))
+    .toSorted((one, other) => one.context.index - other.context.index);
+  assert.deepEqual(
+    specs.map((spec) => spec.work.input),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9],
+  );
+  assert.deepEqual(
+    [specs[2]?.attemptId, specs[2]?.context.index, specs[2]?.secrets, specs[2]?.timeoutMs],
+    ['one/each/2/1', 2, ['KEY'], 5 * minuteMs],
+  );
+  assert.equal(most, 4);
+  assert.equal(lookout.waits.of('one', 'each')[0]?.what, 'its function');
+});
+
+test('a look that nobody waits for any more is ended, and who waits anew looks when it is over', async () => {
+  const lookout = new Lookout();
+  const run = runOf('one', [stepOf({ name: 'ready', work: waitFor(until) })]);
+  let end = (): void => undefined;
+  const signals: AbortSignal[] = [];
+  lookout.see = (_subject, signal) => {
+    signals.push(signal);
+    return new Promise((_, reject) => (end = () => reject(new Error('the look was ended'))));
+  };
+  lookout.waits.begin(run);
+  await lookout.pass(0);
+  lookout.waits.end('one', 'ready', 0);
+  lookout.waits.begin(run);
+  await lookout.pass(0);
+  assert.deepEqual([lookout.looks.length, signals[0]?.aborted], [1, true]);
+  end();
+  await lookout.pass(0);
+  assert.deepEqual([lookout.looks.length, signals[1]?.aborted], [2, false]);
+  lookout.waits.stop();
+  end();
+  await lookout.pass(minuteMs);
+  assert.deepEqual([signals[1]?.aborted, lookout.looks.length, lookout.logged], [true, 2, []]);
+});
+
+test('a run that is folded again after a look failed is looked for once it waits again', async () => {
+  const lookout = new Lookout();
+  const retry = { count: 1, delayMs: 1000, factor: 1, delayMaxMs: 1000 };
+  const run = runOf('one', [stepOf({ name: 'ready', work: waitFor(until), retry })]);
+  const outcome = { kind: 'failed', cause: 'code', message: 'it broke' } as const;
+  lookout.see = () => Promise.resolve({ kind: 'outcome', outcome });
+  lookout.waits.begin(run);
+  await lookout.pass(0);
+  assert.deepEqual(lookout.told, [{ runId: 'one', look: { step: 'ready', index: 0, outcome } }]);
+  decide(run, { type: 'report-look', at: openedAt, key: { step: 'ready', index: 0 }, outcome });
+  lookout.waits.takeUp(run);
+  await lookout.pass(1000);
+  assert.equal(lookout.looks.length, 1);
+  decide(run, { type: 'proceed', at: openedAt + 1000, admit: () => false });
+  lookout.waits.begin(run);
+  await lookout.pass(0);
+  assert.deepEqual(
+    lookout.looks.map(({ number }) => number),
+    [1, 1],
+  );
+});
+
+test('the looks of a wait are counted for whoever makes them', async () => {
+  const lookout = new Lookout();
+  lookout.waits.begin(runOf('one', [stepOf({ name: 'ready', work: waitFor(until) })]));
+  await lookout.pass(3 * minuteMs);
+  assert.deepEqual(
+    lookout.looks.map(({ number }) => number),
+    lookout.looks.map((_, place) => place + 1),
   );
 });

@@ -1,10 +1,12 @@
-/** What every executor promises, as tests: order, one start for each id, several at once, stop, recover, close. */
+/** What every executor promises, as tests: order, one start for each id, several at once, stop, recover, looks, close. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AttemptOutcome } from '../../src/engine/event.ts';
-import type { AttemptReport, AttemptSpec, Executor } from '../../src/executor/executor.ts';
+import type { AttemptOutcome, LookOutcome } from '../../src/engine/event.ts';
+import type { AttemptReport, AttemptSpec, Executor, LookSpec } from '../../src/executor/executor.ts';
 
 export type Behaviour = 'succeeds' | 'fails' | 'runs on' | 'ignores the warning';
+
+export type LookBehaviour = 'sees' | 'sees nothing' | 'fails' | 'looks on' | 'ignores the warning';
 
 export interface ExecutorUnderTest {
   readonly executor: Executor;
@@ -12,6 +14,10 @@ export interface ExecutorUnderTest {
   readonly reports: readonly AttemptReport[];
   /** A new attempt that behaves so. */
   readonly spec: (behaviour: Behaviour) => AttemptSpec;
+  /** A look of a new wait. */
+  readonly lookSpec: (behaviour: LookBehaviour) => LookSpec;
+  /** How many looks that do not end by themselves are at work now. */
+  readonly looksAtWork: () => number | Promise<number>;
   /** Writes a file among those of the commit that `spec` names. */
   readonly put: (path: string, text: string) => Promise<void>;
   /** How often the work of this attempt was really begun. */
@@ -34,6 +40,7 @@ const endsOf = (reports: readonly AttemptReport[], attemptId: string): AttemptOu
   reports.flatMap((report) => (report.type === 'finished' && report.attemptId === attemptId ? [report.outcome] : []));
 const typesOf = (reports: readonly AttemptReport[], attemptId: string): string[] =>
   reports.filter((report) => report.attemptId === attemptId).map((report) => report.type);
+const never = (): AbortSignal => new AbortController().signal;
 const causeOf = (outcome: AttemptOutcome | undefined): string =>
   outcome?.kind === 'failed' ? outcome.cause : (outcome?.kind ?? 'none');
 
@@ -204,13 +211,68 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
       assert.equal(await executor.findFile({ repository, sha, path }), null, path);
   });
 
-  check('close ends everything as lost and takes nothing more', async ({ executor, reports, spec, runs }) => {
+  check('a look says what it saw, that it saw nothing, or why it failed', async ({ executor, reports, lookSpec }) => {
+    const look = (behaviour: LookBehaviour): Promise<LookOutcome> => executor.look(lookSpec(behaviour), never());
+    assert.deepEqual(await look('sees'), { kind: 'seen', output: { inline: { there: true } } });
+    assert.equal((await look('sees nothing')).kind, 'not-yet');
+    const failed = await look('fails');
+    assert.deepEqual(failed.kind === 'failed' && [failed.cause, failed.message], ['code', 'Error: it broke']);
+    assert.deepEqual(reports, [], 'a look is nothing that is reported');
+  });
+
+  check('looks take no slots of attempts', async ({ executor, spec, lookSpec, runs }) => {
+    const specs = Array.from({ length: executor.slots }, () => spec('runs on'));
+    await Promise.all(specs.map((one) => executor.start(one)));
+    await Promise.all(specs.map((one) => runs(one.attemptId)));
+    assert.equal((await executor.look(lookSpec('sees'), never())).kind, 'seen');
+  });
+
+  check('so many looks at once as it says, and one of each wait', async ({ executor, lookSpec, looksAtWork }) => {
+    const abort = new AbortController();
+    const specs = Array.from({ length: executor.looksAtOnce }, () => lookSpec('looks on'));
+    const [first] = specs;
+    assert.ok(first);
+    const one = executor.look(first, abort.signal);
+    await assert.rejects(executor.look(first, never()), /under way/);
+    const all = [one, ...specs.slice(1).map((each) => executor.look(each, abort.signal))];
+    await until('all of them', async () => (await looksAtWork()) === executor.looksAtOnce);
+    await assert.rejects(executor.look(lookSpec('sees'), never()), /under way/);
+    abort.abort();
+    for (const { status } of await Promise.allSettled(all)) assert.equal(status, 'rejected');
+    assert.equal((await executor.look(lookSpec('sees'), never())).kind, 'seen');
+  });
+
+  for (const behaviour of ['looks on', 'ignores the warning'] as const) {
+    check(`one that ${behaviour} is ended, and then nothing of it is left`, async (given) => {
+      const { executor, lookSpec, looksAtWork } = given;
+      const abort = new AbortController();
+      const spec = { ...lookSpec(behaviour), graceMs: 200 };
+      const look = executor.look(spec, abort.signal);
+      await until('its work', async () => (await looksAtWork()) === 1);
+      abort.abort();
+      await assert.rejects(look, /ended/);
+      assert.equal(await looksAtWork(), 0);
+      const again = new AbortController();
+      const next = executor.look(spec, again.signal);
+      again.abort();
+      await assert.rejects(next, /ended/, 'the wait may be looked for again, and ended before it began');
+      assert.equal(await looksAtWork(), 0);
+    });
+  }
+
+  check('close ends everything as lost and takes nothing more', async (given) => {
+    const { executor, reports, spec, runs, lookSpec, looksAtWork } = given;
     const one = spec('runs on');
     await executor.start(one);
     await runs(one.attemptId);
+    const look = assert.rejects(executor.look(lookSpec('looks on'), never()), /ended/);
+    await until('the look', async () => (await looksAtWork()) === 1);
     await executor.close();
     await executor.close();
+    await look;
+    assert.equal(await looksAtWork(), 0);
     assert.deepEqual(endsOf(reports, one.attemptId).map(causeOf), ['lost']);
     await assert.rejects(executor.start(spec('succeeds')), /closed/);
+    await assert.rejects(executor.look(lookSpec('sees'), never()), /closed/);
   });
 }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Command } from '../../src/engine/engine.ts';
 import { evolve } from '../../src/engine/engine.ts';
-import type { AttemptOutcome, RunEvent, StepState } from '../../src/engine/event.ts';
+import type { AttemptOutcome, RunEvent } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { openedAt, openedOf, outcomes } from '../support/drive.ts';
@@ -31,7 +31,7 @@ function scenarioOf(kind: 'command' | 'wait' | 'approval'): Scenario {
 }
 
 function begun(first: AttemptOutcome, ...ends: readonly AttemptOutcome[]): Scenario {
-  const scenario = scenarioOf(ends[0]?.kind === 'not-yet' ? 'wait' : 'command');
+  const scenario = scenarioOf('command');
   scenario.finished(1, 'first', first);
   ends.forEach((end, index) => {
     scenario.finished(2 + index, `x#${index + 1}`, end);
@@ -41,7 +41,7 @@ function begun(first: AttemptOutcome, ...ends: readonly AttemptOutcome[]): Scena
 }
 
 const started = (): Scenario => begun(outcomes.succeeded());
-const { succeeded, failed, skipped, notYet } = outcomes;
+const { succeeded, failed, skipped } = outcomes;
 
 const states: { readonly [state: string]: () => Scenario } = {
   none: () => scenarioOf('command'),
@@ -64,10 +64,20 @@ const states: { readonly [state: string]: () => Scenario } = {
     return scenario;
   },
   up_for_retry: () => begun(succeeded(), failed()),
-  up_for_reschedule: () => begun(succeeded(), notYet()),
   deferred: () => {
     const scenario = scenarioOf('approval');
     scenario.finished(1, 'first', succeeded());
+    return scenario;
+  },
+  'deferred, waiting': () => {
+    const scenario = scenarioOf('wait');
+    scenario.finished(1, 'first', succeeded());
+    return scenario;
+  },
+  'up_for_retry, waiting': () => {
+    const scenario = scenarioOf('wait');
+    scenario.finished(1, 'first', succeeded());
+    scenario.look(2, 'x', { kind: 'failed', cause: 'code', message: 'it broke' });
     return scenario;
   },
   success: () => begun(succeeded(), succeeded()),
@@ -105,7 +115,6 @@ const commands: { readonly [name: string]: Command } = {
   'x succeeded': finished('x', succeeded()),
   'x failed': finished('x', failed()),
   'x skipped': finished('x', skipped()),
-  'x not yet': finished('x', notYet()),
   'x lost': finished('x', failed('lost')),
   'x#2 succeeded': finished('x#2', succeeded()),
   'x[1] succeeded': finished('x[1]', succeeded()),
@@ -116,9 +125,9 @@ const commands: { readonly [name: string]: Command } = {
   'nobody is approved': { type: 'decide', at: now, step: 'nobody', decision: 'approve', by: 'ada', reason: null },
 };
 
-const never: Answer[] = ['throw', 'throw', 'throw', 'throw', 'throw', 'throw'];
-const acts: Answer[] = ['act', 'act', 'act', 'act', 'act'];
-const late: Answer[] = ['late', 'late', 'late', 'late', 'late'];
+const never: Answer[] = ['throw', 'throw', 'throw', 'throw', 'throw'];
+const acts: Answer[] = ['act', 'act', 'act', 'act'];
+const late: Answer[] = ['late', 'late', 'late', 'late'];
 
 /** Nothing waits for a decision, but what is deferred. */
 const undecided: readonly Answer[] = ['ignore', 'ignore', 'ignore'];
@@ -130,8 +139,9 @@ const answers: { readonly [state: string]: readonly Answer[] } = {
   queued: ['ignore', 'act', 'throw', ...acts, 'throw', 'throw', 'throw', 'act'],
   running: ['ignore', 'ignore', 'throw', ...acts, 'throw', 'throw', 'throw', 'act'],
   up_for_retry: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
-  up_for_reschedule: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
   deferred: ['ignore', 'throw', 'throw', ...never.slice(1), 'throw', 'throw', 'throw', 'act', 'act', 'act'],
+  'deferred, waiting': ['ignore', 'throw', 'throw', ...never.slice(1), 'throw', 'throw', 'throw', 'act'],
+  'up_for_retry, waiting': ['ignore', 'throw', 'throw', ...never.slice(1), 'throw', 'throw', 'throw', 'act'],
   success: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
   failed: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
   skipped: ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'act'],
@@ -154,11 +164,16 @@ function answerOf(scenario: Scenario, command: Command): Answer {
 
 for (const [state, given] of Object.entries(states)) {
   test(`a step that is ${state} has an answer to every command`, () => {
-    assert.equal(given().run.steps.get('x')?.state, state === 'stopping, queued' ? 'queued' : state);
+    assert.equal(given().run.steps.get('x')?.state, stateOf(state));
     const got = Object.values(commands).map((command) => answerOf(given(), command));
     const expected = [...(answers[state] ?? []), ...undecided].slice(0, got.length);
     assert.deepEqual(table(got), table(expected));
   });
+}
+
+/** `deferred, waiting` is `deferred`. */
+function stateOf(name: string): string {
+  return name === 'stopping, queued' ? 'queued' : name.replace(/,.*/, '');
 }
 
 function table(list: readonly Answer[]): { [command: string]: Answer | undefined } {
@@ -194,7 +209,7 @@ const events: readonly RunEvent[] = [
   { type: 'attempt-started', ...x, attempt: 1 },
   { type: 'attempt-running', ...x, attempt: 1, place: 'here' },
   { type: 'attempt-finished', ...x, attempt: 1, outcome: succeeded(), usage: null },
-  { type: 'retry-planned', ...x, dueAt: now, state: 'up_for_retry' },
+  { type: 'retry-planned', ...x, dueAt: now },
   { type: 'step-finished', ...x, state: 'success', reason: null },
   { type: 'step-finished', at: now, step: 'x', index: null, state: 'skipped', reason: null },
   { type: 'step-reused', ...x, ...reused, state: 'success' },
@@ -204,17 +219,19 @@ const events: readonly RunEvent[] = [
   { type: 'approval-decided', at: now, step: 'x', decision: 'approve', by: 'ada', reason: null },
   { type: 'wait-begun', ...x, dueAt: now },
   { type: 'wait-seen', ...x, output: { inline: null } },
+  { type: 'look-failed', ...x, cause: 'code', message: 'it broke' },
 ];
 
 /** Which of `events` can happen in a state, by their place. */
-const possible: { readonly [state in StepState]?: readonly number[] } = {
+const possible: { readonly [state: string]: readonly number[] } = {
   none: [0, 5, 6, 7, 8],
   scheduled: [1, 5],
   queued: [2, 3, 9],
   running: [3, 9],
   up_for_retry: [0, 5],
-  up_for_reschedule: [0, 5, 12],
   deferred: [5, 11],
+  'deferred, waiting': [5, 13, 14],
+  'up_for_retry, waiting': [0, 5, 12],
   success: [],
   failed: [],
   skipped: [],

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { backOffMs } from '../../src/engine/back-off.ts';
 import { nextWakeAt } from '../../src/engine/engine.ts';
 import type { FailureCause } from '../../src/engine/event.ts';
-import { pipelineOf, stepOf, works } from '../support/definitions.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
 import { drive, openedAt, outcomes, statesOf } from '../support/drive.ts';
 import { Scenario } from '../support/scenario.ts';
 
@@ -80,53 +80,4 @@ test('a back-off grows by its factor up to its cap, with at most a quarter off a
 
 test('no delay is no delay, whatever the factor', () => {
   assert.equal(backOffMs({ count: 9, delayMs: 0, factor: 10, delayMaxMs: 1000 }, 400, 'any'), 0);
-});
-
-const sensor = (softFail: boolean): ReturnType<typeof pipelineOf> =>
-  pipelineOf([
-    stepOf({
-      name: 'wait',
-      work: works.until({ intervalMs: 60_000, timeoutMs: 150_000, softFail }),
-      retry: { ...minute, count: 1 },
-    }),
-  ]);
-
-test('a function looks again after its interval, a last time at its timeout, and then fails without a retry', () => {
-  const scenario = new Scenario(sensor(false));
-  scenario.proceed(0);
-  assert.deepEqual(scenario.finished(1, 'wait', outcomes.notYet()), ['wait up_for_reschedule at 61']);
-  assert.equal(scenario.run.steps.get('wait')?.state, 'up_for_reschedule');
-  assert.deepEqual(scenario.proceed(61), ['start wait#2']);
-  assert.deepEqual(scenario.finished(100, 'wait#2', outcomes.notYet()), ['wait up_for_reschedule at 150']);
-  assert.deepEqual(scenario.proceed(150), ['start wait#3']);
-  assert.deepEqual(scenario.finished(151, 'wait#3', outcomes.notYet('data.csv is not there')), [
-    'wait failed (timeout: waited 2 min 30 s, and still data.csv is not there)',
-    'run failed (wait failed: timeout: waited 2 min 30 s, and still data.csv is not there)',
-  ]);
-});
-
-test('a function that fails softly is skipped at its timeout', () => {
-  const { run } = drive(sensor(true), () => outcomes.notYet());
-  assert.deepEqual(statesOf(run), { wait: 'skipped' });
-  assert.equal(run.state, 'success');
-});
-
-test('looks use no retries', () => {
-  const causes = [outcomes.notYet(), outcomes.failed(), outcomes.notYet(), outcomes.succeeded()];
-  const { run } = drive(
-    pipelineOf([
-      stepOf({
-        name: 'wait',
-        work: works.until({ intervalMs: 1000, timeoutMs: 900_000, softFail: false }),
-        retry: { ...minute, count: 1 },
-      }),
-    ]),
-    ({ attempt }) => causes[attempt - 1] ?? outcomes.succeeded(),
-  );
-  assert.deepEqual(statesOf(run), { wait: 'success' });
-});
-
-test('a step that is no sensor may not say "not yet"', () => {
-  const { run } = drive(train(), () => outcomes.notYet('hm'));
-  assert.equal(run.reason, 'train failed: only a sensor may say "not yet": hm');
 });

@@ -27,7 +27,6 @@ const outcome: fc.Arbitrary<AttemptOutcome> = fc.constantFrom(
   outcomes.pass(true),
   outcomes.pass(true),
   outcomes.pass(false),
-  outcomes.notYet(),
   outcomes.skipped(),
   ...(['code', 'lost', 'timeout', 'cancelled', 'invalid'] as const).map((cause) => outcomes.failed(cause)),
 );
@@ -38,6 +37,12 @@ const lookOutcomes: readonly LookOutcome[] = [
   { kind: 'seen', output: { inline: null } },
   { kind: 'impossible', reason: 'it is no path' },
 ];
+const ofFunction: readonly LookOutcome[] = [
+  ...lookOutcomes,
+  ...(['code', 'code', 'lost', 'timeout', 'invalid'] as const).map(
+    (cause) => ({ kind: 'failed', cause, message: 'it broke' }) as const,
+  ),
+];
 const action = fc.record({
   what: fc.constantFrom(
     'finished',
@@ -47,6 +52,7 @@ const action = fc.record({
     'running',
     'proceed',
     'look',
+    'look at function',
     'cancel',
     'decide',
   ),
@@ -68,6 +74,8 @@ test('whatever comes in whatever order: no bug is thrown, the first end counts, 
         if (what === 'proceed') scenario.proceed(second);
         else if (what === 'cancel' && which % 4 === 0) scenario.cancel(second);
         else if (what === 'look') scenario.look(second, 'wait', lookOutcomes[which % lookOutcomes.length] ?? notYet);
+        else if (what === 'look at function')
+          scenario.look(second, 'until', ofFunction[which % ofFunction.length] ?? notYet);
         else if (what === 'decide') scenario.decide(second, 'ask', which % 3 === 0 ? 'reject' : 'approve');
         else if (key !== undefined && what === 'running') scenario.running(second, nameOf(key));
         else if (key !== undefined && what !== 'cancel') scenario.finished(second, nameOf(key), outcome);

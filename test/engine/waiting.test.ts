@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evolve, looksAwaited, nextWakeAt } from '../../src/engine/engine.ts';
-import type { LookOutcome, RunEvent } from '../../src/engine/event.ts';
+import type { FailureCause, LookOutcome, RunEvent } from '../../src/engine/event.ts';
 import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { openedAt } from '../support/drive.ts';
@@ -10,6 +10,7 @@ import { Scenario } from '../support/scenario.ts';
 
 const seen: LookOutcome = { kind: 'seen', output: { inline: { bytes: 2 } } };
 const notYet: LookOutcome = { kind: 'not-yet', reason: 'there is no data.csv yet' };
+const broken = (cause: FailureCause): LookOutcome => ({ kind: 'failed', cause, message: 'it broke' });
 const never: LookOutcome = { kind: 'impossible', reason: 'it is no path' };
 
 /** It waits for two and a half minutes. */
@@ -59,6 +60,45 @@ test('out of time it fails with what the last look saw, or is skipped', () => {
 test('what never can be there fails at once, without a retry', () => {
   const retry = { count: 3, delayMs: 1000, factor: 1, delayMaxMs: 1000 };
   assert.equal(waiting({ retry }).look(1, 'data', never)[0], 'data failed (it is no path)');
+});
+
+test('a function that fails is looked at again by the retries of its step, in the time that it had from the first', () => {
+  const retry = { count: 1, delayMs: 60_000, factor: 1, delayMaxMs: 60_000 };
+  const work = works.until({ intervalMs: 60_000, timeoutMs: 150_000, softFail: false });
+  const scenario = waiting({ retry, work });
+  assert.deepEqual(scenario.look(10, 'data', broken('code')), ['data look failed (code)', 'data up_for_retry at 70']);
+  assert.equal(scenario.run.steps.get('data')?.state, 'up_for_retry');
+  assert.deepEqual(looksAwaited(scenario.run), []);
+  assert.deepEqual(scenario.look(11, 'data', seen), [], 'it waits for nothing meanwhile');
+  assert.deepEqual(scenario.proceed(70), ['data waits until 150']);
+  assert.match(
+    String(scenario.look(100, 'data', broken('lost'))),
+    /^data look failed \(lost\),data up_for_retry at 10[45]/,
+  );
+  scenario.proceed(105);
+  assert.deepEqual(scenario.look(106, 'data', broken('code')).slice(0, 2), [
+    'data look failed (code)',
+    'data failed (it broke)',
+  ]);
+});
+
+test('a retry waits no longer than the wait has time, and a last look that fails ends it', () => {
+  const retry = { count: 9, delayMs: 60_000, factor: 1, delayMaxMs: 60_000 };
+  const until = (softFail: boolean): Scenario =>
+    waiting({ retry, work: works.until({ intervalMs: 60_000, timeoutMs: 150_000, softFail }) });
+  const scenario = until(false);
+  assert.equal(scenario.look(140, 'data', broken('code'))[1], 'data up_for_retry at 150');
+  assert.deepEqual(scenario.proceed(150), ['data waits until 150']);
+  const reason = 'timeout: waited 2 min 30 s, and the last look failed: it broke';
+  assert.equal(scenario.look(151, 'data', broken('timeout'))[1], `data failed (${reason})`);
+  assert.equal(until(true).look(150, 'data', broken('code'))[1], `data skipped (${reason})`);
+});
+
+test('what another look cannot change fails at once, at the end of its time too', () => {
+  const retry = { count: 9, delayMs: 60_000, factor: 1, delayMaxMs: 60_000 };
+  const until = works.until({ intervalMs: 60_000, timeoutMs: 150_000, softFail: true });
+  for (const second of [1, 150])
+    assert.equal(waiting({ retry, work: until }).look(second, 'data', broken('invalid'))[1], 'data failed (it broke)');
 });
 
 test('instances wait each by itself, all at once', () => {

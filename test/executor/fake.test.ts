@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttemptReport, Executor } from '../../src/executor/executor.ts';
-import { createFakeExecutor, createFakeWorld, type FakeBehaviour, type FakeExecutor } from '../../src/executor/fake.ts';
-import { executorKeepsItsContract, type Behaviour } from '../contract/executor.ts';
-import { command, specOf } from './workshop.ts';
+import {
+  createFakeExecutor,
+  createFakeWorld,
+  type FakeBehaviour,
+  type FakeExecutor,
+  type FakeLook,
+} from '../../src/executor/fake.ts';
+import { executorKeepsItsContract, type Behaviour, type LookBehaviour } from '../contract/executor.ts';
+import { command, lookSpecOf, specOf } from './workshop.ts';
 
 const succeeded = { kind: 'succeeded', output: { inline: null }, control: null } as const;
 const behaviours: Readonly<Record<Behaviour, FakeBehaviour>> = {
@@ -13,9 +19,24 @@ const behaviours: Readonly<Record<Behaviour, FakeBehaviour>> = {
   'ignores the warning': { afterMs: null, outcome: succeeded, heedsWarningAfterMs: null },
 };
 
+const there = { kind: 'seen', output: { inline: { there: true } } } as const;
+const looks: Readonly<Record<LookBehaviour, FakeLook>> = {
+  sees: { afterMs: 0, outcome: there, heedsWarningAfterMs: 0 },
+  'sees nothing': { afterMs: 0, outcome: { kind: 'not-yet', reason: 'no' }, heedsWarningAfterMs: 0 },
+  fails: {
+    afterMs: 0,
+    outcome: { kind: 'failed', cause: 'code', message: 'Error: it broke' },
+    heedsWarningAfterMs: 0,
+  },
+  'looks on': { afterMs: null, outcome: there, heedsWarningAfterMs: 0 },
+  'ignores the warning': { afterMs: null, outcome: there, heedsWarningAfterMs: 60_000 },
+};
+
 executorKeepsItsContract('fake', async () => {
   const world = createFakeWorld();
   const planned = new Map<string, Behaviour>();
+  const plannedLooks = new Map<string, LookBehaviour>();
+  const opened: FakeExecutor[] = [];
   const files = new Map<string, { readonly bytes: number }>();
   const findFile: Executor['findFile'] = ({ path }) => Promise.resolve(files.get(path) ?? null);
   const open = (): { executor: FakeExecutor; reports: AttemptReport[] } => {
@@ -23,7 +44,10 @@ executorKeepsItsContract('fake', async () => {
     const behaviour = (spec: { attemptId: string }): FakeBehaviour =>
       behaviours[planned.get(spec.attemptId) ?? 'succeeds'];
     const report = (word: AttemptReport): void => void reports.push(word);
-    const executor = createFakeExecutor({ slots: 4, clock: { now: () => 1 }, report, behaviour, world, findFile });
+    const look = ({ attemptId }: { attemptId: string }): FakeLook => looks[plannedLooks.get(attemptId) ?? 'sees'];
+    const clock = { now: () => 1 };
+    const executor = createFakeExecutor({ slots: 4, clock, report, behaviour, world, findFile, look });
+    opened.push(executor);
     return { executor, reports };
   };
   const first = open();
@@ -34,6 +58,12 @@ executorKeepsItsContract('fake', async () => {
       planned.set(spec.attemptId, behaviour);
       return spec;
     },
+    lookSpec(behaviour) {
+      const spec = lookSpecOf('p.ts', null);
+      plannedLooks.set(spec.attemptId, behaviour);
+      return spec;
+    },
+    looksAtWork: () => opened.flatMap((each) => each.looking()).length,
     async put(path, text) {
       files.set(path, { bytes: text.length });
     },

@@ -12,7 +12,7 @@ const source = `
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { branch, challenge, pipeline, shortCircuit, step, waitFor } from 'contender';
+import { branch, challenge, pipeline, shortCircuit, step } from 'contender';
 import { greeting } from './lib/words';
 import { Mood } from './lib/mood.js';
 
@@ -37,7 +37,6 @@ export default pipeline('steps', {}, () => {
   branch('decides', { choices: ['hello', 'pid'], run: () => 'hello' });
   shortCircuit('stops', { run: () => false });
   shortCircuit('unsure', { run: () => 'maybe' as never });
-  waitFor.until('looks', { input: { there: false }, run: ({ there }) => there });
 });
 `;
 
@@ -172,7 +171,7 @@ test('a child that a function leaves running is ended after it', async () => {
   await until('the child to end', () => readProcess(child) === null);
 });
 
-test('a branch, a short circuit and a look of a sensor say how the run goes on', async () => {
+test('a branch and a short circuit say how the run goes on', async () => {
   assert.deepEqual(await run('decides', work({}, 'branch')), {
     kind: 'succeeded',
     output: { inline: { follow: ['yes'] } },
@@ -187,9 +186,6 @@ test('a branch, a short circuit and a look of a sensor say how the run goes on',
     failure(await run('unsure', work({}, 'short-circuit'))),
     /^output: a short circuit returns true or false/,
   );
-  const look = (there: boolean): AttemptWork => ({ kind: 'wait', file, input: { there } });
-  assert.equal((await run('looks', look(false))).kind, 'not-yet');
-  assert.equal(inline(await run('looks', look(true))), true);
 });
 
 test('what cannot be loaded is invalid and says why', async () => {

@@ -4,7 +4,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
-import type { AttemptReport, AttemptSpec, AttemptWork, Executor } from '../../src/executor/executor.ts';
+import type {
+  AttemptReport,
+  AttemptSpec,
+  AttemptWork,
+  Executor,
+  InputValue,
+  LookSpec,
+} from '../../src/executor/executor.ts';
 import { createLocalExecutor } from '../../src/executor/local/local.ts';
 import type { PulseLimits } from '../../src/executor/local/pulse.ts';
 import { createDirectoryStores } from '../../src/outputs/directory.ts';
@@ -79,6 +86,18 @@ export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): A
     secrets: [],
     timeoutMs: 60_000,
     graceMs: 5000,
+    ...changes,
+  };
+}
+
+/** The first look of a new wait with the function of the step `looks`. */
+export function lookSpecOf(file: string, input: InputValue, changes: Partial<LookSpec> = {}): LookSpec {
+  const { work: _command, outputs: _none, context, ...spec } = specOf(command('true'));
+  return {
+    ...spec,
+    context: { ...context, step: 'looks' },
+    work: { kind: 'wait', file, input },
+    number: 1,
     ...changes,
   };
 }

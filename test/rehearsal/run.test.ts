@@ -128,6 +128,25 @@ test('a sensor looks at its interval, takes no time for it, and fails at its tim
   assert.equal(stepIn(rehearse(waiting(true), { outcomes: ['features=not-yet'] }), 'features').state, 'skipped');
 });
 
+test('a function that looks fails by the causes of an attempt, within its five minutes, and is looked at again', () => {
+  const asked = (given: Parameters<typeof rehearse>[1]): ReturnType<typeof rehearse> =>
+    rehearse(
+      pipelineOf([
+        stepOf({
+          name: 'ready',
+          work: works.until({ intervalMs: 10 * minute, timeoutMs: 60 * minute, softFail: false }),
+          retry: { count: 1, delayMs: 20 * minute, factor: 1, delayMaxMs: 20 * minute },
+        }),
+      ]),
+      given,
+    );
+  const mended = asked({ outcomes: ['ready=not-yet,failed,success'] });
+  assert.deepEqual([startsOf(mended, 'ready'), mended.state], [[0, 10, 30], 'success']);
+  const slow = asked({ outcomes: ['ready=not-yet'], durations: ['ready=7m'] });
+  assert.deepEqual([startsOf(slow, 'ready'), slow.state, slow.durationMs], [[0, 25], 'failed', 30 * minute]);
+  assert.match(stepIn(slow, 'ready').reason ?? '', /longer than its timeout of 5 min/);
+});
+
 test('one instance of a mapped step fails, the others do not', () => {
   const mapped = pipelineOf([stepOf({ name: 'train', map: mapOver([1, 2, 3]), retry })]);
   const run = rehearse(mapped, { outcomes: ['train[2]=failed', 'train[0]=failed,success'] });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Attempt } from '../../runner/attempt.ts';
 import type { RunnerTask } from '../../src/executor/executor.ts';
-import { specOf } from '../executor/workshop.ts';
+import { command, specOf } from '../executor/workshop.ts';
 
 export interface AttemptOnPaper extends Attempt {
   readonly folder: string;
@@ -17,7 +17,7 @@ export interface AttemptOnPaper extends Attempt {
 
 export function attemptOnPaper(work: RunnerTask['work']): AttemptOnPaper {
   const folder = mkdtempSync(join(tmpdir(), 'runner-'));
-  const spec = specOf(work);
+  const spec = specOf(command('true'));
   const said: string[] = [];
   const kept = new Map<string, string>();
   return {

@@ -1,13 +1,19 @@
 /**
  * The executor of one server: the fake that keeps the executor's contract (`src/executor/fake.ts`), with attempts that
  * take a while and end as chance will have it, and reports that come twice, late and out of order. What it refuses (an
- * attempt more than there are slots) is a broken promise of the conductor, and is told to `violated`.
+ * attempt more than there are slots, two looks of one wait) is a broken promise of the conductor, and is told to `violated`.
  */
 import { createHash } from 'node:crypto';
 import type { Pools } from '../../src/admission/admission.ts';
-import type { AttemptOutcome } from '../../src/engine/event.ts';
-import { parseAttemptId, type AttemptReport, type AttemptSpec } from '../../src/executor/executor.ts';
-import { createFakeExecutor, type FakeBehaviour, type FakeExecutor, type FakeWorld } from '../../src/executor/fake.ts';
+import type { AttemptOutcome, FailureCause } from '../../src/engine/event.ts';
+import { parseAttemptId, type AttemptReport, type AttemptSpec, type LookSpec } from '../../src/executor/executor.ts';
+import {
+  createFakeExecutor,
+  type FakeBehaviour,
+  type FakeExecutor,
+  type FakeLook,
+  type FakeWorld,
+} from '../../src/executor/fake.ts';
 import type { PoolClaim } from '../../src/pipeline/definition.ts';
 import type { Clock } from '../../src/std/clock.ts';
 import type { Json } from '../../src/std/json.ts';
@@ -30,9 +36,9 @@ export interface SimulatedExecutorOptions {
   readonly mayBegin: () => boolean;
   /** Attempts that run where another server should have ended them. */
   readonly runElsewhere: () => readonly string[];
-  /** Null: as chance will have it. */
+  /** Of looks too. Null: as chance will have it. */
   readonly attemptMs: () => number | null;
-  /** Of files; null: as chance will have it. */
+  /** Of files, and what functions say; null: as chance will have it. */
   readonly isThere: () => boolean | null;
   readonly report: (report: AttemptReport) => void;
   readonly violated: (promise: string, what: string) => void;
@@ -53,6 +59,7 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
     world,
     report,
     behaviour: (spec) => behaviourOf(spec, wire, options.attemptMs()),
+    look: (spec) => lookOf(spec, wire, options),
     later: (work, ms) => time.later(ms, work, alive),
   });
   return {
@@ -97,6 +104,19 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
         answer: () => unanswered(),
         before: 'attempts',
       }),
+    look: (spec, signal) =>
+      wire.call(
+        () => {
+          if (closing) throw new Error('the executor is closed');
+          const { attemptId } = spec;
+          if (!options.mayBegin()) violated('lease', `it was looked for ${attemptId} under a lease that has expired`);
+          if (executor.looking().includes(attemptId)) violated('P3', `it was looked twice at once for ${attemptId}`);
+          if (executor.looking().length >= executor.looksAtOnce)
+            violated('P7', `it was looked for ${attemptId} beyond the ${executor.looksAtOnce} looks at once`);
+          return executor.look(spec, signal);
+        },
+        { answer: () => unanswered(), before: 'attempts' },
+      ),
     recover: (attemptIds) => wire.call(() => executor.recover(attemptIds), { answer: () => undefined }),
   };
 }
@@ -133,9 +153,30 @@ function behaviourOf(spec: AttemptSpec, wire: Wire, attemptMs: number | null): F
   return { afterMs, outcome: goodOutcome(spec, random), heedsWarningAfterMs };
 }
 
+const breaks: readonly FailureCause[] = ['code', 'code', 'out-of-memory', 'lost', 'evicted', 'start', 'invalid'];
+
+function lookOf(spec: LookSpec, wire: Wire, options: SimulatedExecutorOptions): FakeLook {
+  const { random } = wire;
+  const heedsWarningAfterMs = random.pick([0, 500, 30_000]);
+  const afterMs = options.attemptMs() ?? random.between(0, wire.strikes('attempts') ? 60_000 : 1000);
+  if (afterMs > spec.timeoutMs) {
+    const outcome = { kind: 'failed', cause: 'timeout', message: 'it took too long' } as const;
+    return { afterMs: spec.timeoutMs, outcome, heedsWarningAfterMs };
+  }
+  if (wire.strikes('attempts')) {
+    const outcome = { kind: 'failed', cause: random.pick(breaks), message: 'it broke' } as const;
+    return { afterMs, outcome, heedsWarningAfterMs };
+  }
+  const outcome =
+    (options.isThere() ?? random.chance(0.5))
+      ? ({ kind: 'seen', output: { inline: { there: true } } } as const)
+      : ({ kind: 'not-yet', reason: 'it is not there' } as const);
+  return { afterMs, outcome, heedsWarningAfterMs };
+}
+
 function badOutcome(random: Random): AttemptOutcome {
   if (random.chance(0.1)) return { kind: 'skipped', reason: 'nothing to do' };
-  return failed(random.pick(['code', 'code', 'out-of-memory', 'lost', 'evicted', 'start', 'invalid']), 'it broke');
+  return failed(random.pick(breaks), 'it broke');
 }
 
 function failed(cause: Extract<AttemptOutcome, { kind: 'failed' }>['cause'], message: string): AttemptOutcome {
@@ -146,8 +187,6 @@ function goodOutcome(spec: AttemptSpec, random: Random): AttemptOutcome {
   const { work } = spec;
   if (work.kind === 'gate')
     return succeeded({ path: 'data.csv', passed: true, rows: 10, checks: [] }, { pass: true, reason: 'it holds' });
-  if (work.kind === 'wait')
-    return random.chance(0.5) ? { kind: 'not-yet', reason: 'it is not there' } : succeeded(null);
   if (work.kind === 'challenge') return succeeded(challengeOutput(spec, work, random));
   return succeeded(
     'model' in spec.outputs ? { model: artifactOf(spec.attemptId, 'model.json') } : { done: spec.attemptId },

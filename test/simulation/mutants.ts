@@ -36,6 +36,7 @@ export interface Mutant {
   readonly servers?: 1 | 2;
   /** More than there are. */
   readonly slotsTooMany?: number;
+  readonly looksTooMany?: number;
   readonly pools?: (pools: Pools) => Pools;
   readonly definition?: (definition: PipelineDefinition) => PipelineDefinition;
 }
@@ -229,6 +230,7 @@ export const mutants = {
     executor: (executor) => ({ ...executor, stop: () => Promise.resolve() }),
   },
   'one-slot-too-many': { what: 'admits one attempt more than there are slots', slotsTooMany: 1 },
+  'one-look-too-many': { what: 'has one function more look than the executor takes at once', looksTooMany: 1 },
   'one-pool-slot-too-many': {
     what: 'admits one attempt more than there are slots of a pool',
     pools: (pools) => new Map([...pools].map(([name, slots]) => [name, slots + 1])),

@@ -245,7 +245,13 @@ function waitFor(pipeline: string): StepDefinition[] {
 function chain(poolSlots: number): StepDefinition[] {
   return [
     stepOf({ name: 'look', work: works.wait({ intervalMs: 5000, timeoutMs: 30_000, softFail: false }) }),
-    stepOf({ name: 'ask', work: works.until({ intervalMs: 5000, timeoutMs: 30_000, softFail: false }) }),
+    stepOf({
+      name: 'ask',
+      work: works.until({ intervalMs: 5000, timeoutMs: 60_000, softFail: false }),
+      retry: quickRetry,
+      graceMs: 10_000,
+      map: mapOver([1, 2, 3, 4, 5, 6]),
+    }),
     stepOf({ name: 'first', upstream: ['look', 'ask'], retry: quickRetry, ...pooled(1), priority: 10 }),
     stepOf({ name: 'second', upstream: ['look'], retry: quickRetry, ...pooled(poolSlots) }),
     stepOf({ name: 'last', upstream: ['first', 'second'], triggerRule: 'one_success', timeoutMs: 20_000 }),

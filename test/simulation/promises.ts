@@ -53,7 +53,9 @@ function runsEnd({ history, servers }: World): Open | null {
     return { promise: 'P4', what: `run ${first} of ${run?.opened.pipeline} goes on; last ${String(last)}` };
   }
   const running = servers.flatMap((server) => server.executor.running());
-  return running.length === 0 ? null : { promise: 'P7', what: `${running.join(', ')} runs, and no run has it` };
+  if (running.length > 0) return { promise: 'P7', what: `${running.join(', ')} runs, and no run has it` };
+  const looking = servers.flatMap((server) => server.executor.looking());
+  return looking.length === 0 ? null : { promise: 'P7', what: `it is looked for ${looking.join(', ')} in no run` };
 }
 
 /** With a decision on each interval (looked at when it is told to have ended), and no run that it does not know. */

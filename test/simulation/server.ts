@@ -143,6 +143,7 @@ export class Server {
     return {
       ...(mutant.executor?.(executor, this.machine.attempts) ?? executor),
       slots: world.slots + (mutant.slotsTooMany ?? 0),
+      looksAtOnce: executor.looksAtOnce + (mutant.looksTooMany ?? 0),
     };
   }
 
@@ -191,10 +192,11 @@ export class Server {
     return this.alive && !this.frozen && this.conductor.standing().conducts;
   }
 
-  /** Attempts that run here now, and a hand on them. */
-  get executor(): Pick<FakeExecutor, 'running' | 'finish'> {
+  /** Attempts that run here now, and a hand on them; waits that are looked for. */
+  get executor(): Pick<FakeExecutor, 'running' | 'finish' | 'looking'> {
     return {
       running: () => this.#executors.flatMap((executor) => executor.running()),
+      looking: () => this.#executors.flatMap((executor) => executor.looking()),
       finish: (attemptId, outcome) => this.#executors.at(-1)?.finish(attemptId, outcome),
     };
   }

@@ -41,7 +41,7 @@ async function figures(): Promise<string> {
 async function caughtBy(): Promise<string> {
   const rows: string[] = [];
   for (const name of mutantNames) {
-    const caught = await catchMutant(name, 400, steps);
+    const caught = await catchMutant(name, 600, steps);
     const by = caught === null ? 'not noticed' : `${caught.seed} | ${caught.violation?.promise}`;
     rows.push(`| \`${name}\` | ${mutants[name].what} | ${caught === null ? `${by} | ` : by} |`);
   }
@@ -79,11 +79,11 @@ must have happened is looked at, and a last run proves that every slot can still
 |--|--|--|
 | P1 | An accepted webhook is never lost; each cause opens at most one run | each write; at rest each webhook is handled, each branch and open pull request was seen where it stands |
 | P2 | Each tick has exactly one record: a run, or why there is none | each write; at rest the records are the calendar's firings, without a hole |
-| P3 | Of an instance at most one attempt counts, and at most one runs | each event; each start at the executor |
+| P3 | Of an instance at most one attempt counts, and at most one runs; there is one look of a function at a time | each event; each start and look at the executor |
 | P4 | Each run ends | at rest |
 | P5 | No promotion is lost, done twice, or done against another champion than the one compared with; no model is a version twice | each write; at rest ledger and journal agree |
 | P6 | The forge's last word on a commit is the end of its run; one comment for a pull request and pipeline, about the head | at rest |
-| P7 | No more attempts run than there are slots, of the executor and of each pool, and each slot comes back | each start; at the end as many run at once as there are slots |
+| P7 | No more attempts run than there are slots, of the executor and of each pool, and each slot comes back; no more functions look at once than the executor takes, and none when its run has ended | each start and look; at the end as many run at once as there are slots |
 | P8 | What was asked of a run and accepted is never lost: a cancelled run ends, and ends cancelled unless it had ended by itself; an approval has one decision, the accepted one | each write: settled together with the events that come of it; within two minutes of a server that is up |
 | P9 | Each interval of a backfill is decided once: one run, or why there is none; no more of its runs go on than it may have; it ends | each write; at rest |
 | P10 | Each end of a run that is listened to opens exactly one run of who listens, or there is a record of why not; all news of data are taken by exactly one run of each that listens | each write; at rest each end has one or the other, and no news are left |

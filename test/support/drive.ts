@@ -41,7 +41,6 @@ export const outcomes = {
     exitCode: 1,
   }),
   skipped: (reason = 'nothing to do'): AttemptOutcome => ({ kind: 'skipped', reason }),
-  notYet: (reason = 'it is not there'): AttemptOutcome => ({ kind: 'not-yet', reason }),
   follow: (...follow: string[]): AttemptOutcome => ({
     kind: 'succeeded',
     output: { inline: { follow } },

@@ -101,9 +101,11 @@ function lineOf(event: RunEvent): string | null {
     case 'late-report-ignored':
       return `late report of ${nameOf(event)}`;
     case 'retry-planned':
-      return `${nameOf({ ...event, attempt: 1 })} ${event.state} at ${(event.dueAt - openedAt) / 1000}`;
+      return `${nameOf({ ...event, attempt: 1 })} up_for_retry at ${(event.dueAt - openedAt) / 1000}`;
     case 'wait-begun':
       return `${nameOf({ ...event, attempt: 1 })} waits until ${(event.dueAt - openedAt) / 1000}`;
+    case 'look-failed':
+      return `${nameOf({ ...event, attempt: 1 })} look failed (${event.cause})`;
     case 'wait-seen':
       return `${nameOf({ ...event, attempt: 1 })} is there`;
     case 'approval-requested':

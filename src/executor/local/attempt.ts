@@ -1,23 +1,22 @@
 /**
- * One attempt from its specification to its outcome: source, secrets, inputs, the process, outputs. Whatever cannot be
- * is an outcome with a cause and a sentence; only bugs are thrown.
+ * One attempt, or look, from its specification to its outcome: source, secrets, inputs, the process, outputs. Whatever
+ * cannot be is an outcome with a cause and a sentence; only bugs are thrown.
  */
 import { hostname } from 'node:os';
-import type { AttemptOutcome } from '../../engine/event.ts';
 import { createMask, type Mask } from '../../outputs/mask.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { AttemptSpec, ExecutorPorts } from '../executor.ts';
 import type { AttemptControl } from './attempt-control.ts';
-import { createAttemptLog, type AttemptLog } from './attempt-log.ts';
+import type { AttemptLog } from './attempt-log.ts';
 import { runCommandWork } from './command-work.ts';
 import { readSecrets } from './environment.ts';
-import type { AttemptEnd, AttemptServices, PreparedAttempt, StartedProcess } from './prepared-attempt.ts';
+import type { AttemptEnd, AttemptServices, GivenWork, PreparedAttempt, StartedProcess } from './prepared-attempt.ts';
 import { AttemptRefusal } from './refusal.ts';
 import { runRunnerWork } from './runner-work.ts';
 
 /** Runs it to its end. `clean` removes its files, which the report does not wait for. */
 export async function runAttempt(
-  spec: AttemptSpec,
+  { spec, work, openLog }: GivenWork,
   services: AttemptServices,
   control: AttemptControl,
   running: (process: StartedProcess) => void,
@@ -28,14 +27,14 @@ export async function runAttempt(
   try {
     const secrets = readSecrets(spec.secrets, services.ports.secret);
     mask = createMask(secrets);
-    log = createAttemptLog(services.logs.writer(spec.attemptId), mask);
+    log = openLog(mask);
     const sourceTree = await sourceOf(spec, services.ports);
-    end = await runWork({ spec, services, control, log, mask, sourceTree, secrets, running, left });
+    end = await runWork(work, { spec, services, control, log, mask, sourceTree, secrets, running, left });
   } catch (error) {
     end = { outcome: outcomeOfError(error), usage: null };
   }
   const outcome = masked(end.outcome, mask);
-  log ??= createAttemptLog(services.logs.writer(spec.attemptId), mask);
+  log ??= openLog(mask);
   if (outcome.kind === 'failed') log.say(`Failed (${outcome.cause}): ${outcome.message}`);
   await log.close();
   const clean = (): Promise<unknown> => Promise.all(left.map((folder) => services.folders.remove(folder)));
@@ -48,12 +47,11 @@ export function placeOf(pid: number): string {
   return `process ${pid} on ${host}`;
 }
 
-function runWork(attempt: PreparedAttempt): Promise<AttemptEnd> {
-  const { work } = attempt.spec;
+function runWork(work: GivenWork['work'], attempt: PreparedAttempt): Promise<AttemptEnd> {
   return work.kind === 'command' ? runCommandWork(work, attempt) : runRunnerWork(work, attempt);
 }
 
-async function sourceOf(spec: AttemptSpec, ports: ExecutorPorts): Promise<string> {
+async function sourceOf(spec: Pick<AttemptSpec, 'repository' | 'sha'>, ports: ExecutorPorts): Promise<string> {
   try {
     return await ports.sourceTree(spec.repository, spec.sha);
   } catch (error) {
@@ -61,14 +59,14 @@ async function sourceOf(spec: AttemptSpec, ports: ExecutorPorts): Promise<string
   }
 }
 
-function outcomeOfError(error: unknown): AttemptOutcome {
+function outcomeOfError(error: unknown): AttemptEnd['outcome'] {
   if (error instanceof AttemptRefusal)
     return { kind: 'failed', cause: error.failure, message: error.message, exitCode: null };
   return { kind: 'failed', cause: 'start', message: `it could not be run: ${messageOf(error)}`, exitCode: null };
 }
 
 /** Sentences of an outcome go to the forge and the page: they hold no secret either. */
-function masked(outcome: AttemptOutcome, mask: Mask): AttemptOutcome {
+function masked(outcome: AttemptEnd['outcome'], mask: Mask): AttemptEnd['outcome'] {
   switch (outcome.kind) {
     case 'succeeded':
       return outcome;

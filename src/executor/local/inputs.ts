@@ -8,7 +8,7 @@ import type { Artifact } from '../../pipeline/definition.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
 import { artifactName } from '../../outputs/safe-name.ts';
 import { isJsonObject, type Json } from '../../std/json.ts';
-import type { AttemptWork, InputValue } from '../executor.ts';
+import type { AttemptWork, InputValue, LookWork } from '../executor.ts';
 import { stepEnvironment } from './environment.ts';
 import { missingArtifact, refuseDamaged, type StoredPlace, type StoredValues } from './stored-values.ts';
 
@@ -58,9 +58,9 @@ export function openInputs(artifacts: ArtifactStore, stored: StoredValues, folde
 }
 
 /** The work with every input resolved, as the runner gets it. */
-export async function resolveWork(work: AttemptWork, inputs: Inputs): Promise<AttemptWork> {
+export async function resolveWork<Work extends AttemptWork | LookWork>(work: Work, inputs: Inputs): Promise<Work> {
   // Inputs are JSON, and JSON stays JSON of the same shape: only artifacts, stored values and texts are replaced.
-  const resolved = (await inputs.json(work as unknown as Json)) as unknown as AttemptWork;
+  const resolved = (await inputs.json(work as unknown as Json)) as unknown as Work;
   if (resolved.kind !== 'challenge' || work.kind !== 'challenge' || work.score?.kind !== 'command') return resolved;
   return { ...resolved, score: { kind: 'command', ...(await resolveCommand(work.score, inputs)) } };
 }

@@ -7,15 +7,18 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttemptOutcome } from '../../engine/event.ts';
+import type { Mask } from '../../outputs/mask.ts';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { AttemptReport, AttemptSpec, Executor, ExecutorPorts } from '../executor.ts';
 import { createAttemptControl, timerMaxMs, type AttemptControl } from './attempt-control.ts';
+import { createAttemptLog, type AttemptLog } from './attempt-log.ts';
 import { placeOf, runAttempt } from './attempt.ts';
-import type { AttemptServices } from './prepared-attempt.ts';
+import type { AttemptEnd, AttemptServices } from './prepared-attempt.ts';
 import { baseEnvironment } from './environment.ts';
 import { findFile } from './find-file.ts';
 import { createFolderStock } from './folders.ts';
+import { createLooks, looksLimits } from './looks.ts';
 import { attemptMark, executorMark } from './marks.ts';
 import { createPipeStock } from './pipes.ts';
 import { bootId, endMarked, readProcess } from './processes.ts';
@@ -59,6 +62,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const services = createServices(options, { ...baseEnvironment(process.env), [mark.name]: mark.value });
   const active = new Map<string, AttemptControl>();
   const working = new Set<Promise<void>>();
+  const looks = createLooks(services);
   let closed = false;
 
   return {
@@ -83,11 +87,13 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       await recoverAll(unknown, options, records);
     },
     findFile: (place) => findFile(place, options.ports),
+    looksAtOnce: looksLimits.atOnceMax,
+    look: (spec, signal) => looks.look(spec, signal),
     async close(graceMs = localExecutorLimits.closeGraceMs) {
       if (closed) return;
       closed = true;
       for (const control of active.values()) control.stop('server', graceMs);
-      await Promise.all(working);
+      await Promise.all([...working, looks.close(graceMs)]);
       await Promise.all([
         services.runners.close(),
         services.shells.close(),
@@ -141,7 +147,9 @@ async function carryOut(
   const started = performance.now();
   const timer = setTimeout(() => control.stop('timeout', spec.graceMs), Math.min(spec.timeoutMs, timerMaxMs));
   let unwatch = (): void => undefined;
-  const { outcome, usage, clean } = await runAttempt(spec, services, control, ({ pid, leader }) => {
+  const openLog = (mask: Mask): AttemptLog => createAttemptLog(services.logs.writer(attemptId), mask);
+  const given = { spec, work: spec.work, openLog };
+  const { outcome, usage, clean } = await runAttempt(given, services, control, ({ pid, leader }) => {
     unwatch = services.pulse.watch(pid, () => control.stop('stopped', 0));
     records.write({
       attemptId,
@@ -154,7 +162,7 @@ async function carryOut(
   clearTimeout(timer);
   unwatch();
   const wallMs = Math.round(performance.now() - started);
-  const finished = finishedReport(attemptId, clock.now(), outcome, {
+  const finished = finishedReport(attemptId, clock.now(), outcomeOf(outcome), {
     cpuMs: null,
     memoryBytesMax: null,
     ...usage,
@@ -164,6 +172,12 @@ async function carryOut(
   ended();
   report(finished);
   await clean();
+}
+
+/** The code of a step runs in the process that says how it ended, and may say anything. */
+function outcomeOf(outcome: AttemptEnd['outcome']): AttemptOutcome {
+  if (outcome.kind !== 'not-yet') return outcome;
+  return { kind: 'failed', cause: 'output', message: 'only a sensor may say "not yet"', exitCode: null };
 }
 
 /** Of attempts of an earlier server: their ends, as recorded; or, when nothing of them is left, that they are lost. */

@@ -1,8 +1,8 @@
-/** What an attempt on this machine is made of: what all of them share, what is prepared for one, and how it ended. */
-import type { AttemptOutcome, Usage } from '../../engine/event.ts';
+/** What an attempt on this machine, or a look, is made of: what all of them share, what is prepared for one, and how it ended. */
+import type { AttemptOutcome, LookOutcome, Usage } from '../../engine/event.ts';
 import type { Mask } from '../../outputs/mask.ts';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
-import type { AttemptSpec, ExecutorPorts } from '../executor.ts';
+import type { AttemptSpec, AttemptWork, ExecutorPorts, LookWork } from '../executor.ts';
 import type { AttemptControl } from './attempt-control.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { FolderStock } from './folders.ts';
@@ -35,9 +35,16 @@ export interface AttemptServices {
   readonly sweeper: Sweeper;
 }
 
+/** What is to be carried out. A look has an id of its own, by which its processes are found. */
+export interface GivenWork {
+  readonly spec: Omit<AttemptSpec, 'work'>;
+  readonly work: AttemptWork | LookWork;
+  readonly openLog: (mask: Mask) => AttemptLog;
+}
+
 /** What is prepared before it is known where an attempt works. */
 export interface PreparedAttempt {
-  readonly spec: AttemptSpec;
+  readonly spec: GivenWork['spec'];
   readonly services: AttemptServices;
   readonly control: AttemptControl;
   readonly log: AttemptLog;
@@ -57,6 +64,7 @@ export interface StartedProcess {
 }
 
 export interface AttemptEnd {
-  readonly outcome: AttemptOutcome;
+  /** "Not yet" is what a look may say. */
+  readonly outcome: AttemptOutcome | Extract<LookOutcome, { kind: 'not-yet' }>;
   readonly usage: Omit<Usage, 'wallMs'> | null;
 }

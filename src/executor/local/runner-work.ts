@@ -1,9 +1,9 @@
 /** Steps that the runner carries out in a warm process: functions, gates, challenges, looks of sensors. */
 import { randomUUID } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import type { AttemptOutcome, StepOutput } from '../../engine/event.ts';
+import type { StepOutput } from '../../engine/event.ts';
 import type { Json } from '../../std/json.ts';
-import type { AttemptWork, RunnerResult } from '../executor.ts';
+import type { RunnerResult, RunnerTask } from '../executor.ts';
 import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
 import { kernelMemoryKills, outcomeOfExit, outcomeOfStop, recentMemoryKills } from './exit-outcome.ts';
 import { resolveWork } from './inputs.ts';
@@ -15,17 +15,13 @@ import type { FinishedReport, RunnerDeath, RunnerProcess } from './runner-proces
 import { endAttempt, reasonOf } from './stop.ts';
 import { workplaceIn, type Workplace } from './workplace.ts';
 
-export async function runRunnerWork(
-  work: Exclude<AttemptWork, { kind: 'command' }>,
-  attempt: PreparedAttempt,
-): Promise<AttemptEnd> {
+export async function runRunnerWork(work: RunnerTask['work'], attempt: PreparedAttempt): Promise<AttemptEnd> {
   const { spec, services, control } = attempt;
   const memoryKills = recentMemoryKills();
   const lastError = createLastLine(64 * 1024);
   const served = await withRunner(attempt, async (runner) => {
     const workplace = workplaceIn(runner.scratch, attempt);
     const resolved = await resolveWork(work, workplace.inputs);
-    if (resolved.kind === 'command') throw new Error('a command has no runner');
     if (control.cause !== null) return null;
     return serve(runner, resolved, { attempt, workplace, sawError: (chunk) => lastError.push(chunk) });
   });
@@ -84,7 +80,7 @@ interface Serving {
 
 async function serve(
   runner: RunnerProcess,
-  work: Exclude<AttemptWork, { kind: 'command' }>,
+  work: RunnerTask['work'],
   { attempt, workplace, sawError }: Serving,
 ): Promise<FinishedReport | RunnerDeath> {
   const { spec, services, control, log } = attempt;
@@ -117,7 +113,7 @@ async function serve(
   return word;
 }
 
-async function outcomeOf(result: RunnerResult, attempt: PreparedAttempt): Promise<AttemptOutcome> {
+async function outcomeOf(result: RunnerResult, attempt: PreparedAttempt): Promise<AttemptEnd['outcome']> {
   if (result.kind !== 'succeeded') return result;
   return { kind: 'succeeded', output: await outputOf(result.output, attempt), control: result.control };
 }
@@ -141,7 +137,7 @@ async function outputOf(
   return storeOutput(maskedOutput(value, attempt), artifacts);
 }
 
-function endedEarly(): AttemptOutcome {
+function endedEarly(): AttemptEnd['outcome'] {
   return {
     kind: 'failed',
     cause: 'code',

@@ -6,6 +6,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { readRun } from '../../conductor/read.ts';
+import { hasLookLog } from '../../engine/engine.ts';
 import type { Attempt, Instance, Run, Step } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
 import { logLimits, type LogLine, type LogStore } from '../../outputs/outputs.ts';
@@ -13,7 +14,7 @@ import { errorPage, logPage, viewLimits, withoutAnsi, type LogSearch } from '../
 import type { ServerPorts } from '../ports.ts';
 import type { PageReply } from './reply.ts';
 import { fieldOf, numberOf, parameterOf } from './request.ts';
-import type { RunReader } from './run-reader.ts';
+import { isClosed, type RunReader } from './run-reader.ts';
 
 const limits = { linesAtOnceMax: 2000, searchLinesMax: 2_000_000 } as const;
 
@@ -50,13 +51,14 @@ export function logRoutes(app: FastifyInstance, ports: ServerPorts, reader: RunR
       index: wanted.index,
       mapped: step.definition.map !== null,
       attempt: wanted.attempt,
-      attempts: instance.attempts.length,
-      state: wanted.attempt === instance.attempts.length ? instance.state : stateOf(found.attempt),
+      attempts: Math.max(1, instance.attempts.length),
+      state:
+        found.attempt === null || wanted.attempt === instance.attempts.length ? instance.state : stateOf(found.attempt),
       lines,
       total,
-      closed,
+      closed: isClosed(closed, step.definition.work.kind, instance.state),
       startedAt: lines[0]?.number === 1 ? lines[0].at : ((await ports.logs.read(key, 1, 1)).lines[0]?.at ?? 0),
-      errorLine: found.attempt.outcome?.kind === 'failed' ? await reader.errorLine(key) : null,
+      errorLine: hasFailed(found) ? await reader.errorLine(key) : null,
       search: query === null ? null : await search(ports.logs, key, query, (numberOf(request.query, 'after') ?? 0) + 1),
     });
     return pages.send(request, reply, page);
@@ -75,18 +77,23 @@ interface FoundAttempt {
   readonly number: number;
   readonly step: Step;
   readonly instance: Instance;
-  readonly attempt: Attempt;
+  /** Null: it is the log of looks. */
+  readonly attempt: Attempt | null;
 }
 
-/** Only attempts that the journal knows: the address decides about no other file. */
+/** Only attempts and waits that the journal knows: the address decides about no other file. */
 async function findAttempt({ journal }: ServerPorts, runId: string, wanted: Wanted): Promise<FoundAttempt | null> {
   const [run, row] = await Promise.all([readRun(journal, runId), journal.run(runId)]);
   const step = run?.steps.get(wanted.step);
   const instance = step?.instances?.[wanted.index];
-  const attempt = instance?.attempts[wanted.attempt - 1];
-  if (run === null || row === null || step === undefined || instance === undefined || attempt === undefined)
-    return null;
-  return { run, number: row.number, step, instance, attempt };
+  if (run === null || row === null || step === undefined || instance === undefined) return null;
+  const attempt = instance.attempts[wanted.attempt - 1] ?? null;
+  const isOfLooks = wanted.attempt === 1 && hasLookLog(step.definition.work, instance);
+  return attempt === null && !isOfLooks ? null : { run, number: row.number, step, instance, attempt };
+}
+
+function hasFailed({ attempt, instance }: FoundAttempt): boolean {
+  return attempt === null ? instance.state === 'failed' : attempt.outcome?.kind === 'failed';
 }
 
 function stateOf(attempt: Attempt): 'running' | 'success' | 'failed' | 'skipped' {

@@ -3,9 +3,9 @@ import { noticesOf, type NoticeState } from '../../conductor/notices-of.ts';
 import { readRun } from '../../conductor/read.ts';
 import { reportOf } from '../../conductor/report.ts';
 import { waitingText, waitText } from '../../conductor/waiting-text.ts';
-import { approvalsAwaited } from '../../engine/engine.ts';
-import type { Trigger } from '../../engine/event.ts';
-import type { Run, Step } from '../../engine/run.ts';
+import { approvalsAwaited, hasLookLog } from '../../engine/engine.ts';
+import type { StepState, Trigger } from '../../engine/event.ts';
+import { finalStepStates, type Run, type Step } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
 import type { EvaluationRow, RunRow } from '../../journal/journal.ts';
 import { logLimits } from '../../outputs/outputs.ts';
@@ -110,7 +110,7 @@ export class RunReader {
     const id = attemptId(view.head.id, { step: panel.step, index: panel.index, attempt: panel.attempt });
     const { total, closed } = await this.#ports.logs.read(id, 1, 0);
     const { lines } = await this.#ports.logs.read(id, total - viewLimits.logTailLines + 1, total);
-    return { key, lines: lines.map(cutLine), total, closed };
+    return { key, lines: lines.map(cutLine), total, closed: isClosed(closed, panel.kind, panel.state) };
   }
 
   /** Number of the line at which a reader of a failed attempt wants to be. */
@@ -129,17 +129,19 @@ export class RunReader {
   async #failureOf(run: Run): Promise<FailureView | null> {
     const step = [...run.steps.values()].find((each) => each.state === 'failed' && each.reusedFrom === null);
     const instance = step?.instances?.find((each) => each.state === 'failed');
-    const attempt = instance?.attempts.at(-1);
-    if (step === undefined || instance === undefined || attempt === undefined) return null;
-    const { name } = step.definition;
-    const failed = attempt.outcome?.kind === 'failed' ? attempt.outcome : null;
-    const key = attemptId(run.opened.runId, { step: name, index: instance.index, attempt: attempt.number });
+    if (step === undefined || instance === undefined) return null;
+    const { name, work } = step.definition;
+    const attempt = instance.attempts.at(-1);
+    const number = attempt?.number ?? (hasLookLog(work, instance) ? 1 : null);
+    if (number === null) return null;
+    const failed = attempt?.outcome?.kind === 'failed' ? attempt.outcome : null;
+    const key = attemptId(run.opened.runId, { step: name, index: instance.index, attempt: number });
     return {
       step: name,
       index: instance.index,
-      attempt: attempt.number,
+      attempt: number,
       mapped: step.definition.map !== null,
-      cause: failed?.cause ?? null,
+      cause: failed?.cause ?? instance.wait?.failure?.cause ?? null,
       message: failed?.message ?? instance.reason ?? step.reason ?? 'It failed.',
       ...(await this.#linesOfFailure(key)),
     };
@@ -218,6 +220,11 @@ export function linksOf(ports: ServerPorts, repository: string): ForgeLinks {
     commitUrl: (sha) => forge?.commitUrl(sha) ?? null,
     pullRequestUrl: (number) => forge?.pullRequestUrl(number) ?? null,
   };
+}
+
+/** Between two looks their log is closed, and goes on while they are not over. */
+export function isClosed(closed: boolean, kind: PanelView['kind'], state: StepState): boolean {
+  return closed && (kind !== 'wait' || finalStepStates.has(state));
 }
 
 export function cutLine<Line extends { readonly text: string }>(line: Line): Line {

@@ -12,7 +12,7 @@ import { attemptId } from '../../executor/executor.ts';
 import { changeBetween, logKeyOf, viewLimits, type RunView, type Selection } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
 import { fieldOf } from './request.ts';
-import { cutLine, type RunReader } from './run-reader.ts';
+import { cutLine, isClosed, type RunReader } from './run-reader.ts';
 
 const streamLimits = {
   streamsMax: 500,
@@ -228,7 +228,9 @@ class RunStream {
     const panel = this.#sent?.panel ?? null;
     if (panel === null || panel.attempt === null) return false;
     const id = this.#logId(panel.step, panel.index, panel.attempt);
-    const { total, closed } = await this.#ports.logs.read(id, 1, 0);
+    const read = await this.#ports.logs.read(id, 1, 0);
+    const { total } = read;
+    const closed = isClosed(read.closed, panel.kind, panel.state);
     const reset = this.#line === 0 || total - this.#line > streamLimits.logLinesMax;
     const from = reset ? Math.max(1, total - viewLimits.logTailLines + 1) : this.#line + 1;
     if (!reset && total < from && !closed) return false;
