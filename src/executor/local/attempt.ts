@@ -10,7 +10,8 @@ import type { AttemptControl } from './attempt-control.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import { runCommandWork } from './command-work.ts';
 import { readSecrets } from './environment.ts';
-import type { AttemptEnd, AttemptServices, GivenWork, PreparedAttempt, StartedProcess } from './prepared-attempt.ts';
+import type { AttemptEnd, AttemptServices, GivenWork, PreparedAttempt } from './prepared-attempt.ts';
+import type { StartedProcess } from './processes.ts';
 import { AttemptRefusal } from './refusal.ts';
 import { runRunnerWork } from './runner-work.ts';
 

@@ -2,8 +2,14 @@
 import type { AttemptOutcome } from '../../engine/event.ts';
 import type { AttemptWork } from '../executor.ts';
 import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
-import { startCommand, type CommandExit, type RunningCommand } from './command.ts';
-import { kernelMemoryKills, outcomeOfExit, outcomeOfStop, recentMemoryKills } from './exit-outcome.ts';
+import { startCommand, type RunningCommand } from './command.ts';
+import {
+  kernelMemoryKills,
+  outcomeOfExit,
+  outcomeOfStop,
+  recentMemoryKills,
+  type CommandExit,
+} from './exit-outcome.ts';
 import { resolveCommand } from './inputs.ts';
 import { createLastLine } from './last-line.ts';
 import { maskedOutput } from './masked-output.ts';

@@ -3,18 +3,13 @@
  * started by a warm shell; what a shell would not run as the kernel does, or could tell others about, by this process.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { CommandExit } from './exit-outcome.ts';
 import { isPlain } from './find-program.ts';
 import { handOver, type OutputPipe, type PipeStock } from './pipes.ts';
-import type { StartedProcess } from './prepared-attempt.ts';
-import { hasProc, readProcess } from './processes.ts';
+import { hasProc, readProcess, type StartedProcess } from './processes.ts';
 import { AttemptRefusal } from './refusal.ts';
 import { exitOfStatus, type Shell } from './shell.ts';
 import type { WarmPool } from './warm-pool.ts';
-
-export interface CommandExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
 
 export interface RunningCommand extends StartedProcess {
   /** When the process has ended; its children may go on. */

@@ -8,9 +8,12 @@ import type { StopCause } from './attempt-control.ts';
 /** A command that ends with this code says that there was nothing to do: the step is skipped. */
 const skipExitCode = 99;
 
-export interface ExitEvidence {
+export interface CommandExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+}
+
+export interface ExitEvidence extends CommandExit {
   /** The last line of standard error, masked; null where it had none. */
   readonly lastError: string | null;
   /** The kernel ended a process for want of memory while the attempt ran. */

@@ -8,6 +8,7 @@ import type { AttemptLog } from './attempt-log.ts';
 import type { FolderStock } from './folders.ts';
 import type { PipeStock } from './pipes.ts';
 import type { Pulse } from './pulse.ts';
+import type { StartedProcess } from './processes.ts';
 import type { RunnerProcess } from './runner-process.ts';
 import type { Shell } from './shell.ts';
 import type { StoredValues } from './stored-values.ts';
@@ -55,12 +56,6 @@ export interface PreparedAttempt {
   readonly running: (process: StartedProcess) => void;
   /** Folders that go when it has been reported. */
   readonly left: string[];
-}
-
-export interface StartedProcess {
-  readonly pid: number;
-  /** The first process of its group; `startedAt` as `ProcessInfo` says it, '' where it had ended. */
-  readonly leader: { readonly pid: number; readonly startedAt: string };
 }
 
 export interface AttemptEnd {

@@ -27,6 +27,13 @@ export interface ProcessMarks {
   readonly groups: ReadonlySet<number>;
 }
 
+/** What was started, and what leads its group. */
+export interface StartedProcess {
+  readonly pid: number;
+  /** The first process of its group; `startedAt` as `ProcessInfo` says it, '' where it had ended. */
+  readonly leader: { readonly pid: number; readonly startedAt: string };
+}
+
 export const hasProc = existsSync('/proc/self/stat');
 const [tickMs, pageBytes] = [10, 4096];
 

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Socket } from 'node:net';
-import type { CommandExit } from './command.ts';
+import type { CommandExit } from './exit-outcome.ts';
 import { readProcess } from './processes.ts';
 import type { WarmProcess } from './warm-pool.ts';
 
