@@ -42,24 +42,24 @@ function pool(idleMs?: number): { pool: ReturnType<typeof createRunnerPool>; sta
 
 test('a process goes back to the attempts of its key, and to no other', async () => {
   const { pool: runners } = pool();
-  const one = runners.take('a');
+  const one = runners.take('a', null);
   runners.giveBack('a', one, true);
-  assert.notEqual(runners.take('b'), one);
-  assert.equal(runners.take('a'), one);
-  assert.notEqual(runners.take('a'), one);
+  assert.notEqual(runners.take('b', null), one);
+  assert.equal(runners.take('a', null), one);
+  assert.notEqual(runners.take('a', null), one);
   await runners.close();
 });
 
 test('a process is ended after its last attempt, when it is of no use, and when nobody wanted it for a while', async () => {
   const { pool: runners } = pool(1);
-  const used = runners.take('a') as Fake;
+  const used = runners.take('a', null) as Fake;
   for (let count = 0; count < runnerPoolLimits.attemptsMax; count += 1) used.serve();
   runners.giveBack('a', used, true);
   assert.equal(used.alive, false);
-  const spoilt = runners.take('a');
+  const spoilt = runners.take('a', null);
   runners.giveBack('a', spoilt, false);
   assert.equal(spoilt.alive, false);
-  const idle = runners.take('a');
+  const idle = runners.take('a', null);
   runners.giveBack('a', idle, true);
   await until('the idle process to end', () => !idle.alive);
   await runners.close();
@@ -69,7 +69,7 @@ test('there are never more idle processes than are allowed, and none after the e
   const { pool: runners, started } = pool();
   const taken = Array.from(
     { length: runnerPoolLimits.idleMax + 5 },
-    (_, key) => [String(key), runners.take(String(key))] as const,
+    (_, key) => [String(key), runners.take(String(key), null)] as const,
   );
   for (const [key, runner] of taken) runners.giveBack(key, runner, true);
   assert.equal(taken.filter(([, runner]) => runner.alive).length, runnerPoolLimits.idleMax);

@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import { createMask, type Mask } from '../../outputs/mask.ts';
+import { formatBytes } from '../../std/bytes.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { AttemptSpec, ExecutorPorts } from '../executor.ts';
 import type { AttemptControl } from './attempt-control.ts';
@@ -29,6 +30,7 @@ export async function runAttempt(
     const secrets = readSecrets(spec.secrets, services.ports.secret);
     mask = createMask(secrets);
     log = createAttemptLog(services.logs.writer(spec.attemptId), mask);
+    if (spec.context.memoryBytes !== null) log.say(`It may take ${formatBytes(spec.context.memoryBytes)} of memory.`);
     const sourceTree = await sourceOf(spec, services.ports);
     end = await runWork({ spec, services, control, log, mask, sourceTree, secrets, running, left });
   } catch (error) {

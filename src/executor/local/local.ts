@@ -110,7 +110,7 @@ function createServices(
     directory,
     nodeModules,
     baseEnvironment: environment,
-    pool: createRunnerPool(() => startRunnerProcess(environment, directory, folders)),
+    pool: createRunnerPool((memoryBytes) => startRunnerProcess(environment, directory, folders, memoryBytes)),
     pipes: createPipeStock(join(directory, 'pipes')),
     folders,
     stored: createStoredValues(artifacts),

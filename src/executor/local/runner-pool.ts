@@ -1,13 +1,13 @@
 /**
- * Warm processes. One belongs to one version and one set of secrets for good, so nothing that code of one version has
+ * Warm processes. One belongs to one version, one set of secrets and one limit of memory for good, so nothing that code of one version has
  * seen or changed reaches another; it serves up to a thousand attempts and ends after half a minute without one. One
  * fresh process that belongs to nobody is kept ready, which takes Node's start out of the way of the first attempt.
  */
 import type { RunnerProcess } from './runner-process.ts';
 
 export interface RunnerPool {
-  /** A process for `key`, for the caller alone until it gives it back. */
-  take(key: string): RunnerProcess;
+  /** A process for `key`, for the caller alone until it gives it back. `memoryBytes`: its limit, which is part of the key. */
+  take(key: string, memoryBytes: number | null): RunnerProcess;
   /** `reusable` false: it is ended. */
   giveBack(key: string, runner: RunnerProcess, reusable: boolean): void;
   /** Ends the idle ones; those taken end with their attempts. */
@@ -22,7 +22,10 @@ interface Idle {
   readonly timer: NodeJS.Timeout;
 }
 
-export function createRunnerPool(start: () => RunnerProcess, idleMs: number = runnerPoolLimits.idleMs): RunnerPool {
+export function createRunnerPool(
+  start: (memoryBytes: number | null) => RunnerProcess,
+  idleMs: number = runnerPoolLimits.idleMs,
+): RunnerPool {
   let idle: Idle[] = [];
   let spare: RunnerProcess | null = null;
   let closed = false;
@@ -37,16 +40,16 @@ export function createRunnerPool(start: () => RunnerProcess, idleMs: number = ru
     spare = null;
     // The next one starts when this attempt is on its way, not before it.
     setImmediate(() => {
-      if (!closed) spare ??= start();
+      if (!closed) spare ??= start(null);
     });
-    return present?.alive === true ? present : start();
+    return present?.alive === true ? present : start(null);
   };
   return {
-    take(key) {
+    take(key, memoryBytes) {
       for (;;) {
         // The one used last is the warmest.
         const found = idle.findLast((one) => one.key === key);
-        if (found === undefined) return takeSpare();
+        if (found === undefined) return memoryBytes === null ? takeSpare() : start(memoryBytes);
         clearTimeout(found.timer);
         idle = idle.filter((one) => one !== found);
         if (found.runner.alive) return found.runner;
