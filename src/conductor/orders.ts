@@ -48,13 +48,17 @@ export class Orders {
     const answerWrite = (answer: Answer): Write => {
       return { write: 'order-answered', id, answer: storedAnswer(answer), at: clock.now() };
     };
+    const opened = new Set<string>();
+    const alongside = (runId: string): Write => {
+      opened.add(runId);
+      return answerWrite({ ok: true, value: runId });
+    };
     try {
       const order = readOrder(body);
       const answer =
-        order === null
-          ? failure('the order was written by another version')
-          : await this.#perform(order, (runId) => answerWrite({ ok: true, value: runId }));
-      // One that opened something has its answer; a second one changes nothing.
+        order === null ? failure('the order was written by another version') : await this.#perform(order, alongside);
+      // What opened something was kept with its answer.
+      if (answer.ok && opened.has(answer.value)) return;
       await journal.commit([[answerWrite(answer)]]);
     } catch (error) {
       log.error({ order: id, error: String(error) }, 'an order could not be carried out; it is tried again');

@@ -19,6 +19,7 @@ import { leaseRow, releaseLease, renewLease, takeLease } from './lease.ts';
 import { news } from './news.ts';
 import { openOrders, orderById } from './orders.ts';
 import { dueOutbox, forgeObject, nextOutboxAt, outboxOfRun, troubledOutbox } from './outbox.ts';
+import { remember } from './remember.ts';
 import { openRequests, requestById } from './requests.ts';
 import { openRunEnds } from './run-ends.ts';
 import { activeRuns, eventsOf, runById, runByTrigger, runPage, runsOfDates, unfinishedRuns } from './runs.ts';
@@ -37,6 +38,9 @@ export interface SqlJournalOptions {
   readonly alone: boolean;
   readonly hints?: Hints;
 }
+
+/** A definition may have a megabyte. */
+const definitionsMax = 16;
 
 export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJournalOptions): Journal {
   const { dialect } = driver;
@@ -74,7 +78,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     openOrders: (limit) => rows(openOrders(limit)),
     order: (id) => first(orderById(id)),
 
-    definition: (digest) => first(definitionByDigest(digest)),
+    definition: remember((digest) => first(definitionByDigest(digest)), definitionsMax),
     versions: (repository, sha) => first(versionsOfCommit(repository, sha)),
     head: (repository, branch) => first(headOfBranch(repository, branch)),
     heads: async (repository) => new Map(await rows(headsOfRepository(repository))),

@@ -16,13 +16,13 @@ import type { AttemptEnd, AttemptServices, PreparedAttempt, StartedProcess } fro
 import { AttemptRefusal } from './refusal.ts';
 import { runRunnerWork } from './runner-work.ts';
 
-/** Runs it to its end. `cleaned` resolves when its files are gone, which the report does not wait for. */
+/** Runs it to its end. `clean` removes its files, which the report does not wait for. */
 export async function runAttempt(
   spec: AttemptSpec,
   services: AttemptServices,
   control: AttemptControl,
   running: (process: StartedProcess) => void,
-): Promise<AttemptEnd & { readonly cleaned: Promise<unknown> }> {
+): Promise<AttemptEnd & { readonly clean: () => Promise<unknown> }> {
   let [mask, log]: [Mask, AttemptLog | null] = [createMask(new Map()), null];
   const left: string[] = [];
   let end: AttemptEnd;
@@ -40,8 +40,8 @@ export async function runAttempt(
   log ??= createAttemptLog(services.logs.writer(spec.attemptId), mask);
   if (outcome.kind === 'failed') log.say(`Failed (${outcome.cause}): ${outcome.message}`);
   await log.close();
-  const cleaned = Promise.all(left.map((folder) => services.folders.remove(folder)));
-  return { outcome, usage: end.usage, cleaned };
+  const clean = (): Promise<unknown> => Promise.all(left.map((folder) => services.folders.remove(folder)));
+  return { outcome, usage: end.usage, clean };
 }
 
 const host = hostname();

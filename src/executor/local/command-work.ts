@@ -1,5 +1,4 @@
 /** A command step: its process, and what its end and its outputs mean. */
-import { mkdirSync } from 'node:fs';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import type { AttemptWork } from '../executor.ts';
 import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
@@ -10,7 +9,6 @@ import { resolveCommand } from './inputs.ts';
 import { createLastLine } from './last-line.ts';
 import { maskedOutput } from './masked-output.ts';
 import { readCommandOutputs, storeOutput } from './outputs.ts';
-import { readProcess } from './processes.ts';
 import { endAttempt, memoryLimitOf, stopped, warnAttempt } from './stop.ts';
 import { workplaceIn, type Workplace } from './workplace.ts';
 
@@ -28,16 +26,18 @@ export async function runCommandWork(
   const memoryKills = recentMemoryKills();
   const command = await startCommand({
     command: resolved.command,
-    environment: { ...services.baseEnvironment, ...workplace.environment, ...resolved.environment },
+    baseEnvironment: services.baseEnvironment,
+    environment: { ...workplace.environment, ...resolved.environment },
     directory: attempt.sourceTree,
     pipes: services.pipes,
+    shells: attempt.secrets.size === 0 ? services.shells : null,
     output(stream, chunk) {
       lines[stream].push(chunk);
       log.output(stream, chunk);
     },
   });
-  attempt.running({ pid: command.pid, startedAt: readProcess(command.pid)?.startedAt ?? '' });
-  const watched = services.sampler.watch(command.pid, memoryLimitOf(attempt));
+  attempt.running(command);
+  const watched = services.sampler.watch(command.leader.pid, memoryLimitOf(attempt));
   const exit = await untilEnded(command, attempt);
   const usage = watched.end();
   if (control.cause !== null) return stopped(control.cause, attempt, usage);
@@ -49,10 +49,11 @@ export async function runCommandWork(
 
 /** Of all steps only commands are told of a checkpoint; a function that wants one has the artifacts. */
 function openWorkplace(attempt: PreparedAttempt): Workplace {
-  const scratch = attempt.services.folders.take();
+  const { services } = attempt;
+  const scratch = services.folders.take();
   attempt.left.push(scratch);
   const workplace = workplaceIn(scratch, attempt);
-  mkdirSync(workplace.checkpoint, { recursive: true });
+  services.folders.takeAs(workplace.checkpoint);
   return workplace;
 }
 
@@ -60,16 +61,17 @@ function openWorkplace(attempt: PreparedAttempt): Workplace {
 async function untilEnded(command: RunningCommand, attempt: PreparedAttempt): Promise<CommandExit> {
   const { control, spec } = attempt;
   control.attach({
-    warn: (cause, graceMs) => warnAttempt(attempt, command.pid, cause, graceMs),
-    kill: () => void endAttempt(spec.attemptId, command.pid),
+    warn: (cause, graceMs) => warnAttempt(attempt, command.leader.pid, cause, graceMs),
+    kill: () => void endAttempt(spec.attemptId, command.leader.pid),
   });
   const exit = await command.exited;
   // Before the streams are read to the end: those who are left could hold them open.
-  if (control.cause !== null) await endAttempt(spec.attemptId, command.pid);
+  if (control.cause !== null) await endAttempt(spec.attemptId, command.leader.pid);
   await command.drained;
   control.release();
   if (control.cause === null) attempt.services.sweeper.note(spec.attemptId);
-  else await endAttempt(spec.attemptId, command.pid);
+  else await endAttempt(spec.attemptId, command.leader.pid);
+  command.release(control.cause === null);
   return exit;
 }
 

@@ -1,26 +1,39 @@
-/** One process group of its own for a command: started, listened to, warned, and ended to the last descendant. */
+/**
+ * A command in a process group that is its alone: started, listened to, warned, and ended to the last descendant. Most are
+ * started by a warm shell; what a shell would not run as the kernel does, or could tell others about, by this process.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { isPlain } from './find-program.ts';
 import { handOver, type OutputPipe, type PipeStock } from './pipes.ts';
+import type { StartedProcess } from './prepared-attempt.ts';
+import { hasProc, readProcess } from './processes.ts';
 import { AttemptRefusal } from './refusal.ts';
+import { exitOfStatus, type Shell } from './shell.ts';
+import type { WarmPool } from './warm-pool.ts';
 
 export interface CommandExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-export interface RunningCommand {
-  readonly pid: number;
+export interface RunningCommand extends StartedProcess {
   /** When the process has ended; its children may go on. */
   readonly exited: Promise<CommandExit>;
   /** When its streams are read to the end as well. */
   readonly drained: Promise<void>;
+  /** To be called in the end. `clean`: nobody has ended it. */
+  release(clean: boolean): void;
 }
 
 export interface CommandOptions {
   readonly command: readonly string[];
+  /** Of every command of this executor, and of its shells. */
+  readonly baseEnvironment: { readonly [name: string]: string };
   readonly environment: { readonly [name: string]: string };
   readonly directory: string;
   readonly pipes: PipeStock;
+  /** Null: it has secrets, of which no shell is told that others use too. */
+  readonly shells: WarmPool<Shell> | null;
   readonly output: (stream: 'out' | 'err', chunk: Uint8Array) => void;
 }
 
@@ -43,16 +56,48 @@ export async function startCommand(options: CommandOptions): Promise<RunningComm
     pipes[stream].reader.on('data', (chunk: Uint8Array) => options.output(stream, chunk));
   }
   try {
-    const child = launch(program, args, options, [pipes.out.writer, pipes.err.writer]);
-    const { pid } = child;
-    if (pid === undefined) throw await startFailure(child, program);
-    const exited = new Promise<CommandExit>((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
-    });
-    return { pid, exited, drained: draining(exited, [pipes.out, pipes.err], ended) };
+    const started = (await startInShell(options, pipes)) ?? (await startDirectly(program, args, options, pipes));
+    return { ...started, drained: draining(started.exited, [pipes.out, pipes.err], ended) };
   } finally {
     for (const pipe of [pipes.out, pipes.err]) handOver(pipe);
   }
+}
+
+interface Pipes {
+  readonly out: OutputPipe;
+  readonly err: OutputPipe;
+}
+
+type Started = Omit<RunningCommand, 'drained'>;
+
+/** Null where it was not started. */
+async function startInShell(options: CommandOptions, { out, err }: Pipes): Promise<Started | null> {
+  const { command, baseEnvironment, environment, directory, shells } = options;
+  if (shells === null || !hasProc) return null;
+  if (!isPlain({ command, directory, environment: { ...baseEnvironment, ...environment } })) return null;
+  const shell = shells.take('');
+  const { started, exited } = shell.run({ command, directory, environment, out: out.path, err: err.path });
+  const pid = await started;
+  const release = (clean: boolean): void => shells.giveBack('', shell, clean);
+  if (pid !== null) return { pid, leader: shell, exited, release };
+  release(false);
+  return null;
+}
+
+async function startDirectly(
+  program: string,
+  args: readonly string[],
+  options: CommandOptions,
+  pipes: Pipes,
+): Promise<Started> {
+  const child = launch(program, args, options, [pipes.out.writer, pipes.err.writer]);
+  const { pid } = child;
+  if (pid === undefined) throw await startFailure(child, program);
+  const leader = { pid, startedAt: readProcess(pid)?.startedAt ?? '' };
+  const exited = new Promise<CommandExit>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code === null ? { code, signal } : exitOfStatus(code)));
+  });
+  return { pid, leader, exited, release: () => undefined };
 }
 
 function launch(
@@ -64,7 +109,7 @@ function launch(
   try {
     return spawn(program, args, {
       cwd: options.directory,
-      env: options.environment,
+      env: { ...options.baseEnvironment, ...options.environment },
       detached: true,
       stdio: ['ignore', ...writers],
     });

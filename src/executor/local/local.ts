@@ -21,11 +21,12 @@ import { createPipeStock } from './pipes.ts';
 import { bootId, endMarked, readProcess } from './processes.ts';
 import { openAttemptRecords, type AttemptRecord, type AttemptRecords } from './records.ts';
 import { createPulse, pulseLimits, type PulseLimits } from './pulse.ts';
-import { createRunnerPool } from './runner-pool.ts';
-import { startRunnerProcess } from './runner-process.ts';
+import { startRunnerProcess, type RunnerProcess } from './runner-process.ts';
+import { startShell } from './shell.ts';
 import { createStoredValues } from './stored-values.ts';
 import { createSweeper } from './sweeper.ts';
 import { createUsageSampler } from './usage.ts';
+import { createWarmPool } from './warm-pool.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface LocalExecutorOptions {
@@ -87,7 +88,12 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       closed = true;
       for (const control of active.values()) control.stop('server', graceMs);
       await Promise.all(working);
-      await Promise.all([services.pool.close(), services.sweeper.flush(), services.pipes.close()]);
+      await Promise.all([
+        services.runners.close(),
+        services.shells.close(),
+        services.sweeper.flush(),
+        services.pipes.close(),
+      ]);
       await services.folders.close();
       services.sampler.close();
       services.pulse.close();
@@ -103,6 +109,8 @@ function createServices(
 ): AttemptServices {
   const { ports, artifacts, logs, directory, nodeModules = null, pulse = pulseLimits } = options;
   const folders = createFolderStock(join(directory, 'scratch'));
+  const startRunner = (memoryBytes: number | null): RunnerProcess =>
+    startRunnerProcess(environment, directory, folders, memoryBytes);
   return {
     ports,
     artifacts,
@@ -110,7 +118,9 @@ function createServices(
     directory,
     nodeModules,
     baseEnvironment: environment,
-    pool: createRunnerPool((memoryBytes) => startRunnerProcess(environment, directory, folders, memoryBytes)),
+    runners: createWarmPool(() => startRunner(null)),
+    startRunner,
+    shells: createWarmPool(() => startShell(environment)),
     pipes: createPipeStock(join(directory, 'pipes')),
     folders,
     stored: createStoredValues(artifacts),
@@ -134,9 +144,14 @@ async function carryOut(
   const started = performance.now();
   const timer = setTimeout(() => control.stop('timeout', spec.graceMs), Math.min(spec.timeoutMs, timerMaxMs));
   let unwatch = (): void => undefined;
-  const { outcome, usage, cleaned } = await runAttempt(spec, services, control, ({ pid, startedAt }) => {
+  const { outcome, usage, clean } = await runAttempt(spec, services, control, ({ pid, leader }) => {
     unwatch = services.pulse.watch(pid, () => control.stop('stopped', 0));
-    records.write({ attemptId, boot: bootId(), process: { pid, startedAt }, finished: null });
+    records.write({
+      attemptId,
+      boot: bootId(),
+      process: { pid: leader.pid, startedAt: leader.startedAt },
+      finished: null,
+    });
     report({ type: 'running', attemptId, at: clock.now(), place: placeOf(pid) });
   });
   clearTimeout(timer);
@@ -151,7 +166,7 @@ async function carryOut(
   records.write({ attemptId, boot: bootId(), process: null, finished });
   ended();
   report(finished);
-  await cleaned;
+  await clean();
 }
 
 /** Of attempts of an earlier server: their ends, as recorded; or, when nothing of them is left, that they are lost. */

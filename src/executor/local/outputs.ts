@@ -2,6 +2,7 @@
  * What a command gives: the JSON in its file $CONTENDER_OUTPUTS, or else the last line that it printed where that is
  * JSON. Declared outputs are held to their types; a file that one names goes into the artifact store.
  */
+import { statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { engineLimits, type StepOutput } from '../../engine/event.ts';
@@ -72,7 +73,8 @@ function toCanonical(output: Json): string {
 
 /** Undefined where the command gave nothing. */
 async function readGiven({ file, lastLine }: CommandOutputs): Promise<Json | undefined> {
-  const found = await stat(file).catch(() => null);
+  // Most commands write none, which is asked without a thread.
+  const found = statSync(file, { throwIfNoEntry: false }) ?? null;
   if (found === null || found.size === 0) return lastLine === null ? undefined : parseOrUndefined(lastLine);
   if (!found.isFile()) throw refusal('$CONTENDER_OUTPUTS is not a regular file any more');
   if (found.size > outputBytesMax)

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 export interface OutputPipe {
+  readonly path: string;
   readonly reader: Socket;
   /** To be inherited by the command, and closed here when it has been. */
   readonly writer: number;
@@ -49,6 +50,7 @@ export function createPipeStock(folder: string): PipeStock {
       const writer = openSync(path, constants.O_WRONLY);
       const reader = new Socket({ fd: reading, readable: true, writable: false });
       return {
+        path,
         reader,
         writer,
         release(ended) {

@@ -8,10 +8,12 @@ import type { AttemptLog } from './attempt-log.ts';
 import type { FolderStock } from './folders.ts';
 import type { PipeStock } from './pipes.ts';
 import type { Pulse } from './pulse.ts';
-import type { RunnerPool } from './runner-pool.ts';
+import type { RunnerProcess } from './runner-process.ts';
+import type { Shell } from './shell.ts';
 import type { StoredValues } from './stored-values.ts';
 import type { Sweeper } from './sweeper.ts';
 import type { UsageSampler } from './usage.ts';
+import type { WarmPool } from './warm-pool.ts';
 
 /** What all attempts of an executor share. */
 export interface AttemptServices {
@@ -22,7 +24,10 @@ export interface AttemptServices {
   readonly nodeModules: string | null;
   /** Of every process: what of the server's environment is passed on, and the executor's mark. */
   readonly baseEnvironment: { readonly [name: string]: string };
-  readonly pool: RunnerPool;
+  readonly runners: WarmPool<RunnerProcess>;
+  /** One that takes no more than that. */
+  readonly startRunner: (memoryBytes: number) => RunnerProcess;
+  readonly shells: WarmPool<Shell>;
   readonly pipes: PipeStock;
   /** Scratch directories. */
   readonly folders: FolderStock;
@@ -49,8 +54,8 @@ export interface PreparedAttempt {
 
 export interface StartedProcess {
   readonly pid: number;
-  /** As `ProcessInfo` says it; '' where it had ended. */
-  readonly startedAt: string;
+  /** The first process of its group; `startedAt` as `ProcessInfo` says it, '' where it had ended. */
+  readonly leader: { readonly pid: number; readonly startedAt: string };
 }
 
 export interface AttemptEnd {

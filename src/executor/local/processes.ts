@@ -27,7 +27,7 @@ export interface ProcessMarks {
   readonly groups: ReadonlySet<number>;
 }
 
-const hasProc = existsSync('/proc/self/stat');
+export const hasProc = existsSync('/proc/self/stat');
 const [tickMs, pageBytes] = [10, 4096];
 
 /** All processes that have not ended; zombies have. */

@@ -10,10 +10,11 @@ import type { RunnerReport, RunnerRequest, RunnerTask } from '../executor.ts';
 import type { FolderStock } from './folders.ts';
 import { createMarkSplitter } from './mark-splitter.ts';
 import { readProcess } from './processes.ts';
+import type { WarmProcess } from './warm-pool.ts';
 
 export type FinishedReport = Extract<RunnerReport, { type: 'finished' }>;
 
-export interface RunnerProcess {
+export interface RunnerProcess extends WarmProcess {
   readonly pid: number;
   /** As `ProcessInfo` says it. */
   readonly startedAt: string;
@@ -21,15 +22,9 @@ export interface RunnerProcess {
   readonly scratch: string;
   /** Gives up the directory, which the caller removes, for another one. */
   leaveScratch(): string;
-  /** Attempts that it has served. */
-  readonly served: number;
-  readonly alive: boolean;
   /** Resolves with the runner's word, or with how the process ended before it gave one. */
   run(task: RunnerTask, listener: RunnerListener): Promise<FinishedReport | RunnerDeath>;
   abort(reason: string): void;
-  /** Ends it and its process group at once. */
-  kill(): void;
-  readonly ended: Promise<void>;
 }
 
 export interface RunnerListener {

@@ -59,10 +59,10 @@ async function withRunner(
   attempt: PreparedAttempt,
   use: (runner: RunnerProcess) => Promise<Served['word']>,
 ): Promise<Served> {
-  const { pool, sampler } = attempt.services;
+  const { runners, startRunner, sampler } = attempt.services;
   const key = poolKey(attempt);
   const limit = memoryLimitOf(attempt);
-  const runner = pool.take(key, limit?.bytes ?? null);
+  const runner = runners.take(key, limit === null ? null : () => startRunner(limit.bytes));
   const watched = limit === null ? null : sampler.watch(runner.pid, limit);
   let word: Served['word'] = null;
   let untouched = true;
@@ -77,7 +77,7 @@ async function withRunner(
     const finished = word?.type === 'finished' ? word : null;
     if (finished?.scratchEmpty !== true || !runner.alive) attempt.left.push(runner.leaveScratch());
     const isGood = finished?.reusable === true && attempt.control.cause === null && hasRoom(finished, limit);
-    pool.giveBack(key, runner, untouched || isGood);
+    runners.giveBack(key, runner, untouched || isGood);
   }
 }
 
@@ -103,7 +103,7 @@ async function serve(
   { attempt, workplace, sawError }: Serving,
 ): Promise<FinishedReport | RunnerDeath> {
   const { spec, services, control, log } = attempt;
-  attempt.running(runner);
+  attempt.running({ pid: runner.pid, leader: runner });
   control.attach({
     warn(cause, graceMs) {
       log.say(`${reasonOf(cause)}: context.signal is aborted, and the process is killed in ${graceMs / 1000} s.`);
