@@ -44,7 +44,7 @@ export function outcomeOfExit(exit: ExitEvidence): AttemptOutcome {
 /** What no fault of the program raises. */
 const fromOutside: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 
-const moreMemory = 'raise its `memory`, or let it grow with `memoryGrowth`';
+const moreMemory = 'raise `memory` or `memoryGrowth` of the step';
 
 export interface Taken {
   readonly timeoutMs: number;

@@ -106,7 +106,9 @@ async function serve(
   attempt.running({ pid: runner.pid, leader: runner });
   control.attach({
     warn(cause, graceMs) {
-      log.say(`${reasonOf(cause)}: context.signal is aborted, and the process is killed in ${graceMs / 1000} s.`);
+      const how =
+        graceMs === 0 ? 'killed' : `context.signal is aborted, and the process is killed in ${graceMs / 1000} s`;
+      log.say(`${reasonOf(cause)}: ${how}.`);
       runner.abort(cause);
     },
     kill: () => runner.kill(),

@@ -17,7 +17,8 @@ function marksOf(attemptId: string, pid: number): ProcessMarks {
 
 /** SIGTERM to every process of the attempt, also to those that have left its group. */
 export function warnAttempt(attempt: PreparedAttempt, pid: number, cause: StopCause, graceMs: number): void {
-  attempt.log.say(`${reasonOf(cause)}: warned with SIGTERM, and killed in ${formatDuration(graceMs)}.`);
+  const how = graceMs === 0 ? 'killed' : `warned with SIGTERM, and killed in ${formatDuration(graceMs)}`;
+  attempt.log.say(`${reasonOf(cause)}: ${how}.`);
   const marked = findMarked(marksOf(attempt.spec.attemptId, pid));
   // The group at once, so that no fork escapes, and by name those who have left it.
   signalOne(-pid, 'SIGTERM');
