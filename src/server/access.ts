@@ -51,6 +51,8 @@ export const access: Readonly<Record<string, Permission>> = {
   'POST /runs/:id/decide': 'member',
   'POST /runs/:id/rerun': 'member',
   'GET /pipelines': 'open',
+  'GET /pipelines/start': 'open',
+  'POST /pipelines/start': 'member',
   'GET /models': 'open',
   'GET /models/:name': 'open',
   'GET /artifacts/:sha256': 'open',

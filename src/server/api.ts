@@ -8,13 +8,11 @@ import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider
 import { z } from 'zod';
 import type { RunRequest } from '../engine/request.ts';
 import type { RunRow } from '../journal/journal.ts';
-import type { Problem } from '../std/problem.ts';
-import type { Result } from '../std/result.ts';
 import { addBackfills } from './api-backfills.ts';
-import { commitOf, refusedOf } from './api-commit.ts';
 import { addEvents } from './api-events.ts';
 import * as schemas from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
+import { answerOf, startRun } from './start-run.ts';
 
 export async function api(app: FastifyInstance, ports: ServerPorts): Promise<void> {
   await app.register(swagger, {
@@ -226,20 +224,6 @@ async function listRuns(
   return { runs: rows.map(runOf) };
 }
 
-async function startRun(ports: ServerPorts, request: schemas.RunRequest): Promise<{ id: string } | schemas.Refused> {
-  const commit = await commitOf(ports, request);
-  if ('error' in commit) return commit;
-  const started = await ports.conductor.runManually({
-    ...commit,
-    pipeline: request.pipeline,
-    actor: request.by,
-    logicalDate: request.date === undefined ? null : Date.parse(`${request.date}T00:00:00Z`),
-    parameters: request.parameters,
-    key: request.key ?? crypto.randomUUID(),
-  });
-  return answerOf(started);
-}
-
 async function rerun(
   ports: ServerPorts,
   runId: string,
@@ -248,11 +232,6 @@ async function rerun(
   const { failed = false, from, atHead = false, by = 'api', key = crypto.randomUUID() } = request ?? {};
   const steps = from === undefined ? (failed ? 'failed' : 'all') : { from };
   return answerOf(await ports.conductor.rerun({ runId, steps, atHead, actor: by, key }));
-}
-
-function answerOf(started: Result<string, Problem | string>): { id: string } | schemas.Refused {
-  if (started.ok) return { id: started.value };
-  return refusedOf(started.error);
 }
 
 function runOf(row: RunRow): schemas.RunAnswer {

@@ -1,4 +1,4 @@
-/** How often somebody may try a token: five times a minute from one address. */
+/** How often somebody may try a token in vain: five times a minute from one address. */
 import type { Clock } from '../std/clock.ts';
 
 export const loginLimits = { tries: 5, withinMs: 60_000, addressesMax: 10_000 } as const;
@@ -22,5 +22,12 @@ export class LoginLimit {
     if (this.#tries.size >= loginLimits.addressesMax && oldest !== undefined) this.#tries.delete(oldest);
     this.#tries.set(address, [...recent, now]);
     return true;
+  }
+
+  /** The last one was right, and counts no longer. */
+  succeeded(address: string): void {
+    const tries = this.#tries.get(address) ?? [];
+    if (tries.length > 1) this.#tries.set(address, tries.slice(0, -1));
+    else this.#tries.delete(address);
   }
 }

@@ -8,6 +8,7 @@ import { logRoutes } from './pages/log.ts';
 import { loginRoutes } from './pages/login.ts';
 import { modelsRoutes } from './pages/models.ts';
 import { pipelinesRoutes } from './pages/pipelines.ts';
+import { startRoutes } from './pages/start.ts';
 import { PageReply } from './pages/reply.ts';
 import { RepositoryReader } from './pages/repositories.ts';
 import { runActionRoutes } from './pages/run-actions.ts';
@@ -46,6 +47,7 @@ export async function pages(app: FastifyInstance, ports: ServerPorts, sessions: 
   const repositories = new RepositoryReader(ports);
   runsRoutes(app, ports, repositories, replies);
   pipelinesRoutes(app, ports, repositories, replies);
+  startRoutes(app, ports, repositories, replies);
   modelsRoutes(app, ports, replies);
   artifactRoutes(app, ports, replies);
   logRoutes(app, ports, reader, replies);

@@ -5,6 +5,7 @@ import type { VerdictKind } from '../verdict/verdict.ts';
 import { html, type Markup } from './html.ts';
 import { countText } from './number-text.ts';
 import type { Page } from './page.ts';
+import { startAddress } from './start-page.ts';
 import { markOf, namedShapeOf, runMarkOf } from './state-mark.ts';
 import { timeOf, type Watch } from './time.ts';
 
@@ -87,7 +88,7 @@ function repositoryOf(repository: RepositoryView, watch: Watch): Markup {
                 </tr>
               </thead>
               <tbody>
-                ${pipelines.map((pipeline) => pipelineRow(pipeline, watch))}
+                ${pipelines.map((pipeline) => pipelineRow(name, pipeline, watch))}
               </tbody>
             </table>
           </div>`
@@ -104,11 +105,14 @@ function brokenOf(file: string, problems: readonly Problem[]): Markup {
   </div>`;
 }
 
-function pipelineRow(pipeline: PipelineItem, watch: Watch): Markup {
+function pipelineRow(repository: string, pipeline: PipelineItem, watch: Watch): Markup {
   const [last] = pipeline.recent;
   return html`<tr data-row key=${pipeline.name}>
     <th scope="row">
       <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}${pipeline.followers.length === 0 ? null : html`<div class="why">${`followed by ${pipeline.followers.join(', ')}`}</div>`}
+      <div class="why">
+        <a href=${startAddress({ repository, pipeline: pipeline.name })} aria-label=${`Start ${pipeline.name}`}>Start a run</a>
+      </div>
     </th>
     <td class="wide" data-label="Last run">
       ${

@@ -33,6 +33,7 @@ export {
 export { logPage, type LogSearch } from './log-page.ts';
 export { modelPage, modelsPage, type ModelsView, type ModelView } from './models-page.ts';
 export { pipelinesPage, type PipelineItem, type RepositoryView } from './pipelines-page.ts';
+export { parameterField, startPage, type StartView } from './start-page.ts';
 export { verdictKinds } from './state-mark.ts';
 export { runsPage, runStates, type RunsFilter } from './runs-page.ts';
 export type { Visitor } from './visitor.ts';

@@ -15,6 +15,17 @@ export default pipeline('slow', { on: { push: { branches: ['main'] } } }, () => 
 });
 `;
 
+const askedPipeline = `import { pipeline, step } from 'contender';
+const parameters = {
+  depth: { type: 'number', default: 3, description: 'How deep the trees are' },
+  market: { type: 'string', choices: ['de', 'fr'], description: 'Whose customers' },
+  dry: false,
+} as const;
+export default pipeline('asked', { description: 'Trains a model of one market.', parameters }, ({ parameters }) => {
+  step('train', { command: ['echo', parameters.market, parameters.depth] });
+});
+`;
+
 before(async () => {
   if (skip !== false) return;
   site = await openSite({ after: (cleanUp) => void cleanUps.push(cleanUp as () => Promise<void>) });
@@ -53,6 +64,43 @@ for (const javaScriptEnabled of [false, true]) {
     );
     await close();
   });
+}
+
+async function loggedIn(address: string): Promise<Awaited<ReturnType<typeof visit>>> {
+  const visited = await visit(`${site.url}/login?${new URLSearchParams({ to: address })}`, phone);
+  await visited.page.getByLabel('API token').fill(siteToken);
+  await visited.page.getByRole('button', { name: 'Log in' }).click();
+  await visited.page.waitForURL(`${site.url}${address}`);
+  return visited;
+}
+
+test('from the list of pipelines a run is started with its parameters', { skip }, async () => {
+  const sha = site.repository.commit('Ask', { '.pipelines/asked.ts': askedPipeline });
+  await site.system.until('it is compiled', () => site.system.journal.versions(site.system.repository, sha));
+  const { page, troubles, close } = await loggedIn('/pipelines');
+  await page.getByRole('link', { name: 'Start asked' }).click();
+  await page.getByLabel('market').selectOption('fr');
+  await page.getByLabel('depth').fill('7');
+  await page.getByLabel('Branch, tag or SHA').fill('nowhere');
+  await page.getByRole('button', { name: 'Start asked' }).click();
+  await page.getByRole('alert').filter({ hasText: 'nowhere' }).waitFor();
+  assert.equal(await page.getByLabel('depth').inputValue(), '7');
+  const storageState = await page.context().storageState();
+  await pleasesEverybody({ start: page.url().replace(/$/, `?${startQuery()}`) }, { storageState });
+  await page.getByLabel('Branch, tag or SHA').fill('main');
+  await page.getByRole('button', { name: 'Start asked' }).click();
+  await page.waitForURL(/\/runs\//);
+  const run = await site.system.untilRun('its end', ({ opened, state }) => opened.sha === sha && state === 'success');
+  assert.deepEqual(run.opened.parameters, { depth: 7, market: 'fr', dry: false });
+  assert.deepEqual(
+    troubles.filter((trouble) => !trouble.includes('422')),
+    [],
+  );
+  await close();
+});
+
+function startQuery(): string {
+  return new URLSearchParams({ repository: site.system.repository, pipeline: 'asked' }).toString();
 }
 
 test('axe finds nothing on the login and on the page of a run with its buttons', { skip }, async () => {

@@ -17,6 +17,11 @@ export function formField(request: FastifyRequest, name: string): string {
   return request.body instanceof URLSearchParams ? (request.body.get(name) ?? '') : '';
 }
 
+/** All of them. */
+export function formFields(request: FastifyRequest): Readonly<Record<string, string>> {
+  return request.body instanceof URLSearchParams ? Object.fromEntries(request.body) : {};
+}
+
 /** To the page that shows what came of it, so that loading it again does nothing twice. */
 export function seeOther(reply: FastifyReply, address: string): FastifyReply {
   return reply.header('cache-control', 'no-store').redirect(address, 303);

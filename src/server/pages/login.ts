@@ -24,6 +24,7 @@ export function loginRoutes(app: FastifyInstance, ports: ServerPorts, sessions: 
     if (!limit.allows(request.ip)) return tooOften(request, reply, to, pages);
     if (!isApiToken(ports, formField(request, 'api-token').trim()))
       return pages.send(request, reply, loginPage(to, 'This is not the API token of this server.'), 401);
+    limit.succeeded(request.ip);
     return seeOther(reply.header('set-cookie', await sessions.begin(request)), to);
   });
 

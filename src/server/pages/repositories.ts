@@ -36,6 +36,18 @@ export class RepositoryReader {
     return [...new Set(all.flatMap((known) => known.definitions.map((definition) => definition.name)))].sort();
   }
 
+  /** At the head of the default branch; null: there is none of that name. */
+  async pipeline(
+    repository: string,
+    pipeline: string,
+  ): Promise<{ readonly branch: string; readonly sha: string; readonly definition: PipelineDefinition } | null> {
+    const project = this.#ports.projects.get(repository);
+    if (project === undefined) return null;
+    const { branch, sha, definitions } = await this.#read(project);
+    const definition = definitions.find(({ name }) => name === pipeline);
+    return branch === null || sha === null || definition === undefined ? null : { branch, sha, definition };
+  }
+
   repositories(): Promise<readonly RepositoryView[]> {
     return Promise.all([...this.#ports.projects.values()].map((project) => this.#view(project)));
   }
@@ -86,7 +98,11 @@ export class RepositoryReader {
     if (remembered !== undefined && now - remembered.at < limits.rememberedMs) return remembered.known;
     const known = readDefinitions(this.#ports, project);
     this.#known.set(project.name, { at: now, known });
-    known.catch(() => this.#known.delete(project.name));
+    // What is in the way may be gone at the next look.
+    known.then(
+      ({ trouble }) => (trouble === null ? undefined : this.#known.delete(project.name)),
+      () => this.#known.delete(project.name),
+    );
     return known;
   }
 }

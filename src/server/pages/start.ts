@@ -1,0 +1,74 @@
+/** `/pipelines/start`: the form of a new run, and what comes of it. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parameterField, runAddress, startPage, type StartView } from '../../ui/ui.ts';
+import { RefusedError } from '../access.ts';
+import { runRequestSchema } from '../api-schemas.ts';
+import type { ServerPorts } from '../ports.ts';
+import { startRun } from '../start-run.ts';
+import { formBytesMax, formField, formFields, seeOther } from './forms.ts';
+import type { PageReply } from './reply.ts';
+import type { RepositoryReader } from './repositories.ts';
+import { fieldOf } from './request.ts';
+
+const actor = 'a person';
+
+export function startRoutes(
+  app: FastifyInstance,
+  ports: ServerPorts,
+  repositories: RepositoryReader,
+  pages: PageReply,
+): void {
+  const emptyForm = async (repository: string, pipeline: string): Promise<StartView> => {
+    const found = await repositories.pipeline(repository, pipeline);
+    if (found === null)
+      throw new RefusedError(404, `There is no pipeline ${pipeline} at the head of ${repository}'s default branch.`);
+    const { branch, sha, definition } = found;
+    const { description, parameters } = definition;
+    return { repository, pipeline, description, branch, sha, parameters, filled: {}, trouble: null };
+  };
+
+  app.get('/pipelines/start', async (request, reply) => {
+    const [repository, pipeline] = ['repository', 'pipeline'].map((name) => fieldOf(request.query, name) ?? '');
+    const view = await emptyForm(repository ?? '', pipeline ?? '');
+    return pages.send(request, reply, startPage(view, await pages.visitor(request)));
+  });
+
+  app.post('/pipelines/start', { bodyLimit: formBytesMax }, async (request, reply) => {
+    const [repository, pipeline] = [formField(request, 'repository'), formField(request, 'pipeline')];
+    const view = await emptyForm(repository, pipeline);
+    const refuse = async (trouble: string): Promise<FastifyReply> => {
+      const again = { ...view, filled: formFields(request), trouble };
+      return pages.send(request, reply, startPage(again, await pages.visitor(request)), 422);
+    };
+    const wanted = runRequestSchema.safeParse(wantedOf(request, view));
+    if (!wanted.success) return refuse(wanted.error.issues.map(sentenceOf).join('; '));
+    const started = await startRun(ports, wanted.data);
+    return 'id' in started ? seeOther(reply, runAddress(started.id)) : refuse(started.error);
+  });
+}
+
+function sentenceOf({ path, message }: { readonly path: readonly PropertyKey[]; readonly message: string }): string {
+  return `${path.map(String).join('.')}: ${message}`;
+}
+
+/** As the API takes it. A number that is left out has its default, and a text that is left out is empty. */
+function wantedOf(request: FastifyRequest, { repository, pipeline, parameters }: StartView): object {
+  const [revision = '', date = '', key = ''] = ['revision', 'date', 'key'].map((name) =>
+    formField(request, name).trim(),
+  );
+  if (revision === '' || !/^[\w-]{1,100}$/.test(key))
+    throw new RefusedError(400, 'The form is not whole. Load its page again.');
+  const given = Object.entries(parameters).flatMap(([name, { type }]) => {
+    const value = formFields(request)[parameterField(name)];
+    return value === undefined || (value.trim() === '' && type !== 'string') ? [] : [[name, value] as const];
+  });
+  return {
+    repository,
+    pipeline,
+    revision,
+    by: actor,
+    key: `form:${key}`,
+    parameters: Object.fromEntries(given),
+    ...(date === '' ? {} : { date }),
+  };
+}
