@@ -7,6 +7,7 @@
  *                   0:01:00 failed, 0:12:00 failed
  *   ⊘ deploy                                                 upstream failed: all_success: train is failed
  */
+import { formatBytes } from '../std/bytes.ts';
 import type { RehearsedAttempt, RehearsedInstance, RehearsedRun, RehearsedStep } from '../rehearsal/rehearsal.ts';
 import { chartOf, chartWidth } from './simulated-chart.ts';
 import { markOf, oneLine, paint } from './terminal.ts';
@@ -84,7 +85,8 @@ function detailOf({ index, state, attempts }: RehearsedInstance, isMapped: boole
 }
 
 /** In the words that `--outcome` takes. */
-function attemptText({ startMs, outcome }: RehearsedAttempt): string {
+function attemptText({ startMs, outcome, memoryBytes }: RehearsedAttempt): string {
   const word = outcome === 'code' ? 'failed' : outcome === 'succeeded' ? 'success' : outcome;
-  return `${stopwatchText(startMs)} ${word}`;
+  const memory = memoryBytes === null ? '' : ` (${formatBytes(memoryBytes)})`;
+  return `${stopwatchText(startMs)} ${word}${memory}`;
 }

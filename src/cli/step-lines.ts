@@ -1,6 +1,8 @@
 /** A step of a run as one line: a mark, its name, and what there is to say about it. */
 import { waitText } from '../conductor/waiting-text.ts';
+import { memoryOfAttempt } from '../engine/engine.ts';
 import type { Run, Step } from '../engine/run.ts';
+import { formatBytes } from '../std/bytes.ts';
 import { formatDuration } from '../std/duration.ts';
 import { markOf, oneLine, paint } from './terminal.ts';
 
@@ -14,7 +16,11 @@ export function stepLine(run: Run, step: Step, now: number | null, stream: NodeJ
   const state = isWaiting(step) ? 'waiting' : step.state.replaceAll('_', ' ');
   const why = step.reason ?? waitText(run, step);
   const reason = why === null ? '' : `: ${oneLine(why)}`;
-  const about = paint('gray', `${state}${countsOf(step)}${originOf(step)}${tookOf(step, now)}${reason}`, stream);
+  const about = paint(
+    'gray',
+    `${state}${countsOf(step)}${originOf(step)}${memoryOf(step)}${tookOf(step, now)}${reason}`,
+    stream,
+  );
   return `  ${markOf(step.state, stream)} ${oneLine(step.definition.name)} ${about}`;
 }
 
@@ -48,4 +54,12 @@ function originOf({ reusedFrom, instances }: Step): string {
   if (reusedFrom !== null) return ', reused';
   const looks = (instances ?? []).map(({ attempts }) => attempts.at(-1)?.cache ?? null);
   return looks.length > 0 && looks.every((look) => look?.found === true) ? ', from cache' : '';
+}
+
+/** Where an attempt may take more than the first one might. */
+function memoryOf(step: Step): string {
+  const first = step.definition.memory?.bytes ?? null;
+  const given = (step.instances ?? []).map((each) => memoryOfAttempt(step, each, each.attempts.length) ?? 0);
+  const most = given.reduce((one, other) => Math.max(one, other), 0);
+  return first === null || most <= first ? '' : `, memory grown from ${formatBytes(first)} to ${formatBytes(most)}`;
 }

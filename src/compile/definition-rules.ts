@@ -16,6 +16,7 @@ import {
 } from '../pipeline/definition.ts';
 import { undeclaredOutput } from '../pipeline/declared-outputs.ts';
 import { wrongUpdate } from '../pipeline/listening.ts';
+import { wrongMemory } from '../pipeline/memory.ts';
 import { deniedEnvironmentName } from '../pipeline/names.ts';
 import { unreachable } from '../std/unreachable.ts';
 
@@ -92,6 +93,8 @@ function checkOne(step: StepDefinition, say: (what: string) => void): void {
   if (step.map !== null && decisions.has(step.work.kind)) say('decides, and is mapped');
   if (step.cache !== null && step.work.kind !== 'function' && step.work.kind !== 'command')
     say(`has a cache, which is for functions and commands, and not for a ${step.work.kind}`);
+  const memory = wrongMemory(step);
+  if (memory !== null) say(memory);
   if (step.work.kind === 'challenge') {
     const binary: readonly string[] = binaryMetrics;
     for (const metric of [step.work.metric, ...step.work.guardrails.map((guardrail) => guardrail.metric)]) {

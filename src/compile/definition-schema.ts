@@ -21,6 +21,7 @@ import {
   type GateCheck,
   type GateWork,
   type MapDefinition,
+  type MemoryDefinition,
   type NotifyDefinition,
   type OutputType,
   type ParameterDefinition,
@@ -225,6 +226,17 @@ const map: z.ZodType<MapDefinition> = z.strictObject({
   lengthMax: z.number().int().min(1).max(limits.mapLengthMax),
 });
 
+const memoryBytes = z.number().int().min(limits.memoryBytesMin).max(limits.memoryBytesMax);
+const memory: z.ZodType<MemoryDefinition> = z.strictObject({
+  bytes: memoryBytes,
+  growth: z
+    .strictObject({
+      factor: z.number().min(limits.memoryFactorMin).max(limits.memoryFactorMax),
+      limitBytes: memoryBytes,
+    })
+    .exactOptional(),
+});
+
 const cache: z.ZodType<CacheDefinition> = z.strictObject({ forMs: durationMs.nullable(), paths: texts });
 
 const dataset = z.string().regex(datasetNamePattern);
@@ -249,6 +261,7 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
     })
     .exactOptional(),
   priority: z.number().int().min(limits.priorityMin).max(limits.priorityMax).exactOptional(),
+  memory: memory.exactOptional(),
   outputs: z.record(identifier, outputType),
   updates: z.array(update).min(1).max(limits.datasetsMax).exactOptional(),
   work,

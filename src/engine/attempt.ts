@@ -1,7 +1,9 @@
 /** Reports about attempts: which of them count, and what follows from how an attempt ended. */
+import { formatBytes } from '../std/bytes.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { retryAfterMs } from './back-off.ts';
 import type { AttemptKey, AttemptOutcome, CacheLook, Usage } from './event.ts';
+import { memoryReached } from './memory.ts';
 import type { Attempt, Instance, Step, Stopping } from './run.ts';
 import { finish, planRetry, record, stepOf, type Turn } from './turn.ts';
 
@@ -73,6 +75,11 @@ function retryOrFail(turn: Turn, step: Step, instance: Instance, outcome: Failed
     const stopped = outcome.cause === 'cancelled' || outcome.cause === stopping.cause;
     const reason = stopped ? stoppedBy(stopping) : outcome.message;
     return finish(turn, step, instance.index, stopped ? 'cancelled' : 'failed', reason);
+  }
+  const reached = outcome.cause === 'out-of-memory' ? memoryReached(step, instance) : null;
+  if (reached !== null) {
+    const reason = `${outcome.message}; its memory may not grow beyond ${formatBytes(reached)}`;
+    return finish(turn, step, instance.index, 'failed', reason);
   }
   const delayMs = retryAfterMs(turn.run, step, instance, outcome.cause);
   if (delayMs === null) return finish(turn, step, instance.index, 'failed', outcome.message);

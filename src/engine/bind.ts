@@ -10,6 +10,7 @@ import { isJsonObject, type Json } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { firstTriggerOf, type AttemptKey, type FirstTrigger } from './event.ts';
+import { memoryOf } from './memory.ts';
 import { placesOf } from './mapping.ts';
 import type { Run } from './run.ts';
 import { stepOf } from './turn.ts';
@@ -37,6 +38,7 @@ export function contextOf(run: Run, key: AttemptKey): StepContextData {
     timestamp,
     dataIntervalStart: timestamp,
     dataIntervalEnd: new Date(opened.dataIntervalEnd).toISOString(),
+    memoryBytes: memoryOf(run, key),
     parameters: { ...Object.fromEntries(defaults), ...opened.parameters },
   };
 }

@@ -28,6 +28,7 @@ export { bindTemplate, bindValue, contextOf } from './bind.ts';
 export { decide, type Command } from './decide.ts';
 export type { Admit } from './proceed.ts';
 export { deadlineAt } from './ending.ts';
+export { memoryOf, memoryOfAttempt } from './memory.ts';
 export { evolve } from './evolve.ts';
 export { open } from './open.ts';
 export { planReuse, reuseEvents, type Reused } from './reuse.ts';

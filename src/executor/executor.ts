@@ -1,6 +1,7 @@
 /**
  * Where an attempt runs. `start` is idempotent under the attempt's id; reports may come more than once and in any
- * order, and the engine decides which of them count. An executor never judges: "cannot see" is not "dead".
+ * order, and the engine decides which of them count. An executor never judges: "cannot see" is not "dead". It ends what
+ * takes more than `context.memoryBytes`, as far as it can see that, with the cause `out-of-memory`.
  */
 import type { AttemptOutcome, LookOutcome, Usage } from '../engine/event.ts';
 import type { StepContextData } from '../pipeline/context.ts';

@@ -5,6 +5,7 @@
 import {
   definitionLimits,
   type MapDefinition,
+  type MemoryDefinition,
   type PoolClaim,
   type RetryDefinition,
   type StepDefinition,
@@ -20,6 +21,7 @@ export interface StepDefaults {
   readonly secrets: readonly string[];
   readonly pool?: PoolClaim;
   readonly priority?: number;
+  readonly memory?: MemoryDefinition;
 }
 
 export type StepFunction = (input: never, context: never) => unknown;

@@ -24,6 +24,8 @@ export interface StepContextData {
   readonly timestamp: string;
   readonly dataIntervalStart: string;
   readonly dataIntervalEnd: string;
+  /** What the attempt takes at most, what it starts included; null: no limit. */
+  readonly memoryBytes: number | null;
   readonly parameters: { readonly [name: string]: string | number | boolean };
 }
 

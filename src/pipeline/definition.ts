@@ -116,6 +116,8 @@ export interface StepDefinition {
   readonly pool?: PoolClaim;
   /** Which of those that wait for a slot gets it: the highest. Absent: 0. */
   readonly priority?: number;
+  /** What an attempt takes at most. Absent: no limit. */
+  readonly memory?: MemoryDefinition;
   /** Declared outputs of commands and containers; empty: whatever JSON the step gives. */
   readonly outputs: { readonly [key: string]: OutputType };
   /** Datasets that are as good as new when it has succeeded. Absent: none. Never of a mapped step. */
@@ -144,6 +146,19 @@ export interface CacheDefinition {
   readonly forMs: number | null;
   /** Globs of the files that count as its code; empty: all files of the commit. */
   readonly paths: readonly string[];
+}
+
+/** Of a container the same as its `resources.limits.memory`, where there is one. */
+export interface MemoryDefinition {
+  /** Of the first attempt. */
+  readonly bytes: number;
+  /** Each attempt that runs out of memory multiplies what the next one takes at most. Absent: it stays the same. */
+  readonly growth?: MemoryGrowth;
+}
+
+export interface MemoryGrowth {
+  readonly factor: number;
+  readonly limitBytes: number;
 }
 
 /** Slots of a pool, which the configuration of the server declares. */
@@ -385,6 +400,11 @@ export const definitionLimits = {
   timeoutDefaultMs: 6 * 3_600_000,
   graceDefaultMs: 30_000,
   poolSlotsMax: 10_000,
+  /** Less is a unit that was forgotten. */
+  memoryBytesMin: 16 * 1024 ** 2,
+  memoryBytesMax: 1024 ** 5,
+  memoryFactorMin: 1.1,
+  memoryFactorMax: 100,
   channelsMax: 20,
   priorityMin: -1000,
   priorityMax: 1000,

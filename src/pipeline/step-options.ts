@@ -14,12 +14,13 @@ import {
 } from './definition.ts';
 import { handleData, hasMarker, makeHandle, type Handle } from './handle.ts';
 import { readUpdates, wrongUpdate, type UpdatesOption } from './listening.ts';
+import { checkGrowth, memoryOptionNames, readMemory, resourcesMemory, type MemoryOptions } from './memory.ts';
 import { misuse, shown } from './misuse.ts';
 import { environmentNamePattern, pipelineNamePattern, stepNamePattern } from './names.ts';
 import { OptionReader, plainRecord } from './options.ts';
 
-/** Retries, time limits, secrets, pool and priority: of one step, or of the pipeline for all of its steps. */
-export interface EffortOptions {
+/** Retries, limits of time and memory, secrets, pool and priority: of one step, or of the pipeline for all of its steps. */
+export interface EffortOptions extends MemoryOptions {
   /** Tries after the first that failed by the step's own code. 0 unless given. */
   readonly retries?: number;
   /** Before the first retry: `'10m'`. 10 s unless given. */
@@ -63,6 +64,7 @@ export const effortOptionNames = [
   'maxRetryDelay',
   'timeout',
   'grace',
+  ...memoryOptionNames,
   'secrets',
   'pool',
   'poolSlots',
@@ -79,9 +81,13 @@ export const stepDefaults: StepDefaults = {
   secrets: [],
 };
 
-/** What `options` say over `defaults`. */
-export function readEffort(options: OptionReader, defaults: StepDefaults): StepDefaults {
-  if (!effortOptionNames.some((name) => options.has(name))) return defaults;
+/** What `options` say over `defaults`; `resources`: the memory that those of a container may take. */
+export function readEffort(
+  options: OptionReader,
+  defaults: StepDefaults,
+  resources: number | null = null,
+): StepDefaults {
+  if (resources === null && !effortOptionNames.some((name) => options.has(name))) return defaults;
   const delayMs = options.durationMs('retryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMs);
   const delayMaxMs = options.durationMs('maxRetryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMaxMs);
   const retry: RetryDefinition = {
@@ -98,6 +104,7 @@ export function readEffort(options: OptionReader, defaults: StepDefaults): StepD
     timeoutMs: options.durationMs('timeout', { minMs: 1000, maxMs: 30 * dayMs }, defaults.timeoutMs),
     graceMs: options.durationMs('grace', { minMs: 0, maxMs: dayMs }, defaults.graceMs),
     secrets,
+    ...readMemory(options, defaults.memory ?? null, resources),
     ...readPool(options, defaults.pool ?? null),
     ...readPriority(options, defaults.priority ?? 0),
   };
@@ -192,7 +199,8 @@ export function closeStep<Output>(
   const { build, options, upstream, name } = call;
   readAfter(call);
   for (const step of build.map?.upstream ?? []) upstream.add(step);
-  const effort = readEffort(options, build.defaults);
+  const effort = readEffort(options, build.defaults, resourcesMemory(options, work));
+  checkGrowth(options, effort.retry.count);
   const updates = readUpdates(options);
   const definition: StepDefinition = {
     name,

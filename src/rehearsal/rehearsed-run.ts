@@ -1,6 +1,7 @@
 /** One run from its opening to its end: every step with its attempts on a clock that begins at 0. */
 import type { Pools } from '../admission/admission.ts';
 import type { AttemptOutcome, FailureCause, FinalRunState, RunOpened, StepState } from '../engine/event.ts';
+import { memoryOfAttempt } from '../engine/engine.ts';
 import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
@@ -50,6 +51,8 @@ export interface RehearsedAttempt {
   readonly startMs: number;
   readonly endMs: number;
   readonly outcome: Exclude<AttemptOutcome['kind'], 'failed'> | 'not-yet' | FailureCause;
+  /** What it may take; null: as much as there is. */
+  readonly memoryBytes: number | null;
 }
 
 export interface RunRequest {
@@ -156,17 +159,23 @@ function rehearsedInstanceOf(
   const pretence = state === 'success' ? pretenceOf(pretences, step.definition, key) : null;
   const verdict = pretence?.kind === 'verdict' ? pretence.verdict : null;
   const attempts = [
-    ...instance.attempts.map((attempt) => rehearsedAttemptOf(run, attempt)),
+    ...instance.attempts.map((attempt) => ({
+      ...rehearsedAttemptOf(run, attempt),
+      memoryBytes: memoryOfAttempt(step, instance, attempt.number),
+    })),
     ...looks.of(run.opened.runId, step.definition.name, index).map((look) => rehearsedLookOf(run, look)),
   ];
   return { index, state, reason, verdict, attempts };
 }
 
 function rehearsedLookOf({ opened }: Run, { number, startedAt, finishedAt, outcome }: PretendedLook): RehearsedAttempt {
-  return { number, startMs: startedAt - opened.at, endMs: finishedAt - opened.at, outcome };
+  return { number, startMs: startedAt - opened.at, endMs: finishedAt - opened.at, outcome, memoryBytes: null };
 }
 
-function rehearsedAttemptOf(run: Run, { number, startedAt, finishedAt, outcome }: Attempt): RehearsedAttempt {
+function rehearsedAttemptOf(
+  run: Run,
+  { number, startedAt, finishedAt, outcome }: Attempt,
+): Omit<RehearsedAttempt, 'memoryBytes'> {
   if (finishedAt === null || outcome === null) throw new Error('the pretended run ended before one of its attempts');
   const { at } = run.opened;
   const ended = outcome.kind === 'failed' ? outcome.cause : outcome.kind;

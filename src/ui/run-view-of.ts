@@ -1,5 +1,5 @@
 /** Makes the view of a run from what the journal says about it. */
-import { hasLookLog } from '../engine/engine.ts';
+import { hasLookLog, memoryOfAttempt } from '../engine/engine.ts';
 import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import { finalStepStates } from '../engine/run.ts';
 import {
@@ -325,7 +325,7 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
     instancesTotal: step.instances?.length ?? 0,
     index: instance?.index ?? 0,
     attempt: attempt?.number ?? (instance !== null && hasLookLog(definition.work, instance) ? 1 : null),
-    attempts: (instance?.attempts ?? []).map((each) => attemptView(each, definition.work.kind)),
+    attempts: instance === null ? [] : instance.attempts.map((each) => attemptView(each, step, instance)),
     output: instance === null ? null : outputOf(instance),
     decision: instance === null ? null : decisionText(instance),
     dueAt: instance?.dueAt ?? null,
@@ -339,13 +339,13 @@ function decisionText({ approval }: Instance): string | null {
   return `Approved by ${decided.by}${decided.reason === null ? '' : `: ${decided.reason}`}`;
 }
 
-function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
+function attemptView(attempt: Attempt, step: Step, instance: Instance): AttemptView {
   const { outcome } = attempt;
   const failed = outcome?.kind === 'failed' ? outcome : null;
   const said = outcome?.kind === 'skipped' ? outcome.reason : null;
   return {
     number: attempt.number,
-    state: attemptState(attempt, kind),
+    state: attemptState(attempt, step.definition.work.kind),
     cause: failed?.cause ?? null,
     exitCode: failed?.exitCode ?? null,
     message: failed?.message ?? said,
@@ -356,7 +356,14 @@ function attemptView(attempt: Attempt, kind: Work['kind']): AttemptView {
     finishedAt: attempt.finishedAt,
     cpuMs: attempt.usage?.cpuMs ?? null,
     memoryBytesMax: attempt.usage?.memoryBytesMax ?? null,
+    memory: memoryViewOf(step, instance, attempt.number),
   };
+}
+
+function memoryViewOf(step: Step, instance: Instance, attempt: number): AttemptView['memory'] {
+  const bytes = memoryOfAttempt(step, instance, attempt);
+  const first = memoryOfAttempt(step, instance, 1);
+  return bytes === null ? null : { bytes, grownFromBytes: bytes === first ? null : first };
 }
 
 function cacheOf({ cache }: Attempt): AttemptView['cache'] {

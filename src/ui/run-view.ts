@@ -184,6 +184,8 @@ export interface AttemptView {
   readonly finishedAt: number | null;
   readonly cpuMs: number | null;
   readonly memoryBytesMax: number | null;
+  /** What it may take; null: as much as there is. `grownFromBytes` null: as much as the first attempt. */
+  readonly memory: { readonly bytes: number; readonly grownFromBytes: number | null } | null;
 }
 
 export interface OutputView {

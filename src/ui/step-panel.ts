@@ -3,6 +3,7 @@ import { emptyLogText } from './empty-log.ts';
 import { html, type Markup } from './html.ts';
 import type { LogBlock } from './log-blocks.ts';
 import { logBlocks } from './log-lines.ts';
+import { formatBytes } from '../std/bytes.ts';
 import { bytesText, countText } from './number-text.ts';
 import {
   logAddress,
@@ -105,9 +106,15 @@ function attemptRow(view: RunView, panel: PanelView, attempt: AttemptView, watch
     <td class="right nowrap" data-label="Queued">${durationText((attempt.runningAt ?? end) - attempt.startedAt)}</td>
     <td class="right nowrap" data-label="Ran">${attempt.runningAt === null ? '–' : durationText(end - attempt.runningAt)}</td>
     <td class="right nowrap" data-label="CPU">${attempt.cpuMs === null ? '–' : durationText(attempt.cpuMs)}</td>
-    <td class="right nowrap" data-label="Memory">${attempt.memoryBytesMax === null ? '–' : bytesText(attempt.memoryBytesMax)}</td>
+    <td class="right nowrap" data-label="Memory">${attempt.memoryBytesMax === null ? '–' : formatBytes(attempt.memoryBytesMax)}${memoryOf(attempt)}</td>
     <td class="wide" data-label="Where">${attempt.place ?? '–'}</td>
   </tr>`;
+}
+
+function memoryOf({ memory }: AttemptView): Markup {
+  if (memory === null) return null;
+  const grown = memory.grownFromBytes === null ? '' : `, grown from ${formatBytes(memory.grownFromBytes)}`;
+  return html`<div class="muted">${`of ${formatBytes(memory.bytes)}${grown}`}</div>`;
 }
 
 function cacheOf(panel: PanelView, { cache }: AttemptView): Markup {

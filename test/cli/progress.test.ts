@@ -47,6 +47,22 @@ test('on a terminal, the list of steps stands still while its lines change', () 
   assert.equal(screen.text(), '  ✓ features success 50.0 s\n  ▶ train running 10.0 s');
 });
 
+test('a step whose memory has grown says so', () => {
+  const { screen, progress } = onScreen();
+  const memory = { bytes: 2 ** 31, growth: { factor: 2, limitBytes: 2 ** 34 } };
+  const retry = { count: 2, delayMs: 1000, factor: 1, delayMaxMs: 1000 };
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'train', memory, retry })]));
+  scenario.proceed(0);
+  scenario.running(0, 'train');
+  progress.show(scenario.run);
+  assert.equal(screen.text(), '  ▶ train running 0 ms');
+  scenario.finished(0, 'train', outcomes.failed('out-of-memory'));
+  scenario.proceed(1);
+  scenario.running(1, 'train#2');
+  progress.show(scenario.run);
+  assert.match(screen.text(), /^ {2}▶ train running, memory grown from 2 GiB to 4 GiB /);
+});
+
 test('a line beside the steps stands above them, and stays', () => {
   const { screen, progress } = onScreen();
   const scenario = new Scenario(chain);

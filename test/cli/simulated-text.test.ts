@@ -29,6 +29,13 @@ test('on a wide terminal the time is drawn: what runs, what waits for its next a
   ]);
 });
 
+test('what an attempt may take stands beside it', () => {
+  const memory = { bytes: 2 ** 31, growth: { factor: 2, limitBytes: 2 ** 34 } };
+  const grows = pipelineOf([stepOf({ name: 'train', retry, memory })]);
+  const lines = linesOf(grows, { outcomes: ['train=out-of-memory,success'] });
+  assert.equal(lines[1], '      0:00:00 out-of-memory (2 GiB), 0:11:00 success (4 GiB)');
+});
+
 test('on a narrow terminal, and where there is none, nothing is drawn', () => {
   assert.deepEqual(linesOf(chain, {}, 70), linesOf(chain, {}));
   assert.equal(linesOf(chain, {})[0], '  ✓ features  0:00:00 – 0:01:00  success');

@@ -67,6 +67,30 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     /has a cache, which is for functions and commands, and not for a gate/,
   ],
   [
+    'memory that shrinks',
+    [stepOf({ name: 'a', memory: { bytes: 2 ** 31, growth: { factor: 2, limitBytes: 2 ** 30 } } })],
+    /^step "a" has memory that would have to shrink in order to grow$/,
+  ],
+  [
+    'a container with another limit than its resources',
+    [
+      stepOf({
+        name: 'a',
+        memory: { bytes: 2 ** 30 },
+        work: {
+          kind: 'container',
+          image: 'x',
+          command: [],
+          args: [],
+          environment: {},
+          resources: { requests: {}, limits: { memory: '2Gi' } },
+          localCommand: null,
+        },
+      }),
+    ],
+    /has another limit of memory than its resources: 2Gi$/,
+  ],
+  [
     'an approval that is mapped',
     [stepOf({ name: 'a', map: mapOver([1]), work: works.approval() })],
     /^step "a" decides, and is mapped$/,

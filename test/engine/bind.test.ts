@@ -65,6 +65,7 @@ test('the context of an attempt has its dates in UTC, and the defaults of parame
     timestamp: '2026-03-01T23:30:00.000Z',
     dataIntervalStart: '2026-03-01T23:30:00.000Z',
     dataIntervalEnd: '2026-03-02T23:30:00.000Z',
+    memoryBytes: null,
     parameters: { rows: 100, dry: true },
   });
 });

@@ -7,30 +7,31 @@ interface Fake extends WarmProcess {
   serve(): void;
 }
 
+function start(started: Fake[]): Fake {
+  const state = { alive: true, served: 0 };
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const fake: Fake = {
+    get served() {
+      return state.served;
+    },
+    get alive() {
+      return state.alive;
+    },
+    kill() {
+      state.alive = false;
+      end();
+    },
+    ended,
+    serve: () => void (state.served += 1),
+  };
+  started.push(fake);
+  return fake;
+}
+
 function pool(idleMs?: number): { pool: ReturnType<typeof createWarmPool<Fake>>; started: Fake[] } {
   const started: Fake[] = [];
-  const start = (): Fake => {
-    const state = { alive: true, served: 0 };
-    let end: () => void = () => {};
-    const ended = new Promise<void>((resolve) => (end = resolve));
-    const fake: Fake = {
-      get served() {
-        return state.served;
-      },
-      get alive() {
-        return state.alive;
-      },
-      kill() {
-        state.alive = false;
-        end();
-      },
-      ended,
-      serve: () => void (state.served += 1),
-    };
-    started.push(fake);
-    return fake;
-  };
-  return { pool: createWarmPool(start, idleMs), started };
+  return { pool: createWarmPool(() => start(started), idleMs), started };
 }
 
 test('a process goes back to the attempts of its key, and to no other', async () => {
@@ -40,6 +41,19 @@ test('a process goes back to the attempts of its key, and to no other', async ()
   assert.notEqual(runners.take('b'), one);
   assert.equal(runners.take('a'), one);
   assert.notEqual(runners.take('a'), one);
+  await runners.close();
+});
+
+test('a key that asks for a process of its own is never given the one kept ready', async () => {
+  const { pool: runners, started } = pool();
+  runners.giveBack('any', runners.take('any'), true);
+  await until('one to be kept ready', () => started.length === 2);
+  const others: Fake[] = [];
+  const own = (): Fake => start(others);
+  const one = runners.take('own', own);
+  assert.deepEqual(others, [one]);
+  runners.giveBack('own', one, true);
+  assert.equal(runners.take('own', own), one);
   await runners.close();
 });
 

@@ -74,6 +74,7 @@ export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): A
     timestamp: '2024-03-04T02:00:00.000Z',
     dataIntervalStart: '2024-03-04T02:00:00.000Z',
     dataIntervalEnd: '2024-03-11T02:00:00.000Z',
+    memoryBytes: null,
     parameters: { rate: 0.1 },
   };
   return {

@@ -26,6 +26,17 @@ function problemOf(run: () => unknown): { code: string; message: string; help: s
 const command = { command: ['true'] };
 const run = (): number => 1;
 
+const wrongMemory = [
+  ['memory that lacks its unit', 2048, /"memory" is 2048/] as const,
+  ['memory in thousandths', '500m', /"memory" is "500m"/] as const,
+  ['memory in words', 'lots', /"memory" is "lots"/] as const,
+  ['memory of a flag', true, /"memory" is true/] as const,
+  ['memory beyond all machines', '2Pi', /"memory" is "2Pi"/] as const,
+].map(([title, memory, message]): (typeof inside)[number] => {
+  const help = /"512Mi" or "2Gi", from 16 MiB up to 1 PiB/;
+  return [title, () => step('a', { ...command, memory }), 'definition-option', message, help];
+});
+
 const inside: readonly (readonly [title: string, define: Define, code: ProblemCode, message: RegExp, help: RegExp])[] =
   [
     [
@@ -137,6 +148,56 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       'definition-option',
       /"priority" is 1001/,
       /from -1000 up to 1000/,
+    ],
+    ...wrongMemory,
+    [
+      'growth of no memory',
+      () => step('a', { ...command, retries: 1, memoryGrowth: { limit: '4Gi' } }),
+      'definition-option',
+      /"memoryGrowth" is given without "memory"/,
+      /memory: "2Gi"/,
+    ],
+    [
+      'growth without an end',
+      () => step('a', { ...command, retries: 1, memory: '2Gi', memoryGrowth: {} }),
+      'definition-option',
+      /"memoryGrowth.limit" is missing/,
+      /memoryGrowth.limit/,
+    ],
+    [
+      'growth to less',
+      () => step('a', { ...command, retries: 1, memory: '2Gi', memoryGrowth: { limit: '1Gi' } }),
+      'definition-option',
+      /may grow up to 1 GiB, which is less than the 2 GiB of the first attempt/,
+      /Raise "memoryGrowth.limit"/,
+    ],
+    [
+      'growth that does not grow',
+      () => step('a', { ...command, retries: 1, memory: '2Gi', memoryGrowth: { limit: '4Gi', factor: 1 } }),
+      'definition-option',
+      /"memoryGrowth.factor" is 1/,
+      /from 1.1 up to 100/,
+    ],
+    [
+      'growth without a retry',
+      () => step('a', { ...command, memory: '2Gi', memoryGrowth: { limit: '4Gi' } }),
+      'definition-option',
+      /"memoryGrowth" is given, and the step has no retries/,
+      /retries: 3/,
+    ],
+    [
+      'a container with two limits',
+      () => container('a', { image: 'x', memory: '1Gi', resources: { limits: { memory: '2Gi' } } }),
+      'definition-option',
+      /said twice, by "memory" and by "resources.limits.memory"/,
+      /Leave one of them out/,
+    ],
+    [
+      'a container that may take half a byte',
+      () => container('a', { image: 'x', resources: { limits: { memory: '500m' } } }),
+      'definition-option',
+      /"resources.limits.memory" is "500m"/,
+      /"512Mi"/,
     ],
     [
       'too many retries',

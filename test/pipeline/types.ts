@@ -93,6 +93,8 @@ export const typed = pipeline(
     step('wrong-command', { command: 'python3 train.py' });
     // @ts-expect-error either a command or a function
     step('neither', { retries: 1 });
+    // @ts-expect-error -- growth ends somewhere
+    step('endless', { command: ['true'], memory: '2Gi', memoryGrowth: { factor: 3 } });
     // @ts-expect-error there is no such option
     step('typo', { command: ['x'], retry: 1 });
     // @ts-expect-error durations are text

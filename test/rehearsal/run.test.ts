@@ -57,6 +57,18 @@ test('each cause has the retries that the engine gives it', () => {
   assert.ok(first === 0 && second > 1 + 3 / 60 && second <= 1 + 5 / 60, String(second));
 });
 
+test('an attempt that runs out of memory gives the next one more, up to the limit', () => {
+  const memory = { bytes: 2 ** 31, growth: { factor: 2, limitBytes: 2 ** 32 } };
+  const grows = pipelineOf([stepOf({ name: 'train', retry, memory })]);
+  const given = (outcome: string): readonly (number | null)[] =>
+    (stepIn(rehearse(grows, { outcomes: [`train=${outcome}`] }), 'train').instances[0]?.attempts ?? []).map(
+      ({ memoryBytes }) => memoryBytes,
+    );
+  assert.deepEqual(given('out-of-memory,success'), [2 ** 31, 2 ** 32]);
+  assert.deepEqual(given('out-of-memory'), [2 ** 31, 2 ** 32]);
+  assert.deepEqual(given('failed'), [2 ** 31, 2 ** 31, 2 ** 31]);
+});
+
 test('an attempt takes as long as is said, and never longer than its timeout', () => {
   const given = { durations: ['5m', 'train=20m'] };
   assert.equal(rehearse(chain, given).durationMs, 30 * minute);

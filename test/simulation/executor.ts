@@ -25,6 +25,8 @@ export interface SimulatedExecutorOptions {
   readonly slots: number;
   readonly pools: Pools;
   readonly poolOf: (attemptId: string) => PoolClaim | null;
+  /** What is wrong with the memory that it is given, or null. */
+  readonly wrongMemory: (spec: AttemptSpec) => string | null;
   readonly clock: Clock;
   readonly time: VirtualTime;
   /** Of the server, which hears and says things only while it is not frozen. */
@@ -74,6 +76,8 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
             violated('P3', `${spec.attemptId} was started while ${elsewhere} runs on a server that conducts no more`);
           const twin = executor.running().find((id) => id !== spec.attemptId && sameInstance(id, spec.attemptId));
           if (twin !== undefined) violated('P3', `${spec.attemptId} was started while ${twin} runs`);
+          const memory = options.wrongMemory(spec);
+          if (memory !== null) violated('memory', memory);
           const before = executor.running().length;
           if (before >= slots && !executor.running().includes(spec.attemptId) && !world.ends.has(spec.attemptId))
             violated('P7', `${spec.attemptId} was started beyond the ${slots} slots`);
@@ -149,6 +153,9 @@ function behaviourOf(spec: AttemptSpec, wire: Wire, attemptMs: number | null): F
   const afterMs = attemptMs ?? (long ? random.between(10_000, 200_000) : random.between(0, 4000));
   if (afterMs > spec.timeoutMs)
     return { afterMs: spec.timeoutMs, outcome: failed('timeout', 'it took too long'), heedsWarningAfterMs };
+  // Oftener than all other failures, since it takes some in a row to come to the limit.
+  if (spec.context.memoryBytes !== null && (wire.strikes('attempts') || wire.strikes('attempts')))
+    return { afterMs, outcome: failed('out-of-memory', 'it took too much'), heedsWarningAfterMs };
   if (wire.strikes('attempts')) return { afterMs, outcome: badOutcome(random), heedsWarningAfterMs };
   return { afterMs, outcome: goodOutcome(spec, random), heedsWarningAfterMs };
 }

@@ -240,6 +240,16 @@ export const mutants = {
     pools: (pools) => new Map([...pools].map(([name, slots]) => [name, slots - 1])),
     definition: (definition) => ({ ...definition, steps: definition.steps.map(takingOne) }),
   },
+  'memory-not-grown': {
+    what: 'gives an attempt no more memory after one that ran out of it',
+    only: ['attempts'],
+    definition: (definition) => ({
+      ...definition,
+      steps: definition.steps.map(({ memory, ...step }) =>
+        memory === undefined ? step : { ...step, memory: { bytes: memory.bytes } },
+      ),
+    }),
+  },
   'priority-ignored': {
     what: 'starts what waits longest, whatever its priority',
     only: ['attempts'],

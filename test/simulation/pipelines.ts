@@ -1,7 +1,7 @@
 /**
  * The pipelines that a simulated repository may hold, and a compiler that knows them by the contents of their files:
  * `{ "pipeline": "churn", "edition": 3 }`. Between them they use what the conductor has a part in: lanes, overlap,
- * slots, pools, priorities, retries, sensors, waits for another pipeline, ends of others, news of data, schedules,
+ * slots, pools, priorities, retries, memory, sensors, waits for another pipeline, ends of others, news of data, schedules,
  * backfills, challenges under each policy.
  */
 import { createHash } from 'node:crypto';
@@ -27,6 +27,12 @@ export interface Catalogue {
 }
 
 const quickRetry = { count: 2, delayMs: 3000, factor: 2, delayMaxMs: 20_000 };
+/** So that a second attempt has the limit, and running out of that is the end of it. */
+const growing = { bytes: 2 ** 30, growth: { factor: 2, limitBytes: 2 ** 31 } };
+/** Not reached with the retries that there are. */
+const tripling = { bytes: 2 ** 30, growth: { factor: 3, limitBytes: 2 ** 40 } };
+/** Has the limit at once. */
+const grown = { bytes: 2 ** 31, growth: { factor: 2, limitBytes: 2 ** 31 } };
 const pool = 'gpu';
 const everywhere = { branches: ['**'], tags: [], paths: [] };
 
@@ -154,6 +160,7 @@ function trainAndChallenge(model: string, promote: PromotionPolicy): StepDefinit
       priority: model === 'tick' ? 5 : -5,
       retry: quickRetry,
       outputs: { model: 'artifact' },
+      memory: model === 'tick' ? grown : growing,
       timeoutMs: 60_000,
       graceMs: 2000,
     }),
@@ -196,6 +203,7 @@ function fan(poolSlots: number): StepDefinition[] {
       cache,
       ...pooled(Math.min(2, poolSlots)),
       retry: quickRetry,
+      memory: tripling,
       timeoutMs: 30_000,
     }),
     stepOf({ name: 'gate', upstream: ['each'], work: works.gate() }),

@@ -9,7 +9,7 @@ import { parseAttemptId, type Executor, type ReportSink } from '../../src/execut
 import type { FakeExecutor } from '../../src/executor/fake.ts';
 import type { Delivery } from '../../src/forge/forge.ts';
 import type { ModelRegistry } from '../../src/registry/registry.ts';
-import type { PoolClaim } from '../../src/pipeline/definition.ts';
+import type { StepDefinition } from '../../src/pipeline/definition.ts';
 import { MemoryQueue } from '../../src/queue/memory.ts';
 import type { Timer } from '../../src/queue/queue.ts';
 import type { Sensors } from '../../src/sensors/sensors.ts';
@@ -17,7 +17,9 @@ import type { Clock } from '../../src/std/clock.ts';
 import { simulatedExecutor } from './executor.ts';
 import { simulatedForge } from './forge.ts';
 import { simulatedJournal } from './journal.ts';
+import type { KeptRun } from './history.ts';
 import type { Machine } from './machine.ts';
+import { wrongMemory } from './memory.ts';
 import { simulatedNotifier } from './notifier.ts';
 import { stubCompiler } from './pipelines.ts';
 import { simulatedRegistry } from './registry.ts';
@@ -124,7 +126,11 @@ export class Server {
     const executor = simulatedExecutor({
       slots: world.slots,
       pools: world.pools,
-      poolOf: (attemptId) => poolOf(world, attemptId),
+      poolOf: (attemptId) => placeOf(world, attemptId)?.step.pool ?? null,
+      wrongMemory: (spec) => {
+        const place = placeOf(world, spec.attemptId);
+        return place === null ? null : wrongMemory(spec, place.run, place.step);
+      },
       clock: this.#clock,
       time: world.time,
       later: (ms, call) => this.later(ms, call),
@@ -239,11 +245,13 @@ function simulatedSensors(world: World, wire: Wire): Sensors {
   return { look: () => wire.call(sight, { answer: sight }) };
 }
 
-function poolOf({ history, catalogue }: World, attemptId: string): PoolClaim | null {
+/** The run of an attempt, and its step as it is written. */
+function placeOf({ history, catalogue }: World, attemptId: string): { run: KeptRun; step: StepDefinition } | null {
   const key = parseAttemptId(attemptId);
-  const pipeline = history.runs.get(key?.runId ?? '')?.opened.pipeline;
-  if (pipeline === undefined) return null;
-  return catalogue.definition(pipeline, 0).steps.find(({ name }) => name === key?.step)?.pool ?? null;
+  const run = history.runs.get(key?.runId ?? '');
+  if (run === undefined) return null;
+  const step = catalogue.definition(run.opened.pipeline, 0).steps.find(({ name }) => name === key?.step);
+  return step === undefined ? null : { run, step };
 }
 
 /** As `src/ids.ts`, with the world's chance. */

@@ -92,6 +92,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | wait | What a step is said to have seen was so; a run that was there is not overlooked by a wait that ends out of time | each write; the second in a world whose database keeps its word, of what was there for longer than any answer takes |
 | lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
 | priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
+| memory | No attempt is given more memory than the limit of its step, or less than the one before; one that ran out of the limit is the last | each start |
 | cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |
 | reuse | What a re-run reuses is what the earlier run came to and gave | each opening |
 

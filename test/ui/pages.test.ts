@@ -13,7 +13,7 @@ import type { CacheLook } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';
 import { panelOf, select } from '../../src/ui/run-view-of.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
-import { outcomes } from '../support/drive.ts';
+import { drive, outcomes } from '../support/drive.ts';
 import { keyOf, Scenario } from '../support/scenario.ts';
 import { payloads } from './payloads.ts';
 import { betterChallenge, failedRun, rerunRun, viewOf } from './views.ts';
@@ -152,6 +152,25 @@ test('an attempt says what came from the cache, or why it did not', () => {
   assert.match(found, /From the cache of <a href="\/runs\/run-0\?step=train#step">an earlier run<\/a>/);
   assert.equal(found.match(/aria-label="from cache"|class="word">from cache</g)?.length, 2);
   assert.ok(runDocument({ ...viewOf(run), panel: panelAt(run, 'test') }).includes('input rows changed'));
+});
+
+test('an attempt says what it may take, and from what that grew', () => {
+  const memory = { bytes: 2 ** 31, growth: { factor: 2, limitBytes: 2 ** 34 } };
+  const retry = { count: 2, delayMs: 0, factor: 1, delayMaxMs: 0 };
+  const { run } = drive(pipelineOf([stepOf({ name: 'train', memory, retry })]), ({ attempt }) =>
+    attempt === 1 ? outcomes.failed('out-of-memory') : outcomes.succeeded(),
+  );
+  const view = viewOf(run);
+  assert.deepEqual(
+    view.panel?.attempts.map((attempt) => attempt.memory),
+    [
+      { bytes: 2 ** 31, grownFromBytes: null },
+      { bytes: 2 ** 32, grownFromBytes: 2 ** 31 },
+    ],
+  );
+  const document = runDocument(view);
+  assert.ok(document.includes('of 4 GiB, grown from 2 GiB') && document.includes('of 2 GiB<'));
+  assert.equal(viewOf(failedRun()).panel?.attempts[0]?.memory, null);
 });
 
 function panelAt(run: Run, step: string): RunView['panel'] {

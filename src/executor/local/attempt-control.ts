@@ -1,5 +1,5 @@
 /** How an attempt is ended from outside: one cause, which stays, a warning, and a kill when the grace is over. */
-export type StopCause = 'cancelled' | 'timeout' | 'server' | 'stopped';
+export type StopCause = 'cancelled' | 'timeout' | 'server' | 'stopped' | 'memory';
 
 export interface AttemptControl {
   /** Null while nobody wants it to end. The first cause is kept. */

@@ -3,18 +3,13 @@ import type { AttemptOutcome } from '../../engine/event.ts';
 import type { AttemptWork } from '../executor.ts';
 import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
 import { startCommand, type RunningCommand } from './command.ts';
-import {
-  kernelMemoryKills,
-  outcomeOfExit,
-  outcomeOfStop,
-  recentMemoryKills,
-  type CommandExit,
-} from './exit-outcome.ts';
+import { createErrorTail } from './error-tail.ts';
+import { kernelMemoryKills, outcomeOfExit, recentMemoryKills, type CommandExit } from './exit-outcome.ts';
 import { resolveCommand } from './inputs.ts';
 import { createLastLine } from './last-line.ts';
 import { maskedOutput } from './masked-output.ts';
 import { readCommandOutputs, storeOutput } from './outputs.ts';
-import { endAttempt, warnAttempt } from './stop.ts';
+import { endAttempt, memoryLimitOf, stopped, warnAttempt } from './stop.ts';
 import { workplaceIn, type Workplace } from './workplace.ts';
 
 const outputLineBytesMax = 1024 * 1024;
@@ -23,11 +18,11 @@ export async function runCommandWork(
   work: Extract<AttemptWork, { kind: 'command' }>,
   attempt: PreparedAttempt,
 ): Promise<AttemptEnd> {
-  const { spec, services, control, log } = attempt;
+  const { services, control, log } = attempt;
   const workplace = openWorkplace(attempt);
   const resolved = await resolveCommand(work, workplace.inputs);
-  if (control.cause !== null) return { outcome: outcomeOfStop(control.cause, spec.timeoutMs), usage: null };
-  const lines = { out: createLastLine(outputLineBytesMax), err: createLastLine(outputLineBytesMax) };
+  if (control.cause !== null) return stopped(control.cause, attempt, null);
+  const lines = { out: createLastLine(outputLineBytesMax), err: createErrorTail(outputLineBytesMax) };
   const memoryKills = recentMemoryKills();
   const command = await startCommand({
     command: resolved.command,
@@ -42,13 +37,14 @@ export async function runCommandWork(
     },
   });
   attempt.running(command);
-  const watched = services.sampler.watch(command.leader.pid);
+  const watched = services.sampler.watch(command.leader.pid, memoryLimitOf(attempt));
   const exit = await untilEnded(command, attempt);
   const usage = watched.end();
-  if (control.cause !== null) return { outcome: outcomeOfStop(control.cause, spec.timeoutMs), usage };
+  if (control.cause !== null) return stopped(control.cause, attempt, usage);
   if (exit.code === 0) return { outcome: await success(attempt, workplace, lines.out.text()), usage };
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;
-  return { outcome: outcomeOfExit({ ...exit, lastError: lines.err.text(), kernelRanOutOfMemory }), usage };
+  const evidence = { ...exit, ...lines.err.evidence(), memoryBytes: null, kernelRanOutOfMemory };
+  return { outcome: outcomeOfExit(evidence), usage };
 }
 
 /** Of all steps only commands are told of a checkpoint; a function that wants one has the artifacts. */

@@ -72,6 +72,7 @@ export function contextEnvironment(
     CONTENDER_TIMESTAMP: context.timestamp,
     CONTENDER_DATA_INTERVAL_START: context.dataIntervalStart,
     CONTENDER_DATA_INTERVAL_END: context.dataIntervalEnd,
+    ...(context.memoryBytes === null ? {} : { CONTENDER_MEMORY_BYTES: String(context.memoryBytes) }),
     CONTENDER_PARAMETERS: JSON.stringify(context.parameters),
     CONTENDER_SOURCE: places.sourceTree,
     CONTENDER_SCRATCH: places.scratch,

@@ -1,5 +1,6 @@
 /** What the end of a process means. */
 import { readFileSync } from 'node:fs';
+import { formatBytes } from '../../std/bytes.ts';
 import { formatDuration } from '../../std/duration.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { AttemptOutcome } from '../../engine/event.ts';
@@ -16,6 +17,10 @@ export interface CommandExit {
 export interface ExitEvidence extends CommandExit {
   /** The last line of standard error, masked; null where it had none. */
   readonly lastError: string | null;
+  /** Standard error ends with V8's word that it is. */
+  readonly heapIsFull: boolean;
+  /** What the heap was made for; null: nothing was said about it. */
+  readonly memoryBytes: number | null;
   /** The kernel ended a process for want of memory while the attempt ran. */
   readonly kernelRanOutOfMemory: boolean;
 }
@@ -29,9 +34,10 @@ export function outcomeOfExit(exit: ExitEvidence): AttemptOutcome {
   const wasKilled = signal === 'SIGKILL' || code === 137;
   if (wasKilled && exit.kernelRanOutOfMemory)
     return failed('out-of-memory', 'the kernel ended it (SIGKILL) because the memory ran out', 137);
-  const heapIsFull = exit.lastError?.includes('heap out of memory') === true;
-  if (heapIsFull && (signal === 'SIGABRT' || code === 134))
-    return failed('out-of-memory', `JavaScript's heap ran out of memory${because}`, 134);
+  if (exit.heapIsFull && (signal === 'SIGABRT' || code === 134)) {
+    const may = exit.memoryBytes === null ? '' : `, and it may take ${formatBytes(exit.memoryBytes)}: ${moreMemory}`;
+    return failed('out-of-memory', `JavaScript's heap ran out of memory${may}`, 134);
+  }
   if (code !== null) return failed('code', `exit code ${code}${because}`, code);
   if (signal !== null && fromOutside.has(signal))
     return failed('lost', `somebody ended it from outside with ${signal}`, null);
@@ -41,13 +47,27 @@ export function outcomeOfExit(exit: ExitEvidence): AttemptOutcome {
 /** What no fault of the program raises. */
 const fromOutside: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 
+const moreMemory = 'raise `memory` or `memoryGrowth` of the step';
+
+export interface Taken {
+  readonly timeoutMs: number;
+  /** Null: there is no limit. */
+  readonly memoryBytes: number | null;
+  /** As far as it was looked; null: not at all. */
+  readonly memoryBytesMax: number | null;
+}
+
 /** The outcome of an attempt that we ended. */
-export function outcomeOfStop(cause: StopCause, timeoutMs: number): AttemptOutcome {
+export function outcomeOfStop(cause: StopCause, { timeoutMs, memoryBytes, memoryBytesMax }: Taken): AttemptOutcome {
   switch (cause) {
     case 'cancelled':
       return failed('cancelled', 'it was cancelled', null);
     case 'timeout':
       return failed('timeout', `it ran longer than its timeout of ${formatDuration(timeoutMs)}`, null);
+    case 'memory': {
+      const [took, may] = [memoryBytesMax, memoryBytes].map((bytes) => formatBytes(bytes ?? 0));
+      return failed('out-of-memory', `it took ${took} of memory, and may take ${may}: ${moreMemory}`, null);
+    }
     case 'server':
       return failed('lost', 'the server was stopped while it ran', null);
     case 'stopped':

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import type { Mask } from '../../outputs/mask.ts';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
+import { formatBytes } from '../../std/bytes.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { AttemptReport, AttemptSpec, Executor, ExecutorPorts } from '../executor.ts';
 import { createAttemptControl, timerMaxMs, type AttemptControl } from './attempt-control.ts';
@@ -24,7 +25,7 @@ import { createPipeStock } from './pipes.ts';
 import { bootId, endMarked, readProcess } from './processes.ts';
 import { openAttemptRecords, type AttemptRecord, type AttemptRecords } from './records.ts';
 import { createPulse, pulseLimits, type PulseLimits } from './pulse.ts';
-import { startRunnerProcess } from './runner-process.ts';
+import { startRunnerProcess, type RunnerProcess } from './runner-process.ts';
 import { startShell } from './shell.ts';
 import { createStoredValues } from './stored-values.ts';
 import { createSweeper } from './sweeper.ts';
@@ -115,6 +116,8 @@ function createServices(
 ): AttemptServices {
   const { ports, artifacts, logs, directory, nodeModules = null, pulse = pulseLimits } = options;
   const folders = createFolderStock(join(directory, 'scratch'));
+  const startRunner = (memoryBytes: number | null): RunnerProcess =>
+    startRunnerProcess(environment, directory, folders, memoryBytes);
   return {
     ports,
     artifacts,
@@ -122,7 +125,8 @@ function createServices(
     directory,
     nodeModules,
     baseEnvironment: environment,
-    runners: createWarmPool(() => startRunnerProcess(environment, directory, folders)),
+    runners: createWarmPool(() => startRunner(null)),
+    startRunner,
     shells: createWarmPool(() => startShell(environment)),
     pipes: createPipeStock(join(directory, 'pipes')),
     folders,
@@ -147,7 +151,12 @@ async function carryOut(
   const started = performance.now();
   const timer = setTimeout(() => control.stop('timeout', spec.graceMs), Math.min(spec.timeoutMs, timerMaxMs));
   let unwatch = (): void => undefined;
-  const openLog = (mask: Mask): AttemptLog => createAttemptLog(services.logs.writer(attemptId), mask);
+  const openLog = (mask: Mask): AttemptLog => {
+    const log = createAttemptLog(services.logs.writer(attemptId), mask);
+    const { memoryBytes } = spec.context;
+    if (memoryBytes !== null) log.say(`It may take ${formatBytes(memoryBytes)} of memory.`);
+    return log;
+  };
   const given = { spec, work: spec.work, openLog };
   const { outcome, usage, clean } = await runAttempt(given, services, control, ({ pid, leader }) => {
     unwatch = services.pulse.watch(pid, () => control.stop('stopped', 0));

@@ -26,6 +26,8 @@ export interface AttemptServices {
   /** Of every process: what of the server's environment is passed on, and the executor's mark. */
   readonly baseEnvironment: { readonly [name: string]: string };
   readonly runners: WarmPool<RunnerProcess>;
+  /** One that takes no more than that. */
+  readonly startRunner: (memoryBytes: number) => RunnerProcess;
   readonly shells: WarmPool<Shell>;
   readonly pipes: PipeStock;
   /** Scratch directories. */

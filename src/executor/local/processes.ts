@@ -66,6 +66,13 @@ export function readProcess(pid: number): ProcessInfo | null {
   };
 }
 
+/** The memory that it takes, of pages that it shares its part alone; null where the kernel does not say. */
+export function proportionalBytes(pid: number): number | null {
+  const text = hasProc ? readOrNull(`/proc/${pid}/smaps_rollup`) : null;
+  const [, kilobytes = null] = /^Pss:\s+(\d+) kB$/m.exec(text ?? '') ?? [];
+  return kilobytes === null ? null : Number(kilobytes) * 1024;
+}
+
 /** Whether a signal stopped it; one that a debugger holds is in another state. */
 export function isStopped(pid: number): boolean {
   if (hasProc) {

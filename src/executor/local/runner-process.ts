@@ -45,9 +45,12 @@ export function startRunnerProcess(
   environment: { readonly [name: string]: string },
   directory: string,
   folders: FolderStock,
+  memoryBytes: number | null,
 ): RunnerProcess {
   const program = fileURLToPath(new URL(`../../../runner/main${extname(import.meta.url)}`, import.meta.url));
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--enable-source-maps', program], {
+  const heap = memoryBytes === null ? [] : [`--max-old-space-size=${heapMegabytesOf(memoryBytes)}`];
+  const options = ['--disable-warning=ExperimentalWarning', '--enable-source-maps', ...heap];
+  const child = spawn(process.execPath, [...options, program], {
     cwd: directory,
     env: environment,
     detached: true,
@@ -128,6 +131,15 @@ export function startRunnerProcess(
       }
     },
   };
+}
+
+/**
+ * For the heap: all but what Node takes itself, so that garbage is collected before the process is seen over the limit.
+ * Without it the heap has the size that Node thinks fit, and more memory would be of no use.
+ */
+function heapMegabytesOf(memoryBytes: number): number {
+  const ofNode = 128 * 1024 ** 2;
+  return Math.floor(Math.max(memoryBytes / 2, memoryBytes - ofNode) / 1024 ** 2);
 }
 
 interface Serving {

@@ -5,30 +5,30 @@ import type { StepOutput } from '../../engine/event.ts';
 import type { Json } from '../../std/json.ts';
 import type { RunnerResult, RunnerTask } from '../executor.ts';
 import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
-import { kernelMemoryKills, outcomeOfExit, outcomeOfStop, recentMemoryKills } from './exit-outcome.ts';
+import { createErrorTail } from './error-tail.ts';
+import { kernelMemoryKills, outcomeOfExit, recentMemoryKills } from './exit-outcome.ts';
 import { resolveWork } from './inputs.ts';
-import { createLastLine } from './last-line.ts';
 import { maskedOutput } from './masked-output.ts';
 import { outputBytesMax, storeOutput } from './outputs.ts';
 import { AttemptRefusal } from './refusal.ts';
 import type { FinishedReport, RunnerDeath, RunnerProcess } from './runner-process.ts';
-import { endAttempt, reasonOf } from './stop.ts';
+import { endAttempt, memoryLimitOf, reasonOf, stopped } from './stop.ts';
+import type { MemoryLimit } from './usage.ts';
 import { workplaceIn, type Workplace } from './workplace.ts';
 
 export async function runRunnerWork(work: RunnerTask['work'], attempt: PreparedAttempt): Promise<AttemptEnd> {
   const { spec, services, control } = attempt;
   const memoryKills = recentMemoryKills();
-  const lastError = createLastLine(64 * 1024);
+  const errors = createErrorTail(64 * 1024);
   const served = await withRunner(attempt, async (runner) => {
     const workplace = workplaceIn(runner.scratch, attempt);
     const resolved = await resolveWork(work, workplace.inputs);
     if (control.cause !== null) return null;
-    return serve(runner, resolved, { attempt, workplace, sawError: (chunk) => lastError.push(chunk) });
+    return serve(runner, resolved, { attempt, workplace, sawError: (chunk) => errors.push(chunk) });
   });
   if (control.cause !== null) {
     if (served.word !== null) await endAttempt(spec.attemptId, served.pid);
-    const usage = served.word?.type === 'finished' ? served.word.usage : null;
-    return { outcome: outcomeOfStop(control.cause, spec.timeoutMs), usage };
+    return stopped(control.cause, attempt, served.word?.type === 'finished' ? served.word.usage : served.seen);
   }
   const { word } = served;
   if (word === null) throw new Error('an attempt that nobody stopped was not served');
@@ -36,14 +36,18 @@ export async function runRunnerWork(work: RunnerTask['work'], attempt: PreparedA
   services.sweeper.note(spec.attemptId);
   if (word.type === 'finished') return { outcome: await outcomeOf(word.result, attempt), usage: word.usage };
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;
-  if (word.code === 0) return { outcome: endedEarly(), usage: null };
-  return { outcome: outcomeOfExit({ ...word, lastError: lastError.text(), kernelRanOutOfMemory }), usage: null };
+  if (word.code === 0) return { outcome: endedEarly(), usage: served.seen };
+  const { memoryBytes } = spec.context;
+  const evidence = { ...word, ...errors.evidence(), memoryBytes, kernelRanOutOfMemory };
+  return { outcome: outcomeOfExit(evidence), usage: served.seen };
 }
 
 interface Served {
   readonly pid: number;
   /** Null where it was stopped before it began. */
   readonly word: FinishedReport | RunnerDeath | null;
+  /** What was seen of it, where it has a limit of memory. */
+  readonly seen: AttemptEnd['usage'];
 }
 
 /** Gives the process back afterwards, with an empty scratch directory. */
@@ -51,25 +55,36 @@ async function withRunner(
   attempt: PreparedAttempt,
   use: (runner: RunnerProcess) => Promise<Served['word']>,
 ): Promise<Served> {
-  const { runners } = attempt.services;
+  const { runners, startRunner, sampler } = attempt.services;
   const key = poolKey(attempt);
-  const runner = runners.take(key);
+  const limit = memoryLimitOf(attempt);
+  const runner = runners.take(key, limit === null ? null : () => startRunner(limit.bytes));
+  const watched = limit === null ? null : sampler.watch(runner.pid, limit);
   let word: Served['word'] = null;
   let untouched = true;
   try {
     word = await use(runner);
     untouched = word === null;
-    return { pid: runner.pid, word };
+    // The time of the processor would be that of all attempts that the process has served.
+    const seen = watched === null ? null : { ...watched.end(), cpuMs: null };
+    return { pid: runner.pid, word, seen };
   } finally {
+    watched?.end();
     const finished = word?.type === 'finished' ? word : null;
     if (finished?.scratchEmpty !== true || !runner.alive) attempt.left.push(runner.leaveScratch());
-    runners.giveBack(key, runner, untouched || (finished?.reusable === true && attempt.control.cause === null));
+    const isGood = finished?.reusable === true && attempt.control.cause === null && hasRoom(finished, limit);
+    runners.giveBack(key, runner, untouched || isGood);
   }
 }
 
-/** Attempts share a process only where they may see the same: the version and the secrets. */
+/** Attempts share a process only where they may see and take the same: the version, the secrets, the memory. */
 function poolKey({ spec, secrets }: PreparedAttempt): string {
-  return JSON.stringify([spec.repository, spec.sha, [...secrets.keys()].sort()]);
+  return JSON.stringify([spec.repository, spec.sha, [...secrets.keys()].sort(), spec.context.memoryBytes]);
+}
+
+/** What earlier attempts left in a process is not to end a later one. */
+function hasRoom({ usage }: FinishedReport, limit: MemoryLimit | null): boolean {
+  return limit === null || usage.memoryBytesMax <= limit.bytes / 2;
 }
 
 interface Serving {
@@ -87,7 +102,9 @@ async function serve(
   attempt.running({ pid: runner.pid, leader: runner });
   control.attach({
     warn(cause, graceMs) {
-      log.say(`${reasonOf(cause)}: context.signal is aborted, and the process is killed in ${graceMs / 1000} s.`);
+      const how =
+        graceMs === 0 ? 'killed' : `context.signal is aborted, and the process is killed in ${graceMs / 1000} s`;
+      log.say(`${reasonOf(cause)}: ${how}.`);
       runner.abort(cause);
     },
     kill: () => runner.kill(),

@@ -53,6 +53,8 @@ export function startShell(environment: { readonly [name: string]: string }): Sh
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const killGroup = (): void => {
     if (child.pid === undefined) return;
+    // Who waits for the end is kept alive until it has come.
+    if (alive) child.ref();
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {

@@ -2,9 +2,11 @@
 import { formatDuration } from '../../std/duration.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { StopCause } from './attempt-control.ts';
-import type { PreparedAttempt } from './prepared-attempt.ts';
+import { outcomeOfStop } from './exit-outcome.ts';
+import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
 import { attemptMark } from './marks.ts';
 import { endMarked, findMarked, signalAll, signalOne, type ProcessMarks } from './processes.ts';
+import type { MemoryLimit } from './usage.ts';
 
 /** A process that the kernel does not let go (a dead network disk) keeps an attempt from ending no longer than this. */
 const patienceMs = 60_000;
@@ -15,7 +17,8 @@ function marksOf(attemptId: string, pid: number): ProcessMarks {
 
 /** SIGTERM to every process of the attempt, also to those that have left its group. */
 export function warnAttempt(attempt: PreparedAttempt, pid: number, cause: StopCause, graceMs: number): void {
-  attempt.log.say(`${reasonOf(cause)}: warned with SIGTERM, and killed in ${formatDuration(graceMs)}.`);
+  const how = graceMs === 0 ? 'killed' : `warned with SIGTERM, and killed in ${formatDuration(graceMs)}`;
+  attempt.log.say(`${reasonOf(cause)}: ${how}.`);
   const marked = findMarked(marksOf(attempt.spec.attemptId, pid));
   // The group at once, so that no fork escapes, and by name those who have left it.
   signalOne(-pid, 'SIGTERM');
@@ -30,6 +33,19 @@ export function endAttempt(attemptId: string, pid: number): Promise<boolean> {
   return endMarked(marksOf(attemptId, pid), patienceMs);
 }
 
+/** What it takes at most: seen with more, it is killed at once, since there is no room left to be graceful in. Null: no limit. */
+export function memoryLimitOf({ spec, control }: PreparedAttempt): MemoryLimit | null {
+  const { memoryBytes } = spec.context;
+  return memoryBytes === null ? null : { bytes: memoryBytes, exceeded: () => control.stop('memory', 0) };
+}
+
+/** How an attempt ended that was told to; `usage`: what was seen of it. */
+export function stopped(cause: StopCause, { spec }: PreparedAttempt, usage: AttemptEnd['usage']): AttemptEnd {
+  const { timeoutMs, context } = spec;
+  const memoryBytesMax = usage?.memoryBytesMax ?? null;
+  return { outcome: outcomeOfStop(cause, { timeoutMs, memoryBytes: context.memoryBytes, memoryBytesMax }), usage };
+}
+
 export function reasonOf(cause: StopCause): string {
   switch (cause) {
     case 'timeout':
@@ -38,6 +54,8 @@ export function reasonOf(cause: StopCause): string {
       return 'Cancelled';
     case 'server':
       return 'The server stops';
+    case 'memory':
+      return 'It takes more memory than it may';
     case 'stopped':
       return 'Its process was stopped from outside and does not go on';
     default:

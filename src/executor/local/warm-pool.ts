@@ -1,5 +1,5 @@
 /**
- * Warm processes: runners and shells. One belongs to one key for good (of a runner a version and a set of secrets), so
+ * Warm processes: runners and shells. One belongs to one key for good (of a runner a version, a set of secrets and a limit of memory), so
  * nothing that code of one version has seen or changed reaches another; it serves up to a thousand attempts and ends after
  * half a minute without one. One fresh process that belongs to nobody is kept ready, which takes its start out of the way
  * of the first attempt.
@@ -14,8 +14,8 @@ export interface WarmProcess {
 }
 
 export interface WarmPool<Process extends WarmProcess> {
-  /** A process for `key`, for the caller alone until it gives it back. */
-  take(key: string): Process;
+  /** A process for `key`, for the caller alone until it gives it back. `own`: starts one where the one kept ready would not do. */
+  take(key: string, own?: (() => Process) | null): Process;
   /** `reusable` false: it is ended. */
   giveBack(key: string, process: Process, reusable: boolean): void;
   /** Ends the idle ones; those taken end with their attempts. */
@@ -53,11 +53,11 @@ export function createWarmPool<Process extends WarmProcess>(
     return present?.alive === true ? present : start();
   };
   return {
-    take(key) {
+    take(key, own = null) {
       for (;;) {
         // The one used last is the warmest.
         const found = idle.findLast((one) => one.key === key);
-        if (found === undefined) return takeSpare();
+        if (found === undefined) return own === null ? takeSpare() : own();
         clearTimeout(found.timer);
         idle = idle.filter((one) => one !== found);
         if (found.process.alive) return found.process;
