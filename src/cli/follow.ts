@@ -1,5 +1,5 @@
 /** Shows a run until it, and what follows from it, has ended; whoever asks for an earlier end, has it cancelled. */
-import { outcomeOf } from '../conductor/outcome.ts';
+import { outcomeOf } from '../conductor/reports/outcome.ts';
 import { approvalsAwaited } from '../engine/engine.ts';
 import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';

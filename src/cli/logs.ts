@@ -1,6 +1,6 @@
 /** `contender logs`: what the steps wrote, as it stands on disk, or as it comes. */
 import { readRun } from '../conductor/read.ts';
-import { waitText } from '../conductor/waiting-text.ts';
+import { waitText } from '../conductor/waits/waiting-text.ts';
 import { hasLookLog } from '../engine/engine.ts';
 import type { Instance, Run, Step } from '../engine/run.ts';
 import { attemptId } from '../executor/executor.ts';

@@ -1,5 +1,5 @@
 /** The outcome of a run for a reader: gates that failed, verdicts with their interval, what to look at, what ends the command. */
-import type { RunOutcome } from '../conductor/outcome.ts';
+import type { RunOutcome } from '../conductor/reports/outcome.ts';
 import type { RunReport } from '../forge/forge.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { statusOfSignal } from './interruption.ts';

@@ -1,6 +1,6 @@
 /** `contender runs`: each with its state, and what became of its models. */
-import { noticesOf } from '../conductor/notices-of.ts';
-import { modelOutcomes, outcomeOf, type ModelOutcome, type RunOutcome } from '../conductor/outcome.ts';
+import { noticesOf } from '../conductor/reports/notices-of.ts';
+import { modelOutcomes, outcomeOf, type ModelOutcome, type RunOutcome } from '../conductor/reports/outcome.ts';
 import { finalRunStates, type RunState } from '../engine/event.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';

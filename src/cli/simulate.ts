@@ -1,7 +1,7 @@
 /** `contender simulate`: what a run, or a schedule over some time, would come to. Nothing is run, and nothing is kept. */
 import type { Pools } from '../admission/admission.ts';
 import { parseSchedule, type Schedule } from '../calendar/calendar.ts';
-import { parseParameters } from '../conductor/triggers.ts';
+import { parseParameters } from '../conductor/triggers/triggers.ts';
 import { loadPools } from '../config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingsOf, type Following } from '../pipeline/following.ts';

@@ -1,5 +1,5 @@
 /** A step of a run as one line: a mark, its name, and what there is to say about it. */
-import { waitText } from '../conductor/waiting-text.ts';
+import { waitText } from '../conductor/waits/waiting-text.ts';
 import { memoryOfAttempt } from '../engine/engine.ts';
 import type { Run, Step } from '../engine/run.ts';
 import { formatBytes } from '../std/bytes.ts';

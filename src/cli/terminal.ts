@@ -1,6 +1,6 @@
 /** Words on a terminal: colour only where it is one (and NO_COLOR is not set), and nothing in them that could steer it. */
 import { stripVTControlCharacters, styleText } from 'node:util';
-import type { RunOutcome } from '../conductor/outcome.ts';
+import type { RunOutcome } from '../conductor/reports/outcome.ts';
 import type { StepState } from '../engine/event.ts';
 
 type Colour = 'green' | 'red' | 'yellow' | 'cyan' | 'gray' | 'bold';

@@ -16,22 +16,22 @@ import type { BackfillProgress, DataEventRow, LeasePlace, RequestRow } from '../
 import type { StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { success, type Result } from '../std/result.ts';
-import type { PlannedInterval } from './backfill-plan.ts';
-import { cancelBackfill } from './backfills.ts';
+import type { PlannedInterval } from './backfills/backfill-plan.ts';
+import { cancelBackfill } from './backfills/backfills.ts';
 import type { Refusal } from './decisions.ts';
-import { Lease, type TermOfOffice } from './lease.ts';
-import { makeBackfill, planBackfill, type BackfillRequest } from './make-backfill.ts';
-import type { ManualRun } from './manual-runs.ts';
-import { Ordering } from './ordering.ts';
+import { Lease, type TermOfOffice } from './lead/lease.ts';
+import { makeBackfill, planBackfill, type BackfillRequest } from './backfills/make-backfill.ts';
+import type { ManualRun } from './triggers/manual-runs.ts';
+import { Ordering } from './orders/ordering.ts';
 import type { ServerPorts } from './ports.ts';
 import { askIn } from './requests.ts';
-import type { Rerun } from './reruns.ts';
+import type { Rerun } from './triggers/reruns.ts';
 import { readSaid, saidOf } from './said.ts';
 import { storedEvent } from './stored.ts';
-import { Term } from './term.ts';
-import { tellData, type Telling } from './told.ts';
-import { underLease } from './under-lease.ts';
-import type { Waiting } from './waits.ts';
+import { Term } from './lead/term.ts';
+import { tellData, type Telling } from './runs/told.ts';
+import { underLease } from './lead/under-lease.ts';
+import type { Waiting } from './waits/waits.ts';
 
 /** After a lost lease little time is left for a warning. */
 const graceWhenLostMs = 1000;

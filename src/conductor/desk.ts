@@ -1,6 +1,6 @@
 /** What those who act on news of a repository share. */
 import type { ConductorPorts } from './ports.ts';
-import type { Turns } from './turns.ts';
+import type { Turns } from './runs/turns.ts';
 
 export interface Desk {
   readonly ports: ConductorPorts;

@@ -17,10 +17,10 @@ import type { Promotion, RegistryError } from '../registry/registry.ts';
 import type { JsonObject } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { promotionNotices } from './notices.ts';
-import { reportRun, settleLater } from './report-writes.ts';
-import type { Carried } from './carried.ts';
-import { isOnBranch } from './on-branch.ts';
+import { promotionNotices } from './reports/notices.ts';
+import { reportRun, settleLater } from './reports/report-writes.ts';
+import type { Carried } from './reports/carried.ts';
+import { isOnBranch } from './triggers/on-branch.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 
 /** What the policy says of an evaluation now. */

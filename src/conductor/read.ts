@@ -5,7 +5,7 @@ import type { RunReport } from '../forge/forge.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { refusedBy, verdictKinds, type VerdictKind } from '../verdict/verdict.ts';
-import { reportOf } from './report.ts';
+import { reportOf } from './reports/report.ts';
 
 /** Folds a run from the journal; null where there is none. */
 export async function readRun(journal: Journal, runId: string): Promise<Run | null> {

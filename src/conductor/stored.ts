@@ -4,8 +4,8 @@ import type { ForgeEvent } from '../forge/forge.ts';
 import { notificationEvents } from '../notify/notify.ts';
 import type { JsonObject } from '../std/json.ts';
 import { problemCodes } from '../std/problem-codes.ts';
-import type { Notice } from './notices.ts';
-import type { RunlessReport } from './report-writes.ts';
+import type { Notice } from './reports/notices.ts';
+import type { RunlessReport } from './reports/report-writes.ts';
 
 const pullRequestSchema = z.object({
   number: z.number(),

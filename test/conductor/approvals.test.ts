@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readRun } from '../../src/conductor/read.ts';
-import { reportOf } from '../../src/conductor/report.ts';
+import { reportOf } from '../../src/conductor/reports/report.ts';
 import type { ApprovalWork } from '../../src/pipeline/definition.ts';
 import type { DecideRequest } from '../../src/engine/request.ts';
 import type { KeptRun } from '../simulation/history.ts';

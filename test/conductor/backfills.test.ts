@@ -1,7 +1,7 @@
 /** Backfills: each interval gets one run, a few at once and in order, whatever becomes of the server meanwhile. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BackfillRequest } from '../../src/conductor/make-backfill.ts';
+import type { BackfillRequest } from '../../src/conductor/backfills/make-backfill.ts';
 import type { BackfillProgress } from '../../src/journal/journal.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from '../simulation/history.ts';

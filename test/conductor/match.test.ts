@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asksToSkip, matchPullRequest, matchPush, matchTag, type Change } from '../../src/conductor/match.ts';
+import { asksToSkip, matchPullRequest, matchPush, matchTag, type Change } from '../../src/conductor/triggers/match.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { pipelineOf } from '../support/definitions.ts';
 

@@ -1,8 +1,8 @@
 /** Notices from the outbox of a real journal to a receiver on loopback, on a clock that the test sets. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { noticesOf } from '../../src/conductor/notices-of.ts';
-import { Outbox } from '../../src/conductor/outbox.ts';
+import { noticesOf } from '../../src/conductor/reports/notices-of.ts';
+import { Outbox } from '../../src/conductor/reports/outbox.ts';
 import type { ConductorPorts } from '../../src/conductor/ports.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';

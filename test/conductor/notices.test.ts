@@ -1,7 +1,7 @@
 /** Who is told of what: on a whole server in a world without faults, and over a receiver that fails. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noticesOf } from '../../src/conductor/notices-of.ts';
+import { noticesOf } from '../../src/conductor/reports/notices-of.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { channel } from '../simulation/notifier.ts';
 import { Stage } from '../simulation/stage.ts';

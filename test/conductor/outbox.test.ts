@@ -1,9 +1,9 @@
 /** The outbox over a real journal in memory, with a forge that does what the test says and a clock that it sets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Outbox } from '../../src/conductor/outbox.ts';
+import { Outbox } from '../../src/conductor/reports/outbox.ts';
 import type { ConductorPorts, Project } from '../../src/conductor/ports.ts';
-import { reportWithoutRun, type RunlessReport } from '../../src/conductor/report-writes.ts';
+import { reportWithoutRun, type RunlessReport } from '../../src/conductor/reports/report-writes.ts';
 import type { Forge, ForgeError, RunReport } from '../../src/forge/forge.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';

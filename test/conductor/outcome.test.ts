@@ -1,7 +1,7 @@
 /** What a run came to, in the words that commands and pages show. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { modelOutcomes, outcomeOf } from '../../src/conductor/outcome.ts';
+import { modelOutcomes, outcomeOf } from '../../src/conductor/reports/outcome.ts';
 import type { EvaluationRow } from '../../src/journal/journal.ts';
 import type { Verdict, VerdictKind } from '../../src/verdict/verdict.ts';
 

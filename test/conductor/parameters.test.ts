@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseParameters } from '../../src/conductor/triggers.ts';
+import { parseParameters } from '../../src/conductor/triggers/triggers.ts';
 import type { ParameterDefinition } from '../../src/pipeline/definition.ts';
 
 const parameter = (given: Partial<ParameterDefinition>): ParameterDefinition => ({

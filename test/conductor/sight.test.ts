@@ -1,8 +1,8 @@
 /** What a wait for another pipeline, or a step of it, sees: over a real journal in memory. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { awaitedBy } from '../../src/conductor/awaited.ts';
-import { Sight } from '../../src/conductor/sight.ts';
+import { awaitedBy } from '../../src/conductor/waits/awaited.ts';
+import { Sight } from '../../src/conductor/waits/sight.ts';
 import { decide, looksAwaited, open } from '../../src/engine/engine.ts';
 import type { LookOutcome, RunEvent, RunOpened, Trigger } from '../../src/engine/event.ts';
 import type { Journal } from '../../src/journal/journal.ts';

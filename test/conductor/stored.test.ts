@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readEvent, readRunlessReport, storedEvent } from '../../src/conductor/stored.ts';
-import { reportWithoutRun, type RunlessReport } from '../../src/conductor/report-writes.ts';
+import { reportWithoutRun, type RunlessReport } from '../../src/conductor/reports/report-writes.ts';
 import type { ForgeEvent } from '../../src/forge/forge.ts';
 import { isJsonObject, type Json } from '../../src/std/json.ts';
 

@@ -1,8 +1,8 @@
 /** How often it is looked for what steps wait for, on a clock that is set. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Seen, Subject } from '../../src/conductor/awaited.ts';
-import { Waits, type Look } from '../../src/conductor/waits.ts';
+import type { Seen, Subject } from '../../src/conductor/waits/awaited.ts';
+import { Waits, type Look } from '../../src/conductor/waits/waits.ts';
 import { decide, open } from '../../src/engine/engine.ts';
 import type { RunOpened } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';

@@ -6,7 +6,7 @@ import { firingsBetween, parseSchedule } from '../../src/calendar/calendar.ts';
 import { firstTriggerOf, type Trigger } from '../../src/engine/event.ts';
 import type { ReportState } from '../../src/forge/forge.ts';
 import { reportContext } from '../../src/forge/forge.ts';
-import { asksToSkip } from '../../src/conductor/match.ts';
+import { asksToSkip } from '../../src/conductor/triggers/match.ts';
 import { shaOf } from '../../src/conductor/sha.ts';
 import { statusKey } from './forge.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';

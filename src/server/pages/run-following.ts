@@ -1,5 +1,5 @@
 /** Which run started a run by its end, and which it started by its own. */
-import { followerKey } from '../../conductor/followers.ts';
+import { followerKey } from '../../conductor/triggers/followers.ts';
 import { firstTriggerOf } from '../../engine/event.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Journal } from '../../journal/journal.ts';

@@ -1,8 +1,8 @@
 /** Reads what the page of a run shows: the run, its report, the failure's lines, the tail of a log. */
-import { noticesOf, type NoticeState } from '../../conductor/notices-of.ts';
+import { noticesOf, type NoticeState } from '../../conductor/reports/notices-of.ts';
 import { readRun } from '../../conductor/read.ts';
-import { reportOf } from '../../conductor/report.ts';
-import { waitingText, waitText } from '../../conductor/waiting-text.ts';
+import { reportOf } from '../../conductor/reports/report.ts';
+import { waitingText, waitText } from '../../conductor/waits/waiting-text.ts';
 import { approvalsAwaited, hasLookLog } from '../../engine/engine.ts';
 import type { StepState, Trigger } from '../../engine/event.ts';
 import { finalStepStates, type Run, type Step } from '../../engine/run.ts';

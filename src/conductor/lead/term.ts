@@ -1,0 +1,192 @@
+/**
+ * One term of office of the server that conducts: the loop of the system, from the moment that the lease was taken until it
+ * is let go or lost. All that it remembers (runs, lanes, slots) ends with it, and the next one takes up what the journal says.
+ *
+ *   webhook ─► intake ─┐                            ┌─► executor ─► reports ─┐
+ *   polling ───────────┼─► triggers ─► turns of runs ┤                        ├─► the next turn
+ *   clock ─► schedules ┤        (engine, journal)    └─► outbox ─► forge, registry
+ *   people ─► orders, backfills ┤
+ *   ends, data ─► events ┘
+ *
+ * What other servers and commands have kept is looked for every few seconds (`news`); a hint only makes it sooner.
+ */
+import type { SlotsInUse } from '../../admission/admission.ts';
+import type { AttemptReport } from '../../executor/executor.ts';
+import type { OrderRow, RequestRow } from '../../journal/journal.ts';
+import { Backfills } from '../backfills/backfills.ts';
+import type { Desk } from '../desk.ts';
+import { Events } from '../triggers/events.ts';
+import { Intake } from '../triggers/intake.ts';
+import { Jobs } from '../jobs.ts';
+import { Orders } from '../orders/orders.ts';
+import { Outbox } from '../reports/outbox.ts';
+import { Polling } from '../triggers/polling.ts';
+import { conductorLimits, type ConductorPorts } from '../ports.ts';
+import { Schedules } from '../triggers/schedules.ts';
+import { Turns } from '../runs/turns.ts';
+import type { Waiting } from '../waits/waits.ts';
+
+export interface TermListener {
+  /** Told after every commit of a run. */
+  readonly changed: (runId: string) => void;
+  /** Told when an order may have its answer. */
+  readonly answered: (orderId: string) => void;
+}
+
+export class Term {
+  readonly #ports: ConductorPorts;
+  readonly #turns: Turns;
+  readonly #orders: Orders;
+  readonly #intake: Intake;
+  readonly #schedules: Schedules;
+  readonly #backfills: Backfills;
+  readonly #events: Events;
+  readonly #polling: Polling;
+  readonly #outbox: Outbox;
+  readonly #jobs = new Jobs((name) => this.#perform(name));
+  #watches = false;
+  #started = false;
+  #ended = false;
+
+  constructor(ports: ConductorPorts, listener: TermListener) {
+    this.#ports = ports;
+    this.#turns = new Turns(ports, listener.changed);
+    const desk: Desk = {
+      ports,
+      turns: this.#turns,
+      headMoved: (repository) => ports.jobQueue.wake(`schedules:${repository}`),
+      hookArrived: (repository) => this.#polling.hookArrived(repository),
+    };
+    this.#orders = new Orders(desk, listener.answered);
+    this.#intake = new Intake(desk);
+    this.#schedules = new Schedules(ports, this.#turns);
+    this.#backfills = new Backfills(ports, this.#turns);
+    this.#events = new Events(desk);
+    this.#polling = new Polling(desk, this.#intake);
+    this.#outbox = new Outbox(ports);
+  }
+
+  /** Takes up what was left. `watch` false: runs are carried out, but no trigger starts one. */
+  async start({ watch }: { readonly watch: boolean }): Promise<void> {
+    // Nothing is admitted, opened or decided before it is known what runs.
+    await this.#turns.recover();
+    // What was asked while nobody was up comes before what time alone decides.
+    this.#turns.take(await this.#ports.journal.openRequests(conductorLimits.requestsPerLookMax));
+    if (this.#ended) return;
+    this.#watches = watch;
+    this.#started = true;
+    this.#turns.start();
+    const { jobQueue, clock, projects } = this.#ports;
+    jobQueue.start((names) => {
+      for (const name of names) this.#jobs.ask(name);
+      return Promise.resolve();
+    });
+    jobQueue.wake('news');
+    jobQueue.wake('outbox');
+    jobQueue.wake('runs', clock.now() + conductorLimits.lookAgainMs);
+    if (!watch) return;
+    this.#backfills.begin();
+    this.#events.begin();
+    jobQueue.wake('intake');
+    for (const repository of projects.keys()) {
+      jobQueue.wake(`poll:${repository}`);
+      jobQueue.wake(`schedules:${repository}`);
+    }
+  }
+
+  /** Ends the attempts and the loops; resolves when nothing of it runs any more. */
+  async end(graceMs?: number): Promise<void> {
+    this.#ended = true;
+    this.#outbox.stop();
+    const { jobQueue, runQueue, executor } = this.#ports;
+    const closed = Promise.all([jobQueue.stop(), runQueue.stop(), executor.close(graceMs)]);
+    // Nobody hears of looks that end with the executor.
+    this.#turns.waits.stop();
+    await closed;
+    await this.#jobs.settled();
+    await this.#outbox.settled();
+  }
+
+  async #perform(name: string): Promise<void> {
+    try {
+      await this.#job(name);
+    } catch (error) {
+      if (this.#ended) return;
+      this.#ports.log.error({ job: name, error: String(error) }, 'a job failed; it is tried again');
+      this.#ports.jobQueue.wake(name, this.#ports.clock.now() + 5000);
+    }
+  }
+
+  #job(key: string): Promise<void> {
+    if (key === 'news') return this.#lookForNews();
+    if (key === 'intake') return this.#intake.work();
+    if (key === 'outbox') return this.#outbox.work();
+    if (key === 'ticks') return this.#schedules.work();
+    if (key === 'backfills') return this.#backfills.work();
+    if (key === 'events') return this.#events.work();
+    if (key === 'runs') return this.#turns.look();
+    if (key === 'waits') return this.#turns.waits.work();
+    const [kind, repository] = splitOnce(key);
+    return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
+  }
+
+  async #lookForNews(): Promise<void> {
+    const { journal, jobQueue, clock } = this.#ports;
+    const { deliveries, requests, orders, backfills } = await journal.news();
+    if (requests) this.#turns.take(await journal.openRequests(conductorLimits.requestsPerLookMax));
+    if (orders) await this.#orders.look();
+    if (deliveries && this.#watches) jobQueue.wake('intake');
+    if (backfills) jobQueue.wake('backfills');
+    jobQueue.wake('news', clock.now() + conductorLimits.lookForNewsMs);
+  }
+
+  /** `news`, `intake`, `backfills`, `events`, `poll:REPOSITORY`. */
+  wake(job: string): void {
+    this.#ports.jobQueue.wake(job);
+  }
+
+  /** Backfills are carried on from now on, where nothing else is watched. */
+  beginBackfills(): void {
+    this.#backfills.begin();
+  }
+
+  /** From the executor: what became of an attempt. */
+  report(report: AttemptReport): void {
+    this.#turns.report(report);
+  }
+
+  takeRequest(row: RequestRow): void {
+    this.#turns.take([row]);
+  }
+
+  /** Before it is known what runs, nothing is opened: the first look for news finds it. */
+  takeOrder(row: OrderRow): void {
+    if (this.#started) this.#orders.take([row]);
+  }
+
+  isUnderWay(orderId: string): boolean {
+    return this.#orders.isUnderWay(orderId);
+  }
+
+  /** Who holds slots and who waits for them, the executor's first. */
+  slotsInUse(): readonly SlotsInUse[] {
+    return this.#turns.slotsInUse();
+  }
+
+  /** How it stands with the instances of a step that wait for something. */
+  waiting(runId: string, step: string): readonly Waiting[] {
+    return this.#turns.waits.of(runId, step);
+  }
+
+  /** Resolves when what is due in the outbox was carried out, or tried. */
+  async outboxSettled(): Promise<void> {
+    this.#jobs.ask('outbox');
+    await this.#jobs.settled();
+    await this.#outbox.settled();
+  }
+}
+
+function splitOnce(text: string): readonly [string, string] {
+  const at = text.indexOf(':');
+  return [text.slice(0, at), text.slice(at + 1)];
+}

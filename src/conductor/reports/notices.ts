@@ -1,0 +1,90 @@
+/**
+ * Who is to be told of what, as rows of the outbox in the commit of what happened: so nothing is lost, and nothing is told
+ * that was not kept. A pull request has its status and a backfill its list, and whoever began it looks there; of all
+ * other runs nobody may be looking.
+ */
+import { firstTriggerOf, type RunEvent, type RunOpened, type Trigger } from '../../engine/event.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Write } from '../../journal/journal.ts';
+import type { Notification } from '../../notify/notify.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import { formatDuration } from '../../std/duration.ts';
+import type { ConductorPorts } from '../ports.ts';
+
+/** One row: one channel and one piece of news. */
+export interface Notice {
+  /** Of the news, whatever the channel. */
+  readonly id: string;
+  readonly event: Notification['event'];
+  readonly channel: string;
+  readonly runId: string;
+  readonly at: number;
+  readonly reason: string | null;
+}
+
+/** What follows from the events of a turn; `defaults`: channels of a pipeline that names none. */
+export function noticeWrites(run: Run, events: readonly RunEvent[], defaults: readonly string[]): readonly Write[] {
+  return events.flatMap((event) => {
+    const news = newsOf(run, event);
+    return news === null ? [] : noticesOf(run.opened, run.definition, defaults, { ...news, at: event.at });
+  });
+}
+
+/** A promotion was decided and could not be carried out. */
+export async function promotionNotices(
+  { journal, notifier, clock }: Pick<ConductorPorts, 'journal' | 'notifier' | 'clock'>,
+  opened: RunOpened,
+  evaluationId: string,
+  reason: string,
+): Promise<readonly Write[]> {
+  const definition = await journal.definition(opened.digest);
+  const news = { id: `${evaluationId}/promotion-failed`, event: 'promotion-failed', at: clock.now(), reason } as const;
+  return noticesOf(opened, definition ?? {}, notifier.defaults, news);
+}
+
+type News = Pick<Notice, 'id' | 'event' | 'at' | 'reason'>;
+
+function newsOf({ opened, definition, state }: Run, event: RunEvent): Omit<News, 'at'> | null {
+  if (event.type === 'deadline-missed') {
+    const reason = `It has not ended ${formatDuration(definition.deadlineMs ?? 0)} after its start, and goes on.`;
+    return { id: `${opened.runId}/deadline-missed`, event: 'deadline-missed', reason };
+  }
+  if (event.type !== 'run-finished') return null;
+  if (state === 'failed') return { id: `${opened.runId}/run-failed`, event: 'run-failed', reason: event.reason };
+  // Whether one before it failed is looked up when it is told.
+  return state === 'success' ? { id: `${opened.runId}/run-recovered`, event: 'run-recovered', reason: null } : null;
+}
+
+function noticesOf(
+  opened: RunOpened,
+  definition: Pick<PipelineDefinition, 'notify'>,
+  defaults: readonly string[],
+  news: News,
+): readonly Write[] {
+  if (!isTold(opened.trigger)) return [];
+  const { runId } = opened;
+  return channelsFor(definition, news.event, defaults).map((channel) => ({
+    write: 'outbox',
+    key: `notify:${news.id}/${channel}`,
+    kind: 'notify',
+    body: { ...news, channel, runId },
+    at: news.at,
+    dueAt: news.at,
+    runId,
+  }));
+}
+
+/** Whether its news go to channels at all. */
+export function isTold(trigger: Trigger): boolean {
+  const { kind } = firstTriggerOf(trigger);
+  return kind !== 'pull-request' && kind !== 'backfill';
+}
+
+function channelsFor(
+  { notify }: Pick<PipelineDefinition, 'notify'>,
+  event: Notification['event'],
+  defaults: readonly string[],
+): readonly string[] {
+  if (event === 'run-recovered') return notify?.recovery ?? [];
+  return (event === 'deadline-missed' ? notify?.deadline : notify?.failure) ?? defaults;
+}

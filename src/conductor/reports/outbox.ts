@@ -1,0 +1,121 @@
+/**
+ * Carries out what commits asked for: statuses, check runs, comments, promotions, notifications. Each row is carried out at
+ * least once and is harmless the second time; what fails comes again later, with growing distance, and is shown until it is
+ * done. Whoever is notified may be slow to answer, so nothing else waits for that.
+ */
+import type { CommitResult, OutboxRow, Write } from '../../journal/journal.ts';
+import type { Carried } from './carried.ts';
+import { promote, settle } from '../promotion.ts';
+import { conductorLimits, type ConductorPorts } from '../ports.ts';
+import { sendNotice } from './send-notice.ts';
+import { sendCheckRun, sendComment, sendStatus } from './send-report.ts';
+
+export class Outbox {
+  readonly #ports: ConductorPorts;
+  readonly #underWay = new Set<string>();
+  readonly #notices = new Set<Promise<void>>();
+  #stopped = false;
+
+  constructor(ports: ConductorPorts) {
+    this.#ports = ports;
+  }
+
+  /** Begins nothing more; what is due stays so for the next server. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Carries out what is due, different keys together, and asks to be woken for the rest. */
+  async work(): Promise<void> {
+    const { journal, clock, jobQueue } = this.#ports;
+    while (!this.#stopped) {
+      const rows = (await journal.dueOutbox(clock.now(), conductorLimits.outboxBatchMax)).filter(
+        (row) => !this.#underWay.has(row.key),
+      );
+      if (rows.length === 0) break;
+      for (const row of rows) if (row.kind === 'notify') this.#carryBeside(row);
+      await Promise.all(rows.filter(({ kind }) => kind !== 'notify').map((row) => this.#carry(row)));
+    }
+    // What is under way is due still: its end asks for what is due then.
+    const next = this.#underWay.size > 0 ? null : await journal.nextOutboxAt();
+    const lookAt = clock.now() + conductorLimits.lookAgainMs;
+    jobQueue.wake('outbox', next === null ? lookAt : Math.min(next, lookAt));
+  }
+
+  /** Resolves when what nothing waits for has ended too. */
+  async settled(): Promise<void> {
+    while (this.#notices.size > 0) await Promise.all(this.#notices);
+  }
+
+  #carryBeside(row: OutboxRow): void {
+    const carried = this.#carryNotice(row).finally(() => this.#notices.delete(carried));
+    this.#notices.add(carried);
+  }
+
+  async #carryNotice(row: OutboxRow): Promise<void> {
+    const { log, jobQueue, clock } = this.#ports;
+    try {
+      await this.#carry(row);
+      jobQueue.wake('outbox');
+    } catch (error) {
+      if (this.#stopped) return;
+      log.error({ key: row.key, error: String(error) }, 'what became of a notification could not be kept');
+      jobQueue.wake('outbox', clock.now() + conductorLimits.turnAgainMs);
+    }
+  }
+
+  async #carry(row: OutboxRow): Promise<void> {
+    this.#underWay.add(row.key);
+    try {
+      const carried = await this.#perform(row).catch((error: unknown): Carried => ({
+        retry: error instanceof Error ? error.message : String(error),
+        retryAt: null,
+      }));
+      const results = await this.#ports.journal.commit([this.#resultWrites(row, carried)]);
+      this.#tell(row, carried, results[0]);
+    } finally {
+      this.#underWay.delete(row.key);
+    }
+  }
+
+  #perform(row: OutboxRow): Promise<Carried> {
+    switch (row.kind) {
+      case 'status':
+        return sendStatus(this.#ports, row);
+      case 'check':
+        return sendCheckRun(this.#ports, row);
+      case 'comment':
+        return sendComment(this.#ports, row);
+      case 'notify':
+        return sendNotice(this.#ports, row);
+      case 'settle':
+        return settle(this.#ports, row);
+      case 'promote':
+        return promote(this.#ports, row);
+      default:
+        return Promise.resolve({ done: [] });
+    }
+  }
+
+  #resultWrites(row: OutboxRow, carried: Carried): readonly Write[] {
+    const at = this.#ports.clock.now();
+    const { key, sequence } = row;
+    if ('done' in carried) return [{ write: 'outbox-done', key, sequence, at }, ...carried.done];
+    if ('givenUp' in carried)
+      return [{ write: 'outbox-failed', key, sequence, at, error: carried.givenUp, dueAt: null }];
+    const wait = Math.min(
+      conductorLimits.outboxBackoffMaxMs,
+      conductorLimits.outboxBackoffFirstMs * 2 ** Math.min(row.attempts, 20),
+    );
+    return [{ write: 'outbox-failed', key, sequence, at, error: carried.retry, dueAt: carried.retryAt ?? at + wait }];
+  }
+
+  /** A row that was replaced meanwhile (`changed`) is due again by itself. */
+  #tell(row: OutboxRow, carried: Carried, result: CommitResult | undefined): void {
+    if (result?.ok !== true || 'done' in carried) return;
+    if ('givenUp' in carried)
+      this.#ports.log.error({ key: row.key, error: carried.givenUp }, 'not delivered, and not tried again');
+    else if (row.attempts === 0)
+      this.#ports.log.warn({ key: row.key, error: carried.retry }, 'not delivered; it is tried again');
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Reports on their way out: outbox rows whose keys make the last one win. A row names the run and not its state, so that
+ * whoever sends it reads the newest; a report without a run carries its text.
+ */
+import { firstTriggerOf, type RunOpened } from '../../engine/event.ts';
+import type { ReportState } from '../../forge/forge.ts';
+import type { Write } from '../../journal/journal.ts';
+import type { JsonObject } from '../../std/json.ts';
+import type { Problem } from '../../std/problem.ts';
+
+/**
+ * Status, check run and, on a pull request, the comment of one run. A backfill says nothing about its commit: a hundred
+ * past dates are no news of it, and a bad one must not turn its check red.
+ */
+export function reportRun(opened: RunOpened, at: number, delayMs: number): readonly Write[] {
+  const { repository, pipeline, sha, runId, trigger } = opened;
+  const first = firstTriggerOf(trigger);
+  if (first.kind === 'backfill') return [];
+  const pullRequest = first.kind === 'pull-request' ? first.number : null;
+  return reportRows(
+    { repository, pipeline, sha, pullRequest },
+    { repository, pipeline, sha, runId, pullRequest },
+    at,
+    at + delayMs,
+  );
+}
+
+export interface RunlessReport {
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly sha: string;
+  readonly pullRequest: number | null;
+  readonly state: ReportState;
+  readonly summary: string;
+  readonly problems: readonly Problem[];
+  /** The run that speaks for this commit, where there is one. */
+  readonly coveredBy: string | null;
+}
+
+/** Of a commit that leads to no run of the pipeline: a broken definition, a change that does not concern it. */
+export function reportWithoutRun(report: RunlessReport, at: number): readonly Write[] {
+  const body: JsonObject = {
+    repository: report.repository,
+    pipeline: report.pipeline,
+    sha: report.sha,
+    runId: null,
+    pullRequest: report.pullRequest,
+    state: report.state,
+    summary: report.summary,
+    problems: report.problems.map((problem) => ({
+      ...problem,
+      where: problem.where === null ? null : { ...problem.where },
+    })),
+    coveredBy: report.coveredBy,
+  };
+  return reportRows(report, body, at, at);
+}
+
+function reportRows(
+  about: {
+    readonly repository: string;
+    readonly pipeline: string;
+    readonly sha: string;
+    readonly pullRequest: number | null;
+  },
+  body: JsonObject,
+  at: number,
+  dueAt: number,
+): readonly Write[] {
+  const place = `${about.repository}:${about.sha}:${about.pipeline}`;
+  const rows: Write[] = [
+    { write: 'outbox', key: `status:${place}`, kind: 'status', body, at, dueAt },
+    { write: 'outbox', key: `check:${place}`, kind: 'check', body, at, dueAt },
+  ];
+  if (about.pullRequest !== null) {
+    const key = `comment:${about.repository}:${about.pullRequest}:${about.pipeline}`;
+    rows.push({ write: 'outbox', key, kind: 'comment', body, at, dueAt });
+  }
+  return rows;
+}
+
+/** Asks for the decision on a promotion; see `promotion.ts`. */
+export function settleLater(evaluationId: string, at: number): Write {
+  return { write: 'outbox', key: `settle:${evaluationId}`, kind: 'settle', body: { evaluationId }, at, dueAt: at };
+}

@@ -1,0 +1,106 @@
+/** Outbox rows `status`, `check` and `comment`: reads the newest state and hands it to the forge. */
+import type { ForgeError, RunReport } from '../../forge/forge.ts';
+import type { OutboxRow, Write } from '../../journal/journal.ts';
+import type { JsonObject } from '../../std/json.ts';
+import type { Result } from '../../std/result.ts';
+import type { Carried } from './carried.ts';
+import type { ConductorPorts, Project } from '../ports.ts';
+import { runReportOf } from '../read.ts';
+import { readRunlessReport } from '../stored.ts';
+
+export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
+  const found = await reportFor(ports, row);
+  if (found === null) return { done: [] };
+  return carried(await found.project.forge.setStatus(found.report), () => []);
+}
+
+export async function sendCheckRun(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
+  const found = await reportFor(ports, row);
+  if (found === null) return { done: [] };
+  const sent = await found.project.forge.setCheckRun(found.report, await ports.journal.forgeObject(row.key));
+  return carried(sent, (id) => remember(ports, row.key, id));
+}
+
+export async function sendComment(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
+  const pullRequest = row.body['pullRequest'];
+  const asked = await reportFor(ports, row);
+  if (asked === null || typeof pullRequest !== 'number') return { done: [] };
+  const found = await aboutHead(ports, asked, pullRequest);
+  if ('retry' in found) return found;
+  const known = await ports.journal.forgeObject(row.key);
+  // That nothing runs is worth a status, and a comment only where an earlier one would mislead now.
+  if (known === null && found.report.runId === null && found.report.state === 'neutral') return { done: [] };
+  const sent = await found.project.forge.setComment(found.report, pullRequest, known);
+  return carried(sent, (id) => remember(ports, row.key, id));
+}
+
+/** The comment is one for all commits of a pull request: it is about the head, whichever of their runs ended last. */
+async function aboutHead(
+  ports: ConductorPorts,
+  asked: Found,
+  pullRequest: number,
+): Promise<Found | Extract<Carried, { retry: string }>> {
+  const { project, report } = asked;
+  const now = await project.forge.pullRequest(pullRequest);
+  // One that is gone refuses the comment itself.
+  if (!now.ok) return now.error.kind === 'final' ? asked : { retry: now.error.message, retryAt: now.error.retryAt };
+  const { headSha } = now.value;
+  if (headSha === report.sha) return asked;
+  const place = { repository: project.name, pipeline: report.pipeline, pullRequest, sha: headSha };
+  const [run] = await ports.journal.runs({ ...place, limit: 1 });
+  const newer = run === undefined ? null : await runReportOf(ports.journal, run.id, ports.runUrl(run.id));
+  return newer === null ? asked : { project, report: newer };
+}
+
+function remember(ports: ConductorPorts, key: string, id: string | null): readonly Write[] {
+  return id === null ? [] : [{ write: 'forge-object', key, id, at: ports.clock.now() }];
+}
+
+function carried<T>(result: Result<T, ForgeError>, writes: (value: T) => readonly Write[]): Carried {
+  if (result.ok) return { done: writes(result.value) };
+  const { error } = result;
+  if (error.kind === 'final') return { givenUp: error.message };
+  return { retry: error.message, retryAt: error.retryAt };
+}
+
+interface Found {
+  readonly project: Project;
+  readonly report: RunReport;
+}
+
+async function reportFor(ports: ConductorPorts, row: OutboxRow): Promise<Found | null> {
+  const { repository, runId } = row.body;
+  const project = typeof repository === 'string' ? ports.projects.get(repository) : undefined;
+  if (project === undefined) return null;
+  const report =
+    typeof runId === 'string'
+      ? await runReportOf(ports.journal, runId, ports.runUrl(runId))
+      : await runlessReport(ports, row.body);
+  return report === null ? null : { project, report };
+}
+
+async function runlessReport(ports: ConductorPorts, body: JsonObject): Promise<RunReport | null> {
+  const stored = readRunlessReport(body);
+  if (stored === null) return null;
+  const covering =
+    stored.coveredBy === null
+      ? null
+      : await runReportOf(ports.journal, stored.coveredBy, ports.runUrl(stored.coveredBy));
+  return {
+    ...(covering ?? {
+      steps: [],
+      gates: [],
+      challenges: [],
+      startedAt: null,
+      finishedAt: null,
+      runId: null,
+      runNumber: null,
+      url: null,
+    }),
+    pipeline: stored.pipeline,
+    sha: stored.sha,
+    state: stored.state,
+    summary: stored.summary,
+    problems: stored.problems,
+  };
+}

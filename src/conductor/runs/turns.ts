@@ -1,0 +1,443 @@
+/**
+ * The loop of the runs. A turn takes what came in for some runs (reports, requests, the passing of time), lets the engine
+ * decide, keeps the events and what follows from them in one commit, and only then carries out: places attempts, stops
+ * them. Nothing here is a rule: what follows from what is the engine's.
+ *
+ *   report, request, timer ─► inbox ─► turn: load ─► decide ─► commit ─► carry out ─► executor
+ *                               ▲                                 │
+ *                               └── forget, fold again, once more ◄┘ conflict, or no answer of the database
+ *
+ * Runs that share a turn share a transaction and nothing else: what goes wrong with one is its own. A commit without an
+ * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
+ */
+import { Lanes, Slots, type SlotsInUse } from '../../admission/admission.ts';
+import { deadlineAt, decide, nextWakeAt, unfinishedAttempts, type Command } from '../../engine/engine.ts';
+import type { AttemptKey, CacheLook, RunEvent, RunOpened } from '../../engine/event.ts';
+import type { Run } from '../../engine/run.ts';
+import { attemptId, parseAttemptId, type AttemptReport } from '../../executor/executor.ts';
+import type { Commit, RequestRow, Write } from '../../journal/journal.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import { unreachable } from '../../std/unreachable.ts';
+import { Attempts } from './attempts.ts';
+import { closingWrites, isReported } from './closing.ts';
+import { BrokenRun, fold, stepOf } from './fold.ts';
+import { OneAtATime } from '../one-at-a-time.ts';
+import { conductorLimits, type ConductorPorts } from '../ports.ts';
+import { Sight } from '../waits/sight.ts';
+import { changesData } from './told.ts';
+import { Waits, type Look } from '../waits/waits.ts';
+
+type Message =
+  | { readonly type: 'report'; readonly report: AttemptReport }
+  | { readonly type: 'look'; readonly look: Look }
+  | { readonly type: 'cache'; readonly attemptId: string; readonly look: CacheLook }
+  | { readonly type: 'request'; readonly row: RequestRow };
+
+interface Turn {
+  readonly runId: string;
+  readonly run: Run;
+  readonly messages: readonly Message[];
+  /** When its requests were taken in. */
+  readonly at: number;
+  readonly positionBefore: number;
+  readonly stateBefore: Run['state'];
+  readonly events: readonly RunEvent[];
+}
+
+export class Turns {
+  /** Runs are opened one at a time for each pipeline. */
+  readonly opening = new OneAtATime();
+  /** Looks for what steps wait for. */
+  readonly waits: Waits;
+  readonly #ports: ConductorPorts;
+  /** As far as the journal is; a run that is not here is folded from it. */
+  readonly #runs = new Map<string, Run>();
+  /** Folded from the journal, and not carried out since. */
+  readonly #folded = new Set<string>();
+  /** By run: attempts whose start may have been kept. They keep their slots until the run is folded again. */
+  readonly #unanswered = new Map<string, readonly string[]>();
+  #lookedAgain = false;
+  readonly #inbox = new Map<string, Message[]>();
+  /** Ids of the requests in the inbox or in a turn; what the engine could not take stays, so as not to be taken again. */
+  readonly #requests = new Set<string>();
+  readonly #slots: Slots;
+  readonly #lanes = new Lanes();
+  readonly #attempts: Attempts;
+  readonly #changed: (runId: string) => void;
+
+  /** `changed` is told after every commit of a run, for whoever watches it live. */
+  constructor(ports: ConductorPorts, changed: (runId: string) => void) {
+    this.#ports = ports;
+    this.#slots = new Slots(ports.executor.slots, ports.pools);
+    this.#attempts = new Attempts(
+      ports,
+      (report) => this.report(report),
+      (id, look) => this.#looked(id, look),
+    );
+    this.waits = new Waits({ ...ports, sight: new Sight(ports) }, (runId, looks) => this.#sawLooks(runId, looks));
+    this.#changed = changed;
+  }
+
+  start(): void {
+    this.#ports.runQueue.start((runIds) => this.#turn(runIds));
+  }
+
+  /**
+   * Takes up what an earlier server left: its attempts are found again or proved gone, then every open run gets a turn.
+   * Rejects where the journal does not answer: lanes and slots that are half known would let too much in.
+   * To be done before `start`, so that nothing is admitted before it is known what runs.
+   */
+  async recover(): Promise<void> {
+    const rows = await this.#ports.journal.unfinishedRuns();
+    const left: string[] = [];
+    for (const row of rows) {
+      try {
+        const run = await this.#load(row.id);
+        if (run === null) continue;
+        for (const started of unfinishedAttempts(run)) {
+          const id = attemptId(row.id, started);
+          this.#slots.take(id, stepOf(run, started));
+          left.push(id);
+        }
+      } catch (error) {
+        // A run that cannot be folded holds up no other; a database that does not answer tells nothing about what runs.
+        if (!(error instanceof BrokenRun)) throw error;
+        this.#ports.log.error({ run: row.id, error: error.message }, 'a run could not be taken up');
+      }
+    }
+    await this.#ports.executor.recover(left);
+    for (const row of rows) this.#ports.runQueue.wake(row.id);
+  }
+
+  /**
+   * What an earlier server had sent to the database may be kept after this one has looked. So every open run is folded
+   * again once, when nothing of it can still be on its way; runs that nobody has taken up are looked for ever after.
+   */
+  async look(): Promise<void> {
+    const { journal, clock, runQueue, jobQueue } = this.#ports;
+    for (const { id, opened } of await journal.unfinishedRuns()) {
+      if (this.#lookedAgain && this.activeRuns(opened.repository, opened.pipeline).includes(id)) continue;
+      this.#runs.delete(id);
+      runQueue.wake(id);
+    }
+    this.#lookedAgain = true;
+    jobQueue.wake('runs', clock.now() + conductorLimits.lookAgainMs);
+  }
+
+  /** A run that was just committed as opened, with what it has from an earlier one. */
+  enter(opened: RunOpened, reused: readonly RunEvent[], definition: PipelineDefinition): void {
+    this.#remember(opened.runId, fold(opened, reused, definition));
+    this.#ports.runQueue.wake(opened.runId);
+    this.#changed(opened.runId);
+  }
+
+  report(report: AttemptReport): void {
+    const key = parseAttemptId(report.attemptId);
+    if (key === null) return;
+    this.#put(key.runId, [{ type: 'report', report }]);
+    // The end of a short step comes a moment after its start: both then share one commit.
+    const wakeAt = report.type === 'running' ? this.#ports.clock.now() + conductorLimits.runningDebounceMs : undefined;
+    this.#ports.runQueue.wake(key.runId, wakeAt);
+  }
+
+  /** Requests that the journal holds. Those of runs that others carry out are left to them. */
+  take(requests: readonly RequestRow[]): void {
+    for (const row of requests) {
+      if (this.#requests.has(row.id) || !this.#lanes.has(row.runId)) continue;
+      this.#requests.add(row.id);
+      this.#put(row.runId, [{ type: 'request', row }]);
+      this.#ports.runQueue.wake(row.runId);
+    }
+  }
+
+  /** Kept with the end of the attempt, or with whatever comes before it. */
+  #looked(id: string, look: CacheLook): void {
+    const { runId } = keyOf(id);
+    this.#put(runId, [{ type: 'cache', attemptId: id, look }]);
+    this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.runningDebounceMs);
+  }
+
+  #sawLooks(runId: string, looks: readonly Look[]): void {
+    this.#put(
+      runId,
+      looks.map((look) => ({ type: 'look', look })),
+    );
+    this.#ports.runQueue.wake(runId);
+  }
+
+  /** Runs of a pipeline that have not ended, oldest first. */
+  activeRuns(repository: string, pipeline: string): readonly string[] {
+    return this.#lanes.active(repository, pipeline);
+  }
+
+  /** Who holds slots and who waits for them. */
+  slotsInUse(): readonly SlotsInUse[] {
+    return this.#slots.inUse;
+  }
+
+  #put(runId: string, messages: readonly Message[]): void {
+    this.#inbox.set(runId, [...(this.#inbox.get(runId) ?? []), ...messages]);
+  }
+
+  async #turn(runIds: readonly string[]): Promise<void> {
+    const turns: Turn[] = [];
+    for (const runId of runIds) {
+      const turn = await this.#prepare(runId);
+      if (turn !== null) turns.push(turn);
+    }
+    this.#wakeThoseGiven();
+    // Asked for together, so kept in one transaction; each has an answer of its own.
+    await Promise.all(turns.map((turn) => this.#keep(turn)));
+    this.#wakeThoseGiven();
+  }
+
+  /** Slots that are free are kept for them until they have had a turn. */
+  #wakeThoseGiven(): void {
+    for (const runId of this.#slots.takeWoken()) this.#ports.runQueue.wake(runId);
+  }
+
+  /** Null: the run has nothing to decide now, for a reason that is not its own. */
+  async #prepare(runId: string): Promise<Turn | null> {
+    try {
+      const run = await this.#load(runId);
+      if (run !== null) return this.#advance(runId, run);
+      this.#inbox.delete(runId);
+      this.#slots.withdraw(runId);
+    } catch (error) {
+      this.#ports.log.error({ run: runId, error: String(error) }, 'a turn of a run failed; it is folded again');
+      this.#runs.delete(runId);
+      this.#slots.withdraw(runId);
+      this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.turnAgainMs);
+    }
+    return null;
+  }
+
+  async #load(runId: string): Promise<Run | null> {
+    const known = this.#runs.get(runId);
+    if (known !== undefined) {
+      // The one that had no turn for the longest time stands first, and is dropped first.
+      this.#runs.delete(runId);
+      this.#runs.set(runId, known);
+      return known;
+    }
+    const [first, ...rest] = await this.#ports.journal.events(runId);
+    if (first?.type !== 'run-opened') return null;
+    const run = fold(first, rest, await this.#ports.journal.definition(first.digest));
+    if (run.finishedAt === null) this.#remember(runId, run);
+    this.#folded.add(runId);
+    this.#answer(runId, run);
+    return run;
+  }
+
+  /** The journal tells which of the attempts were started: those are placed after this turn, the others never were. */
+  #answer(runId: string, run: Run): void {
+    const doubtful = this.#unanswered.get(runId);
+    if (doubtful === undefined) return;
+    const started = new Set(unfinishedAttempts(run).map((each) => attemptId(runId, each)));
+    this.#slots.release(doubtful.filter((id) => !started.has(id)));
+    this.#unanswered.set(
+      runId,
+      doubtful.filter((id) => started.has(id)),
+    );
+  }
+
+  /** Keeps a run in memory, and no more of them than the limit: what is dropped is folded again when it has a turn. */
+  #remember(runId: string, run: Run): void {
+    this.#runs.set(runId, run);
+    this.#lanes.enter(run);
+    for (const oldest of this.#runs.keys()) {
+      if (this.#runs.size <= conductorLimits.runsFoldedMax) return;
+      this.#runs.delete(oldest);
+    }
+  }
+
+  #advance(runId: string, run: Run): Turn {
+    const messages = this.#inbox.get(runId) ?? [];
+    this.#inbox.delete(runId);
+    const { position: positionBefore, state: stateBefore } = run;
+    const at = this.#ports.clock.now();
+    const events: RunEvent[] = [];
+    let handled = 0;
+    try {
+      for (const message of messages) {
+        events.push(...decide(run, this.#commandOf(message, runId)));
+        handled += 1;
+      }
+      if (this.#lanes.mayProceed(run)) {
+        events.push(...decide(run, { type: 'proceed', at, admit: (step) => this.#slots.reserve(runId, step) }));
+      } else events.push(...decide(run, { type: 'watch-deadline', at }));
+    } catch (error) {
+      this.#slots.settle(runId, []);
+      // The message that the engine cannot take would fail again and again: the others come without it.
+      const rest = messages.filter((_message, index) => index !== handled);
+      this.#inbox.set(runId, [...rest, ...(this.#inbox.get(runId) ?? [])]);
+      throw error;
+    }
+    const started = events.filter((event) => event.type === 'attempt-started');
+    this.#slots.settle(
+      runId,
+      started.map((event) => ({ id: attemptId(runId, event), step: stepOf(run, event) })),
+    );
+    return { runId, run, messages, at, positionBefore, stateBefore, events };
+  }
+
+  #commandOf(message: Message, runId: string): Command {
+    switch (message.type) {
+      case 'request':
+        return { ...message.row.request, at: this.#ports.clock.now() };
+      case 'look': {
+        const { step, index, outcome } = message.look;
+        return { type: 'report-look', at: this.#ports.clock.now(), key: { step, index }, outcome };
+      }
+      case 'cache':
+        return {
+          type: 'report-cache',
+          at: this.#ports.clock.now(),
+          key: keyOf(message.attemptId),
+          look: message.look,
+        };
+      case 'report': {
+        const { report } = message;
+        const key = keyOf(report.attemptId);
+        if (report.type === 'running') return { type: 'report-running', at: report.at, key, place: report.place };
+        // Where nobody else waits for its slot, it goes to what the engine starts next, in the same commit.
+        this.#slots.release([report.attemptId]);
+        return {
+          type: 'report-finished',
+          at: report.at,
+          key,
+          outcome: report.outcome,
+          usage: report.usage,
+          admit: (step) => this.#slots.reserve(runId, step),
+        };
+      }
+      default:
+        return unreachable(message);
+    }
+  }
+
+  async #keep(turn: Turn): Promise<void> {
+    const { journal, clock, log } = this.#ports;
+    try {
+      const commit = commitOf(turn, this.#ports.notifier.defaults);
+      if (commit.length > 0) {
+        const [result] = await journal.commit([commit]);
+        if (result?.ok !== true) {
+          this.#slots.release(startedIn(turn.runId, turn.events));
+          return this.#again(turn, clock.now());
+        }
+      }
+    } catch (error) {
+      log.error({ run: turn.runId, error: String(error) }, 'a turn could not be kept; the run is folded again');
+      const { runId, events } = turn;
+      this.#unanswered.set(runId, [...(this.#unanswered.get(runId) ?? []), ...startedIn(runId, events)]);
+      return this.#again(turn, clock.now() + conductorLimits.turnAgainMs);
+    }
+    for (const { id } of requestsOf(turn)) this.#requests.delete(id);
+    this.#carryOut(turn);
+    if (turn.events.length > 0) this.#changed(turn.runId);
+  }
+
+  /** After the commit: what the events ask of the world, and what an earlier turn may have left. */
+  #carryOut({ run, runId, events }: Turn): void {
+    for (const event of events) {
+      if (event.type === 'attempt-started') this.#attempts.place(run, event);
+      if (event.type === 'attempt-finished' || event.type === 'late-report-ignored')
+        this.#attempts.ended(attemptId(runId, event));
+      if (isReported(run, event)) this.#ports.jobQueue.wake('outbox', event.at + conductorLimits.reportDebounceMs);
+      if (changesData(run, event)) this.#ports.jobQueue.wake('events');
+    }
+    this.#carryOutWaits(run, events);
+    if (this.#folded.delete(runId)) this.#placeMissing(run);
+    this.#attempts.stopAll(run);
+    if (run.finishedAt !== null) return this.#leave(run);
+    // A run that waits for its turn is late all the same; for all else, who leaves the lane wakes it.
+    const at = this.#lanes.mayProceed(run) ? nextWakeAt(run) : deadlineAt(run);
+    if (at !== null) this.#ports.runQueue.wake(runId, at);
+  }
+
+  #carryOutWaits(run: Run, events: readonly RunEvent[]): void {
+    const { runId } = run.opened;
+    for (const event of events) {
+      const isOver = event.type === 'step-finished' || event.type === 'look-failed';
+      if (isOver && event.index !== null) this.waits.end(runId, event.step, event.index);
+    }
+    if (this.#folded.has(runId)) this.waits.takeUp(run);
+    else if (events.some((event) => event.type === 'wait-begun')) this.waits.begin(run);
+  }
+
+  /**
+   * Attempts that the journal has, and that nobody placed. Where the answer to their commit was lost, they are placed
+   * now; those of another server are found by the executor, or proved gone.
+   */
+  #placeMissing(run: Run): void {
+    const { runId } = run.opened;
+    const unanswered = new Set(this.#unanswered.get(runId));
+    this.#unanswered.delete(runId);
+    for (const started of unfinishedAttempts(run)) {
+      const id = attemptId(runId, started);
+      if (unanswered.has(id)) this.#attempts.place(run, started);
+      else if (!this.#slots.holds(id)) this.#find(run, started);
+    }
+  }
+
+  #find(run: Run, key: AttemptKey): void {
+    const { executor, log, runQueue, clock } = this.#ports;
+    const { runId } = run.opened;
+    const id = attemptId(runId, key);
+    this.#slots.take(id, stepOf(run, key));
+    executor.recover([id]).catch((error: unknown) => {
+      log.error({ attempt: id, error: String(error) }, 'an attempt could not be looked for');
+      this.#slots.release([id]);
+      this.#folded.add(runId);
+      runQueue.wake(runId, clock.now() + conductorLimits.turnAgainMs);
+    });
+  }
+
+  #leave(run: Run): void {
+    this.#runs.delete(run.opened.runId);
+    this.waits.runEnded(run);
+    this.#slots.withdraw(run.opened.runId);
+    for (const next of this.#lanes.leave(run)) this.#ports.runQueue.wake(next);
+    this.#ports.jobQueue.wake('outbox');
+    this.#ports.jobQueue.wake('events');
+    // A backfill may go on: one of its runs has ended, or the run that its own are forbidden beside.
+    if (run.opened.trigger.kind === 'backfill' || run.definition.overlap === 'forbid')
+      this.#ports.jobQueue.wake('backfills');
+  }
+
+  /** Nothing of this turn may have been kept: its messages come again, on a run folded anew. */
+  #again(turn: Turn, at: number): void {
+    this.#runs.delete(turn.runId);
+    this.#inbox.set(turn.runId, [...turn.messages, ...(this.#inbox.get(turn.runId) ?? [])]);
+    this.#ports.runQueue.wake(turn.runId, at);
+  }
+}
+
+/** A request of which nothing comes is done too: without events, but at the position that it was decided at. */
+function commitOf(turn: Turn, channels: readonly string[]): Commit {
+  const { run, runId, positionBefore, stateBefore, events, at } = turn;
+  const done = requestsOf(turn).map(({ id }): Write => ({ write: 'request-done', id, at }));
+  if (events.length + done.length === 0) return [];
+  const { state, reason, finishedAt } = run;
+  const becomes = state === stateBefore ? null : { state, reason, finishedAt };
+  return [
+    { write: 'append', runId, position: positionBefore, events, becomes },
+    ...done,
+    ...closingWrites(run, events, channels),
+  ];
+}
+
+function requestsOf({ messages }: Turn): readonly RequestRow[] {
+  return messages.flatMap((message) => (message.type === 'request' ? [message.row] : []));
+}
+
+function startedIn(runId: string, events: readonly RunEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.type === 'attempt-started' ? [attemptId(runId, event)] : []));
+}
+
+function keyOf(id: string): AttemptKey & { readonly runId: string } {
+  const key = parseAttemptId(id);
+  if (key === null) throw new Error(`not an attempt's id: ${id}`);
+  return key;
+}

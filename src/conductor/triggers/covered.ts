@@ -1,0 +1,60 @@
+/**
+ * Trained once: a push that only merges a pull request whose head was evaluated with the very same files does not train
+ * again; the run of the pull request speaks for it, and its artifact is what gets promoted.
+ */
+import type { ReportState } from '../../forge/forge.ts';
+import type { Sha } from '../../git/git.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import type { ConductorPorts, Project } from '../ports.ts';
+import { shaOf } from '../sha.ts';
+
+export interface Covering {
+  readonly runId: string;
+  readonly pullRequest: number;
+  readonly state: ReportState;
+  readonly summary: string;
+}
+
+/** Null: nothing speaks for the commit. `again`: the forge cannot be asked now, and training twice would be for good. */
+export async function coveringRun(
+  ports: ConductorPorts,
+  project: Project,
+  definition: PipelineDefinition,
+  sha: Sha,
+): Promise<Covering | { readonly again: string } | null> {
+  const trains = definition.steps.some((step) => step.work.kind === 'challenge' && step.work.promote === 'on-merge');
+  if (!trains) return null;
+  const pullRequests = await project.forge.pullRequestsOf(sha);
+  if (!pullRequests.ok)
+    return pullRequests.error.kind === 'final' ? null : { again: `its pull request: ${pullRequests.error.message}` };
+  for (const { merged, mergeSha, headSha, number } of pullRequests.value) {
+    const head = shaOf(headSha);
+    if (!merged || mergeSha !== sha || head === null) continue;
+    // It may have been evaluated by another server, with a mirror of its own.
+    const here = await project.git.ensure(head);
+    if (!here.ok && here.error.kind !== 'missing') return { again: `its head: ${here.error.message}` };
+    if (!(await sameFiles(project, sha, head))) continue;
+    const [run] = await ports.journal.runs({
+      repository: project.name,
+      pipeline: definition.name,
+      sha: head,
+      pullRequest: number,
+      limit: 1,
+    });
+    if (run === undefined || (run.state !== 'success' && run.state !== 'running')) continue;
+    const place = `in #${number} at ${headSha.slice(0, 7)}; not trained again`;
+    return {
+      runId: run.id,
+      pullRequest: number,
+      // A run that goes on still has its own reports on the head; the merge commit is not held up by it.
+      state: run.state === 'success' ? 'success' : 'neutral',
+      summary: run.state === 'success' ? `Evaluated ${place}` : `Being evaluated ${place}`,
+    };
+  }
+  return null;
+}
+
+async function sameFiles(project: Project, one: Sha, other: Sha): Promise<boolean> {
+  const [first, second] = await Promise.all([project.git.commit(one), project.git.commit(other)]);
+  return first.ok && second.ok && first.value.tree === second.value.tree;
+}

@@ -1,0 +1,96 @@
+/**
+ * What came in from a forge, one delivery after the other: a push or pull request is a hint, so everything that matters
+ * is read again from Git and the forge, pinned to the commit that it spoke of. Repositories do not wait for each other;
+ * within one, webhooks and polling take turns.
+ */
+import type { PullRequest } from '../../forge/forge.ts';
+import type { DeliveryRow } from '../../journal/journal.ts';
+import { unreachable } from '../../std/unreachable.ts';
+import type { Desk, Handled } from '../desk.ts';
+import { OneAtATime } from '../one-at-a-time.ts';
+import { conductorLimits, type Project } from '../ports.ts';
+import { handleClosed, handlePullRequest } from './pull-requests.ts';
+import { handlePush, type PushEvent } from './pushes.ts';
+import { handleRerequested, type RerequestedEvent } from './rerequests.ts';
+import { readEvent } from '../stored.ts';
+
+export class Intake {
+  readonly #desk: Desk;
+  readonly #turns = new OneAtATime();
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  /** Handles what is pending. What has to wait stays pending, and holds up nothing else. */
+  async work(): Promise<void> {
+    const { journal, clock, jobQueue } = this.#desk.ports;
+    const waiting = new Set<string>();
+    for (;;) {
+      const pending = await journal.pendingDeliveries(conductorLimits.deliveriesPerLookMax);
+      const fresh = pending.filter(({ id }) => !waiting.has(id));
+      if (fresh.length === 0) break;
+      const byRepository = Map.groupBy(fresh, (delivery) => delivery.repository);
+      await Promise.all(
+        [...byRepository.values()].map(async (deliveries) => {
+          for (const delivery of deliveries) if (!(await this.#settle(delivery))) waiting.add(delivery.id);
+        }),
+      );
+    }
+    jobQueue.wake('outbox');
+    jobQueue.wake('intake', clock.now() + conductorLimits.lookAgainMs);
+  }
+
+  push(project: Project, event: PushEvent): Promise<Handled> {
+    return this.#turns.run(project.name, () => handlePush(this.#desk, project, event));
+  }
+
+  pullRequest(project: Project, pullRequest: PullRequest, actor: string): Promise<Handled> {
+    return this.#turns.run(project.name, () => handlePullRequest(this.#desk, project, pullRequest, actor));
+  }
+
+  #rerequested(project: Project, event: RerequestedEvent, deliveryId: string): Promise<Handled> {
+    return this.#turns.run(project.name, () => handleRerequested(this.#desk, project, event, deliveryId));
+  }
+
+  /** False where the delivery has to wait. */
+  async #settle(delivery: DeliveryRow): Promise<boolean> {
+    const { journal, clock, jobQueue, log } = this.#desk.ports;
+    this.#desk.hookArrived(delivery.repository);
+    const handled = await this.#handle(delivery).catch((error: unknown): Handled => ({ again: String(error) }));
+    const at = clock.now();
+    if ('again' in handled && at - delivery.at < conductorLimits.commitLateMaxMs) {
+      log.warn({ delivery: delivery.id, reason: handled.again }, 'a delivery waits');
+      jobQueue.wake('intake', at + conductorLimits.deliveryAgainMs);
+      return false;
+    }
+    const end = 'again' in handled ? { state: 'failed' as const, note: handled.again } : handled;
+    if (end.state === 'failed') log.error({ delivery: delivery.id, reason: end.note }, 'a delivery failed');
+    await journal.commit([[{ write: 'delivery-done', id: delivery.id, state: end.state, note: end.note, at }]]);
+    return true;
+  }
+
+  async #handle(delivery: DeliveryRow): Promise<Handled> {
+    const project = this.#desk.ports.projects.get(delivery.repository);
+    if (project === undefined) return { state: 'ignored', note: 'the repository is not in the configuration' };
+    const event = readEvent(delivery.body);
+    if (event === null) return { state: 'failed', note: 'the event was written by another version' };
+    switch (event.type) {
+      case 'push':
+        return this.push(project, event);
+      case 'pull-request':
+        if (event.action === 'closed') return handleClosed(this.#desk, project, event.pullRequest);
+        return this.pullRequest(project, event.pullRequest, event.actor);
+      case 'rerequested':
+        return this.#rerequested(project, event, delivery.id);
+      case 'comment':
+        return { state: 'ignored', note: 'comments are not acted on' };
+      case 'ping':
+        return { state: 'done', note: 'pong' };
+      case 'ignored':
+        return { state: 'ignored', note: event.reason };
+      default:
+        return unreachable(event);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/** The pipelines of a commit that listen get a run each, or a report that says why they get none. */
+import type { Trigger } from '../../engine/event.ts';
+import type { VersionRow, Write } from '../../journal/journal.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import { coveringRun, type Covering } from './covered.ts';
+import type { About, Desk } from '../desk.ts';
+import { tagPrefix, type Change, type Match } from './match.ts';
+import type { Project } from '../ports.ts';
+import { settleMerged } from '../promotion.ts';
+import { reportWithoutRun } from '../reports/report-writes.ts';
+import { shaOf } from '../sha.ts';
+import { openRun, parseParameters } from './triggers.ts';
+import type { CommitVersions } from '../versions.ts';
+
+export interface Matching {
+  readonly project: Project;
+  readonly versions: CommitVersions;
+  readonly about: About;
+  readonly trigger: Extract<Trigger, { kind: 'push' | 'pull-request' }>;
+  /** The commit asks for no runs. */
+  readonly skip: boolean;
+  readonly match: (definition: PipelineDefinition, files: Omit<Change, 'paths'>) => Match;
+}
+
+/** How many runs were asked for, and a note for the record. Doing it again opens nothing twice: every run has a key. */
+export async function openMatching(
+  desk: Desk,
+  matching: Matching,
+): Promise<{ readonly count: number; readonly note: string } | { readonly again: string }> {
+  const { project, versions, about, trigger, skip } = matching;
+  const good = goodVersions(versions);
+  const files = new Set(versions.versions.map((row) => row.file));
+  const notes: string[] = [];
+  let count = 0;
+  for (const { definition, digest, row } of good) {
+    const matched = matching.match(definition, { file: row.file, files });
+    if (matched === null) continue;
+    const reason = skip ? 'The commit message asks to skip' : matched.affected ? null : 'Not affected by this change';
+    if (reason !== null) {
+      await reportSkipped(desk, matching, definition.name, reason, null);
+      notes.push(`${definition.name}: ${reason}`);
+      continue;
+    }
+    const sha = shaOf(about.sha);
+    // Whoever tags a merge asks for a run of it.
+    const mayBeMerge = trigger.kind === 'push' && !trigger.branch.startsWith(tagPrefix);
+    const covered = mayBeMerge && sha !== null ? await coveringRun(desk.ports, project, definition, sha) : null;
+    if (covered !== null && 'again' in covered) return covered;
+    if (covered !== null) {
+      await reportSkipped(desk, matching, definition.name, covered.summary, covered);
+      notes.push(`${definition.name}: ${covered.summary}`);
+      continue;
+    }
+    notes.push(`${definition.name}: ${await open(desk, matching, definition, digest)}`);
+    count += 1;
+  }
+  return { count, note: notes.join('; ') || 'no pipeline listens' };
+}
+
+async function open(
+  desk: Desk,
+  { about, trigger }: Matching,
+  definition: PipelineDefinition,
+  digest: string,
+): Promise<string> {
+  const { ports, turns } = desk;
+  const at = ports.clock.now();
+  const parameters = parseParameters(definition.parameters, {});
+  if (!parameters.ok) {
+    const summary = parameters.error;
+    await ports.journal.commit([
+      reportWithoutRun(
+        { ...about, pipeline: definition.name, state: 'error', summary, problems: [], coveredBy: null },
+        at,
+      ),
+    ]);
+    return summary;
+  }
+  const opened = await openRun(ports, turns, {
+    key: triggerKey(definition.name, about, trigger),
+    repository: about.repository,
+    sha: about.sha,
+    trigger,
+    definition,
+    digest,
+    logicalDate: at,
+    dataIntervalEnd: at,
+    parameters: parameters.value,
+    alongside: null,
+    reused: [],
+  });
+  return 'skipped' in opened ? opened.skipped : `run ${opened.runId}`;
+}
+
+async function reportSkipped(
+  { ports }: Desk,
+  { project, about, trigger }: Matching,
+  pipeline: string,
+  summary: string,
+  covering: Covering | null,
+): Promise<void> {
+  const at = ports.clock.now();
+  const coveredBy = covering?.runId ?? null;
+  const skipped: Write = {
+    write: 'trigger-skipped',
+    key: triggerKey(pipeline, about, trigger),
+    at,
+    reason: summary,
+    coveredBy,
+  };
+  const state = covering?.state ?? 'neutral';
+  const report = reportWithoutRun({ ...about, pipeline, state, summary, problems: [], coveredBy }, at);
+  // Who merged what is told by another event, which may have been lost.
+  const settle = covering === null ? [] : await settleMerged(ports, project.name, covering.pullRequest);
+  await ports.journal.commit([[skipped, ...report, ...settle]]);
+}
+
+function triggerKey(pipeline: string, about: About, trigger: Matching['trigger']): string {
+  const scope = trigger.kind === 'push' ? trigger.branch : String(trigger.number);
+  return `${trigger.kind}:${about.repository}:${pipeline}:${scope}:${about.sha}`;
+}
+
+/** The versions of a commit without problems. */
+export function goodVersions(
+  versions: CommitVersions,
+): readonly { readonly definition: PipelineDefinition; readonly digest: string; readonly row: VersionRow }[] {
+  return versions.versions.flatMap((row) => {
+    const definition = row.digest === null ? undefined : versions.definitions.get(row.digest);
+    return definition === undefined || row.digest === null ? [] : [{ definition, digest: row.digest, row }];
+  });
+}

@@ -1,0 +1,110 @@
+/**
+ * Webhooks are hints and some never arrive: the remote's branches and open pull requests are looked at all the same, and
+ * what has moved goes the way that its webhook would have gone. Keys make the second of the two harmless.
+ */
+import type { Desk } from '../desk.ts';
+import { lookFirst } from './first-look.ts';
+import type { Intake } from './intake.ts';
+import type { Project } from '../ports.ts';
+import { decidesItself, settleMerged } from '../promotion.ts';
+import { Trouble } from '../trouble.ts';
+
+export class Polling {
+  readonly #desk: Desk;
+  readonly #intake: Intake;
+  readonly #trouble = new Trouble();
+  readonly #lastHookAt = new Map<string, number>();
+  /** By repository: pull requests that were found closed without a merge, until they are seen open again. */
+  readonly #closed = new Map<string, Set<number>>();
+
+  constructor(desk: Desk, intake: Intake) {
+    this.#desk = desk;
+    this.#intake = intake;
+  }
+
+  /** While hooks arrive, the remote is looked at less often. */
+  hookArrived(repository: string): void {
+    this.#lastHookAt.set(repository, this.#desk.ports.clock.now());
+  }
+
+  async work(repository: string): Promise<void> {
+    const { projects, log, jobQueue, clock } = this.#desk.ports;
+    const project = projects.get(repository);
+    if (project === undefined) return;
+    let againMs = this.#interval(project);
+    try {
+      await this.#look(project);
+      if (this.#trouble.end(repository)) log.info({ repository }, 'the repository can be looked at again');
+    } catch (error) {
+      const met = this.#trouble.meet(repository, String(error), againMs);
+      againMs = met.againMs;
+      if (met.isNews)
+        log.warn({ repository, error: String(error) }, 'the repository could not be looked at; it is tried again');
+    }
+    jobQueue.wake('outbox');
+    jobQueue.wake(`poll:${repository}`, clock.now() + againMs);
+  }
+
+  #interval(project: Project): number {
+    const last = this.#lastHookAt.get(project.name);
+    const hooksArrive = last !== undefined && this.#desk.ports.clock.now() - last < project.pollWithHooksMs;
+    return hooksArrive ? project.pollWithHooksMs : project.pollMs;
+  }
+
+  async #look(project: Project): Promise<void> {
+    const first = await lookFirst(this.#desk, project, null);
+    if (!first.ok) throw new Error(first.error);
+    if (first.value) return;
+    const branches = await project.git.remoteBranches();
+    if (!branches.ok) throw new Error(branches.error.message);
+    const known = await this.#desk.ports.journal.heads(project.name);
+    for (const [branch, sha] of branches.value) {
+      const before = known.get(branch) ?? null;
+      if (before !== sha) await this.#pushed(project, branch, before, sha);
+    }
+    for (const [branch, before] of known) {
+      if (!branches.value.has(branch)) await this.#pushed(project, branch, before, null);
+    }
+    await this.#lookAtPullRequests(project);
+  }
+
+  async #pushed(project: Project, branch: string, before: string | null, after: string | null): Promise<void> {
+    const ref = `refs/heads/${branch}`;
+    const handled = await this.#intake.push(project, { type: 'push', ref, before, after, actor: 'unknown' });
+    if ('again' in handled)
+      this.#desk.ports.log.warn(
+        { repository: project.name, branch, reason: handled.again },
+        'a push found by polling waits',
+      );
+  }
+
+  async #lookAtPullRequests(project: Project): Promise<void> {
+    const open = await project.forge.openPullRequests();
+    if (!open.ok) throw new Error(open.error.message);
+    for (const pullRequest of open.value) await this.#intake.pullRequest(project, pullRequest, pullRequest.author);
+    await this.#lookForMerges(project, new Set(open.value.map((pullRequest) => pullRequest.number)));
+  }
+
+  /** Pull requests that have left the open ones with something to decide on. */
+  async #lookForMerges(project: Project, open: ReadonlySet<number>): Promise<void> {
+    const { journal, log } = this.#desk.ports;
+    const undecided = await journal.evaluations({ repository: project.name, state: 'reported', limit: 200 });
+    const left = new Set(
+      undecided
+        .filter(decidesItself)
+        .flatMap(({ pullRequest }) => pullRequest ?? [])
+        .filter((each) => !open.has(each)),
+    );
+    const before = this.#closed.get(project.name) ?? new Set();
+    const closed = new Set([...left].filter((each) => before.has(each)));
+    for (const number of left) {
+      if (closed.has(number)) continue;
+      const pullRequest = await project.forge.pullRequest(number);
+      if (!pullRequest.ok) log.warn({ number, reason: pullRequest.error.message }, 'a pull request could not be read');
+      else if (pullRequest.value.merged)
+        await journal.commit([await settleMerged(this.#desk.ports, project.name, number)]);
+      else if (pullRequest.value.state === 'closed') closed.add(number);
+    }
+    this.#closed.set(project.name, closed);
+  }
+}

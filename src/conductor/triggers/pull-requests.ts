@@ -1,0 +1,120 @@
+/** A pull request was opened or moved: its head is looked at once, however often and from wherever the news comes. */
+import type { PullRequest } from '../../forge/forge.ts';
+import type { Sha } from '../../git/git.ts';
+import type { Write } from '../../journal/journal.ts';
+import type { About, Desk, Handled } from '../desk.ts';
+import { asksToSkip, matchPullRequest } from './match.ts';
+import { goodVersions, openMatching } from './open-matching.ts';
+import type { Project } from '../ports.ts';
+import { settleMerged } from '../promotion.ts';
+import { reportWithoutRun } from '../reports/report-writes.ts';
+import { shaOf } from '../sha.ts';
+import { problemReports } from './triggers.ts';
+import { versionsOf, type CommitVersions } from '../versions.ts';
+
+export async function handlePullRequest(
+  desk: Desk,
+  project: Project,
+  pullRequest: PullRequest,
+  actor: string,
+): Promise<Handled> {
+  const sha = shaOf(pullRequest.headSha);
+  const baseSha = shaOf(pullRequest.baseSha);
+  if (sha === null || baseSha === null) return { state: 'ignored', note: 'not a SHA' };
+  const { journal, clock } = desk.ports;
+  const lookedKey = `looked:${project.name}:${pullRequest.number}:${pullRequest.baseBranch}:${sha}`;
+  if ((await journal.trigger(lookedKey)) !== null) return { state: 'done', note: 'known already' };
+  const here = await project.git.fetch();
+  if (!here.ok) return { again: here.error.message };
+  const ensured = await project.git.ensure(sha);
+  if (!ensured.ok) return { again: ensured.error.message };
+  const overtaken = pullRequest.fork ? null : await overtakenBy(project, pullRequest, sha);
+  if (overtaken !== null) return { state: 'ignored', note: overtaken };
+  const versions = await versionsOf(desk.ports, project, sha);
+  if (!versions.ok) return { again: versions.error };
+  const about = { repository: project.name, sha, pullRequest: pullRequest.number };
+  const opened = pullRequest.fork
+    ? { count: 0, note: forkSummary }
+    : await open(desk, project, { pullRequest, sha, baseSha, actor }, versions.value);
+  if ('again' in opened) return opened;
+  const at = clock.now();
+  const looked: Write = { write: 'trigger-skipped', key: lookedKey, at, reason: opened.note, coveredBy: null };
+  const reports = pullRequest.fork
+    ? refuseFork(versions.value, about, at)
+    : problemReports(about, versions.value.versions, at);
+  await journal.commit([[looked, ...reports]]);
+  return { state: 'done', note: opened.note };
+}
+
+/** Why the head is not the pull request's any more, or null. */
+async function overtakenBy(project: Project, pullRequest: PullRequest, sha: Sha): Promise<string | null> {
+  const { headBranch, number } = pullRequest;
+  const tip = await project.git.resolve(headBranch);
+  if (!tip.ok) return tip.error.kind === 'missing' ? `the branch of #${number}, ${headBranch}, is gone` : null;
+  if (tip.value === sha) return null;
+  // The mirror may be behind the news.
+  const behind = await project.git.isAncestor(tip.value, sha);
+  return behind.ok && behind.value ? null : `#${number} is further on already`;
+}
+
+async function open(
+  desk: Desk,
+  project: Project,
+  news: { readonly pullRequest: PullRequest; readonly sha: Sha; readonly baseSha: Sha; readonly actor: string },
+  versions: CommitVersions,
+): ReturnType<typeof openMatching> {
+  const { pullRequest, sha, baseSha, actor } = news;
+  const found = await changeOf(project, sha, baseSha);
+  if ('again' in found) return found;
+  const { number, headBranch, baseBranch } = pullRequest;
+  return openMatching(desk, {
+    project,
+    versions,
+    about: { repository: project.name, sha, pullRequest: number },
+    trigger: { kind: 'pull-request', number, branch: headBranch, baseBranch, baseSha, actor, fork: false },
+    skip: asksToSkip(found.message),
+    match: (definition, files) => matchPullRequest(definition, baseBranch, { paths: found.paths, ...files }),
+  });
+}
+
+/** What the head changes since it left its base, and what its commit says. */
+async function changeOf(
+  project: Project,
+  sha: Sha,
+  baseSha: Sha,
+): Promise<{ readonly paths: readonly string[]; readonly message: string } | { readonly again: string }> {
+  const [base, commit] = await Promise.all([project.git.mergeBase(baseSha, sha), project.git.commit(sha)]);
+  if (!commit.ok) return { again: commit.error.message };
+  const paths = await project.git.changedPaths(base.ok ? base.value : null, sha);
+  if (!paths.ok) return { again: paths.error.message };
+  return { paths: paths.value, message: commit.value.message };
+}
+
+export const forkSummary = 'A pull request from a fork does not run on the local executor: its code is not trusted';
+
+/** A stranger's code would run as our own user: processes of this machine are for those who can push. */
+function refuseFork(versions: CommitVersions, about: About, at: number): readonly Write[] {
+  return goodVersions(versions).flatMap(({ definition }) =>
+    definition.on.pullRequest === null
+      ? []
+      : reportWithoutRun(
+          {
+            ...about,
+            pipeline: definition.name,
+            state: 'neutral',
+            summary: forkSummary,
+            problems: [],
+            coveredBy: null,
+          },
+          at,
+        ),
+  );
+}
+
+export async function handleClosed(desk: Desk, project: Project, pullRequest: PullRequest): Promise<Handled> {
+  const { number, merged } = pullRequest;
+  if (!merged) return { state: 'done', note: `#${number} was closed without a merge: nothing is promoted` };
+  const writes = await settleMerged(desk.ports, project.name, number);
+  await desk.ports.journal.commit([writes]);
+  return { state: 'done', note: `#${number} was merged: ${writes.length} evaluations to decide on` };
+}

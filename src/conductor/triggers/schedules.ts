@@ -1,0 +1,171 @@
+/**
+ * Ticks: the schedules of a repository are those of its default branch's newest commit. Each tick is decided once, by
+ * the calendar, and its record and its run share one commit, so that two servers or a restart never fire it twice.
+ */
+import {
+  decideTicks,
+  intervalOf,
+  nextFiring,
+  parseSchedule,
+  ticksPerPageMax,
+  type Schedule,
+} from '../../calendar/calendar.ts';
+import type { RunOpened } from '../../engine/event.ts';
+import { shaOf } from '../sha.ts';
+import type { Commit, Write } from '../../journal/journal.ts';
+import type { PipelineDefinition, TriggerDefinition } from '../../pipeline/definition.ts';
+import { noteListeners } from './data-listeners.ts';
+import type { ConductorPorts, Project } from '../ports.ts';
+import { noteSchedules, sinceOf, type Counting } from './schedule-since.ts';
+import { openRun, parseParameters, pipelineNameOf } from './triggers.ts';
+import { Trouble } from '../trouble.ts';
+import type { Turns } from '../runs/turns.ts';
+import { versionsOf, type CommitVersions } from '../versions.ts';
+
+interface Active {
+  readonly project: Project;
+  readonly sha: string;
+  readonly definition: PipelineDefinition;
+  readonly digest: string;
+  readonly schedule: Schedule;
+  readonly catchup: NonNullable<TriggerDefinition['schedule']>['catchup'];
+}
+
+/** No timer sleeps longer: a clock that was set, or a machine that slept, is noticed within it. */
+const lookAgainMs = 60_000;
+
+export class Schedules {
+  readonly #ports: ConductorPorts;
+  readonly #turns: Turns;
+  readonly #trouble = new Trouble();
+  readonly #active = new Map<string, readonly Active[]>();
+  /** Where the default branches stood when their schedules were read; null: they had not been looked at. */
+  readonly #heads = new Map<string, { readonly branch: string; readonly sha: string | null }>();
+
+  constructor(ports: ConductorPorts, turns: Turns) {
+    this.#ports = ports;
+    this.#turns = turns;
+  }
+
+  /** Reads the schedules of a repository again, and who listens to data, from the commit that its default branch stands at. */
+  async refresh(repository: string): Promise<void> {
+    const { projects, log } = this.#ports;
+    const project = projects.get(repository);
+    if (project === undefined) return;
+    const branch = await project.git.defaultBranch();
+    if (!branch.ok) return this.#refreshLater(project, branch.error.message);
+    const sha = shaOf(await this.#ports.journal.head(repository, branch.value));
+    this.#heads.set(repository, { branch: branch.value, sha });
+    this.#ports.jobQueue.wake('ticks');
+    if (sha === null) return;
+    const versions = await versionsOf(this.#ports, project, sha);
+    if (!versions.ok) return this.#refreshLater(project, versions.error);
+    if (this.#trouble.end(repository)) log.info({ repository }, 'the schedules can be read again');
+    const active: Active[] = [];
+    for (const [digest, definition] of versions.value.definitions) {
+      const { schedule } = definition.on;
+      const parsed = schedule === null ? null : parseSchedule(schedule.cron, schedule.timeZone);
+      if (schedule !== null && parsed?.ok === true) {
+        active.push({ project, sha, definition, digest, schedule: parsed.value, catchup: schedule.catchup });
+      }
+    }
+    const { journal, clock } = this.#ports;
+    const broken = brokenIn(versions.value);
+    const counting = active.map((each) => countingOf(each));
+    await noteSchedules(journal, repository, counting, broken, clock.now());
+    await noteListeners(journal, repository, versions.value.definitions.values(), broken, clock.now());
+    this.#active.set(repository, active);
+    this.#ports.jobQueue.wake('ticks');
+  }
+
+  #refreshLater({ name: repository, pollMs }: Project, reason: string): void {
+    const { log, jobQueue, clock } = this.#ports;
+    const { isNews, againMs } = this.#trouble.meet(repository, reason, pollMs);
+    if (isNews) log.warn({ repository, reason }, 'the schedules could not be read; it is tried again');
+    jobQueue.wake(`schedules:${repository}`, clock.now() + againMs);
+  }
+
+  async work(): Promise<void> {
+    const { clock, log, jobQueue, journal } = this.#ports;
+    let wakeAt = clock.now() + lookAgainMs;
+    // Whoever moved a head may have died before it said so, or be another server.
+    for (const [repository, { branch, sha }] of this.#heads)
+      if (shaOf(await journal.head(repository, branch)) !== sha) jobQueue.wake(`schedules:${repository}`);
+    for (const active of [...this.#active.values()].flat()) {
+      try {
+        while (await this.#firePage(active));
+      } catch (error) {
+        log.error({ pipeline: active.definition.name, error: String(error) }, 'a schedule could not be followed');
+      }
+      const next = nextFiring(active.schedule, clock.now());
+      if (next !== null) wakeAt = Math.min(wakeAt, next);
+    }
+    jobQueue.wake('ticks', wakeAt);
+  }
+
+  /** Decides on the ticks that are due, as many as the calendar gives at once; true where there may be more. */
+  async #firePage(active: Active): Promise<boolean> {
+    const { journal, clock, jobQueue } = this.#ports;
+    const { project, definition, schedule, catchup } = active;
+    const since = await sinceOf(journal, project.name, countingOf(active));
+    if (since === null) {
+      // Another server saw another head; whichever of them is behind looks again.
+      jobQueue.wake(`schedules:${project.name}`, clock.now() + lookAgainMs);
+      return false;
+    }
+    const last = await journal.lastTick(project.name, definition.name);
+    // What the schedule would have fired before it was there is nobody's miss.
+    const lastRecorded = Math.max(last ?? since, since);
+    const decisions = decideTicks({ schedule, lastRecorded, now: clock.now(), catchup });
+    const parameters = parseParameters(definition.parameters, {});
+    let missed: Commit[] = [];
+    for (const { tick, decision, reason } of decisions) {
+      if (decision === 'missed' || !parameters.ok) {
+        missed.push([this.#missed(active, tick, parameters.ok ? reason : parameters.error)]);
+        continue;
+      }
+      // In order: the last tick on record says that those before it are decided.
+      if (missed.length > 0) await journal.commit(missed);
+      missed = [];
+      await this.#fire(active, tick, reason, parameters.value);
+    }
+    if (missed.length > 0) await journal.commit(missed);
+    return decisions.length === ticksPerPageMax;
+  }
+
+  async #fire(active: Active, tick: number, reason: string, parameters: RunOpened['parameters']): Promise<void> {
+    const { project, definition, digest, sha, schedule } = active;
+    const at = this.#ports.clock.now();
+    const interval = intervalOf(schedule, tick);
+    const place = { repository: project.name, pipeline: definition.name, tick, at } as const;
+    const opened = await openRun(this.#ports, this.#turns, {
+      key: `schedule:${project.name}:${definition.name}:${tick}`,
+      repository: project.name,
+      sha,
+      trigger: { kind: 'schedule', tick },
+      definition,
+      digest,
+      logicalDate: interval.start,
+      dataIntervalEnd: interval.end,
+      parameters,
+      alongside: (runId) => ({ write: 'tick', ...place, decision: 'run', reason, runId }),
+      reused: [],
+    });
+    if ('skipped' in opened) await this.#ports.journal.commit([[this.#missed(active, tick, opened.skipped)]]);
+  }
+
+  #missed({ project, definition }: Active, tick: number, reason: string): Write {
+    const place = { repository: project.name, pipeline: definition.name, tick, at: this.#ports.clock.now() } as const;
+    return { write: 'tick', ...place, decision: 'missed', reason, runId: null };
+  }
+}
+
+function countingOf({ definition, schedule: { cron, timeZone } }: Active): Counting {
+  return { pipeline: definition.name, cron, timeZone };
+}
+
+/** Names of the pipelines whose files do not compile. */
+function brokenIn({ versions }: CommitVersions): ReadonlySet<string> {
+  const broken = versions.filter(({ digest }) => digest === null);
+  return new Set(broken.map(({ pipeline, file }) => pipeline ?? pipelineNameOf(file)));
+}

@@ -1,0 +1,46 @@
+/**
+ * A tag was made or moved: the pipelines that name it run the commit that it stands at, whatever changed there. A tag
+ * that is deleted takes nothing back. Only webhooks tell of tags; polling looks at branches.
+ */
+import type { Desk, Handled } from '../desk.ts';
+import { asksToSkip, matchTag, tagPrefix } from './match.ts';
+import { openMatching } from './open-matching.ts';
+import type { Project } from '../ports.ts';
+import { shaOf } from '../sha.ts';
+import { problemReports } from './triggers.ts';
+import { versionsOf } from '../versions.ts';
+
+export interface TagPush {
+  readonly tag: string;
+  /** The commit or, of an annotated tag, the tag's own object; null: the tag was deleted. */
+  readonly after: string | null;
+  readonly actor: string;
+}
+
+export async function handleTag(desk: Desk, project: Project, { tag, after, actor }: TagPush): Promise<Handled> {
+  const object = shaOf(after);
+  if (object === null) return { state: 'ignored', note: `the tag ${tag} was deleted` };
+  const here = await project.git.fetch();
+  if (!here.ok) return { again: here.error.message };
+  // What the push spoke of: a branch may have the tag's name, and the tag may have moved on.
+  const named = await project.git.resolve(object);
+  if (!named.ok) return { again: `tag ${tag}: ${named.error.message}` };
+  const sha = named.value;
+  const versions = await versionsOf(desk.ports, project, sha);
+  if (!versions.ok) return { again: versions.error };
+  const commit = await project.git.commit(sha);
+  if (!commit.ok) return { again: commit.error.message };
+  const about = { repository: project.name, sha, pullRequest: null };
+  const opened = await openMatching(desk, {
+    project,
+    versions: versions.value,
+    about,
+    trigger: { kind: 'push', branch: `${tagPrefix}${tag}`, actor },
+    skip: asksToSkip(commit.value.message),
+    match: (definition) => matchTag(definition, tag),
+  });
+  if ('again' in opened) return opened;
+  const { journal, clock } = desk.ports;
+  if (opened.count > 0) await journal.commit([problemReports(about, versions.value.versions, clock.now())]);
+  return { state: 'done', note: opened.note };
+}

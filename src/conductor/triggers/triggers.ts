@@ -1,0 +1,279 @@
+/**
+ * From what happened to runs: each trigger has a key (repository, pipeline, commit, kind), and the journal opens at most
+ * one run for a key, however often and from wherever the trigger comes.
+ */
+import { refusalOf, replacementReason, replaces, type Refusal } from '../../admission/admission.ts';
+import { reuseEvents, type Reused } from '../../engine/engine.ts';
+import type { RunEvent, RunOpened, Trigger } from '../../engine/event.ts';
+import type { RequestRow, VersionRow, Write } from '../../journal/journal.ts';
+import type { ParameterDefinition, PipelineDefinition } from '../../pipeline/definition.ts';
+import type { Problem } from '../../std/problem.ts';
+import { failure, success, type Result } from '../../std/result.ts';
+import { unreachable } from '../../std/unreachable.ts';
+import type { ConductorPorts } from '../ports.ts';
+import { reportRun, reportWithoutRun } from '../reports/report-writes.ts';
+import { conductorLimits } from '../ports.ts';
+import { requestWrites } from '../requests.ts';
+import type { Turns } from '../runs/turns.ts';
+
+export interface TriggerRequest {
+  readonly key: string;
+  readonly repository: string;
+  readonly sha: string;
+  readonly trigger: Trigger;
+  readonly definition: PipelineDefinition;
+  readonly digest: string;
+  readonly logicalDate: number;
+  readonly dataIntervalEnd: number;
+  readonly parameters: RunOpened['parameters'];
+  /** A record kept in the same commit as the run (a tick); null where there is none. */
+  readonly alongside: ((runId: string) => Write) | null;
+  /** What an earlier run gave, of a run that begins in the middle. */
+  readonly reused: readonly Reused[];
+}
+
+/** Opens a run, or gives the one that this trigger opened before. `skipped` says why there is none. */
+export type Opened = { readonly runId: string; readonly opened: boolean } | { readonly skipped: string };
+
+/** One at a time for each pipeline, so that what is under way is known when the next one is opened. */
+export function openRun(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+  return turns.opening.run(laneOf(request), () => openInLane(ports, turns, request));
+}
+
+/** The same for what can wait: null where the overlap policy forbids a run now, and nothing of it is kept. */
+export function openRunWhenFree(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened | null> {
+  return turns.opening.run(laneOf(request), () => openNext(ports, turns, request, () => Promise.resolve(null)));
+}
+
+/** Where runs are opened one at a time. */
+export function laneOf({ repository, definition }: Pick<TriggerRequest, 'repository' | 'definition'>): string {
+  return `${repository}\n${definition.name}`;
+}
+
+/** For who has looked, in the lane, at what is under way. */
+export function openInLane(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
+  return openNext(ports, turns, request, (refusal) => forbid(ports, request, refusal, ports.clock.now()));
+}
+
+async function openNext<Refused>(
+  ports: ConductorPorts,
+  turns: Turns,
+  request: TriggerRequest,
+  refuse: (refusal: Refusal) => Promise<Refused>,
+): Promise<Opened | Refused> {
+  const { definition, repository } = request;
+  const at = ports.clock.now();
+  const refusal = refusalOf(definition, turns.activeRuns(repository, definition.name));
+  if (refusal !== null) {
+    const earlier = await ports.journal.runByTrigger(request.key);
+    return earlier === null ? refuse(refusal) : { runId: earlier.id, opened: false };
+  }
+  const opened = openedOf(request, ports.newId(), at);
+  const kept = { reused: reuseEvents(request.reused, at), cancels: await cancelsOf(ports, request, opened) };
+  if (await keepOpened(ports, request, opened, kept)) {
+    turns.enter(opened, kept.reused, definition);
+    ports.jobQueue.wake('outbox', at + conductorLimits.reportDebounceMs);
+    turns.take(kept.cancels);
+    return { runId: opened.runId, opened: true };
+  }
+  const earlier = await ports.journal.runByTrigger(request.key);
+  if (earlier !== null) return { runId: earlier.id, opened: false };
+  const trigger = await ports.journal.trigger(request.key);
+  return { skipped: trigger?.reason ?? 'it was triggered before' };
+}
+
+/** False: the trigger has been seen before. */
+async function keepOpened(
+  ports: ConductorPorts,
+  request: TriggerRequest,
+  opened: RunOpened,
+  { reused, cancels }: { readonly reused: readonly RunEvent[]; readonly cancels: readonly RequestRow[] },
+): Promise<boolean> {
+  const { key, alongside } = request;
+  try {
+    const [result] = await ports.journal.commit([
+      [
+        { write: 'open-run', triggerKey: key, opened, reused },
+        ...(alongside === null ? [] : [alongside(opened.runId)]),
+        ...requestWrites(cancels),
+        ...reportRun(opened, opened.at, conductorLimits.reportDebounceMs),
+      ],
+    ]);
+    return result?.ok === true;
+  } catch (error) {
+    // It may have been kept all the same: a turn finds the run then, and nothing where there is none.
+    ports.runQueue.wake(opened.runId, ports.clock.now() + conductorLimits.turnAgainMs);
+    throw error;
+  }
+}
+
+function openedOf(request: TriggerRequest, runId: string, at: number): RunOpened {
+  return {
+    type: 'run-opened',
+    at,
+    runId,
+    repository: request.repository,
+    pipeline: request.definition.name,
+    sha: request.sha,
+    digest: request.digest,
+    trigger: request.trigger,
+    logicalDate: request.logicalDate,
+    dataIntervalEnd: request.dataIntervalEnd,
+    parameters: request.parameters,
+  };
+}
+
+/** A commit whose run is forbidden says so: a required check must never hang. */
+async function forbid(
+  ports: ConductorPorts,
+  request: TriggerRequest,
+  { underWay, reason: summary }: Refusal,
+  at: number,
+): Promise<{ readonly skipped: string }> {
+  const { repository, sha, trigger, definition } = request;
+  const isCommit = trigger.kind === 'push' || trigger.kind === 'pull-request';
+  const pullRequest = trigger.kind === 'pull-request' ? trigger.number : null;
+  const report = isCommit
+    ? reportWithoutRun(
+        {
+          repository,
+          pipeline: definition.name,
+          sha,
+          pullRequest,
+          state: 'neutral',
+          summary,
+          problems: [],
+          coveredBy: null,
+        },
+        at,
+      )
+    : [];
+  const skipped: Write = { write: 'trigger-skipped', key: request.key, at, reason: summary, coveredBy: underWay };
+  await ports.journal.commit([[skipped, ...report]]);
+  ports.jobQueue.wake('outbox');
+  return { skipped: summary };
+}
+
+/** What a new run asks of those under way: `replace`, and `cancelInProgress` for the same branch or pull request. */
+async function cancelsOf(
+  { journal }: ConductorPorts,
+  { definition, repository, trigger }: TriggerRequest,
+  { runId, sha, at }: RunOpened,
+): Promise<readonly RequestRow[]> {
+  if (definition.overlap !== 'replace' && !definition.cancelInProgress) return [];
+  const reason = replacementReason(trigger, sha);
+  const active = await journal.activeRuns(repository, definition.name);
+  return active
+    .filter((earlier) => replaces(definition, trigger, earlier.opened.trigger))
+    .map(({ id }) => {
+      return { id: `${runId}/replaces/${id}`, runId: id, request: { type: 'cancel', by: 'contender', reason }, at };
+    });
+}
+
+/** Error reports for the broken files of a commit, under the context that a good version would have. */
+export function problemReports(
+  about: { readonly repository: string; readonly sha: string; readonly pullRequest: number | null },
+  versions: readonly VersionRow[],
+  at: number,
+): readonly Write[] {
+  return versions
+    .filter((version) => version.problems.length > 0)
+    .flatMap((version) =>
+      reportWithoutRun(
+        {
+          ...about,
+          pipeline: version.pipeline ?? pipelineNameOf(version.file),
+          state: 'error',
+          summary: firstLine(version.problems),
+          problems: version.problems,
+          coveredBy: null,
+        },
+        at,
+      ),
+    );
+}
+
+/** A broken file has no name of its own: it reports under its file's name, which is the pipeline's by convention. */
+export function pipelineNameOf(file: string): string {
+  return file.replace(/^.*\//, '').replace(/\.ts$/, '');
+}
+
+function firstLine(problems: readonly Problem[]): string {
+  const [first] = problems;
+  if (first === undefined) return 'The definition is broken';
+  const place = first.where === null ? '' : `${first.where.file}:${first.where.line}: `;
+  return `${place}${first.message}`;
+}
+
+/** Values for the declared parameters, from text as people write it. */
+export function parseParameters(
+  declared: PipelineDefinition['parameters'],
+  given: Readonly<Record<string, string | number | boolean>>,
+): Result<RunOpened['parameters'], string> {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(declared, name));
+  const names = Object.keys(declared).join(', ') || 'none';
+  if (unknown !== undefined) return failure(`there is no parameter "${unknown}"; declared: ${names}`);
+  const values: Record<string, string | number | boolean> = {};
+  for (const [name, definition] of Object.entries(declared)) {
+    const value = Object.hasOwn(given, name) ? (given[name] ?? null) : definition.default;
+    if (value === null) return failure(`the parameter "${name}" (${definition.type}) has no default and must be given`);
+    const parsed = parseParameter(name, definition, value);
+    if (!parsed.ok) return parsed;
+    values[name] = parsed.value;
+  }
+  return success(values);
+}
+
+function parseParameter(
+  name: string,
+  definition: ParameterDefinition,
+  value: string | number | boolean,
+): Result<string | number | boolean, string> {
+  const parsed = typed(definition.type, value);
+  if (parsed === null)
+    return failure(`the parameter "${name}" must be a ${definition.type}, not ${JSON.stringify(value)}`);
+  if (definition.choices !== null && !definition.choices.some((choice) => choice === parsed)) {
+    return failure(
+      `the parameter "${name}" must be one of ${definition.choices.join(', ')}, not ${JSON.stringify(value)}`,
+    );
+  }
+  return success(parsed);
+}
+
+function typed(type: ParameterDefinition['type'], value: string | number | boolean): string | number | boolean | null {
+  switch (type) {
+    case 'string':
+      return String(value);
+    case 'number': {
+      const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
+      return typeof value === 'boolean' || !Number.isFinite(number) ? null : number;
+    }
+    case 'boolean':
+      if (typeof value === 'boolean') return value;
+      return value === 'true' ? true : value === 'false' ? false : null;
+    default:
+      return unreachable(type);
+  }
+}
+
+/** For a person who gave parameters that do not fit: which are missing, and what there is to give. */
+export function parameterProblem(
+  declared: PipelineDefinition['parameters'],
+  given: Readonly<Record<string, string | number | boolean>>,
+  message: string,
+): Problem {
+  const missing = Object.keys(declared).filter(
+    (name) => declared[name]?.default === null && !Object.hasOwn(given, name),
+  );
+  const give = missing.length === 0 ? '' : `Give ${missing.map((name) => `--param ${name}=VALUE`).join(' ')}. `;
+  return { code: 'run-refused', message, where: null, help: `${give}The parameters: ${parametersText(declared)}.` };
+}
+
+/** `depth: number, default 3; region: string, must be given`. */
+function parametersText(declared: PipelineDefinition['parameters']): string {
+  const each = Object.entries(declared).map(([name, { type, default: value, choices }]) => {
+    const among = choices === null ? '' : `, one of ${choices.join(', ')}`;
+    return `${name}: ${type}${among}, ${value === null ? 'must be given' : `default ${String(value)}`}`;
+  });
+  return each.length === 0 ? 'none' : each.join('; ');
+}
