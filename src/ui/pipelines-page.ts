@@ -111,7 +111,7 @@ function pipelineRow(repository: string, pipeline: PipelineItem, watch: Watch): 
     <th scope="row">
       <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}${pipeline.followers.length === 0 ? null : html`<div class="why">${`followed by ${pipeline.followers.join(', ')}`}</div>`}
       <div class="why">
-        <a href=${startAddress({ repository, pipeline: pipeline.name })} aria-label=${`Start ${pipeline.name}`}>Start a run</a>
+        <a href=${startAddress({ repository, pipeline: pipeline.name })} aria-label=${`Start a run of ${pipeline.name}`}>Start a run</a>
       </div>
     </th>
     <td class="wide" data-label="Last run">

@@ -78,7 +78,7 @@ test('from the list of pipelines a run is started with its parameters', { skip }
   const sha = site.repository.commit('Ask', { '.pipelines/asked.ts': askedPipeline });
   await site.system.until('it is compiled', () => site.system.journal.versions(site.system.repository, sha));
   const { page, troubles, close } = await loggedIn('/pipelines');
-  await page.getByRole('link', { name: 'Start asked' }).click();
+  await page.getByRole('link', { name: 'Start a run of asked' }).click();
   await page.getByLabel('market').selectOption('fr');
   await page.getByLabel('depth').fill('7');
   await page.getByLabel('Branch, tag or SHA').fill('nowhere');

@@ -67,7 +67,7 @@ export default pipeline('nightly-recommender', { on: { push: { branches: ['main'
     echo "Traceback (most recent call last):" >&2
     echo "  File \\\\"train.py\\\\", line 88, in <module>" >&2
     echo "MemoryError: Unable to allocate 18.2 GiB" >&2
-    exit 137
+    exit 1
   \`] });
   step('publish', { after: [train], command: ['true'] });
   step('notify', { finally: true, command: ['sh', '-c', 'echo told the team'] });
