@@ -353,7 +353,7 @@ export class History {
     const step = this.#definitionOf(opened).steps.find(({ name }) => name === event.step);
     const at = { now: this.#now(), since: this.#passedBy() };
     const passed = this.#lines.happened(opened.runId, step, event, at);
-    if (passed !== null) this.#violated('priority', `${opened.runId}/${event.step} was started before ${passed}`);
+    if (passed !== null) this.#violated('priority', passed);
   }
 
   #checkLane(run: KeptRun): void {
