@@ -106,11 +106,14 @@ test('variables that shells have for themselves are passed on too', async () => 
   }
 });
 
-test('one shell runs one command after the other, and none that has secrets', async () => {
+test('one shell runs one command after the other, and none that has secrets or a limit of memory', async () => {
   const parent = shell('printf \'"%s"\' "$PPID"');
   const first = textOf(await byShell(parent));
   assert.equal(textOf(await byShell(parent)), first);
   assert.equal(textOf(await byServer(parent)), String(process.pid));
+  const { context } = specOf(parent);
+  const limited = await workshop.run(parent, { context: { ...context, memoryBytes: 1024 ** 3 } });
+  assert.equal(textOf(limited), String(process.pid));
   assert.notEqual(first, String(process.pid));
 });
 

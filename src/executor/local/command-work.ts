@@ -30,7 +30,7 @@ export async function runCommandWork(
     environment: { ...workplace.environment, ...resolved.environment },
     directory: attempt.sourceTree,
     pipes: services.pipes,
-    shells: attempt.secrets.size === 0 ? services.shells : null,
+    shells: maySharePlace(attempt) ? services.shells : null,
     output(stream, chunk) {
       lines[stream].push(chunk);
       log.output(stream, chunk);
@@ -45,6 +45,11 @@ export async function runCommandWork(
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;
   const evidence = { ...exit, ...lines.err.evidence(), memoryBytes: null, kernelRanOutOfMemory };
   return { outcome: outcomeOfExit(evidence), usage };
+}
+
+/** What attempts before it left in the group of a shell would be counted as its own, and secrets are for nobody else. */
+function maySharePlace({ secrets, spec }: PreparedAttempt): boolean {
+  return secrets.size === 0 && spec.context.memoryBytes === null;
 }
 
 /** Of all steps only commands are told of a checkpoint; a function that wants one has the artifacts. */

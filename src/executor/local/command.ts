@@ -27,7 +27,7 @@ export interface CommandOptions {
   readonly environment: { readonly [name: string]: string };
   readonly directory: string;
   readonly pipes: PipeStock;
-  /** Null: it has secrets, of which no shell is told that others use too. */
+  /** Null: no shell is to start it, since others use those too. */
   readonly shells: WarmPool<Shell> | null;
   readonly output: (stream: 'out' | 'err', chunk: Uint8Array) => void;
 }
