@@ -6,9 +6,10 @@
  * counted from the last record on. A log that was closed without a line has no file, because making one takes longer than
  * most of a short step: its name stands in the file `closed-empty` of the folder, which all logs of the run share.
  */
-import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { inFolderOf } from './in-folder-of.ts';
 import type { LogLine } from './outputs.ts';
 
 export const indexEveryLines = 1000;
@@ -81,13 +82,8 @@ export function measureLog(paths: LogPaths): LogShape {
 
 /** Keeps that the log was closed without a line. */
 export function noteClosedEmpty({ log }: LogPaths): void {
-  const [folder, line] = [dirname(log), `${basename(log)}\n`];
-  try {
-    appendFileSync(join(folder, closedEmpty), line);
-  } catch {
-    mkdirSync(folder, { recursive: true });
-    appendFileSync(join(folder, closedEmpty), line);
-  }
+  const path = join(dirname(log), closedEmpty);
+  inFolderOf(path, () => appendFileSync(path, `${basename(log)}\n`));
 }
 
 export async function wasClosedEmpty({ log }: LogPaths): Promise<boolean> {

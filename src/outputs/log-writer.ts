@@ -3,8 +3,7 @@
  * synchronously: the order is certain, the memory is bounded whatever a step prints, and a reader sees a line within
  * the same millisecond. A disk that is full or gone ends the log, never the step.
  */
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import type { Clock } from '../std/clock.ts';
 import {
   formatEnd,
@@ -15,6 +14,7 @@ import {
   type LogPaths,
   type LogShape,
 } from './log-file.ts';
+import { inFolderOf } from './in-folder-of.ts';
 import { createLineSplitter, type LineSplitter } from './log-lines.ts';
 import type { LogLine, LogWriter } from './outputs.ts';
 
@@ -124,13 +124,7 @@ export function openLog(
 
 /** What stands after the last whole line is taken away: half a line of a dying server, or the closing line. */
 function openForAppending(path: string, bytes: number): number {
-  let file: number;
-  try {
-    file = openSync(path, 'a', 0o644);
-  } catch {
-    mkdirSync(dirname(path), { recursive: true });
-    file = openSync(path, 'a', 0o644);
-  }
+  const file = inFolderOf(path, () => openSync(path, 'a', 0o644));
   if (fstatSync(file).size > bytes) ftruncateSync(file, bytes);
   return file;
 }

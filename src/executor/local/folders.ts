@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { mkdir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { inFolderOf } from '../../outputs/in-folder-of.ts';
 
 export interface FolderStock {
   take(): string;
@@ -63,12 +64,7 @@ export function createFolderStock(parent: string): FolderStock {
     takeAs(path) {
       if (existsSync(path)) return;
       const folder = take();
-      try {
-        renameSync(folder, path);
-      } catch {
-        mkdirSync(dirname(path), { recursive: true });
-        renameSync(folder, path);
-      }
+      inFolderOf(path, () => renameSync(folder, path));
     },
     remove,
     async close() {
