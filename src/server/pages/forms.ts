@@ -1,5 +1,6 @@
 /** Forms as browsers send them without a program; small, because they hold a few fields. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { RefusedError } from '../access.ts';
 
 export const formBytesMax = 16 * 1024;
 
@@ -20,6 +21,20 @@ export function formField(request: FastifyRequest, name: string): string {
 /** All of them. */
 export function formFields(request: FastifyRequest): Readonly<Record<string, string>> {
   return request.body instanceof URLSearchParams ? Object.fromEntries(request.body) : {};
+}
+
+/** Who presses a button: the token says that somebody may, not who. */
+export const someone = 'a person';
+
+/** What a page was served with, so that its form counts once. */
+export function pageKeyOf(request: FastifyRequest): string {
+  const key = formField(request, 'key');
+  if (!/^[\w-]{1,100}$/.test(key)) throw formNotWhole();
+  return key;
+}
+
+export function formNotWhole(): RefusedError {
+  return new RefusedError(400, 'The form is not whole. Load its page again.');
 }
 
 /** To the page that shows what came of it, so that loading it again does nothing twice. */

@@ -7,16 +7,14 @@ import type { Result } from '../../std/result.ts';
 import { errorPage, runAddress } from '../../ui/ui.ts';
 import { RefusedError } from '../access.ts';
 import type { ServerPorts } from '../ports.ts';
-import { formBytesMax, formField, seeOther } from './forms.ts';
+import { formBytesMax, formField, formNotWhole, pageKeyOf, seeOther, someone } from './forms.ts';
 import type { PageReply } from './reply.ts';
 import { parameterOf } from './request.ts';
-
-const actor = 'a person';
 
 export function runActionRoutes(app: FastifyInstance, ports: ServerPorts, pages: PageReply): void {
   app.post('/runs/:id/cancel', { bodyLimit: formBytesMax }, async (request, reply) => {
     const row = await findRun(ports, parameterOf(request, 'id'));
-    const cancel = { type: 'cancel', by: actor, reason: 'with the button on its page' } as const;
+    const cancel = { type: 'cancel', by: someone, reason: 'with the button on its page' } as const;
     // One that has ended meanwhile is shown as it ended.
     if (row.finishedAt === null) await ports.conductor.ask(row.id, cancel);
     return seeOther(reply, runAddress(row.id));
@@ -25,7 +23,7 @@ export function runActionRoutes(app: FastifyInstance, ports: ServerPorts, pages:
   app.post('/runs/:id/decide', { bodyLimit: formBytesMax }, async (request, reply) => {
     const row = await findRun(ports, parameterOf(request, 'id'));
     const decision = decisionOf(request);
-    const asked = await ports.conductor.ask(row.id, { type: 'decide', by: actor, ...decision });
+    const asked = await ports.conductor.ask(row.id, { type: 'decide', by: someone, ...decision });
     if (asked.ok) return seeOther(reply, runAddress(row.id));
     const status = asked.error.kind === 'step-unknown' ? 404 : 409;
     return pages.send(request, reply, errorPage(status, asked.error.message), status);
@@ -33,10 +31,7 @@ export function runActionRoutes(app: FastifyInstance, ports: ServerPorts, pages:
 
   app.post('/runs/:id/rerun', { bodyLimit: formBytesMax }, async (request, reply) => {
     const row = await findRun(ports, parameterOf(request, 'id'));
-    const again = await runAgain(ports, row, {
-      key: formField(request, 'key'),
-      steps: formField(request, 'steps'),
-    });
+    const again = await runAgain(ports, row, pageKeyOf(request), formField(request, 'steps'));
     if (again.ok) return seeOther(reply, runAddress(again.value));
     const message = typeof again.error === 'string' ? again.error : `${again.error.message} (${again.error.help})`;
     return pages.send(request, reply, errorPage(422, message), 422);
@@ -47,19 +42,18 @@ export function runActionRoutes(app: FastifyInstance, ports: ServerPorts, pages:
 async function runAgain(
   ports: ServerPorts,
   row: RunRow,
-  { key, steps }: { readonly key: string; readonly steps: string },
+  key: string,
+  steps: string,
 ): Promise<Result<string, Problem | string>> {
-  const known = /^[\w-]{1,100}$/.test(key) && (steps === 'all' || steps === 'failed');
-  if (!known) throw new RefusedError(400, 'The form is not whole. Load its page again.');
-  return ports.conductor.rerun({ runId: row.id, steps, atHead: false, actor, key: `${row.id}:${key}` });
+  if (steps !== 'all' && steps !== 'failed') throw formNotWhole();
+  return ports.conductor.rerun({ runId: row.id, steps, atHead: false, actor: someone, key: `${row.id}:${key}` });
 }
 
 function decisionOf(request: FastifyRequest): Pick<DecideRequest, 'step' | 'decision' | 'reason'> {
   const step = formField(request, 'step').trim();
   const decision = formField(request, 'decision');
   const reason = formField(request, 'reason').trim();
-  if (step === '' || reason.length > 1000 || (decision !== 'approve' && decision !== 'reject'))
-    throw new RefusedError(400, 'The form is not whole. Load its page again.');
+  if (step === '' || reason.length > 1000 || (decision !== 'approve' && decision !== 'reject')) throw formNotWhole();
   if (decision === 'reject' && reason === '')
     throw new RefusedError(422, 'A rejection needs a reason: go back and say why.');
   return { step, decision, reason: reason === '' ? null : reason };

@@ -5,12 +5,10 @@ import { RefusedError } from '../access.ts';
 import { runRequestSchema } from '../api-schemas.ts';
 import type { ServerPorts } from '../ports.ts';
 import { startRun } from '../start-run.ts';
-import { formBytesMax, formField, formFields, seeOther } from './forms.ts';
+import { formBytesMax, formField, formFields, formNotWhole, pageKeyOf, seeOther, someone } from './forms.ts';
 import type { PageReply } from './reply.ts';
 import type { RepositoryReader } from './repositories.ts';
 import { fieldOf } from './request.ts';
-
-const actor = 'a person';
 
 export function startRoutes(
   app: FastifyInstance,
@@ -28,8 +26,7 @@ export function startRoutes(
   };
 
   app.get('/pipelines/start', async (request, reply) => {
-    const [repository, pipeline] = ['repository', 'pipeline'].map((name) => fieldOf(request.query, name) ?? '');
-    const view = await emptyForm(repository ?? '', pipeline ?? '');
+    const view = await emptyForm(fieldOf(request.query, 'repository') ?? '', fieldOf(request.query, 'pipeline') ?? '');
     return pages.send(request, reply, startPage(view, await pages.visitor(request)));
   });
 
@@ -53,21 +50,19 @@ function sentenceOf({ path, message }: { readonly path: readonly PropertyKey[]; 
 
 /** As the API takes it. A number that is left out has its default, and a text that is left out is empty. */
 function wantedOf(request: FastifyRequest, { repository, pipeline, parameters }: StartView): object {
-  const [revision = '', date = '', key = ''] = ['revision', 'date', 'key'].map((name) =>
-    formField(request, name).trim(),
-  );
-  if (revision === '' || !/^[\w-]{1,100}$/.test(key))
-    throw new RefusedError(400, 'The form is not whole. Load its page again.');
+  const fields = formFields(request);
+  const [revision, date] = [formField(request, 'revision').trim(), formField(request, 'date').trim()];
+  if (revision === '') throw formNotWhole();
   const given = Object.entries(parameters).flatMap(([name, { type }]) => {
-    const value = formFields(request)[parameterField(name)];
+    const value = fields[parameterField(name)];
     return value === undefined || (value.trim() === '' && type !== 'string') ? [] : [[name, value] as const];
   });
   return {
     repository,
     pipeline,
     revision,
-    by: actor,
-    key: `form:${key}`,
+    by: someone,
+    key: `form:${pageKeyOf(request)}`,
     parameters: Object.fromEntries(given),
     ...(date === '' ? {} : { date }),
   };
