@@ -129,9 +129,10 @@ export class Waits {
     const { runId } = run.opened;
     for (const waiter of this.#runs.get(runId)?.values() ?? []) {
       if (lookAwaited(run, waiter) === null) this.end(runId, waiter.step, waiter.index);
-      if (!waiter.told) continue;
-      waiter.told = false;
-      this.#plan(waiter.watch, this.#ports.clock.now());
+      else if (waiter.told) {
+        waiter.told = false;
+        this.#plan(waiter.watch, this.#ports.clock.now());
+      }
     }
     this.begin(run);
   }
