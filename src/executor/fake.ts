@@ -1,7 +1,7 @@
 /**
  * An executor without processes, for tests and simulations: it keeps the contract, does nothing but wait, and refuses
- * what a conductor must not do (more attempts than slots, two looks of one wait, a specification that is no JSON, work after the end). Time
- * and order are the caller's, by `later`; what outlives a server is the `FakeWorld`.
+ * what a conductor must not do (more attempts than slots, two looks of one wait, a specification that is no JSON, work
+ * after the end). Time and order are the caller's, by `later`; what outlives a server is the `FakeWorld`.
  */
 import type { AttemptOutcome, LookOutcome, Usage } from '../engine/event.ts';
 import type { Clock } from '../std/clock.ts';

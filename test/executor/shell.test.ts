@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { AttemptWork } from '../../src/executor/executor.ts';
+import { signalOne } from '../../src/executor/local/processes.ts';
 import { command, openWorkshop, shell, specOf, until, type Workshop } from './workshop.ts';
 
 let workshop: Workshop;
@@ -137,14 +138,6 @@ test('a command whose shell is killed is lost, and goes with it', async () => {
   process.kill(parent, 'SIGKILL');
   const { outcome } = await workshop.finished(spec.attemptId);
   assert.equal(outcome.kind === 'failed' && outcome.cause, 'lost');
-  await until('the command is gone', () => !isThere(child));
+  await until('the command is gone', () => !signalOne(child, 0));
   assert.equal(textOf(await byShell(shell('echo \'"next"\''))), 'next');
 });
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

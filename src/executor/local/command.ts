@@ -4,9 +4,9 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { CommandExit } from './exit-outcome.ts';
-import { isPlain } from './find-program.ts';
+import { isPlain } from './plain-command.ts';
 import { handOver, type OutputPipe, type PipeStock } from './pipes.ts';
-import { hasProc, readProcess, type StartedProcess } from './processes.ts';
+import { hasProc, startedAtOf, type StartedProcess } from './processes.ts';
 import { AttemptRefusal } from './refusal.ts';
 import { exitOfStatus, type Shell } from './shell.ts';
 import type { WarmPool } from './warm-pool.ts';
@@ -88,7 +88,7 @@ async function startDirectly(
   const child = launch(program, args, options, [pipes.out.writer, pipes.err.writer]);
   const { pid } = child;
   if (pid === undefined) throw await startFailure(child, program);
-  const leader = { pid, startedAt: readProcess(pid)?.startedAt ?? '' };
+  const leader = { pid, startedAt: startedAtOf(pid) };
   const exited = new Promise<CommandExit>((resolve) => {
     child.once('exit', (code, signal) => resolve(code === null ? { code, signal } : exitOfStatus(code)));
   });

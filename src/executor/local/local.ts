@@ -1,6 +1,6 @@
 /**
- * Attempts as processes of this machine. Commands are started by the server itself in process groups of their own;
- * functions, gates and challenges run in warm processes of the runner. Three things see to it that nothing outlives
+ * Attempts as processes of this machine. Commands are started by warm shells, or by the server itself in process groups of
+ * their own; functions, gates and challenges run in warm processes of the runner. Three things see to it that nothing outlives
  * its purpose: a stop kills until nothing marked is left, the watchdog does so when the server dies without a word, and
  * `recover` once more when the next server begins.
  */

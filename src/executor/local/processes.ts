@@ -93,6 +93,11 @@ export function listWithPs(): readonly ProcessInfo[] {
   });
 }
 
+/** As `ProcessInfo` says it; '' where it has ended. */
+export function startedAtOf(pid: number): string {
+  return readProcess(pid)?.startedAt ?? '';
+}
+
 /** Differs after each boot, so that a recorded process of before is never taken for one of now. */
 export function bootId(): string {
   return (boot ??= readOrNull('/proc/sys/kernel/random/boot_id')?.trim() ?? '');

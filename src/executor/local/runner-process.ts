@@ -9,7 +9,7 @@ import type { Artifact } from '../../pipeline/definition.ts';
 import type { RunnerReport, RunnerRequest, RunnerTask } from '../executor.ts';
 import type { FolderStock } from './folders.ts';
 import { createMarkSplitter } from './mark-splitter.ts';
-import { readProcess } from './processes.ts';
+import { signalOne, startedAtOf } from './processes.ts';
 import type { WarmProcess } from './warm-pool.ts';
 
 export type FinishedReport = Extract<RunnerReport, { type: 'finished' }>;
@@ -91,7 +91,7 @@ export function startRunnerProcess(
   return {
     pid: child.pid ?? 0,
     get startedAt() {
-      return (startedAt ??= readProcess(child.pid ?? 0)?.startedAt ?? '');
+      return (startedAt ??= startedAtOf(child.pid ?? 0));
     },
     get scratch() {
       return scratch;
@@ -124,11 +124,7 @@ export function startRunnerProcess(
     kill() {
       if (child.pid === undefined || !alive) return;
       hold(child, true);
-      try {
-        process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        child.kill('SIGKILL');
-      }
+      if (!signalOne(-child.pid, 'SIGKILL')) child.kill('SIGKILL');
     },
   };
 }

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Socket } from 'node:net';
 import type { CommandExit } from './exit-outcome.ts';
-import { readProcess } from './processes.ts';
+import { signalOne, startedAtOf } from './processes.ts';
 import type { WarmProcess } from './warm-pool.ts';
 
 export interface Shell extends WarmProcess {
@@ -55,11 +55,7 @@ export function startShell(environment: { readonly [name: string]: string }): Sh
     if (child.pid === undefined) return;
     // Who waits for the end is kept alive until it has come.
     if (alive) child.ref();
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // Nothing of it is left.
-    }
+    signalOne(-child.pid, 'SIGKILL');
   };
   const died = (exit: CommandExit): void => {
     alive = false;
@@ -82,7 +78,7 @@ export function startShell(environment: { readonly [name: string]: string }): Sh
   return {
     pid: child.pid ?? 0,
     get startedAt() {
-      return (startedAt ??= readProcess(child.pid ?? 0)?.startedAt ?? '');
+      return (startedAt ??= startedAtOf(child.pid ?? 0));
     },
     get served() {
       return served;

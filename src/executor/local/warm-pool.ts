@@ -1,8 +1,8 @@
 /**
- * Warm processes: runners and shells. One belongs to one key for good (of a runner a version, a set of secrets and a limit of memory), so
- * nothing that code of one version has seen or changed reaches another; it serves up to a thousand attempts and ends after
- * half a minute without one. One fresh process that belongs to nobody is kept ready, which takes its start out of the way
- * of the first attempt.
+ * Warm processes: runners and shells. One belongs to one key for good (of a runner a version, a set of secrets and a limit
+ * of memory), so nothing that code of one version has seen or changed reaches another; it serves up to a thousand attempts
+ * and ends after half a minute without one. One fresh process that belongs to nobody is kept ready, which takes its start
+ * out of the way of the first attempt.
  */
 export interface WarmProcess {
   /** Attempts that it has served. */
