@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createCompiler } from './compile/compiler.ts';
 import type { Compiler } from './compile/compile.ts';
 import { Conductor } from './conductor/conductor.ts';
@@ -16,7 +17,7 @@ import type { Forge } from './forge/forge.ts';
 import { createGitHubForge } from './forge/github/github.ts';
 import { createRateLimiter, type RateLimiter } from './forge/github/rate-limit.ts';
 import { createLocalForge } from './forge/local.ts';
-import { parseSha, type GitRepository } from './git/git.ts';
+import { parseSha, type GitRepository, type NoteChange, type Sha } from './git/git.ts';
 import { openMirror } from './git/mirror.ts';
 import { createSourceTrees } from './git/source-trees.ts';
 import { lockFolder } from './journal/folder-lock.ts';
@@ -196,14 +197,17 @@ function openForge(repository: RepositoryConfig, git: GitRepository, services: P
   const { github } = repository;
   if (github === null) {
     return createLocalForge({
-      async readNote(sha) {
-        const parsed = parseSha(sha);
-        return parsed.ok ? git.readNote('contender', parsed.value) : parsed;
+      async changeNotes(changes) {
+        const parsed = new Map<Sha, NoteChange>();
+        for (const [text, change] of changes) {
+          const sha = parseSha(text);
+          if (!sha.ok) return sha;
+          parsed.set(sha.value, change);
+        }
+        return git.changeNotes('contender', parsed, clock.now());
       },
-      async writeNote(sha, text) {
-        const parsed = parseSha(sha);
-        return parsed.ok ? git.writeNote('contender', parsed.value, text, clock.now()) : parsed;
-      },
+      clock,
+      pause,
       print: options.print,
     });
   }

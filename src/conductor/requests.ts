@@ -20,9 +20,11 @@ export async function askIn(journal: Journal, asked: RequestRow): Promise<Result
   const row = request.type === 'decide' ? { ...asked, id: decisionId(runId, request.step) } : asked;
   const [result] = await journal.commit([[{ write: 'request', ...row, whereEnded: 'conflict' }]]);
   if (result?.ok === true) return success(row);
-  if (request.type === 'decide' && result?.conflict === 'duplicate-request')
-    return failure(await decidedBefore(journal, runId, request.step));
-  return failure({ kind: 'ended', message: 'the run has just ended' });
+  const ended: Refusal = { kind: 'ended', message: 'the run has just ended' };
+  if (request.type !== 'decide') return failure(ended);
+  if (result?.conflict === 'duplicate-request') return failure(await decidedBefore(journal, runId, request.step));
+  // The run ended while this was asked, often by the decision of somebody who was faster.
+  return failure((await whyUndecidable(journal, runId, request.step)) ?? ended);
 }
 
 /** To be kept together with what asks for it; of a run that ended meanwhile nothing is asked. */

@@ -2,11 +2,12 @@
  * Plain Git without a forge: results become notes of the commit (`git notes --ref=contender show SHA`) and lines in the
  * terminal. Nothing is pushed to us, there are no pull requests, and whoever sits at this machine may do everything.
  */
+import type { Clock } from '../std/clock.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { whenSha } from './commit.ts';
 import type { Forge, ForgeError, ReportState, RunReport } from './forge.ts';
-import { createKeyedLock } from './keyed-lock.ts';
+import { createGathering } from './gathering.ts';
 import { createRecent } from './recent.ts';
 import { mergeNote, reportLine } from './report-note.ts';
 
@@ -17,18 +18,28 @@ export interface NoteError {
 }
 
 export interface LocalForgeOptions {
-  /** The note of a commit as it is, so that one pipeline does not wipe what another said; null: there is none. */
-  readonly readNote: (sha: string) => Promise<Result<string | null, NoteError>>;
-  /** Sets the note of a commit, whole. */
-  readonly writeNote: (sha: string, text: string) => Promise<Result<unknown, NoteError>>;
+  /** Changes the notes of commits, each from what it is (null: there is none). Gives the commits that are not there. */
+  readonly changeNotes: (
+    changes: ReadonlyMap<string, (before: string | null) => string>,
+  ) => Promise<Result<readonly string[], NoteError>>;
+  readonly clock: Clock;
+  readonly pause: (ms: number) => Promise<unknown>;
   readonly print: (line: string) => void;
 }
 
 /** Lines that are remembered as printed. */
 const rememberedMax = 1000;
 
+/** Notes cost three processes of Git however many they are: those of runs that end close together are written at once. */
+const notesGapMs = 500;
+
 export function createLocalForge(options: LocalForgeOptions): Forge {
-  const lock = createKeyedLock();
+  const keepNote = createGathering({
+    clock: options.clock,
+    pause: options.pause,
+    gapMs: notesGapMs,
+    perform: (reports: readonly RunReport[]) => keepNotes(options, reports),
+  });
   const printed = createRecent(rememberedMax);
   return {
     kind: 'local',
@@ -40,7 +51,7 @@ export function createLocalForge(options: LocalForgeOptions): Forge {
         if (printed.last(key) !== line) options.print(line);
         printed.remember(key, line);
         // A note is a commit of its own: what is still going on is not worth one.
-        return isSettled(report.state) ? lock(report.sha, () => keepNote(options, report)) : success(undefined);
+        return isSettled(report.state) ? keepNote(report) : success(undefined);
       }),
     setCheckRun: (report) => whenSha(report.sha, () => Promise.resolve(success(null))),
     setComment: (report) => whenSha(report.sha, () => Promise.resolve(success(null))),
@@ -55,13 +66,27 @@ export function createLocalForge(options: LocalForgeOptions): Forge {
   };
 }
 
-async function keepNote(options: LocalForgeOptions, report: RunReport): Promise<Result<void, ForgeError>> {
-  const before = await options.readNote(report.sha);
-  if (!before.ok) return failure(noteFailure(before.error));
-  const after = mergeNote(before.value, report);
-  if (after.trimEnd() === before.value?.trimEnd()) return success(undefined);
-  const written = await options.writeNote(report.sha, after);
-  return written.ok ? success(undefined) : failure(noteFailure(written.error));
+async function keepNotes(
+  options: LocalForgeOptions,
+  reports: readonly RunReport[],
+): Promise<readonly Result<void, ForgeError>[]> {
+  const bySha = Map.groupBy(reports, (report) => report.sha);
+  const changes = new Map(
+    [...bySha].map(([sha, own]) => [sha, (before: string | null) => mergeNotes(before, own)] as const),
+  );
+  const changed = await options.changeNotes(changes);
+  if (!changed.ok) return reports.map(() => failure(noteFailure(changed.error)));
+  const missing = new Set(changed.value);
+  return reports.map(({ sha }) =>
+    missing.has(sha) ? failure({ kind: 'final', message: `there is no commit ${sha}` }) : success(undefined),
+  );
+}
+
+/** A note that says all of it already stays as it is, to the letter. */
+function mergeNotes(before: string | null, reports: readonly RunReport[]): string {
+  let after = before ?? '';
+  for (const report of reports) after = mergeNote(after, report);
+  return before !== null && after.trimEnd() === before.trimEnd() ? before : after;
 }
 
 function noteFailure({ kind, message }: NoteError): ForgeError {

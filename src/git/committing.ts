@@ -85,10 +85,7 @@ async function makeCommit(workshop: Workshop, change: Change): Promise<Result<Sh
 }
 
 /** The environment that names author and committer; `at` in milliseconds. */
-export function identity(
-  author: { readonly name: string; readonly email: string },
-  at: number,
-): Record<string, string> {
+function identity(author: { readonly name: string; readonly email: string }, at: number): Record<string, string> {
   const clean = (text: string): string =>
     text
       .replaceAll(/[<>\p{Cc}\p{Cf}]+/gu, ' ')

@@ -39,6 +39,9 @@ export type GitError =
   /** A compare-and-set met another value. */
   | { readonly kind: 'moved'; readonly message: string; readonly actual: Sha | null };
 
+/** The whole text of a note, from what it was (null: there was none). */
+export type NoteChange = (before: string | null) => string;
+
 export interface GitRepository {
   /** Makes the mirror where there is none, and brings branches, tags and our own refs up to date. One at a time. */
   fetch(): Promise<Result<void, GitError>>;
@@ -74,8 +77,15 @@ export interface GitRepository {
   }): Promise<Result<Sha, GitError>>;
   /** The tip of a branch of the remote, read now (fetched), or null where there is none. */
   branchTip(branch: string): Promise<Result<Sha | null, GitError>>;
-  /** Sets the note of a commit under `refs/notes/<namespace>`, in the remote too where there is one. */
-  writeNote(namespace: string, sha: Sha, text: string, at: number): Promise<Result<void, GitError>>;
+  /**
+   * Sets notes of commits under `refs/notes/<namespace>`, in the remote too, all in one commit. A change may be asked more
+   * than once: on top of what somebody else wrote in between. Gives the commits that are not here, which got no note.
+   */
+  changeNotes(
+    namespace: string,
+    changes: ReadonlyMap<Sha, NoteChange>,
+    at: number,
+  ): Promise<Result<readonly Sha[], GitError>>;
   readNote(namespace: string, sha: Sha): Promise<Result<string | null, GitError>>;
   /** Waits for the writer at work and ends the processes that are kept for reading; every later call is refused. */
   close(): Promise<void>;

@@ -18,7 +18,7 @@ import { parseBranchName, parseNotesNamespace, parsePath, parseRevision } from '
 import { checkGitVersion, mergeBase } from './history.ts';
 import { gitLimits } from './limits.ts';
 import { prepareFolder } from './mirror-folder.ts';
-import { readNote, writeNote } from './notes.ts';
+import { changeNotes, readNote } from './notes.ts';
 import type { ReadError } from './object-reader.ts';
 import { parseRemoteUrl } from './remote-url.ts';
 import { remoteRefs } from './remote.ts';
@@ -134,7 +134,7 @@ async function prepare(workshop: Workshop): Promise<Result<void, GitError>> {
 
 type RemoteSide = Pick<
   GitRepository,
-  'fetch' | 'ensure' | 'remoteBranches' | 'defaultBranch' | 'branchTip' | 'commitFiles' | 'writeNote'
+  'fetch' | 'ensure' | 'remoteBranches' | 'defaultBranch' | 'branchTip' | 'commitFiles' | 'changeNotes'
 >;
 
 function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
@@ -186,9 +186,9 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
     },
     commitFiles: (change) =>
       turns.write(change.expected === null ? [] : [change.expected], () => commitFiles(workshop, change)),
-    async writeNote(namespace, sha, text, at) {
+    async changeNotes(namespace, changes, at) {
       const ref = parseNotesNamespace(namespace);
-      return ref.ok ? turns.write([sha], () => writeNote(workshop, ref.value, sha, text, at)) : ref;
+      return ref.ok ? turns.write([...changes.keys()], () => changeNotes(workshop, ref.value, changes, at)) : ref;
     },
   };
 }

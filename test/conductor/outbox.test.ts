@@ -23,6 +23,8 @@ interface Bench {
   readonly answers: (() => Promise<Result<void, ForgeError>>)[];
   /** A status of the pipeline is to be said. */
   ask(summary: string): Promise<void>;
+  /** Until nothing is due that is not told. */
+  work(): Promise<void>;
 }
 
 async function setBench(): Promise<Bench> {
@@ -34,8 +36,12 @@ async function setBench(): Promise<Bench> {
     if (answer.ok) said.push(report.summary);
     return answer;
   };
-  const notes = () => Promise.resolve(success(null));
-  const local = createLocalForge({ readNote: notes, writeNote: notes, print: () => undefined });
+  const local = createLocalForge({
+    changeNotes: () => Promise.resolve(success([])),
+    clock: { now: () => bench.now },
+    pause: () => Promise.resolve(),
+    print: () => undefined,
+  });
   const forge: Forge = { ...local, setStatus };
   const bench: Bench = {
     journal,
@@ -43,6 +49,10 @@ async function setBench(): Promise<Bench> {
     answers,
     now: 1_000_000,
     outbox: new Outbox(portsOf(journal, forge, () => bench.now)),
+    async work() {
+      do await bench.outbox.work();
+      while (await bench.outbox.settled());
+    },
     async ask(summary) {
       const [status] = reportWithoutRun({ ...report, summary }, bench.now);
       assert.ok(status !== undefined);
@@ -94,8 +104,8 @@ const unreachable = no({ kind: 'unreachable', message: 'it is down', retryAt: nu
 test('what was asked for several times is said once, as it is now', async () => {
   const bench = await setBench();
   for (const summary of ['first', 'second', 'third']) await bench.ask(summary);
-  await bench.outbox.work();
-  await bench.outbox.work();
+  await bench.work();
+  await bench.work();
   assert.deepEqual(bench.said, ['third']);
 });
 
@@ -106,7 +116,7 @@ test('what is asked for while its forerunner is under way is said after it', asy
     await bench.ask('new');
     return success(undefined);
   });
-  await bench.outbox.work();
+  await bench.work();
   assert.deepEqual(bench.said, ['old', 'new']);
   assert.equal(await bench.journal.nextOutboxAt(), null);
 });
@@ -117,18 +127,18 @@ test('what fails comes again after a wait that doubles, up to five minutes, and 
   const waits: number[] = [];
   for (let attempt = 0; attempt < 12; attempt += 1) {
     bench.answers.push(unreachable);
-    await bench.outbox.work();
+    await bench.work();
     const next = await bench.journal.nextOutboxAt();
     assert.ok(next !== null);
     waits.push((next - bench.now) / 1000);
     const [row] = await bench.journal.troubledOutbox(1);
     assert.deepEqual([row?.error, row?.attempts], ['it is down', attempt + 1]);
     bench.now = next - 1;
-    await bench.outbox.work();
+    await bench.work();
     bench.now = next;
   }
   assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
-  await bench.outbox.work();
+  await bench.work();
   assert.deepEqual(bench.said, ['patient']);
   assert.deepEqual(await bench.journal.troubledOutbox(1), []);
 });
@@ -138,7 +148,7 @@ test('a forge that names a time is asked then, and not before', async () => {
   await bench.ask('limited');
   const retryAt = bench.now + 3_600_000;
   bench.answers.push(no({ kind: 'rate-limited', message: 'later', retryAt }));
-  await bench.outbox.work();
+  await bench.work();
   assert.equal(await bench.journal.nextOutboxAt(), retryAt);
 });
 
@@ -146,12 +156,12 @@ test('what the forge refuses for good is given up, stays to be seen, and does no
   const bench = await setBench();
   await bench.ask('hopeless');
   bench.answers.push(no({ kind: 'final', message: 'it is forbidden' }));
-  await bench.outbox.work();
+  await bench.work();
   assert.equal(await bench.journal.nextOutboxAt(), null);
   const [row] = await bench.journal.troubledOutbox(1);
   assert.deepEqual([row?.error, row?.dueAt], ['it is forbidden', null]);
   await bench.ask('hopeful');
-  await bench.outbox.work();
+  await bench.work();
   assert.deepEqual(bench.said, ['hopeful']);
 });
 
@@ -159,7 +169,7 @@ test('a forge that throws is a failure like any other', async () => {
   const bench = await setBench();
   await bench.ask('thrown at');
   bench.answers.push(() => Promise.reject(new Error('a bug')));
-  await bench.outbox.work();
+  await bench.work();
   assert.equal((await bench.journal.troubledOutbox(1))[0]?.error, 'a bug');
 });
 
@@ -167,7 +177,7 @@ test('when it is stopped it begins nothing more', async () => {
   const bench = await setBench();
   await bench.ask('late');
   bench.outbox.stop();
-  await bench.outbox.work();
+  await bench.work();
   assert.deepEqual(bench.said, []);
   assert.notEqual(await bench.journal.nextOutboxAt(), null);
 });

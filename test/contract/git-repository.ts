@@ -294,9 +294,17 @@ function writingContract(check: Check): void {
     const two = remote.commit('main', { a: '2' });
     value(await repository.fetch());
     assert.equal(value(await repository.readNote('contender', one)), null);
-    value(await repository.writeNote('contender', one, ' first\n\n\ntext\n', 1_700_000_000_000));
-    value(await repository.writeNote('contender', two, 'second', 1_700_000_000_000));
-    value(await repository.writeNote('contender', two, 'second, again', 1_700_000_001_000));
+    const before: (string | null)[] = [];
+    const change = (texts: ReadonlyMap<Sha, string>) =>
+      new Map([...texts].map(([sha, text]) => [sha, (note: string | null) => (before.push(note), text)] as const));
+    const first = new Map([
+      [one, ' first\n\n\ntext\n'],
+      [two, 'second'],
+    ]);
+    assert.deepEqual(value(await repository.changeNotes('contender', change(first), 1_700_000_000_000)), []);
+    const second = new Map([[two, 'second, again']]);
+    assert.deepEqual(value(await repository.changeNotes('contender', change(second), 1_700_000_001_000)), []);
+    assert.deepEqual(before, [null, null, 'second']);
     assert.equal(value(await repository.readNote('contender', one)), ' first\n\n\ntext\n');
     assert.equal(value(await repository.readNote('contender', two)), 'second, again');
     assert.equal(remote.git('notes', '--ref=contender', 'show', two), 'second, again');
@@ -308,13 +316,34 @@ function writingContract(check: Check): void {
     value(await repository.fetch());
     for (const [index, commit] of commits.entries()) {
       if (index % 2 === 0) remote.git('notes', '--ref=contender', 'add', '-m', `theirs ${index}`, commit);
-      else value(await repository.writeNote('contender', commit, `ours ${index}`, 1_700_000_000_000));
+      else value(await repository.changeNotes('contender', new Map([[commit, () => `ours ${index}`]]), 1));
     }
     value(await repository.fetch());
     const notes = await Promise.all(
       commits.map(async (commit) => value(await repository.readNote('contender', commit))),
     );
     assert.deepEqual(notes, ['theirs 0\n', 'ours 1', 'theirs 2\n', 'ours 3', 'theirs 4\n']);
+  });
+
+  check('keeps notes of many commits at once, and tells which are not here', async ({ repository, remote }) => {
+    const commits = Array.from({ length: 300 }, (_, index) => remote.commit('main', { a: String(index) }));
+    value(await repository.fetch());
+    const absent = sha('f'.repeat(40));
+    const notes = [...commits, absent].map((commit, index) => [commit, () => `note ${index}`] as const);
+    assert.deepEqual(value(await repository.changeNotes('contender', new Map(notes), 1)), [absent]);
+    assert.equal(remote.git('rev-list', '--count', 'refs/notes/contender'), '1');
+    const shown = remote.git('log', '--notes=contender', '--format=%H %N', 'main').split(/\n+/).filter(Boolean);
+    assert.deepEqual(
+      shown.toReversed(),
+      commits.map((commit, index) => `${commit} note ${index}`),
+    );
+    const again = new Map(commits.map((commit, index) => [commit, () => `note ${index === 7 ? 'seven' : index}`]));
+    value(await repository.changeNotes('contender', again, 1));
+    const changed = remote.git('log', '--notes=contender', '--format=%N', 'main').split(/\n+/).filter(Boolean);
+    assert.deepEqual(
+      changed.toReversed(),
+      commits.map((_, index) => `note ${index === 7 ? 'seven' : index}`),
+    );
   });
 
   check('lets one of two writers win who expect the same tip', async ({ repository, remote }) => {

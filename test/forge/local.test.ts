@@ -11,23 +11,32 @@ interface Local {
   readonly forge: Forge;
   readonly notes: Map<string, string>;
   readonly printed: string[];
-  readonly writes: string[];
+  /** The commits of each time that notes were changed. */
+  readonly writes: string[][];
+  readonly pauses: number[];
 }
+
+const absentSha = 'f'.repeat(40);
 
 function startLocal(refuse: NoteError | null = null): Local {
   const notes = new Map<string, string>();
-  const [printed, writes]: [string[], string[]] = [[], []];
+  const [printed, writes, pauses]: [string[], string[][], number[]] = [[], [], []];
   const forge = createLocalForge({
-    readNote: (sha) => Promise.resolve(success(notes.get(sha) ?? null)),
-    writeNote: (sha, text) => {
+    changeNotes: (changes) => {
       if (refuse !== null) return Promise.resolve(failure(refuse));
-      writes.push(sha);
-      notes.set(sha, text);
-      return Promise.resolve(success(undefined));
+      const missing = [...changes.keys()].filter((sha) => sha === absentSha);
+      const found = [...changes].filter(([sha]) => sha !== absentSha);
+      const texts = found.map(([sha, change]) => [sha, change(notes.get(sha) ?? null)] as const);
+      const changed = texts.filter(([sha, text]) => text !== notes.get(sha));
+      for (const [sha, text] of changed) notes.set(sha, text);
+      if (changed.length > 0) writes.push(changed.map(([sha]) => sha));
+      return Promise.resolve(success(missing));
     },
+    clock: { now: () => 0 },
+    pause: (ms) => Promise.resolve(pauses.push(ms)),
     print: (line) => printed.push(line),
   });
-  return { forge, notes, printed, writes };
+  return { forge, notes, printed, writes, pauses };
 }
 
 forgeSuite('plain Git', () => {
@@ -88,15 +97,16 @@ test('a change is one line in the terminal, and what goes on writes no note', as
     '◐ weekly-churn run 12 running on 0123456789ab: Step train runs.',
     '✓ weekly-churn run 12 passed on 0123456789ab: All steps passed.',
   ]);
-  assert.equal(writes.length, 1);
+  assert.deepEqual(writes, [[headSha]]);
 });
 
 test('pipelines that finish at once on one commit all keep their section', async () => {
-  const { forge, notes } = startLocal();
+  const { forge, notes, writes, pauses } = startLocal();
   const names = Array.from({ length: 20 }, (_, at) => `pipeline-${at}`);
   await Promise.all(names.map((pipeline) => forge.setStatus({ ...emptyReport, pipeline })));
   const note = notes.get(headSha) ?? '';
   for (const name of names) assert.ok(note.includes(`contender/${name} ✓ passed`), name);
+  assert.deepEqual([writes, pauses], [[[headSha], [headSha]], [500]], 'the first at once, the others together, later');
 });
 
 test('no text moves the cursor, hides itself, or looks like the section of another pipeline', async () => {
@@ -112,6 +122,16 @@ test('no text moves the cursor, hides itself, or looks like the section of anoth
     assert.doesNotMatch(`${note}${printed.join('')}`, /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/u);
     assert.equal(printed.length, 1);
   }
+});
+
+test('a commit that is not there gets no note, and those beside it do', async () => {
+  const { forge, notes } = startLocal();
+  await forge.setStatus(emptyReport);
+  const shas = ['a'.repeat(40), absentSha];
+  const [there, absent] = await Promise.all(shas.map((sha) => forge.setStatus({ ...emptyReport, sha })));
+  assert.equal(there?.ok, true);
+  assert.deepEqual(absent, failure({ kind: 'final', message: `there is no commit ${absentSha}` }));
+  assert.deepEqual([...notes.keys()], [headSha, shas[0]]);
 });
 
 test('a note that cannot be written is worth another try where Git says so, else final', async () => {

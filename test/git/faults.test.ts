@@ -157,7 +157,7 @@ test('an unreachable remote is unreachable for every question', async (t) => {
   assert.equal(errorKind(await repository.defaultBranch()), 'unreachable');
   const change = { branch: 'main', expected: tip, files: new Map([['b', '1']]), message: 'm', author, at: 1 };
   assert.equal(errorKind(await repository.commitFiles(change)), 'unreachable');
-  assert.equal(errorKind(await repository.writeNote('contender', tip, 'x', 1)), 'unreachable');
+  assert.equal(errorKind(await repository.changeNotes('contender', new Map([[tip, () => 'x']]), 1)), 'unreachable');
   value(await repository.ensure(tip));
   assert.equal(value(await repository.resolve('main')), tip, 'what is here can still be read');
 });

@@ -182,8 +182,8 @@ function callsWith(repository: GitRepository, tip: Sha, payload: string): Record
     'id of an ancestor': () => repository.isAncestor(forged, tip),
     'id of a base': () => repository.mergeBase(tip, forged),
     'id to extract': () => repository.extract(forged, '/nonexistent/target'),
-    'id of a note': () => repository.writeNote('contender', forged, 'x', 1),
-    'namespace to write': () => repository.writeNote(payload, tip, 'x', 1),
+    'id of a note': () => repository.changeNotes('contender', new Map([[forged, () => 'x']]), 1),
+    'namespace to write': () => repository.changeNotes(payload, new Map([[tip, () => 'x']]), 1),
     'namespace to read': () => repository.readNote(payload, tip),
   };
 }

@@ -147,7 +147,7 @@ export function simulatedGit(remote: Remote, mirror: Mirror, wire: Wire): GitRep
     branchTip: (branch) => far(() => (fetchNow(), success(remote.branches.get(branch) ?? null))),
     extract: unused,
     commitFiles: unused,
-    writeNote: unused,
+    changeNotes: unused,
     readNote: unused,
     close: () => Promise.resolve(),
   };

@@ -180,9 +180,10 @@ export class Term {
 
   /** Resolves when what is due in the outbox was carried out, or tried. */
   async outboxSettled(): Promise<void> {
-    this.#jobs.ask('outbox');
-    await this.#jobs.settled();
-    await this.#outbox.settled();
+    do {
+      this.#jobs.ask('outbox');
+      await this.#jobs.settled();
+    } while (await this.#outbox.settled());
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Carries out what commits asked for: statuses, check runs, comments, promotions, notifications. Each row is carried out at
  * least once and is harmless the second time; what fails comes again later, with growing distance, and is shown until it is
- * done. Whoever is notified may be slow to answer, so nothing else waits for that.
+ * done. Whoever is told may be slow to answer, and what is told may be gathered first, so nothing else waits for that.
  */
 import type { CommitResult, OutboxRow, Write } from '../../journal/journal.ts';
 import type { Carried } from './carried.ts';
@@ -13,7 +13,7 @@ import { sendCheckRun, sendComment, sendStatus } from './send-report.ts';
 export class Outbox {
   readonly #ports: ConductorPorts;
   readonly #underWay = new Set<string>();
-  readonly #notices = new Set<Promise<void>>();
+  readonly #beside = new Set<Promise<void>>();
   #stopped = false;
 
   constructor(ports: ConductorPorts) {
@@ -33,8 +33,9 @@ export class Outbox {
         (row) => !this.#underWay.has(row.key),
       );
       if (rows.length === 0) break;
-      for (const row of rows) if (row.kind === 'notify') this.#carryBeside(row);
-      await Promise.all(rows.filter(({ kind }) => kind !== 'notify').map((row) => this.#carry(row)));
+      const changing = rows.filter(({ kind }) => kind === 'settle' || kind === 'promote');
+      for (const row of rows) if (!changing.includes(row)) this.#carryBeside(row);
+      await Promise.all(changing.map((row) => this.#carry(row)));
     }
     // What is under way is due still: its end asks for what is due then.
     const next = this.#underWay.size > 0 ? null : await journal.nextOutboxAt();
@@ -42,24 +43,26 @@ export class Outbox {
     jobQueue.wake('outbox', next === null ? lookAt : Math.min(next, lookAt));
   }
 
-  /** Resolves when what nothing waits for has ended too. */
-  async settled(): Promise<void> {
-    while (this.#notices.size > 0) await Promise.all(this.#notices);
+  /** Resolves when what nothing waits for has ended too; says whether there was any, after which more may be due. */
+  async settled(): Promise<boolean> {
+    const wasBusy = this.#beside.size > 0;
+    while (this.#beside.size > 0) await Promise.all(this.#beside);
+    return wasBusy;
   }
 
   #carryBeside(row: OutboxRow): void {
-    const carried = this.#carryNotice(row).finally(() => this.#notices.delete(carried));
-    this.#notices.add(carried);
+    const carried = this.#carryTold(row).finally(() => this.#beside.delete(carried));
+    this.#beside.add(carried);
   }
 
-  async #carryNotice(row: OutboxRow): Promise<void> {
+  async #carryTold(row: OutboxRow): Promise<void> {
     const { log, jobQueue, clock } = this.#ports;
     try {
       await this.#carry(row);
       jobQueue.wake('outbox');
     } catch (error) {
       if (this.#stopped) return;
-      log.error({ key: row.key, error: String(error) }, 'what became of a notification could not be kept');
+      log.error({ key: row.key, error: String(error) }, 'what became of a report could not be kept');
       jobQueue.wake('outbox', clock.now() + conductorLimits.turnAgainMs);
     }
   }
