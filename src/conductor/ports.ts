@@ -87,8 +87,8 @@ export const conductorLimits = {
   /** Looks for what steps wait for that are under way at once: at the journal, and at all else. */
   looksInsideMax: 4,
   looksOutsideMax: 32,
-  /** Looks that are due within such a span are made together. */
-  looksTogetherMs: 250,
+  /** Looks that are due within such a span are made together, or within a tenth of their interval. */
+  looksTogetherMs: 1000,
   /** After a look that could not be made. */
   lookInVainMs: 5000,
   /** Of one step: two of its largest maps. */

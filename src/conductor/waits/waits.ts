@@ -285,7 +285,7 @@ export class Waits {
     let at = Number.POSITIVE_INFINITY;
     for (const { told, intervalMs, until } of watch.waiters) {
       if (told) continue;
-      const next = now + (watch.hasLooked ? intervalMs : spread(intervalMs, watch.key));
+      const next = together(now + (watch.hasLooked ? intervalMs : spread(intervalMs, watch.key)), intervalMs);
       // The last look is at the very end; one whose end was not taken in is looked for as before.
       at = Math.min(at, until > now ? Math.min(next, until) : next);
     }
@@ -307,9 +307,7 @@ export class Waits {
     for (const lane of Object.values(this.#lanes)) {
       const first = lane.underWay < lane.atOnceMax ? this.#firstOf(lane) : null;
       if (first === null) continue;
-      // Those that are due within a moment are looked for together.
-      const grain = conductorLimits.looksTogetherMs;
-      jobQueue.wake('waits', first.dueAt <= now ? undefined : Math.ceil(first.dueAt / grain) * grain);
+      jobQueue.wake('waits', first.dueAt <= now ? undefined : first.dueAt);
     }
   }
 }
@@ -334,6 +332,12 @@ function newWatch(key: string, subject: Awaited['subject'], lane: Lane): Watch {
 /** From half of the interval to all of it, so that those who began together look apart. */
 function spread(intervalMs: number, key: string): number {
   return Math.round(intervalMs * (1 - fractionOf(key) / 2));
+}
+
+/** Looks that are due close to each other, as far as their interval allows, are made at the same moment. */
+function together(at: number, intervalMs: number): number {
+  const grain = Math.max(1, Math.min(conductorLimits.looksTogetherMs, Math.floor(intervalMs / 10)));
+  return Math.ceil(at / grain) * grain;
 }
 
 function idOf(step: string, index: number): string {

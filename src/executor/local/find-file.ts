@@ -9,7 +9,8 @@ export async function findFile(
 ): Promise<{ readonly bytes: number } | null> {
   try {
     const place = isAbsolute(path) ? path : join(await ports.sourceTree(repository, sha), path);
-    return { bytes: (await stat(place)).size };
+    const found = await stat(place, { throwIfNoEntry: false });
+    return found === undefined ? null : { bytes: found.size };
   } catch {
     // A folder that may not be entered, or a disk that is not mounted yet, may be there at the next look.
     return null;
