@@ -105,6 +105,7 @@ export class Turns {
         this.#ports.log.error({ run: row.id, error: error.message }, 'a run could not be taken up');
       }
     }
+    this.#ports.executor.retain(new Set(rows.map(({ id }) => id)));
     await this.#ports.executor.recover(left);
     for (const row of rows) this.#ports.runQueue.wake(row.id);
   }
@@ -397,6 +398,7 @@ export class Turns {
   #leave(run: Run): void {
     this.#runs.delete(run.opened.runId);
     this.waits.runEnded(run);
+    this.#ports.executor.release(run.opened.runId);
     this.#slots.withdraw(run.opened.runId);
     for (const next of this.#lanes.leave(run)) this.#ports.runQueue.wake(next);
     this.#ports.jobQueue.wake('outbox');
