@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { AttemptSpec, AttemptWork, InputValue } from '../../src/executor/executor.ts';
 import { readProcess } from '../../src/executor/local/processes.ts';
-import { anyGain } from '../support/definitions.ts';
+import { challengeRule } from '../support/definitions.ts';
 import { openWorkshop, specOf, until, type Workshop } from './workshop.ts';
 
 const file = '.pipelines/steps.ts';
@@ -243,7 +243,7 @@ test('a gate and a challenge run beside the server, too', async () => {
   const output = inline(
     await run('challenge', {
       kind: 'challenge',
-      rule: anyGain,
+      rule: challengeRule,
       challenger: { ...model },
       champion: null,
       score: null,

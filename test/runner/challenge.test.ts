@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runChallenge } from '../../runner/challenge.ts';
 import type { AttemptWork, ChallengeOutput, RunnerResult } from '../../src/executor/executor.ts';
-import { anyGain } from '../support/definitions.ts';
+import { challengeRule } from '../support/definitions.ts';
 import { attemptOnPaper, type AttemptOnPaper } from './attempt.ts';
 
 type Work = Extract<AttemptWork, { kind: 'challenge' }>;
@@ -15,7 +15,7 @@ const artifact = (name: string, path: string): { $artifact: string; name: string
   bytes: 1,
   path,
 });
-const rule: Work['rule'] = anyGain;
+const rule: Work['rule'] = challengeRule;
 const noChampion: Work = {
   kind: 'challenge',
   rule,

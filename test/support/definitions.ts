@@ -59,9 +59,8 @@ export function mapOver(list: Json, given: Partial<MapDefinition> = {}): MapDefi
   return { axes: [{ name: 'item', over: { literal: list } }], concurrency: null, lengthMax: 1024, ...given };
 }
 
-/** The rule of a challenge whose model is better by any gain in the area under the curve, and which promotes nothing. */
+/** Any gain in the area under the curve is better. */
 export const anyGain = {
-  model: 'churn',
   task: 'binary',
   metric: 'roc_auc',
   threshold: null,
@@ -69,8 +68,10 @@ export const anyGain = {
   minRelativeChange: 0,
   confidence: 0.95,
   guardrails: [],
-  promote: 'never',
 } as const;
+
+/** The rule of a challenge that promotes nothing. */
+export const challengeRule = { model: 'churn', ...anyGain, promote: 'never' } as const;
 
 export const works = {
   branch: (choices: readonly string[]): Work => ({ kind: 'branch', file: 'p.ts', input: { literal: null }, choices }),
@@ -84,7 +85,7 @@ export const works = {
   /** Of the model that the step `train` gives. */
   challenge: (given: Partial<ChallengeWork> = {}): Work => ({
     kind: 'challenge',
-    ...anyGain,
+    ...challengeRule,
     challenger: { reference: { output: 'train', path: ['model'] } },
     score: null,
     predictions: null,

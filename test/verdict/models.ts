@@ -1,6 +1,7 @@
 /** Made-up models for the tests: rows whose scores follow the label as closely as one asks. */
 import { seededGenerator } from '../../src/verdict/generator.ts';
 import type { Predictions, VerdictRule } from '../../src/verdict/verdict.ts';
+import { anyGain } from '../support/definitions.ts';
 
 export type Compared = Predictions & { readonly champion: readonly number[] };
 
@@ -36,14 +37,5 @@ export function swapped({ labels, challenger, champion }: Compared): Compared {
 }
 
 export function ruleOf(changes: Partial<VerdictRule> = {}): VerdictRule {
-  return {
-    task: 'binary',
-    metric: 'roc_auc',
-    threshold: null,
-    minAbsoluteChange: 0,
-    minRelativeChange: 0,
-    confidence: 0.95,
-    guardrails: [],
-    ...changes,
-  };
+  return { ...anyGain, ...changes };
 }
