@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import type * as Reads from '../../src/conductor/read.ts';
-import type * as Configs from '../../src/config.ts';
+import type * as Configs from '../../src/config/config.ts';
 import type { Sha } from '../../src/git/git.ts';
 import type * as Mains from '../../src/main.ts';
 import { serve } from '../serve.ts';
@@ -23,7 +23,7 @@ const ending = source.endsWith('dist/src') ? 'js' : 'ts';
 const load = async (module: string): Promise<unknown> =>
   await import(pathToFileURL(`${source}/${module}.${ending}`).href);
 // The very modules that the types name.
-const { loadConfig } = (await load('config')) as typeof Configs;
+const { loadConfig } = (await load('config/config')) as typeof Configs;
 const { openSystem } = (await load('main')) as typeof Mains;
 const { readRun } = (await load('conductor/read')) as typeof Reads;
 

@@ -3,7 +3,7 @@
  * carries the run out looks for. Either way it is kept when this ends.
  */
 import { askIn } from '../conductor/requests.ts';
-import { loadConfig, type Config } from '../config.ts';
+import { loadConfig, type Config } from '../config/config.ts';
 import type { RunRequest } from '../engine/request.ts';
 import { createIds } from '../ids.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';

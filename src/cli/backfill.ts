@@ -1,7 +1,7 @@
 /** `contender backfill`: made and carried on by the server that holds the folder, or here until it has ended. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BackfillRequest } from '../conductor/backfills/make-backfill.ts';
-import { loadConfig, type Config } from '../config.ts';
+import { loadConfig, type Config } from '../config/config.ts';
 import { createIds } from '../ids.ts';
 import type { BackfillProgress, Reprocess } from '../journal/journal.ts';
 import type { System } from '../main.ts';

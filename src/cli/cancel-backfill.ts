@@ -1,6 +1,6 @@
 /** `contender backfill cancel`: told to the server of the folder where there is one, else kept in the journal for the next. */
 import { cancelBackfill as keepCancel } from '../conductor/backfills/backfills.ts';
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/config.ts';
 import type { BackfillProgress } from '../journal/journal.ts';
 import { openSqliteBeside } from '../journal/sqlite-reader.ts';
 import { ProblemError } from '../std/problem.ts';

@@ -1,6 +1,7 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
-import { loadChannels, loadPools, readConfigFile } from '../config.ts';
+import { loadChannels, loadPools } from '../config/config.ts';
+import { readConfigFile } from '../config/file.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingSentences, followingsOf } from '../pipeline/following.ts';
 import { formatProblem, ProblemError, type Problem } from '../std/problem.ts';

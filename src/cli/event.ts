@@ -1,6 +1,6 @@
 /** `contender event`: told to the server of the folder where there is one, else kept in the journal for the next. */
 import { tellData, type Telling } from '../conductor/runs/told.ts';
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/config.ts';
 import { createIds } from '../ids.ts';
 import type { DataEventRow } from '../journal/journal.ts';
 import { openSqliteBeside } from '../journal/sqlite-reader.ts';

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { readRun, runReportOf } from '../conductor/read.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { actorName } from './actor.ts';

@@ -19,6 +19,7 @@ export interface LogsOptions {
 
 const linesAtOnce = 1000;
 const lookAgainMs = 250;
+const namedMax = 10;
 
 export function logs(directory: string, options: LogsOptions): Promise<ExitStatus> {
   return withReading(directory, async (reading) => {
@@ -32,6 +33,8 @@ export function logs(directory: string, options: LogsOptions): Promise<ExitStatu
       for (const { id, label } of attempts) await printNew(reading.logs, id, label, seen);
       if (!options.follow || run.finishedAt !== null) {
         if (attempts.length === 0) throw attemptUnknown(run, options);
+        const silent = attempts.filter(({ id }) => !seen.has(id)).map(({ label }) => label);
+        if (silent.length > 0) process.stderr.write(`${nothingOf(silent, run)}\n`);
         return exitStatus.success;
       }
       await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
@@ -68,6 +71,13 @@ async function printNew(logs: LogStore, id: string, label: string, seen: Map<str
 function lineText(label: string, line: LogLine): string {
   const text = harmless(line.text);
   return `${paint('gray', label)} ${line.stream === 'contender' ? paint('yellow', text) : text}`;
+}
+
+/** Beside the log, not in it: nothing at all would leave open whether there is one. */
+function nothingOf(labels: readonly string[], run: Run): string {
+  const named = labels.slice(0, namedMax).join(', ');
+  const more = labels.length > namedMax ? ` and ${labels.length - namedMax} more` : '';
+  return `${named}${more} wrote nothing${run.finishedAt === null ? ' yet' : ''}`;
 }
 
 function stepUnknown(run: Run, step: string): ProblemError {

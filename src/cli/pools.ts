@@ -1,5 +1,5 @@
 /** `contender pools`: who holds slots and who waits for them, by the server that is at work in the folder. */
-import { loadConfig, type Config } from '../config.ts';
+import { loadConfig, type Config } from '../config/config.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { readServerAddress } from './server-address.ts';
 import { connectServer, type PoolInUse } from './server-client.ts';

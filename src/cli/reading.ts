@@ -1,7 +1,7 @@
 /** The journal and logs of a folder, for commands that only look: beside a server that is at work there, too. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig, type Config } from '../config.ts';
+import { loadConfig, type Config } from '../config/config.ts';
 import { isFolderLocked } from '../journal/folder-lock.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
 import { openPostgresJournal } from '../journal/postgres.ts';

@@ -1,5 +1,5 @@
 /** `contender rerun`: a run once more, here or by the server that is at work in the folder. */
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/config.ts';
 import type { RerunSteps } from '../engine/event.ts';
 import { createIds } from '../ids.ts';
 import type { System } from '../main.ts';

@@ -1,5 +1,6 @@
 /** `contender run`: one pipeline, here and now, with the engine, journal and executor that a server would use. */
-import { loadConfig, type RepositoryConfig } from '../config.ts';
+import { loadConfig } from '../config/config.ts';
+import type { RepositoryConfig } from '../config/repository.ts';
 import { createIds } from '../ids.ts';
 import type { System } from '../main.ts';
 import { actorName } from './actor.ts';

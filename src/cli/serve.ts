@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Standing } from '../conductor/conductor.ts';
-import { loadConfig, type Config } from '../config.ts';
+import { loadConfig, type Config } from '../config/config.ts';
 import { openSystem } from '../main.ts';
 import { channelMistakes } from '../notify/channels.ts';
 import { createServer, serverLimits } from '../server/server.ts';

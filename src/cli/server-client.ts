@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Telling } from '../conductor/runs/told.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { CancelRequest, DecideRequest } from '../engine/request.ts';
 import { dataEventStates, type Reprocess } from '../journal/journal.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';

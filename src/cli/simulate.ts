@@ -2,7 +2,7 @@
 import type { Pools } from '../admission/admission.ts';
 import { parseSchedule, type Schedule } from '../calendar/calendar.ts';
 import { parseParameters } from '../conductor/triggers/triggers.ts';
-import { loadPools } from '../config.ts';
+import { loadPools } from '../config/config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingsOf, type Following } from '../pipeline/following.ts';
 import {

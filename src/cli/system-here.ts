@@ -1,6 +1,6 @@
 /** The system of a folder, opened by a command itself, and the runs that it carries out there. */
 import { readRun, runReportOf } from '../conductor/read.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { openSystem, type System } from '../main.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 import type { Result } from '../std/result.ts';

@@ -1,5 +1,5 @@
 /** `contender ticks`: every tick of a schedule with what became of it. */
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/config.ts';
 import type { TickRow } from '../journal/journal.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { chooseRepository } from './place.ts';

@@ -4,7 +4,6 @@
  */
 import {
   binaryMetrics,
-  definitionLimits,
   type Binding,
   type Environment,
   type PipelineDefinition,
@@ -14,6 +13,7 @@ import {
   type WaitWork,
   type Work,
 } from '../pipeline/definition.ts';
+import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { undeclaredOutput } from '../pipeline/declared-outputs.ts';
 import { wrongUpdate } from '../pipeline/listening.ts';
 import { wrongMemory } from '../pipeline/memory.ts';

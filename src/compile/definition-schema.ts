@@ -5,7 +5,6 @@ import {
   awaitedStepStates,
   binaryMetrics,
   contextNames,
-  definitionLimits,
   endStates,
   regressionMetrics,
   triggerRules,
@@ -35,6 +34,7 @@ import {
   type WaitWork,
   type Work,
 } from '../pipeline/definition.ts';
+import { definitionLimits } from '../pipeline/definition-limits.ts';
 import {
   datasetNamePattern,
   environmentNamePattern,

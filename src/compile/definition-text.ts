@@ -1,5 +1,6 @@
 /** Text from the sandbox as a definition, or the reason why it is none. */
-import { definitionLimits, type PipelineDefinition, type Work } from '../pipeline/definition.ts';
+import type { PipelineDefinition, Work } from '../pipeline/definition.ts';
+import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { compileLimits } from './compile.ts';

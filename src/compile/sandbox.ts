@@ -8,7 +8,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { definitionLimits } from '../pipeline/definition.ts';
+import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { compileLimits } from './compile.ts';
 import { unpackImage, type WordsImage } from './words-image.ts';

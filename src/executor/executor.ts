@@ -23,6 +23,12 @@ export interface Executor {
    * it ended) and reported as finished, failed, `lost`.
    */
   recover(attemptIds: readonly string[]): Promise<void>;
+  /**
+   * Only these runs go on: what is kept for later tries of steps of any other is removed. Between two calls, `release`
+   * says of a run that it has ended. Nothing waits for the removal, and what is left of one is removed by the next `retain`.
+   */
+  retain(runIds: ReadonlySet<string>): void;
+  release(runId: string): void;
   /** What a step that it runs would find at that place now; null: nothing, or nothing that can be seen. */
   findFile(place: FilePlace): Promise<{ readonly bytes: number } | null>;
   /** How many looks it makes at once, beside the attempts; the conductor asks for no more, and for one of each wait. */

@@ -143,6 +143,8 @@ export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
     async recover(attemptIds) {
       for (const attemptId of attemptIds) recoverOne(attemptId);
     },
+    retain: () => undefined,
+    release: () => undefined,
     findFile: options.findFile ?? (() => Promise.resolve(null)),
     looksAtOnce: fakeLooksAtOnce,
     look: (spec, signal) => looks.look(plainJson(spec), signal),

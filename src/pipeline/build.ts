@@ -2,14 +2,8 @@
  * The pipeline that is being defined. `pipeline` opens a build and calls the user's function; each word inside adds its
  * step to the build that is open. There is one at a time, since definitions are synchronous.
  */
-import {
-  definitionLimits,
-  type MapDefinition,
-  type MemoryDefinition,
-  type PoolClaim,
-  type RetryDefinition,
-  type StepDefinition,
-} from './definition.ts';
+import type { MapDefinition, MemoryDefinition, PoolClaim, RetryDefinition, StepDefinition } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import type { HandleScope } from './handle.ts';
 import { misuse } from './misuse.ts';
 

@@ -385,30 +385,3 @@ export interface Artifact {
   readonly name: string;
   readonly bytes: number;
 }
-
-/** The limits of a definition; compile refuses what is beyond them. */
-export const definitionLimits = {
-  stepsMax: 1000,
-  edgesMax: 5000,
-  depthMax: 100,
-  nameLengthMax: 63,
-  stepNameLengthMax: 128,
-  jsonBytesMax: 1024 * 1024,
-  mapLengthDefault: 1024,
-  mapLengthMax: 10_000,
-  retriesMax: 100,
-  timeoutDefaultMs: 6 * 3_600_000,
-  graceDefaultMs: 30_000,
-  poolSlotsMax: 10_000,
-  /** Less is a unit that was forgotten. */
-  memoryBytesMin: 16 * 1024 ** 2,
-  memoryBytesMax: 1024 ** 5,
-  memoryFactorMin: 1.1,
-  memoryFactorMax: 100,
-  channelsMax: 20,
-  priorityMin: -1000,
-  priorityMax: 1000,
-  datasetNameLengthMax: 200,
-  /** That one pipeline listens to, or one step updates. */
-  datasetsMax: 32,
-} as const;

@@ -1,7 +1,7 @@
 /** The word `group`: a common prefix for the names of steps. */
 import { isPromise } from './binding.ts';
 import { openBuild } from './build.ts';
-import { definitionLimits } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import { misuse, shown } from './misuse.ts';
 import { stepNamePattern } from './names.ts';
 

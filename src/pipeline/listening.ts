@@ -4,13 +4,13 @@
  */
 import { undeclaredOutput } from './declared-outputs.ts';
 import {
-  definitionLimits,
   endStates,
   type DatasetUpdate,
   type EndTrigger,
   type StepDefinition,
   type TriggerDefinition,
 } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import { shown } from './misuse.ts';
 import { datasetNamePattern, identifierPattern, pipelineNamePattern } from './names.ts';
 import { OptionReader, plainRecord } from './options.ts';

@@ -1,7 +1,8 @@
 /** The word `map`: one step with an instance for each combination of elements. */
 import { bind, isPromise } from './binding.ts';
 import { openBuild, type Call, type OpenMap } from './build.ts';
-import { definitionLimits, type Binding, type MapDefinition } from './definition.ts';
+import type { Binding, MapDefinition } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import { handleData, makeHandle, type Handle, type held, type HandleScope, type Input } from './handle.ts';
 import { misuse } from './misuse.ts';
 import { OptionReader, plainRecord } from './options.ts';

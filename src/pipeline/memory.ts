@@ -1,12 +1,7 @@
 /** The options `memory` and `memoryGrowth`: how much an attempt may take, and one after it that ran out of that. */
 import { formatBytes, parseBytes } from '../std/bytes.ts';
-import {
-  definitionLimits,
-  type MemoryDefinition,
-  type MemoryGrowth,
-  type StepDefinition,
-  type Work,
-} from './definition.ts';
+import type { MemoryDefinition, MemoryGrowth, StepDefinition, Work } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import type { OptionReader } from './options.ts';
 
 export interface MemoryOptions {

@@ -1,5 +1,6 @@
 /** Whom a pipeline tells: names of channels, that of each being the server's to know. */
-import { definitionLimits, type NotifyDefinition } from './definition.ts';
+import type { NotifyDefinition } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import { pipelineNamePattern } from './names.ts';
 import type { OptionReader } from './options.ts';
 

@@ -2,7 +2,6 @@
 import { bind, use } from './binding.ts';
 import { addStep, openBuild, type Build, type Call, type StepDefaults, type StepFunction } from './build.ts';
 import {
-  definitionLimits,
   triggerRules,
   type CacheDefinition,
   type OutputType,
@@ -12,6 +11,7 @@ import {
   type TriggerRule,
   type Work,
 } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import { handleData, hasMarker, makeHandle, type Handle } from './handle.ts';
 import { readUpdates, wrongUpdate, type UpdatesOption } from './listening.ts';
 import { checkGrowth, memoryOptionNames, readMemory, resourcesMemory, type MemoryOptions } from './memory.ts';

@@ -64,6 +64,19 @@ test('what names no run, several, or no step is said so', async () => {
   assert.match(step.err, /no step "third" \[step-unknown\]\n {2}Its steps: first, second\./);
 });
 
+test('a step that wrote nothing is said so, beside the log', async () => {
+  sandbox.commit({
+    '.pipelines/silent.ts': `import { pipeline, step } from 'contender';
+      export default pipeline('silent', {}, () => {
+        step('quiet', { command: ['true'] });
+        step('loud', { command: ['echo', 'here'] });
+      });`,
+  });
+  await sandbox.run(['run', 'silent']);
+  const { status, out, err } = await sandbox.run(['logs', 'silent#1']);
+  assert.deepEqual([status, out, err], [0, 'loud here\n', 'quiet wrote nothing\n']);
+});
+
 test('an attempt that there is not, and a step that never started, are said so instead of nothing', async () => {
   await sandbox.run(['run', 'hopeless']);
   assert.match((await sandbox.run(['logs', 'hopeless#1', 'tries', '--attempt', '1'])).out, /try 1/);

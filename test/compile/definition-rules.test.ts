@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brokenRules } from '../../src/compile/definition-rules.ts';
 import { parseDefinition, parseGuarded } from '../../src/compile/definition-text.ts';
-import { definitionLimits, type Binding, type StepDefinition } from '../../src/pipeline/definition.ts';
+import type { Binding, StepDefinition } from '../../src/pipeline/definition.ts';
+import { definitionLimits } from '../../src/pipeline/definition-limits.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 
 const use = (input: Binding): Pick<StepDefinition, 'work'> => ({ work: { kind: 'function', file: 'a.ts', input } });

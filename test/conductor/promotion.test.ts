@@ -5,7 +5,7 @@ import type { EvaluationState } from '../../src/journal/journal.ts';
 import type { PipelineDefinition, PromotionPolicy } from '../../src/pipeline/definition.ts';
 import type { Promotion } from '../../src/registry/registry.ts';
 import { Stage } from '../simulation/stage.ts';
-import { noRetry, pipelineOf, stepOf } from '../support/definitions.ts';
+import { noRetry, pipelineOf, stepOf, works } from '../support/definitions.ts';
 
 function churn(promote: PromotionPolicy = 'on-merge'): PipelineDefinition {
   const push = { branches: ['**'], tags: [], paths: [] };
@@ -16,21 +16,7 @@ function churn(promote: PromotionPolicy = 'on-merge'): PipelineDefinition {
         name: 'challenge',
         upstream: ['train'],
         retry: noRetry,
-        work: {
-          kind: 'challenge',
-          model: 'churn',
-          challenger: { reference: { output: 'train', path: ['model'] } },
-          score: null,
-          predictions: null,
-          task: 'binary',
-          metric: 'roc_auc',
-          threshold: null,
-          minAbsoluteChange: 0,
-          minRelativeChange: 0,
-          confidence: 0.95,
-          guardrails: [],
-          promote,
-        },
+        work: works.challenge({ promote }),
       }),
     ],
     { name: 'churn', on: { schedule: null, push, pullRequest: null } },

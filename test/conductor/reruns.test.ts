@@ -9,7 +9,7 @@ import type { Problem } from '../../src/std/problem.ts';
 import type { Result } from '../../src/std/result.ts';
 import type { KeptRun } from '../simulation/history.ts';
 import { Stage } from '../simulation/stage.ts';
-import { noRetry, pipelineOf, stepOf } from '../support/definitions.ts';
+import { noRetry, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { outcomes, statesOf } from '../support/drive.ts';
 
 const everywhere = { branches: ['**'], tags: [], paths: [] };
@@ -26,21 +26,7 @@ const pair = [
 const challenge = stepOf({
   name: 'challenge',
   upstream: ['train'],
-  work: {
-    kind: 'challenge',
-    model: 'churn',
-    challenger: { reference: { output: 'train', path: ['model'] } },
-    score: null,
-    predictions: null,
-    task: 'binary',
-    metric: 'roc_auc',
-    threshold: null,
-    minAbsoluteChange: 0,
-    minRelativeChange: 0,
-    confidence: 0.95,
-    guardrails: [],
-    promote: 'automatic',
-  },
+  work: works.challenge({ promote: 'automatic' }),
 });
 
 /** In the order in which they were opened. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { loadConfig, loadPools } from '../../src/config.ts';
+import { loadConfig, loadPools } from '../../src/config/config.ts';
 import { ProblemError, type Problem } from '../../src/std/problem.ts';
 
 let folder = '';

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { createCompiler } from '../../src/compile/compiler.ts';
-import { configFileSchema } from '../../src/config.ts';
+import { configFileSchema } from '../../src/config/schema.ts';
 import { notificationEvents } from '../../src/notify/notify.ts';
 import { payloadSchema } from '../../src/notify/payload.ts';
 import { commitOf } from '../compile/sources.ts';

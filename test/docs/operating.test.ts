@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { exitStatus } from '../../src/cli/exit-status.ts';
-import { configFileSchema } from '../../src/config.ts';
+import { configFileSchema } from '../../src/config/schema.ts';
 import { good } from '../cli/pipelines.ts';
 import { createProject } from '../cli/sandbox.ts';
 import { pageOf } from './blocks.ts';
@@ -50,7 +50,10 @@ for (const [name, value] of settings.filter(([, value]) => value !== undefined))
 }
 
 test('docs/operating.md lists each variable that the configuration reads, and none that it does not', () => {
-  const source = readFileSync(join(import.meta.dirname, '../../src/config.ts'), 'utf8');
+  const folder = join(import.meta.dirname, '../../src/config');
+  const source = readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('');
   const read = new Set([...source.matchAll(/CONTENDER_[A-Z_]*[A-Z]/g)].map(([name]) => name));
   const prefixes = new Set(['CONTENDER_SECRET', 'CONTENDER_NOTIFY']);
   const generic = new Set([...read].map((name) => (prefixes.has(name) ? `${name}_NAME` : name)));

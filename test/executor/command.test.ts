@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -246,6 +246,23 @@ test('a checkpoint stays for the next try and goes with the success', async () =
   const [state, path = ''] = String(inline((await workshop.finished(second.attemptId)).outcome)).split(' ');
   assert.equal(state, 'half');
   await until('the checkpoint to be removed', () => !existsSync(path));
+});
+
+test('a checkpoint of a step that failed goes with its run, and with every run that is over', async () => {
+  const specs = Array.from({ length: 3 }, () => specOf(shell('pwd > "$CONTENDER_CHECKPOINT/state"; exit 1')));
+  const [ended, open, forgotten] = specs.map(({ context }) => context.runId);
+  for (const spec of specs) {
+    await workshop.executor.start(spec);
+    await workshop.finished(spec.attemptId);
+  }
+  const kept = (): readonly string[] => readdirSync(join(workshop.folder, 'state', 'checkpoints'));
+  for (const runId of [ended, open, forgotten]) assert.ok(kept().includes(runId ?? ''), runId);
+  workshop.executor.release(ended ?? '');
+  await until('those of the run that ended to go', () => !kept().includes(ended ?? ''));
+  assert.ok(kept().includes(forgotten ?? ''));
+  workshop.executor.retain(new Set([open ?? '']));
+  await until('all others to go', () => kept().length === 1);
+  assert.deepEqual(kept(), [open]);
 });
 
 test('a step that runs for a while has figures of its time and memory', async () => {

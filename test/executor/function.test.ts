@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { AttemptSpec, AttemptWork, InputValue } from '../../src/executor/executor.ts';
 import { readProcess } from '../../src/executor/local/processes.ts';
+import { anyGain } from '../support/definitions.ts';
 import { openWorkshop, specOf, until, type Workshop } from './workshop.ts';
 
 const file = '.pipelines/steps.ts';
@@ -239,21 +240,10 @@ test('a gate and a challenge run beside the server, too', async () => {
   const rows = Array.from({ length: 60 }, (_, row) => `${row % 2},${row % 2 === 1 ? 0.9 : 0.1}`);
   await writeFile(join(workshop.sourceTree, 'predictions.csv'), `label,challenger\n${rows.join('\n')}\n`);
   const model = await workshop.artifacts.putBytes(Buffer.from('model'), 'model.bin');
-  const rule = {
-    model: 'churn',
-    task: 'binary',
-    metric: 'roc_auc',
-    threshold: null,
-    minAbsoluteChange: 0,
-    minRelativeChange: 0,
-    confidence: 0.95,
-    guardrails: [],
-    promote: 'never',
-  } as const;
   const output = inline(
     await run('challenge', {
       kind: 'challenge',
-      rule,
+      rule: anyGain,
       challenger: { ...model },
       champion: null,
       score: null,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Binding, ChallengeWork } from '../../src/pipeline/definition.ts';
+import type { Binding } from '../../src/pipeline/definition.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { mistakeIn, rehearse, startsOf, stateOf, stepIn } from './rehearse.ts';
 
@@ -248,21 +248,11 @@ test('the limits of the run hold: a deadline is told, a timeout ends it', () => 
 });
 
 test('a challenger that is worse leaves the run a success that is refused, one that is not proved better does not', () => {
-  const work: ChallengeWork = {
-    kind: 'challenge',
-    model: 'churn',
+  const work = works.challenge({
     challenger: { literal: null },
-    score: null,
     predictions: { literal: 'rows.csv' },
-    task: 'binary',
-    metric: 'roc_auc',
-    threshold: null,
-    minAbsoluteChange: 0,
-    minRelativeChange: 0,
-    confidence: 0.95,
-    guardrails: [],
     promote: 'on-merge',
-  };
+  });
   const definition = pipelineOf([stepOf({ name: 'churn', work })]);
   const shown = (outcomes: readonly string[]): readonly unknown[] => {
     const run = rehearse(definition, { outcomes });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runChallenge } from '../../runner/challenge.ts';
 import type { AttemptWork, ChallengeOutput, RunnerResult } from '../../src/executor/executor.ts';
+import { anyGain } from '../support/definitions.ts';
 import { attemptOnPaper, type AttemptOnPaper } from './attempt.ts';
 
 type Work = Extract<AttemptWork, { kind: 'challenge' }>;
@@ -14,17 +15,7 @@ const artifact = (name: string, path: string): { $artifact: string; name: string
   bytes: 1,
   path,
 });
-const rule: Work['rule'] = {
-  model: 'churn',
-  task: 'binary',
-  metric: 'roc_auc',
-  threshold: null,
-  minAbsoluteChange: 0,
-  minRelativeChange: 0,
-  confidence: 0.95,
-  guardrails: [],
-  promote: 'never',
-};
+const rule: Work['rule'] = anyGain;
 const noChampion: Work = {
   kind: 'challenge',
   rule,

@@ -169,21 +169,7 @@ function trainAndChallenge(model: string, promote: PromotionPolicy): StepDefinit
       upstream: ['train'],
       retry: quickRetry,
       timeoutMs: 60_000,
-      work: {
-        kind: 'challenge',
-        model,
-        challenger: { reference: { output: 'train', path: ['model'] } },
-        score: null,
-        predictions: null,
-        task: 'binary',
-        metric: 'roc_auc',
-        threshold: null,
-        minAbsoluteChange: 0,
-        minRelativeChange: 0,
-        confidence: 0.95,
-        guardrails: [],
-        promote,
-      },
+      work: works.challenge({ model, promote }),
     }),
   ];
 }

@@ -1,6 +1,7 @@
 /** Definitions for tests: what a test does not name has a plain default. */
 import type {
   ApprovalWork,
+  ChallengeWork,
   MapDefinition,
   PipelineDefinition,
   RetryDefinition,
@@ -58,6 +59,19 @@ export function mapOver(list: Json, given: Partial<MapDefinition> = {}): MapDefi
   return { axes: [{ name: 'item', over: { literal: list } }], concurrency: null, lengthMax: 1024, ...given };
 }
 
+/** The rule of a challenge whose model is better by any gain in the area under the curve, and which promotes nothing. */
+export const anyGain = {
+  model: 'churn',
+  task: 'binary',
+  metric: 'roc_auc',
+  threshold: null,
+  minAbsoluteChange: 0,
+  minRelativeChange: 0,
+  confidence: 0.95,
+  guardrails: [],
+  promote: 'never',
+} as const;
+
 export const works = {
   branch: (choices: readonly string[]): Work => ({ kind: 'branch', file: 'p.ts', input: { literal: null }, choices }),
   shortCircuit: (ignoreDownstreamTriggerRules = true): Work => ({
@@ -67,6 +81,15 @@ export const works = {
     ignoreDownstreamTriggerRules,
   }),
   gate: (): Work => ({ kind: 'gate', data: { literal: 'data.csv' }, checks: [] }),
+  /** Of the model that the step `train` gives. */
+  challenge: (given: Partial<ChallengeWork> = {}): Work => ({
+    kind: 'challenge',
+    ...anyGain,
+    challenger: { reference: { output: 'train', path: ['model'] } },
+    score: null,
+    predictions: null,
+    ...given,
+  }),
   wait: (given: { intervalMs: number; timeoutMs: number; softFail: boolean }): Work => ({
     kind: 'wait',
     for: { condition: 'file', path: 'data.csv' },

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readRun } from '../../src/conductor/read.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import type { Run } from '../../src/engine/run.ts';
 import type { RunRow } from '../../src/journal/journal.ts';
 import { openSystem, type System } from '../../src/main.ts';

@@ -11,7 +11,7 @@ import { filterText, runsPage, type RunsFilter } from '../../src/ui/runs-page.ts
 import type { LogLine } from '../../src/outputs/outputs.ts';
 import type { CacheLook } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';
-import { panelOf, select } from '../../src/ui/run-view-of.ts';
+import { panelOf, select } from '../../src/ui/panel-of.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 import { drive, outcomes } from '../support/drive.ts';
 import { keyOf, Scenario } from '../support/scenario.ts';

@@ -38,6 +38,8 @@ function executorUnder(executor: Executor, term: TermOfOffice): Executor {
     start: (spec) => whileTrusted(term, () => executor.start(spec)),
     stop: (attemptId, cause, graceMs) => executor.stop(attemptId, cause, graceMs),
     recover: (attemptIds) => executor.recover(attemptIds),
+    retain: (runIds) => executor.retain(runIds),
+    release: (runId) => executor.release(runId),
     findFile: (place) => executor.findFile(place),
     looksAtOnce: executor.looksAtOnce,
     look: (spec, signal) => whileTrusted(term, () => executor.look(spec, signal)),

@@ -11,38 +11,21 @@
  * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
  */
 import { Lanes, Slots, type SlotsInUse } from '../../admission/admission.ts';
-import { deadlineAt, decide, nextWakeAt, unfinishedAttempts, type Command } from '../../engine/engine.ts';
+import { deadlineAt, decide, nextWakeAt, unfinishedAttempts } from '../../engine/engine.ts';
 import type { AttemptKey, CacheLook, RunEvent, RunOpened } from '../../engine/event.ts';
 import type { Run } from '../../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../../executor/executor.ts';
-import type { Commit, RequestRow, Write } from '../../journal/journal.ts';
+import type { RequestRow } from '../../journal/journal.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import { unreachable } from '../../std/unreachable.ts';
 import { Attempts } from './attempts.ts';
-import { closingWrites, isReported } from './closing.ts';
+import { isReported } from './closing.ts';
 import { BrokenRun, fold, stepOf } from './fold.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { Sight } from '../waits/sight.ts';
 import { changesData } from './told.ts';
+import { commandOf, commitOf, keyOf, requestsOf, startedIn, type Admit, type Message, type Turn } from './turn.ts';
 import { Waits, type Look } from '../waits/waits.ts';
-
-type Message =
-  | { readonly type: 'report'; readonly report: AttemptReport }
-  | { readonly type: 'look'; readonly look: Look }
-  | { readonly type: 'cache'; readonly attemptId: string; readonly look: CacheLook }
-  | { readonly type: 'request'; readonly row: RequestRow };
-
-interface Turn {
-  readonly runId: string;
-  readonly run: Run;
-  readonly messages: readonly Message[];
-  /** When its requests were taken in. */
-  readonly at: number;
-  readonly positionBefore: number;
-  readonly stateBefore: Run['state'];
-  readonly events: readonly RunEvent[];
-}
 
 export class Turns {
   /** Runs are opened one at a time for each pipeline. */
@@ -105,6 +88,7 @@ export class Turns {
         this.#ports.log.error({ run: row.id, error: error.message }, 'a run could not be taken up');
       }
     }
+    this.#ports.executor.retain(new Set(rows.map(({ id }) => id)));
     await this.#ports.executor.recover(left);
     for (const row of rows) this.#ports.runQueue.wake(row.id);
   }
@@ -257,14 +241,18 @@ export class Turns {
     const { position: positionBefore, state: stateBefore } = run;
     const at = this.#ports.clock.now();
     const events: RunEvent[] = [];
+    const admit: Admit = (step) => this.#slots.reserve(runId, step);
     let handled = 0;
     try {
       for (const message of messages) {
-        events.push(...decide(run, this.#commandOf(message, runId)));
+        // Where nobody else waits for its slot, it goes to what the engine starts next, in the same commit.
+        if (message.type === 'report' && message.report.type === 'finished')
+          this.#slots.release([message.report.attemptId]);
+        events.push(...decide(run, commandOf(message, this.#ports.clock.now(), admit)));
         handled += 1;
       }
       if (this.#lanes.mayProceed(run)) {
-        events.push(...decide(run, { type: 'proceed', at, admit: (step) => this.#slots.reserve(runId, step) }));
+        events.push(...decide(run, { type: 'proceed', at, admit }));
       } else events.push(...decide(run, { type: 'watch-deadline', at }));
     } catch (error) {
       this.#slots.settle(runId, []);
@@ -279,41 +267,6 @@ export class Turns {
       started.map((event) => ({ id: attemptId(runId, event), step: stepOf(run, event) })),
     );
     return { runId, run, messages, at, positionBefore, stateBefore, events };
-  }
-
-  #commandOf(message: Message, runId: string): Command {
-    switch (message.type) {
-      case 'request':
-        return { ...message.row.request, at: this.#ports.clock.now() };
-      case 'look': {
-        const { step, index, outcome } = message.look;
-        return { type: 'report-look', at: this.#ports.clock.now(), key: { step, index }, outcome };
-      }
-      case 'cache':
-        return {
-          type: 'report-cache',
-          at: this.#ports.clock.now(),
-          key: keyOf(message.attemptId),
-          look: message.look,
-        };
-      case 'report': {
-        const { report } = message;
-        const key = keyOf(report.attemptId);
-        if (report.type === 'running') return { type: 'report-running', at: report.at, key, place: report.place };
-        // Where nobody else waits for its slot, it goes to what the engine starts next, in the same commit.
-        this.#slots.release([report.attemptId]);
-        return {
-          type: 'report-finished',
-          at: report.at,
-          key,
-          outcome: report.outcome,
-          usage: report.usage,
-          admit: (step) => this.#slots.reserve(runId, step),
-        };
-      }
-      default:
-        return unreachable(message);
-    }
   }
 
   async #keep(turn: Turn): Promise<void> {
@@ -397,6 +350,7 @@ export class Turns {
   #leave(run: Run): void {
     this.#runs.delete(run.opened.runId);
     this.waits.runEnded(run);
+    this.#ports.executor.release(run.opened.runId);
     this.#slots.withdraw(run.opened.runId);
     for (const next of this.#lanes.leave(run)) this.#ports.runQueue.wake(next);
     this.#ports.jobQueue.wake('outbox');
@@ -412,32 +366,4 @@ export class Turns {
     this.#inbox.set(turn.runId, [...turn.messages, ...(this.#inbox.get(turn.runId) ?? [])]);
     this.#ports.runQueue.wake(turn.runId, at);
   }
-}
-
-/** A request of which nothing comes is done too: without events, but at the position that it was decided at. */
-function commitOf(turn: Turn, channels: readonly string[]): Commit {
-  const { run, runId, positionBefore, stateBefore, events, at } = turn;
-  const done = requestsOf(turn).map(({ id }): Write => ({ write: 'request-done', id, at }));
-  if (events.length + done.length === 0) return [];
-  const { state, reason, finishedAt } = run;
-  const becomes = state === stateBefore ? null : { state, reason, finishedAt };
-  return [
-    { write: 'append', runId, position: positionBefore, events, becomes },
-    ...done,
-    ...closingWrites(run, events, channels),
-  ];
-}
-
-function requestsOf({ messages }: Turn): readonly RequestRow[] {
-  return messages.flatMap((message) => (message.type === 'request' ? [message.row] : []));
-}
-
-function startedIn(runId: string, events: readonly RunEvent[]): readonly string[] {
-  return events.flatMap((event) => (event.type === 'attempt-started' ? [attemptId(runId, event)] : []));
-}
-
-function keyOf(id: string): AttemptKey & { readonly runId: string } {
-  const key = parseAttemptId(id);
-  if (key === null) throw new Error(`not an attempt's id: ${id}`);
-  return key;
 }

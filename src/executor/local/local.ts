@@ -17,6 +17,7 @@ import { createAttemptLog, type AttemptLog } from './attempt-log.ts';
 import { placeOf, runAttempt } from './attempt.ts';
 import type { AttemptEnd, AttemptServices } from './prepared-attempt.ts';
 import { baseEnvironment } from './environment.ts';
+import { openCheckpoints } from './checkpoints.ts';
 import { findFile } from './find-file.ts';
 import { createFolderStock } from './folders.ts';
 import { createLooks, looksLimits } from './looks.ts';
@@ -87,6 +88,8 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       const unknown = attemptIds.filter((attemptId) => !active.has(attemptId));
       await recoverAll(unknown, options, records);
     },
+    retain: (runIds) => services.checkpoints.retain(runIds),
+    release: (runId) => services.checkpoints.release(runId),
     findFile: (place) => findFile(place, options.ports),
     looksAtOnce: looksLimits.atOnceMax,
     look: (spec, signal) => looks.look(spec, signal),
@@ -130,6 +133,7 @@ function createServices(
     shells: createWarmPool(() => startShell(environment)),
     pipes: createPipeStock(join(directory, 'pipes')),
     folders,
+    checkpoints: openCheckpoints(join(directory, 'checkpoints'), folders),
     stored: createStoredValues(artifacts),
     sampler: createUsageSampler(),
     pulse: createPulse(pulse),

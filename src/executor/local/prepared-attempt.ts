@@ -5,6 +5,7 @@ import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { AttemptSpec, AttemptWork, ExecutorPorts, LookWork } from '../executor.ts';
 import type { AttemptControl } from './attempt-control.ts';
 import type { AttemptLog } from './attempt-log.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { FolderStock } from './folders.ts';
 import type { PipeStock } from './pipes.ts';
 import type { Pulse } from './pulse.ts';
@@ -32,6 +33,7 @@ export interface AttemptServices {
   readonly pipes: PipeStock;
   /** Scratch directories. */
   readonly folders: FolderStock;
+  readonly checkpoints: Checkpoints;
   readonly stored: StoredValues;
   readonly sampler: UsageSampler;
   readonly pulse: Pulse;

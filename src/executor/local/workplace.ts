@@ -1,6 +1,5 @@
 /** Where an attempt works: its scratch directory, and what it is told of that. */
 import { join } from 'node:path';
-import { safeName } from '../../outputs/safe-name.ts';
 import { contextEnvironment } from './environment.ts';
 import { openInputs, type Inputs } from './inputs.ts';
 import type { PreparedAttempt } from './prepared-attempt.ts';
@@ -18,7 +17,7 @@ export interface Workplace {
 export function workplaceIn(scratch: string, attempt: PreparedAttempt): Workplace {
   const { spec, services, sourceTree } = attempt;
   const { runId, step, index } = spec.context;
-  const checkpoint = join(services.directory, 'checkpoints', safeName(`${runId}/${step}/${index}`));
+  const checkpoint = services.checkpoints.place(runId, step, index);
   const outputsFile = join(scratch, '.outputs.json');
   const places = { sourceTree, scratch, checkpoint, outputs: outputsFile };
   return {

@@ -1,0 +1,128 @@
+/** The commands about runs: start, cancel, re-run, decide, list, read. */
+import type { Command } from 'commander';
+import { collectParameter, parseDate, parseLimit, parseReason, type Parameters } from './arguments.ts';
+import { command, type End } from './command.ts';
+
+interface RunFlags {
+  readonly repository?: string;
+  readonly ref: string;
+  readonly date?: number;
+  readonly param?: Parameters;
+  readonly json?: boolean;
+}
+
+interface RerunFlags {
+  readonly failed?: boolean;
+  readonly from?: string;
+  readonly atHead?: boolean;
+  readonly json?: boolean;
+}
+
+/** What starts a run, and looks at those that were. */
+export function addRunCommands(program: Command, folder: () => string, end: End): void {
+  command(program, 'run', 'Run a pipeline here, with or without a server: the same engine, journal and executor.', [
+    'contender run weekly-churn --date 2026-11-16 --param depth=6',
+  ])
+    .argument('<pipeline>', 'name of the pipeline')
+    .option('--ref <revision>', 'the commit to run', 'HEAD')
+    .option('--date <date>', 'the logical date, YYYY-MM-DD (UTC); default: now', parseDate)
+    .option('--param <name=value>', 'a declared parameter; once for each', collectParameter)
+    .option('--repository <name>', 'one of contender.yaml; default: the first')
+    .option('--json', 'the result as JSON on the last line')
+    .action(async (pipeline: string, options: RunFlags) => {
+      const { run } = await import('./run.ts');
+      const { ref, date = null, param: parameters = {}, repository = null, json = false } = options;
+      end(await run(folder(), { pipeline, repository, ref, date, parameters, json }));
+    });
+
+  command(program, 'cancel', 'End a run: what has not started is cancelled, what runs is stopped.', [
+    'contender cancel weekly-churn#12 --reason "wrong data"',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .option('--reason <text>', 'kept with the run', parseReason, '')
+    .action(async (run: string, { reason }: { reason: string }) => {
+      const { cancel } = await import('./requests.ts');
+      end(await cancel(folder(), run, reason));
+    });
+
+  command(program, 'rerun', 'Run again what a run was for: whole, what failed, or from a step; the rest is reused.', [
+    'contender rerun weekly-churn#12 --failed',
+    'contender rerun weekly-churn#12 --from train --at-head',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .option('--failed', 'only the steps that failed or never ran, and what comes after them')
+    .option('--from <step>', 'only this step, and what comes after it')
+    .option('--at-head', 'at the head of its branch instead of the same commit')
+    .option('--json', 'the result as JSON on the last line')
+    .action(async (run: string, options: RerunFlags) => {
+      const { rerun } = await import('./rerun.ts');
+      const { failed = false, from = null, atHead = false, json = false } = options;
+      end(await rerun(folder(), { run, failed, from, atHead, json }));
+    });
+
+  command(program, 'approve', 'Let a run go on that waits for an approval.', [
+    'contender approve weekly-churn#12 release',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .argument('<step>', 'name of the approval')
+    .option('--reason <text>', 'kept with the decision', parseReason)
+    .action(async (run: string, step: string, { reason = null }: { reason?: string | null }) => {
+      const { decide } = await import('./requests.ts');
+      end(await decide(folder(), run, { step, decision: 'approve', reason }));
+    });
+
+  command(program, 'reject', 'Refuse what a run waits for: the step fails, or is skipped where it says so.', [
+    'contender reject weekly-churn#12 release --reason "the slices look wrong"',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .argument('<step>', 'name of the approval')
+    .requiredOption('--reason <text>', 'kept with the decision, and told as the reason of the step', parseReason)
+    .action(async (run: string, step: string, { reason }: { reason: string }) => {
+      const { decide } = await import('./requests.ts');
+      end(await decide(folder(), run, { step, decision: 'reject', reason }));
+    });
+
+  command(program, 'runs', 'List runs, the newest first.', ['contender runs --pipeline weekly-churn --limit 10'])
+    .option('--pipeline <name>', 'of this pipeline alone')
+    .option('--state <state>', 'running, cancelling, success, failed or cancelled')
+    .option('--limit <number>', 'at most so many', parseLimit, 20)
+    .option('--json', 'one JSON object a line')
+    .action(async (options: { pipeline?: string; state?: string; limit: number; json?: boolean }) => {
+      const { runs } = await import('./runs.ts');
+      const { pipeline = null, state = null, limit, json = false } = options;
+      end(await runs(folder(), { pipeline, state, limit, json }));
+    });
+
+  command(program, 'pools', 'Who holds the slots of executor and pools, and how many runs wait.', ['contender pools'])
+    .option('--json', 'one JSON object a line')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { pools } = await import('./pools.ts');
+      end(await pools(folder(), { json }));
+    });
+
+  command(program, 'ticks', 'List the ticks of a schedule, the newest first: fired, or missed and why.', [
+    'contender ticks weekly-churn --limit 10',
+  ])
+    .argument('<pipeline>', 'name of the pipeline')
+    .option('--repository <name>', 'one of contender.yaml; default: the first')
+    .option('--limit <number>', 'at most so many', parseLimit, 20)
+    .option('--json', 'one JSON object a line')
+    .action(async (pipeline: string, options: { repository?: string; limit: number; json?: boolean }) => {
+      const { ticks } = await import('./ticks.ts');
+      const { repository = null, limit, json = false } = options;
+      end(await ticks(folder(), { pipeline, repository, limit, json }));
+    });
+
+  command(program, 'logs', 'Print the logs of a run, or of one of its steps.', [
+    'contender logs weekly-churn#12 train --follow',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .argument('[step]', 'name of a step; default: all, in order')
+    .option('--attempt <number>', 'instead of the last attempt', parseLimit)
+    .option('-f, --follow', 'go on until the run has ended')
+    .action(async (run: string, step: string | undefined, options: { attempt?: number; follow?: boolean }) => {
+      const { logs } = await import('./logs.ts');
+      const { attempt = null, follow = false } = options;
+      end(await logs(folder(), { run, step: step ?? null, attempt, follow }));
+    });
+}

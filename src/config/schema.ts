@@ -1,0 +1,114 @@
+/** What `contender.yaml` may hold, setting by setting. */
+import { z } from 'zod';
+import { parseDuration } from '../std/duration.ts';
+
+const poolsMax = 100;
+const objectStoresMax = 100;
+const channelsMax = 100;
+
+const durationSchema = z.string().transform((text, context) => {
+  const parsed = parseDuration(text);
+  if (parsed.ok) return parsed.value;
+  context.addIssue({ code: 'custom', message: parsed.error });
+  return z.NEVER;
+});
+
+const githubSchema = z.strictObject({
+  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'must be owner/name'),
+  apiUrl: z.url().default('https://api.github.com'),
+  installationId: z.number().int().positive().optional(),
+});
+
+const repositorySchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w.-]+(?:\/[\w.-]+)?$/, 'must be a name or owner/name')
+    .optional(),
+  url: z.string().min(1),
+  github: githubSchema.optional(),
+  poll: durationSchema.optional(),
+});
+
+const secretName = z.string().regex(/^[A-Za-z_]\w{0,127}$/, 'the name of a secret, not its value');
+
+const objectStoreSchema = z.strictObject({
+  endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}$/, 'a region such as eu-central-1')
+    .default('us-east-1'),
+  pathStyle: z.boolean().optional(),
+  secrets: z.strictObject({
+    accessKeyId: secretName,
+    secretAccessKey: secretName,
+    sessionToken: secretName.optional(),
+  }),
+});
+
+const variableName = z
+  .string()
+  .regex(/^[A-Za-z_]\w{0,127}$/, 'NAME of the variable CONTENDER_NOTIFY_NAME, not its value');
+
+const channelSchema = z.union(
+  [
+    z.strictObject({ webhook: z.strictObject({ url: variableName, key: variableName.optional() }) }),
+    z.strictObject({ slack: z.strictObject({ url: variableName }) }),
+  ],
+  'a channel is `webhook: { url: NAME, key: NAME }` or `slack: { url: NAME }`',
+);
+
+const notificationsSchema = z
+  .strictObject({
+    channels: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a channel has a name of lower-case letters, digits and "-"'),
+        channelSchema,
+      )
+      .refine((channels) => Object.keys(channels).length <= channelsMax, `at most ${channelsMax} channels`)
+      .default({}),
+    default: z.array(z.string()).default([]),
+  })
+  .prefault({});
+
+/** What `contender.yaml` may hold. */
+export const configFileSchema = z.strictObject({
+  state: z.string().min(1).default('.contender'),
+  shared: z.string().min(1).optional(),
+  server: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.number().int().min(0).max(65_535).default(8080),
+      publicUrl: z.url({ protocol: /^https?$/ }).optional(),
+      behindProxy: z.boolean().default(false),
+    })
+    .prefault({}),
+  executor: z
+    .strictObject({ slots: z.number().int().min(1).max(10_000).optional(), nodeModules: z.string().optional() })
+    .prefault({}),
+  pools: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a pool has a name of lower-case letters, digits and "-"'),
+      z.strictObject({ slots: z.number().int().min(1).max(10_000) }),
+    )
+    .refine((pools) => Object.keys(pools).length <= poolsMax, `at most ${poolsMax} pools`)
+    .default({}),
+  objectStores: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a store has a name of lower-case letters, digits and "-"'),
+      objectStoreSchema,
+    )
+    .refine((stores) => Object.keys(stores).length <= objectStoresMax, `at most ${objectStoresMax} object stores`)
+    .default({}),
+  notifications: notificationsSchema.superRefine(({ channels, default: names }, context) => {
+    const unknown = names.find((name) => !Object.hasOwn(channels, name));
+    if (unknown !== undefined)
+      context.addIssue({ code: 'custom', path: ['default'], message: `there is no channel "${unknown}"` });
+  }),
+  repositories: z
+    .array(repositorySchema)
+    .min(1)
+    .max(100)
+    .default([{ url: '.' }]),
+});
+
+export type ConfigFile = z.infer<typeof configFileSchema>;
