@@ -8,7 +8,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Artifact } from '../pipeline/definition.ts';
-import type { ArtifactStore } from './outputs.ts';
+import type { ArtifactStore, ArtifactStreams } from './outputs.ts';
 import { artifactName } from './safe-name.ts';
 
 const chunkBytes = 1024 * 1024;
@@ -34,7 +34,7 @@ export interface DirectoryArtifactOptions {
   readonly artifactBytesMax?: number;
 }
 
-export function createDirectoryArtifactStore(options: DirectoryArtifactOptions): ArtifactStore {
+export function createDirectoryArtifactStore(options: DirectoryArtifactOptions): ArtifactStore & ArtifactStreams {
   const { directory, artifactBytesMax = 64 * 1024 ** 3 } = options;
   const temporary = join(directory, 'incoming');
   let prepared: Promise<void> | null = null;
@@ -76,6 +76,12 @@ export function createDirectoryArtifactStore(options: DirectoryArtifactOptions):
         await target.writeFile(bytes);
         return { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
       }),
+    putStream: (content, name) => keep(name, (target) => drain(content, target, artifactBytesMax)),
+    async openStream(sha256) {
+      const source = await openKept(pathOf(sha256), sha256);
+      if (source === null) return null;
+      return { bytes: (await source.stat()).size, content: source.createReadStream() };
+    },
     async getBytes(sha256) {
       await using source = await openKept(pathOf(sha256), sha256);
       if (source === null) return null;
@@ -122,19 +128,34 @@ async function copy(
   target: FileHandle,
   bytesMax: number,
 ): Promise<{ sha256: string; bytes: number }> {
-  const hash = createHash('sha256');
+  return drain(chunksOf(source), target, bytesMax);
+}
+
+/** One buffer, whose content counts until the next is asked for. */
+async function* chunksOf(source: FileHandle): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.allocUnsafe(chunkBytes);
-  let bytes = 0;
   for (;;) {
     const { bytesRead } = await source.read(buffer, 0, chunkBytes, null);
-    if (bytesRead === 0) return { sha256: hash.digest('hex'), bytes };
-    bytes += bytesRead;
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function drain(
+  chunks: AsyncIterable<Uint8Array>,
+  target: FileHandle,
+  bytesMax: number,
+): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
     if (bytes > bytesMax)
       throw new ArtifactRefusedError(`it has more than the ${bytesMax} bytes that an artifact may have`);
-    const chunk = buffer.subarray(0, bytesRead);
     hash.update(chunk);
-    for (let written = 0; written < bytesRead;) written += (await target.write(chunk, written)).bytesWritten;
+    for (let written = 0; written < chunk.length;) written += (await target.write(chunk, written)).bytesWritten;
   }
+  return { sha256: hash.digest('hex'), bytes };
 }
 
 function isHash(text: string): boolean {

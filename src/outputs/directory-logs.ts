@@ -46,6 +46,11 @@ export function createDirectoryLogStore(options: DirectoryLogOptions): LogStore 
       if (total === 0 && live === undefined) return { lines: [], total, closed: await wasClosedEmpty(paths) };
       return { lines: await readLines(paths, Math.max(1, from), Math.min(to, total)), total, closed };
     },
+    size(key) {
+      const live = open.get(key);
+      live?.flush();
+      return (live?.shape() ?? measureLog(pathsOf(key))).total;
+    },
     watch(key, listener) {
       const present = listeners.get(key) ?? new Set();
       listeners.set(key, present.add(listener));

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { Clock } from '../std/clock.ts';
 import { createDirectoryArtifactStore } from './directory-artifacts.ts';
 import { createDirectoryLogStore } from './directory-logs.ts';
-import type { ArtifactStore, LogStore } from './outputs.ts';
+import type { ArtifactStore, ArtifactStreams, LogStore } from './outputs.ts';
 
 export { ArtifactDamagedError, createDirectoryArtifactStore } from './directory-artifacts.ts';
 export { createDirectoryLogStore } from './directory-logs.ts';
 
 /** The stores of the embedded default. Nothing is made on disk before the first byte is kept. */
 export function createDirectoryStores(options: { readonly directory: string; readonly clock: Clock }): {
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: ArtifactStore & ArtifactStreams;
   readonly logs: LogStore;
 } {
   return {

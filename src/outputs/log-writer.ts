@@ -67,8 +67,8 @@ export function openLog(
     changed();
   };
 
-  const append = (stream: LogLine['stream'], text: string): void => {
-    const line = formatLine(clock.now(), stream, text);
+  const append = (at: number, stream: LogLine['stream'], text: string): void => {
+    const line = formatLine(at, stream, text);
     if (total > 0 && total % indexEveryLines === 0) recordsGathered.push(indexRecord(total + 1, bytes));
     const size = Buffer.byteLength(line);
     total += 1;
@@ -79,17 +79,19 @@ export function openLog(
     else scheduled ??= setImmediate(flush);
   };
 
-  const take = (stream: LogLine['stream'], text: string): void => {
+  const take = (at: number, stream: LogLine['stream'], text: string): void => {
     if (state !== 'open') return;
     if (bytes + text.length >= limits.logBytesMax) {
       state = 'full';
-      append('contender', `This log has reached its limit of ${limits.logBytesMax} bytes: what follows is not kept.`);
-    } else append(stream, text);
+      const told = `This log has reached its limit of ${limits.logBytesMax} bytes: what follows is not kept.`;
+      append(at, 'contender', told);
+    } else append(at, stream, text);
   };
 
   const splitters = new Map<LogLine['stream'], LineSplitter>();
   const splitterOf = (stream: LogLine['stream']): LineSplitter => {
-    const found = splitters.get(stream) ?? createLineSplitter(limits.lineBytesMax, (line) => take(stream, line));
+    const found =
+      splitters.get(stream) ?? createLineSplitter(limits.lineBytesMax, (line) => take(clock.now(), stream, line));
     splitters.set(stream, found);
     return found;
   };
@@ -100,6 +102,9 @@ export function openLog(
     write(stream, chunk) {
       if (closed) return;
       splitterOf(stream).push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+    },
+    line({ at, stream, text }) {
+      if (!closed) take(at, stream, text.replaceAll('\n', ' '));
     },
     async close() {
       if (closed) return;

@@ -12,12 +12,22 @@ export interface ArtifactStore {
   has(sha256: string): Promise<boolean>;
 }
 
+/** The same store as streams, for whoever passes its bytes on. */
+export interface ArtifactStreams {
+  /** As `putFile`. Rejects, and keeps nothing, where the stream breaks off. */
+  putStream(content: AsyncIterable<Uint8Array>, name: string): Promise<Artifact>;
+  /** Null where it is not here. The bytes are not verified: whoever gets them compares the hash. */
+  openStream(sha256: string): Promise<{ readonly bytes: number; readonly content: AsyncIterable<Uint8Array> } | null>;
+}
+
 /** One log for each attempt, addressed by its key. Lines are numbered from 1. */
 export interface LogStore {
   /** Opens for appending (the open one again, if there is one); the caller closes. Lines are capped at `lineBytesMax`, logs at `logBytesMax` with a closing marker line. */
   writer(key: string): LogWriter;
   /** Lines `from` to `to` (both included, from 1) as far as they exist, and how many there are now; at most `pageLinesMax` lines at once. */
   read(key: string, from: number, to: number): Promise<LogPage>;
+  /** How many lines there are now, and outlive this process. */
+  size(key: string): number;
   /** Called after lines were added to `key`; returns the function that ends it. */
   watch(key: string, listener: () => void): () => void;
 }
@@ -40,6 +50,8 @@ export interface LogPage {
 export interface LogWriter {
   /** Whole lines or parts of them, as they come; the stream's last partial line is completed by `close`. */
   write(stream: LogLine['stream'], chunk: Uint8Array | string): void;
+  /** One whole line, of the time that it says. */
+  line(line: Omit<LogLine, 'number'>): void;
   close(): Promise<void>;
 }
 

@@ -41,3 +41,25 @@ test('a named pipe is refused instead of being waited for', async () => {
   );
   await rm(directory, { recursive: true });
 });
+
+test('a stream is kept whole or not at all, and comes back as one', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'artifacts-'));
+  const store = createDirectoryArtifactStore({ directory });
+  const parts = ['a ', 'long ', 'model'].map((part) => Buffer.from(part));
+  const artifact = await store.putStream(from(parts), 'model');
+  assert.deepEqual(artifact, await store.putBytes(Buffer.concat(parts), 'model'));
+  const opened = await store.openStream(artifact.$artifact);
+  assert.ok(opened);
+  const read: Uint8Array[] = [];
+  for await (const chunk of opened.content) read.push(chunk);
+  assert.deepEqual([opened.bytes, Buffer.concat(read).toString()], [12, 'a long model']);
+  await assert.rejects(store.putStream(from(parts, new Error('the line is cut')), 'half'), /the line is cut/);
+  assert.deepEqual(await readdir(join(directory, 'incoming')), []);
+  assert.equal(await store.openStream('0'.repeat(64)), null);
+  await rm(directory, { recursive: true });
+});
+
+async function* from(parts: readonly Uint8Array[], error: Error | null = null): AsyncGenerator<Uint8Array> {
+  yield* parts;
+  if (error !== null) throw error;
+}

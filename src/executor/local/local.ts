@@ -44,6 +44,8 @@ export interface LocalExecutorOptions {
   /** A folder of that name with the packages that step functions import and their source tree does not have. */
   readonly nodeModules?: string | null;
   readonly clock: Clock;
+  /** What every process gets, beside what it is told; of the server's own environment the harmless part, unless given. */
+  readonly environment?: { readonly [name: string]: string };
   /** Tests have less patience with a process that is stopped. */
   readonly pulse?: PulseLimits;
 }
@@ -61,7 +63,8 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const records = openAttemptRecords(directory);
   const mark = executorMark(directory);
   const watchdog = startWatchdog(`${mark.name}=${mark.value}`);
-  const services = createServices(options, { ...baseEnvironment(process.env), [mark.name]: mark.value });
+  const { environment = baseEnvironment(process.env) } = options;
+  const services = createServices(options, { ...environment, [mark.name]: mark.value });
   const active = new Map<string, AttemptControl>();
   const working = new Set<Promise<void>>();
   const looks = createLooks(services);

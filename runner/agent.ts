@@ -1,0 +1,65 @@
+/**
+ * The program of a pod or worker that carries out one attempt. Where the server is and the token that it is asked with
+ * come from the environment; everything else is the server's answer.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { extract } from 'tar';
+import { createAgent } from '../src/executor/agent/agent.ts';
+import { createLink } from '../src/executor/agent/link.ts';
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Taken out of the environment, which the processes of the step get. */
+function take(name: string): string {
+  const value = process.env[name];
+  delete process.env[name];
+  if (value !== undefined && value !== '') return value;
+  process.stderr.write(`${name} is not set: this program is started by Contender, with what to do\n`);
+  return process.exit(2);
+}
+
+const url = take('CONTENDER_AGENT_URL').replace(/\/$/, '');
+const token = take('CONTENDER_AGENT_TOKEN');
+const directory = process.env['CONTENDER_AGENT_DIRECTORY'] ?? '/contender';
+const nodeModules = process.env['CONTENDER_AGENT_NODE_MODULES'] ?? null;
+for (const name of ['CONTENDER_AGENT_DIRECTORY', 'CONTENDER_AGENT_NODE_MODULES']) delete process.env[name];
+const given = Object.fromEntries(
+  Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+);
+
+const agent = createAgent({
+  link: createLink({ url, token, pause, say }),
+  directory: join(directory, 'attempt'),
+  nodeModules,
+  environment: { PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', CI: 'true', ...given },
+  clock: { now: Date.now },
+  async unpack(tar, folder) {
+    mkdirSync(folder, { recursive: true });
+    await pipeline(
+      Readable.fromWeb(tar as Parameters<typeof Readable.fromWeb>[0]),
+      extract({ cwd: folder, strict: true, filter: isOrdinary }),
+    );
+  },
+});
+
+/** The server sends files and folders alone; nothing else is laid out. */
+function isOrdinary(_path: string, entry: object): boolean {
+  return 'type' in entry && (entry.type === 'File' || entry.type === 'Directory');
+}
+
+process.on('SIGTERM', () => {
+  say('It is to end.');
+  agent.stop();
+});
+try {
+  const { outcome } = await agent.run();
+  say(`It has ended: ${outcome.kind}.`);
+  process.exit(outcome.kind === 'failed' ? 1 : 0);
+} catch (error) {
+  say(`It is given up: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(3);
+}

@@ -1,0 +1,140 @@
+/**
+ * Carries out one attempt, or one look, where the server is not: in a pod, on a worker. It is the executor of this machine
+ * with one slot, whose artifacts are the server's, whose log goes to the server, and whose end is told when all of that is
+ * there and nothing of the work is left. Nothing begins before the server has said that it is to run, so what was started
+ * twice runs once.
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '../../std/clock.ts';
+import { unreachable } from '../../std/unreachable.ts';
+import { createDirectoryLogStore } from '../../outputs/directory.ts';
+import type { LogStore } from '../../outputs/outputs.ts';
+import type { AttemptReport, Executor } from '../executor.ts';
+import { createLocalExecutor } from '../local/local.ts';
+import { agentLimits, type AgentResult, type AgentTask, type Begun } from './contract.ts';
+import { AttemptRevoked, type Link } from './link.ts';
+import { createLogShipper } from './log-shipper.ts';
+import { createRemoteArtifacts } from './remote-artifacts.ts';
+
+export interface AgentOptions {
+  readonly link: Link;
+  /** Of this attempt alone: source, scratch, log. */
+  readonly directory: string;
+  readonly nodeModules: string | null;
+  /** Of all processes of the step: where it runs, nothing is anybody else's. */
+  readonly environment: { readonly [name: string]: string };
+  readonly clock: Clock;
+  /** Lays the files of a tar out in a new folder. */
+  readonly unpack: (tar: ReadableStream<Uint8Array>, folder: string) => Promise<void>;
+}
+
+export interface Agent {
+  /** Rejects where the attempt is not, or no longer, to run, or its end could not be told. */
+  run(): Promise<AgentResult>;
+  /** Ends the step, which has its own grace to end itself. */
+  stop(): void;
+}
+
+export function createAgent(options: AgentOptions): Agent {
+  const { link, directory, clock } = options;
+  const stop = new AbortController();
+  return {
+    async run() {
+      const begun: Begun = await link.json('POST', 'begin', { agent: randomBytes(32).toString('base64url') });
+      link.use(begun.token);
+      const logs = createDirectoryLogStore({ directory: join(directory, 'logs'), clock });
+      const { attemptId } = begun.task.spec;
+      const shipper = createLogShipper(logs, attemptId, link);
+      const alive = keepAlive(link, () => stop.abort());
+      try {
+        const result = await carryOut(begun, logs, options, stop.signal);
+        // Looks share a log, which is not closed after each.
+        await logs.writer(attemptId).close();
+        await shipper.finish();
+        await link.json('POST', 'result', result);
+        return result;
+      } finally {
+        clearInterval(alive);
+      }
+    },
+    stop: () => stop.abort(),
+  };
+}
+
+async function carryOut(
+  { task, secrets }: Begun,
+  logs: LogStore,
+  options: AgentOptions,
+  stop: AbortSignal,
+): Promise<AgentResult> {
+  const { link, directory, nodeModules, environment, clock } = options;
+  const ended = Promise.withResolvers<AgentResult>();
+  const report = (word: AttemptReport): void => {
+    if (word.type === 'finished') ended.resolve({ type: 'attempt', outcome: word.outcome, usage: word.usage });
+  };
+  let source: Promise<string> | null = null;
+  const executor = createLocalExecutor({
+    ports: {
+      report,
+      sourceTree: () => (source ??= layOut(link, join(directory, 'source'), options.unpack)),
+      secret: (name) => secrets[name] ?? null,
+    },
+    artifacts: createRemoteArtifacts(link),
+    logs,
+    directory: join(directory, 'work'),
+    slots: 1,
+    nodeModules,
+    environment,
+    clock,
+  });
+  try {
+    return await carryOutWith(executor, task, stop, ended.promise);
+  } finally {
+    await executor.close(0);
+  }
+}
+
+async function carryOutWith(
+  executor: Executor,
+  task: AgentTask,
+  stop: AbortSignal,
+  ended: Promise<AgentResult>,
+): Promise<AgentResult> {
+  switch (task.type) {
+    case 'attempt': {
+      const { attemptId, graceMs } = task.spec;
+      const end = (): void => void executor.stop(attemptId, 'cancelled', graceMs);
+      stop.addEventListener('abort', end);
+      await executor.start(task.spec);
+      if (stop.aborted) end();
+      return ended;
+    }
+    case 'look':
+      return { type: 'look', outcome: await executor.look(task.spec, stop) };
+    default:
+      return unreachable(task);
+  }
+}
+
+async function layOut(link: Link, folder: string, unpack: AgentOptions['unpack']): Promise<string> {
+  const answer = await link.ask('GET', 'source');
+  if (answer === null || answer.body === null) throw new Error('the server has no files of the commit');
+  await unpack(answer.body, folder);
+  return folder;
+}
+
+/** Says now and then that it is there, and hears that its attempt is over. */
+function keepAlive(link: Link, over: () => void): NodeJS.Timeout {
+  let isAsking = false;
+  return setInterval(() => {
+    if (isAsking) return;
+    isAsking = true;
+    link
+      .json('POST', 'alive', {})
+      .catch((error: unknown) => {
+        if (error instanceof AttemptRevoked) over();
+      })
+      .finally(() => (isAsking = false));
+  }, agentLimits.aliveMs).unref();
+}

@@ -1,0 +1,70 @@
+/**
+ * Brings the log of an attempt to the server. The lines are on the agent's own disk first, so nothing is lost while the
+ * server is away and the step never waits for it; they are numbered, so nothing is kept twice. What comes while a part is
+ * on its way is the next part, so a talkative step costs no more requests than a quiet one.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { LogStore } from '../../outputs/outputs.ts';
+import { agentLimits, type LogKept, type LogPart } from './contract.ts';
+import type { Link } from './link.ts';
+
+export interface LogShipper {
+  /** Resolves when the whole of the log, which is closed, is kept; rejects where that cannot be. */
+  finish(): Promise<void>;
+}
+
+/** Lines of one moment go together. */
+const gatherMs = 20;
+
+export function createLogShipper(logs: LogStore, key: string, link: Link): LogShipper {
+  let kept = 0;
+  let [isOver, isClosing] = [false, false];
+  let work: Promise<void> | null = null;
+  let again = false;
+
+  const sendAll = async (): Promise<void> => {
+    if (!isClosing) await pause(gatherMs);
+    do {
+      again = false;
+      while (await sendNext());
+    } while (again);
+  };
+  /** Whether there may be more to send. */
+  const sendNext = async (): Promise<boolean> => {
+    if (isOver) return false;
+    const page = await logs.read(key, kept + 1, kept + agentLimits.logLinesMax);
+    const lines = fitting(page.lines.map(({ at, stream, text }) => ({ at, stream, text })));
+    const closed = page.closed && kept + lines.length === page.total;
+    if (lines.length === 0 && !closed) return false;
+    const part: LogPart = { from: kept + 1, lines, closed };
+    const answer: LogKept = await link.json('POST', 'log', part);
+    kept = answer.total;
+    isOver = closed || answer.isFull;
+    return !isOver;
+  };
+  const start = (): Promise<void> => {
+    again = true;
+    work ??= sendAll().finally(() => (work = null));
+    return work;
+  };
+  // What goes wrong here goes wrong again at the end, where somebody hears of it.
+  const unwatch = logs.watch(key, () => void start().catch(() => undefined));
+  return {
+    async finish() {
+      isClosing = true;
+      try {
+        await work?.catch(() => undefined);
+        await start();
+      } finally {
+        unwatch();
+      }
+    },
+  };
+}
+
+/** At least one line, and no more than a part may have. */
+function fitting(lines: LogPart['lines']): LogPart['lines'] {
+  let bytes = 0;
+  const beyond = lines.findIndex(({ text }) => (bytes += Buffer.byteLength(text)) > agentLimits.logBytesMax);
+  return beyond === -1 ? lines : lines.slice(0, Math.max(1, beyond));
+}

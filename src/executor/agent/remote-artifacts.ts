@@ -1,0 +1,76 @@
+/** The server's artifacts, as an agent sees them: hashed on both sides, streamed, and the same bytes sent once. */
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { chmod, rename, rm, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Artifact } from '../../pipeline/definition.ts';
+import { ArtifactDamagedError } from '../../outputs/directory.ts';
+import type { ArtifactStore } from '../../outputs/outputs.ts';
+import type { Link, LinkBody } from './link.ts';
+
+export function createRemoteArtifacts(link: Link): ArtifactStore {
+  const put = async (sha256: string, name: string, body: () => LinkBody): Promise<Artifact> => {
+    const address = `artifacts/${sha256}?name=${encodeURIComponent(name)}`;
+    const answer = await link.ask('PUT', address, body);
+    if (answer === null) throw new Error('the server takes no artifacts');
+    return (await answer.json()) as Artifact;
+  };
+  return {
+    async putFile(path, name) {
+      const sha256 = await hashOf(path);
+      return put(sha256, name, () => ({
+        type: 'application/octet-stream',
+        content: Readable.toWeb(createReadStream(path)) as ReadableStream,
+      }));
+    },
+    putBytes(bytes, name) {
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      return put(sha256, name, () => ({ type: 'application/octet-stream', content: Buffer.from(bytes) }));
+    },
+    async getBytes(sha256) {
+      const answer = await link.ask('GET', `artifacts/${sha256}`);
+      if (answer === null) return null;
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      verify(sha256, createHash('sha256').update(bytes).digest('hex'));
+      return bytes;
+    },
+    async getFile(sha256, path) {
+      const answer = await link.ask('GET', `artifacts/${sha256}`);
+      if (answer?.body === null || answer === null) return false;
+      const incoming = `${path}.${randomUUID()}`;
+      try {
+        const hash = createHash('sha256');
+        const hashed = async function* (chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+          for await (const chunk of chunks) {
+            hash.update(chunk);
+            yield chunk;
+          }
+        };
+        await pipeline(answer.body, hashed, createWriteStream(incoming, { flags: 'wx' }));
+        verify(sha256, hash.digest('hex'));
+        await chmod(incoming, 0o444);
+        await rename(incoming, path);
+        return true;
+      } finally {
+        await rm(incoming, { force: true });
+      }
+    },
+    async has(sha256) {
+      const answer = await link.ask('GET', `artifacts/${sha256}`);
+      await answer?.body?.cancel();
+      return answer !== null;
+    },
+  };
+}
+
+async function hashOf(path: string): Promise<string> {
+  if (!(await stat(path)).isFile()) throw new Error(`${path} is not a regular file`);
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  return hash.digest('hex');
+}
+
+function verify(sha256: string, found: string): void {
+  if (found !== sha256) throw new ArtifactDamagedError(sha256, found);
+}

@@ -1,0 +1,214 @@
+/**
+ * The server's side of agents: which attempts and looks are carried out elsewhere now, what their agents are given, and
+ * what they bring. An executor opens one when it places it and closes it when nothing of it counts any more; the routes
+ * ask here for each request. Nothing here knows where an agent runs.
+ */
+import type { AttemptOutcome, LookOutcome } from '../../engine/event.ts';
+import { createMask, type Mask } from '../../outputs/mask.ts';
+import type { ArtifactStreams, LogStore, LogWriter } from '../../outputs/outputs.ts';
+import type { Clock } from '../../std/clock.ts';
+import type { AgentResult, AgentTask, Begun, LogKept, LogPart } from '../agent/contract.ts';
+import type { ExecutorPorts } from '../executor.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Who placed it hears of its agent. */
+export interface DeskListener {
+  /** Before the agent hears that it may begin, which it may not where this throws. */
+  begin(agent: string, linesBefore: number): void;
+  /** Before the agent hears that it is kept. Once. */
+  result(result: AgentResult): void;
+}
+
+export interface DeskEntry {
+  readonly id: string;
+  readonly task: AgentTask;
+  /** Which agent has begun it, and how many lines the log had then; null: none yet. */
+  readonly begun: { readonly agent: string; readonly linesBefore: number } | null;
+  readonly listener: DeskListener;
+}
+
+export interface DeskPorts extends Pick<ExecutorPorts, 'sourceTree' | 'secret'> {
+  readonly artifacts: ArtifactStreams;
+  readonly logs: LogStore;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  /** What an agent brings whose attempt no longer counts. */
+  readonly late: (id: string, result: AgentResult) => void;
+}
+
+/** `over`: it is not, or no longer, carried out. `wait`: that is not known yet. */
+export type Refusal = 'unauthorized' | 'over' | 'wait';
+
+export class Desk {
+  readonly #ports: DeskPorts;
+  readonly #open = new Map<string, Sitting>();
+  #knowsAll = false;
+  #closed = false;
+
+  constructor(ports: DeskPorts) {
+    this.#ports = ports;
+  }
+
+  /** Gives the token that its agent is started with. */
+  open(entry: DeskEntry): string {
+    this.#open.set(entry.id, new Sitting(entry, this.#ports));
+    return this.#ports.tokens.make({ id: entry.id, agent: null });
+  }
+
+  /** Nothing that is said of it counts any more. */
+  async shut(id: string): Promise<void> {
+    const sitting = this.#open.get(id);
+    this.#open.delete(id);
+    await sitting?.end();
+  }
+
+  /** What is not open now is over; before, it may belong to a server that is not here any more. */
+  knowsAll(): void {
+    this.#knowsAll = true;
+  }
+
+  /** Whether its agent has said anything since then, in milliseconds since the epoch. */
+  heardAt(id: string): number | null {
+    return this.#open.get(id)?.heardAt ?? null;
+  }
+
+  /** Another server may conduct from now on: agents ask again until they find it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#open.keys()].map((id) => this.shut(id)));
+  }
+
+  /** The first word of an agent. */
+  begin(token: string, agent: string): Begun | Refusal {
+    const meaning = this.#ports.tokens.read(token);
+    if (meaning === null || meaning.agent !== null) return 'unauthorized';
+    const sitting = this.#sittingOf(meaning.id);
+    return sitting instanceof Sitting ? sitting.begin(agent) : sitting;
+  }
+
+  /** For every other word of it. */
+  sitting(token: string): Sitting | Refusal {
+    const meaning = this.#ports.tokens.read(token);
+    if (meaning === null || meaning.agent === null) return 'unauthorized';
+    const sitting = this.#sittingOf(meaning.id);
+    return sitting instanceof Sitting && !sitting.isHeldBy(meaning.agent) ? 'over' : sitting;
+  }
+
+  /** A result whose attempt is over: it changes nothing, and is told. */
+  tooLate(token: string, result: AgentResult): void {
+    const meaning = this.#ports.tokens.read(token);
+    if (meaning !== null && meaning.agent !== null) this.#ports.late(meaning.id, result);
+  }
+
+  #sittingOf(id: string): Sitting | Refusal {
+    const sitting = this.#open.get(id);
+    if (sitting !== undefined && !this.#closed) return sitting;
+    return this.#knowsAll && !this.#closed ? 'over' : 'wait';
+  }
+}
+
+/** One attempt or look, while it is carried out. */
+export class Sitting {
+  readonly #entry: DeskEntry;
+  readonly #ports: DeskPorts;
+  readonly #secrets: ReadonlyMap<string, string>;
+  readonly #mask: Mask;
+  #begun: DeskEntry['begun'];
+  #log: LogWriter | null = null;
+  #result: AgentResult | null = null;
+  #heardAt: number | null = null;
+
+  constructor(entry: DeskEntry, ports: DeskPorts) {
+    this.#entry = entry;
+    this.#ports = ports;
+    this.#begun = entry.begun;
+    this.#secrets = secretsOf(entry.task.spec.secrets, ports.secret);
+    this.#mask = createMask(this.#secrets);
+  }
+
+  get heardAt(): number | null {
+    return this.#heardAt;
+  }
+
+  isHeldBy(agent: string): boolean {
+    return this.#begun?.agent === agent;
+  }
+
+  begin(agent: string): Begun | Refusal {
+    const { id, task, listener } = this.#entry;
+    if (this.#begun === null) {
+      const linesBefore = this.#ports.logs.size(id);
+      listener.begin(agent, linesBefore);
+      this.#begun = { agent, linesBefore };
+    }
+    // Two pods of one attempt: one of them carries it out.
+    if (!this.isHeldBy(agent)) return 'over';
+    this.hear();
+    return { task, secrets: Object.fromEntries(this.#secrets), token: this.#ports.tokens.make({ id, agent }) };
+  }
+
+  hear(): void {
+    this.#heardAt = this.#ports.clock.now();
+  }
+
+  /** A folder with the files of the commit. */
+  source(): Promise<string> {
+    const { repository, sha } = this.#entry.task.spec;
+    return this.#ports.sourceTree(repository, sha);
+  }
+
+  artifact(sha256: string): ReturnType<ArtifactStreams['openStream']> {
+    return this.#ports.artifacts.openStream(sha256);
+  }
+
+  keepArtifact(content: AsyncIterable<Uint8Array>, name: string): ReturnType<ArtifactStreams['putStream']> {
+    return this.#ports.artifacts.putStream(content, name);
+  }
+
+  /** Lines that are kept already are passed over, and none is left out. */
+  keepLog({ from, lines, closed }: LogPart): LogKept {
+    const { id } = this.#entry;
+    const linesBefore = this.#begun?.linesBefore ?? 0;
+    const kept = this.#ports.logs.size(id) - linesBefore;
+    if (from > kept + 1) return { total: kept, isFull: false };
+    const fresh = lines.slice(kept + 1 - from);
+    this.#log ??= this.#ports.logs.writer(id);
+    for (const { at, stream, text } of fresh) this.#log.line({ at, stream, text: this.#mask.text(text) });
+    const total = this.#ports.logs.size(id) - linesBefore;
+    return { total, isFull: closed || total < kept + fresh.length };
+  }
+
+  result(result: AgentResult): void {
+    if (this.#result !== null) return;
+    const masked = maskedResult(result, this.#mask);
+    this.#entry.listener.result(masked);
+    this.#result = masked;
+  }
+
+  async end(): Promise<void> {
+    await this.#log?.close();
+  }
+}
+
+/** Those that are missing are missing in the agent too, which says so. */
+function secretsOf(names: readonly string[], valueOf: ExecutorPorts['secret']): ReadonlyMap<string, string> {
+  return new Map(
+    names.flatMap((name) => {
+      const value = valueOf(name);
+      return value === null ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+/** Sentences of an outcome go to the forge and the page. The agent masks them too; but it runs beside the user's code. */
+function maskedResult(result: AgentResult, mask: Mask): AgentResult {
+  return result.type === 'attempt'
+    ? { ...result, outcome: masked(result.outcome, mask) }
+    : { ...result, outcome: masked(result.outcome, mask) };
+}
+
+function masked<Outcome extends AttemptOutcome | LookOutcome>(outcome: Outcome, mask: Mask): Outcome {
+  if ('message' in outcome) return { ...outcome, message: mask.text(outcome.message) };
+  if ('reason' in outcome) return { ...outcome, reason: mask.text(outcome.reason) };
+  return outcome;
+}

@@ -1,0 +1,140 @@
+/**
+ * What agents reach: a server of its own, so that the network of the steps needs no way to the pages and the API. Every
+ * route demands the token of an attempt that is carried out now (src/executor/desk); the paths are in the contract
+ * (src/executor/agent/contract.ts).
+ */
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { create as createTar } from 'tar';
+import type { z } from 'zod';
+import { agentLimits, agentPath, agentResultSchema, beginSchema, logPartSchema } from '../executor/agent/contract.ts';
+import type { Desk, Refusal, Sitting } from '../executor/desk/desk.ts';
+import { unreachable } from '../std/unreachable.ts';
+import { bearerOf, RefusedError } from './access.ts';
+import type { ServerPorts } from './ports.ts';
+
+export interface AgentServerPorts extends Pick<ServerPorts, 'log'> {
+  /** Of who conducts now; null where this server does not. */
+  readonly desk: () => Desk | null;
+}
+
+const limits = { bodyBytesMax: 4 * agentLimits.logBytesMax, requestTimeoutMs: 0, headTimeoutMs: 30_000 } as const;
+
+export function createAgentServer(ports: AgentServerPorts): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: limits.bodyBytesMax,
+    // Artifacts may take hours. Who sends nothing is found by the connection's own timeout.
+    requestTimeout: limits.requestTimeoutMs,
+    connectionTimeout: 0,
+    keepAliveTimeout: limits.headTimeoutMs,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+  });
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500 && status !== 503)
+      ports.log.error({ url: request.url, error: error.message }, 'an agent was not served');
+    void reply.code(status).send({ error: status === 500 ? 'internal error' : error.message });
+  });
+  // Bytes of artifacts go from the socket to the disk.
+  app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
+  app.register(
+    (scope, _options, done) => {
+      addRoutes(scope, ports);
+      done();
+    },
+    { prefix: agentPath },
+  );
+  return app;
+}
+
+function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
+  const sitting = (request: FastifyRequest): Sitting => {
+    const found = ports.desk()?.sitting(bearerOf(request)) ?? 'wait';
+    if (typeof found === 'string') throw refused(found);
+    found.hear();
+    return found;
+  };
+
+  app.post('/begin', (request) => {
+    const { agent } = read(beginSchema, request.body);
+    const begun = ports.desk()?.begin(bearerOf(request), agent) ?? 'wait';
+    if (typeof begun === 'string') throw refused(begun);
+    return begun;
+  });
+  app.get('/source', async (request, reply) => {
+    const folder = await sitting(request).source();
+    const tar = createTar({ cwd: folder, portable: true, noMtime: true }, ['.']);
+    return reply.type('application/x-tar').send(Readable.from(tar));
+  });
+  app.get('/artifacts/:sha256', async (request, reply) => {
+    const found = await sitting(request).artifact(hashOf(request));
+    if (found === null) return reply.code(404).send({ error: 'there is no such artifact' });
+    return reply
+      .type('application/octet-stream')
+      .header('content-length', found.bytes)
+      .send(Readable.from(found.content, { objectMode: false }));
+  });
+  app.put('/artifacts/:sha256', (request) => keepArtifact(request, sitting(request)));
+  app.post('/log', (request) => sitting(request).keepLog(read(logPartSchema, request.body)));
+  app.post('/alive', (request) => {
+    sitting(request);
+    return {};
+  });
+  app.post('/result', (request) => {
+    const result = read(agentResultSchema, request.body);
+    try {
+      sitting(request).result(result);
+    } catch (error) {
+      if (error instanceof RefusedError && error.statusCode === 410) ports.desk()?.tooLate(bearerOf(request), result);
+      throw error;
+    }
+    return {};
+  });
+}
+
+async function keepArtifact(request: FastifyRequest, sitting: Sitting): Promise<object> {
+  const { body } = request;
+  if (!(body instanceof Readable)) throw new RefusedError(415, 'an artifact is application/octet-stream');
+  const { name } = request.query as { readonly name?: unknown };
+  return sitting.keepArtifact(verified(body, hashOf(request)), typeof name === 'string' ? name : 'artifact');
+}
+
+/** Throws at the end where the bytes are not those that the agent has read: nothing is kept then. */
+async function* verified(chunks: AsyncIterable<Buffer>, sha256: string): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const found = hash.digest('hex');
+  if (found !== sha256) throw new RefusedError(422, `the bytes have the hash ${found}`);
+}
+
+function hashOf(request: FastifyRequest): string {
+  const { sha256 } = request.params as { readonly sha256: string };
+  return sha256;
+}
+
+function read<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new RefusedError(
+    400,
+    parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+  );
+}
+
+function refused(refusal: Refusal): RefusedError {
+  switch (refusal) {
+    case 'unauthorized':
+      return new RefusedError(401, 'this needs the token of an attempt');
+    case 'over':
+      return new RefusedError(410, 'the attempt is over, or another agent has begun it');
+    case 'wait':
+      return new RefusedError(503, 'this server does not know yet what is carried out');
+    default:
+      return unreachable(refusal);
+  }
+}

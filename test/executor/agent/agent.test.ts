@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import type { AgentResult } from '../../../src/executor/agent/contract.ts';
+import { AttemptRevoked } from '../../../src/executor/agent/link.ts';
+import type { AttemptSpec } from '../../../src/executor/executor.ts';
+import { command, lookSpecOf, shell, specOf, until } from '../workshop.ts';
+import { openBureau, type Bureau } from './bureau.ts';
+
+const functions = `
+import { pipeline, step, waitFor } from 'contender';
+export default pipeline('p', {}, () => {
+  step('train', { run: () => ({ rows: 3 }) });
+  waitFor.until('looks', { run: () => false });
+});
+`;
+
+async function withBureau(body: (bureau: Bureau) => Promise<void>, files = {}): Promise<void> {
+  const bureau = await openBureau(files);
+  try {
+    await body(bureau);
+    assert.deepEqual(bureau.errors, []);
+  } finally {
+    await bureau.close();
+  }
+}
+
+const attempt = (spec: AttemptSpec) => ({ type: 'attempt', spec }) as const;
+const name = (): { agent: string } => ({ agent: randomBytes(32).toString('base64url') });
+
+function outcomeOf(result: AgentResult | undefined): AgentResult['outcome'] {
+  assert.ok(result);
+  return result.outcome;
+}
+
+test('a command runs beside the files of the commit, and its lines, output and artifact come to the server', async () => {
+  await withBureau(
+    async (bureau) => {
+      const spec = specOf(
+        shell('cat data/rows.csv; cp data/rows.csv kept.csv; echo warned >&2; echo \'{"model":"kept.csv","rows":2}\''),
+        {
+          outputs: { model: 'artifact', rows: 'number' },
+        },
+      );
+      await bureau.agent(bureau.open(attempt(spec))).run();
+      const outcome = outcomeOf(bureau.results[0]);
+      assert.ok(outcome.kind === 'succeeded' && 'inline' in outcome.output);
+      const { model, rows } = outcome.output.inline as { model: { $artifact: string }; rows: number };
+      assert.equal(rows, 2);
+      assert.equal(
+        Buffer.from((await bureau.stores.artifacts.getBytes(model.$artifact)) ?? []).toString(),
+        'a,b\n1,2\n',
+      );
+      assert.deepEqual((await bureau.log(spec.attemptId)).toSorted(), [
+        '1,2',
+        'a,b',
+        'warned',
+        '{"model":"kept.csv","rows":2}',
+      ]);
+      await bureau.desk().shut(spec.attemptId);
+      assert.equal((await bureau.stores.logs.read(spec.attemptId, 1, 1)).closed, true);
+    },
+    { 'data/rows.csv': 'a,b\n1,2\n' },
+  );
+});
+
+test('a function and a look are carried out as on the server itself', async () => {
+  await withBureau(
+    async (bureau) => {
+      const spec = specOf({ kind: 'function', file: '.pipelines/p.ts', input: {} });
+      await bureau.agent(bureau.open(attempt(spec))).run();
+      assert.deepEqual(outcomeOf(bureau.results[0]), {
+        kind: 'succeeded',
+        output: { inline: { rows: 3 } },
+        control: null,
+      });
+      const look = lookSpecOf('.pipelines/p.ts', {});
+      await bureau.agent(bureau.open({ type: 'look', spec: look })).run();
+      assert.equal(outcomeOf(bureau.results[1]).kind, 'not-yet');
+    },
+    { '.pipelines/p.ts': functions },
+  );
+});
+
+test('of two agents with the same token one begins, and asks again under its own name as often as it likes', async () => {
+  await withBureau(async (bureau) => {
+    const token = bureau.open(attempt(specOf(command('true'))));
+    const [first, second] = [name(), name()];
+    const begun = await bureau.link(token).json('POST', 'begin', first);
+    assert.deepEqual(await bureau.link(token).json('POST', 'begin', first), begun);
+    await assert.rejects(bureau.link(token).json('POST', 'begin', second), AttemptRevoked);
+    await assert.rejects(
+      bureau.link(token).json('POST', 'alive', {}),
+      AttemptRevoked,
+      'the first token is good for the beginning alone',
+    );
+  });
+});
+
+test('a server that comes after knows the agent that has begun, and no other', async () => {
+  await withBureau(async (bureau) => {
+    const token = bureau.open(attempt(specOf(command('true'))));
+    const first = name();
+    const { token: own } = await bureau.link(token).json<{ token: string }>('POST', 'begin', first);
+    await bureau.nextDesk();
+    assert.deepEqual(await bureau.link(own).json('POST', 'alive', {}), {});
+    await assert.rejects(bureau.link(token).json('POST', 'begin', name()), AttemptRevoked);
+  });
+});
+
+test('while a server does not know yet what runs, agents ask again, and afterwards they hear that it is over', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(command('true'));
+    const token = bureau.open(attempt(spec));
+    await bureau.desk().shut(spec.attemptId);
+    const asked = bureau.link(token).json('POST', 'begin', name());
+    bureau.desk().knowsAll();
+    await assert.rejects(asked, AttemptRevoked);
+  });
+});
+
+test('a result that comes when the attempt is over is refused and told', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(command('true'));
+    const { token } = await bureau.link(bureau.open(attempt(spec))).json<{ token: string }>('POST', 'begin', name());
+    bureau.desk().knowsAll();
+    await bureau.desk().shut(spec.attemptId);
+    const result: AgentResult = { type: 'attempt', outcome: { kind: 'skipped', reason: 'nothing new' }, usage: null };
+    await assert.rejects(bureau.link(token).json('POST', 'result', result), AttemptRevoked);
+    assert.deepEqual([bureau.results, bureau.late], [[], [result]]);
+  });
+});
+
+test('a token of nobody, or one that was changed, is refused', async () => {
+  await withBureau(async (bureau) => {
+    const token = bureau.open(attempt(specOf(command('true'))));
+    const [payload = '', mac = ''] = token.split('.');
+    const other = Buffer.from(JSON.stringify(['other/train/0/1'])).toString('base64url');
+    for (const wrong of ['', 'nonsense', `${payload}.`, `${other}.${mac}`, `${payload}.${mac}x`, 'x'.repeat(10_000)])
+      await assert.rejects(bureau.link(wrong || '-').json('POST', 'begin', name()), AttemptRevoked, wrong);
+  });
+});
+
+test('a step gets the secrets that it names, and they are masked on both sides', async () => {
+  await withBureau(async (bureau) => {
+    bureau.secrets.set('PASSWORD', 'correct horse');
+    bureau.secrets.set('OTHER', 'battery staple');
+    const spec = specOf(shell('echo "$PASSWORD"; echo "other: $OTHER"; exit 3'), { secrets: ['PASSWORD'] });
+    await bureau.agent(bureau.open(attempt(spec))).run();
+    assert.deepEqual((await bureau.log(spec.attemptId)).slice(0, 2), ['***', 'other: ']);
+    const own = specOf(command('true'), { secrets: ['PASSWORD'] });
+    const { token } = await bureau.link(bureau.open(attempt(own))).json<{ token: string }>('POST', 'begin', name());
+    const lines = [{ at: 1, stream: 'out', text: 'it is correct horse' }];
+    await bureau.link(token).json('POST', 'log', { from: 1, lines, closed: true });
+    const outcome = { kind: 'failed', cause: 'code', message: 'no correct horse', exitCode: 1 };
+    await bureau.link(token).json('POST', 'result', { type: 'attempt', outcome, usage: null });
+    assert.deepEqual(await bureau.log(own.attemptId), ['it is ***']);
+    assert.deepEqual(outcomeOf(bureau.results[1]), { ...outcome, message: 'no ***' });
+  });
+});
+
+test('parts of a log that come twice, late or again after a restart are kept once and in order', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(command('true'));
+    const writer = bureau.stores.logs.writer(spec.attemptId);
+    writer.write('contender', 'The pod is there.\n');
+    const { token } = await bureau.link(bureau.open(attempt(spec))).json<{ token: string }>('POST', 'begin', name());
+    const link = bureau.link(token);
+    const part = (from: number, ...texts: string[]) => ({
+      from,
+      lines: texts.map((text, index) => ({ at: from + index, stream: 'out', text })),
+      closed: false,
+    });
+    assert.deepEqual(await link.json('POST', 'log', part(1, 'a', 'b')), { total: 2, isFull: false });
+    assert.deepEqual(await link.json('POST', 'log', part(1, 'a', 'b', 'c')), { total: 3, isFull: false });
+    assert.deepEqual(await link.json('POST', 'log', part(5, 'e')), { total: 3, isFull: false }, 'a gap is not kept');
+    await bureau.nextDesk();
+    assert.deepEqual(await link.json('POST', 'log', part(2, 'b', 'c', 'd')), { total: 4, isFull: false });
+    assert.deepEqual(await bureau.log(spec.attemptId), ['The pod is there.', 'a', 'b', 'c', 'd']);
+    const { lines } = await bureau.stores.logs.read(spec.attemptId, 2, 5);
+    assert.deepEqual(
+      lines.map(({ at }) => at),
+      [1, 2, 3, 4],
+      'each line has the time at which it was written',
+    );
+  });
+});
+
+test('an agent that is to end ends its step, within its grace, and says so', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(shell('trap "echo warned; exit 0" TERM; echo begun; while :; do sleep 0.05; done'));
+    const agent = bureau.agent(bureau.open(attempt(spec)));
+    const over = agent.run();
+    await until('its first line', async () => (await bureau.log(spec.attemptId)).includes('begun') || undefined);
+    agent.stop();
+    await over;
+    const outcome = outcomeOf(bureau.results[0]);
+    assert.equal(outcome.kind === 'failed' && outcome.cause, 'cancelled');
+    assert.ok((await bureau.log(spec.attemptId)).includes('warned'));
+  });
+});
+
+test('lines come while the step runs, and are all there however many they are', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(shell('i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; sleep 60'));
+    const agent = bureau.agent(bureau.open(attempt(spec)));
+    const over = agent.run();
+    await until('all lines', async () => (await bureau.log(spec.attemptId)).length === 3000 || undefined);
+    agent.stop();
+    await over;
+    const lines = (await bureau.log(spec.attemptId)).slice(0, 3000);
+    assert.deepEqual(
+      lines,
+      Array.from({ length: 3000 }, (_, index) => `line ${index}`),
+    );
+  });
+});
+
+test('what is no word of an agent is refused with what is wrong', async () => {
+  await withBureau(async (bureau) => {
+    const { token } = await bureau
+      .link(bureau.open(attempt(specOf(command('true')))))
+      .json<{ token: string }>('POST', 'begin', name());
+    const link = bureau.link(token);
+    const outcome = { kind: 'failed', cause: 'bad luck', message: '', exitCode: null };
+    await assert.rejects(
+      link.json('POST', 'result', { type: 'attempt', outcome, usage: null }),
+      /400 .*outcome\.cause/,
+    );
+    await assert.rejects(link.json('POST', 'log', { from: 0, lines: [], closed: false }), /400 .*from/);
+    const put = link.ask('PUT', `artifacts/${'0'.repeat(64)}`, () => ({
+      type: 'application/octet-stream',
+      content: 'other bytes',
+    }));
+    await assert.rejects(put, /422 .*hash/);
+  });
+});

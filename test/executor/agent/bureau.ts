@@ -1,0 +1,124 @@
+/** A desk, its server on loopback and agents in this process, with stores and files of a commit in a temporary folder. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { extract } from 'tar';
+import { createAgent, type Agent } from '../../../src/executor/agent/agent.ts';
+import type { AgentResult, AgentTask } from '../../../src/executor/agent/contract.ts';
+import { createLink, type Link } from '../../../src/executor/agent/link.ts';
+import { Desk, type DeskEntry } from '../../../src/executor/desk/desk.ts';
+import { createTokens, openTokenKey } from '../../../src/executor/desk/tokens.ts';
+import { createDirectoryStores } from '../../../src/outputs/directory.ts';
+import { createAgentServer } from '../../../src/server/agent-server.ts';
+
+export interface Bureau {
+  readonly folder: string;
+  readonly url: string;
+  readonly stores: ReturnType<typeof createDirectoryStores>;
+  readonly secrets: Map<string, string>;
+  readonly results: AgentResult[];
+  readonly late: AgentResult[];
+  readonly errors: string[];
+  desk(): Desk;
+  /** The server goes, and another one comes which knows what was begun, as an executor would tell it. */
+  nextDesk(): Promise<Desk>;
+  /** Opens it, and gives the token that its agent is started with. */
+  open(task: AgentTask): string;
+  /** What was said of the agent that has begun it. */
+  begun(id: string): DeskEntry['begun'];
+  agent(token: string): Agent;
+  link(token: string): Link;
+  log(id: string): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export async function openBureau(files: { readonly [path: string]: string } = {}): Promise<Bureau> {
+  const folder = await mkdtemp(join(tmpdir(), 'bureau-'));
+  const source = join(folder, 'source');
+  await mkdir(source);
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(source, path)), { recursive: true });
+    await writeFile(join(source, path), text, { mode: 0o755 });
+  }
+  const clock = { now: Date.now };
+  const stores = createDirectoryStores({ directory: join(folder, 'stores'), clock });
+  const secrets = new Map<string, string>();
+  const [results, late, errors]: [AgentResult[], AgentResult[], string[]] = [[], [], []];
+  const begun = new Map<string, NonNullable<DeskEntry['begun']>>();
+  const tasks = new Map<string, AgentTask>();
+  const openDesk = (): Desk =>
+    new Desk({
+      ...stores,
+      clock,
+      tokens: createTokens(openTokenKey(folder)),
+      sourceTree: async () => source,
+      secret: (name) => secrets.get(name) ?? null,
+      late: (_id, result) => void late.push(result),
+    });
+  let current = openDesk();
+  const sit = (task: AgentTask): string => {
+    const id = task.spec.attemptId;
+    return current.open({
+      id,
+      task,
+      begun: begun.get(id) ?? null,
+      listener: {
+        begin: (agent, linesBefore) => void begun.set(id, { agent, linesBefore }),
+        result: (result) => void results.push(result),
+      },
+    });
+  };
+  const server = createAgentServer({
+    desk: () => current,
+    log: { error: (fields, message) => void errors.push(`${message}: ${String(fields['error'])}`) },
+  });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const link = (token: string): Link => createLink({ url, token, pause, say: () => undefined });
+  let agents = 0;
+  return {
+    folder,
+    url,
+    stores,
+    secrets,
+    results,
+    late,
+    errors,
+    desk: () => current,
+    async nextDesk() {
+      await current.close();
+      current = openDesk();
+      for (const task of tasks.values()) sit(task);
+      return current;
+    },
+    open(task) {
+      tasks.set(task.spec.attemptId, task);
+      return sit(task);
+    },
+    begun: (id) => begun.get(id) ?? null,
+    agent: (token) =>
+      createAgent({
+        link: link(token),
+        directory: join(folder, `agent-${(agents += 1)}`),
+        nodeModules: null,
+        environment: { PATH: process.env['PATH'] ?? '' },
+        clock,
+        async unpack(tar, target) {
+          await mkdir(target, { recursive: true });
+          await pipeline(
+            Readable.fromWeb(tar as Parameters<typeof Readable.fromWeb>[0]),
+            extract({ cwd: target, strict: true }),
+          );
+        },
+      }),
+    link,
+    log: async (id) => (await stores.logs.read(id, 1, 10_000)).lines.map(({ text }) => text),
+    async close() {
+      await server.close();
+      await current.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
