@@ -11,8 +11,16 @@ import type { Compiler } from './compile/compile.ts';
 import { Conductor } from './conductor/conductor.ts';
 import type { ConductorLog, Project } from './conductor/ports.ts';
 import type { Config } from './config/config.ts';
+import type { KubernetesConfig } from './config/kubernetes.ts';
 import type { GitHubConfig, RepositoryConfig } from './config/repository.ts';
-import type { Executor, ReportSink } from './executor/executor.ts';
+import { openAttemptFiles } from './executor/desk/attempt-files.ts';
+import { Desk, lateReports } from './executor/desk/desk.ts';
+import { createTokens, openTokenKey } from './executor/desk/tokens.ts';
+import type { Executor, ExecutorPorts, ReportSink } from './executor/executor.ts';
+import { loadKubeConfig } from './executor/kubernetes/kube-config.ts';
+import { createKubernetesExecutor } from './executor/kubernetes/kubernetes.ts';
+import { instanceOf } from './executor/kubernetes/pod-name.ts';
+import { findFile } from './executor/local/find-file.ts';
 import { createLocalExecutor } from './executor/local/local.ts';
 import type { Forge } from './forge/forge.ts';
 import { createGitHubForge } from './forge/github/github.ts';
@@ -26,10 +34,11 @@ import type { Journal } from './journal/journal.ts';
 import { openSqliteJournal } from './journal/sqlite.ts';
 import { createNotifier } from './notify/channels.ts';
 import { createDirectoryStores } from './outputs/directory.ts';
-import type { ArtifactStore, LogStore } from './outputs/outputs.ts';
+import type { ArtifactStore, ArtifactStreams, LogStore } from './outputs/outputs.ts';
 import { MemoryQueue, systemTimer } from './queue/memory.ts';
 import { openGitRegistry } from './registry/git.ts';
 import { createSensors } from './sensors/outside.ts';
+import { openAgentServer } from './server/agent-server.ts';
 import type { Clock } from './std/clock.ts';
 import { ProblemError } from './std/problem.ts';
 import { unreachable } from './std/unreachable.ts';
@@ -71,23 +80,23 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const mirrors = new Map([...projects].map(([name, project]) => [name, project.git]));
   const trees = createSourceTrees({ directory: join(config.stateDirectory, 'sources'), repositories: mirrors, clock });
 
-  const openExecutor = (report: ReportSink): Executor =>
-    createLocalExecutor({
-      ports: { report, sourceTree: (repository, sha) => trees.tree(repository, sha), secret: config.secret },
-      artifacts,
-      logs,
-      directory: join(config.stateDirectory, 'executor'),
-      slots: config.executor.slots ?? Math.max(4, availableParallelism()),
-      nodeModules: config.executor.nodeModules,
-      clock,
-    });
+  const ground: ExecutorGround = {
+    config,
+    artifacts,
+    logs,
+    clock,
+    log,
+    sourceTree: (repository, sha) => trees.tree(repository, sha),
+  };
+  const { kubernetes } = config.executor;
+  const executors = kubernetes === null ? localExecutors(ground) : podExecutors(kubernetes, ground);
   const onError = (error: unknown, keys: readonly string[]): void =>
     log.error({ error: String(error), keys }, 'a turn threw');
   const newId = createIds(clock);
   const conductor = new Conductor({
     clock,
     journal,
-    openExecutor,
+    openExecutor: executors.open,
     openQueue: () => new MemoryQueue({ clock, onError }),
     stopwatch: { now: () => performance.now() },
     timer: systemTimer,
@@ -117,10 +126,73 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     newId,
     async close() {
       await conductor.stop();
+      await executors.close();
       await compiler.close();
       await Promise.all([...mirrors.values()].map((mirror) => mirror.close()));
       await journal.close();
     },
+  };
+}
+
+/** What executors stand on, wherever they run attempts. */
+interface ExecutorGround extends Pick<ExecutorPorts, 'sourceTree'> {
+  readonly config: Config;
+  readonly artifacts: ArtifactStore & ArtifactStreams;
+  readonly logs: LogStore;
+  readonly clock: Clock;
+  readonly log: ConductorLog;
+}
+
+interface Executors {
+  /** For whoever begins to conduct. */
+  readonly open: (report: ReportSink) => Executor;
+  readonly close: () => Promise<void>;
+}
+
+function localExecutors({ config, sourceTree, artifacts, logs, clock }: ExecutorGround): Executors {
+  return {
+    open: (report) =>
+      createLocalExecutor({
+        artifacts,
+        logs,
+        clock,
+        ports: { report, sourceTree, secret: config.secret },
+        directory: join(config.stateDirectory, 'executor'),
+        slots: config.executor.slots ?? Math.max(4, availableParallelism()),
+        nodeModules: config.executor.nodeModules,
+      }),
+    close: () => Promise.resolve(),
+  };
+}
+
+const podSlots = 100;
+
+function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Executors {
+  const { config, logs, clock, log, sourceTree } = ground;
+  const key = openTokenKey(config.sharedDirectory);
+  const files = openAttemptFiles(join(config.sharedDirectory, 'attempts'));
+  const ports = { sourceTree, secret: config.secret };
+  let desk: Desk | null = null;
+  const agents = openAgentServer(kubernetes.listen, { desk: () => desk, log });
+  return {
+    open(report) {
+      agents.listen();
+      desk = new Desk({ ...ground, ...ports, tokens: createTokens(key), late: lateReports(report, clock) });
+      return createKubernetesExecutor({
+        report,
+        findFile: (place) => findFile(place, ports),
+        desk,
+        files,
+        logs,
+        clock,
+        slots: config.executor.slots ?? podSlots,
+        startMs: kubernetes.startMs ?? undefined,
+        settings: { ...kubernetes, instance: instanceOf(key) },
+        loadConfig: (client) => loadKubeConfig(client, kubernetes),
+        trouble: (error, what) => log.error({ error: String(error) }, what),
+      });
+    },
+    close: () => agents.close(),
   };
 }
 

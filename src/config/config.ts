@@ -8,6 +8,7 @@ import type { Channel, ChannelSettings } from '../notify/notify.ts';
 import type { ObjectStore } from '../sensors/sensors.ts';
 import { given, type Environment } from './environment.ts';
 import { invalid, readConfigFile } from './file.ts';
+import { readKubernetes, type KubernetesConfig } from './kubernetes.ts';
 import { readRepository, type RepositoryConfig } from './repository.ts';
 import { configFileSchema, type ConfigFile } from './schema.ts';
 
@@ -25,7 +26,12 @@ export interface Config {
     readonly apiToken: string | null;
   };
   readonly store: { readonly kind: 'sqlite' } | { readonly kind: 'postgres'; readonly url: string };
-  readonly executor: { readonly slots: number | null; readonly nodeModules: string | null };
+  readonly executor: {
+    readonly slots: number | null;
+    readonly nodeModules: string | null;
+    /** Null: steps are processes of this machine. */
+    readonly kubernetes: KubernetesConfig | null;
+  };
   /** Slots by the name of the pool. */
   readonly pools: ReadonlyMap<string, number>;
   /** By the name that `waitFor.object` gives. */
@@ -57,6 +63,7 @@ export function loadConfig(directory: string, environment: Environment): Config 
     executor: {
       slots: file.executor.slots ?? null,
       nodeModules: file.executor.nodeModules === undefined ? null : resolve(directory, file.executor.nodeModules),
+      kubernetes: file.executor.kubernetes === undefined ? null : readKubernetes(file.executor.kubernetes, directory),
     },
     pools: slotsByName(file.pools),
     objectStores: new Map(Object.entries(file.objectStores).map(([name, store]) => [name, readObjectStore(store)])),

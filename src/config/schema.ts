@@ -70,6 +70,31 @@ const notificationsSchema = z
   })
   .prefault({});
 
+/** Names of Kubernetes: of namespaces, secrets and accounts. */
+const kubernetesName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'a name of Kubernetes: lower-case letters, digits, "-" and "."');
+
+const kubernetesSchema = z.strictObject({
+  namespace: kubernetesName,
+  image: z.string().min(1).max(1024),
+  /** Under which pods reach the server. */
+  agents: z.url({ protocol: /^https?$/ }),
+  listen: z
+    .strictObject({
+      host: z.string().min(1).default('0.0.0.0'),
+      port: z.number().int().min(0).max(65_535).default(8081),
+    })
+    .prefault({}),
+  kubeconfig: z.string().min(1).optional(),
+  context: z.string().min(1).optional(),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+  imagePullSecrets: z.array(kubernetesName).max(20).default([]),
+  serviceAccountName: kubernetesName.optional(),
+  startTimeout: durationSchema.optional(),
+});
+
 /** What `contender.yaml` may hold. */
 export const configFileSchema = z.strictObject({
   state: z.string().min(1).default('.contender'),
@@ -83,7 +108,11 @@ export const configFileSchema = z.strictObject({
     })
     .prefault({}),
   executor: z
-    .strictObject({ slots: z.number().int().min(1).max(10_000).optional(), nodeModules: z.string().optional() })
+    .strictObject({
+      slots: z.number().int().min(1).max(10_000).optional(),
+      nodeModules: z.string().optional(),
+      kubernetes: kubernetesSchema.optional(),
+    })
     .prefault({}),
   pools: z
     .record(

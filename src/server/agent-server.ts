@@ -49,6 +49,42 @@ export function createAgentServer(ports: AgentServerPorts): FastifyInstance {
   return app;
 }
 
+const listenAgainMs = 5000;
+
+/** Listens from the first time that it is told to, and tries again where it cannot: agents ask until somebody answers. */
+export function openAgentServer(
+  place: { readonly host: string; readonly port: number },
+  ports: AgentServerPorts,
+): { listen(): void; close(): Promise<void> } {
+  let app: FastifyInstance | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let [isListening, isClosed] = [false, false];
+  const tryToListen = async (): Promise<void> => {
+    const opened = createAgentServer(ports);
+    try {
+      await opened.listen(place);
+      app = opened;
+      if (isClosed) await opened.close();
+    } catch (error) {
+      await opened.close();
+      ports.log.error({ ...place, error: String(error) }, 'agents of steps cannot be served; it is tried again');
+      if (!isClosed) timer = setTimeout(() => void tryToListen(), listenAgainMs);
+    }
+  };
+  return {
+    listen() {
+      if (isListening) return;
+      isListening = true;
+      void tryToListen();
+    },
+    async close() {
+      isClosed = true;
+      if (timer !== null) clearTimeout(timer);
+      await app?.close();
+    },
+  };
+}
+
 function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
   const sitting = (request: FastifyRequest): Sitting => {
     const found = ports.desk()?.sitting(bearerOf(request)) ?? 'wait';

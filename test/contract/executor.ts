@@ -22,14 +22,16 @@ export interface ExecutorUnderTest {
   readonly put: (path: string, text: string) => Promise<void>;
   /** How often the work of this attempt was really begun. */
   readonly begun: (attemptId: string) => Promise<number>;
+  /** What it runs goes on when the server ends, and is found again by the next one. */
+  readonly outlives: boolean;
   /** The server dies without a word; the executor of the next one. */
   readonly next: () => Promise<{ readonly executor: Executor; readonly reports: readonly AttemptReport[] }>;
   readonly close: () => Promise<void>;
 }
 
-/** Polls until `fact` holds; fails after 15 s. */
+/** Polls until `fact` holds; fails after a minute. */
 async function until(what: string, fact: () => boolean | Promise<boolean>): Promise<void> {
-  for (let waited = 0; waited < 15_000; waited += 10) {
+  for (let waited = 0; waited < 60_000; waited += 10) {
     if (await fact()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -165,8 +167,8 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
   });
 
   check(
-    'after a restart, what ran is lost and gone, and what had ended gives its end',
-    async ({ executor, spec, runs, ended, next }) => {
+    'after a restart, what ran goes on or is lost and gone, and what had ended gives its end',
+    async ({ executor, spec, runs, ended, next, outlives }) => {
       const [done, open, never] = [spec('succeeds'), spec('runs on'), spec('succeeds')];
       await executor.start(done);
       await executor.start(open);
@@ -175,22 +177,25 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
       const after = await next();
       await after.executor.recover([done.attemptId, open.attemptId, never.attemptId]);
       assert.deepEqual(endsOf(after.reports, done.attemptId), [first]);
-      assert.deepEqual(endsOf(after.reports, open.attemptId).map(causeOf), ['lost']);
+      if (outlives) await after.executor.stop(open.attemptId, 'cancelled', 1000);
+      await until('its end', () => endsOf(after.reports, open.attemptId).length > 0);
+      assert.deepEqual(endsOf(after.reports, open.attemptId).map(causeOf), [outlives ? 'cancelled' : 'lost']);
       assert.deepEqual(endsOf(after.reports, never.attemptId).map(causeOf), ['lost']);
     },
   );
 
   check(
     'after a restart, an attempt of the server before is not started again',
-    async ({ executor, spec, begun, runs, next }) => {
+    async ({ executor, spec, begun, runs, next, outlives }) => {
       const one = spec('runs on');
       await executor.start(one);
       await runs(one.attemptId);
       await until('its work', async () => (await begun(one.attemptId)) > 0);
       const after = await next();
       await after.executor.start(one);
+      if (outlives) await after.executor.stop(one.attemptId, 'timeout', 1000);
       await until('its end', () => endsOf(after.reports, one.attemptId).length > 0);
-      assert.deepEqual(endsOf(after.reports, one.attemptId).map(causeOf), ['lost']);
+      assert.deepEqual(endsOf(after.reports, one.attemptId).map(causeOf), [outlives ? 'timeout' : 'lost']);
       assert.equal(await begun(one.attemptId), 1);
     },
   );
@@ -260,8 +265,8 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
     });
   }
 
-  check('close ends everything as lost and takes nothing more', async (given) => {
-    const { executor, reports, spec, runs, lookSpec, looksAtWork } = given;
+  check('close ends everything as lost, or lets it go on, and takes nothing more', async (given) => {
+    const { executor, reports, spec, runs, lookSpec, looksAtWork, outlives } = given;
     const one = spec('runs on');
     await executor.start(one);
     await runs(one.attemptId);
@@ -271,7 +276,7 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
     await executor.close();
     await look;
     assert.equal(await looksAtWork(), 0);
-    assert.deepEqual(endsOf(reports, one.attemptId).map(causeOf), ['lost']);
+    assert.deepEqual(endsOf(reports, one.attemptId).map(causeOf), outlives ? [] : ['lost']);
     await assert.rejects(executor.start(spec('succeeds')), /closed/);
     await assert.rejects(executor.look(lookSpec('sees'), never()), /closed/);
   });

@@ -68,6 +68,7 @@ executorKeepsItsContract('fake', async () => {
       files.set(path, { bytes: text.length });
     },
     begun: async (attemptId) => world.begun.get(attemptId) ?? 0,
+    outlives: false,
     async next() {
       first.executor.die();
       return open();

@@ -50,6 +50,7 @@ executorKeepsItsContract('local', async () => {
       const lines = await readFile(tally, 'utf8').catch(() => '');
       return lines.split('\n').filter((line) => line === attemptId).length;
     },
+    outlives: false,
     next: async () => workshop.reopen(),
   };
 });

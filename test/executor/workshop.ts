@@ -36,12 +36,12 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
-/** Polls until `fact` gives something; fails after 15 s with what was waited for. */
+/** Polls until `fact` gives something; fails after a minute with what was waited for. */
 export async function until<T>(
   what: string,
   fact: () => T | null | undefined | false | Promise<T | null | undefined | false>,
 ): Promise<T> {
-  for (let waited = 0; waited < 15_000; waited += 10) {
+  for (let waited = 0; waited < 60_000; waited += 10) {
     const found = await fact();
     if (found !== null && found !== undefined && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));

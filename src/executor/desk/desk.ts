@@ -8,7 +8,7 @@ import { createMask, type Mask } from '../../outputs/mask.ts';
 import type { ArtifactStreams, LogStore, LogWriter } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { AgentResult, AgentTask, Begun, LogKept, LogPart } from '../agent/contract.ts';
-import type { ExecutorPorts } from '../executor.ts';
+import type { ExecutorPorts, ReportSink } from '../executor.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Who placed it hears of its agent. */
@@ -21,6 +21,8 @@ export interface DeskListener {
 
 export interface DeskEntry {
   readonly id: string;
+  /** The key of its log. */
+  readonly log: string;
   readonly task: AgentTask;
   /** Which agent has begun it, and how many lines the log had then; null: none yet. */
   readonly begun: { readonly agent: string; readonly linesBefore: number } | null;
@@ -34,6 +36,14 @@ export interface DeskPorts extends Pick<ExecutorPorts, 'sourceTree' | 'secret'> 
   readonly clock: Clock;
   /** What an agent brings whose attempt no longer counts. */
   readonly late: (id: string, result: AgentResult) => void;
+}
+
+/** Late ends of attempts are reported like others: the engine records them, and they change nothing. */
+export function lateReports(report: ReportSink, clock: Clock): DeskPorts['late'] {
+  return (attemptId, result) => {
+    if (result.type !== 'attempt') return;
+    report({ type: 'finished', attemptId, at: clock.now(), outcome: result.outcome, usage: result.usage });
+  };
 }
 
 /** `over`: it is not, or no longer, carried out. `wait`: that is not known yet. */
@@ -135,9 +145,9 @@ export class Sitting {
   }
 
   begin(agent: string): Begun | Refusal {
-    const { id, task, listener } = this.#entry;
+    const { id, log, task, listener } = this.#entry;
     if (this.#begun === null) {
-      const linesBefore = this.#ports.logs.size(id);
+      const linesBefore = this.#ports.logs.size(log);
       listener.begin(agent, linesBefore);
       this.#begun = { agent, linesBefore };
     }
@@ -167,14 +177,14 @@ export class Sitting {
 
   /** Lines that are kept already are passed over, and none is left out. */
   keepLog({ from, lines, closed }: LogPart): LogKept {
-    const { id } = this.#entry;
+    const { log } = this.#entry;
     const linesBefore = this.#begun?.linesBefore ?? 0;
-    const kept = this.#ports.logs.size(id) - linesBefore;
+    const kept = this.#ports.logs.size(log) - linesBefore;
     if (from > kept + 1) return { total: kept, isFull: false };
     const fresh = lines.slice(kept + 1 - from);
-    this.#log ??= this.#ports.logs.writer(id);
+    this.#log ??= this.#ports.logs.writer(log);
     for (const { at, stream, text } of fresh) this.#log.line({ at, stream, text: this.#mask.text(text) });
-    const total = this.#ports.logs.size(id) - linesBefore;
+    const total = this.#ports.logs.size(log) - linesBefore;
     return { total, isFull: closed || total < kept + fresh.length };
   }
 

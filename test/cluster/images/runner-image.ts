@@ -27,8 +27,8 @@ export async function importRunner(layout: Layout): Promise<void> {
   await importImage(layout, {
     reference: runnerReference,
     layers: [await systemLayer(layout), await nodeLayer(images), await packagesLayer(images), await appLayer(images)],
-    entrypoint: [],
-    command: ['node', '--version'],
+    entrypoint: ['node', '/app/dist/runner/agent.js'],
+    command: [],
     user: `${user.id}:${user.id}`,
     folder: user.home,
     environment: [searchPath, `HOME=${user.home}`],

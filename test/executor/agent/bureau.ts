@@ -63,6 +63,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
     const id = task.spec.attemptId;
     return current.open({
       id,
+      log: id,
       task,
       begun: begun.get(id) ?? null,
       listener: {

@@ -1,0 +1,39 @@
+/** The cluster in which steps run as pods, and how those reach the server. */
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import type { ConfigFile } from './schema.ts';
+
+export interface KubernetesConfig {
+  readonly namespace: string;
+  /** With the agent as its entry point: that of the runner, or one that is built on it. */
+  readonly image: string;
+  /** The address of `listen` as pods see it, without a slash at its end. */
+  readonly agentUrl: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Null: that of KUBECONFIG or of the user, or the one that the cluster gives to a pod. */
+  readonly kubeconfig: string | null;
+  /** Null: the current one. */
+  readonly context: string | null;
+  readonly imagePullPolicy: string | null;
+  readonly imagePullSecrets: readonly string[];
+  readonly serviceAccountName: string | null;
+  readonly startMs: number | null;
+}
+
+type Settings = NonNullable<ConfigFile['executor']['kubernetes']>;
+
+export function readKubernetes(settings: Settings, directory: string): KubernetesConfig {
+  const { namespace, image, agents, listen, kubeconfig, imagePullSecrets } = settings;
+  return {
+    namespace,
+    image,
+    agentUrl: agents.replace(/\/$/, ''),
+    listen,
+    kubeconfig: kubeconfig === undefined ? null : resolve(directory, kubeconfig.replace(/^~(?=\/|$)/, homedir())),
+    context: settings.context ?? null,
+    imagePullPolicy: settings.imagePullPolicy ?? null,
+    imagePullSecrets,
+    serviceAccountName: settings.serviceAccountName ?? null,
+    startMs: settings.startTimeout ?? null,
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * Requests to the API of a cluster: JSON and streams, with the credentials, certificates and connections of the kubeconfig.
+ * What goes wrong is an `ApiError` that says whether anything was answered at all: "cannot see" is not "no".
+ */
+import type { KubeConfig } from '@kubernetes/client-node';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isJsonObject, type Json } from '../../std/json.ts';
+
+export interface Api {
+  /** The answer of JSON. It is believed: it is the cluster's own. */
+  request<Answer>(method: ApiMethod, path: string, options?: RequestOptions): Promise<Answer>;
+  /** Chunks as they come, until the server or the signal ends it. */
+  stream(path: string, query: Query, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+}
+
+export type ApiMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Query = { readonly [name: string]: string | number | boolean };
+
+export interface RequestOptions {
+  readonly query?: Query;
+  readonly body?: object;
+}
+
+/** `status` null: no answer came, and nobody knows whether the request had its effect. */
+export class ApiError extends Error {
+  readonly status: number | null;
+  /** As the server calls it: `AlreadyExists`, `NotFound`, `Forbidden`, `Invalid`, `Expired`. */
+  readonly reason: string;
+  readonly retryAfterMs: number | null;
+
+  constructor(message: string, status: number | null, reason: string, retryAfterMs: number | null) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  /** Nothing is wrong with the request itself: it may be made again, now or when the cluster is well. */
+  get isPassing(): boolean {
+    const { status } = this;
+    return status === null || status === 401 || status === 408 || status === 429 || status >= 500;
+  }
+}
+
+const limits = {
+  answerMs: 30_000,
+  /** What one server asks of a cluster at the same time, beside streams. */
+  atOnceMax: 32,
+} as const;
+
+type Client = typeof import('@kubernetes/client-node');
+
+/** Loads the client when it is first asked: it takes a third of a second, and most commands never ask. */
+export function createApi(load: (client: Client) => KubeConfig): Api {
+  let loaded: Promise<{ readonly client: Client; readonly config: KubeConfig }> | null = null;
+  const open = async (): Promise<{ readonly client: Client; readonly config: KubeConfig }> => {
+    const client = await import('@kubernetes/client-node');
+    return { client, config: load(client) };
+  };
+  const gate = createGate(limits.atOnceMax);
+
+  const send = async (
+    method: ApiMethod,
+    path: string,
+    { query = {}, body }: RequestOptions,
+    signal: AbortSignal,
+  ): Promise<Answer> => {
+    const { client, config } = await (loaded ??= open());
+    const server = config.getCurrentCluster()?.server;
+    if (server === undefined) throw new Error('the kubeconfig names no current cluster');
+    const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    const context = new client.RequestContext(
+      `${server.replace(/\/$/, '')}${path}?${parameters}`,
+      client.HttpMethod[method],
+    );
+    context.setHeaderParam('Accept', 'application/json');
+    context.setSignal(signal);
+    if (body !== undefined) {
+      context.setHeaderParam('Content-Type', method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
+      context.setBody(JSON.stringify(body));
+    }
+    try {
+      await config.applySecurityAuthentication(context);
+      const response = await new client.IsomorphicFetchHttpLibrary().send(context).toPromise();
+      return { status: response.httpStatusCode, headers: response.headers, body: response.body };
+    } catch (error) {
+      throw new ApiError(`the cluster does not answer: ${reasonOf(error)}`, null, 'Unanswered', null);
+    }
+  };
+
+  return {
+    request: (method, path, options = {}) =>
+      gate(async () => {
+        const answer = await send(method, path, options, AbortSignal.timeout(limits.answerMs));
+        const text = await answer.body.text().catch((error: unknown) => {
+          throw new ApiError(`the answer of the cluster broke off: ${reasonOf(error)}`, null, 'Unanswered', null);
+        });
+        const content = parse(text);
+        if (answer.status < 200 || answer.status > 299) throw errorOf(answer, content);
+        return content as never;
+      }),
+    async stream(path, query, signal) {
+      const answer = await send('GET', path, { query }, signal);
+      const content = answer.body.stream();
+      if (answer.status === 200 && content !== null) return content;
+      throw errorOf(answer, parse(await answer.body.text().catch(() => '')));
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: { readonly [name: string]: string };
+  readonly body: { text(): Promise<string>; stream(): ReadableStream<Uint8Array> | null };
+}
+
+/** What the server says in a `Status`; proxies before it say something else. */
+function errorOf({ status, headers }: Answer, content: Json): ApiError {
+  const said = isJsonObject(content) ? content : {};
+  const message = typeof said['message'] === 'string' ? said['message'] : `the cluster answers ${status}`;
+  const reason = typeof said['reason'] === 'string' ? said['reason'] : '';
+  const seconds = Number(headers['retry-after']);
+  return new ApiError(message, status, reason, seconds > 0 ? seconds * 1000 : null);
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Of `fetch`: the reason stands behind the error that says that it failed. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+function createGate(atOnceMax: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let busy = 0;
+  return async (work) => {
+    if (busy >= atOnceMax) await new Promise<void>((resolve) => waiting.push(resolve));
+    else busy += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) busy -= 1;
+      else next();
+    }
+  };
+}
+
+/** How long to wait after so many failures, one after the other: half a second to half a minute. */
+export async function backOff(failures: number, error: unknown, signal: AbortSignal): Promise<void> {
+  const asked = error instanceof ApiError ? error.retryAfterMs : null;
+  const ms = asked ?? Math.min(30_000, 500 * 2 ** Math.min(failures - 1, 6));
+  await pause(ms, undefined, { signal, ref: true }).catch(() => undefined);
+}

@@ -1,0 +1,233 @@
+/**
+ * Attempts as pods of a cluster, one each. The pod of an attempt has a name that follows from the attempt, so asking for it
+ * twice gives one; the agent in it asks the desk before anything runs, so nothing runs twice; what it says of the end is
+ * written down before it is reported, so nothing is lost with a server. A server that goes leaves its pods alone, and the
+ * next one finds them.
+ */
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { LogStore } from '../../outputs/outputs.ts';
+import type { Clock } from '../../std/clock.ts';
+import { unreachable } from '../../std/unreachable.ts';
+import type { AgentResult, AgentTask } from '../agent/contract.ts';
+import type { AttemptFiles, FinishedReport, KeptAttempt } from '../desk/attempt-files.ts';
+import type { Desk } from '../desk/desk.ts';
+import type { AttemptSpec, Executor, LookSpec, ReportSink } from '../executor.ts';
+import { createApi } from './api.ts';
+import { openLooks } from './looks.ts';
+import { failed, podPatience } from './pod-end.ts';
+import { podName } from './pod-name.ts';
+import { openPodTable, type PodTable } from './pod-table.ts';
+import { graceSeconds, podLabels, podOf, type PodSettings } from './pod.ts';
+import { Placement, type PlacedPod, type PlacementEnd } from './placement.ts';
+import { createReaper, type Reaper } from './reaper.ts';
+
+export interface KubernetesExecutorOptions {
+  readonly report: ReportSink;
+  readonly findFile: Executor['findFile'];
+  readonly desk: Desk;
+  readonly files: AttemptFiles;
+  readonly logs: LogStore;
+  readonly clock: Clock;
+  readonly slots: number;
+  readonly startMs?: number | undefined;
+  readonly settings: PodSettings;
+  /** Of the cluster, with the client that is loaded when it is first asked. */
+  readonly loadConfig: (client: typeof import('@kubernetes/client-node')) => KubeConfig;
+  readonly trouble: (error: unknown, what: string) => void;
+}
+
+const tickMs = 1000;
+
+export function createKubernetesExecutor(options: KubernetesExecutorOptions): Executor {
+  const { report, desk, files, settings, clock, logs } = options;
+  const placements = new Map<string, Placement>();
+  const byPod = new Map<string, string>();
+  /** Of an earlier server: nobody knows yet whether they have pods. */
+  const unseen = new Set<string>();
+  let [isListed, isClosed] = [false, false];
+  const api = createApi(options.loadConfig);
+  const reaper = createReaper(api, (error) => options.trouble(error, 'a pod could not be removed; it is tried again'));
+  const table = openPodTable({
+    api,
+    namespace: settings.namespace,
+    selector: `${podLabels.instance}=${settings.instance}`,
+    clock,
+    changed: (name, view) => placements.get(byPod.get(name) ?? '')?.changed(view),
+    listed(begunAt) {
+      isListed = true;
+      for (const id of unseen) placements.get(id)?.recover();
+      unseen.clear();
+      for (const placement of placements.values()) placement.notListed(begunAt);
+      removeStrays(table, byPod, reaper);
+    },
+    trouble: (error) => options.trouble(error, 'the pods cannot be seen'),
+  });
+  const ticker = setInterval(() => {
+    for (const placement of placements.values()) placement.look();
+  }, tickMs);
+
+  /** Opens it at the desk, and gives its placement. */
+  const place = (
+    id: string,
+    task: AgentTask,
+    kept: KeptAttempt | null,
+    over: (end: PlacementEnd) => void,
+  ): Placement => {
+    const name = podName(settings.instance, id);
+    let agentBegan = kept?.begun ?? null;
+    const pod: PlacedPod = { namespace: settings.namespace, name, make: () => podOf(name, id, task, token, settings) };
+    const placement = new Placement(
+      pod,
+      {
+        api,
+        reaper,
+        clock,
+        startMs: options.startMs ?? podPatience.startMs,
+        seen: () => table.get(name),
+        heardAt: () => desk.heardAt(id),
+        say(text) {
+          if (agentBegan === null) logs.writer(logOf(task)).write('contender', `${text}\n`);
+        },
+        over(end) {
+          placements.delete(id);
+          unseen.delete(id);
+          over(end);
+        },
+      },
+      agentBegan !== null,
+    );
+    placements.set(id, placement);
+    byPod.set(name, id);
+    const token = desk.open({
+      id,
+      log: logOf(task),
+      task,
+      begun: agentBegan,
+      listener: {
+        begin(agent, linesBefore) {
+          agentBegan = { agent, linesBefore };
+          if (task.type === 'attempt') {
+            files.write(id, { spec: task.spec, begun: agentBegan, finished: null });
+            report({ type: 'running', attemptId: id, at: clock.now(), place: placement.place });
+          }
+          placement.begun();
+        },
+        result: (result) => placement.told(result),
+      },
+    });
+    return placement;
+  };
+
+  const finish = async (id: string, spec: AttemptSpec, end: PlacementEnd): Promise<void> => {
+    const finished = finishedReport(id, clock.now(), end);
+    const { outcome } = finished;
+    try {
+      files.write(id, { spec, begun: null, finished });
+    } catch (error) {
+      // It is reported all the same; only a server that dies before the journal has it will not know it.
+      options.trouble(error, 'the end of an attempt could not be kept');
+    }
+    await desk.shut(id);
+    const log = logs.writer(id);
+    if (end.kind !== 'told' && outcome.kind === 'failed')
+      log.write('contender', `Failed (${outcome.cause}): ${outcome.message}\n`);
+    await log.close();
+    byPod.delete(podName(settings.instance, id));
+    if (!isClosed) report(finished);
+  };
+
+  const begin = (id: string, spec: AttemptSpec, kept: KeptAttempt | null): Placement =>
+    place(id, { type: 'attempt', spec }, kept, (end) => {
+      finish(id, spec, end).catch((error: unknown) =>
+        options.trouble(error, 'the end of an attempt could not be kept'),
+      );
+    });
+
+  /** What an earlier server began, or this one no longer knows. */
+  const takeUp = (id: string): void => {
+    if (placements.has(id)) return;
+    const kept = files.read(id);
+    if (kept?.finished != null) return report(kept.finished);
+    if (kept === null) return report(finishedReport(id, clock.now(), { kind: 'seen', failed: unknownAttempt }));
+    const placement = begin(id, kept.spec, kept);
+    if (isListed) placement.recover();
+    else unseen.add(id);
+  };
+
+  const looks = openLooks({
+    place,
+    shut: (id) => desk.shut(id),
+    forget: (id) => byPod.delete(podName(settings.instance, id)),
+  });
+
+  return {
+    slots: options.slots,
+    async start(spec) {
+      const { attemptId } = spec;
+      if (isClosed) throw new Error('the executor is closed');
+      if (placements.has(attemptId)) return;
+      if (files.read(attemptId) !== null) return takeUp(attemptId);
+      files.write(attemptId, { spec, begun: null, finished: null });
+      void begin(attemptId, spec, null).ask();
+    },
+    async stop(attemptId, cause, graceMs) {
+      placements.get(attemptId)?.stop(cause, graceSeconds(graceMs));
+    },
+    async recover(attemptIds) {
+      for (const attemptId of attemptIds) takeUp(attemptId);
+      desk.knowsAll();
+    },
+    retain: (runIds) => files.retain(runIds),
+    release: (runId) => files.release(runId),
+    findFile: options.findFile,
+    looksAtOnce: looks.atOnceMax,
+    look(spec: LookSpec, signal) {
+      if (isClosed) return Promise.reject(new Error('the executor is closed'));
+      return looks.look(spec, signal);
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await looks.close();
+      for (const placement of placements.values()) placement.leave();
+      clearInterval(ticker);
+      table.close();
+      reaper.close();
+      await desk.close();
+    },
+  };
+}
+
+const unknownAttempt = failed('lost', 'nothing is known of it any more: the files of its server are gone');
+
+function logOf({ spec }: AgentTask): string {
+  return spec.attemptId;
+}
+
+/** Pods of ours that belong to nothing that is carried out: of attempts that have ended, or of a server that is gone. */
+function removeStrays(table: PodTable, byPod: ReadonlyMap<string, string>, reaper: Reaper): void {
+  for (const { namespace, name, uid, deletion } of table.values())
+    if (!byPod.has(name) && deletion === null) reaper.take({ namespace, name, uid }, 0);
+}
+
+function finishedReport(attemptId: string, at: number, end: PlacementEnd): FinishedReport {
+  const base = { type: 'finished', attemptId, at } as const;
+  switch (end.kind) {
+    case 'told':
+      return { ...base, ...attemptResult(end.result) };
+    case 'seen':
+      return { ...base, outcome: end.failed, usage: null };
+    case 'stopped': {
+      const usage = end.result?.type === 'attempt' ? end.result.usage : null;
+      const why = end.cause === 'timeout' ? 'it was longer than its time limit' : 'it was cancelled';
+      return { ...base, outcome: failed(end.cause, `${why}; its pod is gone`), usage };
+    }
+    default:
+      return unreachable(end);
+  }
+}
+
+function attemptResult(result: AgentResult): Pick<FinishedReport, 'outcome' | 'usage'> {
+  if (result.type === 'attempt') return { outcome: result.outcome, usage: result.usage };
+  return { outcome: failed('output', 'the agent of an attempt answered as one of a look'), usage: null };
+}

@@ -1,0 +1,264 @@
+/**
+ * One attempt or look, and its pod: from the wish for a pod to the end that is told once. A chart:
+ *
+ *   asking ──► waiting ──► begun ──► over
+ *      └──────────┴───────────┴───────►     by its agent's word, by what is seen of the pod, by a stop
+ *
+ * An end that the agent tells counts at once. An end that was asked for counts when the pod is seen to be gone: until then
+ * something of it may run. What is seen can only bring a placement forward; what cannot be seen changes nothing.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { V1Pod } from '@kubernetes/client-node';
+import type { Clock } from '../../std/clock.ts';
+import type { AgentResult } from '../agent/contract.ts';
+import { ApiError, backOff, type Api } from './api.ts';
+import { failed, failureOf, failureToStart, goneOutcome, lossOf, type Failed } from './pod-end.ts';
+import { viewOf, type PodView } from './pod-view.ts';
+import type { Reaper } from './reaper.ts';
+
+export type StopCause = 'cancelled' | 'timeout';
+
+/** How it ended: by the agent's word, or by what was seen of the pod. */
+export type PlacementEnd =
+  | { readonly kind: 'told'; readonly result: AgentResult }
+  | { readonly kind: 'seen'; readonly failed: Failed }
+  | { readonly kind: 'stopped'; readonly cause: StopCause; readonly result: AgentResult | null };
+
+export interface PlacementPorts {
+  readonly api: Api;
+  readonly reaper: Reaper;
+  readonly clock: Clock;
+  readonly startMs: number;
+  /** What is known of its pod now. */
+  readonly seen: () => PodView | undefined;
+  /** When its agent last said something; null: nothing yet. */
+  readonly heardAt: () => number | null;
+  /** For the log of the attempt, as long as no agent writes it. */
+  readonly say: (text: string) => void;
+  /** Once. */
+  readonly over: (end: PlacementEnd) => void;
+}
+
+/** `pod` is made when it is asked for; one that exists already under its name is taken for it. */
+export interface PlacedPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly make: () => V1Pod;
+}
+
+const quotaWaitsMs = [5000, 10_000, 20_000, 40_000, 60_000] as const;
+/** After the end that its agent has told: to end itself. */
+const leaveSeconds = 10;
+
+export class Placement {
+  readonly #pod: PlacedPod;
+  readonly #ports: PlacementPorts;
+  readonly #closing = new AbortController();
+  #uid: string | null = null;
+  /** Since when a list would show its pod. */
+  #placedAt: number | null = null;
+  #begun: boolean;
+  #isOver = false;
+  #stop: { readonly cause: StopCause; graceSeconds: number } | null = null;
+  #result: AgentResult | null = null;
+  #last: PodView | null = null;
+  #said = '';
+
+  constructor(pod: PlacedPod, ports: PlacementPorts, begun: boolean) {
+    this.#pod = pod;
+    this.#ports = ports;
+    this.#begun = begun;
+  }
+
+  get place(): string {
+    const node = this.#ports.seen()?.node ?? null;
+    return node === null ? `pod ${this.#pod.name}` : `pod ${this.#pod.name} on ${node}`;
+  }
+
+  /** Asks for the pod until it is there, or it is known that it will not be. */
+  async ask(): Promise<void> {
+    const { clock, startMs } = this.#ports;
+    const askedAt = clock.now();
+    for (let [failures, waits] = [0, 0]; !this.#isOver && this.#stop === null;) {
+      try {
+        return this.#placed(await this.#create());
+      } catch (error) {
+        if (!(error instanceof ApiError))
+          return this.#see(failed('start', `its pod could not be asked for: ${textOf(error)}`));
+        const refusal = refusalOf(error, clock.now() - askedAt > startMs);
+        if (refusal !== null) return this.#see(refusal);
+        this.#tell(`Its pod is not made yet: ${error.message}`);
+        failures += 1;
+        if (isQuota(error)) await this.#pause(quotaWaitsMs[Math.min(waits++, quotaWaitsMs.length - 1)] ?? 0);
+        else await backOff(failures, error, this.#closing.signal);
+      }
+    }
+    if (this.#stop === null) return;
+    // A pod that was asked for without an answer may come yet: it may not begin, and goes when it is seen.
+    this.#placed(null);
+    if (!this.#begun) this.#stopped();
+  }
+
+  /** The first list after an earlier server shows its pod, or shows that there is none. */
+  recover(): void {
+    const view = this.#ports.seen();
+    if (view !== undefined) return this.#placed(view.uid);
+    if (this.#stop !== null) return this.#stopped();
+    if (this.#begun) return this.#see(goneOutcome(null));
+    // Nothing of it has run: a pod that was asked for may have been lost with the server, and is asked for again.
+    void this.ask();
+  }
+
+  begun(): void {
+    this.#begun = true;
+  }
+
+  told(result: AgentResult): void {
+    if (this.#stop === null) return this.#end({ kind: 'told', result });
+    this.#result = result;
+  }
+
+  /** Warns, and kills after the grace. The first cause stays; a shorter grace counts. */
+  stop(cause: StopCause, graceSeconds: number): void {
+    if (this.#isOver) return;
+    this.#stop ??= { cause, graceSeconds };
+    this.#stop.graceSeconds = Math.min(this.#stop.graceSeconds, graceSeconds);
+    this.#closing.abort();
+    if (this.#placedAt !== null) this.#remove(this.#stop.graceSeconds);
+  }
+
+  /** Null: its pod is gone. */
+  changed(view: PodView | null): void {
+    if (this.#isOver || (view !== null && this.#uid !== null && view.uid !== this.#uid)) return;
+    if (view === null) return this.#gone();
+    this.#last = view;
+    this.look();
+  }
+
+  /** A list that was begun then has not shown its pod. */
+  notListed(begunAt: number): void {
+    if (this.#placedAt !== null && this.#placedAt < begunAt && this.#ports.seen() === undefined) this.#gone();
+  }
+
+  /** What follows from what is seen, and from how long it has been so. */
+  look(): void {
+    const view = this.#last;
+    if (view === null || this.#isOver || this.#placedAt === null) return;
+    const { clock, startMs, heardAt } = this.#ports;
+    const now = clock.now();
+    const loss = lossOf(view, now, heardAt());
+    if (loss !== null) {
+      this.#remove(0);
+      return this.#stop === null ? this.#see(loss) : this.#stopped();
+    }
+    // It goes when it is stopped, whatever it comes to.
+    if (this.#stop !== null) return;
+    const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view);
+    const failure = over ?? (this.#begun ? null : failureToStart(view, now, startMs));
+    if (failure !== null) return this.#see(failure);
+    const waiting = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
+    const why = view.unschedulable?.message ?? waiting?.message ?? null;
+    if (!this.#begun && why !== null) this.#tell(`Its pod waits: ${why}`);
+  }
+
+  /** This server carries it no further: the next one may. */
+  leave(): void {
+    this.#isOver = true;
+    this.#closing.abort();
+  }
+
+  async #create(): Promise<string> {
+    const { api } = this.#ports;
+    const { namespace, name, make } = this.#pod;
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+    try {
+      return uidOf(await api.request<V1Pod>('POST', path, { body: make() }));
+    } catch (error) {
+      if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
+      // The name is that of this attempt and no other: it was made by a request whose answer was lost.
+      return uidOf(await api.request<V1Pod>('GET', `${path}/${name}`));
+    }
+  }
+
+  #placed(uid: string | null): void {
+    this.#uid = uid;
+    this.#placedAt = this.#ports.clock.now();
+    if (this.#stop !== null) return this.#remove(this.#stop.graceSeconds);
+    const view = this.#ports.seen();
+    if (view !== undefined) this.changed(view);
+  }
+
+  #gone(): void {
+    if (this.#placedAt === null || this.#isOver) return;
+    if (this.#stop !== null) return this.#stopped();
+    this.#see(goneOutcome(this.#last));
+  }
+
+  #stopped(): void {
+    if (this.#stop !== null) this.#end({ kind: 'stopped', cause: this.#stop.cause, result: this.#result });
+  }
+
+  #see(failure: Failed): void {
+    this.#end({ kind: 'seen', failed: failure });
+  }
+
+  #end(end: PlacementEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#closing.abort();
+    this.#ports.over(end);
+    this.#remove(leaveSeconds);
+  }
+
+  #remove(graceSeconds: number): void {
+    const { namespace, name } = this.#pod;
+    this.#ports.reaper.take({ namespace, name, uid: this.#uid }, graceSeconds);
+  }
+
+  #tell(text: string): void {
+    if (text === this.#said) return;
+    this.#said = text;
+    this.#ports.say(text);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function uidOf(pod: V1Pod): string {
+  const view = viewOf(pod);
+  if (view === null) throw new Error('the cluster answered with a pod that has no identity');
+  return view.uid;
+}
+
+function isQuota({ status, message }: ApiError): boolean {
+  return status === 403 && /exceeded quota/.test(message);
+}
+
+/** Why a pod will not be made, however often it is asked for; null where it may be made yet. */
+function refusalOf(error: ApiError, isLate: boolean): Failed | null {
+  if (isQuota(error)) {
+    const help = 'Raise the quota of the namespace, or let fewer steps run at once.';
+    return isLate ? failed('start', `the quota left no room for its pod: ${error.message}. ${help}`) : null;
+  }
+  if (!error.isPassing) {
+    const who = error.status === 403 ? 'the cluster refused its pod' : 'the cluster does not take its pod';
+    return failed('invalid', `${who} (${error.reason || String(error.status)}): ${error.message}`);
+  }
+  // Who does not answer at all may have made it: only what was refused for so long is given up.
+  return isLate && error.status !== null ? failed('start', `its pod could not be made: ${error.message}`) : null;
+}
+
+/** An agent says how it ended before it ends. */
+function endedWithoutWord(begun: boolean): Failed {
+  if (begun) return failed('lost', 'its agent ended without a word');
+  return failed(
+    'invalid',
+    'its image ended at once: it has no agent as its entry point. Build it on the image of the runner.',
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * What a pod says of the end of its attempt: nothing while it may still go on, or why it can not, with a sentence about
+ * what to do. Pure, and a table of cases in its test. An agent says itself how its attempt ended; this is for those that
+ * cannot any more, and for containers that have none.
+ */
+import type { AttemptOutcome, FailureCause } from '../../engine/event.ts';
+import type { ContainerView, PodView } from './pod-view.ts';
+
+export type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
+
+/** Containers of this name carry out the step; others are beside it. */
+export const mainContainer = 'main';
+
+export const podPatience = {
+  /** From the creation to the first process, unless the configuration says otherwise: image and node included. */
+  startMs: 15 * 60_000,
+  /** Registries and secrets that are not there may be there in a moment. */
+  imageMs: 120_000,
+  /** After the moment by which a pod was to be gone. */
+  goneMs: 30_000,
+  /** Of a node that does not answer, beside the time that the cluster itself takes to notice. */
+  nodeMs: 60_000,
+} as const;
+
+/** Why a pod that has not begun cannot begin, or not any more; null while it may. */
+export function failureToStart(view: PodView, now: number, startMs: number): Failed | null {
+  const waitedMs = now - view.createdAt;
+  const stuck = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
+  const trouble = stuck === undefined ? null : troubleOf(stuck, waitedMs);
+  if (trouble !== null) return trouble;
+  if (waitedMs < startMs) return null;
+  const waited = `in ${Math.round(waitedMs / 1000)} s`;
+  const { unschedulable } = view;
+  if (unschedulable !== null) {
+    const help = 'Ask for less, or give the cluster a node that fits its resources, node selector and tolerations.';
+    return failed('start', `no node had room for its pod ${waited} (Unschedulable): ${unschedulable.message} ${help}`);
+  }
+  const why = stuck === undefined ? `it is ${view.phase}` : wordsOf(stuck);
+  return failed('start', `its pod did not start ${waited}: ${why}`);
+}
+
+/** `ImagePullBackOff` and its kind. */
+function troubleOf(container: ContainerView, waitedMs: number): Failed | null {
+  switch (container.reason ?? '') {
+    case 'InvalidImageName':
+      return failed('invalid', `the name of its image is wrong (${wordsOf(container)}). Correct it in the definition.`);
+    case 'ErrImageNeverPull': {
+      const help = 'Bring it to the node, or take another imagePullPolicy.';
+      return failed('invalid', `its image is not on the node, and is never pulled (${wordsOf(container)}). ${help}`);
+    }
+    case 'ErrImagePull':
+    case 'ImagePullBackOff':
+    case 'RegistryUnavailable':
+    case 'ImageInspectError': {
+      if (waitedMs < podPatience.imageMs) return null;
+      const help = 'See that the image is there under this name, and that imagePullSecrets may pull it.';
+      return failed('start', `its image could not be pulled (${wordsOf(container)}). ${help}`);
+    }
+    case 'CreateContainerConfigError': {
+      if (waitedMs < podPatience.imageMs) return null;
+      const help = 'Make the secret or config map that it names, in the namespace of the pod.';
+      return failed('invalid', `its container could not be configured (${wordsOf(container)}). ${help}`);
+    }
+    case 'CreateContainerError':
+    case 'RunContainerError':
+      if (waitedMs < podPatience.imageMs) return null;
+      return failed('start', `its container could not be made (${wordsOf(container)})`);
+    default:
+      return null;
+  }
+}
+
+/** How a pod that is over has failed; null while it is not over, or where all went well. */
+export function failureOf(view: PodView): Failed | null {
+  const main = view.containers.find(({ name }) => name === mainContainer);
+  if (view.phase !== 'Failed' && !hasFailed(main)) return null;
+  const { disruption, reason, message } = view;
+  const where = view.node === null ? '' : ` on ${view.node}`;
+  if (disruption !== null)
+    return failed('evicted', `the cluster took its pod away${where} (${disruption.reason}): ${disruption.message}`);
+  switch (reason ?? '') {
+    case 'Evicted':
+      return /ephemeral|emptyDir/i.test(message ?? '')
+        ? failed(
+            'code',
+            `its pod was evicted${where} for what it wrote to the disk: ${message ?? ''} Ask for more ephemeral-storage.`,
+          )
+        : failed('evicted', `its pod was evicted${where}: ${message ?? 'the node ran short of something'}`);
+    case 'DeadlineExceeded':
+      return failed('timeout', 'its pod was longer than its deadline');
+    case 'NodeLost':
+      return failed('lost', `its node${where} was lost`);
+    case 'NodeShutdown':
+    case 'Terminated':
+    case 'Shutdown':
+      return failed('evicted', `its node${where} was shut down: ${message ?? ''}`);
+    case 'UnexpectedAdmissionError':
+    case 'Preempting':
+    case 'NodeAffinity':
+    case 'OutOfcpu':
+    case 'OutOfmemory':
+    case 'OutOfpods':
+      return failed('start', `its node${where} did not take its pod (${reason}): ${message ?? ''}`);
+    default:
+      return failureOfContainers(view, where);
+  }
+}
+
+function failureOfContainers(view: PodView, where: string): Failed | null {
+  const broken = view.containers.find((container) => hasFailed(container));
+  if (broken === undefined)
+    return failed('lost', `its pod ended${where} without a word: ${view.message ?? view.phase}`);
+  const { name, reason, exitCode } = broken;
+  const which = name === mainContainer ? 'it' : `its container ${name}`;
+  switch (reason ?? '') {
+    case 'OOMKilled':
+      return failed(
+        'out-of-memory',
+        `${which} took more memory than it may have (OOMKilled). Raise "memory", or let it grow with "memoryGrowth".`,
+        exitCode,
+      );
+    case 'StartError':
+    case 'ContainerCannotRun':
+      return failed(
+        'invalid',
+        `${which} could not be started (${wordsOf(broken)}). See that the command is in the image.`,
+        exitCode,
+      );
+    case 'ContainerStatusUnknown':
+      return failed('lost', `nobody knows how ${which} ended${where}`, exitCode);
+    default:
+      return failed('code', exitSentence(which, exitCode), exitCode);
+  }
+}
+
+function exitSentence(which: string, exitCode: number | null): string {
+  if (exitCode !== null && exitCode > 128 && exitCode < 160)
+    return `${which} was ended by signal ${exitCode - 128} (exit code ${exitCode})`;
+  return `${which} ended with exit code ${exitCode ?? 'unknown'}`;
+}
+
+function hasFailed(container: ContainerView | undefined): boolean {
+  return container?.state === 'terminated' && container.exitCode !== 0;
+}
+
+function wordsOf({ reason, message }: ContainerView): string {
+  return message === null ? (reason ?? '') : `${reason ?? ''}: ${message}`;
+}
+
+export function failed(cause: FailureCause, message: string, exitCode: number | null = null): Failed {
+  return { kind: 'failed', cause, message, exitCode };
+}
+
+/** Why a pod that cannot be seen to end is given up; null while there is hope. `heardAt`: when its agent last said something. */
+export function lossOf(view: PodView, now: number, heardAt: number | null): Failed | null {
+  const { deletion, notReadySince, node, disruption } = view;
+  const where = node === null ? '' : ` on ${node}`;
+  if (deletion !== null && now > deletion.deadline + podPatience.goneMs) {
+    const why = disruption === null ? 'somebody deleted it' : `${disruption.reason}: ${disruption.message}`;
+    return failed('lost', `its pod was to be gone and its node${where} does not answer (${why})`);
+  }
+  if (notReadySince === null || now < notReadySince + podPatience.nodeMs) return null;
+  if (heardAt !== null && now < heardAt + podPatience.nodeMs) return null;
+  return failed('lost', `its node${where} has not answered for ${Math.round((now - notReadySince) / 1000)} s`);
+}
+
+/** A pod that is not there any more, and was not ended by us. */
+export function goneOutcome(last: PodView | null): Failed {
+  const disruption = last?.disruption ?? null;
+  if (disruption !== null)
+    return failed('evicted', `the cluster took its pod away (${disruption.reason}): ${disruption.message}`);
+  return failed('lost', 'its pod is gone: somebody deleted it, or its node was removed');
+}

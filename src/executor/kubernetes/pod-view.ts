@@ -1,0 +1,94 @@
+/** What counts of a pod, read once from what the API says; times in milliseconds since the epoch. */
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+
+export interface PodView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly annotations: { readonly [name: string]: string };
+  readonly labels: { readonly [name: string]: string };
+  readonly createdAt: number;
+  readonly phase: string;
+  /** Of the pod as a whole: `Evicted`, `DeadlineExceeded`, `NodeLost`. */
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly node: string | null;
+  /** When it was asked to end, and by when it is to have ended. */
+  readonly deletion: { readonly deadline: number } | null;
+  /** Why the cluster takes it away: preemption, a taint, an eviction. */
+  readonly disruption: Condition | null;
+  readonly unschedulable: Condition | null;
+  /** Since when its node does not answer for it. */
+  readonly notReadySince: number | null;
+  /** Init containers first, in the order of the pod. */
+  readonly containers: readonly ContainerView[];
+}
+
+export interface Condition {
+  readonly reason: string;
+  readonly message: string;
+  readonly since: number;
+}
+
+export interface ContainerView {
+  readonly name: string;
+  readonly state: 'waiting' | 'running' | 'terminated';
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly exitCode: number | null;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+}
+
+/** Null for what is no pod with a name and an identity. */
+export function viewOf(pod: V1Pod): PodView | null {
+  const { metadata, status, spec } = pod;
+  const { namespace, name, uid } = metadata ?? {};
+  if (metadata === undefined || namespace === undefined || name === undefined || uid === undefined) return null;
+  const conditions = status?.conditions ?? [];
+  const condition = (type: string, value: string): Condition | null => {
+    const found = conditions.find((each) => each.type === type && each.status === value);
+    if (found === undefined) return null;
+    const { reason = '', message = '', lastTransitionTime } = found;
+    return { reason, message, since: timeOf(lastTransitionTime) ?? timeOf(metadata.creationTimestamp) ?? 0 };
+  };
+  const phase = status?.phase ?? 'Pending';
+  const unscheduled = condition('PodScheduled', 'False');
+  return {
+    namespace,
+    name,
+    uid,
+    annotations: metadata.annotations ?? {},
+    labels: metadata.labels ?? {},
+    createdAt: timeOf(metadata.creationTimestamp) ?? 0,
+    phase,
+    reason: status?.reason ?? null,
+    message: status?.message ?? null,
+    node: spec?.nodeName ?? null,
+    deletion: metadata.deletionTimestamp === undefined ? null : { deadline: timeOf(metadata.deletionTimestamp) ?? 0 },
+    disruption: condition('DisruptionTarget', 'True'),
+    unschedulable: unscheduled?.reason === 'Unschedulable' ? unscheduled : null,
+    notReadySince: phase === 'Running' ? (condition('Ready', 'False')?.since ?? null) : null,
+    containers: [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(containerOf),
+  };
+}
+
+function containerOf({ name, state }: V1ContainerStatus): ContainerView {
+  const { waiting, running, terminated } = state ?? {};
+  return {
+    name,
+    state: terminated !== undefined ? 'terminated' : running !== undefined ? 'running' : 'waiting',
+    reason: terminated?.reason ?? waiting?.reason ?? null,
+    message: terminated?.message ?? waiting?.message ?? null,
+    exitCode: terminated?.exitCode ?? null,
+    startedAt: timeOf(terminated?.startedAt ?? running?.startedAt),
+    finishedAt: timeOf(terminated?.finishedAt),
+  };
+}
+
+/** The API says times as text; the types say that they are dates. */
+function timeOf(time: Date | string | undefined): number | null {
+  if (time === undefined) return null;
+  const at = new Date(time).getTime();
+  return Number.isNaN(at) ? null : at;
+}

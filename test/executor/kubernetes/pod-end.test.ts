@@ -1,0 +1,157 @@
+/** What is read from pods: each case is a status as a kubelet, scheduler or controller writes it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { V1ContainerStatus, V1Pod, V1PodStatus } from '@kubernetes/client-node';
+import { failureOf, failureToStart, goneOutcome, lossOf } from '../../../src/executor/kubernetes/pod-end.ts';
+import { viewOf, type PodView } from '../../../src/executor/kubernetes/pod-view.ts';
+
+const created = Date.parse('2026-01-05T02:00:00Z');
+const [minute, hour] = [60_000, 3_600_000];
+
+function view(status: object, metadata: object = {}): PodView {
+  // As the API writes it: its times are text.
+  const pod = {
+    metadata: { name: 'c-1', namespace: 'ml', uid: 'u-1', creationTimestamp: '2026-01-05T02:00:00Z', ...metadata },
+    spec: { nodeName: 'node1', containers: [] },
+    status: status as V1PodStatus,
+  } as unknown as V1Pod;
+  const found = viewOf(pod);
+  assert.ok(found);
+  return found;
+}
+
+const container = (state: object, name = 'main'): V1ContainerStatus =>
+  ({ name, state, image: '', imageID: '', ready: false, restartCount: 0 }) as V1ContainerStatus;
+const waiting = (reason: string, message?: string): object => ({
+  phase: 'Pending',
+  containerStatuses: [container({ waiting: { reason, ...(message === undefined ? {} : { message }) } })],
+});
+const terminated = (exitCode: number, reason: string, more: object = {}): object => ({
+  phase: 'Failed',
+  containerStatuses: [container({ terminated: { exitCode, reason } })],
+  ...more,
+});
+const condition = (
+  type: string,
+  status: string,
+  reason: string,
+  message: string,
+  at = '2026-01-05T02:00:00Z',
+): object => ({
+  conditions: [{ type, status, reason, message, lastTransitionTime: at }],
+});
+
+test('what keeps a pod from starting is a failure at once, after a while, or when its time to start is over', () => {
+  const unschedulable = {
+    phase: 'Pending',
+    ...condition('PodScheduled', 'False', 'Unschedulable', '0/1 nodes are available: 1 Insufficient cpu.'),
+  };
+  const cases: readonly [string, object, number, string | null, RegExp | null][] = [
+    ['being made', waiting('ContainerCreating'), minute, null, null],
+    ['a wrong name of an image', waiting('InvalidImageName', "couldn't parse image name"), 0, 'invalid', /Correct it/],
+    ['an image that is never pulled', waiting('ErrImageNeverPull'), 0, 'invalid', /imagePullPolicy/],
+    ['a registry that is away for a moment', waiting('ErrImagePull'), minute, null, null],
+    [
+      'an image that does not come',
+      waiting('ImagePullBackOff', 'Back-off pulling image "x"'),
+      3 * minute,
+      'start',
+      /imagePullSecrets/,
+    ],
+    ['a secret that may come yet', waiting('CreateContainerConfigError'), minute, null, null],
+    [
+      'a secret that is not there',
+      waiting('CreateContainerConfigError', 'secret "s" not found'),
+      3 * minute,
+      'invalid',
+      /secret "s" not found/,
+    ],
+    ['no room yet', unschedulable, 14 * minute, null, null],
+    ['no room', unschedulable, 15 * minute, 'start', /Insufficient cpu/],
+    ['a start that takes too long', waiting('ContainerCreating'), hour, 'start', /ContainerCreating/],
+  ];
+  for (const [name, status, waitedMs, cause, says] of cases) {
+    const failure = failureToStart(view(status), created + waitedMs, 15 * minute);
+    assert.equal(failure?.cause ?? null, cause, name);
+    if (says !== null) assert.match(failure?.message ?? '', says, name);
+  }
+});
+
+test('a pod that is over says why, and whose retries that takes', () => {
+  const evicted = (message: string): object => ({ phase: 'Failed', reason: 'Evicted', message });
+  const disrupted = (reason: string): object =>
+    terminated(137, 'Error', condition('DisruptionTarget', 'True', reason, 'by the cluster'));
+  const cases: readonly [string, object, string | null, RegExp | null][] = [
+    ['running', { phase: 'Running', containerStatuses: [container({ running: {} })] }, null, null],
+    [
+      'succeeded',
+      { phase: 'Succeeded', containerStatuses: [container({ terminated: { exitCode: 0, reason: 'Completed' } })] },
+      null,
+      null,
+    ],
+    ['out of memory', terminated(137, 'OOMKilled'), 'out-of-memory', /memoryGrowth/],
+    ['an exit code', terminated(3, 'Error'), 'code', /exit code 3/],
+    ['a signal', terminated(139, 'Error'), 'code', /signal 11/],
+    ['a command that is not there', terminated(128, 'StartError'), 'invalid', /command is in the image/],
+    ['nobody knows', terminated(137, 'ContainerStatusUnknown'), 'lost', /nobody knows/],
+    ['evicted by its node', evicted('The node was low on resource: memory.'), 'evicted', /low on resource/],
+    [
+      'evicted for its own disk',
+      evicted('Pod ephemeral local storage usage exceeds the total limit of containers 1Gi.'),
+      'code',
+      /ephemeral-storage/,
+    ],
+    ['preempted', disrupted('PreemptionByScheduler'), 'evicted', /PreemptionByScheduler/],
+    ['drained', disrupted('EvictionByEvictionAPI'), 'evicted', /EvictionByEvictionAPI/],
+    ['a taint', disrupted('DeletionByTaintManager'), 'evicted', /DeletionByTaintManager/],
+    ['a deadline', { phase: 'Failed', reason: 'DeadlineExceeded' }, 'timeout', /deadline/],
+    [
+      'a node that is shut down',
+      { phase: 'Failed', reason: 'Terminated', message: 'Pod was terminated in response to imminent node shutdown.' },
+      'evicted',
+      /shutdown/,
+    ],
+    ['a node that did not take it', { phase: 'Failed', reason: 'OutOfcpu' }, 'start', /OutOfcpu/],
+    ['no word at all', { phase: 'Failed' }, 'lost', /without a word/],
+    [
+      'an init container',
+      {
+        phase: 'Failed',
+        initContainerStatuses: [container({ terminated: { exitCode: 2, reason: 'Error' } }, 'fetch')],
+      },
+      'code',
+      /container fetch ended with exit code 2/,
+    ],
+  ];
+  for (const [name, status, cause, says] of cases) {
+    const failure = failureOf(view(status));
+    assert.equal(failure?.cause ?? null, cause, name);
+    if (says !== null) assert.match(failure?.message ?? '', says, name);
+  }
+});
+
+test('a pod is given up when it should long be gone, or when neither its node nor its agent answers', () => {
+  const deleted = { deletionTimestamp: '2026-01-05T02:10:00Z' };
+  const notReady = { phase: 'Running', ...condition('Ready', 'False', '', '', '2026-01-05T02:10:00Z') };
+  const at = (minutes: number): number => created + minutes * minute;
+  const cases: readonly [string, PodView, number, number | null, boolean][] = [
+    ['runs', view({ phase: 'Running' }), at(600), null, false],
+    ['is being ended', view({ phase: 'Running' }, deleted), at(10), null, false],
+    ['was to be gone', view({ phase: 'Running' }, deleted), at(11), at(1), true],
+    ['its node has just become silent', view(notReady), at(10.5), null, false],
+    ['its node is silent', view(notReady), at(12), at(9), true],
+    ['its node is silent, and its agent is not', view(notReady), at(12), at(11.9), false],
+    ['its container only begins', view({ ...notReady, phase: 'Pending' }), at(20), null, false],
+  ];
+  for (const [name, pod, now, heardAt, isLost] of cases)
+    assert.equal(lossOf(pod, now, heardAt)?.cause ?? null, isLost ? 'lost' : null, name);
+});
+
+test('a pod that is gone was deleted, or taken away by the cluster where it said so before', () => {
+  assert.equal(goneOutcome(null).cause, 'lost');
+  const preempted = view({
+    phase: 'Running',
+    ...condition('DisruptionTarget', 'True', 'PreemptionByScheduler', 'for another'),
+  });
+  assert.equal(goneOutcome(preempted).cause, 'evicted');
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { podOf } from '../../../src/executor/kubernetes/pod.ts';
+import { command, specOf } from '../workshop.ts';
+
+const settings = {
+  instance: 'abcdefghijkl',
+  namespace: 'ml',
+  image: 'registry.example/runner:1',
+  imagePullPolicy: null,
+  imagePullSecrets: [],
+  agentUrl: 'http://contender.ml:8081',
+  serviceAccountName: null,
+};
+
+test('the pod of an attempt keeps to the restricted profile, and holds nothing but where to ask', () => {
+  const spec = specOf(command('true'), {
+    attemptId: 'run-1/train/0/1',
+    timeoutMs: 60_000,
+    graceMs: 5000,
+    secrets: ['PASSWORD'],
+  });
+  const context = { ...spec.context, runId: 'run-1', memoryBytes: 2 * 1024 ** 3 };
+  const pod = podOf('c-1', spec.attemptId, { type: 'attempt', spec: { ...spec, context } }, 'token', settings);
+  assert.deepEqual(pod, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'c-1',
+      namespace: 'ml',
+      labels: {
+        'app.kubernetes.io/managed-by': 'contender',
+        'contender.dev/instance': 'abcdefghijkl',
+        'contender.dev/pipeline': 'weekly',
+        'contender.dev/step': 'train',
+        'contender.dev/type': 'attempt',
+      },
+      annotations: {
+        'contender.dev/id': 'run-1/train/0/1',
+        'contender.dev/run': 'run-1',
+        'contender.dev/repository': 'acme/churn',
+        'contender.dev/sha': 'a'.repeat(40),
+      },
+    },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 15,
+      activeDeadlineSeconds: 3665,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: 'main',
+          image: 'registry.example/runner:1',
+          env: [
+            { name: 'CONTENDER_AGENT_URL', value: 'http://contender.ml:8081' },
+            { name: 'CONTENDER_AGENT_TOKEN', value: 'token' },
+            { name: 'CONTENDER_AGENT_DIRECTORY', value: '/contender' },
+          ],
+          resources: { requests: { memory: '2348810240' }, limits: { memory: '2348810240' } },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            capabilities: { drop: ['ALL'] },
+            readOnlyRootFilesystem: true,
+          },
+          volumeMounts: [
+            { name: 'contender', mountPath: '/contender' },
+            { name: 'tmp', mountPath: '/tmp' },
+          ],
+        },
+      ],
+      volumes: [
+        { name: 'contender', emptyDir: {} },
+        { name: 'tmp', emptyDir: {} },
+      ],
+    },
+  });
+});
