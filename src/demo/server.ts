@@ -6,6 +6,7 @@ import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { stringify } from 'yaml';
 import { problemCodes } from '../std/problem-codes.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 import type { FakeGitHub } from './github/github.ts';
@@ -23,19 +24,21 @@ export interface ServerOptions {
   readonly repository: string;
   readonly webhookSecret: string;
   readonly port: number;
+  /** The section `executor` of its settings; processes of this machine, unless given. */
+  readonly executor?: object | undefined;
 }
 
 const readyWithinMs = 30_000;
 
 /** Rejects with the `ProblemError` that the server ended with, where it was one: a port that is taken. */
-export async function startServer({ folder, github, repository, webhookSecret, port }: ServerOptions): Promise<Server> {
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { folder, github, repository, webhookSecret, port, executor = {} } = options;
   await mkdir(folder, { recursive: true });
   const { app } = github;
   if (app === null) throw new Error('the demo has a GitHub App');
-  await writeFile(
-    join(folder, 'contender.yaml'),
-    `repositories:\n  - url: ${github.cloneUrl}\n    github: { repository: ${repository}, apiUrl: ${github.url} }\nserver: { port: ${port} }\n`,
-  );
+  const watched = { url: github.cloneUrl, github: { repository, apiUrl: github.url } };
+  const settings = { repositories: [watched], server: { port }, executor };
+  await writeFile(join(folder, 'contender.yaml'), stringify(settings));
   const program = fileURLToPath(new URL(`../cli/bin${extname(import.meta.url)}`, import.meta.url));
   const child = spawn(process.execPath, [program, 'serve'], {
     cwd: folder,

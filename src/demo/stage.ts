@@ -41,6 +41,8 @@ export interface StageOptions {
   readonly port: number;
   /** Whether to hold everything to GitHub's schema, which needs a dependency of development. */
   readonly validate: boolean;
+  /** The section `executor` of the server's settings; processes of this machine, unless given. */
+  readonly executor?: object;
 }
 
 /** What the stage makes in its folder. */
@@ -76,7 +78,14 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     await git('init', '--quiet', '--initial-branch=main');
     await git('remote', 'add', 'origin', github.pushUrl);
     const start = (port: number): Promise<Server> =>
-      startServer({ folder: join(folder, 'server'), github, repository: fullName, webhookSecret, port });
+      startServer({
+        folder: join(folder, 'server'),
+        github,
+        repository: fullName,
+        webhookSecret,
+        port,
+        executor: options.executor,
+      });
     const started = await start(options.port);
     server = started;
     github.setWebhook(`${started.url}/webhooks/${fullName}`);

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readRun } from '../../src/conductor/read.ts';
 import { setStage, type Stage } from '../../src/demo/stage.ts';
 import { championOf, settledStatus, until } from '../../src/demo/story.ts';
-import type { Run } from '../../src/engine/run.ts';
-import { openSqliteReader } from '../../src/journal/sqlite-reader.ts';
+import { pushAll, readTraining, runningTrainings } from './training.ts';
 
 test('a server killed while the demo trains goes on after its restart: nothing lost, nothing twice, no orphan', async () => {
   const stage = await setStage({ folder: null, port: 0, validate: true });
   try {
-    await stage.git('add', '--all');
-    await stage.git('commit', '--quiet', '-m', 'Predict damage from bird strikes');
-    const sha = await stage.git('rev-parse', 'HEAD');
-    await stage.git('push', '--quiet', 'origin', 'HEAD:refs/heads/main');
+    const sha = await pushAll(stage);
     const before = await until('a training that runs', () =>
       readTraining(stage, sha, (run) => runningTrainings(run) > 0),
     );
@@ -51,22 +46,6 @@ test('a server killed while the demo trains goes on after its restart: nothing l
     await stage.close();
   }
 });
-
-/** The run of a commit, read beside its server, once `wanted` accepts it. */
-async function readTraining(stage: Stage, sha: string, wanted: (run: Run) => boolean): Promise<Run | null> {
-  const journal = await openSqliteReader({ directory: stage.stateFolder });
-  try {
-    const [row] = await journal.runs({ sha, pipeline: 'birdstrikes', limit: 1 });
-    const run = row === undefined ? null : await readRun(journal, row.id);
-    return run !== null && wanted(run) ? run : null;
-  } finally {
-    await journal.close();
-  }
-}
-
-function runningTrainings(run: Run): number {
-  return (run.steps.get('train')?.instances ?? []).filter((instance) => instance.state === 'running').length;
-}
 
 /** Processes whose command line or environment names the folder of the stage. */
 function processesOf(stage: Stage): readonly string[] {

@@ -10,6 +10,8 @@ export interface Namespace {
   read(thing: string, path: string): Promise<string>;
   logOf(pod: string): Promise<string>;
   has(thing: string): Promise<boolean>;
+  /** Waits until nothing of the kind is there; throws after two minutes. */
+  waitForNone(kind: string): Promise<void>;
   /** Of one thing, or of the namespace: true to its grace, and over when it is gone. */
   remove(thing?: string): Promise<void>;
 }
@@ -36,6 +38,9 @@ export async function makeNamespace(): Promise<Namespace> {
     },
     read: (thing, path) => inside(['get', thing, `--output=jsonpath=${path}`]),
     logOf: (pod) => inside(['logs', pod]),
+    async waitForNone(kind) {
+      await inside(['wait', '--for=delete', kind, '--all', `--timeout=${secondsMax}s`]);
+    },
     has: async (thing) => (await inside(['get', thing, '--ignore-not-found'])) !== '',
     async remove(thing = `namespace/${name}`) {
       await inside(['delete', thing, '--wait', `--timeout=${secondsMax}s`]);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { parseAttemptId } from '../executor.ts';
 
-export const podNameLengthMax = 52;
+const podNameLengthMax = 52;
 const hashLength = 20;
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 

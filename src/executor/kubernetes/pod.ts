@@ -29,7 +29,7 @@ export const podLabels = {
   type: 'contender.dev/type',
 } as const;
 
-export const podAnnotations = {
+const podAnnotations = {
   id: 'contender.dev/id',
   run: 'contender.dev/run',
   repository: 'contender.dev/repository',
@@ -37,7 +37,7 @@ export const podAnnotations = {
 } as const;
 
 /** The agent's own: what it takes beside the step, and what it needs to bring the end of a log after the step's grace. */
-export const agentShare = { memoryBytes: 192 * 1024 * 1024, graceSeconds: 10, deadlineSeconds: 3600 } as const;
+const agentShare = { memoryBytes: 192 * 1024 * 1024, graceSeconds: 10, deadlineSeconds: 3600 } as const;
 
 const agentFolder = '/contender';
 

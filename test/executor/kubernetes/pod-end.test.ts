@@ -20,8 +20,14 @@ function view(status: object, metadata: object = {}): PodView {
   return found;
 }
 
-const container = (state: object, name = 'main'): V1ContainerStatus =>
-  ({ name, state, image: '', imageID: '', ready: false, restartCount: 0 }) as V1ContainerStatus;
+const container = (state: object, name = 'main'): V1ContainerStatus => ({
+  name,
+  state,
+  image: '',
+  imageID: '',
+  ready: false,
+  restartCount: 0,
+});
 const waiting = (reason: string, message?: string): object => ({
   phase: 'Pending',
   containerStatuses: [container({ waiting: { reason, ...(message === undefined ? {} : { message }) } })],

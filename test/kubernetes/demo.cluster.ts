@@ -1,0 +1,75 @@
+/** The demo with its steps as pods: the whole story, and a server that is killed while pods train. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { runDemo } from '../../src/demo/demo.ts';
+import { setStage } from '../../src/demo/stage.ts';
+import { championOf, settledStatus, until } from '../../src/demo/story.ts';
+import { nodeAddress } from '../cluster/layout.ts';
+import { freePort } from '../support/postgres.ts';
+import { pushAll, readTraining, runningTrainings } from '../demo/training.ts';
+import { makeNamespace, type Namespace } from './namespace.ts';
+
+let namespace: Namespace;
+
+before(async () => {
+  namespace = await makeNamespace();
+});
+
+after(() => namespace.remove());
+
+async function executor(): Promise<object> {
+  const port = await freePort();
+  return {
+    kubernetes: {
+      namespace: namespace.name,
+      image: 'contender-runner:local',
+      imagePullPolicy: 'Never',
+      agents: `http://${nodeAddress}:${port}`,
+      listen: { port },
+    },
+  };
+}
+
+test('the story of the demo is told with pods in place of processes, and none of them is left', async () => {
+  const [facts, wrong]: [string[], string[]] = [[], []];
+  const told = await runDemo({
+    folder: null,
+    port: 0,
+    validate: true,
+    executor: await executor(),
+    interrupted: new Promise(() => undefined),
+    afterwards: async () => undefined,
+    narrator: {
+      chapter: () => undefined,
+      link: () => undefined,
+      fact: (text) => void facts.push(text),
+      wrong: (text) => void wrong.push(text),
+    },
+  });
+  assert.deepEqual(wrong, []);
+  assert.equal(told, 0);
+  assert.ok(facts.length >= 10, facts.join('\n'));
+  await namespace.waitForNone('pods');
+});
+
+test('pods outlive a server that is killed, and the next one takes their ends: no step is lost, none runs twice', async () => {
+  const stage = await setStage({ folder: null, port: 0, validate: true, executor: await executor() });
+  try {
+    const sha = await pushAll(stage);
+    await until('a training that runs', () => readTraining(stage, sha, (run) => runningTrainings(run) > 0));
+    await stage.killServer();
+    await stage.startServerAgain();
+    const status = await settledStatus(stage, sha);
+    assert.equal(status.state, 'success', status.description ?? '');
+    await until('the champion', () => championOf(stage, 'birdstrikes'));
+    const run = await until('the end of the run', () =>
+      readTraining(stage, sha, ({ finishedAt }) => finishedAt !== null),
+    );
+    for (const [name, { instances }] of run.steps)
+      for (const { attempts } of instances ?? []) assert.equal(attempts.length, 1, `${name} needed one attempt`);
+    assert.deepEqual(stage.github.violations(), []);
+  } finally {
+    await stage.close();
+  }
+  await namespace.waitForNone('pods');
+});
