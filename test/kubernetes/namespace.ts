@@ -12,6 +12,10 @@ export interface Namespace {
   has(thing: string): Promise<boolean>;
   /** Waits until nothing of the kind is there; throws after two minutes. */
   waitForNone(kind: string): Promise<void>;
+  /** As a drain does it. */
+  evict(pod: string): Promise<void>;
+  /** At once, whatever runs. */
+  clear(kind: string): Promise<void>;
   /** Of one thing, or of the namespace: true to its grace, and over when it is gone. */
   remove(thing?: string): Promise<void>;
 }
@@ -42,6 +46,14 @@ export async function makeNamespace(): Promise<Namespace> {
       await inside(['wait', '--for=delete', kind, '--all', `--timeout=${secondsMax}s`]);
     },
     has: async (thing) => (await inside(['get', thing, '--ignore-not-found'])) !== '',
+    async evict(pod) {
+      const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace: name } };
+      const path = `/api/v1/namespaces/${name}/pods/${pod}/eviction`;
+      await run('kubectl', ['create', '--raw', path, '--filename=-'], { input: JSON.stringify(eviction) });
+    },
+    async clear(kind) {
+      await inside(['delete', kind, '--all', '--force', '--grace-period=0', '--ignore-not-found']);
+    },
     async remove(thing = `namespace/${name}`) {
       await inside(['delete', thing, '--wait', `--timeout=${secondsMax}s`]);
     },

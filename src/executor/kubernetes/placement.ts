@@ -114,8 +114,12 @@ export class Placement {
   }
 
   told(result: AgentResult): void {
-    if (this.#stop === null) return this.#end({ kind: 'told', result });
     this.#result = result;
+    if (this.#stop !== null) return;
+    // Nobody here asked it to end: it was deleted, drained or preempted, and had time to say so.
+    const { outcome } = result;
+    if (outcome.kind === 'failed' && outcome.cause === 'cancelled') return this.#see(goneOutcome(this.#last));
+    this.#end({ kind: 'told', result });
   }
 
   /** Warns, and kills after the grace. The first cause stays; a shorter grace counts. */

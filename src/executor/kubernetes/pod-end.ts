@@ -57,6 +57,10 @@ function troubleOf(container: ContainerView, waitedMs: number): Failed | null {
       return failed('start', `its image could not be pulled (${wordsOf(container)}). ${help}`);
     }
     case 'CreateContainerConfigError': {
+      if (/runAsNonRoot|non-root/.test(container.message ?? '')) {
+        const help = 'Give the image a numeric USER, or the step a securityContext with runAsUser.';
+        return failed('invalid', `its image would run as root, which is not allowed (${wordsOf(container)}). ${help}`);
+      }
       if (waitedMs < podPatience.imageMs) return null;
       const help = 'Make the secret or config map that it names, in the namespace of the pod.';
       return failed('invalid', `its container could not be configured (${wordsOf(container)}). ${help}`);
@@ -164,7 +168,7 @@ export function lossOf(view: PodView, now: number, heardAt: number | null): Fail
   return failed('lost', `its node${where} has not answered for ${Math.round((now - notReadySince) / 1000)} s`);
 }
 
-/** A pod that is not there any more, and was not ended by us. */
+/** A pod that is not there any more, or was told to end, and not by us. */
 export function goneOutcome(last: PodView | null): Failed {
   const disruption = last?.disruption ?? null;
   if (disruption !== null)

@@ -72,6 +72,13 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       'invalid',
       /secret "s" not found/,
     ],
+    [
+      'an image of root',
+      waiting('CreateContainerConfigError', 'container has runAsNonRoot and image will run as root'),
+      0,
+      'invalid',
+      /runAsUser/,
+    ],
     ['no room yet', unschedulable, 14 * minute, null, null],
     ['no room', unschedulable, 15 * minute, 'start', /Insufficient cpu/],
     ['a start that takes too long', waiting('ContainerCreating'), hour, 'start', /ContainerCreating/],

@@ -1,0 +1,120 @@
+/**
+ * A proxy on loopback before the API server of a real cluster, which makes it as moody as any may be: answers of its own,
+ * no answer, an answer that is lost after the request had its effect, streams that are cut, and hours away.
+ */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { request as requestTls, type RequestOptions } from 'node:https';
+import { parse } from 'yaml';
+
+export interface ApiProxy {
+  readonly url: string;
+  /** Method and path of all requests, in their order. */
+  readonly requests: readonly string[];
+  /** What is done with the requests that it matches, until the function that it gives is called. */
+  when(matches: (line: string) => boolean, mood: Mood): () => void;
+  /** Breaks off what is being answered now: watches and logs. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+export type Mood =
+  /** An answer without asking the cluster. */
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly body: object;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  /** The connection ends without an answer, and the cluster is not asked. */
+  | { readonly kind: 'refuse' }
+  /** The cluster is asked, and its answer is lost. */
+  | { readonly kind: 'lose' };
+
+export async function openApiProxy(kubeconfig: string): Promise<ApiProxy> {
+  const target = targetOf(kubeconfig);
+  const moods = new Set<{ readonly matches: (line: string) => boolean; readonly mood: Mood }>();
+  const open = new Set<ServerResponse>();
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const line = `${request.method ?? ''} ${request.url ?? ''}`;
+    requests.push(line);
+    open.add(response);
+    response.on('close', () => open.delete(response));
+    const mood = [...moods].find(({ matches }) => matches(line))?.mood ?? null;
+    if (mood?.kind === 'refuse') return void response.destroy();
+    if (mood?.kind === 'answer') {
+      request.resume();
+      response.writeHead(mood.status, { 'content-type': 'application/json', ...mood.headers });
+      return void response.end(JSON.stringify(mood.body));
+    }
+    pass(request, response, target, mood?.kind === 'lose');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    requests,
+    when(matches, mood) {
+      const given = { matches, mood };
+      moods.add(given);
+      return () => void moods.delete(given);
+    },
+    cut() {
+      for (const response of open) response.destroy();
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** As the API server writes it. */
+export function status(code: number, reason: string, message: string): object {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
+}
+
+function pass(request: IncomingMessage, response: ServerResponse, target: RequestOptions, loses: boolean): void {
+  const { host: _host, ...headers } = request.headers;
+  const forwarded = requestTls({ ...target, method: request.method, path: request.url, headers }, (answer) => {
+    if (loses) {
+      answer.resume();
+      return void answer.on('end', () => response.destroy());
+    }
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+    answer.on('error', () => response.destroy());
+  });
+  forwarded.on('error', () => response.destroy());
+  response.on('close', () => forwarded.destroy());
+  request.pipe(forwarded);
+}
+
+/** Address and credentials of the current context: a certificate, as the cluster of these tests gives, or a token. */
+function targetOf(kubeconfig: string): RequestOptions {
+  const config = parse(readFileSync(kubeconfig, 'utf8'));
+  const named = (list: readonly { name: string }[], name: string): never =>
+    list.find((each) => each.name === name) as never;
+  const context: { context: { cluster: string; user: string } } = named(config.contexts, config['current-context']);
+  const { cluster }: { cluster: Record<string, string> } = named(config.clusters, context.context.cluster);
+  const { user }: { user: Record<string, string> } = named(config.users, context.context.user);
+  const bytes = (record: Record<string, string>, name: string): Buffer | undefined => {
+    const [data, path] = [record[`${name}-data`], record[name]];
+    if (data !== undefined) return Buffer.from(data, 'base64');
+    return path === undefined ? undefined : readFileSync(path);
+  };
+  const { hostname, port } = new URL(cluster['server'] ?? '');
+  return {
+    hostname,
+    port: port === '' ? 443 : port,
+    ca: bytes(cluster, 'certificate-authority'),
+    cert: bytes(user, 'client-certificate'),
+    key: bytes(user, 'client-key'),
+    ...(user['token'] === undefined ? {} : { auth: undefined, headers: { authorization: `Bearer ${user['token']}` } }),
+  };
+}

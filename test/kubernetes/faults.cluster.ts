@@ -1,0 +1,228 @@
+/** What befalls pods and the API of a real cluster: no step is lost, none runs twice, each failure has its cause. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { AttemptOutcome } from '../../src/engine/event.ts';
+import { nodeAddress } from '../cluster/layout.ts';
+import { openHarbour, type Harbour, type HarbourOptions } from '../executor/kubernetes/harbour.ts';
+import { command, shell, specOf, until } from '../executor/workshop.ts';
+import { openApiProxy, status, type ApiProxy } from './api-proxy.ts';
+import { makeNamespace, type Namespace } from './namespace.ts';
+
+let namespace: Namespace;
+let proxy: ApiProxy;
+const opened: Harbour[] = [];
+
+before(async () => {
+  namespace = await makeNamespace();
+  proxy = await openApiProxy(process.env['KUBECONFIG'] ?? '');
+});
+
+after(async () => {
+  await proxy.close();
+  await namespace.remove();
+});
+
+/** When it is over no pod is left, however it went. */
+function check(title: string, body: () => Promise<void>): void {
+  test(title, async () => {
+    try {
+      await body();
+      await namespace.waitForNone('pods');
+    } finally {
+      await Promise.all(opened.splice(0).map((harbour) => harbour.close()));
+      await namespace.clear('pods');
+    }
+  });
+}
+
+async function harbour(changes: Partial<HarbourOptions> = {}): Promise<Harbour> {
+  const one = await openHarbour({
+    loadConfig(client) {
+      const config = new client.KubeConfig();
+      config.loadFromClusterAndUser({ name: 'proxy', server: proxy.url, skipTLSVerify: true }, { name: 'nobody' });
+      return config;
+    },
+    namespace: namespace.name,
+    image: 'contender-runner:local',
+    listen: { host: '0.0.0.0', seenAs: nodeAddress },
+    ...changes,
+  });
+  opened.push(one);
+  return one;
+}
+
+const begun = (attempt: string): ReturnType<typeof shell> => shell(`echo "begun $CONTENDER_ATTEMPT_ID"; ${attempt}`);
+const fails = (outcome: AttemptOutcome): string =>
+  outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind;
+const isPods = (line: string): boolean => line.includes('/pods');
+const isCreate = (line: string): boolean => line.startsWith('POST ') && line.endsWith('/pods?');
+const isWatch = (line: string): boolean => line.includes('watch=true');
+
+async function podOf(one: Harbour, attemptId: string): Promise<string> {
+  const { type, ...word } = await one.running(attemptId);
+  const name = 'place' in word ? /^pod (\S+)/.exec(word.place)?.[1] : undefined;
+  assert.ok(name, `${type} says which pod it is`);
+  return name;
+}
+
+async function begins(one: Harbour, attemptId: string): Promise<number> {
+  return (await one.log(attemptId)).filter((line) => line === `begun ${attemptId}`).length;
+}
+
+check('a pod that somebody deletes is a lost attempt, which another try may follow', async () => {
+  const one = await harbour();
+  const spec = specOf(begun('sleep 600'));
+  await one.executor.start(spec);
+  await namespace.remove(`pod/${await podOf(one, spec.attemptId)}`);
+  assert.match(fails((await one.finished(spec.attemptId)).outcome), /^lost: .*somebody deleted it/);
+});
+
+check('a pod that the cluster takes away is evicted, which takes none of the retries of the step', async () => {
+  const one = await harbour();
+  const spec = specOf(begun('sleep 600'));
+  await one.executor.start(spec);
+  const name = await podOf(one, spec.attemptId);
+  await namespace.evict(name);
+  assert.match(fails((await one.finished(spec.attemptId)).outcome), /^evicted: .*EvictionByEvictionAPI/);
+});
+
+check('a step that takes too much memory is ended for it', async () => {
+  const one = await harbour();
+  const spec = specOf(command('node', '-e', 'const a=[];for(;;)a.push(Buffer.alloc(8<<20,1))'));
+  await one.executor.start({ ...spec, context: { ...spec.context, memoryBytes: 96 * 1024 * 1024 } });
+  assert.match(fails((await one.finished(spec.attemptId)).outcome), /^out-of-memory: /);
+});
+
+check('an image that is not there, or has no agent, is told as that', async () => {
+  const missing = await harbour({ image: 'contender-missing:local' });
+  assert.match(fails(await missing.run(command('true'))), /^invalid: its image is not on the node/);
+  const wrong = await harbour({ image: 'Not An Image' });
+  assert.match(fails(await wrong.run(command('true'))), /^invalid: .*(InvalidImageName|image)/);
+  const other = await harbour({ image: 'busybox:local' });
+  assert.match(fails(await other.run(command('true'))), /^invalid: its image would run as root/);
+});
+
+check('a pod that fits on no node is given up when its time to start is over', async () => {
+  const one = await harbour({ startMs: 2000 });
+  const spec = specOf(command('true'));
+  const large = { ...spec, context: { ...spec.context, memoryBytes: 2 ** 50 } };
+  await one.executor.start(large);
+  assert.match(fails((await one.finished(spec.attemptId)).outcome), /^start: no node had room .*Insufficient memory/);
+});
+
+check('a quota is waited for, and what the cluster refuses for good is told with its words', async () => {
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'none' }, spec: { hard: { pods: '0' } } };
+  await namespace.create(quota);
+  await namespace.waitFor('resourcequota/none', '{.status.hard.pods}', '0');
+  const one = await harbour();
+  const spec = specOf(begun('true'));
+  await one.executor.start(spec);
+  await until(
+    'its wait',
+    async () => (await one.log(spec.attemptId)).some((line) => line.includes('exceeded quota')) || undefined,
+  );
+  await namespace.remove('resourcequota/none');
+  assert.equal((await one.finished(spec.attemptId)).outcome.kind, 'succeeded');
+  const off = proxy.when(isCreate, {
+    kind: 'answer',
+    status: 403,
+    body: status(
+      403,
+      'Forbidden',
+      'pods "c-1" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+    ),
+  });
+  assert.match(fails(await one.run(command('true'))), /^invalid: the cluster refused its pod .*violates PodSecurity/);
+  off();
+});
+
+check('an API that is away, busy or broken delays pods, and loses none', async () => {
+  const one = await harbour();
+  const moods = [
+    proxy.when(isPods, { kind: 'refuse' }),
+    proxy.when(isCreate, {
+      kind: 'answer',
+      status: 429,
+      body: status(429, 'TooManyRequests', 'slow down'),
+      headers: { 'retry-after': '1' },
+    }),
+    proxy.when(isCreate, {
+      kind: 'answer',
+      status: 500,
+      body: status(500, 'InternalError', 'etcdserver: request timed out'),
+    }),
+  ];
+  proxy.cut();
+  const spec = specOf(begun('true'));
+  await one.executor.start(spec);
+  for (const off of moods) {
+    const before = proxy.requests.filter(isCreate).length;
+    await until('a request for the pod', () => proxy.requests.filter(isCreate).length > before || undefined);
+    off();
+  }
+  assert.equal((await one.finished(spec.attemptId)).outcome.kind, 'succeeded');
+  assert.equal(await begins(one, spec.attemptId), 1);
+});
+
+check('a pod whose making was answered into the void is taken for the one that was asked for', async () => {
+  const one = await harbour();
+  const off = proxy.when(isCreate, { kind: 'lose' });
+  const spec = specOf(begun('sleep 1'));
+  await one.executor.start(spec);
+  await one.running(spec.attemptId);
+  off();
+  assert.equal((await one.finished(spec.attemptId)).outcome.kind, 'succeeded');
+  assert.equal(await begins(one, spec.attemptId), 1);
+});
+
+check('steps run on and end while the API is away, and a stop is carried out when it is back', async () => {
+  const one = await harbour();
+  const [ends, stays] = [specOf(begun('sleep 2')), specOf(begun('sleep 600'))];
+  for (const spec of [ends, stays]) await one.executor.start(spec);
+  for (const spec of [ends, stays]) await one.running(spec.attemptId);
+  const off = proxy.when(isPods, { kind: 'refuse' });
+  proxy.cut();
+  assert.equal((await one.finished(ends.attemptId)).outcome.kind, 'succeeded', 'its agent says so');
+  await one.executor.stop(stays.attemptId, 'cancelled', 1000);
+  await until('a request to remove it', () => proxy.requests.some((line) => line.startsWith('DELETE ')) || undefined);
+  assert.equal(
+    one.reports.some((word) => word.type === 'finished' && word.attemptId === stays.attemptId),
+    false,
+  );
+  off();
+  assert.match(fails((await one.finished(stays.attemptId)).outcome), /^cancelled: /);
+});
+
+check('a watch that has lost its place, or is cut again and again, misses no pod that goes', async () => {
+  const one = await harbour();
+  const gone = { type: 'ERROR', object: status(410, 'Expired', 'too old resource version') };
+  const off = proxy.when(isWatch, { kind: 'answer', status: 200, body: gone });
+  proxy.cut();
+  const spec = specOf(begun('sleep 600'));
+  await one.executor.start(spec);
+  await namespace.remove(`pod/${await podOf(one, spec.attemptId)}`);
+  assert.match(fails((await one.finished(spec.attemptId)).outcome), /^lost: /);
+  off();
+});
+
+check(
+  'of two servers at once each leaves the pods of the other alone where they are not one installation',
+  async () => {
+    const [one, other] = [await harbour(), await harbour()];
+    const [mine, theirs] = [specOf(begun('sleep 2')), specOf(begun('sleep 2'))];
+    await one.executor.start(mine);
+    await other.executor.start(theirs);
+    assert.equal((await one.finished(mine.attemptId)).outcome.kind, 'succeeded');
+    assert.equal((await other.finished(theirs.attemptId)).outcome.kind, 'succeeded');
+  },
+);
+
+check('pods that belong to nothing any more are removed', async () => {
+  const one = await harbour();
+  const labels = { 'contender.dev/instance': one.instance };
+  const stray = { name: 'main', image: 'busybox:local', imagePullPolicy: 'Never', command: ['sleep', '600'] };
+  const spec = { restartPolicy: 'Never', containers: [stray], terminationGracePeriodSeconds: 0 };
+  await namespace.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'stray', labels }, spec });
+  await one.next();
+  await namespace.waitForNone('pods');
+});
