@@ -128,7 +128,8 @@ function environmentNames(step: StepDefinition): readonly string[] {
 /** Every reference that the step holds, wherever it stands. */
 function referencesOf(step: StepDefinition): readonly Reference[] {
   const axes = (step.map?.axes ?? []).flatMap((axis) => inBinding(axis.over));
-  return [...axes, ...inWork(step)];
+  const pod = step.pod === undefined ? [] : inBinding(step.pod);
+  return [...axes, ...pod, ...inWork(step)];
 }
 
 function inWork({ work }: StepDefinition): readonly Reference[] {

@@ -262,6 +262,7 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
     .exactOptional(),
   priority: z.number().int().min(limits.priorityMin).max(limits.priorityMax).exactOptional(),
   memory: memory.exactOptional(),
+  pod: binding.exactOptional(),
   outputs: z.record(identifier, outputType),
   updates: z.array(update).min(1).max(limits.datasetsMax).exactOptional(),
   work,

@@ -10,7 +10,8 @@ export function stepsRead(step: StepDefinition): ReadonlySet<string> {
 }
 
 function bindingsOf(step: StepDefinition): Binding[] {
-  return [...(step.map?.axes ?? []).map((axis) => axis.over), ...bindingsOfWork(step.work)];
+  const axes = (step.map?.axes ?? []).map((axis) => axis.over);
+  return [...axes, ...(step.pod === undefined ? [] : [step.pod]), ...bindingsOfWork(step.work)];
 }
 
 function bindingsOfWork(work: Work): Binding[] {

@@ -5,7 +5,7 @@
  */
 import type { AttemptOutcome, LookOutcome, Usage } from '../engine/event.ts';
 import type { StepContextData } from '../pipeline/context.ts';
-import type { Artifact, ChallengeWork, GateCheck, OutputType } from '../pipeline/definition.ts';
+import type { Artifact, ChallengeWork, ContainerWork, GateCheck, OutputType } from '../pipeline/definition.ts';
 import type { Json, JsonObject } from '../std/json.ts';
 
 export interface Executor {
@@ -79,6 +79,11 @@ export interface AttemptSpec {
   readonly repository: string;
   readonly sha: string;
   readonly work: AttemptWork;
+  /**
+   * What the definition says of the step's pod, in the words of `PodOptions`; null where it says nothing, and for every
+   * executor without pods. Of a field that is null, the configuration's default is taken away.
+   */
+  readonly pod: InputValue | null;
   readonly context: StepContextData;
   readonly outputs: { readonly [key: string]: OutputType };
   readonly secrets: readonly string[];
@@ -87,7 +92,7 @@ export interface AttemptSpec {
 }
 
 /** One look of a function, of the instance that the attempt's id names: its log is that of a first attempt. */
-export interface LookSpec extends Omit<AttemptSpec, 'work' | 'outputs'> {
+export interface LookSpec extends Omit<AttemptSpec, 'work' | 'pod' | 'outputs'> {
   readonly work: LookWork;
   /** From 1, since this server looks. */
   readonly number: number;
@@ -109,6 +114,17 @@ export type AttemptWork =
       readonly kind: 'command';
       readonly command: readonly InputValue[];
       readonly environment: { readonly [name: string]: InputValue };
+    }
+  | {
+      readonly kind: 'container';
+      readonly image: InputValue;
+      /** Empty: the entry point of the image. */
+      readonly command: readonly InputValue[];
+      readonly args: readonly InputValue[];
+      readonly environment: { readonly [name: string]: InputValue };
+      readonly resources: ContainerWork['resources'];
+      /** What an executor without containers runs in its place; null: it ends the attempt as `invalid`. */
+      readonly localCommand: readonly InputValue[] | null;
     }
   | { readonly kind: 'gate'; readonly data: InputValue; readonly checks: readonly GateCheck[] }
   | {
@@ -197,7 +213,7 @@ export interface RunnerTask {
   readonly environment: { readonly [name: string]: string };
   readonly context: StepContextData;
   /** Every artifact in it has become `{ $artifact, name, bytes, path }`, with the path of a local, read-only file. */
-  readonly work: Exclude<AttemptWork, { readonly kind: 'command' }> | LookWork;
+  readonly work: Exclude<AttemptWork, { readonly kind: 'command' | 'container' }> | LookWork;
   readonly endMark: string;
 }
 

@@ -118,6 +118,8 @@ export interface StepDefinition {
   readonly priority?: number;
   /** What an attempt takes at most. Absent: no limit. */
   readonly memory?: MemoryDefinition;
+  /** What it says of its pod, in the words of `PodOptions`; the pipeline's defaults are in it. Absent: nothing. */
+  readonly pod?: Binding;
   /** Declared outputs of commands and containers; empty: whatever JSON the step gives. */
   readonly outputs: { readonly [key: string]: OutputType };
   /** Datasets that are as good as new when it has succeeded. Absent: none. Never of a mapped step. */

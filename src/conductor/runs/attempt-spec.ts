@@ -15,6 +15,7 @@ import {
 import type {
   Binding,
   ChallengeWork,
+  ContainerWork,
   Environment,
   ScoreDefinition,
   Template,
@@ -34,6 +35,7 @@ type Prepared<T> = Result<T, NotPrepared>;
 /** Binds for one attempt; every failure is the definition's, and another try would fail the same way. */
 interface Binder {
   value(binding: Binding): Prepared<InputValue>;
+  text(template: Template): Prepared<InputValue>;
   texts(templates: readonly Template[]): Prepared<InputValue[]>;
   environment(environment: Environment): Prepared<Record<string, InputValue>>;
 }
@@ -46,13 +48,17 @@ export async function prepareAttempt(
   const step = run.steps.get(key.step);
   if (step === undefined) return invalid(`there is no step "${key.step}"`);
   const { definition } = step;
-  const work = await prepareWork(definition.name, definition.work, binderOf(run, key), registry);
+  const bind = binderOf(run, key);
+  const work = await prepareWork(definition.name, definition.work, bind, registry);
   if (!work.ok) return work;
+  const pod = definition.pod === undefined ? success(null) : bind.value(definition.pod);
+  if (!pod.ok) return pod;
   return success({
     attemptId: attemptId(run.opened.runId, key),
     repository: run.opened.repository,
     sha: run.opened.sha,
     work: work.value,
+    pod: pod.value,
     context: contextOf(run, key),
     outputs: definition.outputs,
     secrets: definition.secrets,
@@ -75,12 +81,7 @@ async function prepareWork(
     case 'command':
       return command(bind, work.command, work.environment);
     case 'container':
-      if (work.localCommand === null) {
-        return invalid(
-          `"${name}" is a container, which the local executor cannot run: give it a local command (local: { command: [...] }) or a cluster`,
-        );
-      }
-      return command(bind, work.localCommand, work.environment);
+      return container(bind, work);
     case 'gate':
       return map(bind.value(work.data), (data) => ({ kind: 'gate', data, checks: work.checks }));
     case 'challenge':
@@ -101,6 +102,25 @@ function command(
   const words = bind.texts(templates);
   if (!words.ok) return words;
   return map(bind.environment(variables), (environment) => ({ kind: 'command', command: words.value, environment }));
+}
+
+function container(bind: Binder, work: ContainerWork): Prepared<Extract<AttemptWork, { kind: 'container' }>> {
+  const image = bind.text(work.image);
+  if (!image.ok) return image;
+  const own = command(bind, work.command, work.environment);
+  if (!own.ok) return own;
+  const args = bind.texts(work.args);
+  if (!args.ok) return args;
+  const localCommand: Prepared<InputValue[] | null> =
+    work.localCommand === null ? success(null) : bind.texts(work.localCommand);
+  return map(localCommand, (local) => ({
+    ...own.value,
+    kind: 'container',
+    image: image.value,
+    args: args.value,
+    resources: work.resources,
+    localCommand: local,
+  }));
 }
 
 async function prepareChallenge(
@@ -149,12 +169,14 @@ function prepareScore(
 
 function binderOf(run: Run, key: AttemptKey): Binder {
   const value = (binding: Binding): Prepared<InputValue> => named(bindValue(run, binding, key));
+  const text = (template: Template): Prepared<InputValue> => named(bindTemplate(run, template, key));
   return {
     value,
-    texts: (templates) => all(templates.map((template) => named(bindTemplate(run, template, key)))),
+    text,
+    texts: (templates) => all(templates.map(text)),
     environment(environment) {
       const names = Object.keys(environment);
-      const values = all(Object.values(environment).map((template) => named(bindTemplate(run, template, key))));
+      const values = all(Object.values(environment).map(text));
       return map(values, (bound) => Object.fromEntries(names.map((name, index) => [name, bound[index] ?? null])));
     },
   };

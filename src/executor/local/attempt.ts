@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { createMask, type Mask } from '../../outputs/mask.ts';
 import { unreachable } from '../../std/unreachable.ts';
-import type { AttemptSpec, ExecutorPorts } from '../executor.ts';
+import type { AttemptSpec, AttemptWork, ExecutorPorts, InputValue } from '../executor.ts';
 import type { AttemptControl } from './attempt-control.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import { runCommandWork } from './command-work.ts';
@@ -49,7 +49,32 @@ export function placeOf(pid: number): string {
 }
 
 function runWork(work: GivenWork['work'], attempt: PreparedAttempt): Promise<AttemptEnd> {
-  return work.kind === 'command' ? runCommandWork(work, attempt) : runRunnerWork(work, attempt);
+  switch (work.kind) {
+    case 'command':
+      return runCommandWork(work, attempt);
+    case 'container':
+      return runCommandWork({ ...work, command: localCommandOf(work, attempt) }, attempt);
+    case 'function':
+    case 'branch':
+    case 'short-circuit':
+    case 'gate':
+    case 'challenge':
+    case 'wait':
+      return runRunnerWork(work, attempt);
+    default:
+      return unreachable(work);
+  }
+}
+
+function localCommandOf(
+  { localCommand }: Extract<AttemptWork, { kind: 'container' }>,
+  { spec }: PreparedAttempt,
+): readonly InputValue[] {
+  if (localCommand !== null) return localCommand;
+  throw new AttemptRefusal(
+    'invalid',
+    `"${spec.context.step}" is a container, which the local executor cannot run: give it a local command (local: { command: [...] }) or a cluster`,
+  );
 }
 
 async function sourceOf(spec: Pick<AttemptSpec, 'repository' | 'sha'>, ports: ExecutorPorts): Promise<string> {

@@ -15,7 +15,7 @@ import { workplaceIn, type Workplace } from './workplace.ts';
 const outputLineBytesMax = 1024 * 1024;
 
 export async function runCommandWork(
-  work: Extract<AttemptWork, { kind: 'command' }>,
+  work: Omit<Extract<AttemptWork, { kind: 'command' }>, 'kind'>,
   attempt: PreparedAttempt,
 ): Promise<AttemptEnd> {
   const { services, control, log } = attempt;

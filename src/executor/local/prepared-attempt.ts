@@ -42,7 +42,7 @@ export interface AttemptServices {
 
 /** What is to be carried out. A look has an id of its own, by which its processes are found. */
 export interface GivenWork {
-  readonly spec: Omit<AttemptSpec, 'work'>;
+  readonly spec: Omit<AttemptSpec, 'work' | 'pod'>;
   readonly work: AttemptWork | LookWork;
   readonly openLog: (mask: Mask) => AttemptLog;
 }
