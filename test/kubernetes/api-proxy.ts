@@ -43,13 +43,12 @@ export async function openApiProxy(kubeconfig: string): Promise<ApiProxy> {
     open.add(response);
     response.on('close', () => open.delete(response));
     const mood = [...moods].find(({ matches }) => matches(line))?.mood ?? null;
-    if (mood?.kind === 'refuse') return void response.destroy();
-    if (mood?.kind === 'answer') {
+    if (mood?.kind === 'refuse') response.destroy();
+    else if (mood?.kind === 'answer') {
       request.resume();
       response.writeHead(mood.status, { 'content-type': 'application/json', ...mood.headers });
-      return void response.end(JSON.stringify(mood.body));
-    }
-    pass(request, response, target, mood?.kind === 'lose');
+      response.end(JSON.stringify(mood.body));
+    } else pass(request, response, target, mood?.kind === 'lose');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -82,13 +81,9 @@ export function status(code: number, reason: string, message: string): object {
 function pass(request: IncomingMessage, response: ServerResponse, target: RequestOptions, loses: boolean): void {
   const { host: _host, ...headers } = request.headers;
   const forwarded = requestTls({ ...target, method: request.method, path: request.url, headers }, (answer) => {
-    if (loses) {
-      answer.resume();
-      return void answer.on('end', () => response.destroy());
-    }
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
     answer.on('error', () => response.destroy());
+    if (loses) answer.resume().on('end', () => response.destroy());
+    else answer.pipe(response.writeHead(answer.statusCode ?? 502, answer.headers));
   });
   forwarded.on('error', () => response.destroy());
   response.on('close', () => forwarded.destroy());

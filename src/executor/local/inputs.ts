@@ -3,7 +3,7 @@
  * that was too large to stand inline is read, text is put together.
  */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Artifact } from '../../pipeline/definition.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
 import { artifactName } from '../../outputs/safe-name.ts';
@@ -19,21 +19,25 @@ export interface Inputs {
   text(value: InputValue): Promise<string>;
 }
 
-/** Inputs of one attempt, whose files go into `folder`. Throws a refusal where an artifact is missing or damaged. */
-export function openInputs(artifacts: ArtifactStore, stored: StoredValues, folder: string): Inputs {
+/** Puts an artifact at a path. Throws a refusal where it is missing or damaged. */
+export type PlaceArtifact = (artifact: Artifact, path: string) => Promise<void>;
+
+export function placeFrom(artifacts: ArtifactStore): PlaceArtifact {
+  return async (artifact, path) => {
+    await mkdir(dirname(path), { recursive: true });
+    if (!(await refuseDamaged(() => artifacts.getFile(artifact.$artifact, path)))) throw missingArtifact(artifact);
+  };
+}
+
+/** Inputs of one attempt, whose files go into `folder`: where in it follows from what they are. Throws as `place` does. */
+export function openInputs(place: PlaceArtifact, stored: StoredValues, folder: string): Inputs {
   const files = new Map<string, Promise<string>>();
 
   const fileOf = (artifact: Artifact): Promise<string> => {
-    const name = artifactName(artifact.name);
-    const path = join(folder, artifact.$artifact.slice(0, 16), name);
-    const present = files.get(path) ?? place(artifact, join(folder, artifact.$artifact.slice(0, 16)), path);
+    const path = join(folder, artifact.$artifact.slice(0, 16), artifactName(artifact.name));
+    const present = files.get(path) ?? place(artifact, path).then(() => path);
     files.set(path, present);
     return present;
-  };
-  const place = async (artifact: Artifact, parent: string, path: string): Promise<string> => {
-    await mkdir(parent, { recursive: true });
-    if (!(await refuseDamaged(() => artifacts.getFile(artifact.$artifact, path)))) throw missingArtifact(artifact);
-    return path;
   };
 
   /** `trusted`: what the engine put together, where `$stored` and `$text` have their meaning. */

@@ -1,7 +1,7 @@
 /** Where an attempt works: its scratch directory, and what it is told of that. */
 import { join } from 'node:path';
 import { contextEnvironment } from './environment.ts';
-import { openInputs, type Inputs } from './inputs.ts';
+import { openInputs, placeFrom, type Inputs } from './inputs.ts';
 import type { PreparedAttempt } from './prepared-attempt.ts';
 
 export interface Workplace {
@@ -24,7 +24,7 @@ export function workplaceIn(scratch: string, attempt: PreparedAttempt): Workplac
     scratch,
     checkpoint,
     outputsFile,
-    inputs: openInputs(services.artifacts, services.stored, join(scratch, '.inputs')),
+    inputs: openInputs(placeFrom(services.artifacts), services.stored, join(scratch, '.inputs')),
     environment: {
       ...contextEnvironment(spec.attemptId, spec.context, places),
       ...Object.fromEntries(attempt.secrets),
