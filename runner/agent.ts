@@ -3,13 +3,13 @@
  * come from the environment; everything else is the server's answer.
  */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { extract } from 'tar';
 import { createAgent } from '../src/executor/agent/agent.ts';
 import { createLink } from '../src/executor/agent/link.ts';
+import { agentFolder, secretsFolder } from '../src/executor/agent/places.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -24,7 +24,7 @@ function take(name: string): string {
 
 const url = take('CONTENDER_AGENT_URL').replace(/\/$/, '');
 const token = take('CONTENDER_AGENT_TOKEN');
-const directory = process.env['CONTENDER_AGENT_DIRECTORY'] ?? '/contender';
+const directory = process.env['CONTENDER_AGENT_DIRECTORY'] ?? agentFolder;
 const nodeModules = process.env['CONTENDER_AGENT_NODE_MODULES'] ?? null;
 for (const name of ['CONTENDER_AGENT_DIRECTORY', 'CONTENDER_AGENT_NODE_MODULES']) delete process.env[name];
 const given = Object.fromEntries(
@@ -33,7 +33,8 @@ const given = Object.fromEntries(
 
 const agent = createAgent({
   link: createLink({ url, token, pause, say }),
-  directory: join(directory, 'attempt'),
+  directory,
+  secretsFolder,
   nodeModules,
   environment: { PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', CI: 'true', ...given },
   clock: { now: Date.now },

@@ -184,6 +184,7 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
         desk,
         files,
         logs,
+        artifacts: ground.artifacts,
         clock,
         slots: config.executor.slots ?? podSlots,
         startMs: kubernetes.startMs ?? undefined,

@@ -5,6 +5,7 @@
  * twice runs once.
  */
 import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../std/clock.ts';
 import { unreachable } from '../../std/unreachable.ts';
@@ -13,14 +14,18 @@ import type { LogStore } from '../../outputs/outputs.ts';
 import type { AttemptReport, Executor } from '../executor.ts';
 import { createLocalExecutor } from '../local/local.ts';
 import { agentLimits, type AgentResult, type AgentTask, type Begun } from './contract.ts';
+import { help } from './helper.ts';
 import { AttemptRevoked, type Link } from './link.ts';
 import { createLogShipper } from './log-shipper.ts';
+import { placesIn } from './places.ts';
 import { createRemoteArtifacts } from './remote-artifacts.ts';
 
 export interface AgentOptions {
   readonly link: Link;
-  /** Of this attempt alone: source, scratch, log. */
+  /** Of this attempt alone. */
   readonly directory: string;
+  /** In memory: for the secrets of a container beside it. */
+  readonly secretsFolder: string;
   readonly nodeModules: string | null;
   /** Of all processes of the step: where it runs, nothing is anybody else's. */
   readonly environment: { readonly [name: string]: string };
@@ -32,7 +37,7 @@ export interface AgentOptions {
 export interface Agent {
   /** Rejects where the attempt is not, or no longer, to run, or its end could not be told. */
   run(): Promise<AgentResult>;
-  /** Ends the step, which has its own grace to end itself. */
+  /** Ends the step, which has its own grace to end itself; the container beside it, if there is one, has ended. */
   stop(): void;
 }
 
@@ -41,9 +46,10 @@ export function createAgent(options: AgentOptions): Agent {
   const stop = new AbortController();
   return {
     async run() {
-      const begun: Begun = await link.json('POST', 'begin', { agent: randomBytes(32).toString('base64url') });
+      const begun: Begun = await link.json('POST', 'begin', { agent: await nameIn(directory) });
       link.use(begun.token);
-      const logs = createDirectoryLogStore({ directory: join(directory, 'logs'), clock });
+      if (hasContainer(begun)) return runAsHelper(begun, options, stop.signal);
+      const logs = createDirectoryLogStore({ directory: join(directory, 'attempt', 'logs'), clock });
       const { attemptId } = begun.task.spec;
       const shipper = createLogShipper(logs, attemptId, link);
       const alive = keepAlive(link, () => stop.abort());
@@ -62,6 +68,41 @@ export function createAgent(options: AgentOptions): Agent {
   };
 }
 
+function hasContainer({ task }: Begun): boolean {
+  return task.type === 'attempt' && task.spec.work.kind === 'container';
+}
+
+/** Kept, so that an agent that the cluster starts again is the same one. */
+async function nameIn(directory: string): Promise<string> {
+  const path = placesIn(directory).agent;
+  const kept = await readFile(path, 'utf8').catch(() => null);
+  if (kept !== null) return kept;
+  const name = randomBytes(32).toString('base64url');
+  await mkdir(directory, { recursive: true });
+  await writeFile(path, name, { mode: 0o600 });
+  return name;
+}
+
+async function runAsHelper(begun: Begun, options: AgentOptions, stop: AbortSignal): Promise<AgentResult> {
+  const { link, directory, secretsFolder, unpack } = options;
+  const over = new AbortController();
+  const ended = new Promise<void>((resolve, reject) => {
+    stop.addEventListener('abort', () => resolve());
+    if (stop.aborted) resolve();
+    over.signal.addEventListener('abort', () => reject(new AttemptRevoked('the attempt is over')));
+  });
+  ended.catch(() => undefined);
+  const alive = keepAlive(link, () => over.abort());
+  try {
+    const layOutIn = (folder: string): Promise<string> => layOut(link, folder, unpack);
+    const result = await help(begun, { link, folder: directory, secretsFolder, layOut: layOutIn, ended });
+    await link.json('POST', 'result', result);
+    return result;
+  } finally {
+    clearInterval(alive);
+  }
+}
+
 async function carryOut(
   { task, secrets }: Begun,
   logs: LogStore,
@@ -77,12 +118,12 @@ async function carryOut(
   const executor = createLocalExecutor({
     ports: {
       report,
-      sourceTree: () => (source ??= layOut(link, join(directory, 'source'), options.unpack)),
+      sourceTree: () => (source ??= layOut(link, placesIn(directory).source, options.unpack)),
       secret: (name) => secrets[name] ?? null,
     },
     artifacts: createRemoteArtifacts(link),
     logs,
-    directory: join(directory, 'work'),
+    directory: join(directory, 'attempt', 'work'),
     slots: 1,
     nodeModules,
     environment,
@@ -136,5 +177,5 @@ function keepAlive(link: Link, over: () => void): NodeJS.Timeout {
         if (error instanceof AttemptRevoked) over();
       })
       .finally(() => (isAsking = false));
-  }, agentLimits.aliveMs).unref();
+  }, agentLimits.aliveMs);
 }

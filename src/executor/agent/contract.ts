@@ -8,7 +8,8 @@
  *   GET  artifacts/SHA256   ─► its bytes; 404: it is not there
  *   PUT  artifacts/SHA256   ─► Artifact      the bytes, which the server hashes too
  *   POST log                ─► LogKept       whole lines, numbered, so that none is kept twice
- *   POST alive              ─► Alive         that it is still there, where nothing else was said for a while
+ *   POST alive              ─► nothing       that it is still there, where nothing else was said for a while
+ *   POST collect            ─► Collected     of a helper: the container beside it has ended, and its outputs are looked for
  *   POST result             ─► nothing       how it ended, after everything else was kept
  *
  * An answer 410 says that the attempt is over, or never was; 503 that this server does not know yet, or that another one
@@ -71,6 +72,12 @@ export interface LogKept {
   readonly total: number;
   /** No more of them are kept. */
   readonly isFull: boolean;
+}
+
+/** What a helper cannot see of the container beside it. */
+export interface Collected {
+  /** The last line that it printed; null where there was none. */
+  readonly lastLine: string | null;
 }
 
 /** How what the agent carried out ended. */

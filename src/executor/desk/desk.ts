@@ -7,7 +7,7 @@ import type { AttemptOutcome, LookOutcome } from '../../engine/event.ts';
 import { createMask, type Mask } from '../../outputs/mask.ts';
 import type { ArtifactStreams, LogStore, LogWriter } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
-import type { AgentResult, AgentTask, Begun, LogKept, LogPart } from '../agent/contract.ts';
+import type { AgentResult, AgentTask, Begun, Collected, LogKept, LogPart } from '../agent/contract.ts';
 import type { ExecutorPorts, ReportSink } from '../executor.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -17,6 +17,8 @@ export interface DeskListener {
   begin(agent: string, linesBefore: number): void;
   /** Before the agent hears that it is kept. Once. */
   result(result: AgentResult): void;
+  /** Of a helper, when the container beside it has ended: resolves when all that it printed is known. */
+  collect(): Promise<Collected>;
 }
 
 export interface DeskEntry {
@@ -80,6 +82,11 @@ export class Desk {
   /** Whether its agent has said anything since then, in milliseconds since the epoch. */
   heardAt(id: string): number | null {
     return this.#open.get(id)?.heardAt ?? null;
+  }
+
+  /** A line of its log that its agent cannot write. */
+  line(id: string, line: LogPart['lines'][number]): void {
+    this.#open.get(id)?.line(line);
   }
 
   /** Another server may conduct from now on: agents ask again until they find it. */
@@ -182,10 +189,18 @@ export class Sitting {
     const kept = this.#ports.logs.size(log) - linesBefore;
     if (from > kept + 1) return { total: kept, isFull: false };
     const fresh = lines.slice(kept + 1 - from);
-    this.#log ??= this.#ports.logs.writer(log);
-    for (const { at, stream, text } of fresh) this.#log.line({ at, stream, text: this.#mask.text(text) });
+    for (const line of fresh) this.line(line);
     const total = this.#ports.logs.size(log) - linesBefore;
     return { total, isFull: closed || total < kept + fresh.length };
+  }
+
+  line({ at, stream, text }: LogPart['lines'][number]): void {
+    this.#log ??= this.#ports.logs.writer(this.#entry.log);
+    this.#log.line({ at, stream, text: this.#mask.text(text) });
+  }
+
+  collect(): Promise<Collected> {
+    return this.#entry.listener.collect();
   }
 
   result(result: AgentResult): void {

@@ -5,16 +5,21 @@
  * next one finds them.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { LogStore } from '../../outputs/outputs.ts';
+import type { Usage } from '../../engine/event.ts';
+import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { AgentResult, AgentTask } from '../agent/contract.ts';
 import type { AttemptFiles, FinishedReport, KeptAttempt } from '../desk/attempt-files.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { AttemptSpec, Executor, LookSpec, ReportSink } from '../executor.ts';
+import { createStoredValues } from '../local/stored-values.ts';
 import { createApi } from './api.ts';
+import { openContainerLog } from './container-log.ts';
+import { resolveContainer } from './container.ts';
+import { keptTail } from './log-tail.ts';
 import { openLooks } from './looks.ts';
-import { failed, podPatience } from './pod-end.ts';
+import { failed, mainContainer, podPatience } from './pod-end.ts';
 import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
 import { graceSeconds, podLabels, podOf, type PodSettings } from './pod.ts';
@@ -27,6 +32,7 @@ export interface KubernetesExecutorOptions {
   readonly desk: Desk;
   readonly files: AttemptFiles;
   readonly logs: LogStore;
+  readonly artifacts: ArtifactStore;
   readonly clock: Clock;
   readonly slots: number;
   readonly startMs?: number | undefined;
@@ -38,6 +44,9 @@ export interface KubernetesExecutorOptions {
 
 const tickMs = 1000;
 
+/** What becomes of an end; `logged` resolves when nothing more comes for the log. */
+export type Over = (end: PlacementEnd, logged: () => Promise<void>) => Promise<void>;
+
 export function createKubernetesExecutor(options: KubernetesExecutorOptions): Executor {
   const { report, desk, files, settings, clock, logs } = options;
   const placements = new Map<string, Placement>();
@@ -46,6 +55,7 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
   const unseen = new Set<string>();
   let [isListed, isClosed] = [false, false];
   const api = createApi(options.loadConfig);
+  const stored = createStoredValues(options.artifacts);
   const reaper = createReaper(api, (error) => options.trouble(error, 'a pod could not be removed; it is tried again'));
   const table = openPodTable({
     api,
@@ -67,15 +77,30 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
   }, tickMs);
 
   /** Opens it at the desk, and gives its placement. */
-  const place = (
-    id: string,
-    task: AgentTask,
-    kept: KeptAttempt | null,
-    over: (end: PlacementEnd) => void,
-  ): Placement => {
+  const place = (id: string, task: AgentTask, kept: KeptAttempt | null, over: Over): Placement => {
     const name = podName(settings.instance, id);
+    const { namespace } = settings;
+    const { work, timeoutMs, graceMs } = task.spec;
     let agentBegan = kept?.begun ?? null;
-    const pod: PlacedPod = { namespace: settings.namespace, name, make: () => podOf(name, id, task, token, settings) };
+    const pod: PlacedPod = {
+      namespace,
+      name,
+      async make() {
+        const container = work.kind === 'container' ? await resolveContainer(work, stored) : null;
+        return podOf({ name, id, task, token, container }, settings);
+      },
+    };
+    const log = openContainerLog({
+      api,
+      namespace,
+      pod: name,
+      container: mainContainer,
+      kept: () => keptTail(logs, logOf(task), agentBegan?.linesBefore ?? 0),
+      write: (line) => desk.line(id, line),
+      hasEnded: () => placement.hasEnded,
+      trouble: (error) => options.trouble(error, 'a log cannot be read; it is tried again'),
+    });
+    const container = { timeoutMs, graceSeconds: graceSeconds(graceMs), started: () => log.started() };
     const placement = new Placement(
       pod,
       {
@@ -88,11 +113,12 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
         say(text) {
           if (agentBegan === null) logs.writer(logOf(task)).write('contender', `${text}\n`);
         },
-        over(end) {
+        async over(end) {
           placements.delete(id);
           unseen.delete(id);
-          over(end);
+          await over(end, () => log.end());
         },
+        container: work.kind === 'container' ? container : null,
       },
       agentBegan !== null,
     );
@@ -113,12 +139,21 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
           placement.begun();
         },
         result: (result) => placement.told(result),
+        collect() {
+          placement.collect();
+          return log.collect();
+        },
       },
     });
     return placement;
   };
 
-  const finish = async (id: string, spec: AttemptSpec, end: PlacementEnd): Promise<void> => {
+  const finish = async (
+    id: string,
+    spec: AttemptSpec,
+    end: PlacementEnd,
+    logged: () => Promise<void>,
+  ): Promise<void> => {
     const finished = finishedReport(id, clock.now(), end);
     const { outcome } = finished;
     try {
@@ -127,6 +162,7 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
       // It is reported all the same; only a server that dies before the journal has it will not know it.
       options.trouble(error, 'the end of an attempt could not be kept');
     }
+    await logged();
     await desk.shut(id);
     const log = logs.writer(id);
     if (end.kind !== 'told' && outcome.kind === 'failed')
@@ -137,18 +173,15 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
   };
 
   const begin = (id: string, spec: AttemptSpec, kept: KeptAttempt | null): Placement =>
-    place(id, { type: 'attempt', spec }, kept, (end) => {
-      finish(id, spec, end).catch((error: unknown) =>
-        options.trouble(error, 'the end of an attempt could not be kept'),
-      );
-    });
+    place(id, { type: 'attempt', spec }, kept, (end, logged) => finish(id, spec, end, logged));
 
   /** What an earlier server began, or this one no longer knows. */
   const takeUp = (id: string): void => {
     if (placements.has(id)) return;
     const kept = files.read(id);
     if (kept?.finished != null) return report(kept.finished);
-    if (kept === null) return report(finishedReport(id, clock.now(), { kind: 'seen', failed: unknownAttempt }));
+    if (kept === null)
+      return report(finishedReport(id, clock.now(), { kind: 'seen', failed: unknownAttempt, usage: null }));
     const placement = begin(id, kept.spec, kept);
     if (isListed) placement.recover();
     else unseen.add(id);
@@ -214,20 +247,19 @@ function finishedReport(attemptId: string, at: number, end: PlacementEnd): Finis
   const base = { type: 'finished', attemptId, at } as const;
   switch (end.kind) {
     case 'told':
-      return { ...base, ...attemptResult(end.result) };
+      return { ...base, ...attemptResult(end.result, end.usage) };
     case 'seen':
-      return { ...base, outcome: end.failed, usage: null };
+      return { ...base, outcome: end.failed, usage: end.usage };
     case 'stopped': {
-      const usage = end.result?.type === 'attempt' ? end.result.usage : null;
       const why = end.cause === 'timeout' ? 'it was longer than its time limit' : 'it was cancelled';
-      return { ...base, outcome: failed(end.cause, `${why}; its pod is gone`), usage };
+      return { ...base, outcome: failed(end.cause, `${why}; its pod is gone`), usage: end.usage };
     }
     default:
       return unreachable(end);
   }
 }
 
-function attemptResult(result: AgentResult): Pick<FinishedReport, 'outcome' | 'usage'> {
-  if (result.type === 'attempt') return { outcome: result.outcome, usage: result.usage };
+function attemptResult(result: AgentResult, seen: Usage | null): Pick<FinishedReport, 'outcome' | 'usage'> {
+  if (result.type === 'attempt') return { outcome: result.outcome, usage: result.usage ?? seen };
   return { outcome: failed('output', 'the agent of an attempt answered as one of a look'), usage: null };
 }

@@ -7,7 +7,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { LookOutcome } from '../../engine/event.ts';
 import type { AgentTask } from '../agent/contract.ts';
 import type { LookSpec } from '../executor.ts';
-import type { KeptAttempt } from '../desk/attempt-files.ts';
 import { graceSeconds } from './pod.ts';
 import type { Placement, PlacementEnd } from './placement.ts';
 
@@ -19,12 +18,7 @@ export interface Looks {
 }
 
 export interface LooksPorts {
-  readonly place: (
-    id: string,
-    task: AgentTask,
-    kept: KeptAttempt | null,
-    over: (end: PlacementEnd) => void,
-  ) => Placement;
+  readonly place: (id: string, task: AgentTask, kept: null, over: (end: PlacementEnd) => Promise<void>) => Placement;
   readonly shut: (id: string) => Promise<void>;
   readonly forget: (id: string) => void;
 }
@@ -38,7 +32,7 @@ export function openLooks({ place, shut, forget }: LooksPorts): Looks {
   const lookOnce = async (spec: LookSpec, signal: AbortSignal): Promise<LookOutcome> => {
     const id = `${spec.attemptId}/look-${spec.number}-${randomBytes(6).toString('hex')}`;
     const over = Promise.withResolvers<PlacementEnd>();
-    const placement = place(id, { type: 'look', spec }, null, over.resolve);
+    const placement = place(id, { type: 'look', spec }, null, async (end) => over.resolve(end));
     const stop = (): void => placement.stop('cancelled', graceSeconds(spec.graceMs));
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();

@@ -9,20 +9,22 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
+import type { Usage } from '../../engine/event.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { AgentResult } from '../agent/contract.ts';
+import { AttemptRefusal } from '../local/refusal.ts';
 import { ApiError, backOff, type Api } from './api.ts';
-import { failed, failureOf, failureToStart, goneOutcome, lossOf, type Failed } from './pod-end.ts';
-import { viewOf, type PodView } from './pod-view.ts';
+import { failed, failureOf, failureToStart, goneOutcome, lossOf, mainContainer, type Failed } from './pod-end.ts';
+import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
 import type { Reaper } from './reaper.ts';
 
 export type StopCause = 'cancelled' | 'timeout';
 
 /** How it ended: by the agent's word, or by what was seen of the pod. */
 export type PlacementEnd =
-  | { readonly kind: 'told'; readonly result: AgentResult }
-  | { readonly kind: 'seen'; readonly failed: Failed }
-  | { readonly kind: 'stopped'; readonly cause: StopCause; readonly result: AgentResult | null };
+  | { readonly kind: 'told'; readonly result: AgentResult; readonly usage: Usage | null }
+  | { readonly kind: 'seen'; readonly failed: Failed; readonly usage: Usage | null }
+  | { readonly kind: 'stopped'; readonly cause: StopCause; readonly usage: Usage | null };
 
 export interface PlacementPorts {
   readonly api: Api;
@@ -35,15 +37,25 @@ export interface PlacementPorts {
   readonly heardAt: () => number | null;
   /** For the log of the attempt, as long as no agent writes it. */
   readonly say: (text: string) => void;
-  /** Once. */
-  readonly over: (end: PlacementEnd) => void;
+  /** Once. What there is of the pod is needed until it resolves. */
+  readonly over: (end: PlacementEnd) => Promise<void>;
+  /** Null: its agent carries out the step, and says all that there is to say. */
+  readonly container: ContainerSide | null;
+}
+
+/** Of a container with a helper: what only the cluster can tell. */
+export interface ContainerSide {
+  readonly timeoutMs: number;
+  readonly graceSeconds: number;
+  /** It has begun to run. Harmless the second time. */
+  readonly started: () => void;
 }
 
 /** `pod` is made when it is asked for; one that exists already under its name is taken for it. */
 export interface PlacedPod {
   readonly namespace: string;
   readonly name: string;
-  readonly make: () => V1Pod;
+  readonly make: () => Promise<V1Pod>;
 }
 
 const quotaWaitsMs = [5000, 10_000, 20_000, 40_000, 60_000] as const;
@@ -61,6 +73,7 @@ export class Placement {
   #isOver = false;
   #stop: { readonly cause: StopCause; graceSeconds: number } | null = null;
   #result: AgentResult | null = null;
+  #isCollected = false;
   #last: PodView | null = null;
   #said = '';
 
@@ -83,6 +96,7 @@ export class Placement {
       try {
         return this.#placed(await this.#create());
       } catch (error) {
+        if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
         if (!(error instanceof ApiError))
           return this.#see(failed('start', `its pod could not be asked for: ${textOf(error)}`));
         const refusal = refusalOf(error, clock.now() - askedAt > startMs);
@@ -116,10 +130,20 @@ export class Placement {
   told(result: AgentResult): void {
     this.#result = result;
     if (this.#stop !== null) return;
+    if (this.#ports.container !== null) return this.#toldByHelper(result);
     // Nobody here asked it to end: it was deleted, drained or preempted, and had time to say so.
     const { outcome } = result;
     if (outcome.kind === 'failed' && outcome.cause === 'cancelled') return this.#see(goneOutcome(this.#last));
-    this.#end({ kind: 'told', result });
+    this.#end({ kind: 'told', result, usage: null });
+  }
+
+  /** Its helper says that the container has ended. */
+  collect(): void {
+    this.#isCollected = true;
+  }
+
+  get hasEnded(): boolean {
+    return this.#isOver || this.#isCollected || mainOf(this.#last)?.state === 'terminated';
   }
 
   /** Warns, and kills after the grace. The first cause stays; a shorter grace counts. */
@@ -155,14 +179,33 @@ export class Placement {
       this.#remove(0);
       return this.#stop === null ? this.#see(loss) : this.#stopped();
     }
+    if (this.#ports.container !== null) this.#lookAtContainer(view, now, this.#ports.container);
     // It goes when it is stopped, whatever it comes to.
-    if (this.#stop !== null) return;
+    if (this.#stop !== null || this.#isOver) return;
     const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view);
-    const failure = over ?? (this.#begun ? null : failureToStart(view, now, startMs));
+    const hasStarted = this.#ports.container === null ? this.#begun : mainOf(view)?.startedAt != null;
+    const failure = over ?? (hasStarted ? null : failureToStart(view, now, startMs));
     if (failure !== null) return this.#see(failure);
     const waiting = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
     const why = view.unschedulable?.message ?? waiting?.message ?? null;
     if (!this.#begun && why !== null) this.#tell(`Its pod waits: ${why}`);
+  }
+
+  #lookAtContainer(view: PodView, now: number, container: ContainerSide): void {
+    const main = mainOf(view);
+    if (main === undefined || main.startedAt === null) return;
+    container.started();
+    if (main.state === 'running' && now > main.startedAt + container.timeoutMs)
+      return this.stop('timeout', container.graceSeconds);
+    const endedWell = main.state === 'terminated' && main.exitCode === 0;
+    if (endedWell && this.#stop === null && this.#result !== null)
+      this.#end({ kind: 'told', result: this.#result, usage: usageOf(view) });
+  }
+
+  /** Before the container has ended it can only be that it could not begin; after that, its exit code counts first. */
+  #toldByHelper(result: AgentResult): void {
+    if (this.#isCollected) return this.look();
+    this.#end({ kind: 'told', result, usage: null });
   }
 
   /** This server carries it no further: the next one may. */
@@ -176,7 +219,7 @@ export class Placement {
     const { namespace, name, make } = this.#pod;
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
     try {
-      return uidOf(await api.request<V1Pod>('POST', path, { body: make() }));
+      return uidOf(await api.request<V1Pod>('POST', path, { body: await make() }));
     } catch (error) {
       if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
       // The name is that of this attempt and no other: it was made by a request whose answer was lost.
@@ -199,19 +242,20 @@ export class Placement {
   }
 
   #stopped(): void {
-    if (this.#stop !== null) this.#end({ kind: 'stopped', cause: this.#stop.cause, result: this.#result });
+    if (this.#stop === null) return;
+    const told = this.#result?.type === 'attempt' ? this.#result.usage : null;
+    this.#end({ kind: 'stopped', cause: this.#stop.cause, usage: told ?? usageOf(this.#last) });
   }
 
   #see(failure: Failed): void {
-    this.#end({ kind: 'seen', failed: failure });
+    this.#end({ kind: 'seen', failed: failure, usage: usageOf(this.#last) });
   }
 
   #end(end: PlacementEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#closing.abort();
-    this.#ports.over(end);
-    this.#remove(leaveSeconds);
+    void this.#ports.over(end).finally(() => this.#remove(leaveSeconds));
   }
 
   #remove(graceSeconds: number): void {
@@ -228,6 +272,16 @@ export class Placement {
   async #pause(ms: number): Promise<void> {
     await pause(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
+}
+
+function mainOf(view: PodView | null): ContainerView | undefined {
+  return view?.containers.find(({ name }) => name === mainContainer);
+}
+
+function usageOf(view: PodView | null): Usage | null {
+  const main = mainOf(view);
+  if (main?.startedAt == null || main.finishedAt === null) return null;
+  return { wallMs: main.finishedAt - main.startedAt, cpuMs: null, memoryBytesMax: null };
 }
 
 function textOf(error: unknown): string {

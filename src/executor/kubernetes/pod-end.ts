@@ -82,6 +82,7 @@ export function failureOf(view: PodView): Failed | null {
   const where = view.node === null ? '' : ` on ${view.node}`;
   if (disruption !== null)
     return failed('evicted', `the cluster took its pod away${where} (${disruption.reason}): ${disruption.message}`);
+  if (view.deletion !== null) return goneOutcome(view);
   switch (reason ?? '') {
     case 'Evicted':
       return /ephemeral|emptyDir/i.test(message ?? '')

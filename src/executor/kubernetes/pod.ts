@@ -2,8 +2,11 @@
  * The pod of an attempt or look, from what it is: pure, so that it can be read and compared. It keeps to the profile
  * `restricted` of Kubernetes' pod security: no root, no privileges, no token of the cluster, nothing of the node.
  */
-import type { V1Container, V1Pod } from '@kubernetes/client-node';
+import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import type { AgentTask } from '../agent/contract.ts';
+import { agentFolder, placesIn, secretsFolder } from '../agent/places.ts';
+import type { AttemptSpec } from '../executor.ts';
+import { contextEnvironment } from '../local/environment.ts';
 import { mainContainer } from './pod-end.ts';
 
 export interface PodSettings {
@@ -39,9 +42,33 @@ const podAnnotations = {
 /** The agent's own: what it takes beside the step, and what it needs to bring the end of a log after the step's grace. */
 const agentShare = { memoryBytes: 192 * 1024 * 1024, graceSeconds: 10, deadlineSeconds: 3600 } as const;
 
-const agentFolder = '/contender';
+/** A container of the user's, with everything in it known. */
+export interface ResolvedContainer {
+  readonly image: string;
+  /** Empty: what the image says. */
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly environment: { readonly [name: string]: string };
+  readonly resources: { readonly requests: Quantities; readonly limits: Quantities };
+}
 
-export function podOf(name: string, id: string, task: AgentTask, token: string, settings: PodSettings): V1Pod {
+type Quantities = { readonly [resource: string]: string };
+
+/** What stands in a pod beside what all pods have. */
+type Parts = Pick<V1PodSpec, 'containers' | 'initContainers' | 'volumes'>;
+
+export interface PodContent {
+  readonly name: string;
+  readonly id: string;
+  readonly task: AgentTask;
+  readonly token: string;
+  /** Null: the agent carries the step out itself. */
+  readonly container: ResolvedContainer | null;
+}
+
+export function podOf({ name, id, task, token, container }: PodContent, settings: PodSettings): V1Pod {
+  const parts =
+    container === null ? agentParts(task, token, settings) : containerParts(container, task, token, settings);
   const { context, timeoutMs, graceMs, repository, sha } = task.spec;
   return {
     apiVersion: 'v1',
@@ -71,42 +98,119 @@ export function podOf(name: string, id: string, task: AgentTask, token: string, 
       ...(settings.imagePullSecrets.length === 0
         ? {}
         : { imagePullSecrets: settings.imagePullSecrets.map((secret) => ({ name: secret })) }),
-      terminationGracePeriodSeconds: graceSeconds(graceMs),
+      // A helper may bring large artifacts after the end of its container.
+      terminationGracePeriodSeconds: container === null ? graceSeconds(graceMs) : graceSeconds(graceMs) + 600,
       // The agent keeps the time of the step itself; this ends what cannot be reached any more.
       activeDeadlineSeconds: Math.ceil((timeoutMs + graceMs) / 1000) + agentShare.deadlineSeconds,
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [agentContainer(task, token, settings)],
-      volumes: [
-        { name: 'contender', emptyDir: {} },
-        { name: 'tmp', emptyDir: {} },
-      ],
+      ...parts,
     },
   };
 }
 
-function agentContainer(task: AgentTask, token: string, settings: PodSettings): V1Container {
+const sharedVolume = { name: 'contender', emptyDir: {} };
+const sharedMount = { name: 'contender', mountPath: agentFolder };
+const agentTmp = { volume: { name: 'tmp', emptyDir: {} }, mount: { name: 'tmp', mountPath: '/tmp' } };
+const secrets = {
+  volume: { name: 'contender-secrets', emptyDir: { medium: 'Memory' } },
+  mount: { name: 'contender-secrets', mountPath: secretsFolder },
+};
+
+function agentParts(task: AgentTask, token: string, settings: PodSettings): Parts {
   const { memoryBytes } = task.spec.context;
   const memory = memoryBytes === null ? null : String(memoryBytes + agentShare.memoryBytes);
+  const resources = memory === null ? {} : { resources: { requests: { memory }, limits: { memory } } };
   return {
+    containers: [{ name: mainContainer, ...agentContainer(token, settings), ...resources }],
+    volumes: [sharedVolume, agentTmp.volume],
+  };
+}
+
+/** With the agent as its helper: an init container that goes on beside it, and is ended when it has ended. */
+function containerParts(container: ResolvedContainer, task: AgentTask, token: string, settings: PodSettings): Parts {
+  const { image, command, args, environment, resources } = container;
+  const { imagePullPolicy } = settings;
+  const agent = agentContainer(token, settings);
+  const helper: V1Container = {
+    name: helperContainer,
+    ...agent,
+    restartPolicy: 'Always',
+    startupProbe: {
+      exec: { command: ['test', '-f', placesIn(agentFolder).ready] },
+      periodSeconds: 1,
+      failureThreshold: 3600,
+    },
+    volumeMounts: [...(agent.volumeMounts ?? []), secrets.mount],
+  };
+  const main: V1Container = {
     name: mainContainer,
+    image,
+    ...(imagePullPolicy === null ? {} : { imagePullPolicy }),
+    ...(command.length === 0 ? {} : { command: [...command].map(literal) }),
+    ...(args.length === 0 ? {} : { args: [...args].map(literal) }),
+    env: variables({ ...toldEnvironment(task.spec), ...environment }),
+    resources: withMemory(resources, task.spec.context.memoryBytes),
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    volumeMounts: [
+      sharedMount,
+      { name: 'contender', mountPath: '/airflow/xcom', subPath: 'xcom' },
+      { ...secrets.mount, readOnly: true },
+    ],
+  };
+  return {
+    initContainers: [helper],
+    containers: [main],
+    volumes: [sharedVolume, agentTmp.volume, secrets.volume],
+  };
+}
+
+const helperContainer = 'contender';
+
+function agentContainer(token: string, settings: PodSettings): Omit<V1Container, 'name'> {
+  return {
     image: settings.image,
     ...(settings.imagePullPolicy === null ? {} : { imagePullPolicy: settings.imagePullPolicy }),
-    env: [
-      { name: 'CONTENDER_AGENT_URL', value: settings.agentUrl },
-      { name: 'CONTENDER_AGENT_TOKEN', value: token },
-      { name: 'CONTENDER_AGENT_DIRECTORY', value: agentFolder },
-    ],
-    ...(memory === null ? {} : { resources: { requests: { memory }, limits: { memory } } }),
+    env: variables({
+      CONTENDER_AGENT_URL: settings.agentUrl,
+      CONTENDER_AGENT_TOKEN: token,
+      CONTENDER_AGENT_DIRECTORY: agentFolder,
+    }),
     securityContext: {
       allowPrivilegeEscalation: false,
       capabilities: { drop: ['ALL'] },
       readOnlyRootFilesystem: true,
     },
-    volumeMounts: [
-      { name: 'contender', mountPath: agentFolder },
-      { name: 'tmp', mountPath: '/tmp' },
-    ],
+    volumeMounts: [sharedMount, agentTmp.mount],
   };
+}
+
+function toldEnvironment({ attemptId, context }: Pick<AttemptSpec, 'attemptId' | 'context'>): {
+  readonly [name: string]: string;
+} {
+  const { source, scratch, checkpoint, outputs } = placesIn(agentFolder);
+  const places = { sourceTree: source, scratch, checkpoint, outputs };
+  // Where the user's home is, the image says.
+  const { HOME: _home, TMPDIR: _temporary, ...told } = contextEnvironment(attemptId, context, places);
+  return { ...told, CONTENDER_SECRETS: secretsFolder };
+}
+
+function variables(values: { readonly [name: string]: string }): { name: string; value: string }[] {
+  return Object.entries(values).map(([name, value]) => ({ name, value: literal(value) }));
+}
+
+/** Kubernetes would put the value of a variable in the place of `$(NAME)`. */
+function literal(text: string): string {
+  return text.replaceAll('$(', '$$$$(');
+}
+
+/** What the step may take now, where it grows from try to try. */
+function withMemory(
+  { requests, limits }: ResolvedContainer['resources'],
+  memoryBytes: number | null,
+): { requests: Record<string, string>; limits: Record<string, string> } {
+  if (memoryBytes === null) return { requests: { ...requests }, limits: { ...limits } };
+  const memory = String(memoryBytes);
+  return { requests: { memory, ...requests }, limits: { ...limits, memory } };
 }
 
 /** From the warning to the kill, with what the agent needs after the step. */

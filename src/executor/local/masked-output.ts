@@ -2,7 +2,10 @@
 import { isJsonObject, type Json } from '../../std/json.ts';
 import type { PreparedAttempt } from './prepared-attempt.ts';
 
-export function maskedOutput(output: Json, attempt: Pick<PreparedAttempt, 'mask' | 'log' | 'secrets'>): Json {
+export function maskedOutput(
+  output: Json,
+  attempt: Pick<PreparedAttempt, 'mask' | 'secrets'> & { readonly log: Pick<PreparedAttempt['log'], 'say'> },
+): Json {
   if (attempt.secrets.size === 0) return output;
   let found = false;
   const clean = (text: string): string => {

@@ -69,6 +69,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
       listener: {
         begin: (agent, linesBefore) => void begun.set(id, { agent, linesBefore }),
         result: (result) => void results.push(result),
+        collect: async () => ({ lastLine: null }),
       },
     });
   };
@@ -103,6 +104,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
       createAgent({
         link: link(token),
         directory: join(folder, `agent-${(agents += 1)}`),
+        secretsFolder: join(folder, 'secrets'),
         nodeModules: null,
         environment: { PATH: process.env['PATH'] ?? '' },
         clock,

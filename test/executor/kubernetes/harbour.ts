@@ -83,7 +83,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
       findFile: (place) => findFile(place, ports),
       desk: own,
       files: openAttemptFiles(join(folder, 'attempts')),
-      logs: stores.logs,
+      ...stores,
       clock,
       slots: 4,
       settings: {

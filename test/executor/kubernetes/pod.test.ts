@@ -21,7 +21,16 @@ test('the pod of an attempt keeps to the restricted profile, and holds nothing b
     secrets: ['PASSWORD'],
   });
   const context = { ...spec.context, runId: 'run-1', memoryBytes: 2 * 1024 ** 3 };
-  const pod = podOf('c-1', spec.attemptId, { type: 'attempt', spec: { ...spec, context } }, 'token', settings);
+  const pod = podOf(
+    {
+      name: 'c-1',
+      id: spec.attemptId,
+      task: { type: 'attempt', spec: { ...spec, context } },
+      token: 'token',
+      container: null,
+    },
+    settings,
+  );
   assert.deepEqual(pod, {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -1,0 +1,94 @@
+/**
+ * Stands beside a container that knows nothing of Contender, in the same pod: lays out the files of the commit, the inputs
+ * and the secrets before the container begins, and brings its outputs and artifacts to the server when it has ended. The
+ * cluster starts it first and tells it when the container is gone, so neither ever waits for the other.
+ */
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AttemptOutcome } from '../../engine/event.ts';
+import { createMask } from '../../outputs/mask.ts';
+import type { ArtifactStore } from '../../outputs/outputs.ts';
+import type { Json } from '../../std/json.ts';
+import { openInputs, placeFrom } from '../local/inputs.ts';
+import { maskedOutput } from '../local/masked-output.ts';
+import { readCommandOutputs, storeOutput } from '../local/outputs.ts';
+import { AttemptRefusal } from '../local/refusal.ts';
+import { createStoredValues } from '../local/stored-values.ts';
+import type { AttemptSpec } from '../executor.ts';
+import type { AgentResult, Begun, Collected } from './contract.ts';
+import type { Link } from './link.ts';
+import { placesIn } from './places.ts';
+import { createRemoteArtifacts } from './remote-artifacts.ts';
+
+export interface HelperPorts {
+  readonly link: Link;
+  readonly folder: string;
+  readonly secretsFolder: string;
+  readonly layOut: (folder: string) => Promise<string>;
+  /** The container beside it has ended, or is to. */
+  readonly ended: Promise<void>;
+}
+
+export async function help({ task, secrets }: Begun, ports: HelperPorts): Promise<AgentResult> {
+  if (task.type !== 'attempt') throw new Error('a look has no container');
+  const artifacts = createRemoteArtifacts(ports.link);
+  const outcome = await outcomeOf(async () => {
+    await prepare(task.spec, secrets, ports, artifacts);
+    await ports.ended;
+    const { lastLine }: Collected = await ports.link.json('POST', 'collect', {});
+    const given = await collect(task.spec, lastLine, ports.folder, artifacts);
+    const named = new Map(Object.entries(secrets));
+    const masked = maskedOutput(given, { secrets: named, mask: createMask(named), log: { say: () => undefined } });
+    return { kind: 'succeeded', output: await storeOutput(masked, artifacts), control: null };
+  });
+  return { type: 'attempt', outcome, usage: null };
+}
+
+async function prepare(
+  { work }: AttemptSpec,
+  secrets: Begun['secrets'],
+  { folder, secretsFolder, layOut }: HelperPorts,
+  artifacts: ArtifactStore,
+): Promise<void> {
+  const places = placesIn(folder);
+  // Started again, it finds that the container may have begun.
+  if ((await stat(places.ready).catch(() => null)) !== null) return;
+  await layOut(places.source);
+  // The container may be anybody.
+  for (const path of [places.scratch, places.checkpoint, places.xcom]) {
+    await mkdir(path, { recursive: true });
+    await chmod(path, 0o777);
+  }
+  const inputs = openInputs(placeFrom(artifacts), createStoredValues(artifacts), places.inputs);
+  if (work.kind === 'container')
+    for (const value of [...work.command, ...work.args, ...Object.values(work.environment)]) await inputs.text(value);
+  for (const [name, value] of Object.entries(secrets))
+    await writeFile(join(secretsFolder, name), value, { mode: 0o444 });
+  await writeFile(places.ready, '');
+}
+
+async function collect(
+  spec: AttemptSpec,
+  lastLine: string | null,
+  folder: string,
+  artifacts: ArtifactStore,
+): Promise<Json> {
+  const { outputs, xcom, scratch, source } = placesIn(folder);
+  const file = (await isThere(outputs)) ? outputs : join(xcom, 'return.json');
+  const folders = [scratch, source, folder];
+  return readCommandOutputs({ declared: spec.outputs, file, lastLine, folders }, artifacts);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && found.size > 0;
+}
+
+async function outcomeOf(work: () => Promise<AttemptOutcome>): Promise<AttemptOutcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof AttemptRefusal)) throw error;
+    return { kind: 'failed', cause: error.failure, message: error.message, exitCode: null };
+  }
+}

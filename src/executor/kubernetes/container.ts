@@ -1,0 +1,17 @@
+/** A container as its definition has it, with its texts put together: where its inputs lie, its helper will have put them. */
+import { agentFolder, placesIn } from '../agent/places.ts';
+import type { AttemptWork } from '../executor.ts';
+import { openInputs, resolveCommand } from '../local/inputs.ts';
+import type { StoredValues } from '../local/stored-values.ts';
+import type { ResolvedContainer } from './pod.ts';
+
+/** Throws a refusal where something that it uses is not there. */
+export async function resolveContainer(
+  work: Extract<AttemptWork, { kind: 'container' }>,
+  stored: StoredValues,
+): Promise<ResolvedContainer> {
+  const inputs = openInputs(() => Promise.resolve(), stored, placesIn(agentFolder).inputs);
+  const { command, environment } = await resolveCommand(work, inputs);
+  const args = await Promise.all(work.args.map((value) => inputs.text(value)));
+  return { image: await inputs.text(work.image), command, args, environment, resources: work.resources };
+}

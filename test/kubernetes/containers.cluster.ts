@@ -1,0 +1,151 @@
+/** Containers that know nothing of Contender, on a real cluster: what they are given, what they give, how they end. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { AttemptOutcome } from '../../src/engine/event.ts';
+import type { AttemptSpec, AttemptWork } from '../../src/executor/executor.ts';
+import type { Json } from '../../src/std/json.ts';
+import { nodeAddress } from '../cluster/layout.ts';
+import { openHarbour, type Harbour } from '../executor/kubernetes/harbour.ts';
+import { specOf, until } from '../executor/workshop.ts';
+import { makeNamespace, type Namespace } from './namespace.ts';
+
+let namespace: Namespace;
+let harbour: Harbour;
+
+before(async () => {
+  namespace = await makeNamespace();
+  harbour = await openHarbour({
+    loadConfig(client) {
+      const config = new client.KubeConfig();
+      config.loadFromDefault();
+      return config;
+    },
+    namespace: namespace.name,
+    image: 'contender-runner:local',
+    listen: { host: '0.0.0.0', seenAs: nodeAddress },
+    files: { 'data/rows.csv': 'a,b\n1,2\n' },
+  });
+});
+
+after(async () => {
+  await harbour.close();
+  await namespace.remove();
+});
+
+function container(script: string, changes: Partial<Extract<AttemptWork, { kind: 'container' }>> = {}): AttemptWork {
+  return {
+    kind: 'container',
+    image: 'contender-runner:local',
+    command: ['sh', '-c', script],
+    args: [],
+    environment: {},
+    resources: { requests: {}, limits: {} },
+    localCommand: null,
+    ...changes,
+  };
+}
+
+function outputOf(outcome: AttemptOutcome): Json {
+  assert.equal(outcome.kind, 'succeeded', outcome.kind === 'failed' ? outcome.message : '');
+  assert.ok(outcome.kind === 'succeeded' && 'inline' in outcome.output);
+  return outcome.output.inline;
+}
+
+async function run(
+  work: AttemptWork,
+  changes: Partial<AttemptSpec> = {},
+): Promise<{ outcome: AttemptOutcome; log: string[]; spec: AttemptSpec }> {
+  const spec = specOf(work, changes);
+  await harbour.executor.start(spec);
+  const { outcome } = await harbour.finished(spec.attemptId);
+  return { outcome, log: await harbour.log(spec.attemptId), spec };
+}
+
+test('it is given files of the commit, inputs, values and secrets, and its last line is its output', async () => {
+  const model = await harbour.stores.artifacts.putBytes(Buffer.from('weights'), 'model.bin');
+  harbour.secrets.set('PASSWORD', 'correct horse');
+  const script =
+    'cat $CONTENDER_SOURCE/data/rows.csv; cat "$1"; echo; cat $CONTENDER_SECRETS/PASSWORD; echo; echo "$MESSAGE $CONTENDER_DATE"; echo \'{"rows":1}\'';
+  const { outcome, log, spec } = await run(
+    container(script, {
+      args: ['sh', { ...model }],
+      environment: { MESSAGE: { $text: ['$(HOME) is ', 'text'] } },
+    }),
+    { secrets: ['PASSWORD'] },
+  );
+  assert.deepEqual(outputOf(outcome), { rows: 1 });
+  const [pod, ...lines] = log;
+  assert.equal(pod?.startsWith('Its pod'), false, log.join('\n'));
+  assert.deepEqual(
+    [pod, ...lines],
+    ['a,b', '1,2', 'weights', '***', `$(HOME) is text ${spec.context.date}`, '{"rows":1}'],
+  );
+});
+
+test('its outputs are read from the file that it was told, or where Airflow looks for them; artifacts are kept', async () => {
+  const script =
+    'echo weights > $CONTENDER_SCRATCH/model.bin; echo \'{"model":"model.bin","auc":0.9}\' > $CONTENDER_OUTPUTS';
+  const { outcome } = await run(container(script), { outputs: { model: 'artifact', auc: 'number' } });
+  const { model, auc } = outputOf(outcome) as { model: { $artifact: string }; auc: number };
+  assert.equal(auc, 0.9);
+  const bytes = await harbour.stores.artifacts.getBytes(model.$artifact);
+  assert.equal(Buffer.from(bytes ?? []).toString(), 'weights\n');
+  const airflow = await run(container('echo \'{"rows":7}\' > /airflow/xcom/return.json'));
+  assert.deepEqual(outputOf(airflow.outcome), { rows: 7 });
+});
+
+test('how it fails is told as what it is', async () => {
+  const cases: readonly [AttemptWork, Partial<AttemptSpec>, RegExp][] = [
+    [container('echo no >&2; exit 3'), {}, /^code: .*exit code 3/],
+    [container('true'), { outputs: { auc: 'number' } }, /^output: .*auc are missing/],
+    [container('', { command: ['/no/such/program'] }), {}, /^invalid: .*could not be started/],
+    [container('', { image: 'not-there:local' }), {}, /^invalid: its image is not on the node/],
+    [
+      container('', {
+        command: ['tail', '-c', '1000m', '/dev/zero'],
+        resources: { requests: {}, limits: { memory: '32Mi' } },
+      }),
+      {},
+      /^out-of-memory: /,
+    ],
+    [container('sleep 600'), { timeoutMs: 1000, graceMs: 1000 }, /^timeout: /],
+    [
+      container('', { args: [{ $artifact: '0'.repeat(64), name: 'gone', bytes: 1 }] }),
+      {},
+      /^invalid: .*gone .* is not in the store/,
+    ],
+  ];
+  const ends = await Promise.all(
+    cases.map(async ([work, changes, says]) => {
+      const { outcome } = await run(work, changes);
+      return [outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind, says] as const;
+    }),
+  );
+  for (const [told, says] of ends) assert.match(told, says);
+});
+
+test('its lines come while it runs, each once, also to the server that comes after', async () => {
+  const script = 'i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.1; done';
+  const spec = specOf(container(script));
+  await harbour.executor.start(spec);
+  await until('some lines', async () => (await harbour.log(spec.attemptId)).length > 10 || undefined);
+  const next = await harbour.next();
+  await next.executor.recover([spec.attemptId]);
+  assert.equal((await harbour.finished(spec.attemptId)).outcome.kind, 'succeeded');
+  assert.deepEqual(
+    await harbour.log(spec.attemptId),
+    Array.from({ length: 60 }, (_, index) => `line ${index}`),
+  );
+});
+
+test('a stop is over when its pod is gone', async () => {
+  const { executor } = await harbour.next();
+  await executor.recover([]);
+  const spec = specOf(container('trap "echo warned; exit 0" TERM; echo begun; while :; do sleep 0.1; done'));
+  await executor.start(spec);
+  await until('its first line', async () => (await harbour.log(spec.attemptId)).includes('begun') || undefined);
+  await executor.stop(spec.attemptId, 'cancelled', 5000);
+  const { outcome } = await harbour.finished(spec.attemptId);
+  assert.equal(outcome.kind === 'failed' && outcome.cause, 'cancelled');
+  await namespace.waitForNone('pods');
+});
