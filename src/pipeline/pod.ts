@@ -126,3 +126,19 @@ export const podWords = {
     'initContainers',
   ],
 } as const;
+
+/** They say where a pod runs, and with how much; all others may change what comes of it. */
+export const podPlaceWords: ReadonlySet<string> = new Set([
+  'imagePullPolicy',
+  'resources',
+  'labels',
+  'annotations',
+  'imagePullSecrets',
+  'nodeSelector',
+  'tolerations',
+  'affinity',
+  'topologySpreadConstraints',
+  'priorityClassName',
+  'runtimeClassName',
+  'schedulerName',
+]);
