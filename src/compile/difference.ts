@@ -1,6 +1,8 @@
 /** What a change does to a pipeline: for the eyes of whoever reviews it. */
-import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
+import { viewOf } from '../pipeline/binding-view.ts';
+import type { Binding, PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../std/json.ts';
+import { unreachable } from '../std/unreachable.ts';
 import { weakenings } from './weakening.ts';
 
 export interface VersionDifference {
@@ -72,8 +74,26 @@ function changedSteps(base: PipelineDefinition, head: PipelineDefinition): reado
 }
 
 function withoutEdges(step: StepDefinition): Json {
-  const { upstream: _upstream, name: _name, ...rest } = step;
-  return toJson(rest);
+  const { upstream: _upstream, name: _name, pod, ...rest } = step;
+  return { ...toJson(rest), ...(pod === undefined ? {} : { pod: opened(pod) }) };
+}
+
+/** A pod as it is written, so that a change is that of a field; what stands for a value of the run stays as it is. */
+function opened(binding: Binding): Json {
+  const view = viewOf(binding);
+  switch (view.kind) {
+    case 'scalar':
+      return view.value;
+    case 'list':
+      return view.items.map(opened);
+    case 'record':
+      return Object.fromEntries([...view.fields].map(([name, value]) => [name, opened(value)]));
+    case 'reference':
+    case 'template':
+      return toJson(binding);
+    default:
+      return unreachable(view);
+  }
 }
 
 function edgesOf(definition: PipelineDefinition): ReadonlyMap<string, Edge> {
@@ -103,6 +123,6 @@ function isRecord(value: Json): value is JsonObject {
 }
 
 /** Definitions are plain data; their interfaces only lack the index signature that `Json` has. */
-function toJson(value: object): Json {
-  return value as unknown as Json;
+function toJson(value: object): JsonObject {
+  return value as unknown as JsonObject;
 }

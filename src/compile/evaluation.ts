@@ -13,6 +13,7 @@ import { compileLimits, type PipelineVersion } from './compile.ts';
 import { brokenRules } from './definition-rules.ts';
 import { parseDefinition, parseGuarded } from './definition-text.ts';
 import { placeOf } from './places.ts';
+import { checkPods } from './pod-check.ts';
 import { problem, startOf } from './refusal.ts';
 import type { Evaluation } from './sandbox.ts';
 
@@ -91,7 +92,11 @@ function tooSlow(where: Problem['where']): Problem {
 
 const answerSchema = z.union([
   z.object({ missing: z.string() }),
-  z.object({ definition: z.unknown(), stack: z.string() }),
+  z.object({
+    definition: z.unknown(),
+    stack: z.string(),
+    stacks: z.record(z.string(), z.string()).exactOptional(),
+  }),
 ]);
 
 function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
@@ -117,7 +122,7 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
       ),
     );
   if ('missing' in answer.data) return refused(missing(file, answer.data.missing));
-  const { stack } = answer.data;
+  const { stack, stacks = {} } = answer.data;
   const where = (): Place => placeOf(stack, bundle.map) ?? start;
   const shaped = parseDefinition(answer.data.definition, file);
   if (!shaped.ok)
@@ -142,17 +147,27 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
       ),
     );
   }
-  const { schedule } = shaped.value.on;
+  const { definition, wrong } = checkPods(shaped.value);
+  if (wrong.length > 0) {
+    const whereOf = (step: string): Place =>
+      (Object.hasOwn(stacks, step) ? placeOf(stacks[step] ?? '', bundle.map) : null) ?? where();
+    return refused(
+      ...wrong
+        .slice(0, compileLimits.problemsMax)
+        .map(({ step: name, message, help }) => problem('definition-pod', message, help, whereOf(name))),
+    );
+  }
+  const { schedule } = definition.on;
   const read = schedule === null ? null : parseSchedule(schedule.cron, schedule.timeZone);
   if (read?.ok === false) {
     return refused(
       problem('definition-option', read.error, 'Correct on.schedule; "0 2 * * 1" is Mondays at 02:00.', where()),
     );
   }
-  const { pipelines, data } = shaped.value.on;
+  const { pipelines, data } = definition.on;
   // Reading the map takes longer than all the rest, and only what listens can be part of a circle.
   const isAsked = pipelines !== undefined || data !== undefined;
-  return { version: versionOf(shaped.value), problems: [], where: isAsked ? where() : start };
+  return { version: versionOf(definition), problems: [], where: isAsked ? where() : start };
 }
 
 function missing(file: string, exported: string): Problem {

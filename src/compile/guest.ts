@@ -82,14 +82,23 @@ function purify(): void {
   hide(globalThis, 'console', { log: nothing, info: nothing, warn: nothing, error: nothing, debug: nothing });
 }
 
-/** JSON for the host: `{ definition, stack }`, or `{ missing }` where the file exports no pipeline. */
+/** Only what tells the place: a stack is longer than a step, and all of it counts against the size of the definition. */
+function shortStacks(stacks: ReadonlyMap<string, string>): Record<string, string> {
+  const short: Record<string, string> = {};
+  for (const [step, stack] of stacks)
+    short[step] = (stack.match(/definition\.js:\d+:\d+/g) ?? []).slice(0, 6).join(' ');
+  return short;
+}
+
+/** JSON for the host: `{ definition, stack, stacks }`, or `{ missing }` where the file exports no pipeline. */
 function finish(exports: unknown): string {
   const exported: unknown =
     typeof exports === 'object' && exports !== null && 'default' in exports ? exports.default : undefined;
   const contents = contentsOf(exported);
   if (contents === null)
     return stringify({ missing: exported === undefined ? 'none' : isArray(exported) ? 'a list' : typeof exported });
-  return stringify({ definition: contents.definition, stack: contents.stack }) ?? '{}';
+  const { definition, stack, stacks } = contents;
+  return stringify({ definition, stack, ...(stacks === undefined ? {} : { stacks: shortStacks(stacks) }) }) ?? '{}';
 }
 
 /** JSON for the host about anything that was thrown: `{ problem, name, message, stack }`. */

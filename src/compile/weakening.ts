@@ -2,7 +2,9 @@
  * Does a change let more through than before? Gates, approvals and challenges protect what is in production; whoever changes one of
  * them has to be seen. Each sentence says what became weaker, with both values.
  */
+import { viewOf } from '../pipeline/binding-view.ts';
 import type { ChallengeWork, GateCheck, GateWork, PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
+import { podPlaceWords } from '../pipeline/pod.ts';
 import { unreachable } from '../std/unreachable.ts';
 
 /** From the strictest to the loosest. */
@@ -16,13 +18,32 @@ export function weakenings(base: PipelineDefinition, head: PipelineDefinition): 
 
 function weakenedStep(step: StepDefinition, head: PipelineDefinition): readonly string[] {
   const { name, work } = step;
-  const other = head.steps.find((candidate) => candidate.name === name)?.work;
+  const after = head.steps.find((candidate) => candidate.name === name);
+  const other = after?.work;
   if (work.kind === 'approval') return other?.kind === 'approval' ? [] : [`the approval "${name}" is gone`];
   if (work.kind !== 'gate' && work.kind !== 'challenge') return [];
+  const pods = after?.work.kind === work.kind ? changedPod(step, after) : [];
   if (work.kind === 'gate') {
-    return other?.kind === 'gate' ? weakenedGate(name, work, other) : [`the gate "${name}" is gone`];
+    return other?.kind === 'gate' ? [...weakenedGate(name, work, other), ...pods] : [`the gate "${name}" is gone`];
   }
-  return other?.kind === 'challenge' ? weakenedChallenge(name, work, other) : [`the challenge "${name}" is gone`];
+  return other?.kind === 'challenge'
+    ? [...weakenedChallenge(name, work, other), ...pods]
+    : [`the challenge "${name}" is gone`];
+}
+
+/** Whoever chooses the image of a gate, or what is mounted into it, chooses what it finds. */
+function changedPod(base: StepDefinition, head: StepDefinition): readonly string[] {
+  const [before, after] = [wordsOf(base), wordsOf(head)];
+  const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (word) => !podPlaceWords.has(word) && before.get(word) !== after.get(word),
+  );
+  return changed.length === 0 ? [] : [`${base.work.kind} "${base.name}": its pod has another ${changed.join(', ')}`];
+}
+
+function wordsOf({ pod }: StepDefinition): ReadonlyMap<string, string> {
+  const view = pod === undefined ? null : viewOf(pod);
+  if (view?.kind !== 'record') return new Map();
+  return new Map([...view.fields].map(([word, value]) => [word, JSON.stringify(value)]));
 }
 
 function weakenedGate(name: string, base: GateWork, head: GateWork): readonly string[] {

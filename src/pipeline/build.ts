@@ -18,11 +18,19 @@ export interface StepDefaults {
   readonly memory?: MemoryDefinition;
 }
 
+/** What the options of the pipeline say of the pod of every step, as it is written. */
+export interface PodDefault {
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** The memory among the defaults is that of its resources. */
+  readonly limitsMemory: boolean;
+}
+
 export type StepFunction = (input: never, context: never) => unknown;
 
 export interface Build {
   readonly scope: HandleScope;
   readonly defaults: StepDefaults;
+  readonly pod: PodDefault | null;
   readonly steps: BuiltStep[];
   readonly positions: Map<string, number>;
   readonly functions: Map<string, StepFunction>;
@@ -33,7 +41,7 @@ export interface Build {
 
 export interface BuiltStep {
   readonly definition: StepDefinition;
-  /** Of a branch: made at the call, for its stack, since its choices are checked when all steps are known. */
+  /** Of a branch, or of a step with a pod: made at the call, for its stack, since they are checked when all steps are known. */
   readonly at: Error | null;
 }
 
@@ -86,8 +94,8 @@ export function openBuild(word: string): Build {
   );
 }
 
-/** Adds a finished step. */
-export function addStep(build: Build, definition: StepDefinition, run: StepFunction | null): void {
+/** Adds a finished step. `saysPod`: it says something of its pod itself. */
+export function addStep(build: Build, definition: StepDefinition, run: StepFunction | null, saysPod: boolean): void {
   if (build.steps.length >= definitionLimits.stepsMax) {
     misuse(
       'definition-limit',
@@ -96,6 +104,7 @@ export function addStep(build: Build, definition: StepDefinition, run: StepFunct
     );
   }
   build.positions.set(definition.name, build.steps.length);
-  build.steps.push({ definition, at: definition.work.kind === 'branch' ? new Error(definition.name) : null });
+  const isCheckedLater = definition.work.kind === 'branch' || saysPod;
+  build.steps.push({ definition, at: isCheckedLater ? new Error(definition.name) : null });
   if (run !== null) build.functions.set(definition.name, run);
 }

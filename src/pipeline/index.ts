@@ -22,5 +22,15 @@ export type { Artifact, MetricName, OutputType, PromotionPolicy, TriggerRule } f
 export type { Handle, Input, Resolved } from './handle.ts';
 export type { DataOption, EndOption, UpdatesOption } from './listening.ts';
 export type { ParameterOption, ParameterOptions } from './parameters.ts';
+export type {
+  PodContainer,
+  PodFields,
+  PodOptions,
+  PodResources,
+  PodToleration,
+  PodVariable,
+  PodVolume,
+  PodVolumeMount,
+} from './pod.ts';
 export type { EffortOptions, StepOptions } from './step-options.ts';
 export type { TriggerOptions } from './triggers.ts';

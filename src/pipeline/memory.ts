@@ -1,8 +1,10 @@
 /** The options `memory` and `memoryGrowth`: how much an attempt may take, and one after it that ran out of that. */
 import { formatBytes, parseBytes } from '../std/bytes.ts';
-import type { MemoryDefinition, MemoryGrowth, StepDefinition, Work } from './definition.ts';
+import { bindingAt, viewOf } from './binding-view.ts';
+import type { Binding, MemoryDefinition, MemoryGrowth, StepDefinition, Work } from './definition.ts';
 import { definitionLimits } from './definition-limits.ts';
-import type { OptionReader } from './options.ts';
+import { handleData, hasMarker } from './handle.ts';
+import { plainRecord, type OptionReader } from './options.ts';
 
 export interface MemoryOptions {
   /** What an attempt takes at most, in Kubernetes' words: `'2Gi'`. No limit unless given. `null`: none after all. */
@@ -18,22 +20,22 @@ export interface MemoryOptions {
 export const memoryOptionNames = ['memory', 'memoryGrowth'];
 
 /**
- * What the options say over `before`; left out where there is no limit. `resources`: what those of a container say, in
- * whose place nothing else can be said.
+ * What the options say over `before`; left out where there is no limit. `resources`: what those of a container
+ * or pod say, in whose place nothing else can be said.
  */
 export function readMemory(
   options: OptionReader,
   before: MemoryDefinition | null,
-  resources: number | null,
+  resources: ResourcesMemory | null,
 ): { readonly memory?: MemoryDefinition } {
   const given = options.has('memory') && options.raw('memory') !== null;
   if (given && resources !== null)
     options.problem(
-      'the limit of memory is said twice, by "memory" and by "resources.limits.memory"',
+      `the limit of memory is said twice, by "memory" and by "${resources.option}"`,
       'Leave one of them out: they mean the same.',
     );
   const own = options.raw('memory') === null ? null : (readBytes(options, 'memory') ?? before?.bytes ?? null);
-  const bytes = resources ?? own;
+  const bytes = resources?.bytes ?? own;
   const growth = readGrowth(options, before?.growth ?? null);
   if (bytes === null) {
     if (growth !== null && options.has('memoryGrowth'))
@@ -84,11 +86,29 @@ function memoryBytesOf(value: unknown): number | null {
   return bytes !== null && bytes >= min && bytes <= max ? bytes : null;
 }
 
-/** What the resources of a container limit its memory to; null for everything else. */
-export function resourcesMemory(options: OptionReader, work: Work): number | null {
-  const text = limitOf(work);
-  if (text === null) return null;
-  return memoryBytesOf(text) ?? wrongBytes(options, 'resources.limits.memory', text);
+/** The limit of memory among resources. */
+export interface ResourcesMemory {
+  readonly bytes: number;
+  /** Where it is said. */
+  readonly option: string;
+}
+
+/** What the resources of a container, or of the pod, limit its memory to; null where they do not. */
+export function resourcesMemory(
+  options: OptionReader,
+  work: Work | null,
+  pod: Readonly<Record<string, unknown>> | null,
+): ResourcesMemory | null {
+  const own = work === null ? null : limitOf(work);
+  const [option, text] =
+    own === null ? ['pod.resources.limits.memory', limitInPod(pod)] : ['resources.limits.memory', own];
+  if (text === undefined || text === null) return null;
+  if (handleData(text) !== null || (typeof text === 'string' && hasMarker(text)))
+    options.problem(
+      `option "${option}" depends on a value that exists only in a run`,
+      'Write it out: how much an attempt may take has to be known before one begins.',
+    );
+  return { bytes: memoryBytesOf(text) ?? wrongBytes(options, option, text), option };
 }
 
 function limitOf(work: Work): string | null {
@@ -96,14 +116,24 @@ function limitOf(work: Work): string | null {
   return work.resources.limits['memory'] ?? null;
 }
 
+function limitInPod(pod: Readonly<Record<string, unknown>> | null): unknown {
+  return plainRecord(plainRecord(pod?.['resources'])?.['limits'])?.['memory'];
+}
+
 /** What is wrong with the memory of a definition, however it was made. */
-export function wrongMemory({ memory, work }: StepDefinition): string | null {
-  const text = limitOf(work);
-  if (text !== null && memoryBytesOf(text) !== (memory?.bytes ?? null))
-    return `has another limit of memory than its resources: ${text}`;
+export function wrongMemory({ memory, work, pod }: StepDefinition): string | null {
+  const inPod = pod === undefined ? null : bindingAt(pod, ['resources', 'limits', 'memory']);
+  for (const limit of [limitOf(work), inPod === null ? null : plainValue(inPod)])
+    if (limit !== null && memoryBytesOf(limit) !== (memory?.bytes ?? null))
+      return `has another limit of memory than its resources: ${String(limit)}`;
   if (memory?.growth !== undefined && memory.growth.limitBytes < memory.bytes)
     return 'has memory that would have to shrink in order to grow';
   return null;
+}
+
+function plainValue(binding: Binding): string | number | boolean | null {
+  const view = viewOf(binding);
+  return view.kind === 'scalar' ? view.value : 'a value of the run';
 }
 
 /** Without a retry the memory would never grow. */

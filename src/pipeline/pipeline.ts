@@ -6,13 +6,15 @@ import { checkBranches } from './branch.ts';
 import { makeHandle, type Handle, type HandleScope, type Nothing } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { pipelineNamePattern } from './names.ts';
+import { resourcesMemory } from './memory.ts';
 import { readNotify, type NotifyOptions } from './notify.ts';
 import { OptionReader } from './options.ts';
+import { readPodDefault } from './pod-options.ts';
 import { readParameters, type ParameterHandles, type ParameterOptions } from './parameters.ts';
 import { effortOptionNames, readEffort, stepDefaults, type EffortOptions } from './step-options.ts';
 import { readTriggers, type TriggerOptions } from './triggers.ts';
 
-/** Of the pipeline as a whole; retries, limits of time and memory, secrets, pool and priority are the defaults of its steps. */
+/** Of the pipeline as a whole; retries, limits of time and memory, secrets, pool, priority and pod are the defaults of its steps. */
 export interface PipelineOptions<P extends ParameterOptions> extends EffortOptions {
   /** Markdown. */
   readonly description?: string;
@@ -58,6 +60,8 @@ export interface PipelineContents {
   readonly functions: ReadonlyMap<string, StepFunction>;
   /** Stack of the call of `pipeline`, for problems that show only when all is known. */
   readonly stack: string;
+  /** Of the calls of steps that say something of their pods, which is checked outside of the sandbox. Absent: none does. */
+  readonly stacks?: ReadonlyMap<string, string>;
 }
 
 const dayMs = 86_400_000;
@@ -82,9 +86,12 @@ export function pipeline<const P extends ParameterOptions = Nothing>(
   }
   const reader = new OptionReader(label, options, optionNames);
   const scope: HandleScope = { label, parent: null, open: true };
+  const pod = readPodDefault(reader);
+  const resources = resourcesMemory(reader, null, pod);
   const build: Build = {
     scope,
-    defaults: readEffort(reader, stepDefaults),
+    defaults: readEffort(reader, stepDefaults, resources),
+    pod: pod === null ? null : { fields: pod, limitsMemory: resources !== null },
     steps: [],
     positions: new Map(),
     functions: new Map(),
@@ -113,9 +120,21 @@ export function pipeline<const P extends ParameterOptions = Nothing>(
     misuse('definition-invalid', `${label} has no step`, 'Add one: step("hello", { command: ["echo", "hello"] }).', at);
   checkBranches(build);
   const definition: PipelineDefinition = { ...head, steps: build.steps.map((built) => built.definition) };
-  const contents: PipelineContents = { definition, functions: build.functions, stack: at.stack ?? '' };
+  const contents: PipelineContents = {
+    definition,
+    functions: build.functions,
+    stack: at.stack ?? '',
+    ...podStacks(build),
+  };
   const made: Pipeline = { name, definition };
   return Object.freeze(Object.defineProperty(made, contentsKey, { value: contents }));
+}
+
+function podStacks(build: Build): Pick<PipelineContents, 'stacks'> {
+  const stacks = build.steps.flatMap(({ definition: { name, pod }, at }) =>
+    pod === undefined || at?.stack === undefined ? [] : [[name, at.stack] as const],
+  );
+  return stacks.length === 0 ? {} : { stacks: new Map(stacks) };
 }
 
 function readHead(options: OptionReader, name: string, label: string): Omit<PipelineDefinition, 'steps'> {

@@ -14,12 +14,21 @@ import {
 import { definitionLimits } from './definition-limits.ts';
 import { handleData, hasMarker, makeHandle, type Handle } from './handle.ts';
 import { readUpdates, wrongUpdate, type UpdatesOption } from './listening.ts';
-import { checkGrowth, memoryOptionNames, readMemory, resourcesMemory, type MemoryOptions } from './memory.ts';
+import {
+  checkGrowth,
+  memoryOptionNames,
+  readMemory,
+  resourcesMemory,
+  type MemoryOptions,
+  type ResourcesMemory,
+} from './memory.ts';
 import { misuse, shown } from './misuse.ts';
 import { environmentNamePattern, pipelineNamePattern, stepNamePattern } from './names.ts';
 import { OptionReader, plainRecord } from './options.ts';
+import type { PodOptions } from './pod.ts';
+import { bindPod, readPod } from './pod-options.ts';
 
-/** Retries, limits of time and memory, secrets, pool and priority: of one step, or of the pipeline for all of its steps. */
+/** Retries, limits of time and memory, secrets, pool, priority, pod: of one step, or of the pipeline for all of its steps. */
 export interface EffortOptions extends MemoryOptions {
   /** Tries after the first that failed by the step's own code. 0 unless given. */
   readonly retries?: number;
@@ -41,6 +50,11 @@ export interface EffortOptions extends MemoryOptions {
   readonly poolSlots?: number;
   /** From -1000 to 1000: of those that wait for a slot, the highest gets it. 0 unless given. */
   readonly priority?: number;
+  /**
+   * Where it runs as a pod: what the pod is like, in Kubernetes' own names. A step's is merged over the pipeline's, field by
+   * field; `null`: nothing of the pipeline's.
+   */
+  readonly pod?: PodOptions | null;
 }
 
 /** What every step takes. */
@@ -69,6 +83,7 @@ export const effortOptionNames = [
   'pool',
   'poolSlots',
   'priority',
+  'pod',
 ];
 const stepOptionNames = [...effortOptionNames, 'description', 'after', 'triggerRule', 'finally', 'updates'];
 
@@ -81,11 +96,11 @@ export const stepDefaults: StepDefaults = {
   secrets: [],
 };
 
-/** What `options` say over `defaults`; `resources`: the memory that those of a container may take. */
+/** What `options` say over `defaults`; `resources`: the memory that those of a container or pod may take. */
 export function readEffort(
   options: OptionReader,
   defaults: StepDefaults,
-  resources: number | null = null,
+  resources: ResourcesMemory | null = null,
 ): StepDefaults {
   if (resources === null && !effortOptionNames.some((name) => options.has(name))) return defaults;
   const delayMs = options.durationMs('retryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMs);
@@ -199,7 +214,11 @@ export function closeStep<Output>(
   const { build, options, upstream, name } = call;
   readAfter(call);
   for (const step of build.map?.upstream ?? []) upstream.add(step);
-  const effort = readEffort(options, build.defaults, resourcesMemory(options, work));
+  const pod = readPod(options, work, build.pod?.fields ?? null);
+  const resources = resourcesMemory(options, work, pod);
+  // Before the edges are known: its handles make some.
+  const bound = bindPod(call, pod);
+  const effort = readEffort(options, defaultsOf(build, resources), resources);
   checkGrowth(options, effort.retry.count);
   const updates = readUpdates(options);
   const definition: StepDefinition = {
@@ -209,6 +228,7 @@ export function closeStep<Output>(
     triggerRule: options.choice('triggerRule', triggerRules, 'all_success'),
     finally: options.flag('finally', false),
     ...effort,
+    ...bound,
     cache: readCache(options),
     map: build.map?.definition ?? null,
     outputs,
@@ -216,13 +236,20 @@ export function closeStep<Output>(
     work,
   };
   checkRules(call, definition);
-  addStep(build, definition, run);
+  addStep(build, definition, run, options.has('pod'));
   if (build.map !== null) build.map.step = name;
   return makeHandle<Output>({
     reference: { output: name, path: [] },
     scope: build.map?.scope ?? build.scope,
     label: name,
   });
+}
+
+/** The limit of the pipeline's pod goes where the step takes that from it. */
+function defaultsOf({ defaults, pod }: Build, resources: ResourcesMemory | null): StepDefaults {
+  if (resources !== null || pod === null || !pod.limitsMemory) return defaults;
+  const { memory: _memory, ...others } = defaults;
+  return others;
 }
 
 /** Words without the option have none. */

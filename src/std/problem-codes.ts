@@ -13,6 +13,7 @@ export const problemCodes = [
   'definition-missing',
   'definition-name',
   'definition-option',
+  'definition-pod',
   'definition-promise',
   'definition-shell',
   'definition-syntax',

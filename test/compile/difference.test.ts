@@ -11,6 +11,7 @@ import {
   step,
   type GateOptions,
   type ChallengeOptions,
+  type PodOptions,
 } from '../../src/pipeline/index.ts';
 
 const none = {};
@@ -72,6 +73,36 @@ test('changed fields are named by their place, of the pipeline and of its steps'
     { step: 'train', kind: 'changed', fields: [{ field: 'work.image', before: 'train:1', after: 'train:2' }] },
   ]);
   assert.deepEqual(difference.weakened, []);
+});
+
+test('a change of a pod is that of its fields, however they are written', () => {
+  const inPod = (pod: PodOptions | null): PipelineDefinition =>
+    pipeline('churn', {}, ({ sha }) => {
+      const image = pod?.image === undefined ? null : { image: sha };
+      step('train', { command: ['true'], pod: pod === null ? null : { ...pod, ...image } });
+    }).definition;
+  const fields = (before: PodOptions | null, after: PodOptions | null): unknown =>
+    diffVersions(inPod(before), inPod(after)).steps[0]?.fields;
+  assert.deepEqual(fields({ nodeSelector: { pool: 'cpu' } }, { nodeSelector: { pool: 'gpu' }, image: 'by the sha' }), [
+    { field: 'pod.nodeSelector.pool', before: 'cpu', after: 'gpu' },
+    { field: 'pod.image', before: null, after: { reference: { context: 'sha' } } },
+  ]);
+  assert.deepEqual(fields(null, { namespace: 'training' }), [
+    { field: 'pod', before: null, after: { namespace: 'training' } },
+  ]);
+});
+
+test('another image of a gate or challenge is a weakening, and another place is none', () => {
+  const weakened = (pod: PodOptions): readonly string[] =>
+    diffVersions(churn({ gate: { pod: { image: 'runner:1' } } }), churn({ gate: { pod }, challenge: { pod } }))
+      .weakened;
+  assert.deepEqual(weakened({ image: 'runner:1', nodeSelector: { pool: 'gpu' } }), [
+    'challenge "challenge-churn": its pod has another image',
+  ]);
+  assert.deepEqual(weakened({ image: 'mine:1', envFrom: [] }), [
+    'gate "validate": its pod has another image, envFrom',
+    'challenge "challenge-churn": its pod has another image, envFrom',
+  ]);
 });
 
 test('steps and edges that come and go are told apart from changes', () => {

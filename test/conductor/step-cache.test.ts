@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CacheLook } from '../../src/engine/event.ts';
 import { readRun } from '../../src/conductor/read.ts';
-import type { CacheDefinition, PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
+import type { Binding, CacheDefinition, PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from '../simulation/history.ts';
 import { Stage } from '../simulation/stage.ts';
 import { mapOver, noRetry, pipelineOf, stepOf } from '../support/definitions.ts';
@@ -84,6 +84,17 @@ test('each value that it is given counts, by its name, and the date where it is 
   });
   await once(stage);
   assert.deepEqual(said(await once(stage)), ['env AT changed']);
+});
+
+test('what a pod is made of counts, and where it runs does not', async () => {
+  const at: Binding = { template: ['day-', { context: 'timestamp' }] };
+  const inPod = (pod: Binding): readonly PipelineDefinition[] => [trained(always, { pod })];
+  const elsewhere = await Stage.open({ pipelines: inPod({ record: { nodeSelector: { record: { pool: at } } } }) });
+  const first = await once(elsewhere);
+  assert.deepEqual(said(await once(elsewhere)), [first.opened.runId]);
+  const other = await Stage.open({ pipelines: inPod({ record: { image: at } }) });
+  await once(other);
+  assert.deepEqual(said(await once(other)), ['pod image changed']);
 });
 
 test('what a failed attempt gave is no output', async () => {

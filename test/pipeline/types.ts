@@ -175,5 +175,32 @@ export const typed = pipeline(
     approval('again', { retries: 2 });
     // @ts-expect-error a date is needed
     waitFor.pipeline('daily-features', {});
+
+    step('in-a-pod', {
+      command: ['true'],
+      pod: {
+        image: features.path,
+        env: [
+          { name: 'ROWS', value: n },
+          { name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'warehouse', key: 'token' } } },
+        ],
+        resources: { requests: { cpu: 0.5 }, limits: { memory: '4Gi', 'nvidia.com/gpu': 1 } },
+        nodeSelector: { pool: mode, zone: null },
+        tolerations: [{ key: 'spot', operator: 'Exists', effect: 'NoSchedule', tolerationSeconds: n }],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: features.path } }],
+        sidecars: [{ name: 'proxy', image: 'proxy:1', args: ['--port', features.path] }],
+        patch: { spec: { hostNetwork: true, overhead: null } },
+        affinity: null,
+      },
+    });
+    step('no-pod', { command: ['true'], pod: null });
+    // @ts-expect-error there is no such word
+    step('wrong-pod', { command: ['true'], pod: { nodeSelectr: {} } });
+    // @ts-expect-error there is no such effect
+    step('wrong-effect', { command: ['true'], pod: { tolerations: [{ effect: 'NoSchedul' }] } });
+    // @ts-expect-error a variable has one source
+    step('wrong-variable', { command: ['true'], pod: { env: [{ name: 'A', value: 'a', valueFrom: {} }] } });
+    // @ts-expect-error nothing of an approval runs
+    approval('in-no-pod', { pod: {} });
   },
 );

@@ -1,7 +1,7 @@
 /**
  * The step cache: where the same work was done before, its output stands for doing it again. The same work means the same
- * definition (what concerns the work, not when it runs), the same code (all files of the commit, or those that the step
- * names) and the same values for everything that its input, command or environment refers to; dates and parameters
+ * definition (what concerns the work, not when or where it runs), the same code (all files of the commit, or those that the step
+ * names) and the same values for everything that its input, command, environment or pod refers to; dates and parameters
  * count where they are referred to. Each of these parts is a digest, so that a miss can say which of them changed.
  *
  * What was made for a pull request is used for that pull request alone: a change that nobody merged yet never decides
@@ -21,6 +21,7 @@ import type { Run } from '../../engine/run.ts';
 import type { AttemptSpec, AttemptWork } from '../../executor/executor.ts';
 import type { CachedStep, CacheEntryRow, Journal } from '../../journal/journal.ts';
 import type { CacheDefinition, StepDefinition } from '../../pipeline/definition.ts';
+import { podPlaceWords } from '../../pipeline/pod.ts';
 import { formatDuration } from '../../std/duration.ts';
 import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
 import { failure, success, type Result } from '../../std/result.ts';
@@ -51,7 +52,7 @@ export class StepCache {
     try {
       const code = await this.#codeOf(project, run.opened.sha, codePathsOf(definition, cache));
       if (!code.ok) return missed(`the code could not be read: ${code.error}`, null, {});
-      return await this.#find(run.opened, key, cache, partsOf(definition, spec.work, code.value));
+      return await this.#find(run.opened, key, cache, partsOf(definition, spec, code.value));
     } catch (error) {
       return missed(`the cache could not be read: ${String(error)}`, null, {});
     }
@@ -130,11 +131,20 @@ async function readCode({ git }: Project, sha: string, paths: readonly string[])
   return success(digest(canonicalJson(own.map(({ path, objectId }) => [path, objectId]))));
 }
 
-function partsOf(definition: StepDefinition, work: AttemptWork, code: string): CacheParts {
+function partsOf(definition: StepDefinition, { work, pod }: AttemptSpec, code: string): CacheParts {
   const { work: defined, outputs, secrets } = definition;
   const own = { work: defined, outputs, secrets: [...secrets] } as unknown as Json;
-  const given = Object.entries(inputsOf(work)).map(([name, value]) => [name, digest(canonicalJson(value))]);
+  const given = Object.entries({ ...inputsOf(work), ...named('pod', whatCounts(pod)) }).map(([name, value]) => [
+    name,
+    digest(canonicalJson(value)),
+  ]);
   return { definition: digest(canonicalJson(own)), code, ...Object.fromEntries(given) };
+}
+
+/** Of a pod; where it runs, and with how much, makes no other work of it. */
+function whatCounts(pod: AttemptSpec['pod']): { readonly [word: string]: Json } {
+  const words = isJsonObject(pod) ? Object.entries(pod) : [];
+  return Object.fromEntries(words.filter(([word, value]) => value !== null && !podPlaceWords.has(word)));
 }
 
 /** By the name that a reader knows it by. */

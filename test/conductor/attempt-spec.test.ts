@@ -1,0 +1,104 @@
+/** What an executor is given of a step: its pod and its container, with the values of the run. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { prepareAttempt } from '../../src/conductor/runs/attempt-spec.ts';
+import { open } from '../../src/engine/engine.ts';
+import type { RunOpened, Trigger } from '../../src/engine/event.ts';
+import type { AttemptSpec } from '../../src/executor/executor.ts';
+import type { Binding, StepDefinition } from '../../src/pipeline/definition.ts';
+import type { ModelRegistry } from '../../src/registry/registry.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
+import { openedOf } from '../support/drive.ts';
+
+const unasked = async (): Promise<never> => {
+  throw new Error('no registry is asked here');
+};
+const registry: ModelRegistry = {
+  champion: unasked,
+  model: unasked,
+  models: unasked,
+  ledger: unasked,
+  promote: unasked,
+};
+
+async function prepared(
+  step: Partial<StepDefinition>,
+  opened: Partial<RunOpened> = {},
+): ReturnType<typeof prepareAttempt> {
+  const definition = pipelineOf([stepOf({ name: 'train', ...step })], {
+    parameters: { size: { type: 'number', default: 3, description: null, choices: null } },
+  });
+  const run = open(definition, openedOf(opened));
+  return prepareAttempt(run, { step: 'train', index: 0, attempt: 1 }, registry);
+}
+
+async function specOf(step: Partial<StepDefinition>): Promise<AttemptSpec> {
+  const spec = await prepared(step);
+  assert.ok(spec.ok);
+  return spec.value;
+}
+
+test('a step that says nothing of its pod has none', async () => {
+  assert.equal((await specOf({})).pod, null);
+});
+
+test('the pod is that of the definition, with the values of the run', async () => {
+  const pod: Binding = {
+    record: {
+      nodeSelector: { record: { size: { template: ['s', { parameter: 'size' }] } } },
+      tolerations: { list: [{ record: { tolerationSeconds: { reference: { parameter: 'size' } } } }] },
+      volumes: { literal: [{ name: 'data', emptyDir: {} }] },
+      image: { literal: null },
+    },
+  };
+  assert.deepEqual((await specOf({ pod })).pod, {
+    nodeSelector: { size: 's3' },
+    tolerations: [{ tolerationSeconds: 3 }],
+    volumes: [{ name: 'data', emptyDir: {} }],
+    image: null,
+  });
+});
+
+test('a pod that refers to what was not given is refused', async () => {
+  const result = await prepared({ pod: { record: { image: { reference: { parameter: 'nothing' } } } } });
+  assert.deepEqual(result, { ok: false, error: { cause: 'invalid', message: 'parameter "nothing" was not given' } });
+});
+
+test('a container is handed on as it is, and its executor decides what runs', async () => {
+  const { work } = await specOf({
+    work: {
+      kind: 'container',
+      image: ['trainer:', { parameter: 'size' }],
+      command: ['train'],
+      args: ['--size', [{ parameter: 'size' }]],
+      environment: { SIZE: [{ parameter: 'size' }] },
+      resources: { requests: { cpu: '1' }, limits: {} },
+      localCommand: null,
+    },
+  });
+  assert.deepEqual(work, {
+    kind: 'container',
+    image: 'trainer:3',
+    command: ['train'],
+    args: ['--size', '3'],
+    environment: { SIZE: '3' },
+    resources: { requests: { cpu: '1' }, limits: {} },
+    localCommand: null,
+  });
+});
+
+test('code from a fork may not patch its pod, and may say the rest', async () => {
+  const from = (fork: boolean): { readonly trigger: Trigger } => ({
+    trigger: { kind: 'pull-request', number: 1, branch: 'b', baseBranch: 'main', baseSha: '', actor: 'ada', fork },
+  });
+  const patched: Binding = { literal: { patch: { spec: { hostNetwork: true } } } };
+  assert.equal((await prepared({ pod: patched }, from(false))).ok, true);
+  assert.equal((await prepared({ pod: { literal: { labels: { a: 'b' } } } }, from(true))).ok, true);
+  assert.deepEqual(await prepared({ pod: patched }, from(true)), {
+    ok: false,
+    error: {
+      cause: 'invalid',
+      message: '"train" patches its pod, which code from a fork may not: only what is in the repository itself may',
+    },
+  });
+});
