@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCompiler } from './compile/compiler.ts';
 import type { Compiler } from './compile/compile.ts';
+import { checkPodFields } from './compile/pod-fields.ts';
 import { Conductor } from './conductor/conductor.ts';
 import type { ConductorLog, Project } from './conductor/ports.ts';
 import type { Config } from './config/config.ts';
@@ -40,6 +41,7 @@ import { openGitRegistry } from './registry/git.ts';
 import { createSensors } from './sensors/outside.ts';
 import { openAgentServer } from './server/agent-server.ts';
 import type { Clock } from './std/clock.ts';
+import type { JsonObject } from './std/json.ts';
 import { ProblemError } from './std/problem.ts';
 import { unreachable } from './std/unreachable.ts';
 import { createIds } from './ids.ts';
@@ -169,6 +171,7 @@ const podSlots = 100;
 
 function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Executors {
   const { config, logs, clock, log, sourceTree } = ground;
+  assertPod(kubernetes.pod);
   const key = openTokenKey(config.sharedDirectory);
   const files = openAttemptFiles(join(config.sharedDirectory, 'attempts'));
   const ports = { sourceTree, secret: config.secret };
@@ -195,6 +198,14 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
     },
     close: () => agents.close(),
   };
+}
+
+/** Held to the types of Kubernetes' API, as what a pipeline says: the cluster drops what it does not know without a word. */
+function assertPod(pod: JsonObject): void {
+  const [fault] = checkPodFields({ literal: pod }).faults;
+  if (fault === undefined) return;
+  const message = `contender.yaml, executor.kubernetes.${fault.path}: ${fault.what}`;
+  throw new ProblemError({ code: 'config-invalid', message, where: null, help: fault.help });
 }
 
 async function openJournal(config: Config, clock: Clock): Promise<Journal> {

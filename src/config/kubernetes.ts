@@ -1,6 +1,7 @@
 /** The cluster in which steps run as pods, and how those reach the server. */
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
+import type { JsonObject } from '../std/json.ts';
 import type { ConfigFile } from './schema.ts';
 
 export interface KubernetesConfig {
@@ -18,6 +19,8 @@ export interface KubernetesConfig {
   readonly imagePullSecrets: readonly string[];
   readonly serviceAccountName: string | null;
   readonly startMs: number | null;
+  /** What all pods are like, in the words of the option `pod`. */
+  readonly pod: JsonObject;
 }
 
 type Settings = NonNullable<ConfigFile['executor']['kubernetes']>;
@@ -35,5 +38,6 @@ export function readKubernetes(settings: Settings, directory: string): Kubernete
     imagePullSecrets,
     serviceAccountName: settings.serviceAccountName ?? null,
     startMs: settings.startTimeout ?? null,
+    pod: settings.pod,
   };
 }

@@ -93,6 +93,7 @@ const kubernetesSchema = z.strictObject({
   imagePullSecrets: z.array(kubernetesName).max(20).default([]),
   serviceAccountName: kubernetesName.optional(),
   startTimeout: durationSchema.optional(),
+  pod: z.record(z.string(), z.json()).default({}),
 });
 
 /** What `contender.yaml` may hold. */

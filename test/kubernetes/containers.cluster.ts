@@ -124,6 +124,42 @@ test('how it fails is told as what it is', async () => {
   for (const [told, says] of ends) assert.match(told, says);
 });
 
+test('a pod is as its step says: another image, variables of the cluster, what runs before and beside it', async () => {
+  await namespace.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'warehouse' },
+    stringData: { token: 'from the cluster' },
+  });
+  const beside = {
+    image: 'busybox:local',
+    imagePullPolicy: 'Never',
+    volumeMounts: [{ name: 'shared', mountPath: '/shared' }],
+  };
+  const pod = {
+    securityContext: { runAsUser: 4321 },
+    env: [{ name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'warehouse', key: 'token' } } }],
+    volumes: [{ name: 'shared', emptyDir: {} }],
+    volumeMounts: [{ name: 'shared', mountPath: '/shared' }],
+    initContainers: [{ name: 'before', command: ['sh', '-c', 'echo before > /shared/word'], ...beside }],
+    sidecars: [
+      {
+        name: 'beside',
+        command: ['sh', '-c', 'while ! [ -f /shared/go ]; do sleep 0.1; done; echo beside > /shared/answer; sleep 600'],
+        ...beside,
+      },
+    ],
+  };
+  const script =
+    'id -u; echo $TOKEN; cat /shared/word; touch /shared/go; while ! [ -s /shared/answer ]; do sleep 0.1; done; cat /shared/answer';
+  const own = await run(container(script, { image: 'busybox:local' }), { pod });
+  assert.equal(own.outcome.kind, 'succeeded');
+  assert.deepEqual(own.log, ['4321', 'from the cluster', 'before', 'beside']);
+  const { command } = container('echo $TOKEN') as Extract<AttemptWork, { kind: 'container' }>;
+  const agent = await run({ kind: 'command', command, environment: {} }, { pod: { env: pod.env } });
+  assert.deepEqual(agent.log, ['from the cluster']);
+});
+
 test('its lines come while it runs, each once, also to the server that comes after', async () => {
   const script = 'i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.1; done';
   const spec = specOf(container(script));

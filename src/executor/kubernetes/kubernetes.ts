@@ -16,13 +16,13 @@ import type { AttemptSpec, Executor, LookSpec, ReportSink } from '../executor.ts
 import { createStoredValues } from '../local/stored-values.ts';
 import { createApi } from './api.ts';
 import { openContainerLog } from './container-log.ts';
-import { resolveContainer } from './container.ts';
+import { resolveContainer, resolveWords } from './container.ts';
 import { keptTail } from './log-tail.ts';
 import { openLooks } from './looks.ts';
 import { failed, mainContainer, podPatience } from './pod-end.ts';
 import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
-import { graceSeconds, podLabels, podOf, type PodSettings } from './pod.ts';
+import { graceSeconds, namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
 import { Placement, type PlacedPod, type PlacementEnd } from './placement.ts';
 import { createReaper, type Reaper } from './reaper.ts';
 
@@ -44,6 +44,15 @@ export interface KubernetesExecutorOptions {
 
 const tickMs = 1000;
 
+/** One namespace: what is seen in it, and whose pods are there. */
+interface Seen {
+  readonly table: PodTable;
+  isListed: boolean;
+  readonly ids: Set<string>;
+  /** Of an earlier server: nobody knows yet whether they have pods. */
+  readonly waiting: Set<string>;
+}
+
 /** What becomes of an end; `logged` resolves when nothing more comes for the log. */
 export type Over = (end: PlacementEnd, logged: () => Promise<void>) => Promise<void>;
 
@@ -51,27 +60,37 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
   const { report, desk, files, settings, clock, logs } = options;
   const placements = new Map<string, Placement>();
   const byPod = new Map<string, string>();
-  /** Of an earlier server: nobody knows yet whether they have pods. */
-  const unseen = new Set<string>();
-  let [isListed, isClosed] = [false, false];
+  let isClosed = false;
   const api = createApi(options.loadConfig);
   const stored = createStoredValues(options.artifacts);
   const reaper = createReaper(api, (error) => options.trouble(error, 'a pod could not be removed; it is tried again'));
-  const table = openPodTable({
-    api,
-    namespace: settings.namespace,
-    selector: `${podLabels.instance}=${settings.instance}`,
-    clock,
-    changed: (name, view) => placements.get(byPod.get(name) ?? '')?.changed(view),
-    listed(begunAt) {
-      isListed = true;
-      for (const id of unseen) placements.get(id)?.recover();
-      unseen.clear();
-      for (const placement of placements.values()) placement.notListed(begunAt);
-      removeStrays(table, byPod, reaper);
-    },
-    trouble: (error) => options.trouble(error, 'the pods cannot be seen'),
-  });
+  const open = (namespace: string): Seen => {
+    const table = openPodTable({
+      api,
+      namespace,
+      selector: `${podLabels.instance}=${settings.instance}`,
+      clock,
+      changed: (name, view) => placements.get(byPod.get(name) ?? '')?.changed(view),
+      listed(begunAt) {
+        seen.isListed = true;
+        for (const id of seen.waiting) placements.get(id)?.recover();
+        seen.waiting.clear();
+        for (const [id, placement] of placements) if (seen.ids.has(id)) placement.notListed(begunAt);
+        removeStrays(table, byPod, reaper);
+      },
+      trouble: (error) => options.trouble(error, `the pods of ${namespace} cannot be seen`),
+    });
+    const seen: Seen = { table, isListed: false, ids: new Set(), waiting: new Set() };
+    return seen;
+  };
+  const namespaces = new Map<string, Seen>();
+  const seenIn = (namespace: string): Seen => {
+    const seen = namespaces.get(namespace) ?? open(namespace);
+    namespaces.set(namespace, seen);
+    return seen;
+  };
+  // So that what an earlier server left there is found before the first attempt.
+  seenIn(settings.namespace);
   const ticker = setInterval(() => {
     for (const placement of placements.values()) placement.look();
   }, tickMs);
@@ -79,7 +98,9 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
   /** Opens it at the desk, and gives its placement. */
   const place = (id: string, task: AgentTask, kept: KeptAttempt | null, over: Over): Placement => {
     const name = podName(settings.instance, id);
-    const { namespace } = settings;
+    const namespace = namespaceOf(task, settings);
+    const seen = seenIn(namespace);
+    seen.ids.add(id);
     const { work, timeoutMs, graceMs } = task.spec;
     let agentBegan = kept?.begun ?? null;
     const pod: PlacedPod = {
@@ -87,7 +108,8 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
       name,
       async make() {
         const container = work.kind === 'container' ? await resolveContainer(work, stored) : null;
-        return podOf({ name, id, task, token, container }, settings);
+        const words = await resolveWords(task.type === 'attempt' ? task.spec.pod : null, stored);
+        return podOf({ name, id, task, token, container, words }, settings);
       },
     };
     const log = openContainerLog({
@@ -108,14 +130,15 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
         reaper,
         clock,
         startMs: options.startMs ?? podPatience.startMs,
-        seen: () => table.get(name),
+        seen: () => seen.table.get(name),
         heardAt: () => desk.heardAt(id),
         say(text) {
           if (agentBegan === null) logs.writer(logOf(task)).write('contender', `${text}\n`);
         },
         async over(end) {
           placements.delete(id);
-          unseen.delete(id);
+          seen.ids.delete(id);
+          seen.waiting.delete(id);
           await over(end, () => log.end());
         },
         container: work.kind === 'container' ? container : null,
@@ -183,8 +206,9 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
     if (kept === null)
       return report(finishedReport(id, clock.now(), { kind: 'seen', failed: unknownAttempt, usage: null }));
     const placement = begin(id, kept.spec, kept);
-    if (isListed) placement.recover();
-    else unseen.add(id);
+    const seen = seenIn(namespaceOf({ type: 'attempt', spec: kept.spec }, settings));
+    if (seen.isListed) placement.recover();
+    else seen.waiting.add(id);
   };
 
   const looks = openLooks({
@@ -224,7 +248,7 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
       await looks.close();
       for (const placement of placements.values()) placement.leave();
       clearInterval(ticker);
-      table.close();
+      for (const { table } of namespaces.values()) table.close();
       reaper.close();
       await desk.close();
     },

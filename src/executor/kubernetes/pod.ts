@@ -6,8 +6,10 @@ import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import type { AgentTask } from '../agent/contract.ts';
 import { agentFolder, placesIn, secretsFolder } from '../agent/places.ts';
 import type { AttemptSpec } from '../executor.ts';
+import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import { contextEnvironment } from '../local/environment.ts';
 import { mainContainer } from './pod-end.ts';
+import { mergedWords, withWords } from './pod-words.ts';
 
 export interface PodSettings {
   /** Of this installation, for the label by which its pods are found. */
@@ -21,6 +23,8 @@ export interface PodSettings {
   /** Under which pods reach the server. */
   readonly agentUrl: string;
   readonly serviceAccountName: string | null;
+  /** What the configuration says of all pods, in the words of `PodOptions`. */
+  readonly pod: JsonObject;
 }
 
 export const podLabels = {
@@ -64,9 +68,22 @@ export interface PodContent {
   readonly token: string;
   /** Null: the agent carries the step out itself. */
   readonly container: ResolvedContainer | null;
+  /** What the step says of its pod, in the words of `PodOptions`. */
+  readonly words: JsonObject;
 }
 
-export function podOf({ name, id, task, token, container }: PodContent, settings: PodSettings): V1Pod {
+export function podOf(content: PodContent, settings: PodSettings): V1Pod {
+  return withWords(ownPod(content, settings), mergedWords(settings.pod, content.words));
+}
+
+/** Where the pod of a step stands: it is known before all else of the pod. */
+export function namespaceOf(task: AgentTask, settings: Pick<PodSettings, 'namespace' | 'pod'>): string {
+  const said = task.type === 'attempt' && isJsonObject(task.spec.pod) ? task.spec.pod : {};
+  const { namespace } = mergedWords(settings.pod, said);
+  return typeof namespace === 'string' ? namespace : settings.namespace;
+}
+
+function ownPod({ name, id, task, token, container }: PodContent, settings: PodSettings): V1Pod {
   const parts =
     container === null ? agentParts(task, token, settings) : containerParts(container, task, token, settings);
   const { context, timeoutMs, graceMs, repository, sha } = task.spec;
@@ -75,7 +92,7 @@ export function podOf({ name, id, task, token, container }: PodContent, settings
     kind: 'Pod',
     metadata: {
       name,
-      namespace: settings.namespace,
+      namespace: namespaceOf(task, settings),
       labels: {
         [podLabels.managedBy]: 'contender',
         [podLabels.instance]: settings.instance,

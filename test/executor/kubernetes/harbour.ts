@@ -13,6 +13,7 @@ import { instanceOf } from '../../../src/executor/kubernetes/pod-name.ts';
 import { findFile } from '../../../src/executor/local/find-file.ts';
 import { createDirectoryStores } from '../../../src/outputs/directory.ts';
 import { createAgentServer } from '../../../src/server/agent-server.ts';
+import type { JsonObject } from '../../../src/std/json.ts';
 import { specOf, until, type FinishedReport } from '../workshop.ts';
 
 export interface HarbourOptions {
@@ -22,6 +23,8 @@ export interface HarbourOptions {
   /** Where the server for agents listens, and under which name pods reach that. */
   readonly listen: { readonly host: string; readonly seenAs: string };
   readonly startMs?: number;
+  /** What the configuration says of all pods. */
+  readonly pod?: JsonObject;
   readonly files?: { readonly [path: string]: string };
 }
 
@@ -94,6 +97,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
         imagePullSecrets: [],
         agentUrl,
         serviceAccountName: null,
+        pod: options.pod ?? {},
       },
       loadConfig: options.loadConfig,
       trouble: (error, what) => void troubles.push(`${what}: ${String(error)}`),

@@ -11,6 +11,7 @@ const settings = {
   imagePullSecrets: [],
   agentUrl: 'http://contender.ml:8081',
   serviceAccountName: null,
+  pod: {},
 };
 
 test('the pod of an attempt keeps to the restricted profile, and holds nothing but where to ask', () => {
@@ -28,6 +29,7 @@ test('the pod of an attempt keeps to the restricted profile, and holds nothing b
       task: { type: 'attempt', spec: { ...spec, context } },
       token: 'token',
       container: null,
+      words: {},
     },
     settings,
   );

@@ -1,0 +1,74 @@
+/**
+ * A pod with what the configuration, the pipeline and the step say of it (docs/pods.md) laid over what Contender makes:
+ * first the words, each where Kubernetes has it, then the patch, which reaches everything.
+ */
+import type { V1Pod } from '@kubernetes/client-node';
+import { mergePods } from '../../pipeline/pod-merge.ts';
+import { podWords } from '../../pipeline/pod.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../std/json.ts';
+import { mainContainer } from './pod-end.ts';
+
+/** `wider`: what the configuration says. `closer`: what the step says, whose nulls take that away. */
+export function mergedWords(wider: JsonObject, closer: JsonObject): JsonObject {
+  const { patch, ...words } = mergePods(wider, closer);
+  const said = withoutNulls(words);
+  // Of a patch they take away what Contender says.
+  return patch === undefined || patch === null ? said : { ...said, patch };
+}
+
+export function withWords(pod: V1Pod, words: JsonObject): V1Pod {
+  const { patch } = words;
+  const said = mergePods(plain(pod), podFrom(words));
+  const patched = isJsonObject(patch) ? mergePods(said, patch) : said;
+  return withoutNulls(patched);
+}
+
+/** The words where Kubernetes has them. */
+function podFrom(words: JsonObject): JsonObject {
+  const [init, beside] = [listOf(words['initContainers']), listOf(words['sidecars'])];
+  const sidecars = beside.map((container) =>
+    isJsonObject(container) ? { ...container, restartPolicy: 'Always' } : container,
+  );
+  const container = isJsonObject(words['container']) ? words['container'] : {};
+  const { namespace: _namespace, ...metadata } = pick(words, podWords.V1ObjectMeta);
+  const { initContainers: _init, ...spec } = pick(words, podWords.V1PodSpec);
+  const before = [...init, ...sidecars];
+  return {
+    metadata,
+    spec: {
+      ...spec,
+      ...(before.length === 0 ? {} : { initContainers: before }),
+      containers: [{ name: mainContainer, ...mergePods(pick(words, podWords.V1Container), container) }],
+    },
+  };
+}
+
+function pick(from: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = from[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function withoutNulls(value: JsonObject): JsonObject {
+  const clean = (inner: Json): Json => {
+    if (Array.isArray(inner)) return inner.map(clean);
+    return isJsonObject(inner) ? withoutNulls(inner) : inner;
+  };
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) =>
+      inner === null || inner === undefined ? [] : [[name, clean(inner)]],
+    ),
+  );
+}
+
+/** The elements of a list with a key are found in it by that, so the lists have to be there as they are sent. */
+function plain(pod: V1Pod): JsonObject {
+  return JSON.parse(JSON.stringify(pod));
+}
