@@ -1,0 +1,22 @@
+/** What the product relies on in the API of Kubernetes. */
+import { after, before, describe, test } from 'node:test';
+import { CoreV1Api } from '@kubernetes/client-node';
+import { refusals } from './kubernetes-refusals.ts';
+import type { Given, KubernetesUnderTest, Use } from './kubernetes-suite.ts';
+
+export function kubernetesApiKeepsItsContract(name: string, create: () => Promise<KubernetesUnderTest>): void {
+  describe(`the API of ${name}`, () => {
+    let under: KubernetesUnderTest;
+    let given: Given;
+    before(async () => {
+      under = await create();
+      const { config, namespace } = under;
+      given = { config, namespace, api: config.makeApiClient(CoreV1Api) };
+    });
+    after(() => under.close());
+    const use: Use = (title, body) => {
+      test(title, () => body(given));
+    };
+    refusals(use);
+  });
+}

@@ -1,0 +1,34 @@
+/** How many pods a namespace may have that have not ended. */
+import { forbidden, type Status } from './status.ts';
+import type { Store } from './store.ts';
+import type { Pod } from './wire.ts';
+
+export interface Quota {
+  /** null: as many as one likes. */
+  set(podsMax: number | null): void;
+  refusalOf(pod: Pod, pods: Store<Pod>): Status | null;
+  list(namespace: string, pods: Store<Pod>, version: number): object;
+}
+
+const name = 'pods-of-the-fake';
+
+export function createQuota(): Quota {
+  let podsMax: number | null = null;
+  const usedOf = (namespace: string, pods: Store<Pod>): number =>
+    pods.list(namespace).filter(({ status }) => status.phase !== 'Succeeded' && status.phase !== 'Failed').length;
+  return {
+    set: (max) => void (podsMax = max),
+    refusalOf(pod, pods) {
+      const used = usedOf(pod.metadata.namespace, pods);
+      if (podsMax === null || used < podsMax) return null;
+      const message = `exceeded quota: ${name}, requested: pods=1, used: pods=${used}, limited: pods=${podsMax}`;
+      return forbidden(pod.metadata.name, message);
+    },
+    list(namespace, pods, version) {
+      const hard = { pods: String(podsMax) };
+      const used = { pods: String(usedOf(namespace, pods)) };
+      const items = podsMax === null ? [] : [{ metadata: { name, namespace }, spec: { hard }, status: { hard, used } }];
+      return { kind: 'ResourceQuotaList', apiVersion: 'v1', metadata: { resourceVersion: String(version) }, items };
+    },
+  };
+}
