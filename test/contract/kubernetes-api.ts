@@ -1,7 +1,14 @@
 /** What the product relies on in the API of Kubernetes. */
 import { after, before, describe, test } from 'node:test';
 import { CoreV1Api } from '@kubernetes/client-node';
+import { deletions } from './kubernetes-deletion.ts';
+import { environment } from './kubernetes-environment.ts';
+import { ends, several } from './kubernetes-life.ts';
+import { logs } from './kubernetes-logs.ts';
 import { refusals } from './kubernetes-refusals.ts';
+import { access } from './kubernetes-access.ts';
+import { events, waits } from './kubernetes-waits.ts';
+import { lists, watches } from './kubernetes-watch.ts';
 import type { Given, KubernetesUnderTest, Use } from './kubernetes-suite.ts';
 
 export function kubernetesApiKeepsItsContract(name: string, create: () => Promise<KubernetesUnderTest>): void {
@@ -18,5 +25,15 @@ export function kubernetesApiKeepsItsContract(name: string, create: () => Promis
       test(title, () => body(given));
     };
     refusals(use);
+    access(use);
+    ends(use);
+    several(use);
+    waits(use);
+    events(use);
+    environment(use);
+    deletions(use);
+    logs(use);
+    lists(use);
+    watches(use);
   });
 }

@@ -1,7 +1,16 @@
 /** How the suite of the API of Kubernetes is written: each test has a namespace, and pods with names of its own. */
 import assert from 'node:assert/strict';
 import { setTimeout as moment } from 'node:timers/promises';
-import { ApiException, CoreV1Api, Watch, type KubeConfig, type V1Container, type V1Pod } from '@kubernetes/client-node';
+import {
+  ApiException,
+  Watch,
+  type CoreV1Api,
+  type KubeConfig,
+  type V1Container,
+  type V1ContainerStatus,
+  type V1Pod,
+  type V1PodCondition,
+} from '@kubernetes/client-node';
 
 export interface KubernetesUnderTest {
   readonly config: KubeConfig;
@@ -71,6 +80,18 @@ export async function untilPod(given: Given, name: string, holds: (pod: V1Pod) =
 }
 
 export const isOver = ({ status }: V1Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
+/** Of the container of this name. */
+export const statusOf = (pod: V1Pod, name = 'main'): V1ContainerStatus | undefined =>
+  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].find(
+    (status) => status.name === name,
+  );
+
+const toldOf = ({ status, reason, message }: V1PodCondition): string =>
+  [status, ...(reason === undefined ? [] : [reason]), ...(message === undefined ? [] : [message])].join(' ');
+/** By type: status, reason, message. */
+export const conditionsOf = (pod: V1Pod): Record<string, string> =>
+  Object.fromEntries((pod.status?.conditions ?? []).map((condition) => [condition.type, toldOf(condition)]));
 
 /** The code and the body of a refusal; throws where there is none. */
 export async function refusalOf(asked: Promise<unknown>): Promise<{ code: number; status: unknown }> {

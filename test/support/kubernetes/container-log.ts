@@ -30,7 +30,7 @@ export interface ContainerLog {
 }
 
 const pieceBytesMax = 16 * 1024;
-const newline = 0x0a;
+const [newline, carriageReturn] = [0x0a, 0x0d];
 
 const startedAt = { milliseconds: Date.now(), nanoseconds: process.hrtime.bigint() };
 
@@ -96,6 +96,12 @@ export function createContainerLog(): ContainerLog {
   };
 }
 
+/** The runtime takes the end of a line as Windows writes it for the end of a line. */
+function withoutReturn(line: Buffer): Buffer {
+  const isWindows = line.at(-1) === newline && line.at(-2) === carriageReturn;
+  return isWindows ? Buffer.concat([line.subarray(0, -2), line.subarray(-1)]) : line;
+}
+
 function takePieces(stream: Readable, keep: (bytes: Buffer) => void): void {
   let begun = Buffer.alloc(0);
   stream.on('data', (chunk: Buffer) => {
@@ -104,7 +110,7 @@ function takePieces(stream: Readable, keep: (bytes: Buffer) => void): void {
       const end = rest.subarray(0, pieceBytesMax).indexOf(newline) + 1;
       if (end === 0 && rest.length < pieceBytesMax) break;
       const length = end === 0 ? pieceBytesMax : end;
-      keep(rest.subarray(0, length));
+      keep(withoutReturn(rest.subarray(0, length)));
       rest = rest.subarray(length);
     }
     begun = Buffer.from(rest);

@@ -1,6 +1,7 @@
 /** What a test has the server do to requests instead of answering them, or after it did what they asked. */
 import type { ApiRequest } from './requests.ts';
-import { failure, type Status } from './status.ts';
+import { failure, forbidden, type Status } from './status.ts';
+import type { Pod } from './wire.ts';
 
 export type Fault =
   /** Nothing is done, and this is answered. */
@@ -46,4 +47,25 @@ export const statuses = {
   unavailable: (): Status => failure(503, 'ServiceUnavailable', 'the server is currently unable to handle the request'),
   unauthorized: (): Status => failure(401, 'Unauthorized', 'Unauthorized'),
   expired: (): Status => failure(410, 'Expired', 'The resourceVersion for the provided watch is too old.'),
+} as const;
+
+/** Why a pod is not admitted, in the words of those who may refuse it. */
+export const admissionRefusals = {
+  /** Of a webhook, which chooses its code; 400 where it does not. */
+  webhook: (webhook: string, why: string, code = 400): Status =>
+    failure(code, null, `admission webhook "${webhook}" denied the request: ${why}`),
+  podSecurity: (pod: Pod): Status => {
+    const names = pod.spec.containers.map(({ name }) => `"${name}"`).join(', ');
+    const containers = pod.spec.containers.length === 1 ? `container ${names}` : `containers ${names}`;
+    const escalation = `allowPrivilegeEscalation != false (${containers} must set securityContext.allowPrivilegeEscalation=false)`;
+    const root = `runAsNonRoot != true (pod or ${containers} must set securityContext.runAsNonRoot=true)`;
+    return forbidden(pod.metadata.name, `violates PodSecurity "restricted:latest": ${escalation}, ${root}`);
+  },
+  terminatingNamespace: ({ metadata: { name, namespace } }: Pod): Status => {
+    const terminated = 'because it is being terminated';
+    const status = forbidden(name, `unable to create new content in namespace ${namespace} ${terminated}`);
+    const message = `namespace ${namespace} is being terminated`;
+    const causes = [{ reason: 'NamespaceTerminating', message, field: 'metadata.namespace' }];
+    return { ...status, details: { ...status.details, causes } };
+  },
 } as const;

@@ -104,6 +104,8 @@ export function beginLife(born: Pod, around: Surroundings): PodLife {
   };
 
   async function schedule(): Promise<boolean> {
+    // Another scheduler's pod: there is none here.
+    if (born.spec.schedulerName !== 'default-scheduler') await stopped.promise;
     if (around.scheduling.holds(born)) {
       const pod = current();
       const condition = conditionsAfter(born)('PodScheduled', false, {

@@ -6,18 +6,25 @@ import type { Pod } from './wire.ts';
 export interface Quota {
   /** null: as many as one likes. */
   set(podsMax: number | null): void;
+  /** As one is made by its owner, of pods alone. */
+  create(body: object): object;
   refusalOf(pod: Pod, pods: Store<Pod>): Status | null;
   list(namespace: string, pods: Store<Pod>, version: number): object;
 }
 
-const name = 'pods-of-the-fake';
-
 export function createQuota(): Quota {
   let podsMax: number | null = null;
+  let name = 'few';
   const usedOf = (namespace: string, pods: Store<Pod>): number =>
     pods.list(namespace).filter(({ status }) => status.phase !== 'Succeeded' && status.phase !== 'Failed').length;
   return {
     set: (max) => void (podsMax = max),
+    create(body) {
+      const { metadata, spec } = body as { metadata?: { name?: string }; spec?: { hard?: { pods?: string } } };
+      name = metadata?.name ?? name;
+      podsMax = Number(spec?.hard?.pods ?? 0);
+      return { kind: 'ResourceQuota', apiVersion: 'v1', ...body, status: {} };
+    },
     refusalOf(pod, pods) {
       const used = usedOf(pod.metadata.namespace, pods);
       if (podsMax === null || used < podsMax) return null;

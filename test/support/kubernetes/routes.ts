@@ -8,7 +8,7 @@ import type { Kubelet } from './kubelet.ts';
 import { logOf } from './logs-api.ts';
 import { deletionOf, type PodsApi } from './pods-api.ts';
 import type { Quota } from './quota.ts';
-import type { ApiRequest } from './requests.ts';
+import { bodyOf, type ApiRequest } from './requests.ts';
 import { fieldSelectorOf, labelSelectorOf } from './selectors.ts';
 import { failure, noSuchResource, notFound, Refusal } from './status.ts';
 import type { Store, Versions } from './store.ts';
@@ -49,9 +49,17 @@ function answerIn(request: ApiRequest, parts: Parts): Answer {
   const isRead = request.verb === 'list' || request.verb === 'watch';
   if (request.resource === 'pods' || request.resource.startsWith('pods/')) return answerPods(request, parts);
   if (request.resource === 'events' && isRead) return read(request, eventsKind(events), versions);
-  if (request.resource === 'resourcequotas' && request.verb === 'list')
-    return object(quota.list(request.namespace, pods, versions.current()));
+  if (request.resource === 'resourcequotas') return answerQuotas(request, quota, pods, versions);
   throw new Refusal(noSuchResource());
+}
+
+function answerQuotas(request: ApiRequest, quota: Quota, pods: Store<Pod>, versions: Versions): Answer {
+  const { verb, namespace } = request;
+  if (verb === 'list') return object(quota.list(namespace, pods, versions.current()));
+  if (verb === 'create') return object(quota.create(bodyOf(request, 'ResourceQuota')), 201);
+  if (verb !== 'delete') throw new Refusal(noSuchResource());
+  quota.set(null);
+  return object({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' });
 }
 
 function answerPods(request: ApiRequest, parts: Parts): Answer {
