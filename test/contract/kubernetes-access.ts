@@ -23,7 +23,9 @@ export function access(use: Use): void {
     assert.deepEqual([metadata?.name, status?.phase], [namespace, 'Active']);
     assert.deepEqual((await api.listNamespacedResourceQuota({ namespace })).items, []);
   });
+}
 
+export function quotas(use: Use): void {
   use('a quota refuses the pod that is too much, and says what is used of it', async (given) => {
     const { api, namespace } = given;
     const quota = { metadata: { name: 'few' }, spec: { hard: { pods: '0' } } };

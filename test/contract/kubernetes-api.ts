@@ -1,15 +1,15 @@
 /** What the product relies on in the API of Kubernetes. */
 import { after, before, describe, test } from 'node:test';
 import { CoreV1Api } from '@kubernetes/client-node';
+import { access, quotas } from './kubernetes-access.ts';
 import { deletions } from './kubernetes-deletion.ts';
 import { environment } from './kubernetes-environment.ts';
 import { ends, several } from './kubernetes-life.ts';
 import { logs } from './kubernetes-logs.ts';
 import { refusals } from './kubernetes-refusals.ts';
-import { access } from './kubernetes-access.ts';
+import type { Given, KubernetesUnderTest, Use } from './kubernetes-suite.ts';
 import { events, waits } from './kubernetes-waits.ts';
 import { lists, watches } from './kubernetes-watch.ts';
-import type { Given, KubernetesUnderTest, Use } from './kubernetes-suite.ts';
 
 export function kubernetesApiKeepsItsContract(name: string, create: () => Promise<KubernetesUnderTest>): void {
   describe(`the API of ${name}`, () => {
@@ -24,16 +24,21 @@ export function kubernetesApiKeepsItsContract(name: string, create: () => Promis
     const use: Use = (title, body) => {
       test(title, () => body(given));
     };
-    refusals(use);
-    access(use);
-    ends(use);
-    several(use);
-    waits(use);
-    events(use);
-    environment(use);
-    deletions(use);
-    logs(use);
-    lists(use);
-    watches(use);
+    // Pods take their time, and each test has its own.
+    describe('with pods', { concurrency: 8 }, () => {
+      refusals(use);
+      access(use);
+      ends(use);
+      several(use);
+      waits(use);
+      events(use);
+      environment(use);
+      deletions(use);
+      logs(use);
+      lists(use);
+      watches(use);
+    });
+    // A quota is for all of them.
+    describe('with a quota', () => quotas(use));
   });
 }

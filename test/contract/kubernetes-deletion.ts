@@ -11,6 +11,7 @@ import {
   statusOf,
   untilAsked,
   untilPod,
+  untilReady,
   type Following,
   type Given,
   type Use,
@@ -18,12 +19,10 @@ import {
 
 /** It runs, and has set its trap. */
 async function begin(given: Given, name: string, command: string[], more: object = {}): Promise<Following> {
-  const { api, namespace } = given;
   const watch = await follow(given, { labelSelector: `pod=${name}` });
   await create(given, podOf(name, { command }, more));
   await watch.until(`${name} to run`, ({ object }) => object.status?.phase === 'Running');
-  if (command.includes('sleep')) return watch;
-  for (let log = ''; !log.includes('ready');) log = await api.readNamespacedPodLog({ namespace, name });
+  if (!command.includes('sleep')) await untilReady(given, name);
   return watch;
 }
 
@@ -120,13 +119,27 @@ export function deletions(use: Use): void {
 
   use('a deletion that is asked for again is the same, and no grace is made longer', async (given) => {
     const { api, namespace } = given;
-    const watch = await begin(given, 'again', untilAsked('sleep 2; exit 0'));
+    const watch = await begin(given, 'again', ['sleep', '1000']);
     const first = await api.deleteNamespacedPod({ namespace, name: 'again', gracePeriodSeconds: 50 });
     const second = await api.deleteNamespacedPod({ namespace, name: 'again', gracePeriodSeconds: 90 });
     assert.deepEqual(second.metadata?.deletionTimestamp, first.metadata?.deletionTimestamp);
     assert.equal(second.metadata?.deletionGracePeriodSeconds, 50);
+    await api.deleteNamespacedPod({ namespace, name: 'again', gracePeriodSeconds: 0 });
     await untilGone(watch);
     watch.stop();
+  });
+
+  use('a grace is made shorter on paper alone: who waits for the end of the first one waits on', async (given) => {
+    const { api, namespace } = given;
+    const watch = await begin(given, 'shorter', ['sleep', '1000']);
+    const { metadata } = await api.deleteNamespacedPod({ namespace, name: 'shorter', gracePeriodSeconds: 6 });
+    const second = await api.deleteNamespacedPod({ namespace, name: 'shorter', gracePeriodSeconds: 1 });
+    assert.equal(second.metadata?.deletionGracePeriodSeconds, 1);
+    const { object } = await untilGone(watch);
+    watch.stop();
+    const [until, end] = [metadata?.deletionTimestamp, statusOf(object)?.state?.terminated?.finishedAt];
+    // Times are cut to the second.
+    assert.ok(until && end && Date.parse(String(end)) >= until.getTime() - 1000, `${String(end)} of ${String(until)}`);
   });
 
   use('an eviction by the API is a deletion that says why', async (given) => {

@@ -5,12 +5,14 @@ import {
   busybox,
   conditionsOf,
   create,
+  follow,
   isOver,
   podOf,
   podWith,
   statusOf,
   untilAsked,
   untilPod,
+  untilReady,
   type Given,
   type Use,
 } from './kubernetes-suite.ts';
@@ -85,29 +87,31 @@ export function ends(use: Use): void {
 
   use('a deadline ends it with the reason', async (given) => {
     const more = { activeDeadlineSeconds: 1, terminationGracePeriodSeconds: 1 };
-    const pod = await runToEnd(given, podOf('late', { command: ['sleep', '1000'] }, more));
-    assert.deepEqual(endOf(pod), { phase: 'Failed', exitCode: 137, reason: 'Error' });
-    const message = 'Pod was active on the node longer than the specified deadline';
-    assert.deepEqual([pod.status?.reason, pod.status?.message], ['DeadlineExceeded', message]);
+    const { status } = await runToEnd(given, podOf('late', { command: ['sleep', '1000'] }, more));
+    const { phase, reason, message } = status ?? {};
+    assert.deepEqual([phase, reason], ['Failed', 'DeadlineExceeded']);
+    assert.equal(message, 'Pod was active on the node longer than the specified deadline');
   });
 }
 
 export function several(use: Use): void {
   use('one container that has failed lets the others run, and the pod fails after them', async (given) => {
     const containers = [
-      { name: 'long', command: ['sleep', '2'] },
+      { name: 'long', command: untilAsked('exit 0') },
       { name: 'short', command: ['false'] },
     ];
+    const watch = await follow(given, { labelSelector: 'pod=several' });
     await create(given, podWith('several', containers));
-    const between = await untilPod(
-      given,
-      'several',
-      (pod) =>
-        statusOf(pod, 'short')?.state?.terminated !== undefined && statusOf(pod, 'long')?.state?.running !== undefined,
-    );
+    const between = await untilPod(given, 'several', (pod) => {
+      const [short, long] = [statusOf(pod, 'short')?.state, statusOf(pod, 'long')?.state];
+      return short?.terminated !== undefined && long?.running !== undefined;
+    });
     assert.equal(between.status?.phase, 'Running');
     assert.equal(conditionsOf(between)['Ready'], 'False ContainersNotReady containers with unready status: [short]');
-    const pod = await untilPod(given, 'several', isOver);
+    await untilReady(given, 'several', 'long');
+    await given.api.deleteNamespacedPod({ namespace: given.namespace, name: 'several' });
+    const { object: pod } = await watch.until('its end', ({ type }) => type === 'DELETED');
+    watch.stop();
     assert.deepEqual(endOf(pod, 'long'), { phase: 'Failed', exitCode: 0, reason: 'Completed' });
     assert.deepEqual(endOf(pod, 'short'), { phase: 'Failed', exitCode: 1, reason: 'Error' });
   });
@@ -121,27 +125,30 @@ export function several(use: Use): void {
     assert.equal(conditionsOf(pod)['Initialized'], told);
   });
 
-  use(
-    'a sidecar runs before and beside the others, and is ended after them; its exit code counts for nothing',
-    async (given) => {
-      const initContainers = [
-        busybox({ name: 'side', restartPolicy: 'Always', command: untilAsked('echo bye; exit 9') }),
-        busybox({ name: 'init', command: ['sh', '-c', 'sleep 1'] }),
-      ];
-      await create(given, podOf('accompanied', { command: ['sleep', '1'] }, { initContainers }));
-      const between = await untilPod(
-        given,
-        'accompanied',
-        (pod) => statusOf(pod, 'init')?.state?.running !== undefined,
-      );
-      assert.equal(between.status?.phase, 'Pending');
-      assert.ok(statusOf(between, 'side')?.state?.running);
-      assert.equal(statusOf(between)?.state?.waiting?.reason, 'PodInitializing');
-      const pod = await untilPod(given, 'accompanied', isOver);
-      assert.deepEqual(endOf(pod), { phase: 'Succeeded', exitCode: 0, reason: 'Completed' });
-      assert.deepEqual(endOf(pod, 'side'), { phase: 'Succeeded', exitCode: 9, reason: 'Error' });
-      const [main, side] = [statusOf(pod), statusOf(pod, 'side')].map((one) => one?.state?.terminated?.finishedAt);
-      assert.ok(main !== undefined && side !== undefined && side >= main);
-    },
-  );
+  use('a sidecar runs before and beside the others', async (given) => {
+    const initContainers = [
+      busybox({ name: 'side', restartPolicy: 'Always', command: untilAsked('exit 0') }),
+      busybox({ name: 'init', command: untilAsked('exit 0') }),
+    ];
+    await create(given, podOf('accompanied', { command: ['true'] }, { initContainers }));
+    const pod = await untilPod(given, 'accompanied', (pod) => statusOf(pod, 'init')?.state?.running !== undefined);
+    assert.equal(pod.status?.phase, 'Pending');
+    assert.ok(statusOf(pod, 'side')?.state?.running);
+    assert.equal(statusOf(pod)?.state?.waiting?.reason, 'PodInitializing');
+    await given.api.deleteNamespacedPod({ namespace: given.namespace, name: 'accompanied' });
+  });
+
+  use('a sidecar is ended after the others, and its exit code counts for nothing', async (given) => {
+    const volumeMounts = [{ name: 'work', mountPath: '/side-work' }];
+    const script = `trap 'exit 9' TERM; echo ready > /side-work/ready; while true; do sleep 0.05; done`;
+    const side = busybox({ name: 'side', restartPolicy: 'Always', command: ['sh', '-c', script], volumeMounts });
+    // As soon as the sidecar has set its trap.
+    const command = ['sh', '-c', 'until [ -e /side-work/ready ]; do sleep 0.05; done'];
+    const more = { initContainers: [side], volumes: [{ name: 'work', emptyDir: {} }] };
+    const pod = await runToEnd(given, podOf('survived', { command, volumeMounts }, more));
+    assert.deepEqual(endOf(pod), { phase: 'Succeeded', exitCode: 0, reason: 'Completed' });
+    assert.deepEqual(endOf(pod, 'side'), { phase: 'Succeeded', exitCode: 9, reason: 'Error' });
+    const [main, sidecar] = [statusOf(pod), statusOf(pod, 'side')].map((one) => one?.state?.terminated?.finishedAt);
+    assert.ok(main !== undefined && sidecar !== undefined && sidecar >= main);
+  });
 }

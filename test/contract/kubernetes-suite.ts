@@ -79,6 +79,13 @@ export async function untilPod(given: Given, name: string, holds: (pod: V1Pod) =
   }
 }
 
+/** It has said that its trap is set: see `untilAsked`. */
+export async function untilReady({ api, namespace }: Given, name: string, container = 'main'): Promise<void> {
+  await until(`${name} to be ready`, async () =>
+    (await api.readNamespacedPodLog({ namespace, name, container })).includes('ready') ? true : null,
+  );
+}
+
 export const isOver = ({ status }: V1Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
 /** Of the container of this name. */

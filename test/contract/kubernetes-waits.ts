@@ -5,12 +5,12 @@ import {
   conditionsOf,
   create,
   follow,
-  isOver,
   podOf,
   statusOf,
   until,
   untilAsked,
   untilPod,
+  untilReady,
   type Given,
   type Use,
 } from './kubernetes-suite.ts';
@@ -52,8 +52,11 @@ export function waits(use: Use): void {
 
   use('what becomes of a pod is told step by step', async (given) => {
     const watch = await follow(given, { labelSelector: 'pod=steps' });
-    await create(given, podOf('steps', { command: ['sleep', '2'] }));
-    await watch.until('its end', ({ object }) => isOver(object));
+    await create(given, podOf('steps', { command: untilAsked('exit 0') }));
+    await watch.until('it to run', ({ object }) => object.status?.phase === 'Running');
+    await untilReady(given, 'steps');
+    await given.api.deleteNamespacedPod({ namespace: given.namespace, name: 'steps' });
+    await watch.until('its end', ({ type }) => type === 'DELETED');
     watch.stop();
     const stands = watch.seen.map(({ type, object }) => {
       const { waiting, running, terminated } = statusOf(object)?.state ?? {};
@@ -67,7 +70,7 @@ export function waits(use: Use): void {
       'MODIFIED Running running',
     ];
     assert.deepEqual([...new Set(stands)].slice(0, 4), steps);
-    assert.equal(stands.at(-1), 'MODIFIED Succeeded terminated');
+    assert.equal(stands.at(-1), 'DELETED Succeeded terminated');
     const scheduled = watch.seen.find(({ object }) => conditionsOf(object)['PodScheduled'] === 'True');
     assert.ok(scheduled?.object.spec?.nodeName);
   });

@@ -1,5 +1,5 @@
 /** What befalls pods without their owner asking for it. */
-import { recordEvent, type PodEvent } from './events.ts';
+import type { Recorder } from './events.ts';
 import type { Gate } from './gates.ts';
 import type { Kubelet } from './kubelet.ts';
 import { graceOf, type PodLife } from './pod-life.ts';
@@ -30,13 +30,13 @@ const lowOnMemory =
 
 interface Parts {
   readonly pods: Store<Pod>;
-  readonly events: Store<PodEvent>;
+  readonly record: Recorder;
   readonly podsApi: PodsApi;
   readonly kubelet: Kubelet;
   readonly node: Gate;
 }
 
-export function createDisturbances({ pods, events, podsApi, kubelet, node }: Parts): Disturbances {
+export function createDisturbances({ pods, record, podsApi, kubelet, node }: Parts): Disturbances {
   const lifeOf = (pod: Pod): PodLife => {
     const life = kubelet.lifeOf(pod);
     if (life === null) throw new Error(`${pod.metadata.name} is no pod of this server`);
@@ -52,7 +52,7 @@ export function createDisturbances({ pods, events, podsApi, kubelet, node }: Par
   return {
     evictByApi,
     evict(pod, message = lowOnMemory) {
-      recordEvent(events, pod, { type: 'Warning', reason: 'Evicted', message, from: 'kubelet' });
+      record(pod, { type: 'Warning', reason: 'Evicted', message, from: 'kubelet' });
       lifeOf(pod).disturb({ reason: 'TerminationByKubelet', message });
       lifeOf(pod).stop({ graceSeconds: 0, reason: 'Evicted', message });
     },
@@ -60,7 +60,7 @@ export function createDisturbances({ pods, events, podsApi, kubelet, node }: Par
       const message = 'default-scheduler: preempting to accommodate a higher priority pod';
       lifeOf(pod).disturb({ reason: 'PreemptionByScheduler', message });
       const told = `Preempted by pod 00000000-0000-4000-8000-000000000000 on node ${pod.spec.nodeName}`;
-      recordEvent(events, pod, { type: 'Normal', reason: 'Preempted', message: told, from: 'default-scheduler' });
+      record(pod, { type: 'Normal', reason: 'Preempted', message: told, from: 'default-scheduler' });
       podsApi.deleteOne(now(pod), null);
     },
     endAsOutOfMemory(pod, name) {
@@ -74,7 +74,7 @@ export function createDisturbances({ pods, events, podsApi, kubelet, node }: Par
       for (const pod of pods.all().filter(isHere)) {
         pods.put(withCondition(pod, 'Ready', false, {}));
         const message = 'Node is not ready';
-        recordEvent(events, pod, { type: 'Warning', reason: 'NodeNotReady', message, from: 'node-controller' });
+        record(pod, { type: 'Warning', reason: 'NodeNotReady', message, from: 'node-controller' });
       }
     },
     evictFromLostNode() {
@@ -84,7 +84,7 @@ export function createDisturbances({ pods, events, podsApi, kubelet, node }: Par
         podsApi.deleteOne(pods.put(withCondition(pod, 'DisruptionTarget', true, why)), null);
         const message = `Marking for deletion Pod ${namespace}/${name}`;
         const from = 'taint-eviction-controller';
-        recordEvent(events, pod, { type: 'Normal', reason: 'TaintManagerEviction', message, from });
+        record(pod, { type: 'Normal', reason: 'TaintManagerEviction', message, from });
       }
     },
     findNode() {

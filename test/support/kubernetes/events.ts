@@ -3,7 +3,19 @@ import { randomUUID } from 'node:crypto';
 import type { Store } from './store.ts';
 import { timeOf, type Metadata, type Pod, type Resource } from './wire.ts';
 
-export interface PodEvent extends Resource {
+/** Where in an event times and counts are told: the scheduler speaks a newer dialect than the others. */
+interface Dialect {
+  readonly source: object;
+  readonly firstTimestamp: string | null;
+  readonly lastTimestamp: string | null;
+  readonly count?: number;
+  readonly eventTime: string | null;
+  readonly action?: string;
+  readonly reportingComponent: string;
+  readonly reportingInstance: string;
+}
+
+export interface PodEvent extends Resource, Dialect {
   readonly kind: 'Event';
   readonly apiVersion: 'v1';
   readonly involvedObject: {
@@ -11,6 +23,8 @@ export interface PodEvent extends Resource {
     readonly namespace: string;
     readonly name: string;
     readonly uid: string;
+    readonly apiVersion: 'v1';
+    readonly resourceVersion: string;
     readonly fieldPath?: string;
   };
   readonly type: 'Normal' | 'Warning';
@@ -29,28 +43,33 @@ export interface Told {
 
 export const nodeName = 'node1';
 
+export type Recorder = (pod: Pod, told: Told) => void;
+
 /** What is told again is counted, and is one event. */
-export function recordEvent(store: Store<PodEvent>, pod: Pod, told: Told): void {
+export function createRecorder(store: Store<PodEvent>): Recorder {
+  const known = new Map<string, PodEvent>();
+  return (pod, told) => {
+    const key = JSON.stringify([pod.metadata.uid, told]);
+    const before = known.get(key);
+    known.set(key, store.put(before === undefined ? eventOf(pod, told) : toldAgain(before)));
+  };
+}
+
+function toldAgain(event: PodEvent): PodEvent {
+  const { count } = event;
+  return count === undefined ? event : { ...event, count: count + 1, lastTimestamp: timeOf() };
+}
+
+function eventOf(pod: Pod, told: Told): PodEvent {
   const { namespace, name, uid, resourceVersion } = pod.metadata;
-  const known = store
-    .list(namespace)
-    .find(
-      ({ involvedObject, reason, message }) =>
-        involvedObject.uid === uid && reason === told.reason && message === told.message,
-    );
   const now = timeOf();
-  if (known !== undefined) {
-    const count = 'count' in known ? Number(known.count) + 1 : 1;
-    store.put({ ...known, ...('count' in known ? { count, lastTimestamp: now } : {}) });
-    return;
-  }
   const { type, reason, message, from, fieldPath } = told;
-  const event = {
-    kind: 'Event' as const,
-    apiVersion: 'v1' as const,
+  return {
+    kind: 'Event',
+    apiVersion: 'v1',
     metadata: metadataOf(namespace, name, now),
     involvedObject: {
-      kind: 'Pod' as const,
+      kind: 'Pod',
       namespace,
       name,
       uid,
@@ -63,7 +82,6 @@ export function recordEvent(store: Store<PodEvent>, pod: Pod, told: Told): void 
     type,
     ...(from === 'default-scheduler' ? ofScheduler() : ofOthers(from, now)),
   };
-  store.put(event);
 }
 
 function metadataOf(namespace: string, name: string, now: string): Metadata {
@@ -78,8 +96,7 @@ function metadataOf(namespace: string, name: string, now: string): Metadata {
   };
 }
 
-/** The scheduler speaks the newer dialect, in which the times and the count are elsewhere. */
-function ofScheduler(): object {
+function ofScheduler(): Dialect {
   return {
     source: {},
     firstTimestamp: null,
@@ -91,7 +108,7 @@ function ofScheduler(): object {
   };
 }
 
-function ofOthers(component: string, now: string): object {
+function ofOthers(component: string, now: string): Dialect {
   const isKubelet = component === 'kubelet';
   return {
     source: { component, ...(isKubelet ? { host: nodeName } : {}) },

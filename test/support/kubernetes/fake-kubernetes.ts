@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPermissions, user, type Permissions } from './access-api.ts';
 import { createDisturbances, type Disturbances } from './disturbances.ts';
-import type { PodEvent } from './events.ts';
+import { createRecorder, type PodEvent } from './events.ts';
 import type { Faults } from './faults.ts';
 import { openFront, type Cut, type Front, type OpenStream } from './front.ts';
 import { createGate, type Gate } from './gates.ts';
@@ -77,15 +77,16 @@ export async function startFakeKubernetes(options: FakeKubernetesOptions): Promi
   const versions = countVersions();
   const pods = createStore<Pod>(versions);
   const events = createStore<PodEvent>(versions);
+  const record = createRecorder(events);
   const [scheduling, creation, node] = [createGate(), createGate(), createGate()];
   const quota = createQuota();
   const permissions = createPermissions();
-  const kubelet = createKubelet({ pods, events, images, folder, scheduling, creation, node });
+  const kubelet = createKubelet({ pods, record, images, folder, scheduling, creation, node });
   let token = firstToken;
   let admission: ((pod: Pod) => Status | null) | null = null;
   const refusalOf = (pod: Pod): Status | null => admission?.(pod) ?? quota.refusalOf(pod, pods);
   const podsApi = createPodsApi({ pods, kubelet, refusalOf });
-  const disturbances = createDisturbances({ pods, events, podsApi, kubelet, node });
+  const disturbances = createDisturbances({ pods, record, podsApi, kubelet, node });
   const front = await openFront((request) =>
     answerOf(request, {
       versions,

@@ -9,7 +9,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createContainerLife, type ContainerLife } from './container-life.ts';
-import { nodeName, recordEvent, type PodEvent, type Told } from './events.ts';
+import { nodeName, type Recorder, type Told } from './events.ts';
 import type { Gate } from './gates.ts';
 import type { Images } from './images.ts';
 import { conditionsAfter, isMain, statusOf, type PodSituation, type Role } from './pod-status.ts';
@@ -18,7 +18,7 @@ import { timeOf, type Pod, type PodSpec } from './wire.ts';
 
 export interface Surroundings {
   readonly pods: Store<Pod>;
-  readonly events: Store<PodEvent>;
+  readonly record: Recorder;
   readonly images: Images;
   readonly folder: string;
   readonly scheduling: Gate;
@@ -52,7 +52,7 @@ const deadlineMessage = 'Pod was active on the node longer than the specified de
 const roleOf = (restartPolicy: string | undefined): Role => (restartPolicy === 'Always' ? 'sidecar' : 'init');
 
 export function beginLife(born: Pod, around: Surroundings): PodLife {
-  const { pods, events, node } = around;
+  const { pods, record, node } = around;
   const { namespace, name, uid } = born.metadata;
   const folder = join(around.folder, uid);
   const startTime = timeOf();
@@ -76,7 +76,7 @@ export function beginLife(born: Pod, around: Surroundings): PodLife {
   const isLost = (): boolean => node.holds(born);
   const tell = (told: Told): void => {
     const pod = current();
-    if (pod !== null && !isLost()) recordEvent(events, pod, told);
+    if (pod !== null && !isLost()) record(pod, told);
   };
   const publish = (): void => {
     const pod = current();

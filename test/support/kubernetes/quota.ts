@@ -26,8 +26,9 @@ export function createQuota(): Quota {
       return { kind: 'ResourceQuota', apiVersion: 'v1', ...body, status: {} };
     },
     refusalOf(pod, pods) {
+      if (podsMax === null) return null;
       const used = usedOf(pod.metadata.namespace, pods);
-      if (podsMax === null || used < podsMax) return null;
+      if (used < podsMax) return null;
       const message = `exceeded quota: ${name}, requested: pods=1, used: pods=${used}, limited: pods=${podsMax}`;
       return forbidden(pod.metadata.name, message);
     },
