@@ -2,6 +2,7 @@
 import { after, before, describe, test } from 'node:test';
 import { CoreV1Api } from '@kubernetes/client-node';
 import { access, quotas } from './kubernetes-access.ts';
+import { configuration } from './kubernetes-configuration.ts';
 import { deletions } from './kubernetes-deletion.ts';
 import { environment } from './kubernetes-environment.ts';
 import { ends, several } from './kubernetes-life.ts';
@@ -33,6 +34,7 @@ export function kubernetesApiKeepsItsContract(name: string, create: () => Promis
       waits(use);
       events(use);
       environment(use);
+      configuration(use);
       deletions(use);
       logs(use);
       lists(use);

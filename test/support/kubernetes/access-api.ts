@@ -65,6 +65,8 @@ const known: Readonly<Record<string, readonly string[]>> = {
   'pods/log': ['get'],
   'pods/eviction': ['create'],
   events: ['list', 'watch'],
+  secrets: ['create', 'get', 'list', 'watch', 'delete'],
+  configmaps: ['create', 'get', 'list', 'watch', 'delete'],
   namespaces: ['get'],
   resourcequotas: ['list'],
 };

@@ -1,12 +1,13 @@
 /** One container of a pod, from waiting to its end. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import type { Configuration } from './configuration.ts';
 import { createContainerLog, type ContainerLog } from './container-log.ts';
 import { startContainer, type ContainerProcess } from './container-process.ts';
 import { findImage, type Images, type Place } from './images.ts';
 import type { ContainerSituation, Role } from './pod-status.ts';
 import { environmentOf, withWords } from './variables.ts';
+import { pathsOf } from './volumes.ts';
 import { timeOf, type Container, type ContainerState, type Pod } from './wire.ts';
 
 export interface ContainerLife extends ContainerSituation {
@@ -14,7 +15,7 @@ export interface ContainerLife extends ContainerSituation {
   readonly log: ContainerLog | null;
   /** The exit code, once it has begun and ended. */
   readonly ended: Promise<number>;
-  /** False: there is no image, and it waits. */
+  /** False: there is no image, or something that it reads, and it waits; it may be tried again. */
   begin(pod: Pod): Promise<boolean>;
   warn(): void;
   kill(): void;
@@ -24,6 +25,7 @@ export interface ContainerLife extends ContainerSituation {
 
 export interface ContainerSurroundings {
   readonly images: Images;
+  readonly configuration: Configuration;
   /** The pod's own on this host. */
   readonly folder: string;
   readonly changed: () => void;
@@ -88,6 +90,15 @@ export function createContainerLife(
     return false;
   };
 
+  const tellPulled = (): void => tell('Normal', 'Pulled', `Container image "${name}" already present on machine`);
+
+  const waitForConfiguration = (message: string): false => {
+    tellPulled();
+    tell('Warning', 'Failed', `Error: ${message}`);
+    become({ waiting: { reason: 'CreateContainerConfigError', message } });
+    return false;
+  };
+
   const failToStart = (message: string): void => {
     const at = { startedAt: '1970-01-01T00:00:00Z', finishedAt: timeOf(), containerID: `containerd://${id}` };
     tell('Warning', 'Failed', `Error: ${message}`);
@@ -109,11 +120,12 @@ export function createContainerLife(
     async begin(pod) {
       const found = findImage(around.images, container);
       if (found.kind === 'absent') return wait(found.reason, found.message);
-      const values = environmentOf(container, pod);
-      const place = { paths: makePaths(container, around.folder), environment: Object.fromEntries(values) };
+      const values = environmentOf(container, pod, around.configuration);
+      if (typeof values === 'string') return waitForConfiguration(values);
+      const place = { paths: pathsOf(container, around.folder), environment: Object.fromEntries(values) };
       const program = found.image(withWords(container, values), place);
       if (program === null) return wait('ErrImagePull', `${name}: not found`);
-      tell('Normal', 'Pulled', `Container image "${name}" already present on machine`);
+      tellPulled();
       tell('Normal', 'Created', `Created container: ${container.name}`);
       log = createContainerLog();
       const environment = { HOSTNAME: pod.metadata.name, ...program.environment, ...place.environment };
@@ -141,17 +153,6 @@ export function createContainerLife(
       running?.kill();
     },
   };
-}
-
-/** A folder of the pod for each volume, shared by its containers, and a file of the container for its last words. */
-function makePaths(container: Container, folder: string): ReadonlyMap<string, string> {
-  const mounts = (container.volumeMounts ?? []).map(({ name, mountPath, subPath = '' }): [string, string] => {
-    const path = join(folder, 'volumes', name, subPath);
-    mkdirSync(path, { recursive: true });
-    return [mountPath, path];
-  });
-  const lastWords = join(folder, `${container.name}-termination-log`);
-  return new Map([...mounts, [container.terminationMessagePath ?? '/dev/termination-log', lastWords]]);
 }
 
 /** Of a failure the end of its log, where it left no words and the pod wants that. */

@@ -11,6 +11,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPermissions, user, type Permissions } from './access-api.ts';
+import { createConfiguration } from './configuration.ts';
 import { createDisturbances, type Disturbances } from './disturbances.ts';
 import { createRecorder, type PodEvent } from './events.ts';
 import type { Faults } from './faults.ts';
@@ -78,10 +79,11 @@ export async function startFakeKubernetes(options: FakeKubernetesOptions): Promi
   const pods = createStore<Pod>(versions);
   const events = createStore<PodEvent>(versions);
   const record = createRecorder(events);
+  const configuration = createConfiguration(versions, pods);
   const [scheduling, creation, node] = [createGate(), createGate(), createGate()];
   const quota = createQuota();
   const permissions = createPermissions();
-  const kubelet = createKubelet({ pods, record, images, folder, scheduling, creation, node });
+  const kubelet = createKubelet({ pods, record, images, configuration, folder, scheduling, creation, node });
   let token = firstToken;
   let admission: ((pod: Pod) => Status | null) | null = null;
   const refusalOf = (pod: Pod): Status | null => admission?.(pod) ?? quota.refusalOf(pod, pods);
@@ -92,6 +94,7 @@ export async function startFakeKubernetes(options: FakeKubernetesOptions): Promi
       versions,
       pods,
       events,
+      configuration,
       podsApi,
       kubelet,
       node,

@@ -10,16 +10,19 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createContainerLife, type ContainerLife } from './container-life.ts';
 import { nodeName, type Recorder, type Told } from './events.ts';
+import type { Configuration } from './configuration.ts';
 import type { Gate } from './gates.ts';
 import type { Images } from './images.ts';
 import { conditionsAfter, isMain, statusOf, type PodSituation, type Role } from './pod-status.ts';
 import type { Store } from './store.ts';
+import { makeVolumes } from './volumes.ts';
 import { timeOf, type Pod, type PodSpec } from './wire.ts';
 
 export interface Surroundings {
   readonly pods: Store<Pod>;
   readonly record: Recorder;
   readonly images: Images;
+  readonly configuration: Configuration;
   readonly folder: string;
   readonly scheduling: Gate;
   readonly creation: Gate;
@@ -52,7 +55,7 @@ const deadlineMessage = 'Pod was active on the node longer than the specified de
 const roleOf = (restartPolicy: string | undefined): Role => (restartPolicy === 'Always' ? 'sidecar' : 'init');
 
 export function beginLife(born: Pod, around: Surroundings): PodLife {
-  const { pods, record, node } = around;
+  const { pods, record, node, configuration } = around;
   const { namespace, name, uid } = born.metadata;
   const folder = join(around.folder, uid);
   const startTime = timeOf();
@@ -86,6 +89,7 @@ export function beginLife(born: Pod, around: Surroundings): PodLife {
   };
   const containers = containersOf(born.spec, {
     images: around.images,
+    configuration,
     folder,
     changed: publish,
     tell(container, role, type, reason, message) {
@@ -126,10 +130,21 @@ export function beginLife(born: Pod, around: Surroundings): PodLife {
     return true;
   }
 
+  async function mount(): Promise<boolean> {
+    for (;;) {
+      const message = makeVolumes(born, folder, configuration);
+      if (message === null) return true;
+      tell({ type: 'Warning', reason: 'FailedMount', message, from: 'kubelet' });
+      if (!(await orStopped(configuration.changed()))) return false;
+    }
+  }
+
+  /** What lacks something waits for it until the pod is ended. */
   async function begin(container: ContainerLife): Promise<void> {
-    const pod = current();
-    // What has no image waits until the pod is ended.
-    if (pod === null || !(await container.begin(pod))) await stopped.promise;
+    for (let pod = current(); pod !== null; pod = current()) {
+      if (await container.begin(pod)) return;
+      if (!(await orStopped(configuration.changed()))) return;
+    }
   }
 
   async function run(): Promise<void> {
@@ -183,7 +198,7 @@ export function beginLife(born: Pod, around: Surroundings): PodLife {
       tell({ type: 'Normal', reason: 'DeadlineExceeded', message: deadlineMessage, from: 'kubelet' });
       life.stop({ graceSeconds: graceOf(born.spec), reason: 'DeadlineExceeded', message: deadlineMessage });
     });
-    if (await orStopped(around.creation.passed(born))) {
+    if ((await orStopped(around.creation.passed(born))) && (await mount())) {
       become({ hasSandbox: true, podIP: around.address });
       await run();
     }

@@ -1,6 +1,7 @@
 /** Which part of the fake answers which request. */
 import { randomUUID } from 'node:crypto';
 import type { Permissions } from './access-api.ts';
+import type { Configuration } from './configuration.ts';
 import type { PodEvent } from './events.ts';
 import type { Answer } from './front.ts';
 import type { Gate } from './gates.ts';
@@ -19,6 +20,7 @@ export interface Parts {
   readonly versions: Versions;
   readonly pods: Store<Pod>;
   readonly events: Store<PodEvent>;
+  readonly configuration: Configuration;
   readonly podsApi: PodsApi;
   readonly kubelet: Kubelet;
   readonly node: Gate;
@@ -50,7 +52,8 @@ function answerIn(request: ApiRequest, parts: Parts): Answer {
   if (request.resource === 'pods' || request.resource.startsWith('pods/')) return answerPods(request, parts);
   if (request.resource === 'events' && isRead) return read(request, eventsKind(events), versions);
   if (request.resource === 'resourcequotas') return answerQuotas(request, quota, pods, versions);
-  throw new Refusal(noSuchResource());
+  const answer = parts.configuration.answer(request);
+  return 'write' in answer ? { kind: 'stream', stream: answer } : object(answer.body, answer.code);
 }
 
 function answerQuotas(request: ApiRequest, quota: Quota, pods: Store<Pod>, versions: Versions): Answer {

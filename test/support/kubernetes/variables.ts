@@ -1,4 +1,5 @@
 /** The environment of a container and the words of its command, with `$(NAME)` and fields of the pod filled in. */
+import type { Configuration, ConfigurationKind } from './configuration.ts';
 import type { Container, Pod } from './wire.ts';
 
 export const hostAddress = '127.0.0.1';
@@ -10,14 +11,39 @@ function expand(text: string, values: ReadonlyMap<string, string>): string {
   );
 }
 
-export function environmentOf(container: Container, pod: Pod): ReadonlyMap<string, string> {
+/** Or what is missing, in the words of the kubelet. */
+export function environmentOf(
+  container: Container,
+  pod: Pod,
+  configuration: Configuration,
+): ReadonlyMap<string, string> | string {
   const values = new Map<string, string>();
+  const { namespace } = pod.metadata;
+  for (const { prefix = '', secretRef, configMapRef } of container.envFrom ?? []) {
+    const { name = '', optional = false } = secretRef ?? configMapRef ?? {};
+    const entries = configuration.read(secretRef === undefined ? 'ConfigMap' : 'Secret', namespace, name);
+    if (entries === null && !optional) return missing(secretRef === undefined ? 'ConfigMap' : 'Secret', name);
+    for (const [key, bytes] of entries ?? []) values.set(`${prefix}${key}`, bytes.toString('utf8'));
+  }
   for (const { name, value, valueFrom } of container.env ?? []) {
     const path = valueFrom?.fieldRef?.fieldPath;
-    values.set(name, path === undefined ? expand(value ?? '', values) : fieldOf(pod, path));
+    const reference = valueFrom?.secretKeyRef ?? valueFrom?.configMapKeyRef;
+    if (path !== undefined) values.set(name, fieldOf(pod, path));
+    else if (reference === undefined) values.set(name, expand(value ?? '', values));
+    else {
+      const kind = valueFrom?.secretKeyRef === undefined ? 'ConfigMap' : 'Secret';
+      const entries = configuration.read(kind, namespace, reference.name ?? '');
+      const bytes = entries?.get(reference.key);
+      if (bytes !== undefined) values.set(name, bytes.toString('utf8'));
+      else if (reference.optional === true) continue;
+      else if (entries === null) return missing(kind, reference.name ?? '');
+      else return `couldn't find key ${reference.key} in ${kind} ${namespace}/${reference.name}`;
+    }
   }
   return values;
 }
+
+const missing = (kind: ConfigurationKind, name: string): string => `${kind.toLowerCase()} "${name}" not found`;
 
 export function withWords(container: Container, values: ReadonlyMap<string, string>): Container {
   const words = (texts: readonly string[]): string[] => texts.map((text) => expand(text, values));
