@@ -41,118 +41,137 @@ export interface ContainerSurroundings {
 const messageBytesMax = 4096;
 const fallbackBytesMax = 2048;
 
+/** How it stands, with what only it needs to know. */
+interface Standing {
+  readonly container: Container;
+  readonly role: Role;
+  readonly id: string;
+  readonly ended: PromiseWithResolvers<number>;
+  state: ContainerState;
+  log: ContainerLog | null;
+  running: ContainerProcess | null;
+  isOutOfMemory: boolean;
+  readonly become: (next: ContainerState) => void;
+  readonly tell: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
+}
+
 export function createContainerLife(
   container: Container,
   role: Role,
   waitingFor: string,
   around: ContainerSurroundings,
 ): ContainerLife {
-  const id = randomBytes(32).toString('hex');
-  const ended = Promise.withResolvers<number>();
-  let state: ContainerState = { waiting: { reason: waitingFor } };
-  let log: ContainerLog | null = null;
-  let running: ContainerProcess | null = null;
-  let isOutOfMemory = false;
-  const { image: name = '' } = container;
-  const become = (next: ContainerState): void => {
-    state = next;
-    around.changed();
+  const standing: Standing = {
+    container,
+    role,
+    id: randomBytes(32).toString('hex'),
+    ended: Promise.withResolvers<number>(),
+    state: { waiting: { reason: waitingFor } },
+    log: null,
+    running: null,
+    isOutOfMemory: false,
+    become(next) {
+      standing.state = next;
+      around.changed();
+    },
+    tell: (type, reason, message) => around.tell(container, role, type, reason, message),
   };
-  const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
-    around.tell(container, role, type, reason, message);
-
-  const terminate = (exitCode: number, startedAt: string, place: Place): void => {
-    const reason = isOutOfMemory ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error';
-    const message = messageOf(container, place, exitCode === 0 ? null : log);
-    const told = message === '' ? {} : { message };
-    running = null;
-    become({
-      terminated: { exitCode, reason, ...told, startedAt, finishedAt: timeOf(), containerID: `containerd://${id}` },
-    });
-    ended.resolve(exitCode);
-  };
-
-  const wait = (reason: string, message: string): false => {
-    become({ waiting: { reason, message } });
-    if (reason !== 'ErrImagePull') {
-      tell('Warning', reason === 'InvalidImageName' ? 'InspectFailed' : reason, message);
-      tell('Warning', 'Failed', `Error: ${reason}`);
-      return false;
-    }
-    tell('Normal', 'Pulling', `Pulling image "${name}"`);
-    tell('Warning', 'Failed', `Failed to pull image "${name}": ${message}`);
-    tell('Warning', 'Failed', 'Error: ErrImagePull');
-    become({
-      waiting: { reason: 'ImagePullBackOff', message: `Back-off pulling image "${name}": ErrImagePull: ${message}` },
-    });
-    tell('Normal', 'BackOff', `Back-off pulling image "${name}"`);
-    tell('Warning', 'Failed', 'Error: ImagePullBackOff');
-    return false;
-  };
-
-  const tellPulled = (): void => tell('Normal', 'Pulled', `Container image "${name}" already present on machine`);
-
-  const waitForConfiguration = (message: string): false => {
-    tellPulled();
-    tell('Warning', 'Failed', `Error: ${message}`);
-    become({ waiting: { reason: 'CreateContainerConfigError', message } });
-    return false;
-  };
-
-  const failToStart = (message: string): void => {
-    const at = { startedAt: '1970-01-01T00:00:00Z', finishedAt: timeOf(), containerID: `containerd://${id}` };
-    tell('Warning', 'Failed', `Error: ${message}`);
-    become({ terminated: { exitCode: 128, reason: 'StartError', message, ...at } });
-    ended.resolve(128);
-  };
-
   return {
     container,
     role,
-    id,
+    id: standing.id,
     get state() {
-      return state;
+      return standing.state;
     },
     get log() {
-      return log;
+      return standing.log;
     },
-    ended: ended.promise,
-    async begin(pod) {
-      const found = findImage(around.images, container);
-      if (found.kind === 'absent') return wait(found.reason, found.message);
-      const values = environmentOf(container, pod, around.configuration);
-      if (typeof values === 'string') return waitForConfiguration(values);
-      const place = { paths: pathsOf(container, around.folder), environment: Object.fromEntries(values) };
-      const program = found.image(withWords(container, values), place);
-      if (program === null) return wait('ErrImagePull', `${name}: not found`);
-      tellPulled();
-      tell('Normal', 'Created', `Created container: ${container.name}`);
-      log = createContainerLog();
-      const environment = { HOSTNAME: pod.metadata.name, ...program.environment, ...place.environment };
-      const { command, cwd = around.folder } = program;
-      const started = await startContainer({ id, command, environment, cwd, log });
-      if (typeof started === 'string') {
-        failToStart(started);
-        return true;
-      }
-      running = started;
-      tell('Normal', 'Started', `Started container ${container.name}`);
-      const startedAt = timeOf();
-      void started.ended.then((exitCode) => terminate(exitCode, startedAt, place));
-      become({ running: { startedAt } });
-      return true;
-    },
+    ended: standing.ended.promise,
+    begin: (pod) => begin(standing, pod, around),
     warn() {
-      if (running === null) return;
-      tell('Normal', 'Killing', `Stopping container ${container.name}`);
-      running.warn();
+      if (standing.running === null) return;
+      standing.tell('Normal', 'Killing', `Stopping container ${container.name}`);
+      standing.running.warn();
     },
-    kill: () => running?.kill(),
+    kill: () => standing.running?.kill(),
     endAsOutOfMemory() {
-      isOutOfMemory = true;
-      running?.kill();
+      standing.isOutOfMemory = true;
+      standing.running?.kill();
     },
   };
+}
+
+async function begin(standing: Standing, pod: Pod, around: ContainerSurroundings): Promise<boolean> {
+  const { container, id, tell } = standing;
+  const { image = '' } = container;
+  const found = findImage(around.images, container);
+  if (found.kind === 'absent') return waitForImage(standing, found.reason, found.message);
+  const values = environmentOf(container, pod, around.configuration);
+  if (typeof values === 'string') return waitForConfiguration(standing, values);
+  const place = { paths: pathsOf(container, around.folder), environment: Object.fromEntries(values) };
+  const program = found.image(withWords(container, values), place);
+  if (program === null) return waitForImage(standing, 'ErrImagePull', `${image}: not found`);
+  tell('Normal', 'Pulled', presentMessage(image));
+  tell('Normal', 'Created', `Created container: ${container.name}`);
+  const log = createContainerLog();
+  standing.log = log;
+  const environment = { HOSTNAME: pod.metadata.name, ...program.environment, ...place.environment };
+  const { command, cwd = around.folder } = program;
+  const started = await startContainer({ id, command, environment, cwd, log });
+  if (typeof started === 'string') {
+    failToStart(standing, started);
+    return true;
+  }
+  standing.running = started;
+  tell('Normal', 'Started', `Started container ${container.name}`);
+  const startedAt = timeOf();
+  void started.ended.then((exitCode) => terminate(standing, exitCode, startedAt, place));
+  standing.become({ running: { startedAt } });
+  return true;
+}
+
+const presentMessage = (image: string): string => `Container image "${image}" already present on machine`;
+
+function waitForImage({ container, become, tell }: Standing, reason: string, message: string): false {
+  become({ waiting: { reason, message } });
+  if (reason !== 'ErrImagePull') {
+    tell('Warning', reason === 'InvalidImageName' ? 'InspectFailed' : reason, message);
+    tell('Warning', 'Failed', `Error: ${reason}`);
+    return false;
+  }
+  tell('Normal', 'Pulling', `Pulling image "${container.image}"`);
+  tell('Warning', 'Failed', `Failed to pull image "${container.image}": ${message}`);
+  tell('Warning', 'Failed', 'Error: ErrImagePull');
+  const told = `Back-off pulling image "${container.image}"`;
+  become({ waiting: { reason: 'ImagePullBackOff', message: `${told}: ErrImagePull: ${message}` } });
+  tell('Normal', 'BackOff', told);
+  tell('Warning', 'Failed', 'Error: ImagePullBackOff');
+  return false;
+}
+
+function waitForConfiguration({ container, become, tell }: Standing, message: string): false {
+  tell('Normal', 'Pulled', presentMessage(container.image ?? ''));
+  tell('Warning', 'Failed', `Error: ${message}`);
+  become({ waiting: { reason: 'CreateContainerConfigError', message } });
+  return false;
+}
+
+function failToStart({ id, ended, become, tell }: Standing, message: string): void {
+  const at = { startedAt: '1970-01-01T00:00:00Z', finishedAt: timeOf(), containerID: `containerd://${id}` };
+  tell('Warning', 'Failed', `Error: ${message}`);
+  become({ terminated: { exitCode: 128, reason: 'StartError', message, ...at } });
+  ended.resolve(128);
+}
+
+function terminate(standing: Standing, exitCode: number, startedAt: string, place: Place): void {
+  const { container, id, log, isOutOfMemory } = standing;
+  const reason = isOutOfMemory ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error';
+  const message = messageOf(container, place, exitCode === 0 ? null : log);
+  const told = message === '' ? {} : { message };
+  const at = { startedAt, finishedAt: timeOf(), containerID: `containerd://${id}` };
+  standing.running = null;
+  standing.become({ terminated: { exitCode, reason, ...told, ...at } });
+  standing.ended.resolve(exitCode);
 }
 
 /** Of a failure the end of its log, where it left no words and the pod wants that. */

@@ -13,37 +13,35 @@ export interface LogOptions {
   readonly limitBytes: number | null;
 }
 
-interface Piece {
-  readonly time: string;
-  readonly milliseconds: number;
-  readonly bytes: Buffer;
-}
-
 export interface ContainerLog {
   /** Of the standard output, or of the standard error. */
   take(stream: Readable): void;
   end(): void;
   /** Following, it ends with the log, or when nobody listens any more. */
-  read(options: LogOptions, closed: Promise<unknown>): AsyncGenerator<Buffer>;
+  read(options: LogOptions, closed: AbortSignal): AsyncGenerator<Buffer>;
   /** The last bytes of it, without times. */
   tail(bytesMax: number): string;
 }
 
 const pieceBytesMax = 16 * 1024;
+const batchBytes = 64 * 1024;
 const [newline, carriageReturn] = [0x0a, 0x0d];
 
 const startedAt = { milliseconds: Date.now(), nanoseconds: process.hrtime.bigint() };
 
-/** RFC 3339 with nine places, rising. */
-function nanosecondsNow(): { readonly time: string; readonly milliseconds: number } {
-  const total = BigInt(startedAt.milliseconds) * 1_000_000n + process.hrtime.bigint() - startedAt.nanoseconds;
-  const milliseconds = Number(total / 1_000_000n);
-  const fraction = String(total % 1_000_000_000n).padStart(9, '0');
-  return { time: `${new Date(milliseconds).toISOString().slice(0, 19)}.${fraction}Z`, milliseconds };
+const nanosecondsNow = (): number => Number(process.hrtime.bigint() - startedAt.nanoseconds);
+const millisecondsOf = (nanoseconds: number): number => startedAt.milliseconds + Math.floor(nanoseconds / 1e6);
+
+/** RFC 3339 with nine places. */
+function timeOf(nanoseconds: number): string {
+  const time = new Date(millisecondsOf(nanoseconds)).toISOString();
+  return `${time.slice(0, -1)}${String(nanoseconds % 1e6).padStart(6, '0')}Z`;
 }
 
 export function createContainerLog(): ContainerLog {
-  const pieces: Piece[] = [];
+  // Each byte a character, which takes far less memory than as many small buffers.
+  const pieces: string[] = [];
+  const times: number[] = [];
   let ended = false;
   let news = Promise.withResolvers<void>();
   const tell = (): void => {
@@ -51,34 +49,29 @@ export function createContainerLog(): ContainerLog {
     news = Promise.withResolvers<void>();
   };
   const keep = (bytes: Buffer): void => {
-    // A copy: what is kept of a line must not keep the whole of what was read at once.
-    pieces.push({ ...nanosecondsNow(), bytes: Buffer.from(bytes) });
+    pieces.push(bytes.toString('latin1'));
+    times.push(nanosecondsNow());
     tell();
   };
-  const whole = (piece: Piece | undefined): boolean => piece === undefined || piece.bytes.at(-1) === newline;
 
-  async function* read(options: LogOptions, closed: Promise<unknown>): AsyncGenerator<Buffer> {
-    let isClosed = false;
-    void closed.then(() => (isClosed = true));
+  async function* read(options: LogOptions, closed: AbortSignal): AsyncGenerator<Buffer> {
+    closed.addEventListener('abort', tell);
     let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
     let index = options.tailLines === null ? 0 : Math.max(0, pieces.length - options.tailLines);
     const since = Math.floor((options.sinceMilliseconds ?? 0) / 1000) * 1000;
-    for (let first = true; ;) {
-      const piece = pieces[index];
-      if (piece === undefined) {
-        if (ended || isClosed || !options.follow) return;
-        await Promise.race([news.promise, closed]);
-        continue;
+    for (let begins = true; left > 0;) {
+      let batch = '';
+      for (; index < pieces.length && batch.length < batchBytes; index += 1) {
+        const [piece = '', time = 0] = [pieces[index], times[index]];
+        if (millisecondsOf(time) < since) continue;
+        batch += options.timestamps && begins ? `${timeOf(time)} ${piece}` : piece;
+        begins = piece.endsWith('\n');
       }
-      index += 1;
-      if (piece.milliseconds < since) continue;
-      const begins = first || whole(pieces[index - 2]);
-      first = false;
-      const time = options.timestamps && begins ? [Buffer.from(`${piece.time} `)] : [];
-      const bytes = Buffer.concat([...time, piece.bytes]).subarray(0, left);
-      yield bytes;
+      const bytes = Buffer.from(batch, 'latin1').subarray(0, left);
       left -= bytes.length;
-      if (left === 0) return;
+      if (bytes.length > 0) yield bytes;
+      else if (ended || closed.aborted || !options.follow) return;
+      else await news.promise;
     }
   }
 
@@ -89,10 +82,7 @@ export function createContainerLog(): ContainerLog {
       tell();
     },
     read,
-    tail: (bytesMax) => {
-      const bytes = Buffer.concat(pieces.slice(-80).map((piece) => piece.bytes));
-      return bytes.subarray(Math.max(0, bytes.length - bytesMax)).toString('utf8');
-    },
+    tail: (bytesMax) => Buffer.from(pieces.slice(-80).join('').slice(-bytesMax), 'latin1').toString('utf8'),
   };
 }
 

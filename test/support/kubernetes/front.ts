@@ -36,55 +36,22 @@ export interface Front {
   comeBack(): Promise<void>;
 }
 
+/** Comes and goes with all of its connections, always on the port that it had first. */
 export async function openFront(answer: (request: ApiRequest) => Answer): Promise<Front> {
   const faults = createFaults();
   const requests: ApiRequest[] = [];
   const streams = new Set<OpenStream>();
   const sockets = new Set<Socket>();
-
-  async function handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    let cutsAfter = false;
-    try {
-      const request = await requestOf(message);
-      requests.push(request);
-      const fault = faults.take(request);
-      if (fault?.kind === 'refuse') throw new Refusal(fault.status);
-      if (fault?.kind === 'wait') await fault.until;
-      if (fault?.kind === 'cut before') return void message.socket.resetAndDestroy();
-      cutsAfter = fault?.kind === 'cut after';
-      const given = answer(request);
-      if (cutsAfter) return void message.socket.resetAndDestroy();
-      if (given.kind === 'object') sendObject(response, given.code, given.body);
-      else if (given.kind === 'nothing') response.writeHead(204).end();
-      else await sendStream(request, response, given.stream);
-    } catch (error) {
-      if (cutsAfter) return void message.socket.resetAndDestroy();
-      sendObject(response, ...statusOf(error));
-    }
-  }
-
-  async function sendStream(request: ApiRequest, response: ServerResponse, stream: Stream): Promise<void> {
-    const open: OpenStream = {
-      request,
-      bookmark: () => stream.bookmark?.(response),
-      cut: (how) => cut(response, how),
-    };
-    streams.add(open);
-    response.once('close', () => void streams.delete(open));
-    response.writeHead(200, { 'content-type': stream.type, 'cache-control': 'no-cache, private' });
-    response.flushHeaders();
-    await stream.write(response);
-  }
-
-  const serve = (): Server =>
-    createServer((message, response) => void handle(message, response)).on('connection', (socket: Socket) => {
+  const handle = handlerOf({ answer, faults, requests, streams });
+  const listen = async (port: number): Promise<Server> => {
+    const server = createServer((message, response) => void handle(message, response));
+    server.on('connection', (socket: Socket) => {
       sockets.add(socket);
       // A client that breaks its connection is no fault of this server.
       socket.on('error', () => socket.destroy());
       socket.once('close', () => void sockets.delete(socket));
     });
-  const listen = async (port: number): Promise<Server> => {
-    const server = serve().listen(port, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     return server;
   };
@@ -110,11 +77,63 @@ export async function openFront(answer: (request: ApiRequest) => Answer): Promis
   };
 }
 
-function statusOf(error: unknown): [code: number, body: Status] {
-  if (error instanceof Refusal) return [error.status.code, error.status];
+interface Handling {
+  readonly answer: (request: ApiRequest) => Answer;
+  readonly faults: Faults;
+  readonly requests: ApiRequest[];
+  readonly streams: Set<OpenStream>;
+}
+
+function handlerOf({ answer, faults, requests, streams }: Handling) {
+  return async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const breakOff = (): void => void message.socket.resetAndDestroy();
+    let cutsAfter = false;
+    try {
+      const request = await requestOf(message);
+      requests.push(request);
+      const fault = faults.take(request);
+      if (fault?.kind === 'refuse') throw new Refusal(fault.status);
+      if (fault?.kind === 'wait') await fault.until;
+      if (fault?.kind === 'cut before') return breakOff();
+      cutsAfter = fault?.kind === 'cut after';
+      const given = answer(request);
+      if (cutsAfter) return breakOff();
+      await send(request, response, given, streams);
+    } catch (error) {
+      if (cutsAfter) return breakOff();
+      const { code, body } = statusOf(error);
+      sendObject(response, code, body);
+    }
+  };
+}
+
+async function send(
+  request: ApiRequest,
+  response: ServerResponse,
+  given: Answer,
+  streams: Set<OpenStream>,
+): Promise<void> {
+  if (given.kind === 'object') return sendObject(response, given.code, given.body);
+  if (given.kind === 'nothing') return void response.writeHead(204).end();
+  const { stream } = given;
+  const open: OpenStream = {
+    request,
+    bookmark: () => stream.bookmark?.(response),
+    cut: (how) => cut(response, how),
+  };
+  streams.add(open);
+  response.once('close', () => void streams.delete(open));
+  response.writeHead(200, { 'content-type': stream.type, 'cache-control': 'no-cache, private' });
+  // What is asked for is promised before the first of it is there.
+  response.flushHeaders();
+  await stream.write(response);
+}
+
+function statusOf(error: unknown): { readonly code: number; readonly body: Status } {
+  if (error instanceof Refusal) return { code: error.status.code, body: error.status };
   // A mistake of the fake is to be seen in the test that met it.
   const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return [500, failure(500, 'InternalError', `the fake is at fault: ${told}`)];
+  return { code: 500, body: failure(500, 'InternalError', `the fake is at fault: ${told}`) };
 }
 
 function sendObject(response: ServerResponse, code: number, body: object): void {

@@ -1,5 +1,6 @@
 /** All pods that live, each under its uid. */
-import { beginLife, type PodLife, type Surroundings } from './pod-life.ts';
+import { beginLife, type PodLife } from './pod-life.ts';
+import type { Surroundings } from './pod-state.ts';
 import type { Pod } from './wire.ts';
 
 export interface Kubelet {

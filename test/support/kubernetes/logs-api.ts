@@ -32,12 +32,11 @@ export function logOf(pod: Pod, request: ApiRequest, kubelet: Kubelet, node: Gat
 }
 
 async function send(response: ServerResponse, log: ContainerLog, options: LogOptions): Promise<void> {
-  const closed = once(response, 'close');
-  // What is asked for is promised before the first line is there.
-  response.flushHeaders();
-  for await (const bytes of log.read(options, closed)) {
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  for await (const bytes of log.read(options, closed.signal)) {
     if (response.destroyed) return;
-    if (!response.write(bytes)) await Promise.race([once(response, 'drain'), closed]);
+    if (!response.write(bytes)) await Promise.race([once(response, 'drain'), once(closed.signal, 'abort')]);
   }
   response.end();
 }
