@@ -122,11 +122,12 @@ test('a step starts early only when the outputs that it reads are there', () => 
         triggerRule: 'one_success',
         work: { kind: 'function', file: 'p.ts', input },
       }),
+      after('in-pod', ['fast', 'slow'], { triggerRule: 'one_success', pod: { record: { image: input } } }),
     ]),
   );
   scenario.proceed(0);
   assert.deepEqual(scenario.finished(1, 'fast', outcomes.succeeded()), ['fast success', 'start blind']);
-  assert.deepEqual(scenario.finished(2, 'slow', outcomes.failed()).at(-1), 'start reader');
+  assert.deepEqual(scenario.finished(2, 'slow', outcomes.failed()).slice(-2), ['start reader', 'start in-pod']);
 });
 
 const gated: StepDefinition[] = [
