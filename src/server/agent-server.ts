@@ -118,6 +118,7 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
     sitting(request);
     return {};
   });
+  app.post('/ended', (request) => sitting(request).ended());
   app.post('/collect', (request) => sitting(request).collect());
   app.post('/result', (request) => {
     const result = read(agentResultSchema, request.body);

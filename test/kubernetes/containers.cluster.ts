@@ -145,7 +145,11 @@ test('a pod is as its step says: another image, variables of the cluster, what r
     sidecars: [
       {
         name: 'beside',
-        command: ['sh', '-c', 'while ! [ -f /shared/go ]; do sleep 0.1; done; echo beside > /shared/answer; sleep 600'],
+        command: [
+          'sh',
+          '-c',
+          'trap "exit 0" TERM; while ! [ -f /shared/go ]; do sleep 0.1; done; echo beside > /shared/answer; while :; do sleep 0.1; done',
+        ],
         ...beside,
       },
     ],

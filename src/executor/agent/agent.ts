@@ -13,7 +13,7 @@ import { createDirectoryLogStore } from '../../outputs/directory.ts';
 import type { LogStore } from '../../outputs/outputs.ts';
 import type { AttemptReport, Executor } from '../executor.ts';
 import { createLocalExecutor } from '../local/local.ts';
-import { agentLimits, type AgentResult, type AgentTask, type Begun } from './contract.ts';
+import { agentLimits, type AgentResult, type AgentTask, type Begun, type Ended } from './contract.ts';
 import { help } from './helper.ts';
 import { AttemptRevoked, type Link } from './link.ts';
 import { createLogShipper } from './log-shipper.ts';
@@ -85,21 +85,28 @@ async function nameIn(directory: string): Promise<string> {
 
 async function runAsHelper(begun: Begun, options: AgentOptions, stop: AbortSignal): Promise<AgentResult> {
   const { link, directory, secretsFolder, unpack } = options;
-  const over = new AbortController();
-  const ended = new Promise<void>((resolve, reject) => {
-    stop.addEventListener('abort', () => resolve());
-    if (stop.aborted) resolve();
-    over.signal.addEventListener('abort', () => reject(new AttemptRevoked('the attempt is over')));
-  });
+  const layOutIn = (folder: string): Promise<string> => layOut(link, folder, unpack);
+  const ended = Promise.race([untilTold(stop), untilContainerEnded(link, stop)]);
+  // Where the attempt is over before anything is waited for.
   ended.catch(() => undefined);
-  const alive = keepAlive(link, () => over.abort());
-  try {
-    const layOutIn = (folder: string): Promise<string> => layOut(link, folder, unpack);
-    const result = await help(begun, { link, folder: directory, secretsFolder, layOut: layOutIn, ended });
-    await link.json('POST', 'result', result);
-    return result;
-  } finally {
-    clearInterval(alive);
+  const result = await help(begun, { link, folder: directory, secretsFolder, layOut: layOutIn, ended });
+  await link.json('POST', 'result', result);
+  return result;
+}
+
+/** The cluster ends a helper when all others of the pod have ended, however long those take. */
+function untilTold(stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener('abort', () => resolve());
+  });
+}
+
+/** The server sees it sooner. Rejects where the attempt is over. */
+async function untilContainerEnded(link: Link, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    const { ended }: Ended = await link.json('POST', 'ended', {});
+    if (ended) return;
   }
 }
 

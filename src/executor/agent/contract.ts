@@ -9,7 +9,9 @@
  *   PUT  artifacts/SHA256   ─► Artifact      the bytes, which the server hashes too
  *   POST log                ─► LogKept       whole lines, numbered, so that none is kept twice
  *   POST alive              ─► nothing       that it is still there, where nothing else was said for a while
- *   POST collect            ─► Collected     of a helper: the container beside it has ended, and its outputs are looked for
+ *   POST ended              ─► Ended         of a helper: whether the container beside it has ended; answered when it has,
+ *                                            or after a while
+ *   POST collect            ─► Collected     of a helper: the outputs of the container that has ended are looked for
  *   POST result             ─► nothing       how it ended, after everything else was kept
  *
  * An answer 410 says that the attempt is over, or never was; 503 that this server does not know yet, or that another one
@@ -29,6 +31,8 @@ export const agentLimits = {
   logBytesMax: 512 * 1024,
   /** Between two words of an agent that has nothing else to say. */
   aliveMs: 15_000,
+  /** Before a question that waits for something is answered with "not yet". */
+  waitMs: 20_000,
 } as const;
 
 /** What an agent is to carry out. */
@@ -72,6 +76,10 @@ export interface LogKept {
   readonly total: number;
   /** No more of them are kept. */
   readonly isFull: boolean;
+}
+
+export interface Ended {
+  readonly ended: boolean;
 }
 
 /** What a helper cannot see of the container beside it. */

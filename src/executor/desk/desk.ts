@@ -3,11 +3,21 @@
  * what they bring. An executor opens one when it places it and closes it when nothing of it counts any more; the routes
  * ask here for each request. Nothing here knows where an agent runs.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AttemptOutcome, LookOutcome } from '../../engine/event.ts';
 import { createMask, type Mask } from '../../outputs/mask.ts';
 import type { ArtifactStreams, LogStore, LogWriter } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
-import type { AgentResult, AgentTask, Begun, Collected, LogKept, LogPart } from '../agent/contract.ts';
+import {
+  agentLimits,
+  type AgentResult,
+  type AgentTask,
+  type Begun,
+  type Collected,
+  type Ended,
+  type LogKept,
+  type LogPart,
+} from '../agent/contract.ts';
 import type { ExecutorPorts, ReportSink } from '../executor.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -17,6 +27,8 @@ export interface DeskListener {
   begin(agent: string, linesBefore: number): void;
   /** Before the agent hears that it is kept. Once. */
   result(result: AgentResult): void;
+  /** Of a helper: resolves when the container beside it has ended, at once where it has. */
+  ended(): Promise<void>;
   /** Of a helper, when the container beside it has ended: resolves when all that it printed is known. */
   collect(): Promise<Collected>;
 }
@@ -197,6 +209,15 @@ export class Sitting {
   line({ at, stream, text }: LogPart['lines'][number]): void {
     this.#log ??= this.#ports.logs.writer(this.#entry.log);
     this.#log.line({ at, stream, text: this.#mask.text(text) });
+  }
+
+  /** Whether the container beside the helper has ended, now or in a while. */
+  async ended(): Promise<Ended> {
+    const patience = new AbortController();
+    const waited = pause(agentLimits.waitMs, false, { signal: patience.signal }).catch(() => false);
+    const ended = await Promise.race([this.#entry.listener.ended().then(() => true), waited]);
+    patience.abort();
+    return { ended };
   }
 
   collect(): Promise<Collected> {

@@ -63,7 +63,14 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
   let isClosed = false;
   const api = createApi(options.loadConfig);
   const stored = createStoredValues(options.artifacts);
-  const reaper = createReaper(api, (error) => options.trouble(error, 'a pod could not be removed; it is tried again'));
+  const reaper = createReaper(
+    api,
+    ({ namespace, name, uid }) => {
+      const view = namespaces.get(namespace)?.table.get(name);
+      return view !== undefined && (uid === null || view.uid === uid);
+    },
+    (error) => options.trouble(error, 'a pod could not be removed; it is tried again'),
+  );
   const open = (namespace: string): Seen => {
     const table = openPodTable({
       api,
@@ -162,6 +169,7 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
           placement.begun();
         },
         result: (result) => placement.told(result),
+        ended: () => placement.ended,
         collect() {
           placement.collect();
           return log.collect();

@@ -74,6 +74,7 @@ export class Placement {
   #stop: { readonly cause: StopCause; graceSeconds: number } | null = null;
   #result: AgentResult | null = null;
   #isCollected = false;
+  readonly #ended = Promise.withResolvers<void>();
   #last: PodView | null = null;
   #said = '';
 
@@ -142,6 +143,11 @@ export class Placement {
     this.#isCollected = true;
   }
 
+  /** Resolves when its container has ended, or nothing more comes of it. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
   get hasEnded(): boolean {
     return this.#isOver || this.#isCollected || mainOf(this.#last)?.state === 'terminated';
   }
@@ -195,6 +201,7 @@ export class Placement {
     const main = mainOf(view);
     if (main === undefined || main.startedAt === null) return;
     container.started();
+    if (main.state === 'terminated') this.#ended.resolve();
     if (main.state === 'running' && now > main.startedAt + container.timeoutMs)
       return this.stop('timeout', container.graceSeconds);
     const endedWell = main.state === 'terminated' && main.exitCode === 0;
@@ -254,6 +261,7 @@ export class Placement {
   #end(end: PlacementEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#ended.resolve();
     this.#closing.abort();
     void this.#ports.over(end).finally(() => this.#remove(leaveSeconds));
   }

@@ -1,5 +1,10 @@
-/** Takes pods away that nobody needs any more, and does not rest before the cluster says that they are gone or going. */
+/**
+ * Takes pods away that nobody needs any more, and does not rest before they are gone. A kubelet that has begun to end a
+ * pod does not end it sooner when it is asked again; what is still there long after its grace is removed without one.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
 import { ApiError, backOff, type Api } from './api.ts';
+import { podPatience } from './pod-end.ts';
 
 export interface PodPlace {
   readonly namespace: string;
@@ -14,7 +19,12 @@ export interface Reaper {
   close(): void;
 }
 
-export function createReaper(api: Api, trouble: (error: unknown) => void): Reaper {
+/** `isSeen`: whether such a pod is seen to be there. */
+export function createReaper(
+  api: Api,
+  isSeen: (place: PodPlace) => boolean,
+  trouble: (error: unknown) => void,
+): Reaper {
   const closing = new AbortController();
   const underWay = new Map<string, number>();
 
@@ -35,13 +45,20 @@ export function createReaper(api: Api, trouble: (error: unknown) => void): Reape
       }
     }
   };
+  const removeFor = async (place: PodPlace, graceSeconds: number): Promise<void> => {
+    await remove(place, graceSeconds);
+    if (graceSeconds === 0) return;
+    const ms = graceSeconds * 1000 + podPatience.goneMs;
+    await pause(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+    if (isSeen(place)) await remove(place, 0);
+  };
   return {
     take(place, graceSeconds) {
       const key = `${place.namespace}/${place.name}/${place.uid ?? ''}`;
       const before = underWay.get(key);
       if (closing.signal.aborted || (before !== undefined && before <= graceSeconds)) return;
       underWay.set(key, graceSeconds);
-      void remove(place, graceSeconds).finally(() => {
+      void removeFor(place, graceSeconds).finally(() => {
         if (underWay.get(key) === graceSeconds) underWay.delete(key);
       });
     },

@@ -69,6 +69,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
       listener: {
         begin: (agent, linesBefore) => void begun.set(id, { agent, linesBefore }),
         result: (result) => void results.push(result),
+        ended: () => new Promise(() => undefined),
         collect: async () => ({ lastLine: null }),
       },
     });
