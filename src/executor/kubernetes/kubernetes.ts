@@ -161,12 +161,14 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
       begun: agentBegan,
       listener: {
         begin(agent, linesBefore) {
-          agentBegan = { agent, linesBefore };
-          if (task.type === 'attempt') {
-            files.write(id, { spec: task.spec, begun: agentBegan, finished: null });
+          const began = { agent, linesBefore };
+          // Written first: what has begun has begun for the next server too.
+          if (task.type === 'attempt') files.write(id, { spec: task.spec, begun: began, finished: null });
+          if (!placement.begin()) return false;
+          agentBegan = began;
+          if (task.type === 'attempt')
             report({ type: 'running', attemptId: id, at: clock.now(), place: placement.place });
-          }
-          placement.begun();
+          return true;
         },
         result: (result) => placement.told(result),
         ended: () => placement.ended,
