@@ -23,6 +23,7 @@ export interface HarbourOptions {
   /** Where the server for agents listens, and under which name pods reach that. */
   readonly listen: { readonly host: string; readonly seenAs: string };
   readonly startMs?: number;
+  readonly slots?: number;
   /** What the configuration says of all pods. */
   readonly pod?: JsonObject;
   readonly files?: { readonly [path: string]: string };
@@ -88,7 +89,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
       files: openAttemptFiles(join(folder, 'attempts')),
       ...stores,
       clock,
-      slots: 4,
+      slots: options.slots ?? 4,
       settings: {
         instance: instanceOf(key),
         namespace: options.namespace,
