@@ -90,10 +90,10 @@ export async function benchPods({ say, smoke }: BenchOptions): Promise<void> {
 }
 
 /** From the wish to the report. */
-async function attempt({ executor, finished }: Harbour): Promise<void> {
+async function attempt(harbour: Harbour): Promise<void> {
   const spec = specOf(command('true'));
-  await executor.start(spec);
-  const { outcome } = await finished(spec.attemptId);
+  await harbour.executor.start(spec);
+  const { outcome } = await harbour.finished(spec.attemptId);
   if (outcome.kind !== 'succeeded') throw new Error(`an attempt ended as ${JSON.stringify(outcome)}`);
 }
 
