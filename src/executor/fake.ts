@@ -1,7 +1,8 @@
 /**
  * An executor without processes, for tests and simulations: it keeps the contract, does nothing but wait, and refuses
  * what a conductor must not do (more attempts than slots, two looks of one wait, a specification that is no JSON, work
- * after the end). Time and order are the caller's, by `later`; what outlives a server is the `FakeWorld`.
+ * after the end). Time and order are the caller's, by `later`, which goes on for attempts that outlive their server; what outlives one is
+ * the `FakeWorld`.
  */
 import type { AttemptOutcome, LookOutcome, Usage } from '../engine/event.ts';
 import type { Clock } from '../std/clock.ts';
@@ -40,8 +41,13 @@ export interface FakeExecutorOptions {
   readonly world?: FakeWorld;
 }
 
-/** What stays when a server dies: which attempts were begun, and how they ended. */
+/** What stays when a server dies: which attempts were begun, and how they ended; where they outlive it, those that run too. */
 export interface FakeWorld {
+  /** Attempts go on without their server, as pods do. */
+  readonly outlives: boolean;
+  readonly running: Map<string, Running>;
+  /** Of the servers that are up. */
+  readonly reporters: Set<ReportSink>;
   readonly ends: Map<string, Extract<AttemptReport, { type: 'finished' }> | null>;
   /** How often each attempt was really begun; more than once is a fault. */
   readonly begun: Map<string, number>;
@@ -66,8 +72,8 @@ const unseen: FakeLook = {
   heedsWarningAfterMs: 0,
 };
 
-export function createFakeWorld(): FakeWorld {
-  return { ends: new Map(), begun: new Map() };
+export function createFakeWorld(outlives = false): FakeWorld {
+  return { outlives, running: new Map(), reporters: new Set(), ends: new Map(), begun: new Map() };
 }
 
 interface Running {
@@ -86,16 +92,22 @@ const lost: AttemptOutcome = {
 export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
   const { slots, clock, behaviour, world = createFakeWorld() } = options;
   const later = options.later ?? ((work: () => void) => queueMicrotask(work));
-  const running = new Map<string, Running>();
+  const { outlives } = world;
+  const running = outlives ? world.running : new Map<string, Running>();
   let state: 'open' | 'closed' | 'dead' = 'open';
+  const tell = (word: AttemptReport): void => {
+    if (state !== 'dead') options.report(word);
+  };
+  if (outlives) world.reporters.add(tell);
   const looks = createFakeLooks(options.look ?? (() => unseen), later);
 
   const report = (word: AttemptReport): void => {
-    if (state !== 'dead') options.report(word);
+    if (outlives) for (const each of world.reporters) each(word);
+    else tell(word);
   };
   const end = (attemptId: string, outcome: AttemptOutcome): void => {
     const attempt = running.get(attemptId);
-    if (attempt === undefined || state === 'dead') return;
+    if (attempt === undefined || (state === 'dead' && !outlives)) return;
     running.delete(attemptId);
     const wallMs = clock.now() - attempt.startedAt;
     const usage = attempt.behaviour.usage ?? { wallMs, cpuMs: null, memoryBytesMax: null };
@@ -108,7 +120,7 @@ export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
     const known = world.ends.get(attemptId);
     const finished = known ?? ({ type: 'finished', attemptId, at: clock.now(), outcome: lost, usage: null } as const);
     world.ends.set(attemptId, finished);
-    report(finished);
+    tell(finished);
   };
   const begin = (spec: AttemptSpec): void => {
     const { attemptId } = spec;
@@ -150,14 +162,16 @@ export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
     look: (spec, signal) => looks.look(plainJson(spec), signal),
     async close() {
       looks.close();
-      for (const attemptId of running.keys()) end(attemptId, lost);
+      world.reporters.delete(tell);
+      if (!outlives) for (const attemptId of running.keys()) end(attemptId, lost);
       if (state === 'open') state = 'closed';
     },
-    running: () => [...running.keys()],
+    running: () => (state === 'open' ? [...running.keys()] : []),
     looking: () => looks.underWay(),
     finish: end,
     die() {
-      running.clear();
+      if (!outlives) running.clear();
+      world.reporters.delete(tell);
       looks.die();
       state = 'dead';
     },

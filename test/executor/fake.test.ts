@@ -8,7 +8,12 @@ import {
   type FakeExecutor,
   type FakeLook,
 } from '../../src/executor/fake.ts';
-import { executorKeepsItsContract, type Behaviour, type LookBehaviour } from '../contract/executor.ts';
+import {
+  executorKeepsItsContract,
+  type Behaviour,
+  type ExecutorUnderTest,
+  type LookBehaviour,
+} from '../contract/executor.ts';
 import { command, lookSpecOf, specOf } from './workshop.ts';
 
 const succeeded = { kind: 'succeeded', output: { inline: null }, control: null } as const;
@@ -32,8 +37,11 @@ const looks: Readonly<Record<LookBehaviour, FakeLook>> = {
   'ignores the warning': { afterMs: null, outcome: there, heedsWarningAfterMs: 60_000 },
 };
 
-executorKeepsItsContract('fake', async () => {
-  const world = createFakeWorld();
+for (const outlives of [false, true])
+  executorKeepsItsContract(outlives ? 'fake that outlives its server' : 'fake', () => underTest(outlives));
+
+async function underTest(outlives: boolean): Promise<ExecutorUnderTest> {
+  const world = createFakeWorld(outlives);
   const planned = new Map<string, Behaviour>();
   const plannedLooks = new Map<string, LookBehaviour>();
   const opened: FakeExecutor[] = [];
@@ -68,14 +76,14 @@ executorKeepsItsContract('fake', async () => {
       files.set(path, { bytes: text.length });
     },
     begun: async (attemptId) => world.begun.get(attemptId) ?? 0,
-    outlives: false,
+    outlives,
     async next() {
       first.executor.die();
       return open();
     },
     close: () => first.executor.close(),
   };
-});
+}
 
 test('it refuses more attempts than it has slots, and what is no JSON', async () => {
   const executor = createFakeExecutor({

@@ -62,7 +62,7 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
     report,
     behaviour: (spec) => behaviourOf(spec, wire, options.attemptMs()),
     look: (spec) => lookOf(spec, wire, options),
-    later: (work, ms) => time.later(ms, work, alive),
+    later: (work, ms) => time.later(ms, work, world.outlives ? () => true : alive),
   });
   return {
     ...executor,

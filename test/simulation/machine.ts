@@ -6,11 +6,11 @@ export interface Machine {
   readonly name: string;
   /** How far its clock is from the others'. */
   skewMs: number;
-  /** What became of the attempts that were begun there. */
+  /** What became of the attempts that were begun there; where they outlive their servers, on every machine the same. */
   readonly attempts: FakeWorld;
   readonly mirror: Mirror;
 }
 
-export function createMachine(name: string, skewMs: number): Machine {
-  return { name, skewMs, attempts: createFakeWorld(), mirror: new Mirror() };
+export function createMachine(name: string, skewMs: number, attempts: FakeWorld = createFakeWorld()): Machine {
+  return { name, skewMs, attempts, mirror: new Mirror() };
 }

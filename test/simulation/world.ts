@@ -11,6 +11,7 @@ import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memo
 import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts';
 import { ForgeState } from './forge.ts';
 import { History } from './history.ts';
+import { createFakeWorld } from '../../src/executor/fake.ts';
 import { createMachine, type Machine } from './machine.ts';
 import type { Mutant } from './mutants.ts';
 import { Office } from './office.ts';
@@ -122,9 +123,11 @@ export class World {
     const { faults } = this;
     this.isDoubtful = faults['journal-refused'] + faults['journal-unanswered'] + faults['commit-late'] > 0;
     const skews = this.random.fork('machines');
+    // Half of the worlds have their steps in a cluster, where they go on without their server.
+    const cluster = this.random.fork('cluster').chance(0.5) ? createFakeWorld(true) : undefined;
     this.machines = ['alpha', 'beta']
       .slice(0, given.servers ?? 1)
-      .map((name) => createMachine(name, faults.clock > 0 ? skews.between(-300_000, 300_000) : 0));
+      .map((name) => createMachine(name, faults.clock > 0 ? skews.between(-300_000, 300_000) : 0, cluster));
     this.#hintRandom = this.random.fork('hints');
     this.office = new Office({ violated: this.violated, now: () => this.time.now, alone: journal.alone });
     this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
