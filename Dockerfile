@@ -35,14 +35,14 @@ RUN ln -s /opt/contender/dist/src/cli/bin.js /usr/local/bin/contender
 LABEL org.opencontainers.image.title="Contender" \
   org.opencontainers.image.licenses="Apache-2.0"
 
-# The program beside the code of a step, the same for every executor.
+# Carries out one attempt where the server is not: what it is to do, it asks the server that started its pod.
 FROM program AS runner
 RUN install --directory --owner=1000 --group=1000 /srv/contender
 WORKDIR /srv/contender
 USER 1000:1000
 STOPSIGNAL SIGTERM
 HEALTHCHECK NONE
-ENTRYPOINT ["tini", "--", "node", "/opt/contender/dist/runner/main.js"]
+ENTRYPOINT ["tini", "--", "node", "/opt/contender/dist/runner/agent.js"]
 
 FROM program AS server
 # hadolint ignore=DL3008

@@ -5,7 +5,7 @@
  *
  *   --smoke              each workload once and small, to prove that it runs
  *   --peers              other systems too, installed where they are missing
- *   --only NAME,NAME     these workloads, or of the peers these
+ *   --only NAME,NAME     these workloads, or of the peers these; `pods` at the cluster that KUBECONFIG names
  *   --write-docs         docs/benchmarks.md from the figures of this run
  */
 import { writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ import { machineFigure } from './machine.ts';
 import { largeSizes, smokeSizes, type BenchOptions } from './measure.ts';
 import { readOptions } from './options.ts';
 import { benchPeers } from './peers/run.ts';
+import { benchPods } from './pods.ts';
 import { benchServer } from './server.ts';
 import { benchWaits } from './waits.ts';
 import { workloadsOf } from './workloads.ts';
@@ -42,5 +43,6 @@ if (only.has('trigger')) await benchTriggers(options);
 if (only.has('growth')) await benchGrowth(options);
 if (only.has('server') || only.has('idle')) await benchServer(options);
 if (only.has('waits')) await benchWaits(options);
+if (only.has('pods')) await benchPods(options);
 await benchPeers(options, peers, only);
 if (writeDocs) writeFileSync('docs/benchmarks.md', documentOf(figures.said));

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { extract } from 'tar';
+
 import { createAgent } from '../src/executor/agent/agent.ts';
 import { createLink } from '../src/executor/agent/link.ts';
 import { agentFolder, secretsFolder } from '../src/executor/agent/places.ts';
@@ -39,6 +39,7 @@ const agent = createAgent({
   environment: { PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', CI: 'true', ...given },
   clock: { now: Date.now },
   async unpack(tar, folder) {
+    const { extract } = await import('tar');
     mkdirSync(folder, { recursive: true });
     await pipeline(
       Readable.fromWeb(tar as Parameters<typeof Readable.fromWeb>[0]),

@@ -191,3 +191,38 @@ test('channels take the names of variables, never addresses, and the default one
   assert.match(problemOf(address).message, /^notifications\.channels\.alerts/);
   assert.match(problemOf('notifications: { default: [nobody] }\n').message, /there is no channel "nobody"/);
 });
+
+test('steps are pods where a cluster is named, with defaults for all that need not be said', () => {
+  writeFileSync(
+    join(folder, 'contender.yaml'),
+    `executor:
+  kubernetes:
+    namespace: training
+    image: registry.example/runner:1
+    agents: http://contender.training.svc:8081/
+    kubeconfig: cluster.yaml
+    startTimeout: 5m
+    pod: { tolerations: [{ key: batch, operator: Exists }] }
+`,
+  );
+  assert.deepEqual(loadConfig(folder, {}).executor.kubernetes, {
+    namespace: 'training',
+    image: 'registry.example/runner:1',
+    agentUrl: 'http://contender.training.svc:8081',
+    listen: { host: '0.0.0.0', port: 8081 },
+    kubeconfig: join(folder, 'cluster.yaml'),
+    context: null,
+    imagePullPolicy: null,
+    imagePullSecrets: [],
+    serviceAccountName: null,
+    startMs: 300_000,
+    pod: { tolerations: [{ key: 'batch', operator: 'Exists' }] },
+  });
+});
+
+test('a cluster without an address for its agents, or with a name that Kubernetes would not take, is refused', () => {
+  const missing = problemOf('executor: { kubernetes: { namespace: training, image: runner } }\n');
+  assert.match(missing.message, /agents/);
+  const wrong = problemOf('executor: { kubernetes: { namespace: My_Space, image: runner, agents: "http://x" } }\n');
+  assert.match(wrong.message, /namespace: a name of Kubernetes/);
+});

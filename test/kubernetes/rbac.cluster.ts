@@ -7,7 +7,7 @@ import { checkCluster } from '../../src/executor/kubernetes/check.ts';
 import type { Finding } from '../../src/executor/kubernetes/finding.ts';
 import { run } from '../cluster/command.ts';
 import { nodeAddress } from '../cluster/layout.ts';
-import { manifestsOf } from '../docs/kubernetes-rbac.ts';
+import { accessManifests } from '../docs/kubernetes-rbac.ts';
 import { openHarbour, type Harbour } from '../executor/kubernetes/harbour.ts';
 import { command, shell } from '../executor/workshop.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
@@ -18,7 +18,7 @@ let loadConfig: (client: typeof import('@kubernetes/client-node')) => KubeConfig
 
 before(async () => {
   namespace = await makeNamespace();
-  for (const manifest of manifestsOf(namespace.name)) await namespace.create(manifest);
+  for (const manifest of accessManifests()) await namespace.create(manifest);
   const token = (await run('kubectl', ['--namespace', namespace.name, 'create', 'token', 'contender'])).trim();
   loadConfig = (client) => {
     const admin = new client.KubeConfig();

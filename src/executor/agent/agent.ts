@@ -134,6 +134,7 @@ async function carryOut(
     slots: 1,
     nodeModules,
     environment,
+    single: true,
     clock,
   });
   try {

@@ -17,10 +17,8 @@
  * An answer 410 says that the attempt is over, or never was; 503 that this server does not know yet, or that another one
  * conducts: the agent asks again.
  */
-import { z } from 'zod';
-import type { AttemptOutcome, LookOutcome, StepOutput, Usage } from '../../engine/event.ts';
+import type { AttemptOutcome, LookOutcome, Usage } from '../../engine/event.ts';
 import type { LogLine } from '../../outputs/outputs.ts';
-import type { Json } from '../../std/json.ts';
 import type { AttemptSpec, LookSpec } from '../executor.ts';
 
 export const agentPath = '/agent/v1';
@@ -49,7 +47,9 @@ export interface Begun {
 }
 
 /** Made by the agent when it starts, of 32 random bytes: another agent of the same attempt has another. */
-export const beginSchema = z.strictObject({ agent: z.string().regex(/^[\w-]{43}$/) });
+export interface Begin {
+  readonly agent: string;
+}
 
 /** Lines from the number `from` on, one after the other. */
 export interface LogPart {
@@ -58,18 +58,6 @@ export interface LogPart {
   /** Nothing follows. */
   readonly closed: boolean;
 }
-
-const logLine = z.strictObject({
-  at: z.number().int().min(0),
-  stream: z.enum(['out', 'err', 'contender']),
-  text: z.string().max(64 * 1024),
-});
-
-export const logPartSchema: z.ZodType<LogPart> = z.strictObject({
-  from: z.number().int().min(1),
-  lines: z.array(logLine).max(agentLimits.logLinesMax),
-  closed: z.boolean(),
-});
 
 export interface LogKept {
   /** So many lines are kept now: the next part begins behind them. */
@@ -92,63 +80,3 @@ export interface Collected {
 export type AgentResult =
   | { readonly type: 'attempt'; readonly outcome: AttemptOutcome; readonly usage: Usage | null }
   | { readonly type: 'look'; readonly outcome: LookOutcome };
-
-const json: z.ZodType<Json> = z.json();
-const sentence = z.string().max(64 * 1024);
-
-const artifact = z.strictObject({
-  $artifact: z.string().regex(/^[0-9a-f]{64}$/),
-  name: z.string().max(1024),
-  bytes: z.number().int().min(0),
-});
-
-const output: z.ZodType<StepOutput> = z.union([
-  z.strictObject({ inline: json }),
-  z.strictObject({ stored: artifact, lengths: z.record(z.string(), z.number().int().min(0)) }),
-]);
-
-const cause = z.enum([
-  'code',
-  'timeout',
-  'out-of-memory',
-  'output',
-  'lost',
-  'evicted',
-  'start',
-  'registry',
-  'invalid',
-  'cancelled',
-]);
-
-const attemptOutcome: z.ZodType<AttemptOutcome> = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('succeeded'),
-    output,
-    control: z
-      .union([
-        z.strictObject({ follow: z.array(sentence).max(10_000) }),
-        z.strictObject({ pass: z.boolean(), reason: sentence }),
-      ])
-      .nullable(),
-  }),
-  z.strictObject({ kind: z.literal('failed'), cause, message: sentence, exitCode: z.number().int().nullable() }),
-  z.strictObject({ kind: z.literal('skipped'), reason: sentence }),
-]);
-
-const lookOutcome: z.ZodType<LookOutcome> = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('seen'), output }),
-  z.strictObject({ kind: z.literal('not-yet'), reason: sentence }),
-  z.strictObject({ kind: z.literal('impossible'), reason: sentence }),
-  z.strictObject({ kind: z.literal('failed'), cause, message: sentence }),
-]);
-
-const amount = z.number().min(0).nullable();
-
-export const agentResultSchema: z.ZodType<AgentResult> = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('attempt'),
-    outcome: attemptOutcome,
-    usage: z.strictObject({ wallMs: z.number().min(0), cpuMs: amount, memoryBytesMax: amount }).nullable(),
-  }),
-  z.strictObject({ type: z.literal('look'), outcome: lookOutcome }),
-]);

@@ -23,8 +23,8 @@ import type { Tokens } from './tokens.ts';
 
 /** Who placed it hears of its agent. */
 export interface DeskListener {
-  /** Before the agent hears that it may begin, which it may not where this throws. */
-  begin(agent: string, linesBefore: number): void;
+  /** Before the agent hears that it may begin. False: it is to end, and has not begun. */
+  begin(agent: string, linesBefore: number): boolean;
   /** Before the agent hears that it is kept. Once. */
   result(result: AgentResult): void;
   /** Of a helper: resolves when the container beside it has ended, at once where it has. */
@@ -167,7 +167,7 @@ export class Sitting {
     const { id, log, task, listener } = this.#entry;
     if (this.#begun === null) {
       const linesBefore = this.#ports.logs.size(log);
-      listener.begin(agent, linesBefore);
+      if (!listener.begin(agent, linesBefore)) return 'over';
       this.#begun = { agent, linesBefore };
     }
     // Two pods of one attempt: one of them carries it out.

@@ -5,10 +5,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LookOutcome } from '../../engine/event.ts';
-import type { AgentTask } from '../agent/contract.ts';
 import type { LookSpec } from '../executor.ts';
 import { graceSeconds } from './pod.ts';
-import type { Placement, PlacementEnd } from './placement.ts';
+import type { PlacementEnd } from './placement.ts';
+import type { Pods } from './pods.ts';
 
 export interface Looks {
   readonly atOnceMax: number;
@@ -17,22 +17,21 @@ export interface Looks {
   close(): Promise<void>;
 }
 
-export interface LooksPorts {
-  readonly place: (id: string, task: AgentTask, kept: null, over: (end: PlacementEnd) => Promise<void>) => Placement;
-  readonly shut: (id: string) => Promise<void>;
-  readonly forget: (id: string) => void;
-}
-
 const atOnceMax = 16;
 const closeMs = 15_000;
 
-export function openLooks({ place, shut, forget }: LooksPorts): Looks {
+/** `shut` ends what is said of one at the desk. */
+export function openLooks(pods: Pods, shut: (id: string) => Promise<void>): Looks {
   const underWay = new Map<string, { readonly end: AbortController; readonly over: Promise<unknown> }>();
 
   const lookOnce = async (spec: LookSpec, signal: AbortSignal): Promise<LookOutcome> => {
     const id = `${spec.attemptId}/look-${spec.number}-${randomBytes(6).toString('hex')}`;
     const over = Promise.withResolvers<PlacementEnd>();
-    const placement = place(id, { type: 'look', spec }, null, async (end) => over.resolve(end));
+    const placement = pods.place(id, { type: 'look', spec }, null, {
+      keep: () => undefined,
+      begun: () => undefined,
+      over: async (end) => over.resolve(end),
+    });
     const stop = (): void => placement.stop('cancelled', graceSeconds(spec.graceMs));
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
@@ -42,7 +41,7 @@ export function openLooks({ place, shut, forget }: LooksPorts): Looks {
     } finally {
       signal.removeEventListener('abort', stop);
       await shut(id);
-      forget(id);
+      pods.forget(id);
     }
   };
   return {

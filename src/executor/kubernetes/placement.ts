@@ -124,8 +124,11 @@ export class Placement {
     void this.ask();
   }
 
-  begun(): void {
+  /** False: it is being ended, and what has not begun does not begin any more. */
+  begin(): boolean {
+    if (this.#stop !== null || this.#isOver) return false;
     this.#begun = true;
+    return true;
   }
 
   told(result: AgentResult): void {
@@ -155,8 +158,10 @@ export class Placement {
   /** Warns, and kills after the grace. The first cause stays; a shorter grace counts. */
   stop(cause: StopCause, graceSeconds: number): void {
     if (this.#isOver) return;
-    this.#stop ??= { cause, graceSeconds };
-    this.#stop.graceSeconds = Math.min(this.#stop.graceSeconds, graceSeconds);
+    // Before its agent has begun there is nothing to be warned.
+    const grace = this.#begun ? graceSeconds : 1;
+    this.#stop ??= { cause, graceSeconds: grace };
+    this.#stop.graceSeconds = Math.min(this.#stop.graceSeconds, grace);
     this.#closing.abort();
     if (this.#placedAt !== null) this.#remove(this.#stop.graceSeconds);
   }

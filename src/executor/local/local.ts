@@ -31,7 +31,7 @@ import { startShell } from './shell.ts';
 import { createStoredValues } from './stored-values.ts';
 import { createSweeper } from './sweeper.ts';
 import { createUsageSampler } from './usage.ts';
-import { createWarmPool } from './warm-pool.ts';
+import { createWarmPool, warmPoolLimits } from './warm-pool.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface LocalExecutorOptions {
@@ -46,6 +46,8 @@ export interface LocalExecutorOptions {
   readonly clock: Clock;
   /** What every process gets, beside what it is told; of the server's own environment the harmless part, unless given. */
   readonly environment?: { readonly [name: string]: string };
+  /** One attempt is all that comes: nothing is kept ready for others. */
+  readonly single?: boolean;
   /** Tests have less patience with a process that is stopped. */
   readonly pulse?: PulseLimits;
 }
@@ -120,7 +122,8 @@ function createServices(
   options: LocalExecutorOptions,
   environment: { readonly [name: string]: string },
 ): AttemptServices {
-  const { ports, artifacts, logs, directory, nodeModules = null, pulse = pulseLimits } = options;
+  const { ports, artifacts, logs, directory, nodeModules = null, pulse = pulseLimits, single = false } = options;
+  const { idleMs } = warmPoolLimits;
   const folders = createFolderStock(join(directory, 'scratch'));
   const startRunner = (memoryBytes: number | null): RunnerProcess =>
     startRunnerProcess(environment, directory, folders, memoryBytes);
@@ -131,9 +134,9 @@ function createServices(
     directory,
     nodeModules,
     baseEnvironment: environment,
-    runners: createWarmPool(() => startRunner(null)),
+    runners: createWarmPool(() => startRunner(null), idleMs, !single),
     startRunner,
-    shells: createWarmPool(() => startShell(environment)),
+    shells: createWarmPool(() => startShell(environment), idleMs, !single),
     pipes: createPipeStock(join(directory, 'pipes')),
     folders,
     checkpoints: openCheckpoints(join(directory, 'checkpoints'), folders),

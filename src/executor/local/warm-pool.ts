@@ -30,9 +30,11 @@ interface Idle<Process> {
   readonly timer: NodeJS.Timeout;
 }
 
+/** `keepsSpare` false: none is kept ready, because no other attempt comes. */
 export function createWarmPool<Process extends WarmProcess>(
   start: () => Process,
   idleMs: number = warmPoolLimits.idleMs,
+  keepsSpare = true,
 ): WarmPool<Process> {
   let idle: Idle<Process>[] = [];
   let spare: Process | null = null;
@@ -48,7 +50,7 @@ export function createWarmPool<Process extends WarmProcess>(
     spare = null;
     // The next one starts when this attempt is on its way, not before it.
     setImmediate(() => {
-      if (!closed) spare ??= start();
+      if (!closed && keepsSpare) spare ??= start();
     });
     return present?.alive === true ? present : start();
   };

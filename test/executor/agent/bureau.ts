@@ -67,7 +67,10 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
       task,
       begun: begun.get(id) ?? null,
       listener: {
-        begin: (agent, linesBefore) => void begun.set(id, { agent, linesBefore }),
+        begin(agent, linesBefore) {
+          begun.set(id, { agent, linesBefore });
+          return true;
+        },
         result: (result) => void results.push(result),
         ended: () => new Promise(() => undefined),
         collect: async () => ({ lastLine: null }),

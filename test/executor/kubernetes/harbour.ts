@@ -13,6 +13,7 @@ import { instanceOf } from '../../../src/executor/kubernetes/pod-name.ts';
 import { findFile } from '../../../src/executor/local/find-file.ts';
 import { createDirectoryStores } from '../../../src/outputs/directory.ts';
 import { createAgentServer } from '../../../src/server/agent-server.ts';
+import type { Clock } from '../../../src/std/clock.ts';
 import type { JsonObject } from '../../../src/std/json.ts';
 import { specOf, until, type FinishedReport } from '../workshop.ts';
 
@@ -23,6 +24,8 @@ export interface HarbourOptions {
   /** Where the server for agents listens, and under which name pods reach that. */
   readonly listen: { readonly host: string; readonly seenAs: string };
   readonly startMs?: number;
+  readonly slots?: number;
+  readonly clock?: Clock;
   /** What the configuration says of all pods. */
   readonly pod?: JsonObject;
   readonly files?: { readonly [path: string]: string };
@@ -57,7 +60,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
     await mkdir(dirname(join(source, path)), { recursive: true });
     await writeFile(join(source, path), text, { mode: 0o755 });
   }
-  const clock = { now: Date.now };
+  const { clock = { now: Date.now } } = options;
   const stores = createDirectoryStores({ directory: join(folder, 'stores'), clock });
   const key = openTokenKey(folder);
   const secrets = new Map<string, string>();
@@ -90,7 +93,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
       files: openAttemptFiles(join(folder, 'attempts')),
       ...stores,
       clock,
-      slots: 4,
+      slots: options.slots ?? 4,
       settings: {
         instance: instanceOf(key),
         namespace: options.namespace,

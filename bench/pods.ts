@@ -1,0 +1,128 @@
+/**
+ * Attempts as pods of the cluster that KUBECONFIG names, beside the least that a pod can cost there: the same image, made and
+ * watched until it has succeeded, by the same requests. One after the other, and many at once.
+ */
+import type { V1Pod } from '@kubernetes/client-node';
+import { makeNamespace } from '../test/kubernetes/namespace.ts';
+import { nodeAddress } from '../test/cluster/layout.ts';
+import { openApiProxy } from '../test/kubernetes/api-proxy.ts';
+import { openHarbour, type Harbour, type HarbourOptions } from '../test/executor/kubernetes/harbour.ts';
+import { command, specOf } from '../test/executor/workshop.ts';
+import { createApi, type Api } from '../src/executor/kubernetes/api.ts';
+import { openPodTable } from '../src/executor/kubernetes/pod-table.ts';
+import { percentile, round, timed, type BenchOptions } from './measure.ts';
+
+const image = 'contender-runner:local';
+
+type LoadConfig = HarbourOptions['loadConfig'];
+
+const ownConfig: LoadConfig = (client) => {
+  const config = new client.KubeConfig();
+  config.loadFromDefault();
+  return config;
+};
+
+export async function benchPods({ say, smoke }: BenchOptions): Promise<void> {
+  const kubeconfig = process.env['KUBECONFIG'];
+  if (kubeconfig === undefined) throw new Error('pods are measured at the cluster that KUBECONFIG names');
+  const namespace = await makeNamespace();
+  const proxy = await openApiProxy(kubeconfig);
+  const open = (loadConfig: LoadConfig): Promise<Harbour> =>
+    openHarbour({
+      loadConfig,
+      namespace: namespace.name,
+      image,
+      slots: 500,
+      listen: { host: '0.0.0.0', seenAs: nodeAddress },
+    });
+  const [harbour, counted] = [
+    await open(ownConfig),
+    await open((client) => {
+      const config = new client.KubeConfig();
+      config.loadFromClusterAndUser({ name: 'proxy', server: proxy.url, skipTLSVerify: true }, { name: 'nobody' });
+      return config;
+    }),
+  ];
+  try {
+    const bare = openBare(createApi(ownConfig), namespace.name);
+    const [one, many] = smoke ? [2, 4] : [20, 100];
+    // The first pod of an image waits for more than the others.
+    await bare.run();
+    await attempt(harbour);
+    const [ours, theirs]: [number[], number[]] = [[], []];
+    for (let each = 0; each < one; each += 1) {
+      theirs.push(await timed(() => bare.run()));
+      ours.push(await timed(() => attempt(harbour)));
+    }
+    say({
+      workload: 'pod',
+      pods: one,
+      ms_p50: round(percentile(ours, 0.5)),
+      ms_p95: round(percentile(ours, 0.95)),
+      bare_ms_p50: round(percentile(theirs, 0.5)),
+      bare_ms_p95: round(percentile(theirs, 0.95)),
+    });
+    const all = Array.from({ length: many });
+    const bareMs = await timed(() => Promise.all(all.map(() => bare.run())));
+    const before = process.memoryUsage().rss;
+    const oursMs = await timed(() => Promise.all(all.map(() => attempt(harbour))));
+    say({
+      workload: 'pods-at-once',
+      pods: many,
+      ms: round(oursMs),
+      bare_ms: round(bareMs),
+      ratio: round(oursMs / bareMs),
+      memory_mb_more: round((process.memoryUsage().rss - before) / 1e6),
+    });
+    const requestsBefore = proxy.requests.length;
+    for (let each = 0; each < one; each += 1) await attempt(counted);
+    say({
+      workload: 'pod-requests',
+      pods: one,
+      requests_per_pod: round((proxy.requests.length - requestsBefore) / one),
+    });
+    bare.close();
+  } finally {
+    await Promise.all([harbour.close(), counted.close()]);
+    await proxy.close();
+    await namespace.remove();
+  }
+}
+
+/** From the wish to the report. */
+async function attempt(harbour: Harbour): Promise<void> {
+  const spec = specOf(command('true'));
+  await harbour.executor.start(spec);
+  const { outcome } = await harbour.finished(spec.attemptId);
+  if (outcome.kind !== 'succeeded') throw new Error(`an attempt ended as ${JSON.stringify(outcome)}`);
+}
+
+/** Made, seen to have succeeded, and removed. */
+function openBare(api: Api, namespace: string): { run(): Promise<void>; close(): void } {
+  const waiting = new Map<string, () => void>();
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const table = openPodTable({
+    api,
+    namespace,
+    selector: 'bare=true',
+    clock: { now: Date.now },
+    changed: (name, view) => (view?.phase === 'Succeeded' ? waiting.get(name)?.() : undefined),
+    listed: () => undefined,
+    trouble: (error) => console.error(String(error)),
+  });
+  let made = 0;
+  return {
+    async run() {
+      const name = `bare-${(made += 1)}`;
+      const over = new Promise<void>((resolve) => waiting.set(name, resolve));
+      const container = { name: 'main', image, imagePullPolicy: 'Never', command: ['true'] };
+      const spec = { restartPolicy: 'Never', automountServiceAccountToken: false, containers: [container] };
+      const pod: V1Pod = { metadata: { name, labels: { bare: 'true' } }, spec };
+      await api.request('POST', path, { body: pod });
+      await over;
+      waiting.delete(name);
+      void api.request('DELETE', `${path}/${name}`).catch(() => undefined);
+    },
+    close: () => table.close(),
+  };
+}

@@ -1,0 +1,242 @@
+/**
+ * All that this server has placed with a cluster, attempts and looks alike: the placement of each, and what is seen of its
+ * pod. Pods of ours that belong to none of them are strays, of attempts that have ended or of a server that is gone.
+ */
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
+import type { Clock } from '../../std/clock.ts';
+import type { AgentTask } from '../agent/contract.ts';
+import type { KeptAttempt } from '../desk/attempt-files.ts';
+import type { Desk } from '../desk/desk.ts';
+import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
+import { createApi, type Api } from './api.ts';
+import { openContainerLog, type ContainerLog } from './container-log.ts';
+import { resolveContainer, resolveWords } from './container.ts';
+import { keptTail } from './log-tail.ts';
+import { Placement, type PlacementEnd } from './placement.ts';
+import { mainContainer, podPatience } from './pod-end.ts';
+import { podName } from './pod-name.ts';
+import { openPodTable, type PodTable } from './pod-table.ts';
+import { graceSeconds, namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
+import { createReaper, type Reaper } from './reaper.ts';
+
+export interface PodsOptions {
+  readonly desk: Desk;
+  readonly logs: LogStore;
+  readonly artifacts: ArtifactStore;
+  readonly clock: Clock;
+  readonly startMs?: number | undefined;
+  readonly settings: PodSettings;
+  /** Of the cluster, with the client that is loaded when it is first asked. */
+  readonly loadConfig: (client: typeof import('@kubernetes/client-node')) => KubeConfig;
+  readonly trouble: (error: unknown, what: string) => void;
+}
+
+/** Which agent has begun it, and how many lines its log had then. */
+export type Began = NonNullable<KeptAttempt['begun']>;
+
+/** Who placed it hears of it. */
+export interface PlacedListener {
+  /** Kept before its agent hears that it may begin; it may not where this throws. */
+  readonly keep: (began: Began) => void;
+  readonly begun: (place: string) => void;
+  /** `logged` resolves when nothing more comes for its log. What there is of its pod is needed until this resolves. */
+  readonly over: (end: PlacementEnd, logged: () => Promise<void>) => Promise<void>;
+}
+
+/** One namespace: what is seen in it, and whose pods are there. */
+interface Seen {
+  readonly table: PodTable;
+  isListed: boolean;
+  readonly ids: Set<string>;
+  /** Of an earlier server: nobody knows yet whether they have pods. */
+  readonly waiting: Set<string>;
+}
+
+const tickMs = 1000;
+
+export class Pods {
+  readonly #options: PodsOptions;
+  readonly #api: Api;
+  readonly #reaper: Reaper;
+  readonly #stored: StoredValues;
+  readonly #placements = new Map<string, Placement>();
+  /** Until nothing of it is needed any more. */
+  readonly #idByPod = new Map<string, string>();
+  readonly #namespaces = new Map<string, Seen>();
+  readonly #ticker: NodeJS.Timeout;
+
+  constructor(options: PodsOptions) {
+    const { loadConfig, artifacts, trouble, settings } = options;
+    this.#options = options;
+    this.#api = createApi(loadConfig);
+    this.#stored = createStoredValues(artifacts);
+    this.#reaper = createReaper(
+      this.#api,
+      ({ namespace, name, uid }) => {
+        const view = this.#namespaces.get(namespace)?.table.get(name);
+        return view !== undefined && (uid === null || view.uid === uid);
+      },
+      (error) => trouble(error, 'a pod could not be removed; it is tried again'),
+    );
+    this.#ticker = setInterval(() => {
+      for (const placement of this.#placements.values()) placement.look();
+    }, tickMs);
+    // So that what an earlier server left there is found before the first attempt.
+    this.#seenIn(settings.namespace);
+  }
+
+  get(id: string): Placement | undefined {
+    return this.#placements.get(id);
+  }
+
+  /** Opens it at the desk. Its pod is not asked for yet. */
+  place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Placement {
+    const { settings, desk } = this.#options;
+    const name = podName(settings.instance, id);
+    const seen = this.#seenIn(namespaceOf(task, settings));
+    const so = { began };
+    const log = this.#logOf(id, task, so, () => placement.hasEnded);
+    const placement = this.#placementOf(id, name, task, { so, seen, log, listener, token: () => token });
+    this.#placements.set(id, placement);
+    this.#idByPod.set(name, id);
+    seen.ids.add(id);
+    const token = desk.open({
+      id,
+      log: task.spec.attemptId,
+      task,
+      begun: began,
+      listener: {
+        begin(agent, linesBefore) {
+          const now = { agent, linesBefore };
+          listener.keep(now);
+          if (!placement.begin()) return false;
+          so.began = now;
+          listener.begun(placement.place);
+          return true;
+        },
+        result: (result) => placement.told(result),
+        ended: () => placement.ended,
+        collect() {
+          placement.collect();
+          return log.collect();
+        },
+      },
+    });
+    return placement;
+  }
+
+  /** An earlier server placed it: what is seen says how it stands. */
+  recover(id: string, task: AgentTask): void {
+    const seen = this.#seenIn(namespaceOf(task, this.#options.settings));
+    if (seen.isListed) this.#placements.get(id)?.recover();
+    else seen.waiting.add(id);
+  }
+
+  /** Nothing of its pod is needed any more. */
+  forget(id: string): void {
+    this.#idByPod.delete(podName(this.#options.settings.instance, id));
+  }
+
+  /** Everything stays as it is in the cluster. */
+  leave(): void {
+    clearInterval(this.#ticker);
+    for (const placement of this.#placements.values()) placement.leave();
+    for (const { table } of this.#namespaces.values()) table.close();
+    this.#reaper.close();
+  }
+
+  #placementOf(
+    id: string,
+    name: string,
+    task: AgentTask,
+    given: {
+      readonly so: { readonly began: Began | null };
+      readonly seen: Seen;
+      readonly log: ContainerLog;
+      readonly listener: PlacedListener;
+      readonly token: () => string;
+    },
+  ): Placement {
+    const { so, seen, log, listener, token } = given;
+    const { desk, logs, clock, settings, startMs = podPatience.startMs } = this.#options;
+    const { work, timeoutMs, graceMs, attemptId } = task.spec;
+    const pod = {
+      namespace: namespaceOf(task, settings),
+      name,
+      make: async () => {
+        const container = work.kind === 'container' ? await resolveContainer(work, this.#stored) : null;
+        const words = await resolveWords(task.type === 'attempt' ? task.spec.pod : null, this.#stored);
+        return podOf({ name, id, task, token: token(), container, words }, settings);
+      },
+    };
+    const ports = {
+      api: this.#api,
+      reaper: this.#reaper,
+      clock,
+      startMs,
+      seen: () => seen.table.get(name),
+      heardAt: () => desk.heardAt(id),
+      say: (text: string) => {
+        // From then on its agent writes the log, whose lines are counted.
+        if (so.began === null) logs.writer(attemptId).write('contender', `${text}\n`);
+      },
+      over: async (end: PlacementEnd) => {
+        this.#placements.delete(id);
+        seen.ids.delete(id);
+        seen.waiting.delete(id);
+        await listener.over(end, () => log.end());
+      },
+      container:
+        work.kind === 'container'
+          ? { timeoutMs, graceSeconds: graceSeconds(graceMs), started: () => log.started() }
+          : null,
+    };
+    return new Placement(pod, ports, so.began !== null);
+  }
+
+  #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, hasEnded: () => boolean): ContainerLog {
+    const { logs, desk, settings, trouble } = this.#options;
+    return openContainerLog({
+      api: this.#api,
+      namespace: namespaceOf(task, settings),
+      pod: podName(settings.instance, id),
+      container: mainContainer,
+      kept: () => keptTail(logs, task.spec.attemptId, so.began?.linesBefore ?? 0),
+      write: (line) => desk.line(id, line),
+      hasEnded,
+      trouble: (error) => trouble(error, 'a log cannot be read; it is tried again'),
+    });
+  }
+
+  #seenIn(namespace: string): Seen {
+    const seen = this.#namespaces.get(namespace) ?? this.#open(namespace);
+    this.#namespaces.set(namespace, seen);
+    return seen;
+  }
+
+  #open(namespace: string): Seen {
+    const { settings, clock, trouble } = this.#options;
+    const table = openPodTable({
+      api: this.#api,
+      namespace,
+      selector: `${podLabels.instance}=${settings.instance}`,
+      clock,
+      changed: (name, view) => this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view),
+      listed: (begunAt) => this.#listed(seen, begunAt),
+      trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
+    });
+    const seen: Seen = { table, isListed: false, ids: new Set(), waiting: new Set() };
+    return seen;
+  }
+
+  #listed(seen: Seen, begunAt: number): void {
+    seen.isListed = true;
+    const waiting = [...seen.waiting];
+    seen.waiting.clear();
+    for (const id of waiting) this.#placements.get(id)?.recover();
+    for (const id of seen.ids) this.#placements.get(id)?.notListed(begunAt);
+    for (const { namespace, name, uid, deletion } of seen.table.values())
+      if (!this.#idByPod.has(name) && deletion === null) this.#reaper.take({ namespace, name, uid }, 0);
+  }
+}

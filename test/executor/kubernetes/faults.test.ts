@@ -1,0 +1,109 @@
+/** What a cluster does to pods that no test can have a real one do at will: lost nodes, preemption, answers into the void. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AttemptOutcome } from '../../../src/engine/event.ts';
+import { podPatience } from '../../../src/executor/kubernetes/pod-end.ts';
+import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
+import type { Pod } from '../../support/kubernetes/wire.ts';
+import { shell, specOf, until } from '../workshop.ts';
+import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
+import { openHarbour, type Harbour } from './harbour.ts';
+
+interface Given {
+  readonly fake: FakeKubernetes;
+  readonly harbour: Harbour;
+  /** The clock of the server goes on by so much. */
+  readonly pass: (ms: number) => void;
+}
+
+function check(title: string, body: (given: Given) => Promise<void>): void {
+  test(title, async () => {
+    const fake = await startClusterWithRunner();
+    let offset = 0;
+    const clock = { now: () => Date.now() + offset };
+    const harbour = await openHarbour({ ...settingsFor(fake), clock });
+    try {
+      await body({ fake, harbour, pass: (ms) => void (offset += ms) });
+      await until('the end of all pods', () => fake.pods().length === 0 || undefined);
+    } finally {
+      await harbour.close();
+      await fake.close();
+    }
+  });
+}
+
+const said = (outcome: AttemptOutcome): string =>
+  outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind;
+
+async function running({ fake, harbour }: Given): Promise<{ readonly id: string; readonly pod: Pod }> {
+  const spec = specOf(shell('echo begun; sleep 600'));
+  await harbour.executor.start(spec);
+  await until('its work', async () => (await harbour.log(spec.attemptId)).includes('begun') || undefined);
+  const [pod] = fake.pods();
+  assert.ok(pod);
+  return { id: spec.attemptId, pod };
+}
+
+check(
+  'a node that is silent, with an agent that is silent too, is lost after a minute and not before',
+  async (given) => {
+    const { fake, harbour, pass } = given;
+    const { id } = await running(given);
+    fake.disturbances.loseNode();
+    await until(
+      'the node to be missed',
+      () =>
+        fake.pods()[0]?.status.conditions?.some((each) => each.type === 'Ready' && each.status === 'False') ||
+        undefined,
+    );
+    pass(podPatience.nodeMs / 2);
+    assert.equal(
+      harbour.reports.some((word) => word.type === 'finished'),
+      false,
+    );
+    pass(podPatience.nodeMs);
+    assert.match(said((await harbour.finished(id)).outcome), /^lost: its node on .* has not answered for \d+ s/);
+    fake.disturbances.findNode();
+  },
+);
+
+check('a pod that makes way for another is evicted', async (given) => {
+  const { id, pod } = await running(given);
+  given.fake.disturbances.preempt(pod);
+  assert.match(said((await given.harbour.finished(id)).outcome), /^evicted: .*PreemptionByScheduler/);
+});
+
+check('a pod that its node puts out is evicted, and one that took too much memory is told as that', async (given) => {
+  const first = await running(given);
+  given.fake.disturbances.evict(first.pod);
+  assert.match(said((await given.harbour.finished(first.id)).outcome), /^evicted: .*low on resource: memory/);
+  await until('its pod to go', () => given.fake.pods().length === 0 || undefined);
+  const second = await running(given);
+  given.fake.disturbances.endAsOutOfMemory(second.pod, 'main');
+  assert.match(said((await given.harbour.finished(second.id)).outcome), /^out-of-memory: .*OOMKilled/);
+});
+
+check('an attempt that was given up has one end', async (given) => {
+  const { fake, harbour } = given;
+  const { id, pod } = await running(given);
+  fake.disturbances.deleteByHand(pod);
+  const { outcome } = await harbour.finished(id);
+  assert.equal(outcome.kind === 'failed' && outcome.cause, 'lost');
+  await harbour.executor.start(specOf(shell('true')));
+  await until(
+    'the next one',
+    () => harbour.reports.filter((word) => word.type === 'finished').length === 2 || undefined,
+  );
+  assert.equal(harbour.reports.filter((word) => word.type === 'finished' && word.attemptId === id).length, 1);
+});
+
+check('watches that are cut or have lost their place again and again miss nothing', async (given) => {
+  const { fake, harbour } = given;
+  const { id, pod } = await running(given);
+  for (const how of ['reset', 'end', 'silence'] as const) {
+    fake.cutStreams(how);
+    fake.forgetVersions();
+  }
+  fake.disturbances.deleteByHand(pod);
+  assert.match(said((await harbour.finished(id)).outcome), /^lost: /);
+});
