@@ -201,7 +201,7 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
 }
 
 /** Held to the types of Kubernetes' API, as what a pipeline says: the cluster drops what it does not know without a word. */
-function assertPod(pod: JsonObject): void {
+export function assertPod(pod: JsonObject): void {
   const [fault] = checkPodFields({ literal: pod }).faults;
   if (fault === undefined) return;
   const message = `contender.yaml, executor.kubernetes.${fault.path}: ${fault.what}`;

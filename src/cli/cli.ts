@@ -22,6 +22,7 @@ import {
   type Until,
 } from './arguments.ts';
 import { addBackfillCommands } from './backfill-commands.ts';
+import { addClusterCommands } from './cluster-commands.ts';
 import { command, type End } from './command.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { sayFailure } from './failure.ts';
@@ -72,6 +73,7 @@ function build(end: End): Command {
   addBackfillCommands(program, folder, end);
   addEventCommands(program, folder, end);
   addServerCommands(program, folder, end);
+  addClusterCommands(program, folder, end);
   addDemo(program, here, end);
   return program;
 }

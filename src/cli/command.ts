@@ -6,12 +6,13 @@ import type { ExitStatus } from './exit-status.ts';
 export type End = (status: ExitStatus) => void;
 
 export function command(program: Command, name: string, description: string, examples: readonly string[]): Command {
+  const whole = program.parent === null ? name : `${program.name()} ${name}`;
   const lines = examples.map((example) => `  $ ${example}`).join('\n');
   return program
     .command(name)
     .description(description)
     .addHelpText(
       'after',
-      `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${lines}\n\nElsewhere than in this folder:\n  $ contender -C FOLDER ${name}`,
+      `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${lines}\n\nElsewhere than in this folder:\n  $ contender -C FOLDER ${whole}`,
     );
 }

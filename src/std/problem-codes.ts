@@ -31,6 +31,7 @@ export const problemCodes = [
   'backfill-ended',
   'backfill-unknown',
   'channel-unknown',
+  'cluster-missing',
   'config-invalid',
   'folder-locked',
   'folder-missing',

@@ -24,6 +24,7 @@ const commands = [
   'event',
   'events',
   'serve',
+  'cluster',
   'demo',
 ];
 

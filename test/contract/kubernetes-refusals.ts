@@ -43,6 +43,17 @@ export function refusals(use: Use): void {
     );
   });
 
+  use('a pod that is only shown is answered or refused as another, and never made', async (given) => {
+    const { api, namespace } = given;
+    const show = (body: ReturnType<typeof podOf>): ReturnType<typeof api.createNamespacedPod> =>
+      api.createNamespacedPod({ namespace, body, dryRun: 'All' });
+    const { metadata, status } = await show(podOf('shown', { command: ['true'] }));
+    assert.deepEqual([metadata?.name, status?.phase], ['shown', 'Pending']);
+    const missing = failure(404, 'NotFound', 'pods "shown" not found', { name: 'shown', kind: 'pods' });
+    assert.deepEqual(await refusalOf(api.readNamespacedPod({ namespace, name: 'shown' })), missing);
+    assert.match(JSON.stringify(await refusalOf(show(podWith('shown', [])))), /spec\.containers: Required value/);
+  });
+
   use('all that is wrong with a pod is told at once, each with its field', async (given) => {
     const containers = podWith('wrong', [{ name: 'Main_' }, { name: 'two', image: '' }], {
       restartPolicy: 'Sometimes',

@@ -41,6 +41,8 @@ export interface Harbour {
   readonly stores: ReturnType<typeof createDirectoryStores>;
   /** Of the label by which its pods are found. */
   readonly instance: string;
+  /** Under which pods reach its server for agents. */
+  readonly agentUrl: string;
   /** This server is gone; the next one, with the same files. */
   next(): Promise<{ readonly executor: Executor; readonly reports: readonly AttemptReport[] }>;
   finished(attemptId: string): Promise<FinishedReport>;
@@ -128,6 +130,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
     troubles,
     stores,
     instance: instanceOf(key),
+    agentUrl,
     async next() {
       await current.executor.close();
       current = open();

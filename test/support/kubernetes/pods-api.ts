@@ -56,6 +56,8 @@ export function createPodsApi({ pods, kubelet, refusalOf }: Surroundings): PodsA
         throw new Refusal(alreadyExists('pods', pod.metadata.name));
       const refusal = refusalOf(pod);
       if (refusal !== null) throw new Refusal(refusal);
+      // All the same has been asked of it, and nothing comes of it.
+      if (request.query.get('dryRun') === 'All') return pod;
       const kept = pods.put(pod);
       kubelet.begin(kept);
       return kept;

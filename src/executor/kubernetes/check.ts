@@ -1,0 +1,163 @@
+/**
+ * Whether a cluster can run steps, before the first of them: questions to its API one after the other, each with a finding.
+ * What a finding makes pointless is not asked. Two pods are only shown to the cluster (`dryRun`), so that its admission
+ * speaks; one is made, where the answers so far let it.
+ */
+import { randomUUID } from 'node:crypto';
+import { ApiError, type Api } from './api.ts';
+import { ok, unanswered, unknown, wrong, type Finding } from './finding.ts';
+import { namespaceOf, type PodSettings } from './pod.ts';
+import { quotaFinding, type ResourceQuota } from './quotas.ts';
+import { neededRights, rightsOf, rightText, type Right } from './rights.ts';
+import { trialPod, trialTask } from './trial-pod.ts';
+import { tryPod } from './trial.ts';
+
+export interface ClusterCheck {
+  readonly api: Api;
+  readonly settings: PodSettings;
+  /** Null: no pod is made. Within `startMs` one is to begin. */
+  readonly trial: { readonly startMs: number } | null;
+  /** Ends the check: it rejects, and its pod is removed. */
+  readonly signal: AbortSignal;
+  /** At once, in order. */
+  readonly found: (finding: Finding) => void;
+}
+
+/** Where a container may have a helper that goes on beside it without being asked for. */
+const minorMin = 29;
+
+export async function checkCluster(check: ClusterCheck): Promise<void> {
+  const { api, settings, signal } = check;
+  const namespace = namespaceOf(trialTask, settings);
+  const podsPath = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+  let isWell = true;
+  const found = (finding: Finding): boolean => {
+    signal.throwIfAborted();
+    isWell &&= finding.state !== 'wrong';
+    check.found(finding);
+    return isWell;
+  };
+  if (!found(await versionOf(api))) return;
+  if (!found(await findNamespace(api, namespace))) return;
+  if (!found(await findRights(api, namespace))) return;
+  found(await findQuotas(api, namespace));
+  found(await showPod(api, podsPath, 'step', settings));
+  found(await showPod(api, podsPath, 'helped', settings));
+  if (isWell && check.trial !== null) await tryPod({ ...check, podsPath, startMs: check.trial.startMs });
+  signal.throwIfAborted();
+}
+
+interface Version {
+  readonly major?: string;
+  readonly minor?: string;
+  readonly gitVersion?: string;
+}
+
+async function versionOf(api: Api): Promise<Finding> {
+  try {
+    const { major = '', minor = '', gitVersion = `v${major}.${minor}` } = await api.request<Version>('GET', '/version');
+    const [first, second] = [Number.parseInt(major, 10), Number.parseInt(minor, 10)];
+    if (Number.isNaN(first) || Number.isNaN(second))
+      return unknown(
+        'api',
+        `The cluster answers, and does not say its version.`,
+        `It has to be 1.${minorMin} or newer.`,
+      );
+    if (first > 1 || second >= minorMin) return ok('api', `Kubernetes ${gitVersion.replace(/^v/, '')} answers.`);
+    const why = `Kubernetes ${gitVersion} is older than 1.${minorMin}, which containers with a helper need.`;
+    return wrong('api', why, `Update the cluster, or take one of 1.${minorMin} or newer.`);
+  } catch (error) {
+    return unanswered('api', 'The API of the cluster cannot be asked', error);
+  }
+}
+
+async function findNamespace(api: Api, namespace: string): Promise<Finding> {
+  try {
+    await api.request('GET', `/api/v1/namespaces/${encodeURIComponent(namespace)}`);
+    return ok('namespace', `The namespace ${namespace} is there.`);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403)
+      return unknown(
+        'namespace',
+        `The account may not see whether the namespace ${namespace} is there.`,
+        'It need not: a pod that is shown to the cluster tells.',
+      );
+    if (error instanceof ApiError && error.status === 404) return noNamespace(namespace);
+    return unanswered('namespace', `The namespace ${namespace} cannot be asked for`, error);
+  }
+}
+
+function noNamespace(namespace: string): Finding {
+  const help = `Make it (kubectl create namespace ${namespace}), or correct \`namespace\` in contender.yaml.`;
+  return wrong('namespace', `There is no namespace ${namespace}.`, help);
+}
+
+interface AccessReview {
+  readonly status?: { readonly allowed?: boolean };
+}
+
+async function findRights(api: Api, namespace: string): Promise<Finding> {
+  const isAllowed = async ({ group, resource, subresource, verb }: Right): Promise<boolean> => {
+    const spec = { resourceAttributes: { namespace, group, resource, subresource, verb } };
+    const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec };
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+    return (await api.request<AccessReview>('POST', path, { body })).status?.allowed === true;
+  };
+  const rights = rightsOf(neededRights);
+  try {
+    const allowed = await Promise.all(rights.map(isAllowed));
+    const missing = rights.filter((_, index) => allowed[index] === false);
+    if (missing.length === 0) return ok('permissions', `The account may ${rights.map(rightText).join(', ')}.`);
+    const what = `The account may not ${missing.map(rightText).join(', ')} in ${namespace}.`;
+    return wrong('permissions', what, 'Give it the role of docs/kubernetes-rbac.yaml in that namespace.');
+  } catch (error) {
+    return unanswered('permissions', 'What the account may do cannot be asked', error);
+  }
+}
+
+async function findQuotas(api: Api, namespace: string): Promise<Finding> {
+  try {
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/resourcequotas`;
+    return quotaFinding((await api.request<{ items: readonly ResourceQuota[] }>('GET', path)).items);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403)
+      return unknown(
+        'quotas',
+        'The account may not see the quotas of the namespace.',
+        'It need not: a pod that is shown to the cluster is refused where nothing is left.',
+      );
+    return unanswered('quotas', 'The quotas of the namespace cannot be asked for', error);
+  }
+}
+
+/** Nothing comes of it: the cluster says whether it would take such a pod. */
+async function showPod(api: Api, path: string, kind: 'step' | 'helped', settings: PodSettings): Promise<Finding> {
+  const name = kind === 'step' ? 'step pod' : 'container pod';
+  const what = kind === 'step' ? 'the pod of a step' : 'the pod of a container with its helper';
+  const body = trialPod(`contender-check-${randomUUID().slice(0, 8)}`, kind, settings);
+  try {
+    await api.request('POST', path, { query: { dryRun: 'All' }, body });
+    return ok(name, `The cluster would take ${what}.`);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status === null || error.status === 401)
+      return unanswered(name, `The cluster was shown ${what}, and did not answer`, error);
+    const message = `The cluster refuses ${what}: ${error.message}`;
+    if (/does not support dry run/.test(error.message))
+      return unknown(name, message, 'A webhook of the cluster only speaks of real pods: check without --quick.');
+    return wrong(name, message, helpFor(error));
+  }
+}
+
+function helpFor({ status, message }: ApiError): string {
+  if (status === 404) return 'Make the namespace, or correct `namespace` of `executor.kubernetes` in contender.yaml.';
+  if (/must specify/.test(message))
+    return 'A quota demands it: say `resources` in `executor.kubernetes.pod`, or give the namespace a LimitRange.';
+  if (/exceeded quota/.test(message)) return 'Raise the quota, or end what takes it.';
+  if (/PodSecurity/.test(message))
+    return 'Take out what `executor.kubernetes.pod` adds, or label the namespace with a level that allows it.';
+  if (/service account|serviceaccount/.test(message))
+    return 'Make the account that `serviceAccountName` names, or correct the name.';
+  if (/webhook/.test(message))
+    return 'Whoever runs that webhook knows what it demands; `executor.kubernetes.pod` says it of all pods.';
+  return 'See `executor.kubernetes` in contender.yaml, `pod` above all.';
+}

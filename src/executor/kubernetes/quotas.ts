@@ -1,0 +1,62 @@
+/** What the quotas of a namespace leave, and what they demand of each pod; pure. */
+import type { V1ResourceQuota } from '@kubernetes/client-node';
+import { ok, wrong, type Finding } from './finding.ts';
+
+export type ResourceQuota = Pick<V1ResourceQuota, 'metadata' | 'spec' | 'status'>;
+
+/** Of these a pod takes something, and whoever limits them demands that each pod says how much (not of the number of pods). */
+const counted = ['pods', 'count/pods'];
+const demanded = /^((requests|limits)\.)?(cpu|memory|ephemeral-storage)$/;
+
+export function quotaFinding(quotas: readonly ResourceQuota[]): Finding {
+  const full = quotas.flatMap(usedUpIn);
+  if (full.length > 0) {
+    const help = 'Raise it, or end what takes it: until then the pods of steps wait.';
+    return wrong('quotas', `Nothing is left of ${full.join(', ')}.`, help);
+  }
+  if (quotas.length === 0) return ok('quotas', 'No quota limits the namespace.');
+  const names = quotas.map(nameOf).join(', ');
+  const demands = [...new Set(quotas.flatMap(({ spec }) => Object.keys(spec?.hard ?? {})))].filter((key) =>
+    demanded.test(key),
+  );
+  if (demands.length === 0) return ok('quotas', `There is room in ${names}.`);
+  return ok('quotas', `There is room in ${names}; each pod has to say its ${demands.join(', ')}.`);
+}
+
+function usedUpIn(quota: ResourceQuota): readonly string[] {
+  const { hard = {}, used = {} } = quota.status ?? {};
+  return Object.entries(hard).flatMap(([key, most]) => {
+    const taken = used[key];
+    if (taken === undefined || !(counted.includes(key) || demanded.test(key))) return [];
+    return amountOf(taken) < amountOf(most) ? [] : [`quota ${nameOf(quota)}: ${taken} of ${most} ${key} are taken`];
+  });
+}
+
+function nameOf({ metadata }: ResourceQuota): string {
+  return metadata?.name ?? '';
+}
+
+const scales: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+/** `500m`, `2Gi`, `1e3`. */
+function amountOf(quantity: string): number {
+  const [, number = '', suffix = ''] = /^([-+.\d]+(?:[eE][-+]?\d+)?)([A-Za-z]*)$/.exec(quantity) ?? [];
+  return Number(number) * (scales[suffix] ?? Number.NaN);
+}
