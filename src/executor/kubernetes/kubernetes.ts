@@ -40,6 +40,7 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
     },
     async recover(attemptIds) {
       for (const attemptId of attemptIds) attempts.takeUp(attemptId);
+      pods.knowsAll();
       desk.knowsAll();
     },
     retain: (runIds) => files.retain(runIds),

@@ -65,6 +65,7 @@ export class Pods {
   readonly #idByPod = new Map<string, string>();
   readonly #namespaces = new Map<string, Seen>();
   readonly #ticker: NodeJS.Timeout;
+  #knowsAll = false;
 
   constructor(options: PodsOptions) {
     const { loadConfig, artifacts, trouble, settings } = options;
@@ -131,6 +132,12 @@ export class Pods {
     const seen = this.#seenIn(namespaceOf(task, this.#options.settings));
     if (seen.isListed) this.#placements.get(id)?.recover();
     else seen.waiting.add(id);
+  }
+
+  /** What an earlier server left has been placed: before that, its pods look like strays. */
+  knowsAll(): void {
+    this.#knowsAll = true;
+    for (const seen of this.#namespaces.values()) if (seen.isListed) this.#removeStrays(seen);
   }
 
   /** Nothing of its pod is needed any more. */
@@ -236,7 +243,11 @@ export class Pods {
     seen.waiting.clear();
     for (const id of waiting) this.#placements.get(id)?.recover();
     for (const id of seen.ids) this.#placements.get(id)?.notListed(begunAt);
-    for (const { namespace, name, uid, deletion } of seen.table.values())
+    if (this.#knowsAll) this.#removeStrays(seen);
+  }
+
+  #removeStrays({ table }: Seen): void {
+    for (const { namespace, name, uid, deletion } of table.values())
       if (!this.#idByPod.has(name) && deletion === null) this.#reaper.take({ namespace, name, uid }, 0);
   }
 }

@@ -107,3 +107,17 @@ check('watches that are cut or have lost their place again and again miss nothin
   fake.disturbances.deleteByHand(pod);
   assert.match(said((await harbour.finished(id)).outcome), /^lost: /);
 });
+
+check('a server that does not know yet what ran leaves the pods of the one before it alone', async (given) => {
+  const { fake, harbour } = given;
+  const { id } = await running(given);
+  const before = fake.count('list', 'pods');
+  const next = await harbour.next();
+  await until('its first list', () => fake.count('list', 'pods') > before || undefined);
+  await until('its watch', () => fake.streams.size > 0 || undefined);
+  const [pod] = fake.pods();
+  assert.equal(pod?.metadata.deletionTimestamp, undefined);
+  await next.executor.recover([id]);
+  await next.executor.stop(id, 'cancelled', 1000);
+  assert.match(said((await harbour.finished(id)).outcome), /^cancelled: /);
+});
