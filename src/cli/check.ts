@@ -1,6 +1,6 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
-import { loadChannels, loadPools } from '../config/config.ts';
+import { loadChannels, loadPools, namesCluster } from '../config/config.ts';
 import { readConfigFile } from '../config/file.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingSentences, followingsOf } from '../pipeline/following.ts';
@@ -19,10 +19,11 @@ export async function check(
   // The server reads its settings from the folder, whatever commit it runs.
   const settings = options.ref === null ? checkSettings(directory) : [];
   const named = options.ref === null && settings.length === 0 ? declaredIn(directory) : null;
+  const hasContainers = options.ref === null && settings.length === 0 && namesCluster(directory);
   const files = await compileFrom(directory, options.ref);
   const compiled = named === null ? files : files.map(named);
   const names = new Set(definitionsOf(compiled).map(({ name }) => name));
-  const checked = [...settings, ...compiled.map((each) => checkedOf(each, names))];
+  const checked = [...settings, ...compiled.map((each) => checkedOf(each, names, hasContainers))];
   if (options.json) process.stdout.write(`${JSON.stringify(checked.map(asJson), null, 2)}\n`);
   else sayAll(checked);
   if (compiled.length === 0) throw noPipelines();
@@ -56,11 +57,11 @@ function checkSettings(directory: string): readonly Checked[] {
   }
 }
 
-/** `names`: of the pipelines that are there. */
-function checkedOf({ file, version, problems }: Compiled, names: ReadonlySet<string>): Checked {
+/** `names`: of the pipelines that are there. `hasContainers`: the settings name a cluster. */
+function checkedOf({ file, version, problems }: Compiled, names: ReadonlySet<string>, hasContainers: boolean): Checked {
   const { steps = [], on } = version?.definition ?? {};
   const warnings = steps.flatMap(({ name, work }) =>
-    work.kind === 'container' && work.localCommand === null
+    work.kind === 'container' && work.localCommand === null && !hasContainers
       ? [
           `step "${name}" is a container without \`local: { command: [...] }\`, so it fails where there are no containers`,
         ]

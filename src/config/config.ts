@@ -82,6 +82,11 @@ export function loadPools(directory: string): ReadonlyMap<string, number> | null
   return file === null ? null : slotsByName(file.pools);
 }
 
+/** Whether `contender.yaml` in `directory` has steps run as pods. Throws as `loadConfig`. */
+export function namesCluster(directory: string): boolean {
+  return readConfigFile(directory)?.executor.kubernetes !== undefined;
+}
+
 /** The channels of `contender.yaml` in `directory`, as `loadPools`. */
 export function loadChannels(directory: string): ChannelSettings | null {
   const file = readConfigFile(directory);

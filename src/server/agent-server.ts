@@ -101,7 +101,12 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
     return begun;
   });
   app.get('/source', async (request, reply) => {
-    const folder = await sitting(request).source();
+    // Asked again at once it would fail the same way: another try of the step may not.
+    const folder = await sitting(request)
+      .source()
+      .catch((error: unknown) => {
+        throw new RefusedError(422, error instanceof Error ? error.message : String(error));
+      });
     const tar = createTar({ cwd: folder, portable: true, noMtime: true }, ['.']);
     return reply.type('application/x-tar').send(Readable.from(tar));
   });

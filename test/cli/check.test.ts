@@ -98,6 +98,9 @@ export default pipeline('boxed', {}, () => {
   assert.match(err, /^! \.pipelines\/boxed\.ts: step "train" is a container without `local: .*\n$/);
   const [found] = JSON.parse((await sandbox.run(['check', '--json'])).out);
   assert.equal(found.warnings.length, 1);
+  const cluster = 'executor: { kubernetes: { namespace: training, image: runner, agents: "http://contender:8081" } }\n';
+  sandbox.write({ 'contender.yaml': cluster });
+  assert.equal((await sandbox.run(['check'])).err, '');
 });
 
 test('with --ref, the commit counts and not what stands in the folder', async () => {

@@ -9,6 +9,7 @@ import type { AttemptOutcome } from '../../engine/event.ts';
 import { createMask } from '../../outputs/mask.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
 import type { Json } from '../../std/json.ts';
+import { readSecrets } from '../local/environment.ts';
 import { openInputs, placeFrom } from '../local/inputs.ts';
 import { maskedOutput } from '../local/masked-output.ts';
 import { readCommandOutputs, storeOutput } from '../local/outputs.ts';
@@ -16,7 +17,7 @@ import { AttemptRefusal } from '../local/refusal.ts';
 import { createStoredValues } from '../local/stored-values.ts';
 import type { AttemptSpec } from '../executor.ts';
 import type { AgentResult, Begun, Collected } from './contract.ts';
-import type { Link } from './link.ts';
+import { AttemptRevoked, type Link } from './link.ts';
 import { placesIn } from './places.ts';
 import { createRemoteArtifacts } from './remote-artifacts.ts';
 
@@ -45,15 +46,19 @@ export async function help({ task, secrets }: Begun, ports: HelperPorts): Promis
 }
 
 async function prepare(
-  { work }: AttemptSpec,
-  secrets: Begun['secrets'],
+  { work, secrets: named }: AttemptSpec,
+  given: Begun['secrets'],
   { folder, secretsFolder, layOut }: HelperPorts,
   artifacts: ArtifactStore,
 ): Promise<void> {
   const places = placesIn(folder);
   // Started again, it finds that the container may have begun.
   if ((await stat(places.ready).catch(() => null)) !== null) return;
-  await layOut(places.source);
+  await layOut(places.source).catch((error: unknown) => {
+    if (error instanceof AttemptRevoked) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AttemptRefusal('start', `the files of the commit could not be laid out: ${why}`);
+  });
   // The container may be anybody.
   for (const path of [places.scratch, places.checkpoint, places.xcom]) {
     await mkdir(path, { recursive: true });
@@ -62,7 +67,7 @@ async function prepare(
   const inputs = openInputs(placeFrom(artifacts), createStoredValues(artifacts), places.inputs);
   if (work.kind === 'container')
     for (const value of [...work.command, ...work.args, ...Object.values(work.environment)]) await inputs.text(value);
-  for (const [name, value] of Object.entries(secrets))
+  for (const [name, value] of readSecrets(named, (name) => given[name] ?? null))
     await writeFile(join(secretsFolder, name), value, { mode: 0o444 });
   await writeFile(places.ready, '');
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AgentResult } from '../../../src/executor/agent/contract.ts';
 import { AttemptRevoked } from '../../../src/executor/agent/link.ts';
@@ -233,5 +235,47 @@ test('what is no word of an agent is refused with what is wrong', async () => {
       content: 'other bytes',
     }));
     await assert.rejects(put, /422 .*hash/);
+  });
+});
+
+const helped = (changes: Partial<AttemptSpec> = {}): AttemptSpec =>
+  specOf(
+    {
+      kind: 'container',
+      image: 'any',
+      command: [],
+      args: [],
+      environment: {},
+      resources: { requests: {}, limits: {} },
+      localCommand: null,
+    },
+    changes,
+  );
+
+test('files of a commit that the server does not have fail the attempt as one that may be tried again', async () => {
+  await withBureau(async (bureau) => {
+    bureau.missing.source = true;
+    for (const spec of [specOf(command('true')), helped()]) {
+      await bureau.agent(bureau.open(attempt(spec))).run();
+      const outcome = outcomeOf(bureau.results.at(-1));
+      assert.ok(outcome.kind === 'failed');
+      assert.equal(outcome.cause, 'start');
+      assert.match(outcome.message, /the commit is not in the mirror/);
+    }
+  });
+});
+
+test('a helper lays out secrets for its container, and does not begin without one that it names', async () => {
+  await withBureau(async (bureau) => {
+    const spec = helped({ secrets: ['PASSWORD'] });
+    await bureau.agent(bureau.open(attempt(spec))).run();
+    const outcome = outcomeOf(bureau.results[0]);
+    assert.ok(outcome.kind === 'failed');
+    assert.deepEqual([outcome.cause, /the secret PASSWORD is not configured/.test(outcome.message)], ['invalid', true]);
+    bureau.secrets.set('PASSWORD', 'correct horse');
+    await mkdir(join(bureau.folder, 'secrets'));
+    await bureau.agent(bureau.open(attempt(helped({ secrets: ['PASSWORD'] })))).run();
+    assert.equal(await readFile(join(bureau.folder, 'secrets', 'PASSWORD'), 'utf8'), 'correct horse');
+    assert.deepEqual(outcomeOf(bureau.results[1]), { kind: 'succeeded', output: { inline: null }, control: null });
   });
 });

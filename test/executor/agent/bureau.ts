@@ -19,6 +19,8 @@ export interface Bureau {
   readonly url: string;
   readonly stores: ReturnType<typeof createDirectoryStores>;
   readonly secrets: Map<string, string>;
+  /** What the server cannot give. */
+  readonly missing: { source: boolean };
   readonly results: AgentResult[];
   readonly late: AgentResult[];
   readonly errors: string[];
@@ -49,12 +51,16 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
   const [results, late, errors]: [AgentResult[], AgentResult[], string[]] = [[], [], []];
   const begun = new Map<string, NonNullable<DeskEntry['begun']>>();
   const tasks = new Map<string, AgentTask>();
+  const missing = { source: false };
   const openDesk = (): Desk =>
     new Desk({
       ...stores,
       clock,
       tokens: createTokens(openTokenKey(folder)),
-      sourceTree: async () => source,
+      async sourceTree() {
+        if (missing.source) throw new Error('the commit is not in the mirror');
+        return source;
+      },
       secret: (name) => secrets.get(name) ?? null,
       late: (_id, result) => void late.push(result),
     });
@@ -72,7 +78,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
           return true;
         },
         result: (result) => void results.push(result),
-        ended: () => new Promise(() => undefined),
+        ended: async () => undefined,
         collect: async () => ({ lastLine: null }),
       },
     });
@@ -89,6 +95,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
     url,
     stores,
     secrets,
+    missing,
     results,
     late,
     errors,
