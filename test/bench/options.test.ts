@@ -3,16 +3,19 @@ import { test } from 'node:test';
 import { readOptions, workloadNames } from '../../bench/options.ts';
 import { peerNames } from '../../bench/peers/peers.ts';
 
-test('without a word all workloads are run, and no peer', () => {
+const withoutCluster = workloadNames.filter((name) => name !== 'pods');
+
+test('without a word all workloads are run that need no cluster, and no peer', () => {
   const { only, peers, smoke, writeDocs } = readOptions([]);
-  assert.deepEqual([...only], [...workloadNames]);
+  assert.deepEqual([...only], withoutCluster);
+  assert.deepEqual([...readOptions(['--only', 'pods']).only], ['pods']);
   assert.deepEqual([...peers, smoke, writeDocs], [false, false]);
 });
 
 test('the peers are all of them, or those that are named', () => {
   assert.deepEqual([...readOptions(['--peers']).peers], [...peerNames]);
   const { only, peers } = readOptions(['--peers', '--only', 'dbos']);
-  assert.deepEqual([[...peers], only.size], [['dbos'], workloadNames.length]);
+  assert.deepEqual([[...peers], only.size], [['dbos'], withoutCluster.length]);
 });
 
 test('workloads and peers are named together', () => {
