@@ -6,10 +6,10 @@ import { mkdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-
 import { createAgent } from '../src/executor/agent/agent.ts';
 import { createLink } from '../src/executor/agent/link.ts';
 import { agentFolder, secretsFolder } from '../src/executor/agent/places.ts';
+import { stepDefaults } from '../src/executor/local/environment.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -36,7 +36,7 @@ const agent = createAgent({
   directory,
   secretsFolder,
   nodeModules,
-  environment: { PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', CI: 'true', ...given },
+  environment: { ...stepDefaults, ...given },
   clock: { now: Date.now },
   async unpack(tar, folder) {
     const { extract } = await import('tar');

@@ -1,6 +1,7 @@
 /** `contender.yaml` as it stands: every mistake with its line and what is accepted. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { ProblemError, type Place } from '../std/problem.ts';
 import { configFileSchema, type ConfigFile } from './schema.ts';
@@ -34,6 +35,11 @@ function readFile(path: string): ConfigFile {
     where,
     'docs/operating.md lists every setting with its default.',
   );
+}
+
+/** A path of the settings, from their folder on; `~` is the user's home. */
+export function pathIn(directory: string, path: string): string {
+  return resolve(directory, path.replace(/^~(?=\/|$)/, homedir()));
 }
 
 export function textOf(path: string, help: string): string {

@@ -1,7 +1,6 @@
 /** The cluster in which steps run as pods, and how those reach the server. */
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import type { JsonObject } from '../std/json.ts';
+import { pathIn } from './file.ts';
 import type { ConfigFile } from './schema.ts';
 
 export interface KubernetesConfig {
@@ -32,7 +31,7 @@ export function readKubernetes(settings: Settings, directory: string): Kubernete
     image,
     agentUrl: agents.replace(/\/$/, ''),
     listen,
-    kubeconfig: kubeconfig === undefined ? null : resolve(directory, kubeconfig.replace(/^~(?=\/|$)/, homedir())),
+    kubeconfig: kubeconfig === undefined ? null : pathIn(directory, kubeconfig),
     context: settings.context ?? null,
     imagePullPolicy: settings.imagePullPolicy ?? null,
     imagePullSecrets,

@@ -1,8 +1,7 @@
 /** Repositories, and how those on GitHub are spoken with: what is secret comes from the environment. */
-import { homedir } from 'node:os';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { given, type Environment } from './environment.ts';
-import { invalid, textOf } from './file.ts';
+import { invalid, pathIn, textOf } from './file.ts';
 import type { ConfigFile } from './schema.ts';
 
 export interface RepositoryConfig {
@@ -37,7 +36,7 @@ export function readRepository(
   environment: Environment,
 ): RepositoryConfig {
   const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(repository.url) || /^[\w.-]+@[\w.-]+:/.test(repository.url);
-  const url = isAddress ? repository.url : resolve(directory, repository.url.replace(/^~(?=\/|$)/, homedir()));
+  const url = isAddress ? repository.url : pathIn(directory, repository.url);
   const github = repository.github === undefined ? null : readGitHub(repository.github, environment);
   const name =
     repository.name ??

@@ -86,7 +86,7 @@ export function createDirectoryArtifactStore(options: DirectoryArtifactOptions):
       await using source = await openKept(pathOf(sha256), sha256);
       if (source === null) return null;
       const bytes = await source.readFile();
-      verify(sha256, createHash('sha256').update(bytes).digest('hex'));
+      verifyHash(sha256, createHash('sha256').update(bytes).digest('hex'));
       return bytes;
     },
     async getFile(sha256, path) {
@@ -95,7 +95,7 @@ export function createDirectoryArtifactStore(options: DirectoryArtifactOptions):
       const incoming = `${path}.${randomUUID()}`;
       try {
         await using target = await open(incoming, 'wx', 0o444);
-        verify(sha256, (await copy(source, target, Number.POSITIVE_INFINITY)).sha256);
+        verifyHash(sha256, (await copy(source, target, Number.POSITIVE_INFINITY)).sha256);
         await rename(incoming, path);
         return true;
       } catch (error) {
@@ -172,7 +172,8 @@ async function openKept(path: string, sha256: string): Promise<FileHandle | null
   }
 }
 
-function verify(sha256: string, found: string): void {
+/** Throws where the bytes of an artifact have another hash than they should. */
+export function verifyHash(sha256: string, found: string): void {
   if (sha256 !== found) throw new ArtifactDamagedError(sha256, found);
 }
 

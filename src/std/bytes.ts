@@ -1,5 +1,5 @@
 /** Amounts of memory as Kubernetes writes them (`512Mi`, `2Gi`, `1.5G`, plain bytes) and as programs hold them: bytes. */
-const unitBytes: Readonly<Record<string, number>> = {
+export const unitBytes: Readonly<Record<string, number>> = {
   '': 1,
   k: 1e3,
   M: 1e6,

@@ -2,6 +2,7 @@
  * Requests of an agent to its server. A server that is away, or busy, is asked again until it answers, for as long as the
  * patience lasts: a training of hours is not lost because of a restart. An answer that the attempt is over ends the agent.
  */
+import { failedFetchReason } from '../../std/failed-fetch.ts';
 import { agentPath } from './contract.ts';
 
 export interface Link {
@@ -85,16 +86,11 @@ async function tryOnce(
   try {
     answer = await fetch(address, init);
   } catch (error) {
-    return reasonOf(error);
+    return failedFetchReason(error);
   }
   if (answer.ok || answer.status === 404) return answer;
   const said = (await answer.text().catch(() => '')).slice(0, 500);
   if (answer.status === 401 || answer.status === 410) throw new AttemptRevoked(said);
   if (answer.status === 429 || answer.status >= 500) return `${answer.status} ${said}`;
   throw new Error(`the server refused ${method} ${new URL(address).pathname}: ${answer.status} ${said}`);
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }

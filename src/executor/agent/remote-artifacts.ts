@@ -5,7 +5,7 @@ import { chmod, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Artifact } from '../../pipeline/definition.ts';
-import { ArtifactDamagedError } from '../../outputs/directory.ts';
+import { verifyHash } from '../../outputs/directory.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
 import type { Link, LinkBody } from './link.ts';
 
@@ -32,7 +32,7 @@ export function createRemoteArtifacts(link: Link): ArtifactStore {
       const answer = await link.ask('GET', `artifacts/${sha256}`);
       if (answer === null) return null;
       const bytes = new Uint8Array(await answer.arrayBuffer());
-      verify(sha256, createHash('sha256').update(bytes).digest('hex'));
+      verifyHash(sha256, createHash('sha256').update(bytes).digest('hex'));
       return bytes;
     },
     async getFile(sha256, path) {
@@ -48,7 +48,7 @@ export function createRemoteArtifacts(link: Link): ArtifactStore {
           }
         };
         await pipeline(answer.body, hashed, createWriteStream(incoming, { flags: 'wx' }));
-        verify(sha256, hash.digest('hex'));
+        verifyHash(sha256, hash.digest('hex'));
         await chmod(incoming, 0o444);
         await rename(incoming, path);
         return true;
@@ -69,8 +69,4 @@ async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
   return hash.digest('hex');
-}
-
-function verify(sha256: string, found: string): void {
-  if (found !== sha256) throw new ArtifactDamagedError(sha256, found);
 }

@@ -4,6 +4,7 @@
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { setTimeout as pause } from 'node:timers/promises';
+import { failedFetchReason } from '../../std/failed-fetch.ts';
 import { isJsonObject, type Json } from '../../std/json.ts';
 
 export interface Api {
@@ -85,7 +86,7 @@ export function createApi(load: (client: Client) => KubeConfig): Api {
       const response = await new client.IsomorphicFetchHttpLibrary().send(context).toPromise();
       return { status: response.httpStatusCode, headers: response.headers, body: response.body };
     } catch (error) {
-      throw new ApiError(`the cluster does not answer: ${reasonOf(error)}`, null, 'Unanswered', null);
+      throw new ApiError(`the cluster does not answer: ${failedFetchReason(error)}`, null, 'Unanswered', null);
     }
   };
 
@@ -94,7 +95,12 @@ export function createApi(load: (client: Client) => KubeConfig): Api {
       gate(async () => {
         const answer = await send(method, path, options, AbortSignal.timeout(limits.answerMs));
         const text = await answer.body.text().catch((error: unknown) => {
-          throw new ApiError(`the answer of the cluster broke off: ${reasonOf(error)}`, null, 'Unanswered', null);
+          throw new ApiError(
+            `the answer of the cluster broke off: ${failedFetchReason(error)}`,
+            null,
+            'Unanswered',
+            null,
+          );
         });
         const content = parse(text);
         if (answer.status < 200 || answer.status > 299) throw errorOf(answer, content);
@@ -130,12 +136,6 @@ function parse(text: string): Json {
   } catch {
     return null;
   }
-}
-
-/** Of `fetch`: the reason stands behind the error that says that it failed. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 function createGate(atOnceMax: number): <T>(work: () => Promise<T>) => Promise<T> {

@@ -1,5 +1,6 @@
 /** What the quotas of a namespace leave, and what they demand of each pod; pure. */
 import type { V1ResourceQuota } from '@kubernetes/client-node';
+import { unitBytes } from '../../std/bytes.ts';
 import { ok, wrong, type Finding } from './finding.ts';
 
 export type ResourceQuota = Pick<V1ResourceQuota, 'metadata' | 'spec' | 'status'>;
@@ -36,24 +37,7 @@ function nameOf({ metadata }: ResourceQuota): string {
   return metadata?.name ?? '';
 }
 
-const scales: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
+const scales: Readonly<Record<string, number>> = { ...unitBytes, n: 1e-9, u: 1e-6, m: 1e-3, E: 1e18, Ei: 2 ** 60 };
 
 /** `500m`, `2Gi`, `1e3`. */
 function amountOf(quantity: string): number {

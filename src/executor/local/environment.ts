@@ -39,9 +39,12 @@ export interface AttemptPlaces {
   readonly outputs: string;
 }
 
+/** Of every step, wherever it runs. */
+export const stepDefaults = { PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', CI: 'true' } as const;
+
 /** The variables of the server that every step gets. */
 export function baseEnvironment(server: NodeJS.ProcessEnv): { [name: string]: string } {
-  const environment: { [name: string]: string } = { PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1', CI: 'true' };
+  const environment: { [name: string]: string } = { ...stepDefaults };
   for (const [name, value] of Object.entries(server)) {
     if (value !== undefined && (passedNames.has(name) || name.startsWith('LC_'))) environment[name] = value;
   }
