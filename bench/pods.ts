@@ -4,47 +4,24 @@
  */
 import type { V1Pod } from '@kubernetes/client-node';
 import { makeNamespace } from '../test/kubernetes/namespace.ts';
-import { nodeAddress } from '../test/cluster/layout.ts';
 import { openApiProxy } from '../test/kubernetes/api-proxy.ts';
+import { asGiven, runnerImage, settingsIn, through } from '../test/kubernetes/settings.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from '../test/executor/kubernetes/harbour.ts';
 import { command, specOf } from '../test/executor/workshop.ts';
 import { createApi, type Api } from '../src/executor/kubernetes/api.ts';
 import { openPodTable } from '../src/executor/kubernetes/pod-table.ts';
 import { percentile, round, timed, type BenchOptions } from './measure.ts';
 
-const image = 'contender-runner:local';
-
-type LoadConfig = HarbourOptions['loadConfig'];
-
-const ownConfig: LoadConfig = (client) => {
-  const config = new client.KubeConfig();
-  config.loadFromDefault();
-  return config;
-};
-
 export async function benchPods({ say, smoke }: BenchOptions): Promise<void> {
   const kubeconfig = process.env['KUBECONFIG'];
   if (kubeconfig === undefined) throw new Error('pods are measured at the cluster that KUBECONFIG names');
   const namespace = await makeNamespace();
   const proxy = await openApiProxy(kubeconfig);
-  const open = (loadConfig: LoadConfig): Promise<Harbour> =>
-    openHarbour({
-      loadConfig,
-      namespace: namespace.name,
-      image,
-      slots: 500,
-      listen: { host: '0.0.0.0', seenAs: nodeAddress },
-    });
-  const [harbour, counted] = [
-    await open(ownConfig),
-    await open((client) => {
-      const config = new client.KubeConfig();
-      config.loadFromClusterAndUser({ name: 'proxy', server: proxy.url, skipTLSVerify: true }, { name: 'nobody' });
-      return config;
-    }),
-  ];
+  const open = (loadConfig: HarbourOptions['loadConfig']): Promise<Harbour> =>
+    openHarbour({ ...settingsIn(namespace.name, loadConfig), slots: 500 });
+  const [harbour, counted] = [await open(asGiven), await open(through(proxy))];
   try {
-    const bare = openBare(createApi(ownConfig), namespace.name);
+    const bare = openBare(createApi(asGiven), namespace.name);
     const [one, many] = smoke ? [2, 4] : [20, 100];
     // The first pod of an image waits for more than the others.
     await bare.run();
@@ -115,7 +92,7 @@ function openBare(api: Api, namespace: string): { run(): Promise<void>; close():
     async run() {
       const name = `bare-${(made += 1)}`;
       const over = new Promise<void>((resolve) => waiting.set(name, resolve));
-      const container = { name: 'main', image, imagePullPolicy: 'Never', command: ['true'] };
+      const container = { name: 'main', image: runnerImage, imagePullPolicy: 'Never', command: ['true'] };
       const spec = { restartPolicy: 'Never', automountServiceAccountToken: false, containers: [container] };
       const pod: V1Pod = { metadata: { name, labels: { bare: 'true' } }, spec };
       await api.request('POST', path, { body: pod });

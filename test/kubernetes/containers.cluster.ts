@@ -4,10 +4,10 @@ import { after, before, test } from 'node:test';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { AttemptSpec, AttemptWork } from '../../src/executor/executor.ts';
 import type { Json } from '../../src/std/json.ts';
-import { nodeAddress } from '../cluster/layout.ts';
 import { openHarbour, type Harbour } from '../executor/kubernetes/harbour.ts';
 import { specOf, until } from '../executor/workshop.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
+import { runnerImage, settingsIn } from './settings.ts';
 
 let namespace: Namespace;
 let harbour: Harbour;
@@ -15,14 +15,7 @@ let harbour: Harbour;
 before(async () => {
   namespace = await makeNamespace();
   harbour = await openHarbour({
-    loadConfig(client) {
-      const config = new client.KubeConfig();
-      config.loadFromDefault();
-      return config;
-    },
-    namespace: namespace.name,
-    image: 'contender-runner:local',
-    listen: { host: '0.0.0.0', seenAs: nodeAddress },
+    ...settingsIn(namespace.name),
     files: { 'data/rows.csv': 'a,b\n1,2\n' },
   });
 });
@@ -35,7 +28,7 @@ after(async () => {
 function container(script: string, changes: Partial<Extract<AttemptWork, { kind: 'container' }>> = {}): AttemptWork {
   return {
     kind: 'container',
-    image: 'contender-runner:local',
+    image: runnerImage,
     command: ['sh', '-c', script],
     args: [],
     environment: {},

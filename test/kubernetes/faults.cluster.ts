@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
-import { nodeAddress } from '../cluster/layout.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from '../executor/kubernetes/harbour.ts';
 import { command, shell, specOf, until } from '../executor/workshop.ts';
 import { openApiProxy, status, type ApiProxy } from './api-proxy.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
+import { settingsIn, through } from './settings.ts';
 
 let namespace: Namespace;
 let proxy: ApiProxy;
@@ -36,17 +36,7 @@ function check(title: string, body: () => Promise<void>): void {
 }
 
 async function harbour(changes: Partial<HarbourOptions> = {}): Promise<Harbour> {
-  const one = await openHarbour({
-    loadConfig(client) {
-      const config = new client.KubeConfig();
-      config.loadFromClusterAndUser({ name: 'proxy', server: proxy.url, skipTLSVerify: true }, { name: 'nobody' });
-      return config;
-    },
-    namespace: namespace.name,
-    image: 'contender-runner:local',
-    listen: { host: '0.0.0.0', seenAs: nodeAddress },
-    ...changes,
-  });
+  const one = await openHarbour({ ...settingsIn(namespace.name, through(proxy)), ...changes });
   opened.push(one);
   return one;
 }

@@ -6,11 +6,11 @@ import { createApi } from '../../src/executor/kubernetes/api.ts';
 import { checkCluster } from '../../src/executor/kubernetes/check.ts';
 import type { Finding } from '../../src/executor/kubernetes/finding.ts';
 import { run } from '../cluster/command.ts';
-import { nodeAddress } from '../cluster/layout.ts';
 import { accessManifests } from '../docs/kubernetes-rbac.ts';
 import { openHarbour, type Harbour } from '../executor/kubernetes/harbour.ts';
 import { command, shell } from '../executor/workshop.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
+import { asGiven, settingsIn } from './settings.ts';
 
 let namespace: Namespace;
 let harbour: Harbour;
@@ -21,20 +21,13 @@ before(async () => {
   for (const manifest of accessManifests()) await namespace.create(manifest);
   const token = (await run('kubectl', ['--namespace', namespace.name, 'create', 'token', 'contender'])).trim();
   loadConfig = (client) => {
-    const admin = new client.KubeConfig();
-    admin.loadFromDefault();
-    const cluster = admin.getCurrentCluster();
+    const cluster = asGiven(client).getCurrentCluster();
     assert.ok(cluster !== null);
     const config = new client.KubeConfig();
     config.loadFromClusterAndUser(cluster, { name: 'contender', token });
     return config;
   };
-  harbour = await openHarbour({
-    loadConfig,
-    namespace: namespace.name,
-    image: 'contender-runner:local',
-    listen: { host: '0.0.0.0', seenAs: nodeAddress },
-  });
+  harbour = await openHarbour(settingsIn(namespace.name, loadConfig));
 });
 
 after(async () => {
