@@ -21,7 +21,6 @@ import type { Executor, ExecutorPorts, ReportSink } from './executor/executor.ts
 import { loadKubeConfig } from './executor/kubernetes/kube-config.ts';
 import { createKubernetesExecutor } from './executor/kubernetes/kubernetes.ts';
 import { instanceOf } from './executor/kubernetes/pod-name.ts';
-import { findFile } from './executor/local/find-file.ts';
 import { createLocalExecutor } from './executor/local/local.ts';
 import type { Forge } from './forge/forge.ts';
 import { createGitHubForge } from './forge/github/github.ts';
@@ -183,7 +182,7 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
       desk = new Desk({ ...ground, ...ports, tokens: createTokens(key), late: lateReports(report, clock) });
       return createKubernetesExecutor({
         report,
-        findFile: (place) => findFile(place, ports),
+        sourceTree,
         desk,
         files,
         logs,

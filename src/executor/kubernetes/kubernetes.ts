@@ -4,26 +4,27 @@
  * written down before it is reported, so nothing is lost with a server. A server that goes leaves its pods alone, and the
  * next one finds them.
  */
+import { isAbsolute } from 'node:path';
 import type { Usage } from '../../engine/event.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { AgentResult } from '../agent/contract.ts';
 import type { AttemptFiles, FinishedReport } from '../desk/attempt-files.ts';
-import type { AttemptSpec, Executor, ReportSink } from '../executor.ts';
+import type { AttemptSpec, Executor, ExecutorPorts, ReportSink } from '../executor.ts';
+import { findFile } from '../local/find-file.ts';
 import { openLooks } from './looks.ts';
 import type { Placement, PlacementEnd } from './placement.ts';
 import { failed } from './pod-end.ts';
 import { graceSeconds } from './pod.ts';
 import { Pods, type Began, type PodsOptions } from './pods.ts';
 
-export interface KubernetesExecutorOptions extends PodsOptions {
+export interface KubernetesExecutorOptions extends PodsOptions, Pick<ExecutorPorts, 'sourceTree'> {
   readonly report: ReportSink;
-  readonly findFile: Executor['findFile'];
   readonly files: AttemptFiles;
   readonly slots: number;
 }
 
 export function createKubernetesExecutor(options: KubernetesExecutorOptions): Executor {
-  const { desk, files, slots, findFile } = options;
+  const { desk, files, slots } = options;
   const pods = new Pods(options);
   const attempts = new Attempts(options, pods);
   const looks = openLooks(pods, (id) => desk.shut(id));
@@ -45,7 +46,8 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
     },
     retain: (runIds) => files.retain(runIds),
     release: (runId) => files.release(runId),
-    findFile,
+    // What lies elsewhere on this machine, no pod finds.
+    findFile: async (place) => (isAbsolute(place.path) ? null : findFile(place, options)),
     looksAtOnce: looks.atOnceMax,
     async look(spec, signal) {
       if (isClosed) throw new Error('the executor is closed');

@@ -1,5 +1,7 @@
 /** What a cluster does to pods that no test can have a real one do at will: lost nodes, preemption, answers into the void. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AttemptOutcome } from '../../../src/engine/event.ts';
 import { podPatience } from '../../../src/executor/kubernetes/pod-end.ts';
@@ -120,4 +122,11 @@ check('a server that does not know yet what ran leaves the pods of the one befor
   await next.executor.recover([id]);
   await next.executor.stop(id, 'cancelled', 1000);
   assert.match(said((await harbour.finished(id)).outcome), /^cancelled: /);
+});
+
+check('a file of this machine is none that a pod would find', async ({ harbour }) => {
+  const { repository, sha } = specOf(shell('true'));
+  const path = join(harbour.folder, 'ready.csv');
+  await writeFile(path, 'a,b\n');
+  assert.equal(await harbour.executor.findFile({ repository, sha, path }), null);
 });

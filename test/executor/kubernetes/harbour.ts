@@ -10,7 +10,6 @@ import { createTokens, openTokenKey } from '../../../src/executor/desk/tokens.ts
 import type { AttemptReport, AttemptSpec, AttemptWork, Executor } from '../../../src/executor/executor.ts';
 import { createKubernetesExecutor } from '../../../src/executor/kubernetes/kubernetes.ts';
 import { instanceOf } from '../../../src/executor/kubernetes/pod-name.ts';
-import { findFile } from '../../../src/executor/local/find-file.ts';
 import { createDirectoryStores } from '../../../src/outputs/directory.ts';
 import { createAgentServer } from '../../../src/server/agent-server.ts';
 import type { Clock } from '../../../src/std/clock.ts';
@@ -88,7 +87,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
     desk = own;
     const executor = createKubernetesExecutor({
       report,
-      findFile: (place) => findFile(place, ports),
+      sourceTree: ports.sourceTree,
       desk: own,
       files: openAttemptFiles(join(folder, 'attempts')),
       ...stores,
