@@ -66,7 +66,8 @@ test('pods outlive a server that is killed, and the next one takes their ends: n
       readTraining(stage, sha, ({ finishedAt }) => finishedAt !== null),
     );
     for (const [name, { instances }] of run.steps)
-      for (const { attempts } of instances ?? []) assert.equal(attempts.length, 1, `${name} needed one attempt`);
+      for (const { attempts } of instances ?? [])
+        assert.equal(attempts.length, 1, `${name} needed one attempt: ${JSON.stringify(attempts)}`);
     assert.deepEqual(stage.github.violations(), []);
   } finally {
     await stage.close();

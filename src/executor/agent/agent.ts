@@ -5,7 +5,7 @@
  * twice runs once.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../std/clock.ts';
 import { unreachable } from '../../std/unreachable.ts';
@@ -167,9 +167,14 @@ async function carryOutWith(
 }
 
 async function layOut(link: Link, folder: string, unpack: AgentOptions['unpack']): Promise<string> {
-  const answer = await link.ask('GET', 'source');
-  if (answer === null || answer.body === null) throw new Error('the server has no files of the commit');
-  await unpack(answer.body, folder);
+  const laidOut = await link.ask('GET', 'source', async ({ body }) => {
+    if (body === null) return false;
+    // What an answer that was broken off, or an agent before this one, has left.
+    await rm(folder, { recursive: true, force: true });
+    await unpack(body, folder);
+    return true;
+  });
+  if (laidOut !== true) throw new Error('the server has no files of the commit');
   return folder;
 }
 

@@ -1,13 +1,22 @@
 /**
- * Requests of an agent to its server. A server that is away, or busy, is asked again until it answers, for as long as the
- * patience lasts: a training of hours is not lost because of a restart. An answer that the attempt is over ends the agent.
+ * Requests of an agent to its server. A server that is away, or busy, or goes in the middle of its answer, is asked again
+ * until the whole of the answer is there, for as long as the patience lasts: a training of hours is not lost because of a
+ * restart. An answer that the attempt is over ends the agent. So every request is one that may be made twice.
  */
 import { failedFetchReason } from '../../std/failed-fetch.ts';
 import { agentPath } from './contract.ts';
 
 export interface Link {
-  /** The answer; null: 404. Rejects with `AttemptRevoked`, or with an error that no other try would mend. */
-  ask(method: 'GET' | 'POST' | 'PUT', path: string, body?: () => LinkBody): Promise<Response | null>;
+  /**
+   * What `take` makes of the answer; null: 404. `take` is called again where the answer was cut while it was read. Rejects
+   * with `AttemptRevoked`, with what `take` threw by itself, or with an error that no other try would mend.
+   */
+  ask<T>(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    take: (answer: Response) => Promise<T>,
+    body?: () => LinkBody,
+  ): Promise<T | null>;
   /** What the server answers to JSON with JSON, which it is trusted to. */
   json<Answer>(method: 'POST', path: string, body: unknown): Promise<Answer>;
   /** From now on with this token. */
@@ -35,6 +44,8 @@ const linkLimits = {
   patienceMs: 6 * 3_600_000,
   pauseFirstMs: 250,
   pauseMaxMs: 15_000,
+  /** Of one request: who answers and breaks off so often will not get to the end. */
+  cutsMax: 20,
   /** Of one request with JSON. Bytes may take as long as they flow: the connection ends after five minutes without any. */
   answerMs: 60_000,
 } as const;
@@ -42,13 +53,22 @@ const linkLimits = {
 export function createLink(options: LinkOptions): Link {
   const { url, pause, say, patienceMs = linkLimits.patienceMs } = options;
   let { token } = options;
-  const ask: Link['ask'] = async (method, path, body) => {
-    let waitedMs = 0;
+  const ask: Link['ask'] = async (method, path, take, body) => {
+    let [waitedMs, cuts] = [0, 0];
     for (let attempt = 0; ; attempt += 1) {
       const answer = await tryOnce(`${url}${agentPath}/${path}`, method, token, body?.());
-      if (answer instanceof Response) return answer.status === 404 ? null : answer;
-      if (waitedMs >= patienceMs) throw new Error(`the server cannot be reached: ${answer}`);
-      if (attempt === 0) say(`The server does not answer (${answer}): it is asked again.`);
+      let why: string;
+      if (typeof answer === 'string') why = answer;
+      else {
+        if (answer.status === 404) return null;
+        const read = await readWith(take, answer);
+        if ('taken' in read) return read.taken;
+        cuts += 1;
+        if (cuts === linkLimits.cutsMax) throw new Error(`the server broke off its answer ${cuts} times: ${read.cut}`);
+        why = `it broke off its answer: ${read.cut}`;
+      }
+      if (waitedMs >= patienceMs) throw new Error(`the server cannot be reached: ${why}`);
+      if (attempt === 0) say(`The server does not answer (${why}): it is asked again.`);
       const pauseMs = Math.min(linkLimits.pauseFirstMs * 2 ** Math.min(attempt, 10), linkLimits.pauseMaxMs);
       await pause(pauseMs);
       waitedMs += pauseMs;
@@ -57,12 +77,45 @@ export function createLink(options: LinkOptions): Link {
   return {
     ask,
     async json<Answer>(method: 'POST', path: string, body: unknown) {
-      const answer = await ask(method, path, () => ({ type: 'application/json', content: JSON.stringify(body) }));
+      const content = (): LinkBody => ({ type: 'application/json', content: JSON.stringify(body) });
+      const answer = await ask(method, path, async (given) => (await given.json()) as Answer, content);
       if (answer === null) throw new Error(`the server knows no ${path}`);
-      return (await answer.json()) as Answer;
+      return answer;
     },
     use: (next) => void (token = next),
   };
+}
+
+/** What was made of the answer; or why it did not come to its end. */
+async function readWith<T>(
+  take: (answer: Response) => Promise<T>,
+  answer: Response,
+): Promise<{ readonly taken: T } | { readonly cut: string }> {
+  const { body, status, headers } = answer;
+  let cut: string | null = null;
+  const reader = body?.getReader();
+  const watched =
+    reader &&
+    new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          cut = failedFetchReason(error);
+          throw error;
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    });
+  try {
+    return { taken: await take(new Response(watched ?? null, { status, headers })) };
+  } catch (error) {
+    if (cut !== null) return { cut };
+    await reader?.cancel().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** The answer; or, where another try may help, why there is none. */

@@ -12,9 +12,9 @@ import type { Link, LinkBody } from './link.ts';
 export function createRemoteArtifacts(link: Link): ArtifactStore {
   const put = async (sha256: string, name: string, body: () => LinkBody): Promise<Artifact> => {
     const address = `artifacts/${sha256}?name=${encodeURIComponent(name)}`;
-    const answer = await link.ask('PUT', address, body);
-    if (answer === null) throw new Error('the server takes no artifacts');
-    return (await answer.json()) as Artifact;
+    const kept = await link.ask('PUT', address, async (answer) => (await answer.json()) as Artifact, body);
+    if (kept === null) throw new Error('the server takes no artifacts');
+    return kept;
   };
   return {
     async putFile(path, name) {
@@ -28,40 +28,43 @@ export function createRemoteArtifacts(link: Link): ArtifactStore {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       return put(sha256, name, () => ({ type: 'application/octet-stream', content: Buffer.from(bytes) }));
     },
-    async getBytes(sha256) {
-      const answer = await link.ask('GET', `artifacts/${sha256}`);
-      if (answer === null) return null;
-      const bytes = new Uint8Array(await answer.arrayBuffer());
-      verifyHash(sha256, createHash('sha256').update(bytes).digest('hex'));
-      return bytes;
-    },
+    getBytes: (sha256) =>
+      link.ask('GET', `artifacts/${sha256}`, async (answer) => {
+        const bytes = new Uint8Array(await answer.arrayBuffer());
+        verifyHash(sha256, createHash('sha256').update(bytes).digest('hex'));
+        return bytes;
+      }),
     async getFile(sha256, path) {
-      const answer = await link.ask('GET', `artifacts/${sha256}`);
-      if (answer?.body === null || answer === null) return false;
-      const incoming = `${path}.${randomUUID()}`;
-      try {
-        const hash = createHash('sha256');
-        const hashed = async function* (chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-          for await (const chunk of chunks) {
-            hash.update(chunk);
-            yield chunk;
-          }
-        };
-        await pipeline(answer.body, hashed, createWriteStream(incoming, { flags: 'wx' }));
-        verifyHash(sha256, hash.digest('hex'));
-        await chmod(incoming, 0o444);
-        await rename(incoming, path);
-        return true;
-      } finally {
-        await rm(incoming, { force: true });
-      }
+      const found = await link.ask('GET', `artifacts/${sha256}`, async ({ body }) => {
+        if (body !== null) await keepFile(body, sha256, path);
+        return body !== null;
+      });
+      return found === true;
     },
     async has(sha256) {
-      const answer = await link.ask('GET', `artifacts/${sha256}`);
-      await answer?.body?.cancel();
-      return answer !== null;
+      const found = await link.ask('GET', `artifacts/${sha256}`, async ({ body }) => body?.cancel());
+      return found !== null;
     },
   };
+}
+
+async function keepFile(body: ReadableStream<Uint8Array>, sha256: string, path: string): Promise<void> {
+  const incoming = `${path}.${randomUUID()}`;
+  try {
+    const hash = createHash('sha256');
+    const hashed = async function* (chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    };
+    await pipeline(body, hashed, createWriteStream(incoming, { flags: 'wx' }));
+    verifyHash(sha256, hash.digest('hex'));
+    await chmod(incoming, 0o444);
+    await rename(incoming, path);
+  } finally {
+    await rm(incoming, { force: true });
+  }
 }
 
 async function hashOf(path: string): Promise<string> {

@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AgentResult } from '../../../src/executor/agent/contract.ts';
-import { AttemptRevoked } from '../../../src/executor/agent/link.ts';
+import { AttemptRevoked, type LinkBody } from '../../../src/executor/agent/link.ts';
 import type { AttemptSpec } from '../../../src/executor/executor.ts';
 import { command, lookSpecOf, shell, specOf, until } from '../workshop.ts';
 import { openBureau, type Bureau } from './bureau.ts';
@@ -230,10 +230,8 @@ test('what is no word of an agent is refused with what is wrong', async () => {
       /400 .*outcome\.cause/,
     );
     await assert.rejects(link.json('POST', 'log', { from: 0, lines: [], closed: false }), /400 .*from/);
-    const put = link.ask('PUT', `artifacts/${'0'.repeat(64)}`, () => ({
-      type: 'application/octet-stream',
-      content: 'other bytes',
-    }));
+    const body = (): LinkBody => ({ type: 'application/octet-stream', content: 'other bytes' });
+    const put = link.ask('PUT', `artifacts/${'0'.repeat(64)}`, (answer) => answer.text(), body);
     await assert.rejects(put, /422 .*hash/);
   });
 });
@@ -263,6 +261,18 @@ test('files of a commit that the server does not have fail the attempt as one th
       assert.match(outcome.message, /the commit is not in the mirror/);
     }
   });
+});
+
+test('files of a commit whose server goes in the middle of them are laid out whole', async () => {
+  const files = { 'a.txt': 'a'.repeat(300_000), 'b.txt': 'the last' };
+  await withBureau(async (bureau) => {
+    bureau.missing.endOfSource = 2;
+    const spec = specOf(shell('wc -c < a.txt; cat b.txt'));
+    await bureau.agent(bureau.open(attempt(spec))).run();
+    assert.equal(outcomeOf(bureau.results[0]).kind, 'succeeded');
+    assert.equal(bureau.missing.endOfSource, 0);
+    assert.deepEqual(await bureau.log(spec.attemptId), ['300000', 'the last']);
+  }, files);
 });
 
 test('a helper lays out secrets for its container, and does not begin without one that it names', async () => {

@@ -19,8 +19,8 @@ export interface Bureau {
   readonly url: string;
   readonly stores: ReturnType<typeof createDirectoryStores>;
   readonly secrets: Map<string, string>;
-  /** What the server cannot give. */
-  readonly missing: { source: boolean };
+  /** What the server cannot give; how often it goes in the middle of giving it. */
+  readonly missing: { source: boolean; endOfSource: number };
   readonly results: AgentResult[];
   readonly late: AgentResult[];
   readonly errors: string[];
@@ -51,7 +51,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
   const [results, late, errors]: [AgentResult[], AgentResult[], string[]] = [[], [], []];
   const begun = new Map<string, NonNullable<DeskEntry['begun']>>();
   const tasks = new Map<string, AgentTask>();
-  const missing = { source: false };
+  const missing = { source: false, endOfSource: 0 };
   const openDesk = (): Desk =>
     new Desk({
       ...stores,
@@ -86,6 +86,11 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
   const server = createAgentServer({
     desk: () => current,
     log: { error: (fields, message) => void errors.push(`${message}: ${String(fields['error'])}`) },
+  });
+  server.addHook('onSend', async (request, _reply, payload: unknown) => {
+    if (!request.url.endsWith('/source') || !(payload instanceof Readable) || missing.endOfSource === 0) return payload;
+    missing.endOfSource -= 1;
+    return Readable.from(beginningOf(payload));
   });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   const link = (token: string): Link => createLink({ url, token, pause, say: () => undefined });
@@ -135,4 +140,11 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function* beginningOf(stream: Readable): AsyncGenerator<unknown> {
+  for await (const chunk of stream) {
+    yield chunk;
+    throw new Error('the server has gone');
+  }
 }
