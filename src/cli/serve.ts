@@ -33,13 +33,15 @@ export async function serve(directory: string, options: { readonly port: number 
   for (const repository of config.repositories) mindRepository(repository.url);
   const port = options.port ?? server.port;
   const say = (line: string): void => void process.stdout.write(`${harmless(line)}\n`);
+  // From the first moment on: whoever reads that it is there may already tell it to stop.
+  const signalled = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   const running = await startServer({ ...config, server: { ...server, port } }, 'info', say);
   const names = config.repositories.map((each) => each.name).join(', ');
   say(`Contender ${version} is at ${running.url}, watching ${names}.`);
   const { conducts, conductor } = running.standing;
   if (!conducts && conductor !== null) say(standsBy(conductor));
   // `disconnect` comes only to a server that another program started with a channel, when that program ends.
-  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT'), once(process, 'disconnect')]);
+  await Promise.race([signalled, once(process, 'disconnect')]);
   say('Stopping.');
   await running.close();
   // Whoever listens for the end of a channel is kept alive by it.

@@ -33,6 +33,16 @@ test('a server says where it is, keeps its address and token to its owner, and S
   assert.equal(existsSync(join(sandbox.folder, '.contender/server.json')), false);
 });
 
+test('a server that is told to stop while it starts ends in order', async () => {
+  const server = sandbox.start(['serve', '--port', '0']);
+  await waitFor(() => existsSync(join(sandbox.folder, '.contender/server.json')));
+  server.kill('SIGTERM');
+  const { status, out } = await server.ended;
+  assert.equal(status, 0);
+  assert.match(out, /Stopping\.\n$/);
+  assert.equal(existsSync(join(sandbox.folder, '.contender/server.json')), false);
+});
+
 test('a server that is stopped leaves no process of its steps behind, and the next one takes the run up again', async () => {
   const first = sandbox.start(['serve', '--port', '0']);
   await first.until(serving);
