@@ -1,5 +1,7 @@
 /** The pages in a real browser while the world moves: a run from its start to its end, a server that goes and comes back. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { noBrowser, screenshot, visit } from './browser.ts';
 import { churnPipeline, customersCsv, nightlyPipeline } from './pipelines.ts';
@@ -21,7 +23,8 @@ after(async () => {
 
 test('a run is followed from its start to its end without a reload', { skip }, async () => {
   const { repository, system, url } = site;
-  repository.commit('Train again', { '.pipelines/churn.ts': churnPipeline(0.5) });
+  const goOn = join(repository.folder, '.git', 'go-on');
+  repository.commit('Train again', { '.pipelines/churn.ts': churnPipeline(0.5, goOn) });
   const run = await system.untilRun('the second run', (row) => row.number === 2);
   const { page, troubles, close } = await visit(`${url}/runs/${run.id}`);
   await page.locator('.liveness.live').waitFor();
@@ -31,6 +34,7 @@ test('a run is followed from its start to its end without a reload', { skip }, a
     .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('transform')));
   await page.locator('.log .t', { hasText: 'epoch 2/12' }).waitFor();
   assert.match(await page.title(), /^◐ weekly-churn #2 running/);
+  writeFileSync(goOn, '');
   await page.locator('.title-row .state', { hasText: 'passed' }).waitFor();
   await page.getByRole('heading', { name: /challenger is worse/ }).waitFor();
   await page.locator('.next', { hasText: 'not promoted' }).waitFor();

@@ -1,12 +1,16 @@
 /** Pipelines as a team would write them, small enough to run in a second: what the pages are looked at with. */
 
 const head = `import { challenge, gate, group, map, pipeline, step } from 'contender';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 `;
 
-/** Gate, training, a challenge of a model whose scores are the label plus `noise`. */
-export function churnPipeline(noise: number): string {
+/**
+ * Gate, training, a challenge of a model whose scores are the label plus `noise`. The training stops after its second epoch
+ * until there is a file at `goOn`, where that is given.
+ */
+export function churnPipeline(noise: number, goOn: string | null = null): string {
   return `${head}
+const goOn = ${JSON.stringify(goOn)};
 export default pipeline('weekly-churn', {
   description: 'Retrains the churn model on last week\\'s customers.',
   on: { push: { branches: ['main'] }, pullRequest: {}, schedule: { cron: '0 2 * * 1', timeZone: 'Europe/Berlin' } },
@@ -27,7 +31,8 @@ export default pipeline('weekly-churn', {
   const train = step('train', { after: [features], run: async (_input, context) => {
     for (let epoch = 1; epoch <= 12; epoch += 1) {
       console.log('epoch ' + epoch + '/12  loss ' + (0.69 / Math.sqrt(epoch)).toFixed(4) + '  auc ' + (0.71 + 0.01 * epoch).toFixed(4));
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      do await new Promise((resolve) => setTimeout(resolve, 100));
+      while (epoch === 2 && goOn !== null && !existsSync(goOn));
     }
     return { model: await context.artifact(new TextEncoder().encode(JSON.stringify({ noise: ${noise} })), 'churn-model.json'), epochs: 12, loss: 0.1992 };
   } });
