@@ -16,11 +16,13 @@ import type { KubernetesConfig } from './config/kubernetes.ts';
 import type { GitHubConfig, RepositoryConfig } from './config/repository.ts';
 import { openAttemptFiles } from './executor/desk/attempt-files.ts';
 import { Desk, lateReports } from './executor/desk/desk.ts';
+import type { Placing } from './executor/desk/placing.ts';
+import { createRemoteExecutor } from './executor/desk/remote-executor.ts';
 import { createTokens, openTokenKey } from './executor/desk/tokens.ts';
 import type { Executor, ExecutorPorts, ReportSink } from './executor/executor.ts';
 import { loadKubeConfig } from './executor/kubernetes/kube-config.ts';
-import { createKubernetesExecutor } from './executor/kubernetes/kubernetes.ts';
 import { instanceOf } from './executor/kubernetes/pod-name.ts';
+import { Pods } from './executor/kubernetes/pods.ts';
 import { createLocalExecutor } from './executor/local/local.ts';
 import type { Forge } from './forge/forge.ts';
 import { createGitHubForge } from './forge/github/github.ts';
@@ -166,34 +168,51 @@ function localExecutors({ config, sourceTree, artifacts, logs, clock }: Executor
   };
 }
 
-const podSlots = 100;
-
 function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Executors {
-  const { config, logs, clock, log, sourceTree } = ground;
   assertPod(kubernetes.pod);
+  return remoteExecutors(
+    kubernetes.listen,
+    ground,
+    (parts) =>
+      new Pods({
+        ...parts,
+        startMs: kubernetes.startMs ?? undefined,
+        settings: { ...kubernetes, instance: instanceOf(parts.key) },
+        loadConfig: (client) => loadKubeConfig(client, kubernetes),
+      }),
+  );
+}
+
+interface RemoteParts extends Pick<ExecutorGround, 'artifacts' | 'logs' | 'clock'> {
+  readonly desk: Desk;
+  /** Of this installation. */
+  readonly key: Uint8Array;
+  readonly trouble: (error: unknown, what: string) => void;
+}
+
+const remoteSlots = 100;
+
+/** Of attempts on other machines, whose agents are served at `listen`. */
+function remoteExecutors(
+  listen: { readonly host: string; readonly port: number },
+  ground: ExecutorGround,
+  openPlacing: (parts: RemoteParts) => Placing,
+): Executors {
+  const { config, artifacts, logs, clock, log, sourceTree } = ground;
   const key = openTokenKey(config.sharedDirectory);
   const files = openAttemptFiles(join(config.sharedDirectory, 'attempts'));
-  const ports = { sourceTree, secret: config.secret };
-  let desk: Desk | null = null;
-  const agents = openAgentServer(kubernetes.listen, { desk: () => desk, log });
+  const trouble = (error: unknown, what: string): void => log.error({ error: String(error) }, what);
+  let current: Desk | null = null;
+  const agents = openAgentServer(listen, { desk: () => current, log });
   return {
     open(report) {
       agents.listen();
-      desk = new Desk({ ...ground, ...ports, tokens: createTokens(key), late: lateReports(report, clock) });
-      return createKubernetesExecutor({
-        report,
-        sourceTree,
-        desk,
-        files,
-        logs,
-        artifacts: ground.artifacts,
-        clock,
-        slots: config.executor.slots ?? podSlots,
-        startMs: kubernetes.startMs ?? undefined,
-        settings: { ...kubernetes, instance: instanceOf(key) },
-        loadConfig: (client) => loadKubeConfig(client, kubernetes),
-        trouble: (error, what) => log.error({ error: String(error) }, what),
-      });
+      const ports = { sourceTree, secret: config.secret, late: lateReports(report, clock) };
+      const desk = new Desk({ ...ground, ...ports, tokens: createTokens(key) });
+      current = desk;
+      const placing = openPlacing({ desk, key, artifacts, logs, clock, trouble });
+      const slots = config.executor.slots ?? remoteSlots;
+      return createRemoteExecutor({ placing, desk, files, logs, clock, slots, report, sourceTree, trouble });
     },
     close: () => agents.close(),
   };

@@ -12,19 +12,13 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { Usage } from '../../engine/event.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { AgentResult } from '../agent/contract.ts';
+import { failed, type Failed, type Placed, type PlacementEnd, type StopCause } from '../desk/placing.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
 import { ApiError, backOff, type Api } from './api.ts';
-import { failed, failureOf, failureToStart, goneOutcome, lossOf, mainContainer, type Failed } from './pod-end.ts';
+import { failureOf, failureToStart, goneOutcome, lossOf, mainContainer } from './pod-end.ts';
+import { graceSeconds } from './pod.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
 import type { Reaper } from './reaper.ts';
-
-export type StopCause = 'cancelled' | 'timeout';
-
-/** How it ended: by the agent's word, or by what was seen of the pod. */
-export type PlacementEnd =
-  | { readonly kind: 'told'; readonly result: AgentResult; readonly usage: Usage | null }
-  | { readonly kind: 'seen'; readonly failed: Failed; readonly usage: Usage | null }
-  | { readonly kind: 'stopped'; readonly cause: StopCause; readonly usage: Usage | null };
 
 export interface PlacementPorts {
   readonly api: Api;
@@ -46,7 +40,7 @@ export interface PlacementPorts {
 /** Of a container with a helper: what only the cluster can tell. */
 export interface ContainerSide {
   readonly timeoutMs: number;
-  readonly graceSeconds: number;
+  readonly graceMs: number;
   /** It has begun to run. Harmless the second time. */
   readonly started: () => void;
 }
@@ -62,7 +56,7 @@ const quotaWaitsMs = [5000, 10_000, 20_000, 40_000, 60_000] as const;
 /** After the end that its agent has told: to end itself. */
 const leaveSeconds = 10;
 
-export class Placement {
+export class Placement implements Placed {
   readonly #pod: PlacedPod;
   readonly #ports: PlacementPorts;
   readonly #closing = new AbortController();
@@ -156,10 +150,10 @@ export class Placement {
   }
 
   /** Warns, and kills after the grace. The first cause stays; a shorter grace counts. */
-  stop(cause: StopCause, graceSeconds: number): void {
+  stop(cause: StopCause, graceMs: number): void {
     if (this.#isOver) return;
     // Before its agent has begun there is nothing to be warned.
-    const grace = this.#begun ? graceSeconds : 1;
+    const grace = this.#begun ? graceSeconds(graceMs) : 1;
     this.#stop ??= { cause, graceSeconds: grace };
     this.#stop.graceSeconds = Math.min(this.#stop.graceSeconds, grace);
     this.#closing.abort();
@@ -208,7 +202,7 @@ export class Placement {
     container.started();
     if (main.state === 'terminated') this.#ended.resolve();
     if (main.state === 'running' && now > main.startedAt + container.timeoutMs)
-      return this.stop('timeout', container.graceSeconds);
+      return this.stop('timeout', container.graceMs);
     const endedWell = main.state === 'terminated' && main.exitCode === 0;
     if (endedWell && this.#stop === null && this.#result !== null)
       this.#end({ kind: 'told', result: this.#result, usage: usageOf(view) });

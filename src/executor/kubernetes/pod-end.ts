@@ -3,10 +3,8 @@
  * what to do. Pure, and a table of cases in its test. An agent says itself how its attempt ended; this is for those that
  * cannot any more, and for containers that have none.
  */
-import type { AttemptOutcome, FailureCause } from '../../engine/event.ts';
+import { failed, type Failed } from '../desk/placing.ts';
 import type { ContainerView, PodView } from './pod-view.ts';
-
-export type Failed = Extract<AttemptOutcome, { kind: 'failed' }>;
 
 /** Containers of this name carry out the step; others are beside it. */
 export const mainContainer = 'main';
@@ -150,10 +148,6 @@ function hasFailed(container: ContainerView | undefined): boolean {
 
 function wordsOf({ reason, message }: ContainerView): string {
   return message === null ? (reason ?? '') : `${reason ?? ''}: ${message}`;
-}
-
-export function failed(cause: FailureCause, message: string, exitCode: number | null = null): Failed {
-  return { kind: 'failed', cause, message, exitCode };
 }
 
 /** Why a pod that cannot be seen to end is given up; null while there is hope. `heardAt`: when its agent last said something. */

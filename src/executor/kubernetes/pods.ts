@@ -1,23 +1,23 @@
 /**
- * All that this server has placed with a cluster, attempts and looks alike: the placement of each, and what is seen of its
- * pod. Pods of ours that belong to none of them are strays, of attempts that have ended or of a server that is gone.
+ * All that this server has placed with a cluster, attempts and looks alike, one pod each: the placement of each, and what is
+ * seen of its pod. The name of a pod follows from what it carries out, so asking for it twice gives one. Pods of ours that belong to none of them are strays, of attempts that have ended or of a server that is gone.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { AgentTask } from '../agent/contract.ts';
-import type { KeptAttempt } from '../desk/attempt-files.ts';
 import type { Desk } from '../desk/desk.ts';
+import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placing.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
 import { keptTail } from './log-tail.ts';
-import { Placement, type PlacementEnd } from './placement.ts';
+import { Placement } from './placement.ts';
 import { mainContainer, podPatience } from './pod-end.ts';
 import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
-import { graceSeconds, namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
+import { namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
 import { createReaper, type Reaper } from './reaper.ts';
 
 export interface PodsOptions {
@@ -32,18 +32,6 @@ export interface PodsOptions {
   readonly trouble: (error: unknown, what: string) => void;
 }
 
-/** Which agent has begun it, and how many lines its log had then. */
-export type Began = NonNullable<KeptAttempt['begun']>;
-
-/** Who placed it hears of it. */
-export interface PlacedListener {
-  /** Kept before its agent hears that it may begin; it may not where this throws. */
-  readonly keep: (began: Began) => void;
-  readonly begun: (place: string) => void;
-  /** `logged` resolves when nothing more comes for its log. What there is of its pod is needed until this resolves. */
-  readonly over: (end: PlacementEnd, logged: () => Promise<void>) => Promise<void>;
-}
-
 /** One namespace: what is seen in it, and whose pods are there. */
 interface Seen {
   readonly table: PodTable;
@@ -55,7 +43,7 @@ interface Seen {
 
 const tickMs = 1000;
 
-export class Pods {
+export class Pods implements Placing {
   readonly #options: PodsOptions;
   readonly #api: Api;
   readonly #reaper: Reaper;
@@ -146,7 +134,7 @@ export class Pods {
   }
 
   /** Everything stays as it is in the cluster. */
-  leave(): void {
+  async leave(): Promise<void> {
     clearInterval(this.#ticker);
     for (const placement of this.#placements.values()) placement.leave();
     for (const { table } of this.#namespaces.values()) table.close();
@@ -194,10 +182,7 @@ export class Pods {
         seen.waiting.delete(id);
         await listener.over(end, () => log.end());
       },
-      container:
-        work.kind === 'container'
-          ? { timeoutMs, graceSeconds: graceSeconds(graceMs), started: () => log.started() }
-          : null,
+      container: work.kind === 'container' ? { timeoutMs, graceMs, started: () => log.started() } : null,
     };
     return new Placement(pod, ports, so.began !== null);
   }

@@ -6,10 +6,11 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { AttemptOutcome } from '../../../src/engine/event.ts';
 import { openAttemptFiles } from '../../../src/executor/desk/attempt-files.ts';
 import { Desk, lateReports } from '../../../src/executor/desk/desk.ts';
+import { createRemoteExecutor } from '../../../src/executor/desk/remote-executor.ts';
 import { createTokens, openTokenKey } from '../../../src/executor/desk/tokens.ts';
 import type { AttemptReport, AttemptSpec, AttemptWork, Executor } from '../../../src/executor/executor.ts';
-import { createKubernetesExecutor } from '../../../src/executor/kubernetes/kubernetes.ts';
 import { instanceOf } from '../../../src/executor/kubernetes/pod-name.ts';
+import { Pods } from '../../../src/executor/kubernetes/pods.ts';
 import { createDirectoryStores } from '../../../src/outputs/directory.ts';
 import { createAgentServer } from '../../../src/server/agent-server.ts';
 import type { Clock } from '../../../src/std/clock.ts';
@@ -85,14 +86,11 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
       late: lateReports(report, clock),
     });
     desk = own;
-    const executor = createKubernetesExecutor({
-      report,
-      sourceTree: ports.sourceTree,
+    const trouble = (error: unknown, what: string): void => void troubles.push(`${what}: ${String(error)}`);
+    const placing = new Pods({
       desk: own,
-      files: openAttemptFiles(join(folder, 'attempts')),
       ...stores,
       clock,
-      slots: options.slots ?? 4,
       settings: {
         instance: instanceOf(key),
         namespace: options.namespace,
@@ -104,8 +102,19 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
         pod: options.pod ?? {},
       },
       loadConfig: options.loadConfig,
-      trouble: (error, what) => void troubles.push(`${what}: ${String(error)}`),
+      trouble,
       ...(options.startMs === undefined ? {} : { startMs: options.startMs }),
+    });
+    const executor = createRemoteExecutor({
+      placing,
+      report,
+      sourceTree: ports.sourceTree,
+      desk: own,
+      files: openAttemptFiles(join(folder, 'attempts')),
+      logs: stores.logs,
+      clock,
+      slots: options.slots ?? 4,
+      trouble,
     });
     return { executor, reports };
   };

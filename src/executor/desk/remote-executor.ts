@@ -1,33 +1,36 @@
 /**
- * Attempts as pods of a cluster, one each. The pod of an attempt has a name that follows from the attempt, so asking for it
- * twice gives one; the agent in it asks the desk before anything runs, so nothing runs twice; what it says of the end is
- * written down before it is reported, so nothing is lost with a server. A server that goes leaves its pods alone, and the
- * next one finds them.
+ * Attempts on other machines, each carried out by an agent. An agent asks the desk before anything runs, so nothing runs
+ * twice; what it says of the end is written down before it is reported, so nothing is lost with a server. A server that goes
+ * leaves its agents alone, and the next one finds them.
  */
 import { isAbsolute } from 'node:path';
 import type { Usage } from '../../engine/event.ts';
 import { unreachable } from '../../std/unreachable.ts';
+import type { LogStore } from '../../outputs/outputs.ts';
+import type { Clock } from '../../std/clock.ts';
 import type { AgentResult } from '../agent/contract.ts';
-import type { AttemptFiles, FinishedReport } from '../desk/attempt-files.ts';
 import type { AttemptSpec, Executor, ExecutorPorts, ReportSink } from '../executor.ts';
 import { findFile } from '../local/find-file.ts';
+import type { AttemptFiles, FinishedReport } from './attempt-files.ts';
+import type { Desk } from './desk.ts';
 import { openLooks } from './looks.ts';
-import type { Placement, PlacementEnd } from './placement.ts';
-import { failed } from './pod-end.ts';
-import { graceSeconds } from './pod.ts';
-import { Pods, type Began, type PodsOptions } from './pods.ts';
+import { failed, type Began, type Placed, type PlacementEnd, type Placing } from './placing.ts';
 
-export interface KubernetesExecutorOptions extends PodsOptions, Pick<ExecutorPorts, 'sourceTree'> {
-  readonly report: ReportSink;
+export interface RemoteExecutorOptions extends Pick<ExecutorPorts, 'sourceTree'> {
+  readonly placing: Placing;
+  readonly desk: Desk;
   readonly files: AttemptFiles;
+  readonly logs: LogStore;
+  readonly clock: Clock;
   readonly slots: number;
+  readonly report: ReportSink;
+  readonly trouble: (error: unknown, what: string) => void;
 }
 
-export function createKubernetesExecutor(options: KubernetesExecutorOptions): Executor {
-  const { desk, files, slots } = options;
-  const pods = new Pods(options);
-  const attempts = new Attempts(options, pods);
-  const looks = openLooks(pods, (id) => desk.shut(id));
+export function createRemoteExecutor(options: RemoteExecutorOptions): Executor {
+  const { placing, desk, files, slots } = options;
+  const attempts = new Attempts(options);
+  const looks = openLooks(placing, (id) => desk.shut(id));
   let isClosed = false;
 
   return {
@@ -37,16 +40,16 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
       attempts.start(spec);
     },
     async stop(attemptId, cause, graceMs) {
-      pods.get(attemptId)?.stop(cause, graceSeconds(graceMs));
+      placing.get(attemptId)?.stop(cause, graceMs);
     },
     async recover(attemptIds) {
       for (const attemptId of attemptIds) attempts.takeUp(attemptId);
-      pods.knowsAll();
+      placing.knowsAll();
       desk.knowsAll();
     },
     retain: (runIds) => files.retain(runIds),
     release: (runId) => files.release(runId),
-    // What lies elsewhere on this machine, no pod finds.
+    // What lies elsewhere on this machine, no step finds.
     findFile: async (place) => (isAbsolute(place.path) ? null : findFile(place, options)),
     looksAtOnce: looks.atOnceMax,
     async look(spec, signal) {
@@ -58,7 +61,7 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
       isClosed = true;
       await looks.close();
       attempts.close();
-      pods.leave();
+      await placing.leave();
       await desk.close();
     },
   };
@@ -67,19 +70,17 @@ export function createKubernetesExecutor(options: KubernetesExecutorOptions): Ex
 const unknownAttempt = failed('lost', 'nothing is known of it any more: the files of its server are gone');
 
 class Attempts {
-  readonly #options: KubernetesExecutorOptions;
-  readonly #pods: Pods;
+  readonly #options: RemoteExecutorOptions;
   #isClosed = false;
 
-  constructor(options: KubernetesExecutorOptions, pods: Pods) {
+  constructor(options: RemoteExecutorOptions) {
     this.#options = options;
-    this.#pods = pods;
   }
 
   start(spec: AttemptSpec): void {
-    const { files } = this.#options;
+    const { files, placing } = this.#options;
     const { attemptId } = spec;
-    if (this.#pods.get(attemptId) !== undefined) return;
+    if (placing.get(attemptId) !== undefined) return;
     if (files.read(attemptId) !== null) return this.takeUp(attemptId);
     files.write(attemptId, { spec, begun: null, finished: null });
     void this.#place(spec, null).ask();
@@ -87,14 +88,14 @@ class Attempts {
 
   /** What an earlier server began, or this one has seen the end of. */
   takeUp(attemptId: string): void {
-    const { files, clock, report } = this.#options;
-    if (this.#pods.get(attemptId) !== undefined) return;
+    const { files, placing, clock, report } = this.#options;
+    if (placing.get(attemptId) !== undefined) return;
     const kept = files.read(attemptId);
     if (kept === null)
       return report(finishedReport(attemptId, clock.now(), { kind: 'seen', failed: unknownAttempt, usage: null }));
     if (kept.finished !== null) return report(kept.finished);
     this.#place(kept.spec, kept.begun);
-    this.#pods.recover(attemptId, { type: 'attempt', spec: kept.spec });
+    placing.recover(attemptId, { type: 'attempt', spec: kept.spec });
   }
 
   /** Nothing is reported any more. */
@@ -102,10 +103,10 @@ class Attempts {
     this.#isClosed = true;
   }
 
-  #place(spec: AttemptSpec, began: Began | null): Placement {
-    const { files, clock, report } = this.#options;
+  #place(spec: AttemptSpec, began: Began | null): Placed {
+    const { files, placing, clock, report } = this.#options;
     const { attemptId } = spec;
-    return this.#pods.place(attemptId, { type: 'attempt', spec }, began, {
+    return placing.place(attemptId, { type: 'attempt', spec }, began, {
       keep: (now) => files.write(attemptId, { spec, begun: now, finished: null }),
       begun: (place) => report({ type: 'running', attemptId, at: clock.now(), place }),
       over: (end, logged) => this.#finish(spec, end, logged),
@@ -113,7 +114,7 @@ class Attempts {
   }
 
   async #finish(spec: AttemptSpec, end: PlacementEnd, logged: () => Promise<void>): Promise<void> {
-    const { files, desk, logs, clock, report, trouble } = this.#options;
+    const { files, placing, desk, logs, clock, report, trouble } = this.#options;
     const { attemptId } = spec;
     const finished = finishedReport(attemptId, clock.now(), end);
     const { outcome } = finished;
@@ -129,7 +130,7 @@ class Attempts {
     if (end.kind !== 'told' && outcome.kind === 'failed')
       log.write('contender', `Failed (${outcome.cause}): ${outcome.message}\n`);
     await log.close();
-    this.#pods.forget(attemptId);
+    placing.forget(attemptId);
     if (!this.#isClosed) report(finished);
   }
 }
@@ -143,7 +144,7 @@ function finishedReport(attemptId: string, at: number, end: PlacementEnd): Finis
       return { ...base, outcome: end.failed, usage: end.usage };
     case 'stopped': {
       const why = end.cause === 'timeout' ? 'it was longer than its time limit' : 'it was cancelled';
-      return { ...base, outcome: failed(end.cause, `${why}; its pod is gone`), usage: end.usage };
+      return { ...base, outcome: failed(end.cause, `${why}; nothing of it is left`), usage: end.usage };
     }
     default:
       return unreachable(end);

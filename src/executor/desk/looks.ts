@@ -1,19 +1,17 @@
 /**
- * Looks of functions as pods: nothing of them is kept, and one that a server leaves behind is a stray pod. They take no
- * slots, but a pod takes a second or two to come and go: how many at once is bounded.
+ * Looks of functions on other machines: nothing of them is kept, and one that a server leaves behind is a stray. They take no
+ * slots, but each takes a place that others may need: how many at once is bounded.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LookOutcome } from '../../engine/event.ts';
 import type { LookSpec } from '../executor.ts';
-import { graceSeconds } from './pod.ts';
-import type { PlacementEnd } from './placement.ts';
-import type { Pods } from './pods.ts';
+import type { PlacementEnd, Placing } from './placing.ts';
 
 export interface Looks {
   readonly atOnceMax: number;
   look(spec: LookSpec, signal: AbortSignal): Promise<LookOutcome>;
-  /** Ends those under way; resolves when their pods are gone. */
+  /** Ends those under way; resolves when nothing of them is left. */
   close(): Promise<void>;
 }
 
@@ -21,27 +19,27 @@ const atOnceMax = 16;
 const closeMs = 15_000;
 
 /** `shut` ends what is said of one at the desk. */
-export function openLooks(pods: Pods, shut: (id: string) => Promise<void>): Looks {
+export function openLooks(placing: Placing, shut: (id: string) => Promise<void>): Looks {
   const underWay = new Map<string, { readonly end: AbortController; readonly over: Promise<unknown> }>();
 
   const lookOnce = async (spec: LookSpec, signal: AbortSignal): Promise<LookOutcome> => {
     const id = `${spec.attemptId}/look-${spec.number}-${randomBytes(6).toString('hex')}`;
     const over = Promise.withResolvers<PlacementEnd>();
-    const placement = pods.place(id, { type: 'look', spec }, null, {
+    const placed = placing.place(id, { type: 'look', spec }, null, {
       keep: () => undefined,
       begun: () => undefined,
       over: async (end) => over.resolve(end),
     });
-    const stop = (): void => placement.stop('cancelled', graceSeconds(spec.graceMs));
+    const stop = (): void => placed.stop('cancelled', spec.graceMs);
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
     try {
-      await placement.ask();
+      await placed.ask();
       return outcomeOf(await over.promise);
     } finally {
       signal.removeEventListener('abort', stop);
       await shut(id);
-      pods.forget(id);
+      placing.forget(id);
     }
   };
   return {
@@ -62,7 +60,7 @@ export function openLooks(pods: Pods, shut: (id: string) => Promise<void>): Look
     async close() {
       const left = [...underWay.values()];
       for (const { end } of left) end.abort();
-      // Those that are left to a cluster that does not answer are strays, which the next server removes.
+      // Those that are left to machines that do not answer are strays, which the next server removes.
       const patience = pause(closeMs, undefined, { ref: false });
       await Promise.race([Promise.allSettled(left.map(({ over }) => over)), patience]);
     },
