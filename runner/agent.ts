@@ -32,7 +32,7 @@ const given = Object.fromEntries(
 );
 
 const agent = createAgent({
-  link: createLink({ url, token, pause, say }),
+  link: createLink({ url, token, pause: (ms, signal) => pause(ms, undefined, { signal }), say }),
   directory,
   secretsFolder,
   nodeModules,

@@ -9,7 +9,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest }
 import { create as createTar } from 'tar';
 import type { z } from 'zod';
 import { agentLimits, agentPath } from '../executor/agent/contract.ts';
-import { agentResultSchema, beginSchema, logPartSchema } from '../executor/desk/agent-words.ts';
+import { agentResultSchema, aliveSchema, beginSchema, logPartSchema } from '../executor/desk/agent-words.ts';
 import type { Desk, Refusal, Sitting } from '../executor/desk/desk.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { bearerOf, RefusedError } from './access.ts';
@@ -120,10 +120,7 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
   });
   app.put('/artifacts/:sha256', (request) => keepArtifact(request, sitting(request)));
   app.post('/log', (request) => sitting(request).keepLog(read(logPartSchema, request.body)));
-  app.post('/alive', (request) => {
-    sitting(request);
-    return {};
-  });
+  app.post('/alive', (request) => sitting(request).alive(read(aliveSchema, request.body).stop));
   app.post('/ended', (request) => sitting(request).ended());
   app.post('/collect', (request) => sitting(request).collect());
   app.post('/result', (request) => {

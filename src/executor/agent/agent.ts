@@ -7,13 +7,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../std/clock.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import { createDirectoryLogStore } from '../../outputs/directory.ts';
 import type { LogStore } from '../../outputs/outputs.ts';
 import type { AttemptReport, Executor } from '../executor.ts';
 import { createLocalExecutor } from '../local/local.ts';
-import { agentLimits, type AgentResult, type AgentTask, type Begun, type Ended } from './contract.ts';
+import { agentLimits, type AgentResult, type AgentTask, type Alive, type Begun, type Ended } from './contract.ts';
+import { createEnding, type Ending } from './ending.ts';
 import { help } from './helper.ts';
 import { AttemptRevoked, type Link } from './link.ts';
 import { createLogShipper } from './log-shipper.ts';
@@ -24,8 +26,8 @@ export interface AgentOptions {
   readonly link: Link;
   /** Of this attempt alone. */
   readonly directory: string;
-  /** In memory: for the secrets of a container beside it. */
-  readonly secretsFolder: string;
+  /** In memory: for the secrets of a container beside it. Null: there is none, it carries out all by itself. */
+  readonly secretsFolder: string | null;
   readonly nodeModules: string | null;
   /** Of all processes of the step: where it runs, nothing is anybody else's. */
   readonly environment: { readonly [name: string]: string };
@@ -35,7 +37,7 @@ export interface AgentOptions {
 }
 
 export interface Agent {
-  /** Rejects where the attempt is not, or no longer, to run, or its end could not be told. */
+  /** Once. Rejects where the attempt is not, or no longer, to run, or its end could not be told. */
   run(): Promise<AgentResult>;
   /** Ends the step, which has its own grace to end itself; the container beside it, if there is one, has ended. */
   stop(): void;
@@ -43,28 +45,32 @@ export interface Agent {
 
 export function createAgent(options: AgentOptions): Agent {
   const { link, directory, clock } = options;
-  const stop = new AbortController();
+  const ending = createEnding();
   return {
     async run() {
       const begun: Begun = await link.json('POST', 'begin', { agent: await nameIn(directory) });
       link.use(begun.token);
-      if (hasContainer(begun)) return runAsHelper(begun, options, stop.signal);
+      const { secretsFolder } = options;
+      if (secretsFolder !== null && hasContainer(begun))
+        return runAsHelper(begun, { ...options, secretsFolder }, ending.signal);
       const logs = createDirectoryLogStore({ directory: join(directory, 'attempt', 'logs'), clock });
       const { attemptId } = begun.task.spec;
       const shipper = createLogShipper(logs, attemptId, link);
-      const alive = keepAlive(link, () => stop.abort());
+      const told = new AbortController();
+      void keepAlive(link, ending, told.signal);
       try {
-        const result = await carryOut(begun, logs, options, stop.signal);
+        const result = await carryOut(begun, logs, options, ending);
         // Looks share a log, which is not closed after each.
         await logs.writer(attemptId).close();
         await shipper.finish();
         await link.json('POST', 'result', result);
         return result;
       } finally {
-        clearInterval(alive);
+        told.abort();
+        link.close();
       }
     },
-    stop: () => stop.abort(),
+    stop: () => ending.stop(null),
   };
 }
 
@@ -83,7 +89,11 @@ async function nameIn(directory: string): Promise<string> {
   return name;
 }
 
-async function runAsHelper(begun: Begun, options: AgentOptions, stop: AbortSignal): Promise<AgentResult> {
+async function runAsHelper(
+  begun: Begun,
+  options: AgentOptions & { readonly secretsFolder: string },
+  stop: AbortSignal,
+): Promise<AgentResult> {
   const { link, directory, secretsFolder, unpack } = options;
   const layOutIn = (folder: string): Promise<string> => layOut(link, folder, unpack);
   const ended = Promise.race([untilTold(stop), untilContainerEnded(link, stop)]);
@@ -114,7 +124,7 @@ async function carryOut(
   { task, secrets }: Begun,
   logs: LogStore,
   options: AgentOptions,
-  stop: AbortSignal,
+  ending: Ending,
 ): Promise<AgentResult> {
   const { link, directory, nodeModules, environment, clock } = options;
   const ended = Promise.withResolvers<AgentResult>();
@@ -138,7 +148,7 @@ async function carryOut(
     clock,
   });
   try {
-    return await carryOutWith(executor, task, stop, ended.promise);
+    return await carryOutWith(executor, task, ending, ended.promise);
   } finally {
     await executor.close(0);
   }
@@ -147,20 +157,18 @@ async function carryOut(
 async function carryOutWith(
   executor: Executor,
   task: AgentTask,
-  stop: AbortSignal,
+  ending: Ending,
   ended: Promise<AgentResult>,
 ): Promise<AgentResult> {
   switch (task.type) {
     case 'attempt': {
       const { attemptId, graceMs } = task.spec;
-      const end = (): void => void executor.stop(attemptId, 'cancelled', graceMs);
-      stop.addEventListener('abort', end);
       await executor.start(task.spec);
-      if (stop.aborted) end();
+      ending.attach((given) => void executor.stop(attemptId, 'cancelled', given ?? graceMs));
       return ended;
     }
     case 'look':
-      return { type: 'look', outcome: await executor.look(task.spec, stop) };
+      return { type: 'look', outcome: await executor.look(task.spec, ending.signal) };
     default:
       return unreachable(task);
   }
@@ -178,17 +186,18 @@ async function layOut(link: Link, folder: string, unpack: AgentOptions['unpack']
   return folder;
 }
 
-/** Says now and then that it is there, and hears that its attempt is over. */
-function keepAlive(link: Link, over: () => void): NodeJS.Timeout {
-  let isAsking = false;
-  return setInterval(() => {
-    if (isAsking) return;
-    isAsking = true;
-    link
-      .json('POST', 'alive', {})
-      .catch((error: unknown) => {
-        if (error instanceof AttemptRevoked) over();
-      })
-      .finally(() => (isAsking = false));
-  }, agentLimits.aliveMs);
+/** Says that it is there until its end is told, and hears that it is to end, or that its attempt is over. */
+async function keepAlive(link: Link, ending: Ending, told: AbortSignal): Promise<void> {
+  for (let known: number | null = null; !told.aborted;) {
+    let pauseMs: number = agentLimits.aliveMs;
+    try {
+      const { stop }: Alive = await link.json('POST', 'alive', { stop: known });
+      if (stop !== null && stop !== known && !told.aborted) ending.stop(stop);
+      known = stop;
+    } catch (error) {
+      if (error instanceof AttemptRevoked) return told.aborted ? undefined : ending.stop(null);
+      pauseMs = agentLimits.waitMs;
+    }
+    await pause(pauseMs, undefined, { ref: false });
+  }
 }

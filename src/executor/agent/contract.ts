@@ -8,7 +8,8 @@
  *   GET  artifacts/SHA256   ─► its bytes; 404: it is not there
  *   PUT  artifacts/SHA256   ─► Artifact      the bytes, which the server hashes too
  *   POST log                ─► LogKept       whole lines, numbered, so that none is kept twice
- *   POST alive              ─► nothing       that it is still there, where nothing else was said for a while
+ *   POST alive              ─► Alive         that it is still there; whether it is to end: answered when that changes, or
+ *                                            after a while
  *   POST ended              ─► Ended         of a helper: whether the container beside it has ended; answered when it has,
  *                                            or after a while
  *   POST collect            ─► Collected     of a helper: the outputs of the container that has ended are looked for
@@ -27,8 +28,8 @@ export const agentLimits = {
   /** Of the lines of one part of a log. */
   logLinesMax: 500,
   logBytesMax: 512 * 1024,
-  /** Between two words of an agent that has nothing else to say. */
-  aliveMs: 15_000,
+  /** Between two words of an agent that has nothing else to say, beside the time that the answer takes. */
+  aliveMs: 200,
   /** Before a question that waits for something is answered with "not yet". */
   waitMs: 20_000,
 } as const;
@@ -64,6 +65,16 @@ export interface LogKept {
   readonly total: number;
   /** No more of them are kept. */
   readonly isFull: boolean;
+}
+
+/** `stop`: the grace, in milliseconds, with which it was told to end already; null: it was not. */
+export interface StillAlive {
+  readonly stop: number | null;
+}
+
+export interface Alive {
+  /** It is to end, with so much grace from the warning on, in milliseconds; null: it may go on. */
+  readonly stop: number | null;
 }
 
 export interface Ended {

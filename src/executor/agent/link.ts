@@ -21,6 +21,8 @@ export interface Link {
   json<Answer>(method: 'POST', path: string, body: unknown): Promise<Answer>;
   /** From now on with this token. */
   use(token: string): void;
+  /** Nothing is asked any more: what is under way rejects. */
+  close(): void;
 }
 
 export interface LinkBody {
@@ -32,7 +34,8 @@ export interface LinkOptions {
   /** Of the server, without a path. */
   readonly url: string;
   readonly token: string;
-  readonly pause: (ms: number) => Promise<unknown>;
+  /** Rejects, or resolves at once, when the signal is aborted. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<unknown>;
   readonly say: (text: string) => void;
   readonly patienceMs?: number;
 }
@@ -53,10 +56,13 @@ const linkLimits = {
 export function createLink(options: LinkOptions): Link {
   const { url, pause, say, patienceMs = linkLimits.patienceMs } = options;
   let { token } = options;
+  const closing = new AbortController();
+  const { signal } = closing;
   const ask: Link['ask'] = async (method, path, take, body) => {
     let [waitedMs, cuts] = [0, 0];
     for (let attempt = 0; ; attempt += 1) {
-      const answer = await tryOnce(`${url}${agentPath}/${path}`, method, token, body?.());
+      signal.throwIfAborted();
+      const answer = await tryOnce(`${url}${agentPath}/${path}`, { method, token, body: body?.(), signal });
       let why: string;
       if (typeof answer === 'string') why = answer;
       else {
@@ -70,7 +76,7 @@ export function createLink(options: LinkOptions): Link {
       if (waitedMs >= patienceMs) throw new Error(`the server cannot be reached: ${why}`);
       if (attempt === 0) say(`The server does not answer (${why}): it is asked again.`);
       const pauseMs = Math.min(linkLimits.pauseFirstMs * 2 ** Math.min(attempt, 10), linkLimits.pauseMaxMs);
-      await pause(pauseMs);
+      await pause(pauseMs, signal);
       waitedMs += pauseMs;
     }
   };
@@ -83,6 +89,7 @@ export function createLink(options: LinkOptions): Link {
       return answer;
     },
     use: (next) => void (token = next),
+    close: () => closing.abort(new Error('nothing is asked of the server any more')),
   };
 }
 
@@ -121,10 +128,14 @@ async function readWith<T>(
 /** The answer; or, where another try may help, why there is none. */
 async function tryOnce(
   address: string,
-  method: string,
-  token: string,
-  body: LinkBody | undefined,
+  request: {
+    readonly method: string;
+    readonly token: string;
+    readonly body: LinkBody | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Response | string> {
+  const { method, token, body, signal } = request;
   const isJson = body?.type === 'application/json';
   // Of Node: it sends a stream, where it is told that the answer may come only when all is sent.
   const init: RequestInit & { readonly duplex: 'half' } = {
@@ -132,7 +143,7 @@ async function tryOnce(
     headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': body.type }) },
     redirect: 'error',
     duplex: 'half',
-    ...(isJson ? { signal: AbortSignal.timeout(linkLimits.answerMs) } : {}),
+    signal: isJson ? AbortSignal.any([signal, AbortSignal.timeout(linkLimits.answerMs)]) : signal,
     ...(body === undefined ? {} : { body: body.content }),
   };
   let answer: Response;

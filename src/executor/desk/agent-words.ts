@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import type { AttemptOutcome, LookOutcome, StepOutput } from '../../engine/event.ts';
 import type { Json } from '../../std/json.ts';
-import { agentLimits, type AgentResult, type Begin, type LogPart } from '../agent/contract.ts';
+import { agentLimits, type AgentResult, type Begin, type LogPart, type StillAlive } from '../agent/contract.ts';
 
 export const beginSchema: z.ZodType<Begin> = z.strictObject({ agent: z.string().regex(/^[\w-]{43}$/) });
+
+export const aliveSchema: z.ZodType<StillAlive> = z.strictObject({ stop: z.number().int().min(0).nullable() });
 
 const logLine = z.strictObject({
   at: z.number().int().min(0),

@@ -12,6 +12,7 @@ import {
   agentLimits,
   type AgentResult,
   type AgentTask,
+  type Alive,
   type Begun,
   type Collected,
   type Ended,
@@ -48,6 +49,8 @@ export interface DeskPorts extends Pick<ExecutorPorts, 'sourceTree' | 'secret'> 
   readonly logs: LogStore;
   readonly tokens: Tokens;
   readonly clock: Clock;
+  /** Before a question that waits for something is answered with "not yet". */
+  readonly waitMs?: number;
   /** What an agent brings whose attempt no longer counts. */
   readonly late: (id: string, result: AgentResult) => void;
 }
@@ -77,6 +80,11 @@ export class Desk {
   open(entry: DeskEntry): string {
     this.#open.set(entry.id, new Sitting(entry, this.#ports));
     return this.#ports.tokens.make({ id: entry.id, agent: null });
+  }
+
+  /** Its agent is to end what it carries out, and to say how that ended. A shorter grace counts. */
+  stop(id: string, graceMs: number): void {
+    this.#open.get(id)?.stop(graceMs);
   }
 
   /** Nothing that is said of it counts any more. */
@@ -146,6 +154,9 @@ export class Sitting {
   #log: LogWriter | null = null;
   #result: AgentResult | null = null;
   #heardAt: number | null = null;
+  #stop: number | null = null;
+  /** Until there is news for its agent. */
+  #news = Promise.withResolvers<void>();
 
   constructor(entry: DeskEntry, ports: DeskPorts) {
     this.#entry = entry;
@@ -178,6 +189,17 @@ export class Sitting {
 
   hear(): void {
     this.#heardAt = this.#ports.clock.now();
+  }
+
+  stop(graceMs: number): void {
+    this.#stop = Math.min(this.#stop ?? graceMs, graceMs);
+    this.#tellNews();
+  }
+
+  /** Whether it is to end, when that is not what the agent knows, or after a while. */
+  async alive(known: number | null): Promise<Alive> {
+    if (this.#stop === known) await this.#within(this.#news.promise);
+    return { stop: this.#stop };
   }
 
   /** A folder with the files of the commit. */
@@ -213,11 +235,7 @@ export class Sitting {
 
   /** Whether the container beside the helper has ended, now or in a while. */
   async ended(): Promise<Ended> {
-    const patience = new AbortController();
-    const waited = pause(agentLimits.waitMs, false, { signal: patience.signal }).catch(() => false);
-    const ended = await Promise.race([this.#entry.listener.ended().then(() => true), waited]);
-    patience.abort();
-    return { ended };
+    return { ended: await this.#within(this.#entry.listener.ended()) };
   }
 
   collect(): Promise<Collected> {
@@ -232,7 +250,23 @@ export class Sitting {
   }
 
   async end(): Promise<void> {
+    this.#tellNews();
     await this.#log?.close();
+  }
+
+  #tellNews(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
+  }
+
+  /** Whether it happened in the time that a question may take. */
+  async #within(happened: Promise<void>): Promise<boolean> {
+    const patience = new AbortController();
+    const { waitMs = agentLimits.waitMs } = this.#ports;
+    const waited = pause(waitMs, false, { signal: patience.signal }).catch(() => false);
+    const has = await Promise.race([happened.then(() => true), waited]);
+    patience.abort();
+    return has;
   }
 }
 

@@ -92,7 +92,7 @@ test('of two agents with the same token one begins, and asks again under its own
     assert.deepEqual(await bureau.link(token).json('POST', 'begin', first), begun);
     await assert.rejects(bureau.link(token).json('POST', 'begin', second), AttemptRevoked);
     await assert.rejects(
-      bureau.link(token).json('POST', 'alive', {}),
+      bureau.link(token).json('POST', 'alive', { stop: null }),
       AttemptRevoked,
       'the first token is good for the beginning alone',
     );
@@ -101,11 +101,13 @@ test('of two agents with the same token one begins, and asks again under its own
 
 test('a server that comes after knows the agent that has begun, and no other', async () => {
   await withBureau(async (bureau) => {
-    const token = bureau.open(attempt(specOf(command('true'))));
+    const spec = specOf(command('true'));
+    const token = bureau.open(attempt(spec));
     const first = name();
     const { token: own } = await bureau.link(token).json<{ token: string }>('POST', 'begin', first);
     await bureau.nextDesk();
-    assert.deepEqual(await bureau.link(own).json('POST', 'alive', {}), {});
+    bureau.desk().stop(spec.attemptId, 7);
+    assert.deepEqual(await bureau.link(own).json('POST', 'alive', { stop: null }), { stop: 7 });
     await assert.rejects(bureau.link(token).json('POST', 'begin', name()), AttemptRevoked);
   });
 });
@@ -199,6 +201,24 @@ test('an agent that is to end ends its step, within its grace, and says so', asy
     const outcome = outcomeOf(bureau.results[0]);
     assert.equal(outcome.kind === 'failed' && outcome.cause, 'cancelled');
     assert.ok((await bureau.log(spec.attemptId)).includes('warned'));
+  });
+});
+
+test('the server tells an agent to end what it carries out, and again with less grace', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(shell('trap "echo warned" TERM; echo begun; while :; do sleep 0.1; done'));
+    const over = bureau.agent(bureau.open(attempt(spec))).run();
+    const line = (text: string): Promise<boolean> =>
+      until(text, async () => (await bureau.log(spec.attemptId)).includes(text) || undefined);
+    await line('begun');
+    bureau.desk().stop(spec.attemptId, 3_600_000);
+    await line('warned');
+    assert.equal(bureau.results.length, 0);
+    bureau.desk().stop(spec.attemptId, 10);
+    bureau.desk().stop(spec.attemptId, 5000);
+    await over;
+    const outcome = outcomeOf(bureau.results[0]);
+    assert.equal(outcome.kind === 'failed' && outcome.cause, 'cancelled');
   });
 });
 

@@ -93,7 +93,8 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
     return Readable.from(beginningOf(payload));
   });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  const link = (token: string): Link => createLink({ url, token, pause, say: () => undefined });
+  const link = (token: string): Link =>
+    createLink({ url, token, pause: (ms, signal) => pause(ms, undefined, { signal }), say: () => undefined });
   let agents = 0;
   return {
     folder,
