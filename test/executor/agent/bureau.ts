@@ -143,7 +143,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
   };
 }
 
-async function* beginningOf(stream: Readable): AsyncGenerator<unknown> {
+async function* beginningOf(stream: Readable): AsyncGenerator {
   for await (const chunk of stream) {
     yield chunk;
     throw new Error('the server has gone');
