@@ -261,6 +261,7 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
     })
     .exactOptional(),
   priority: z.number().int().min(limits.priorityMin).max(limits.priorityMax).exactOptional(),
+  queue: z.string().regex(pipelineNamePattern).exactOptional(),
   memory: memory.exactOptional(),
   pod: binding.exactOptional(),
   outputs: z.record(identifier, outputType),

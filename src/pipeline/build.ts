@@ -15,6 +15,7 @@ export interface StepDefaults {
   readonly secrets: readonly string[];
   readonly pool?: PoolClaim;
   readonly priority?: number;
+  readonly queue?: string;
   readonly memory?: MemoryDefinition;
 }
 

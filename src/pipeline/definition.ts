@@ -116,6 +116,8 @@ export interface StepDefinition {
   readonly pool?: PoolClaim;
   /** Which of those that wait for a slot gets it: the highest. Absent: 0. */
   readonly priority?: number;
+  /** Which workers carry it out. Absent: those of the configuration's queue. */
+  readonly queue?: string;
   /** What an attempt takes at most. Absent: no limit. */
   readonly memory?: MemoryDefinition;
   /** What it says of its pod, in the words of `PodOptions`; the pipeline's defaults are in it. Absent: nothing. */

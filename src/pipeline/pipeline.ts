@@ -14,7 +14,7 @@ import { readParameters, type ParameterHandles, type ParameterOptions } from './
 import { effortOptionNames, readEffort, stepDefaults, type EffortOptions } from './step-options.ts';
 import { readTriggers, type TriggerOptions } from './triggers.ts';
 
-/** Of the pipeline as a whole; retries, limits of time and memory, secrets, pool, priority and pod are the defaults of its steps. */
+/** Of the pipeline as a whole; retries, limits of time and memory, secrets, pool, priority, queue and pod are the defaults of its steps. */
 export interface PipelineOptions<P extends ParameterOptions> extends EffortOptions {
   /** Markdown. */
   readonly description?: string;

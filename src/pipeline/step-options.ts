@@ -28,7 +28,7 @@ import { OptionReader, plainRecord } from './options.ts';
 import type { PodOptions } from './pod.ts';
 import { bindPod, readPod } from './pod-options.ts';
 
-/** Retries, limits of time and memory, secrets, pool, priority, pod: of one step, or of the pipeline for all of its steps. */
+/** Retries, limits of time and memory, secrets, pool, priority, queue, pod: of one step, or of the pipeline for all of its steps. */
 export interface EffortOptions extends MemoryOptions {
   /** Tries after the first that failed by the step's own code. 0 unless given. */
   readonly retries?: number;
@@ -50,6 +50,8 @@ export interface EffortOptions extends MemoryOptions {
   readonly poolSlots?: number;
   /** From -1000 to 1000: of those that wait for a slot, the highest gets it. 0 unless given. */
   readonly priority?: number;
+  /** Where workers carry it out: those that serve this queue. That of the configuration unless given; `null`: that after all. */
+  readonly queue?: string | null;
   /**
    * Where it runs as a pod: what the pod is like, in Kubernetes' own names. A step's is merged over the pipeline's, field by
    * field; `null`: nothing of the pipeline's.
@@ -83,6 +85,7 @@ export const effortOptionNames = [
   'pool',
   'poolSlots',
   'priority',
+  'queue',
   'pod',
 ];
 const stepOptionNames = [...effortOptionNames, 'description', 'after', 'triggerRule', 'finally', 'updates'];
@@ -122,6 +125,7 @@ export function readEffort(
     ...readMemory(options, defaults.memory ?? null, resources),
     ...readPool(options, defaults.pool ?? null),
     ...readPriority(options, defaults.priority ?? 0),
+    ...readQueue(options, defaults.queue ?? null),
   };
 }
 
@@ -143,6 +147,13 @@ function readPriority(options: OptionReader, before: number): Pick<StepDefaults,
   const { priorityMin: min, priorityMax: max } = definitionLimits;
   const priority = options.number('priority', { min, max, integer: true }, before);
   return priority === 0 ? {} : { priority };
+}
+
+function readQueue(options: OptionReader, before: string | null): Pick<StepDefaults, 'queue'> {
+  const queue = options.raw('queue') === null ? null : options.text('queue', before);
+  if (queue === null) return {};
+  if (!pipelineNamePattern.test(queue)) options.wrong('queue', 'a name of lower-case letters, digits and "-"', queue);
+  return { queue };
 }
 
 export interface StepCall extends Call {

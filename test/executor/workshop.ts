@@ -82,6 +82,7 @@ export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): A
     repository: 'acme/churn',
     sha: 'a'.repeat(40),
     work,
+    queue: null,
     pod: null,
     context,
     outputs: {},

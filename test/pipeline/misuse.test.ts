@@ -143,6 +143,13 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /lower-case/,
     ],
     [
+      'a queue whose name is none',
+      () => step('a', { ...command, queue: 'GPU:1' }),
+      'definition-option',
+      /"queue" is "GPU:1"/,
+      /lower-case letters/,
+    ],
+    [
       'a priority beyond its range',
       () => step('a', { ...command, priority: 1001 }),
       'definition-option',

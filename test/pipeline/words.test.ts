@@ -69,28 +69,28 @@ test('a pipeline without options has plain defaults', () => {
   ]);
 });
 
-test("pool and priority are the step's, else those of the pipeline, and left out where there are none", () => {
+test("pool, priority and queue are the step's, else those of the pipeline, and left out where there are none", () => {
   const steps = stepsOf(
     () => {
       step('inherits', { command: ['true'] });
-      step('more', { command: ['true'], poolSlots: 3, priority: -5 });
+      step('more', { command: ['true'], poolSlots: 3, priority: -5, queue: 'gpu-large' });
       step('other', { command: ['true'], pool: 'database', priority: 0 });
-      step('none', { command: ['true'], pool: null });
+      step('none', { command: ['true'], pool: null, queue: null });
       waitFor.file('features', { path: 'features.csv', pool: 'database', poolSlots: 2 });
     },
-    { pool: 'gpu', poolSlots: 2, priority: 10 },
+    { pool: 'gpu', poolSlots: 2, priority: 10, queue: 'batch' },
   );
   assert.deepEqual(
-    steps.map(({ pool, priority }) => [pool, priority]),
+    steps.map(({ pool, priority, queue }) => [pool, priority, queue]),
     [
-      [{ name: 'gpu', slots: 2 }, 10],
-      [{ name: 'gpu', slots: 3 }, -5],
-      [{ name: 'database', slots: 1 }, undefined],
-      [undefined, 10],
-      [{ name: 'database', slots: 2 }, 10],
+      [{ name: 'gpu', slots: 2 }, 10, 'batch'],
+      [{ name: 'gpu', slots: 3 }, -5, 'gpu-large'],
+      [{ name: 'database', slots: 1 }, undefined, 'batch'],
+      [undefined, 10, undefined],
+      [{ name: 'database', slots: 2 }, 10, 'batch'],
     ],
   );
-  assert.ok(!('priority' in (steps[2] ?? {})) && !('pool' in (steps[3] ?? {})));
+  assert.ok(!('priority' in (steps[2] ?? {})) && !('pool' in (steps[3] ?? {})) && !('queue' in (steps[3] ?? {})));
 });
 
 test('options of a pipeline are read with their durations, triggers and parameters', () => {

@@ -60,6 +60,7 @@ export async function prepareAttempt(
     repository: run.opened.repository,
     sha: run.opened.sha,
     work: work.value,
+    queue: definition.queue ?? null,
     pod: pod.value,
     context: contextOf(run, key),
     outputs: definition.outputs,

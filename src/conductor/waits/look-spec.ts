@@ -14,7 +14,7 @@ export function lookSpecOf(
   { step, work, instance }: AwaitedLook,
   condition: Extract<WaitWork['for'], { condition: 'function' }>,
 ): Result<AnyLookSpec, string> {
-  const { name, secrets, graceMs } = step.definition;
+  const { name, secrets, graceMs, queue = null } = step.definition;
   const { runId, repository, sha } = run.opened;
   const key = { step: name, index: instance.index, attempt: 1 };
   const input = bindValue(run, condition.input, key);
@@ -24,6 +24,7 @@ export function lookSpecOf(
     repository,
     sha,
     work: { kind: 'wait', file: condition.file, input: input.value },
+    queue,
     context: contextOf(run, key),
     secrets,
     timeoutMs: lookTimeoutMs(work),

@@ -18,6 +18,7 @@ export const trialTask: AgentTask = {
     repository: nobody,
     sha: '0'.repeat(40),
     work: { kind: 'command', command: ['true'], environment: {} },
+    queue: null,
     pod: null,
     context: {
       runId: nobody,
