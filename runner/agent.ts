@@ -2,13 +2,11 @@
  * The program of a pod or worker that carries out one attempt. Where the server is and the token that it is asked with
  * come from the environment; everything else is the server's answer.
  */
-import { mkdirSync } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAgent } from '../src/executor/agent/agent.ts';
 import { createLink } from '../src/executor/agent/link.ts';
 import { agentFolder, secretsFolder } from '../src/executor/agent/places.ts';
+import { unpack } from '../src/executor/agent/unpack.ts';
 import { stepDefaults } from '../src/executor/local/environment.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -33,25 +31,14 @@ const given = Object.fromEntries(
 
 const agent = createAgent({
   link: createLink({ url, token, pause: (ms, signal) => pause(ms, undefined, { signal }), say }),
+  place: null,
   directory,
   secretsFolder,
   nodeModules,
   environment: { ...stepDefaults, ...given },
   clock: { now: Date.now },
-  async unpack(tar, folder) {
-    const { extract } = await import('tar');
-    mkdirSync(folder, { recursive: true });
-    await pipeline(
-      Readable.fromWeb(tar as Parameters<typeof Readable.fromWeb>[0]),
-      extract({ cwd: folder, strict: true, filter: isOrdinary }),
-    );
-  },
+  unpack,
 });
-
-/** The server sends files and folders alone; nothing else is laid out. */
-function isOrdinary(_path: string, entry: object): boolean {
-  return 'type' in entry && (entry.type === 'File' || entry.type === 'Directory');
-}
 
 process.on('SIGTERM', () => {
   say('It is to end.');

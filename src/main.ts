@@ -12,6 +12,7 @@ import { checkPodFields } from './compile/pod-fields.ts';
 import { Conductor } from './conductor/conductor.ts';
 import type { ConductorLog, Project } from './conductor/ports.ts';
 import type { Config } from './config/config.ts';
+import type { FleetConfig } from './config/fleet.ts';
 import type { KubernetesConfig } from './config/kubernetes.ts';
 import type { GitHubConfig, RepositoryConfig } from './config/repository.ts';
 import { openAttemptFiles } from './executor/desk/attempt-files.ts';
@@ -20,6 +21,8 @@ import type { Placing } from './executor/desk/placing.ts';
 import { createRemoteExecutor } from './executor/desk/remote-executor.ts';
 import { createTokens, openTokenKey } from './executor/desk/tokens.ts';
 import type { Executor, ExecutorPorts, ReportSink } from './executor/executor.ts';
+import { openErrandQueues } from './executor/fleet/jobs.ts';
+import { Orders } from './executor/fleet/orders.ts';
 import { loadKubeConfig } from './executor/kubernetes/kube-config.ts';
 import { instanceOf } from './executor/kubernetes/pod-name.ts';
 import { Pods } from './executor/kubernetes/pods.ts';
@@ -91,8 +94,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     log,
     sourceTree: (repository, sha) => trees.tree(repository, sha),
   };
-  const { kubernetes } = config.executor;
-  const executors = kubernetes === null ? localExecutors(ground) : podExecutors(kubernetes, ground);
+  const executors = executorsOf(ground);
   const onError = (error: unknown, keys: readonly string[]): void =>
     log.error({ error: String(error), keys }, 'a turn threw');
   const newId = createIds(clock);
@@ -152,6 +154,12 @@ interface Executors {
   readonly close: () => Promise<void>;
 }
 
+function executorsOf(ground: ExecutorGround): Executors {
+  const { kubernetes, fleet } = ground.config.executor;
+  if (kubernetes !== null) return podExecutors(kubernetes, ground);
+  return fleet === null ? localExecutors(ground) : fleetExecutors(fleet, ground);
+}
+
 function localExecutors({ config, sourceTree, artifacts, logs, clock }: ExecutorGround): Executors {
   return {
     open: (report) =>
@@ -181,6 +189,14 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
         loadConfig: (client) => loadKubeConfig(client, kubernetes),
       }),
   );
+}
+
+function fleetExecutors(fleet: FleetConfig, ground: ExecutorGround): Executors {
+  const { log } = ground;
+  return remoteExecutors(fleet.listen, ground, (parts) => {
+    const queues = openErrandQueues(fleet.redis, (news, isTrouble) => log[isTrouble ? 'error' : 'info']({}, news));
+    return new Orders({ ...parts, ...fleet, queues });
+  });
 }
 
 interface RemoteParts extends Pick<ExecutorGround, 'artifacts' | 'logs' | 'clock'> {

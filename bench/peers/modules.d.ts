@@ -29,33 +29,6 @@ declare module 'graphile-worker' {
   export function makeWorkerUtils(options: Options): Promise<Pick<Helpers, 'addJob'> & { release(): Promise<void> }>;
 }
 
-declare module 'bullmq' {
-  interface Connection {
-    readonly connection: { readonly host: string; readonly port: number; readonly maxRetriesPerRequest: null };
-  }
-  interface FlowJob {
-    readonly name: string;
-    readonly queueName: string;
-    readonly data?: object;
-    readonly opts?: object;
-    readonly children?: readonly FlowJob[];
-  }
-  export class FlowProducer {
-    constructor(options: Connection);
-    add(flow: FlowJob): Promise<unknown>;
-    close(): Promise<void>;
-  }
-  export class Worker {
-    constructor(
-      queue: string,
-      carryOut: (job: { readonly name: string; readonly data: unknown }) => Promise<void>,
-      options: Connection & { readonly concurrency: number },
-    );
-    waitUntilReady(): Promise<unknown>;
-    close(): Promise<void>;
-  }
-}
-
 declare module '@dbos-inc/dbos-sdk' {
   export const DBOS: {
     setConfig(config: object): void;

@@ -8,6 +8,7 @@ import type { Channel, ChannelSettings } from '../notify/notify.ts';
 import type { ObjectStore } from '../sensors/sensors.ts';
 import { given, type Environment } from './environment.ts';
 import { invalid, readConfigFile } from './file.ts';
+import { readFleet, type FleetConfig } from './fleet.ts';
 import { readKubernetes, type KubernetesConfig } from './kubernetes.ts';
 import { readRepository, type RepositoryConfig } from './repository.ts';
 import { configFileSchema, type ConfigFile } from './schema.ts';
@@ -29,8 +30,9 @@ export interface Config {
   readonly executor: {
     readonly slots: number | null;
     readonly nodeModules: string | null;
-    /** Null: steps are processes of this machine. */
+    /** Where both are null, steps are processes of this machine. */
     readonly kubernetes: KubernetesConfig | null;
+    readonly fleet: FleetConfig | null;
   };
   /** Slots by the name of the pool. */
   readonly pools: ReadonlyMap<string, number>;
@@ -64,6 +66,7 @@ export function loadConfig(directory: string, environment: Environment): Config 
       slots: file.executor.slots ?? null,
       nodeModules: file.executor.nodeModules === undefined ? null : resolve(directory, file.executor.nodeModules),
       kubernetes: file.executor.kubernetes === undefined ? null : readKubernetes(file.executor.kubernetes, directory),
+      fleet: file.executor.fleet === undefined ? null : readFleet(file.executor.fleet, environment),
     },
     pools: slotsByName(file.pools),
     objectStores: new Map(Object.entries(file.objectStores).map(([name, store]) => [name, readObjectStore(store)])),

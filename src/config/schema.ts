@@ -5,6 +5,7 @@ import { parseDuration } from '../std/duration.ts';
 const poolsMax = 100;
 const objectStoresMax = 100;
 const channelsMax = 100;
+const lostAfterMinMs = 60_000;
 
 const durationSchema = z.string().transform((text, context) => {
   const parsed = parseDuration(text);
@@ -70,6 +71,32 @@ const notificationsSchema = z
   })
   .prefault({});
 
+/** Where the server listens for agents of steps. */
+const agentsListen = z
+  .strictObject({
+    host: z.string().min(1).default('0.0.0.0'),
+    port: z.number().int().min(0).max(65_535).default(8081),
+  })
+  .prefault({});
+
+export const queueName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a queue has a name of lower-case letters, digits and "-"');
+
+export const redisPrefix = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a prefix of keys is made of lower-case letters, digits and "-"');
+
+const fleetSchema = z.strictObject({
+  queue: queueName.default('default'),
+  listen: agentsListen,
+  prefix: redisPrefix.default('contender'),
+  startTimeout: durationSchema.default(24 * 3_600_000),
+  lostAfter: durationSchema
+    .refine((ms) => ms >= lostAfterMinMs, 'at least 1m: workers speak every 20 s, and a server may be busy')
+    .default(2 * 60_000),
+});
+
 /** Names of Kubernetes: of namespaces, secrets and accounts. */
 const kubernetesName = z
   .string()
@@ -81,12 +108,7 @@ const kubernetesSchema = z.strictObject({
   image: z.string().min(1).max(1024),
   /** Under which pods reach the server. */
   agents: z.url({ protocol: /^https?$/ }),
-  listen: z
-    .strictObject({
-      host: z.string().min(1).default('0.0.0.0'),
-      port: z.number().int().min(0).max(65_535).default(8081),
-    })
-    .prefault({}),
+  listen: agentsListen,
   kubeconfig: z.string().min(1).optional(),
   context: z.string().min(1).optional(),
   imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
@@ -113,7 +135,12 @@ export const configFileSchema = z.strictObject({
       slots: z.number().int().min(1).max(10_000).optional(),
       nodeModules: z.string().optional(),
       kubernetes: kubernetesSchema.optional(),
+      fleet: fleetSchema.optional(),
     })
+    .refine(
+      ({ kubernetes, fleet }) => kubernetes === undefined || fleet === undefined,
+      'steps run as pods (`kubernetes`) or on workers (`fleet`), not both',
+    )
     .prefault({}),
   pools: z
     .record(

@@ -95,8 +95,7 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
   };
 
   app.post('/begin', (request) => {
-    const { agent } = read(beginSchema, request.body);
-    const begun = ports.desk()?.begin(bearerOf(request), agent) ?? 'wait';
+    const begun = ports.desk()?.begin(bearerOf(request), read(beginSchema, request.body)) ?? 'wait';
     if (typeof begun === 'string') throw refused(begun);
     return begun;
   });

@@ -28,7 +28,7 @@ const worker = new Worker(
 );
 await worker.waitUntilReady();
 
-function job(name: string, data: Data, children: readonly Flow[] = []): Flow {
+function job(name: string, data: Data, children: Flow[] = []): Flow {
   return { name, queueName: 'steps', data, opts: { removeOnComplete: true }, children };
 }
 

@@ -9,10 +9,11 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../std/clock.ts';
+import type { LookOutcome } from '../../engine/event.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import { createDirectoryLogStore } from '../../outputs/directory.ts';
 import type { LogStore } from '../../outputs/outputs.ts';
-import type { AttemptReport, Executor } from '../executor.ts';
+import type { AttemptReport, Executor, LookSpec } from '../executor.ts';
 import { createLocalExecutor } from '../local/local.ts';
 import { agentLimits, type AgentResult, type AgentTask, type Alive, type Begun, type Ended } from './contract.ts';
 import { createEnding, type Ending } from './ending.ts';
@@ -24,6 +25,8 @@ import { createRemoteArtifacts } from './remote-artifacts.ts';
 
 export interface AgentOptions {
   readonly link: Link;
+  /** How people know this machine; null: the server knows it. */
+  readonly place: string | null;
   /** Of this attempt alone. */
   readonly directory: string;
   /** In memory: for the secrets of a container beside it. Null: there is none, it carries out all by itself. */
@@ -44,11 +47,11 @@ export interface Agent {
 }
 
 export function createAgent(options: AgentOptions): Agent {
-  const { link, directory, clock } = options;
+  const { link, place, directory, clock } = options;
   const ending = createEnding();
   return {
     async run() {
-      const begun: Begun = await link.json('POST', 'begin', { agent: await nameIn(directory) });
+      const begun: Begun = await link.json('POST', 'begin', { agent: await nameIn(directory), place });
       link.use(begun.token);
       const { secretsFolder } = options;
       if (secretsFolder !== null && hasContainer(begun))
@@ -65,6 +68,10 @@ export function createAgent(options: AgentOptions): Agent {
         await shipper.finish();
         await link.json('POST', 'result', result);
         return result;
+      } catch (error) {
+        if (!(error instanceof AttemptRevoked))
+          await link.json('POST', 'result', failedResult(begun.task, error)).catch(() => undefined);
+        throw error;
       } finally {
         told.abort();
         link.close();
@@ -168,10 +175,27 @@ async function carryOutWith(
       return ended;
     }
     case 'look':
-      return { type: 'look', outcome: await executor.look(task.spec, ending.signal) };
+      return { type: 'look', outcome: await lookUntilEnded(executor, task.spec, ending.signal) };
     default:
       return unreachable(task);
   }
+}
+
+async function lookUntilEnded(executor: Executor, spec: LookSpec, signal: AbortSignal): Promise<LookOutcome> {
+  try {
+    return await executor.look(spec, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return { kind: 'failed', cause: 'cancelled', message: 'the look was ended' };
+  }
+}
+
+/** That the agent itself could not go on: sooner than by its silence. */
+function failedResult({ type }: AgentTask, error: unknown): AgentResult {
+  const message = `its agent failed: ${error instanceof Error ? error.message : String(error)}`;
+  return type === 'look'
+    ? { type, outcome: { kind: 'failed', cause: 'lost', message } }
+    : { type, outcome: { kind: 'failed', cause: 'lost', message, exitCode: null }, usage: null };
 }
 
 async function layOut(link: Link, folder: string, unpack: AgentOptions['unpack']): Promise<string> {

@@ -50,6 +50,8 @@ export interface Begun {
 /** Made by the agent when it starts, of 32 random bytes: another agent of the same attempt has another. */
 export interface Begin {
   readonly agent: string;
+  /** How people know the machine; null: the server knows it otherwise. */
+  readonly place: string | null;
 }
 
 /** Lines from the number `from` on, one after the other. */

@@ -4,7 +4,10 @@ import type { AttemptOutcome, LookOutcome, StepOutput } from '../../engine/event
 import type { Json } from '../../std/json.ts';
 import { agentLimits, type AgentResult, type Begin, type LogPart, type StillAlive } from '../agent/contract.ts';
 
-export const beginSchema: z.ZodType<Begin> = z.strictObject({ agent: z.string().regex(/^[\w-]{43}$/) });
+export const beginSchema: z.ZodType<Begin> = z.strictObject({
+  agent: z.string().regex(/^[\w-]{43}$/),
+  place: z.string().min(1).max(256).nullable(),
+});
 
 export const aliveSchema: z.ZodType<StillAlive> = z.strictObject({ stop: z.number().int().min(0).nullable() });
 

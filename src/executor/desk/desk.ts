@@ -13,6 +13,7 @@ import {
   type AgentResult,
   type AgentTask,
   type Alive,
+  type Begin,
   type Begun,
   type Collected,
   type Ended,
@@ -25,7 +26,7 @@ import type { Tokens } from './tokens.ts';
 /** Who placed it hears of its agent. */
 export interface DeskListener {
   /** Before the agent hears that it may begin. False: it is to end, and has not begun. */
-  begin(agent: string, linesBefore: number): boolean;
+  begin(agent: string, linesBefore: number, place: string | null): boolean;
   /** Before the agent hears that it is kept. Once. */
   result(result: AgentResult): void;
   /** Of a helper: resolves when the container beside it has ended, at once where it has. */
@@ -116,11 +117,11 @@ export class Desk {
   }
 
   /** The first word of an agent. */
-  begin(token: string, agent: string): Begun | Refusal {
+  begin(token: string, { agent, place }: Begin): Begun | Refusal {
     const meaning = this.#ports.tokens.read(token);
     if (meaning === null || meaning.agent !== null) return 'unauthorized';
     const sitting = this.#sittingOf(meaning.id);
-    return sitting instanceof Sitting ? sitting.begin(agent) : sitting;
+    return sitting instanceof Sitting ? sitting.begin(agent, place) : sitting;
   }
 
   /** For every other word of it. */
@@ -174,11 +175,11 @@ export class Sitting {
     return this.#begun?.agent === agent;
   }
 
-  begin(agent: string): Begun | Refusal {
+  begin(agent: string, place: string | null): Begun | Refusal {
     const { id, log, task, listener } = this.#entry;
     if (this.#begun === null) {
       const linesBefore = this.#ports.logs.size(log);
-      if (!listener.begin(agent, linesBefore)) return 'over';
+      if (!listener.begin(agent, linesBefore, place)) return 'over';
       this.#begun = { agent, linesBefore };
     }
     // Two pods of one attempt: one of them carries it out.

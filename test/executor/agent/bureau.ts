@@ -3,12 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { extract } from 'tar';
 import { createAgent, type Agent } from '../../../src/executor/agent/agent.ts';
 import type { AgentResult, AgentTask } from '../../../src/executor/agent/contract.ts';
 import { createLink, type Link } from '../../../src/executor/agent/link.ts';
+import { unpack } from '../../../src/executor/agent/unpack.ts';
 import { Desk, type DeskEntry } from '../../../src/executor/desk/desk.ts';
 import { createTokens, openTokenKey } from '../../../src/executor/desk/tokens.ts';
 import { createDirectoryStores } from '../../../src/outputs/directory.ts';
@@ -120,18 +119,13 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
     agent: (token) =>
       createAgent({
         link: link(token),
+        place: 'here',
         directory: join(folder, `agent-${(agents += 1)}`),
         secretsFolder: join(folder, 'secrets'),
         nodeModules: null,
         environment: { PATH: process.env['PATH'] ?? '' },
         clock,
-        async unpack(tar, target) {
-          await mkdir(target, { recursive: true });
-          await pipeline(
-            Readable.fromWeb(tar as Parameters<typeof Readable.fromWeb>[0]),
-            extract({ cwd: target, strict: true }),
-          );
-        },
+        unpack,
       }),
     link,
     log: async (id) => (await stores.logs.read(id, 1, 10_000)).lines.map(({ text }) => text),

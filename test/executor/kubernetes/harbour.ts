@@ -1,164 +1,45 @@
-/** A Kubernetes executor with its desk, its server for agents and its stores in a temporary folder, at any cluster. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+/** The Kubernetes executor with its desk, its server for agents on loopback and stores in a temporary folder. */
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { AttemptOutcome } from '../../../src/engine/event.ts';
-import { openAttemptFiles } from '../../../src/executor/desk/attempt-files.ts';
-import { Desk, lateReports } from '../../../src/executor/desk/desk.ts';
-import { createRemoteExecutor } from '../../../src/executor/desk/remote-executor.ts';
-import { createTokens, openTokenKey } from '../../../src/executor/desk/tokens.ts';
-import type { AttemptReport, AttemptSpec, AttemptWork, Executor } from '../../../src/executor/executor.ts';
-import { instanceOf } from '../../../src/executor/kubernetes/pod-name.ts';
 import { Pods } from '../../../src/executor/kubernetes/pods.ts';
-import { createDirectoryStores } from '../../../src/outputs/directory.ts';
-import { createAgentServer } from '../../../src/server/agent-server.ts';
-import type { Clock } from '../../../src/std/clock.ts';
 import type { JsonObject } from '../../../src/std/json.ts';
-import { specOf, until, type FinishedReport } from '../workshop.ts';
+import { openHarbour as open, type Harbour, type HarbourOptions as Options } from '../harbour.ts';
 
-export interface HarbourOptions {
+export type { Harbour } from '../harbour.ts';
+
+export interface HarbourOptions extends Omit<Options, 'openPlacing'> {
   readonly loadConfig: (client: typeof import('@kubernetes/client-node')) => KubeConfig;
   readonly namespace: string;
   readonly image: string;
-  /** Where the server for agents listens, and under which name pods reach that. */
-  readonly listen: { readonly host: string; readonly seenAs: string };
   readonly startMs?: number;
-  readonly slots?: number;
-  readonly clock?: Clock;
   /** What the configuration says of all pods. */
   readonly pod?: JsonObject;
-  readonly files?: { readonly [path: string]: string };
 }
 
-export interface Harbour {
-  readonly folder: string;
-  readonly source: string;
-  readonly executor: Executor;
-  readonly reports: readonly AttemptReport[];
-  readonly secrets: Map<string, string>;
-  readonly troubles: readonly string[];
-  readonly stores: ReturnType<typeof createDirectoryStores>;
-  /** Of the label by which its pods are found. */
-  readonly instance: string;
-  /** Under which pods reach its server for agents. */
-  readonly agentUrl: string;
-  /** This server is gone; the next one, with the same files. */
-  next(): Promise<{ readonly executor: Executor; readonly reports: readonly AttemptReport[] }>;
-  finished(attemptId: string): Promise<FinishedReport>;
-  running(attemptId: string): Promise<AttemptReport>;
-  run(work: AttemptWork, changes?: Partial<AttemptSpec>): Promise<AttemptOutcome>;
-  log(attemptId: string): Promise<string[]>;
-  close(): Promise<void>;
-}
-
-export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
-  const folder = await mkdtemp(join(tmpdir(), 'harbour-'));
-  const source = join(folder, 'source');
-  await mkdir(source);
-  for (const [path, text] of Object.entries(options.files ?? {})) {
-    await mkdir(dirname(join(source, path)), { recursive: true });
-    await writeFile(join(source, path), text, { mode: 0o755 });
-  }
-  const { clock = { now: Date.now } } = options;
-  const stores = createDirectoryStores({ directory: join(folder, 'stores'), clock });
-  const key = openTokenKey(folder);
-  const secrets = new Map<string, string>();
-  const troubles: string[] = [];
-  const ports = { sourceTree: async () => source, secret: (name: string) => secrets.get(name) ?? null };
-  let desk: Desk | null = null;
-  const server = createAgentServer({
-    desk: () => desk,
-    log: { error: (fields, message) => void troubles.push(`${message}: ${String(fields['error'])}`) },
+export function openHarbour({
+  loadConfig,
+  namespace,
+  image,
+  startMs,
+  pod = {},
+  ...rest
+}: HarbourOptions): Promise<Harbour> {
+  return open({
+    ...rest,
+    openPlacing: ({ instance, agentUrl, ...parts }) =>
+      new Pods({
+        ...parts,
+        settings: {
+          instance,
+          namespace,
+          image,
+          imagePullPolicy: 'Never',
+          imagePullSecrets: [],
+          agentUrl,
+          serviceAccountName: null,
+          pod,
+        },
+        loadConfig,
+        startMs,
+      }),
   });
-  await server.listen({ host: options.listen.host, port: 0 });
-  const [address] = server.addresses();
-  const agentUrl = `http://${options.listen.seenAs}:${typeof address === 'object' ? address.port : ''}`;
-
-  const open = (): { executor: Executor; reports: AttemptReport[] } => {
-    const reports: AttemptReport[] = [];
-    const report = (word: AttemptReport): void => void reports.push(word);
-    const own = new Desk({
-      ...stores,
-      ...ports,
-      clock,
-      tokens: createTokens(key),
-      late: lateReports(report, clock),
-    });
-    desk = own;
-    const trouble = (error: unknown, what: string): void => void troubles.push(`${what}: ${String(error)}`);
-    const placing = new Pods({
-      desk: own,
-      ...stores,
-      clock,
-      settings: {
-        instance: instanceOf(key),
-        namespace: options.namespace,
-        image: options.image,
-        imagePullPolicy: 'Never',
-        imagePullSecrets: [],
-        agentUrl,
-        serviceAccountName: null,
-        pod: options.pod ?? {},
-      },
-      loadConfig: options.loadConfig,
-      trouble,
-      ...(options.startMs === undefined ? {} : { startMs: options.startMs }),
-    });
-    const executor = createRemoteExecutor({
-      placing,
-      report,
-      sourceTree: ports.sourceTree,
-      desk: own,
-      files: openAttemptFiles(join(folder, 'attempts')),
-      logs: stores.logs,
-      clock,
-      slots: options.slots ?? 4,
-      trouble,
-    });
-    return { executor, reports };
-  };
-  let current = open();
-  const { executor, reports } = current;
-  await executor.recover([]);
-  const finished = (attemptId: string): Promise<FinishedReport> =>
-    until(
-      `the end of ${attemptId}`,
-      () =>
-        current.reports.find((word) => word.type === 'finished' && word.attemptId === attemptId) as
-          | FinishedReport
-          | undefined,
-    );
-  return {
-    folder,
-    source,
-    executor,
-    reports,
-    secrets,
-    troubles,
-    stores,
-    instance: instanceOf(key),
-    agentUrl,
-    async next() {
-      await current.executor.close();
-      current = open();
-      return current;
-    },
-    finished,
-    running: (attemptId) =>
-      until(`${attemptId} to run`, () =>
-        current.reports.find((word) => word.type === 'running' && word.attemptId === attemptId),
-      ),
-    async run(work, changes) {
-      const spec = specOf(work, changes);
-      await current.executor.start(spec);
-      return (await finished(spec.attemptId)).outcome;
-    },
-    log: async (attemptId) => (await stores.logs.read(attemptId, 1, 10_000)).lines.map((line) => line.text),
-    async close() {
-      await current.executor.close();
-      await server.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }

@@ -1,0 +1,302 @@
+/**
+ * All that this server has given to the fleet, attempts and looks alike. A chart of each:
+ *
+ *   waiting ──► begun ──► over
+ *      └──────────┴───────►     by its agent's word, by a stop, by an agent that is not heard any more
+ *
+ * What waits is sent to its queue, and again every few seconds: Redis may forget it, and a worker may die with it. A stop of
+ * what has begun goes to its agent, and is over when that says so. An agent that is not heard for long is given up, with
+ * all that it may still say.
+ */
+import {
+  failed,
+  type Began,
+  type Placed,
+  type PlacedListener,
+  type PlacementEnd,
+  type Placing,
+} from '../desk/placing.ts';
+import type { StopCause } from '../desk/placing.ts';
+import type { AgentResult, AgentTask } from '../agent/contract.ts';
+import type { Desk } from '../desk/desk.ts';
+import type { LogStore } from '../../outputs/outputs.ts';
+import type { Clock } from '../../std/clock.ts';
+import { formatDuration } from '../../std/duration.ts';
+import type { Errand, ErrandQueues } from './jobs.ts';
+
+export interface OrdersOptions {
+  readonly desk: Desk;
+  readonly queues: ErrandQueues;
+  readonly logs: LogStore;
+  readonly clock: Clock;
+  /** Of steps that name none. */
+  readonly queue: string;
+  /** Until a worker must have begun it. */
+  readonly startMs: number;
+  /** Until an agent that says nothing is given up. */
+  readonly lostMs: number;
+  readonly trouble: (error: unknown, what: string) => void;
+}
+
+export const fleetLimits = {
+  tickMs: 1000,
+  /** Between two times that what waits is sent. */
+  resendMs: 5000,
+  /** Until the log says what it waits for. */
+  sayMs: 10_000,
+  /** A server that was held up for so long has heard nobody in that time. */
+  pausedMs: 5000,
+} as const;
+
+export class Orders implements Placing {
+  readonly #options: OrdersOptions;
+  readonly #orders = new Map<string, Order>();
+  readonly #ticker: NodeJS.Timeout;
+  readonly #workers = new Map<string, number>();
+  #tickedAt: number;
+  #sentAt = 0;
+  #isSending = false;
+  #sending: NodeJS.Immediate | null = null;
+  readonly #unsent = new Set<Order>();
+
+  constructor(options: OrdersOptions) {
+    this.#options = options;
+    this.#tickedAt = options.clock.now();
+    this.#ticker = setInterval(() => this.#tick(), fleetLimits.tickMs);
+  }
+
+  get(id: string): Order | undefined {
+    return this.#orders.get(id);
+  }
+
+  place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Order {
+    const { desk, queue } = this.#options;
+    const order: Order = new Order(
+      id,
+      task.spec.queue ?? queue,
+      {
+        options: this.#options,
+        workers: (name) => this.#workers.get(name) ?? null,
+        send: () => this.#sendSoon(order),
+        over: (end) => {
+          this.#orders.delete(id);
+          this.#unsent.delete(order);
+          return listener.over(end, () => Promise.resolve());
+        },
+      },
+      task.spec.attemptId,
+      began !== null,
+    );
+    this.#orders.set(id, order);
+    order.token = desk.open({
+      id,
+      log: task.spec.attemptId,
+      task,
+      begun: began,
+      listener: {
+        begin: (agent, linesBefore, place) => {
+          listener.keep({ agent, linesBefore });
+          if (!order.begin()) return false;
+          this.#unsent.delete(order);
+          listener.begun(place ?? `a worker of ${order.queue}`);
+          return true;
+        },
+        result: (result) => order.told(result),
+        // Of helpers alone, which no worker is.
+        ended: () => Promise.resolve(),
+        collect: () => Promise.resolve({ lastLine: null }),
+      },
+    });
+    return order;
+  }
+
+  recover(id: string): void {
+    this.#orders.get(id)?.recover();
+  }
+
+  /** Nothing is looked for in the fleet: what an agent of something else says is refused at the desk. */
+  knowsAll(): void {
+    this.#sentAt = 0;
+  }
+
+  forget(): void {
+    // Nothing of an order is left when it is over.
+  }
+
+  async leave(): Promise<void> {
+    clearInterval(this.#ticker);
+    if (this.#sending !== null) clearImmediate(this.#sending);
+    for (const order of this.#orders.values()) order.leave();
+    await this.#options.queues.close();
+  }
+
+  #tick(): void {
+    const now = this.#options.clock.now();
+    const heldMs = now - this.#tickedAt - fleetLimits.tickMs;
+    this.#tickedAt = now;
+    for (const order of this.#orders.values()) {
+      if (heldMs > fleetLimits.pausedMs) order.forgive(now);
+      order.look(now);
+    }
+    if (now - this.#sentAt < fleetLimits.resendMs) return;
+    const waiting = [...this.#orders.values()].filter((order) => order.isWaiting);
+    for (const order of waiting) this.#unsent.add(order);
+    if (waiting.length > 0) void this.#send();
+  }
+
+  /** Those of one moment go together. */
+  #sendSoon(order: Order): void {
+    this.#unsent.add(order);
+    this.#sending ??= setImmediate(() => {
+      this.#sending = null;
+      void this.#send();
+    });
+  }
+
+  async #send(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    this.#sentAt = this.#options.clock.now();
+    try {
+      while (this.#unsent.size > 0) {
+        const orders = [...this.#unsent];
+        this.#unsent.clear();
+        const byQueue = Map.groupBy(orders, ({ queue }) => queue);
+        await Promise.all([...byQueue].map(([queue, those]) => this.#sendTo(queue, those)));
+      }
+    } catch {
+      // The connection tells of itself; what waits is sent at the next tick that is due.
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  async #sendTo(queue: string, orders: readonly Order[]): Promise<void> {
+    const { queues } = this.#options;
+    await queues.send(
+      queue,
+      orders.filter(({ isWaiting }) => isWaiting).map((order): Errand => ({ id: order.id, token: order.token })),
+    );
+    this.#workers.set(queue, await queues.workers(queue));
+  }
+}
+
+interface OrderPorts {
+  readonly options: OrdersOptions;
+  /** How many serve that queue, as far as is known. */
+  readonly workers: (queue: string) => number | null;
+  readonly send: () => void;
+  readonly over: (end: PlacementEnd) => Promise<void>;
+}
+
+/** One attempt or look. */
+class Order implements Placed {
+  readonly id: string;
+  readonly queue: string;
+  token = '';
+  readonly #ports: OrderPorts;
+  readonly #log: string;
+  /** Since when its agent may be heard. */
+  #since: number;
+  #isAsked = false;
+  #begun: boolean;
+  #isOver = false;
+  #stop: StopCause | null = null;
+  #hasSaid = false;
+
+  constructor(id: string, queue: string, ports: OrderPorts, log: string, begun: boolean) {
+    this.id = id;
+    this.queue = queue;
+    this.#ports = ports;
+    this.#log = log;
+    this.#begun = begun;
+    this.#since = ports.options.clock.now();
+  }
+
+  /** A worker is wanted for it. */
+  get isWaiting(): boolean {
+    return this.#isAsked && !this.#begun && !this.#isOver;
+  }
+
+  async ask(): Promise<void> {
+    this.#isAsked = true;
+    if (this.isWaiting) this.#ports.send();
+  }
+
+  /** What has begun goes on until its agent is heard, or not heard for long; what has not is sent again. */
+  recover(): void {
+    if (!this.#begun) void this.ask();
+  }
+
+  /** False: it is over, and what has not begun does not begin any more. */
+  begin(): boolean {
+    if (this.#isOver) return false;
+    this.#begun = true;
+    this.#since = this.#ports.options.clock.now();
+    return true;
+  }
+
+  told(result: AgentResult): void {
+    if (this.#stop !== null) {
+      const usage = result.type === 'attempt' ? result.usage : null;
+      return this.#end({ kind: 'stopped', cause: this.#stop, usage });
+    }
+    const { outcome } = result;
+    // Nobody here asked it to end: its worker was told to.
+    if (outcome.kind === 'failed' && outcome.cause === 'cancelled')
+      return this.#end({ kind: 'seen', failed: failed('evicted', 'its worker was stopped'), usage: null });
+    this.#end({ kind: 'told', result, usage: null });
+  }
+
+  stop(cause: StopCause, graceMs: number): void {
+    if (this.#isOver) return;
+    this.#stop ??= cause;
+    const { desk, queues, trouble } = this.#ports.options;
+    if (this.#begun) return desk.stop(this.id, graceMs);
+    this.#end({ kind: 'stopped', cause: this.#stop, usage: null });
+    queues
+      .withdraw(this.queue, this.id)
+      .catch((error: unknown) => trouble(error, 'a job could not be taken back; its worker is refused'));
+  }
+
+  /** Nobody was heard until now, whoever spoke. */
+  forgive(now: number): void {
+    this.#since = now;
+  }
+
+  look(now: number): void {
+    if (this.#isOver) return;
+    const { desk, startMs, lostMs } = this.#ports.options;
+    const heardAt = Math.max(this.#since, desk.heardAt(this.id) ?? 0);
+    if (!this.#begun) return this.#lookForWorker(now - this.#since, startMs);
+    if (now - heardAt <= lostMs) return;
+    if (this.#stop !== null) return this.#end({ kind: 'stopped', cause: this.#stop, usage: null });
+    const message = `nothing was heard of its worker for ${formatDuration(lostMs)}: it died, or cannot reach the server`;
+    this.#end({ kind: 'seen', failed: failed('lost', message), usage: null });
+  }
+
+  /** This server carries it no further: the next one may. */
+  leave(): void {
+    this.#isOver = true;
+  }
+
+  #lookForWorker(waitedMs: number, startMs: number): void {
+    if (!this.#isAsked) return;
+    const workers = this.#ports.workers(this.queue);
+    const known = workers === null ? 'Redis does not answer' : `workers that serve it: ${workers}`;
+    if (waitedMs > startMs) {
+      const message = `no worker of the queue "${this.queue}" has begun it in ${formatDuration(startMs)} (${known}). Start one: contender worker --queue ${this.queue}`;
+      return this.#end({ kind: 'seen', failed: failed('start', message), usage: null });
+    }
+    if (waitedMs < fleetLimits.sayMs || this.#hasSaid) return;
+    this.#hasSaid = true;
+    const line = `It waits for a worker of the queue "${this.queue}" (${known}).\n`;
+    this.#ports.options.logs.writer(this.#log).write('contender', line);
+  }
+
+  #end(end: PlacementEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    void this.#ports.over(end);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * A connection to the Redis of the fleet. Redis carries hints alone: what is lost there is sent again by the server, so a
+ * Redis that is away delays steps and ends none.
+ */
+import type { Redis } from 'ioredis';
+
+export interface RedisPlace {
+  /** May hold a password: it is never shown. */
+  readonly url: string;
+  /** Of the names of all keys: several installations share a Redis where each has its own. */
+  readonly prefix: string;
+}
+
+/** What happens to a connection, once each time that it changes. */
+export type RedisNews = (news: string, isTrouble: boolean) => void;
+
+const limits = {
+  connectMs: 5000,
+  commandMs: 10_000,
+  keepAliveMs: 10_000,
+  pauseFirstMs: 100,
+  pauseMaxMs: 5000,
+} as const;
+
+/** `waits`: commands wait for a connection; else they reject where there is none. Connects at once, and again for ever. */
+export async function connectRedis(place: RedisPlace, waits: boolean, tell: RedisNews): Promise<Redis> {
+  // Loaded where there is a fleet alone: the start of a server without one is not slowed by it.
+  const { Redis: Client } = await import('ioredis');
+  const client = new Client(place.url, {
+    connectTimeout: limits.connectMs,
+    keepAlive: limits.keepAliveMs,
+    // BullMQ's own question that blocks for a job is on a connection that waits.
+    maxRetriesPerRequest: waits ? null : 1,
+    enableOfflineQueue: waits,
+    ...(waits ? {} : { commandTimeout: limits.commandMs }),
+    retryStrategy: (times) => Math.min(limits.pauseFirstMs * 2 ** Math.min(times, 10), limits.pauseMaxMs),
+    // After a fail-over the address may still lead to the one that is a replica now.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  });
+  const where = `Redis at ${client.options.host ?? '?'}:${client.options.port ?? '?'}`;
+  let state: 'new' | 'well' | 'away' = 'new';
+  let why = '';
+  client.on('error', (error) => (why = error.message));
+  client.on('ready', () => {
+    if (state === 'away') tell(`${where} answers again`, false);
+    state = 'well';
+    warnOfEviction(client, where, tell).catch(() => undefined);
+  });
+  client.on('close', () => {
+    if (state === 'away') return;
+    tell(`${where} does not answer (${why === '' ? 'it closed the connection' : why}): it is tried again`, true);
+    state = 'away';
+  });
+  return client;
+}
+
+/** Nothing is lost where Redis forgets keys; but steps then wait until they are sent again. */
+async function warnOfEviction(client: Redis, where: string, tell: RedisNews): Promise<void> {
+  const policy = (await client.config('GET', 'maxmemory-policy')) as readonly string[];
+  const said = policy[1] ?? 'noeviction';
+  if (said === 'noeviction') return;
+  tell(`${where} may forget jobs (maxmemory-policy is ${said}): set it to noeviction`, true);
+}

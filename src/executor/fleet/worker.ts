@@ -1,0 +1,194 @@
+/**
+ * The program of a machine of the fleet: takes errands from one queue, so many at once, and carries out each with an agent
+ * that asks the server. Redis says only that there may be something to do, and the server is the one that the worker was
+ * started with, so whoever writes to Redis cannot have it run anything.
+ */
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Queue, Worker } from 'bullmq';
+import type { Clock } from '../../std/clock.ts';
+import { createAgent, type Agent } from '../agent/agent.ts';
+import { AttemptRevoked, createLink, type Link } from '../agent/link.ts';
+import { unpack } from '../agent/unpack.ts';
+import { keyPrefix, type Errand, type ErrandJob } from './jobs.ts';
+import { connectRedis, type RedisPlace } from './redis.ts';
+
+export interface FleetWorkerOptions {
+  readonly redis: RedisPlace;
+  readonly queue: string;
+  readonly slots: number;
+  /** Where the server listens for agents, without a path. */
+  readonly serverUrl: string;
+  /** How people know this machine. */
+  readonly place: string;
+  /** Of this worker alone. */
+  readonly directory: string;
+  readonly nodeModules: string | null;
+  readonly environment: { readonly [name: string]: string };
+  readonly clock: Clock;
+  readonly say: (text: string) => void;
+}
+
+export interface FleetWorker {
+  /** How many errands it carries out now. */
+  readonly busy: number;
+  /** Takes nothing more; resolves when what it carries out has ended. */
+  drain(): Promise<void>;
+  /** Ends what it carries out, each with its grace; the server has it tried elsewhere. */
+  end(): void;
+  /** Says nothing more to a server that may not be there. */
+  abandon(): void;
+}
+
+const limits = {
+  /** A worker that died holds what it had not begun no longer than these two. */
+  lockMs: 15_000,
+  stalledMs: 10_000,
+  watchMs: 10_000,
+  /** So many looks at a queue where something waits, and nothing comes. */
+  idleLooksMax: 2,
+} as const;
+
+export async function startFleetWorker(options: FleetWorkerOptions): Promise<FleetWorker> {
+  const { redis, queue, slots, directory, say } = options;
+  // What a worker that was killed has left; its processes are gone.
+  rmSync(join(directory, 'errands'), { recursive: true, force: true });
+  const [{ Worker: Taker, Queue: Waiting }, taking, looking] = await Promise.all([
+    import('bullmq'),
+    connectRedis(redis, true, say),
+    connectRedis(redis, false, () => undefined),
+  ]);
+  const errands = new Errands(options);
+  const prefix = keyPrefix(redis);
+
+  const openTaker = (): Worker<Errand> => {
+    const taker = new Taker<Errand>(queue, (job) => errands.carryOut(job), {
+      connection: taking,
+      prefix,
+      concurrency: Math.max(1, slots - errands.busy),
+      lockDuration: limits.lockMs,
+      stalledInterval: limits.stalledMs,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    });
+    // The connection tells of itself; whose lock was lost is told by the desk.
+    taker.on('error', () => undefined);
+    return taker;
+  };
+  let taker = openTaker();
+  const waiting: Queue<Errand> = new Waiting(queue, { connection: looking, prefix, skipMetasUpdate: true });
+  waiting.on('error', () => undefined);
+
+  /** After a fail-over a connection may stand, and bring nothing for ever. */
+  let [idleLooks, takenBefore] = [0, 0];
+  const watch = async (): Promise<void> => {
+    const isIdle = errands.busy < slots && errands.taken === takenBefore && (await waiting.getWaitingCount()) > 0;
+    takenBefore = errands.taken;
+    idleLooks = isIdle ? idleLooks + 1 : 0;
+    if (idleLooks < limits.idleLooksMax) {
+      if (errands.busy === 0 && taker.concurrency < slots) taker.concurrency = slots;
+      return;
+    }
+    idleLooks = 0;
+    say(`Something waits in the queue "${queue}" and does not come: Redis is asked anew.`);
+    const before = taker;
+    taker = openTaker();
+    await before.close(true);
+  };
+  const watcher = setInterval(() => void watch().catch(() => (idleLooks = 0)), limits.watchMs);
+  await taker.waitUntilReady();
+  return {
+    get busy() {
+      return errands.busy;
+    },
+    async drain() {
+      clearInterval(watcher);
+      // Waits for the jobs that it has.
+      await Promise.all([taker.close(), errands.allOver()]);
+      await waiting.close();
+      taking.disconnect();
+      looking.disconnect();
+    },
+    end: () => errands.end(),
+    abandon: () => errands.abandon(),
+  };
+}
+
+class Errands {
+  readonly #options: FleetWorkerOptions;
+  readonly #agents = new Map<Agent, { readonly link: Link; readonly over: Promise<void> }>();
+  #isEnding = false;
+  #taken = 0;
+
+  constructor(options: FleetWorkerOptions) {
+    this.#options = options;
+  }
+
+  get busy(): number {
+    return this.#agents.size;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Never rejects: how it ended is the server's to know, and a job that failed would say less. */
+  async carryOut({ data }: ErrandJob): Promise<void> {
+    this.#taken += 1;
+    // Not begun, it is sent to another worker.
+    if (this.#isEnding) return;
+    // Whoever writes to Redis wrote it.
+    const { id, token } = data as { readonly id?: unknown; readonly token?: unknown };
+    if (typeof id !== 'string' || typeof token !== 'string')
+      return this.#options.say('A job that is none of ours is left.');
+    const directory = join(this.#options.directory, 'errands', randomBytes(8).toString('hex'));
+    const link = this.#linkOf(id, token);
+    const agent = this.#agentOf(link, directory);
+    const over = this.#run(agent, id).finally(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+    this.#agents.set(agent, { link, over });
+    await over;
+    this.#agents.delete(agent);
+  }
+
+  end(): void {
+    this.#isEnding = true;
+    for (const agent of this.#agents.keys()) agent.stop();
+  }
+
+  abandon(): void {
+    for (const { link } of this.#agents.values()) link.close();
+  }
+
+  async allOver(): Promise<void> {
+    while (this.#agents.size > 0) await Promise.allSettled([...this.#agents.values()].map(({ over }) => over));
+  }
+
+  async #run(agent: Agent, id: string): Promise<void> {
+    const { say } = this.#options;
+    try {
+      const { outcome } = await agent.run();
+      say(`${id} has ended: ${outcome.kind}.`);
+    } catch (error) {
+      if (error instanceof AttemptRevoked) say(`${id} is not, or no longer, to be carried out here.`);
+      else say(`${id} is given up: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #linkOf(id: string, token: string): Link {
+    const { serverUrl, say } = this.#options;
+    return createLink({
+      url: serverUrl,
+      token,
+      pause: (ms, signal) => pause(ms, undefined, { signal }),
+      say: (text) => say(`${id}: ${text}`),
+    });
+  }
+
+  #agentOf(link: Link, directory: string): Agent {
+    const { place, nodeModules, environment, clock } = this.#options;
+    return createAgent({ link, place, directory, secretsFolder: null, nodeModules, environment, clock, unpack });
+  }
+}

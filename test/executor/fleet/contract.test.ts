@@ -1,0 +1,35 @@
+/** The executor of the fleet under the contract of all executors, at a real Redis, with a worker. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { readProcess } from '../../../src/executor/local/processes.ts';
+import { executorKeepsItsContract } from '../../contract/executor.ts';
+import { startRedis } from '../../support/redis.ts';
+import { behaviourScripts, looksDefinition, looksFile, putIn } from '../behaviours.ts';
+import { lookSpecOf, shell, specOf } from '../workshop.ts';
+import { openYard } from './yard.ts';
+
+const redis = await startRedis();
+after(() => redis.stop());
+
+executorKeepsItsContract('fleet', async () => {
+  const yard = await openYard(redis, { files: { [looksFile]: looksDefinition } });
+  await yard.startWorker({ slots: 32 });
+  const { harbour } = yard;
+  const lookers = join(harbour.folder, 'lookers');
+  return {
+    ...harbour,
+    outlives: true,
+    spec: (behaviour) => specOf(shell(`echo "begun $CONTENDER_ATTEMPT_ID"; ${behaviourScripts[behaviour]}`)),
+    lookSpec: (as) => lookSpecOf(looksFile, { as, tally: lookers }),
+    async looksAtWork() {
+      const lines = await readFile(lookers, 'utf8').catch(() => '');
+      return lines.split('\n').filter((line) => line !== '' && readProcess(Number(line)) !== null).length;
+    },
+    put: putIn(harbour.source),
+    async begun(attemptId) {
+      return (await harbour.log(attemptId)).filter((line) => line === `begun ${attemptId}`).length;
+    },
+    close: () => yard.close(),
+  };
+});

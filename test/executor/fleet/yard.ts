@@ -1,0 +1,72 @@
+/** A fleet at a real Redis: an executor whose orders go there, and workers in this process that take them. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openErrandQueues } from '../../../src/executor/fleet/jobs.ts';
+import { Orders } from '../../../src/executor/fleet/orders.ts';
+import { startFleetWorker, type FleetWorker, type FleetWorkerOptions } from '../../../src/executor/fleet/worker.ts';
+import { openHarbour, type Harbour, type HarbourOptions } from '../harbour.ts';
+import type { TestRedis } from '../../support/redis.ts';
+
+export interface YardOptions extends Pick<HarbourOptions, 'files' | 'slots' | 'clock'> {
+  readonly startMs?: number;
+  readonly lostMs?: number;
+}
+
+export interface Yard {
+  readonly harbour: Harbour;
+  /** What the connections of the server and of the workers told. */
+  readonly news: string[];
+  readonly said: string[];
+  startWorker(options?: Partial<FleetWorkerOptions>): Promise<FleetWorker>;
+  close(): Promise<void>;
+}
+
+let yards = 0;
+
+export async function openYard(redis: TestRedis, options: YardOptions = {}): Promise<Yard> {
+  const place = { url: redis.url, prefix: `test-${process.pid}-${(yards += 1)}` };
+  const folder = mkdtempSync(join(tmpdir(), 'yard-'));
+  const [news, said]: [string[], string[]] = [[], []];
+  const { startMs = 60_000, lostMs = 60_000, ...rest } = options;
+  const harbour = await openHarbour({
+    ...rest,
+    listen: { host: '127.0.0.1', seenAs: '127.0.0.1' },
+    openPlacing: (parts) => {
+      const queues = openErrandQueues(place, (text) => void news.push(text));
+      return new Orders({ ...parts, queues, queue: 'default', startMs, lostMs });
+    },
+  });
+  const workers: FleetWorker[] = [];
+  return {
+    harbour,
+    news,
+    said,
+    async startWorker(changes = {}) {
+      const worker = await startFleetWorker({
+        redis: place,
+        queue: 'default',
+        slots: 4,
+        serverUrl: harbour.agentUrl,
+        place: 'worker test',
+        directory: join(folder, `worker-${workers.length}`),
+        nodeModules: null,
+        environment: { PATH: process.env['PATH'] ?? '' },
+        clock: { now: Date.now },
+        say: (text) => void said.push(text),
+        ...changes,
+      });
+      workers.push(worker);
+      return worker;
+    },
+    async close() {
+      for (const worker of workers) {
+        worker.end();
+        worker.abandon();
+      }
+      await Promise.all(workers.map((worker) => worker.drain()));
+      await harbour.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
