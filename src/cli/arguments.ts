@@ -40,6 +40,18 @@ export function parsePort(text: string): number {
   return port;
 }
 
+export function parseHttpUrl(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError('An address such as http://HOST:8081.');
+  return text;
+}
+
+export function parseQueue(text: string): string {
+  if (!/^[a-z][a-z0-9-]{0,62}$/.test(text))
+    throw new InvalidArgumentError('A name of lower-case letters, digits and "-".');
+  return text;
+}
+
 export function parseLimit(text: string): number {
   const limit = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(limit >= 1 && limit <= 200)) throw new InvalidArgumentError('A number from 1 to 200.');

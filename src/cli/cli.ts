@@ -2,6 +2,7 @@
  * The commands. Each has help with an example; what the user did wrong goes to standard error as a problem, with what to
  * do, and status 2; a failed run is status 1.
  */
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
@@ -13,9 +14,11 @@ import {
   parseDate,
   parseDigest,
   parseFormat,
+  parseHttpUrl,
   parseLimit,
   parseMoment,
   parsePort,
+  parseQueue,
   parseSlots,
   parseUntil,
   type Parameters,
@@ -73,6 +76,7 @@ function build(end: End): Command {
   addBackfillCommands(program, folder, end);
   addEventCommands(program, folder, end);
   addServerCommands(program, folder, end);
+  addWorkerCommand(program, folder, end);
   addClusterCommands(program, folder, end);
   addDemo(program, here, end);
   return program;
@@ -200,6 +204,47 @@ function addServerCommands(program: Command, folder: () => string, end: End): vo
     .action(async (options: { port?: number }) => {
       const { serve } = await import('./serve.ts');
       end(await serve(folder(), { port: options.port ?? null }));
+    });
+}
+
+interface WorkerFlags {
+  readonly server?: string;
+  readonly queue?: string;
+  readonly prefix?: string;
+  readonly slots: number;
+  readonly state?: string;
+  readonly nodeModules?: string;
+}
+
+function addWorkerCommand(program: Command, folder: () => string, end: End): void {
+  command(program, 'worker', 'Carry out steps for a server on this machine, from a queue in CONTENDER_REDIS_URL.', [
+    'contender worker',
+    'contender worker --server http://contender.internal:8081 --queue gpu --slots 2',
+  ])
+    .option('--server <url>', 'where the server listens for workers; default: on this machine', parseHttpUrl)
+    .option('--queue <name>', 'what it takes steps from; default: that of contender.yaml, or "default"', parseQueue)
+    .option('--prefix <name>', 'of the keys in Redis; default: that of contender.yaml, or "contender"', parseQueue)
+    .option(
+      '--slots <number>',
+      'so many at once; default: the number of processors',
+      parseSlots,
+      availableParallelism(),
+    )
+    .option('--state <folder>', 'for what it carries out; default: in ~/.local/state')
+    .option('--node-modules <folder>', 'packages that step functions import and their commit does not have')
+    .action(async ({ server, queue, prefix, slots, state, nodeModules }: WorkerFlags) => {
+      const { worker } = await import('./worker.ts');
+      const from = folder();
+      end(
+        await worker(from, {
+          server: server ?? null,
+          queue: queue ?? null,
+          prefix: prefix ?? null,
+          slots,
+          directory: state === undefined ? null : resolve(from, state),
+          nodeModules: nodeModules === undefined ? null : resolve(from, nodeModules),
+        }),
+      );
     });
 }
 

@@ -47,6 +47,14 @@ export interface Config {
   readonly secret: (name: string) => string | null;
 }
 
+export interface FleetSettings {
+  readonly queue: string;
+  readonly prefix: string;
+  /** Where the server listens for workers. */
+  readonly port: number;
+  readonly nodeModules: string | null;
+}
+
 const tokenLengthMin = 16;
 
 /** Reads `contender.yaml` in `directory`. Throws a `ProblemError` (`config-invalid`). */
@@ -88,6 +96,19 @@ export function loadPools(directory: string): ReadonlyMap<string, number> | null
 /** Whether `contender.yaml` in `directory` has steps run as pods. Throws as `loadConfig`. */
 export function namesCluster(directory: string): boolean {
   return readConfigFile(directory)?.executor.kubernetes !== undefined;
+}
+
+/** What `contender.yaml` in `directory` says to workers on this machine; null where it says nothing. Throws as `loadConfig`. */
+export function loadFleetSettings(directory: string): FleetSettings | null {
+  const { fleet, nodeModules } = readConfigFile(directory)?.executor ?? {};
+  if (fleet === undefined) return null;
+  const { queue, prefix, listen } = fleet;
+  return {
+    queue,
+    prefix,
+    port: listen.port,
+    nodeModules: nodeModules === undefined ? null : resolve(directory, nodeModules),
+  };
 }
 
 /** The channels of `contender.yaml` in `directory`, as `loadPools`. */

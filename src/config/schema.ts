@@ -79,11 +79,11 @@ const agentsListen = z
   })
   .prefault({});
 
-export const queueName = z
+const queueName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a queue has a name of lower-case letters, digits and "-"');
 
-export const redisPrefix = z
+const redisPrefix = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a prefix of keys is made of lower-case letters, digits and "-"');
 

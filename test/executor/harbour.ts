@@ -21,6 +21,8 @@ export interface HarbourOptions {
   /** Where the server for agents listens, and under which name they reach that. */
   readonly listen: { readonly host: string; readonly seenAs: string };
   readonly slots?: number;
+  /** Until a question of an agent that waits for something is answered. */
+  readonly waitMs?: number;
   readonly clock?: Clock;
   readonly files?: { readonly [path: string]: string };
 }
@@ -87,6 +89,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
       clock,
       tokens: createTokens(key),
       late: lateReports(report, clock),
+      ...(options.waitMs === undefined ? {} : { waitMs: options.waitMs }),
     });
     desk = own;
     const trouble = (error: unknown, what: string): void => void troubles.push(`${what}: ${String(error)}`);

@@ -61,8 +61,9 @@ export function createLink(options: LinkOptions): Link {
   const ask: Link['ask'] = async (method, path, take, body) => {
     let [waitedMs, cuts] = [0, 0];
     for (let attempt = 0; ; attempt += 1) {
-      signal.throwIfAborted();
       const answer = await tryOnce(`${url}${agentPath}/${path}`, { method, token, body: body?.(), signal });
+      // What was cut off by us says nothing about the server.
+      signal.throwIfAborted();
       let why: string;
       if (typeof answer === 'string') why = answer;
       else {

@@ -3,7 +3,10 @@
  * has begun it, and the desk lets one agent begin.
  */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { connectRedis, type RedisNews, type RedisPlace } from './redis.ts';
 
 /** What a worker is sent: enough to ask the server for the rest. */
@@ -25,32 +28,39 @@ export interface ErrandQueues {
 
 export type ErrandJob = Job<Errand>;
 
+const closeMs = 3000;
+const readyMs = 1000;
+
+async function isReady(connection: Redis): Promise<void> {
+  if (connection.status === 'ready') return;
+  await once(connection, 'ready', { signal: AbortSignal.timeout(readyMs) });
+}
+
 /** Braces: all keys of one queue are in one slot of a Redis cluster. */
 export function keyPrefix({ prefix }: RedisPlace): string {
   return `{${prefix}}`;
 }
 
 export function openErrandQueues(place: RedisPlace, tell: RedisNews): ErrandQueues {
-  let isClosed = false;
-  const connecting = connectRedis(place, false, tell);
+  const closing = new AbortController();
+  const connecting = connectRedis(place, { waits: false, tell, end: closing.signal });
   const queues = new Map<string, Promise<Queue<Errand>>>();
 
   const open = async (name: string): Promise<Queue<Errand>> => {
     const [{ Queue: Queued }, connection] = await Promise.all([import('bullmq'), connecting]);
-    const queue = new Queued<Errand>(name, {
-      connection,
-      prefix: keyPrefix(place),
-      skipWaitingForReady: true,
-      skipMetasUpdate: true,
-    });
+    const queue = new Queued<Errand>(name, { connection, prefix: keyPrefix(place), skipMetasUpdate: true });
     // The connection tells of itself.
     queue.on('error', () => undefined);
+    await queue.waitUntilReady();
     return queue;
   };
-  const queueOf = (name: string): Promise<Queue<Errand>> => {
-    if (isClosed) return Promise.reject(new Error('the queues are closed'));
+  const queueOf = async (name: string): Promise<Queue<Errand>> => {
+    if (closing.signal.aborted) throw new Error('the queues are closed');
+    // One that is made while there is no connection stays without one.
+    await isReady(await connecting);
     const queue = queues.get(name) ?? open(name);
     queues.set(name, queue);
+    queue.catch(() => queues.delete(name));
     return queue;
   };
   return {
@@ -73,10 +83,10 @@ export function openErrandQueues(place: RedisPlace, tell: RedisNews): ErrandQueu
       return queue.getWorkersCount();
     },
     async close() {
-      isClosed = true;
-      const opened = await Promise.all(queues.values());
-      await Promise.allSettled(opened.map((queue) => queue.close()));
-      (await connecting).disconnect();
+      const closed = Promise.allSettled([...queues.values()].map(async (queue) => (await queue).close()));
+      // A Redis that is away has nothing to hear.
+      await Promise.race([closed, pause(closeMs, undefined, { ref: false })]);
+      closing.abort();
     },
   };
 }

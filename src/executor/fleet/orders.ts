@@ -38,7 +38,7 @@ export interface OrdersOptions {
   readonly trouble: (error: unknown, what: string) => void;
 }
 
-export const fleetLimits = {
+const limits = {
   tickMs: 1000,
   /** Between two times that what waits is sent. */
   resendMs: 5000,
@@ -62,7 +62,7 @@ export class Orders implements Placing {
   constructor(options: OrdersOptions) {
     this.#options = options;
     this.#tickedAt = options.clock.now();
-    this.#ticker = setInterval(() => this.#tick(), fleetLimits.tickMs);
+    this.#ticker = setInterval(() => this.#tick(), limits.tickMs);
   }
 
   get(id: string): Order | undefined {
@@ -132,13 +132,13 @@ export class Orders implements Placing {
 
   #tick(): void {
     const now = this.#options.clock.now();
-    const heldMs = now - this.#tickedAt - fleetLimits.tickMs;
+    const heldMs = now - this.#tickedAt - limits.tickMs;
     this.#tickedAt = now;
     for (const order of this.#orders.values()) {
-      if (heldMs > fleetLimits.pausedMs) order.forgive(now);
+      if (heldMs > limits.pausedMs) order.forgive(now);
       order.look(now);
     }
-    if (now - this.#sentAt < fleetLimits.resendMs) return;
+    if (now - this.#sentAt < limits.resendMs) return;
     const waiting = [...this.#orders.values()].filter((order) => order.isWaiting);
     for (const order of waiting) this.#unsent.add(order);
     if (waiting.length > 0) void this.#send();
@@ -165,7 +165,8 @@ export class Orders implements Placing {
         await Promise.all([...byQueue].map(([queue, those]) => this.#sendTo(queue, those)));
       }
     } catch {
-      // The connection tells of itself; what waits is sent at the next tick that is due.
+      // The connection tells of itself; what waits is sent at the next tick.
+      this.#sentAt = 0;
     } finally {
       this.#isSending = false;
     }
@@ -173,10 +174,11 @@ export class Orders implements Placing {
 
   async #sendTo(queue: string, orders: readonly Order[]): Promise<void> {
     const { queues } = this.#options;
-    await queues.send(
-      queue,
-      orders.filter(({ isWaiting }) => isWaiting).map((order): Errand => ({ id: order.id, token: order.token })),
-    );
+    const errands = orders
+      .filter(({ isWaiting }) => isWaiting)
+      .map((order): Errand => ({ id: order.id, token: order.token }));
+    if (errands.length === 0) return;
+    await queues.send(queue, errands);
     this.#workers.set(queue, await queues.workers(queue));
   }
 }
@@ -196,6 +198,7 @@ class Order implements Placed {
   token = '';
   readonly #ports: OrderPorts;
   readonly #log: string;
+  readonly #placedAt: number;
   /** Since when its agent may be heard. */
   #since: number;
   #isAsked = false;
@@ -210,7 +213,8 @@ class Order implements Placed {
     this.#ports = ports;
     this.#log = log;
     this.#begun = begun;
-    this.#since = ports.options.clock.now();
+    this.#placedAt = ports.options.clock.now();
+    this.#since = this.#placedAt;
   }
 
   /** A worker is wanted for it. */
@@ -267,8 +271,8 @@ class Order implements Placed {
   look(now: number): void {
     if (this.#isOver) return;
     const { desk, startMs, lostMs } = this.#ports.options;
+    if (!this.#begun) return this.#lookForWorker(now - this.#placedAt, startMs);
     const heardAt = Math.max(this.#since, desk.heardAt(this.id) ?? 0);
-    if (!this.#begun) return this.#lookForWorker(now - this.#since, startMs);
     if (now - heardAt <= lostMs) return;
     if (this.#stop !== null) return this.#end({ kind: 'stopped', cause: this.#stop, usage: null });
     const message = `nothing was heard of its worker for ${formatDuration(lostMs)}: it died, or cannot reach the server`;
@@ -288,7 +292,7 @@ class Order implements Placed {
       const message = `no worker of the queue "${this.queue}" has begun it in ${formatDuration(startMs)} (${known}). Start one: contender worker --queue ${this.queue}`;
       return this.#end({ kind: 'seen', failed: failed('start', message), usage: null });
     }
-    if (waitedMs < fleetLimits.sayMs || this.#hasSaid) return;
+    if (waitedMs < limits.sayMs || this.#hasSaid) return;
     this.#hasSaid = true;
     const line = `It waits for a worker of the queue "${this.queue}" (${known}).\n`;
     this.#ports.options.logs.writer(this.#log).write('contender', line);

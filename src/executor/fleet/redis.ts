@@ -22,8 +22,16 @@ const limits = {
   pauseMaxMs: 5000,
 } as const;
 
-/** `waits`: commands wait for a connection; else they reject where there is none. Connects at once, and again for ever. */
-export async function connectRedis(place: RedisPlace, waits: boolean, tell: RedisNews): Promise<Redis> {
+export interface RedisOptions {
+  /** Commands wait for a connection; else they reject where there is none. */
+  readonly waits: boolean;
+  readonly tell: RedisNews;
+  /** Then nothing is tried any more, nor by a connection that is made like it (BullMQ makes some). */
+  readonly end: AbortSignal;
+}
+
+/** Connects at once, and again until its end. */
+export async function connectRedis(place: RedisPlace, { waits, tell, end }: RedisOptions): Promise<Redis> {
   // Loaded where there is a fleet alone: the start of a server without one is not slowed by it.
   const { Redis: Client } = await import('ioredis');
   const client = new Client(place.url, {
@@ -33,7 +41,8 @@ export async function connectRedis(place: RedisPlace, waits: boolean, tell: Redi
     maxRetriesPerRequest: waits ? null : 1,
     enableOfflineQueue: waits,
     ...(waits ? {} : { commandTimeout: limits.commandMs }),
-    retryStrategy: (times) => Math.min(limits.pauseFirstMs * 2 ** Math.min(times, 10), limits.pauseMaxMs),
+    retryStrategy: (times) =>
+      end.aborted ? null : Math.min(limits.pauseFirstMs * 2 ** Math.min(times, 10), limits.pauseMaxMs),
     // After a fail-over the address may still lead to the one that is a replica now.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
@@ -46,8 +55,9 @@ export async function connectRedis(place: RedisPlace, waits: boolean, tell: Redi
     state = 'well';
     warnOfEviction(client, where, tell).catch(() => undefined);
   });
+  end.addEventListener('abort', () => client.disconnect());
   client.on('close', () => {
-    if (state === 'away') return;
+    if (end.aborted || state === 'away') return;
     tell(`${where} does not answer (${why === '' ? 'it closed the connection' : why}): it is tried again`, true);
     state = 'away';
   });

@@ -48,18 +48,21 @@ const limits = {
   lockMs: 15_000,
   stalledMs: 10_000,
   watchMs: 10_000,
+  /** For Redis to hear that a worker goes. */
+  closeMs: 3000,
   /** So many looks at a queue where something waits, and nothing comes. */
   idleLooksMax: 2,
 } as const;
 
 export async function startFleetWorker(options: FleetWorkerOptions): Promise<FleetWorker> {
   const { redis, queue, slots, directory, say } = options;
+  const closing = new AbortController();
   // What a worker that was killed has left; its processes are gone.
   rmSync(join(directory, 'errands'), { recursive: true, force: true });
   const [{ Worker: Taker, Queue: Waiting }, taking, looking] = await Promise.all([
     import('bullmq'),
-    connectRedis(redis, true, say),
-    connectRedis(redis, false, () => undefined),
+    connectRedis(redis, { waits: true, tell: say, end: closing.signal }),
+    connectRedis(redis, { waits: false, tell: () => undefined, end: closing.signal }),
   ]);
   const errands = new Errands(options);
   const prefix = keyPrefix(redis);
@@ -106,11 +109,12 @@ export async function startFleetWorker(options: FleetWorkerOptions): Promise<Fle
     },
     async drain() {
       clearInterval(watcher);
-      // Waits for the jobs that it has.
-      await Promise.all([taker.close(), errands.allOver()]);
-      await waiting.close();
-      taking.disconnect();
-      looking.disconnect();
+      // Waits for the jobs that it has, and tells Redis how they ended, where that is there to be told.
+      const isAway = taking.status !== 'ready';
+      const closed = Promise.allSettled([taker.close(isAway), waiting.close()]);
+      await errands.allOver();
+      await Promise.race([closed, pause(limits.closeMs, undefined, { ref: false })]);
+      closing.abort();
     },
     end: () => errands.end(),
     abandon: () => errands.abandon(),
@@ -137,17 +141,17 @@ class Errands {
 
   /** Never rejects: how it ended is the server's to know, and a job that failed would say less. */
   async carryOut({ data }: ErrandJob): Promise<void> {
+    const { say } = this.#options;
     this.#taken += 1;
     // Not begun, it is sent to another worker.
     if (this.#isEnding) return;
     // Whoever writes to Redis wrote it.
     const { id, token } = data as { readonly id?: unknown; readonly token?: unknown };
-    if (typeof id !== 'string' || typeof token !== 'string')
-      return this.#options.say('A job that is none of ours is left.');
+    if (typeof id !== 'string' || typeof token !== 'string') return say('A job that is none of ours is left.');
     const directory = join(this.#options.directory, 'errands', randomBytes(8).toString('hex'));
     const link = this.#linkOf(id, token);
     const agent = this.#agentOf(link, directory);
-    const over = this.#run(agent, id).finally(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+    const over = this.#run(agent, id, directory);
     this.#agents.set(agent, { link, over });
     await over;
     this.#agents.delete(agent);
@@ -166,7 +170,7 @@ class Errands {
     while (this.#agents.size > 0) await Promise.allSettled([...this.#agents.values()].map(({ over }) => over));
   }
 
-  async #run(agent: Agent, id: string): Promise<void> {
+  async #run(agent: Agent, id: string, directory: string): Promise<void> {
     const { say } = this.#options;
     try {
       const { outcome } = await agent.run();
@@ -175,6 +179,7 @@ class Errands {
       if (error instanceof AttemptRevoked) say(`${id} is not, or no longer, to be carried out here.`);
       else say(`${id} is given up: ${error instanceof Error ? error.message : String(error)}`);
     }
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => say(String(error)));
   }
 
   #linkOf(id: string, token: string): Link {

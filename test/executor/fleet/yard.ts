@@ -11,10 +11,14 @@ import type { TestRedis } from '../../support/redis.ts';
 export interface YardOptions extends Pick<HarbourOptions, 'files' | 'slots' | 'clock'> {
   readonly startMs?: number;
   readonly lostMs?: number;
+  /** Until a question of an agent that waits for something is answered. */
+  readonly waitMs?: number;
 }
 
 export interface Yard {
   readonly harbour: Harbour;
+  /** Of the keys in Redis. */
+  readonly prefix: string;
   /** What the connections of the server and of the workers told. */
   readonly news: string[];
   readonly said: string[];
@@ -40,6 +44,7 @@ export async function openYard(redis: TestRedis, options: YardOptions = {}): Pro
   const workers: FleetWorker[] = [];
   return {
     harbour,
+    prefix: place.prefix,
     news,
     said,
     async startWorker(changes = {}) {
