@@ -91,10 +91,10 @@ const fleetSchema = z.strictObject({
   queue: queueName.default('default'),
   listen: agentsListen,
   prefix: redisPrefix.default('contender'),
-  startTimeout: durationSchema.default(24 * 3_600_000),
+  startTimeout: durationSchema.prefault('24h'),
   lostAfter: durationSchema
     .refine((ms) => ms >= lostAfterMinMs, 'at least 1m: workers speak every 20 s, and a server may be busy')
-    .default(2 * 60_000),
+    .prefault('2m'),
 });
 
 /** Names of Kubernetes: of namespaces, secrets and accounts. */

@@ -26,13 +26,15 @@ export interface ServerOptions {
   readonly port: number;
   /** The section `executor` of its settings; processes of this machine, unless given. */
   readonly executor?: object | undefined;
+  /** What its environment has beside what the demo sets. */
+  readonly environment?: { readonly [name: string]: string } | undefined;
 }
 
 const readyWithinMs = 30_000;
 
 /** Rejects with the `ProblemError` that the server ended with, where it was one: a port that is taken. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { folder, github, repository, webhookSecret, port, executor = {} } = options;
+  const { folder, github, repository, webhookSecret, port, executor = {}, environment } = options;
   await mkdir(folder, { recursive: true });
   const { app } = github;
   if (app === null) throw new Error('the demo has a GitHub App');
@@ -49,6 +51,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       CONTENDER_GITHUB_APP_ID: String(app.id),
       CONTENDER_GITHUB_PRIVATE_KEY: app.privateKey,
       CONTENDER_WEBHOOK_SECRET: webhookSecret,
+      ...environment,
     },
   });
   const complaints: string[] = [];

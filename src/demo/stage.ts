@@ -43,6 +43,8 @@ export interface StageOptions {
   readonly validate: boolean;
   /** The section `executor` of the server's settings; processes of this machine, unless given. */
   readonly executor?: object;
+  /** What the server's environment has beside what the demo sets. */
+  readonly environment?: { readonly [name: string]: string };
 }
 
 /** What the stage makes in its folder. */
@@ -85,6 +87,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
         webhookSecret,
         port,
         executor: options.executor,
+        environment: options.environment,
       });
     const started = await start(options.port);
     server = started;

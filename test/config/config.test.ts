@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { loadConfig, loadPools } from '../../src/config/config.ts';
+import { loadConfig, loadFleetSettings, loadPools } from '../../src/config/config.ts';
 import { ProblemError, type Problem } from '../../src/std/problem.ts';
 
 let folder = '';
@@ -225,4 +225,33 @@ test('a cluster without an address for its agents, or with a name that Kubernete
   assert.match(missing.message, /agents/);
   const wrong = problemOf('executor: { kubernetes: { namespace: My_Space, image: runner, agents: "http://x" } }\n');
   assert.match(wrong.message, /namespace: a name of Kubernetes/);
+});
+
+test('steps go to workers where a fleet is named; Redis is in the environment, for it may have a password', () => {
+  writeFileSync(join(folder, 'contender.yaml'), 'executor: { fleet: { queue: batch, listen: { port: 9000 } } }\n');
+  const redis = 'rediss://contender:s3cret@redis.example:6380/1';
+  assert.deepEqual(loadConfig(folder, { CONTENDER_REDIS_URL: redis }).executor.fleet, {
+    redis: { url: redis, prefix: 'contender' },
+    queue: 'batch',
+    listen: { host: '0.0.0.0', port: 9000 },
+    startMs: 24 * 3_600_000,
+    lostMs: 120_000,
+  });
+  assert.deepEqual(loadFleetSettings(folder), { queue: 'batch', prefix: 'contender', port: 9000, nodeModules: null });
+  for (const url of ['', 'redis.example:6379', 'http://:s3cret@redis.example']) {
+    assert.throws(
+      () => loadConfig(folder, { CONTENDER_REDIS_URL: url }),
+      (error) =>
+        error instanceof ProblemError &&
+        /CONTENDER_REDIS_URL is (?:not set|no address)/.test(error.message) &&
+        !error.message.includes('s3cret'),
+    );
+  }
+});
+
+test('a fleet that would give workers up too soon, and one beside a cluster, are refused', () => {
+  assert.match(problemOf('executor: { fleet: { lostAfter: 20s } }\n').message, /lostAfter: at least 1m/);
+  const cluster = 'kubernetes: { namespace: training, image: runner, agents: "http://x" }';
+  assert.match(problemOf(`executor: { fleet: {}, ${cluster} }\n`).message, /not both/);
+  assert.match(problemOf('executor: { fleet: { queue: GPU } }\n').message, /a queue has a name of/);
 });

@@ -14,8 +14,13 @@ export type FinishedReport = Extract<AttemptReport, { type: 'finished' }>;
 
 export interface KeptAttempt {
   readonly spec: AttemptSpec;
-  /** `agent`: which one has begun it. `linesBefore`: of the log, when it began. */
-  readonly begun: { readonly agent: string; readonly linesBefore: number } | null;
+  /** `agent`: which one has begun it, where and when. `linesBefore`: of the log, when it began. */
+  readonly begun: {
+    readonly agent: string;
+    readonly linesBefore: number;
+    readonly place: string;
+    readonly at: number;
+  } | null;
   readonly finished: FinishedReport | null;
 }
 

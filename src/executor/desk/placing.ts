@@ -19,14 +19,14 @@ export type PlacementEnd =
   | { readonly kind: 'seen'; readonly failed: Failed; readonly usage: Usage | null }
   | { readonly kind: 'stopped'; readonly cause: StopCause; readonly usage: Usage | null };
 
-/** Which agent has begun it, and how many lines its log had then. */
+/** Which agent has begun it, where and when, and how many lines its log had then. */
 export type Began = NonNullable<KeptAttempt['begun']>;
 
 /** Who placed it hears of it. */
 export interface PlacedListener {
   /** Kept before its agent hears that it may begin; it may not where this throws. */
   readonly keep: (began: Began) => void;
-  readonly begun: (place: string) => void;
+  readonly begun: (began: Began) => void;
   /** `logged` resolves when nothing more comes for its log. What there is of its place is needed until this resolves. */
   readonly over: (end: PlacementEnd, logged: () => Promise<void>) => Promise<void>;
 }

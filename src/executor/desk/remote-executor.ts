@@ -9,7 +9,7 @@ import { unreachable } from '../../std/unreachable.ts';
 import type { LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { AgentResult } from '../agent/contract.ts';
-import type { AttemptSpec, Executor, ExecutorPorts, ReportSink } from '../executor.ts';
+import type { AttemptReport, AttemptSpec, Executor, ExecutorPorts, ReportSink } from '../executor.ts';
 import { findFile } from '../local/find-file.ts';
 import type { AttemptFiles, FinishedReport } from './attempt-files.ts';
 import type { Desk } from './desk.ts';
@@ -95,6 +95,8 @@ class Attempts {
       return report(finishedReport(attemptId, clock.now(), { kind: 'seen', failed: unknownAttempt, usage: null }));
     if (kept.finished !== null) return report(kept.finished);
     this.#place(kept.spec, kept.begun);
+    // The server before may have died before anybody heard it.
+    if (kept.begun !== null) report(runningReport(attemptId, kept.begun));
     placing.recover(attemptId, { type: 'attempt', spec: kept.spec });
   }
 
@@ -104,11 +106,11 @@ class Attempts {
   }
 
   #place(spec: AttemptSpec, began: Began | null): Placed {
-    const { files, placing, clock, report } = this.#options;
+    const { files, placing, report } = this.#options;
     const { attemptId } = spec;
     return placing.place(attemptId, { type: 'attempt', spec }, began, {
       keep: (now) => files.write(attemptId, { spec, begun: now, finished: null }),
-      begun: (place) => report({ type: 'running', attemptId, at: clock.now(), place }),
+      begun: (now) => report(runningReport(attemptId, now)),
       over: (end, logged) => this.#finish(spec, end, logged),
     });
   }
@@ -133,6 +135,10 @@ class Attempts {
     placing.forget(attemptId);
     if (!this.#isClosed) report(finished);
   }
+}
+
+function runningReport(attemptId: string, { at, place }: Began): AttemptReport {
+  return { type: 'running', attemptId, at, place };
 }
 
 function finishedReport(attemptId: string, at: number, end: PlacementEnd): FinishedReport {

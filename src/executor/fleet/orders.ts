@@ -70,7 +70,7 @@ export class Orders implements Placing {
   }
 
   place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Order {
-    const { desk, queue } = this.#options;
+    const { desk, queue, clock } = this.#options;
     const order: Order = new Order(
       id,
       task.spec.queue ?? queue,
@@ -95,10 +95,11 @@ export class Orders implements Placing {
       begun: began,
       listener: {
         begin: (agent, linesBefore, place) => {
-          listener.keep({ agent, linesBefore });
+          const now = { agent, linesBefore, place: place ?? `a worker of ${order.queue}`, at: clock.now() };
+          listener.keep(now);
           if (!order.begin()) return false;
           this.#unsent.delete(order);
-          listener.begun(place ?? `a worker of ${order.queue}`);
+          listener.begun(now);
           return true;
         },
         result: (result) => order.told(result),

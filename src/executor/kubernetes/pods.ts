@@ -81,7 +81,7 @@ export class Pods implements Placing {
 
   /** Opens it at the desk. Its pod is not asked for yet. */
   place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Placement {
-    const { settings, desk } = this.#options;
+    const { settings, desk, clock } = this.#options;
     const name = podName(settings.instance, id);
     const seen = this.#seenIn(namespaceOf(task, settings));
     const so = { began };
@@ -97,11 +97,11 @@ export class Pods implements Placing {
       begun: began,
       listener: {
         begin(agent, linesBefore) {
-          const now = { agent, linesBefore };
+          const now = { agent, linesBefore, place: placement.place, at: clock.now() };
           listener.keep(now);
           if (!placement.begin()) return false;
           so.began = now;
-          listener.begun(placement.place);
+          listener.begun(now);
           return true;
         },
         result: (result) => placement.told(result),

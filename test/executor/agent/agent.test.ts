@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AgentResult } from '../../../src/executor/agent/contract.ts';
+import type { AgentResult, Begin } from '../../../src/executor/agent/contract.ts';
 import { AttemptRevoked, type LinkBody } from '../../../src/executor/agent/link.ts';
 import type { AttemptSpec } from '../../../src/executor/executor.ts';
 import { command, lookSpecOf, shell, specOf, until } from '../workshop.ts';
@@ -28,7 +28,7 @@ async function withBureau(body: (bureau: Bureau) => Promise<void>, files = {}): 
 }
 
 const attempt = (spec: AttemptSpec) => ({ type: 'attempt', spec }) as const;
-const name = (): { agent: string } => ({ agent: randomBytes(32).toString('base64url') });
+const name = (): Begin => ({ agent: randomBytes(32).toString('base64url'), place: null });
 
 function outcomeOf(result: AgentResult | undefined): AgentResult['outcome'] {
   assert.ok(result);

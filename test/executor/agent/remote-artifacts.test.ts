@@ -17,6 +17,7 @@ artifactStoreKeepsItsContract('remote', async () => {
   const link = bureau.link(bureau.open({ type: 'attempt', spec: specOf(command('true')) }));
   const { token } = await link.json<{ token: string }>('POST', 'begin', {
     agent: randomBytes(32).toString('base64url'),
+    place: null,
   });
   link.use(token);
   return {

@@ -1,0 +1,94 @@
+/** The demo with its steps on workers: the whole story, and a server that is killed while they train. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test, type TestContext } from 'node:test';
+import { runDemo } from '../../src/demo/demo.ts';
+import { setStage, type StageOptions } from '../../src/demo/stage.ts';
+import { championOf, settledStatus, until } from '../../src/demo/story.ts';
+import { startFleetWorker } from '../../src/executor/fleet/worker.ts';
+import { baseEnvironment } from '../../src/executor/local/environment.ts';
+import { freePort } from '../support/postgres.ts';
+import { redisMissing, startRedis, type TestRedis } from '../support/redis.ts';
+import { pushAll, readTraining, runningTrainings } from './training.ts';
+
+const skip = redisMissing();
+let redis: TestRedis;
+before(async () => {
+  if (skip === false) redis = await startRedis();
+});
+after(() => (skip === false ? redis.stop() : undefined));
+
+/** A worker beside it takes all steps. */
+async function withFleet(t: TestContext): Promise<Pick<StageOptions, 'executor' | 'environment'>> {
+  const port = await freePort();
+  const prefix = `demo-${port}`;
+  const directory = mkdtempSync(join(tmpdir(), 'worker-'));
+  const worker = await startFleetWorker({
+    redis: { url: redis.url, prefix },
+    queue: 'default',
+    slots: 4,
+    serverUrl: `http://127.0.0.1:${port}`,
+    place: 'worker test',
+    directory,
+    nodeModules: null,
+    environment: baseEnvironment(process.env),
+    clock: { now: Date.now },
+    say: () => undefined,
+  });
+  t.after(async () => {
+    worker.end();
+    worker.abandon();
+    await worker.drain();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return {
+    executor: { fleet: { prefix, listen: { host: '127.0.0.1', port } } },
+    environment: { CONTENDER_REDIS_URL: redis.url },
+  };
+}
+
+test('the story of the demo is told with workers in place of processes of the server', { skip }, async (t) => {
+  const [facts, wrong]: [string[], string[]] = [[], []];
+  const told = await runDemo({
+    folder: null,
+    port: 0,
+    validate: true,
+    ...(await withFleet(t)),
+    interrupted: new Promise(() => undefined),
+    afterwards: async () => undefined,
+    narrator: {
+      chapter: () => undefined,
+      link: () => undefined,
+      fact: (text) => void facts.push(text),
+      wrong: (text) => void wrong.push(text),
+    },
+  });
+  assert.deepEqual(wrong, []);
+  assert.equal(told, 0);
+  assert.ok(facts.length >= 10, facts.join('\n'));
+});
+
+test('workers outlive a server that is killed: what they train goes on, and runs once', { skip }, async (t) => {
+  const stage = await setStage({ folder: null, port: 0, validate: true, ...(await withFleet(t)) });
+  t.after(() => stage.close());
+  const sha = await pushAll(stage);
+  await until('a training that runs', () => readTraining(stage, sha, (run) => runningTrainings(run) > 0));
+  await stage.killServer();
+  await stage.startServerAgain();
+  const status = await settledStatus(stage, sha);
+  assert.equal(status.state, 'success', status.description ?? '');
+  await until('the champion', () => championOf(stage, 'birdstrikes'));
+  const run = await until('the end of the run', () =>
+    readTraining(stage, sha, ({ finishedAt }) => finishedAt !== null),
+  );
+  for (const [name, { instances }] of run.steps) {
+    for (const { attempts } of instances ?? []) {
+      // One that was written down and not yet handed over when the server died is tried again.
+      const begun = attempts.filter(({ place }) => place !== null);
+      assert.equal(begun.length, 1, `${name} ran once: ${JSON.stringify(attempts)}`);
+    }
+  }
+  assert.deepEqual(stage.github.violations(), []);
+});
