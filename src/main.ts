@@ -22,7 +22,7 @@ import { createRemoteExecutor } from './executor/desk/remote-executor.ts';
 import { createTokens, openTokenKey } from './executor/desk/tokens.ts';
 import type { Executor, ExecutorPorts, ReportSink } from './executor/executor.ts';
 import { openErrandQueues } from './executor/fleet/jobs.ts';
-import { Orders } from './executor/fleet/orders.ts';
+import { Dispatches } from './executor/fleet/dispatches.ts';
 import { loadKubeConfig } from './executor/kubernetes/kube-config.ts';
 import { instanceOf } from './executor/kubernetes/pod-name.ts';
 import { Pods } from './executor/kubernetes/pods.ts';
@@ -195,7 +195,7 @@ function fleetExecutors(fleet: FleetConfig, ground: ExecutorGround): Executors {
   const { log } = ground;
   return remoteExecutors(fleet.listen, ground, (parts) => {
     const queues = openErrandQueues(fleet.redis, (news, isTrouble) => log[isTrouble ? 'error' : 'info']({}, news));
-    return new Orders({ ...parts, ...fleet, queues });
+    return new Dispatches({ ...parts, ...fleet, queues });
   });
 }
 

@@ -90,7 +90,7 @@ async function changeOf(
   return { paths: paths.value, message: commit.value.message };
 }
 
-export const forkSummary = 'A pull request from a fork does not run on the local executor: its code is not trusted';
+export const forkSummary = 'A pull request from a fork does not run: its code is not trusted';
 
 /** A stranger's code would run as our own user: processes of this machine are for those who can push. */
 function refuseFork(versions: CommitVersions, about: About, at: number): readonly Write[] {

@@ -1,18 +1,25 @@
 /** The executor of the fleet under the contract of all executors, at a real Redis, with a worker. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after } from 'node:test';
+import { after, test } from 'node:test';
 import { readProcess } from '../../../src/executor/local/processes.ts';
-import { executorKeepsItsContract } from '../../contract/executor.ts';
-import { startRedis } from '../../support/redis.ts';
+import { executorKeepsItsContract, type ExecutorUnderTest } from '../../contract/executor.ts';
+import { redisMissing, startRedis, type TestRedis } from '../../support/redis.ts';
 import { behaviourScripts, looksDefinition, looksFile, putIn } from '../behaviours.ts';
 import { lookSpecOf, shell, specOf } from '../workshop.ts';
 import { openYard } from './yard.ts';
 
-const redis = await startRedis();
-after(() => redis.stop());
+const missing = redisMissing();
+if (missing === false) await proveAll();
+else test('the executor of the fleet keeps its contract', { skip: missing });
 
-executorKeepsItsContract('fleet', async () => {
+async function proveAll(): Promise<void> {
+  const redis = await startRedis();
+  after(() => redis.stop());
+  executorKeepsItsContract('fleet', () => underTest(redis));
+}
+
+async function underTest(redis: TestRedis): Promise<ExecutorUnderTest> {
   const yard = await openYard(redis, { files: { [looksFile]: looksDefinition } });
   await yard.startWorker({ slots: 32 });
   const { harbour } = yard;
@@ -32,4 +39,4 @@ executorKeepsItsContract('fleet', async () => {
     },
     close: () => yard.close(),
   };
-});
+}

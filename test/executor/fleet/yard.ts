@@ -1,9 +1,9 @@
-/** A fleet at a real Redis: an executor whose orders go there, and workers in this process that take them. */
+/** A fleet at a real Redis: an executor whose dispatches go there, and workers in this process that take them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openErrandQueues } from '../../../src/executor/fleet/jobs.ts';
-import { Orders } from '../../../src/executor/fleet/orders.ts';
+import { Dispatches } from '../../../src/executor/fleet/dispatches.ts';
 import { startFleetWorker, type FleetWorker, type FleetWorkerOptions } from '../../../src/executor/fleet/worker.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from '../harbour.ts';
 import type { TestRedis } from '../../support/redis.ts';
@@ -38,7 +38,7 @@ export async function openYard(redis: TestRedis, options: YardOptions = {}): Pro
     listen: { host: '127.0.0.1', seenAs: '127.0.0.1' },
     openPlacing: (parts) => {
       const queues = openErrandQueues(place, (text) => void news.push(text));
-      return new Orders({ ...parts, queues, queue: 'default', startMs, lostMs });
+      return new Dispatches({ ...parts, queues, queue: 'default', startMs, lostMs });
     },
   });
   const workers: FleetWorker[] = [];

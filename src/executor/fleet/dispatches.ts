@@ -24,7 +24,7 @@ import type { Clock } from '../../std/clock.ts';
 import { formatDuration } from '../../std/duration.ts';
 import type { Errand, ErrandQueues } from './jobs.ts';
 
-export interface OrdersOptions {
+export interface DispatchesOptions {
   readonly desk: Desk;
   readonly queues: ErrandQueues;
   readonly logs: LogStore;
@@ -48,71 +48,71 @@ const limits = {
   pausedMs: 5000,
 } as const;
 
-export class Orders implements Placing {
-  readonly #options: OrdersOptions;
-  readonly #orders = new Map<string, Order>();
+export class Dispatches implements Placing {
+  readonly #options: DispatchesOptions;
+  readonly #dispatches = new Map<string, Dispatch>();
   readonly #ticker: NodeJS.Timeout;
   readonly #workers = new Map<string, number>();
   #tickedAt: number;
   #sentAt = 0;
   #isSending = false;
   #sending: NodeJS.Immediate | null = null;
-  readonly #unsent = new Set<Order>();
+  readonly #unsent = new Set<Dispatch>();
 
-  constructor(options: OrdersOptions) {
+  constructor(options: DispatchesOptions) {
     this.#options = options;
     this.#tickedAt = options.clock.now();
     this.#ticker = setInterval(() => this.#tick(), limits.tickMs);
   }
 
-  get(id: string): Order | undefined {
-    return this.#orders.get(id);
+  get(id: string): Dispatch | undefined {
+    return this.#dispatches.get(id);
   }
 
-  place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Order {
+  place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Dispatch {
     const { desk, queue, clock } = this.#options;
-    const order: Order = new Order(
+    const dispatch: Dispatch = new Dispatch(
       id,
       task.spec.queue ?? queue,
       {
         options: this.#options,
         workers: (name) => this.#workers.get(name) ?? null,
-        send: () => this.#sendSoon(order),
+        send: () => this.#sendSoon(dispatch),
         over: (end) => {
-          this.#orders.delete(id);
-          this.#unsent.delete(order);
+          this.#dispatches.delete(id);
+          this.#unsent.delete(dispatch);
           return listener.over(end, () => Promise.resolve());
         },
       },
       task.spec.attemptId,
       began !== null,
     );
-    this.#orders.set(id, order);
-    order.token = desk.open({
+    this.#dispatches.set(id, dispatch);
+    dispatch.token = desk.open({
       id,
       log: task.spec.attemptId,
       task,
       begun: began,
       listener: {
         begin: (agent, linesBefore, place) => {
-          const now = { agent, linesBefore, place: place ?? `a worker of ${order.queue}`, at: clock.now() };
+          const now = { agent, linesBefore, place: place ?? `a worker of ${dispatch.queue}`, at: clock.now() };
           listener.keep(now);
-          if (!order.begin()) return false;
-          this.#unsent.delete(order);
+          if (!dispatch.begin()) return false;
+          this.#unsent.delete(dispatch);
           listener.begun(now);
           return true;
         },
-        result: (result) => order.told(result),
+        result: (result) => dispatch.told(result),
         // Of helpers alone, which no worker is.
         ended: () => Promise.resolve(),
         collect: () => Promise.resolve({ lastLine: null }),
       },
     });
-    return order;
+    return dispatch;
   }
 
   recover(id: string): void {
-    this.#orders.get(id)?.recover();
+    this.#dispatches.get(id)?.recover();
   }
 
   /** Nothing is looked for in the fleet: what an agent of something else says is refused at the desk. */
@@ -121,13 +121,13 @@ export class Orders implements Placing {
   }
 
   forget(): void {
-    // Nothing of an order is left when it is over.
+    // Nothing of a dispatch is left when it is over.
   }
 
   async leave(): Promise<void> {
     clearInterval(this.#ticker);
     if (this.#sending !== null) clearImmediate(this.#sending);
-    for (const order of this.#orders.values()) order.leave();
+    for (const dispatch of this.#dispatches.values()) dispatch.leave();
     await this.#options.queues.close();
   }
 
@@ -135,19 +135,19 @@ export class Orders implements Placing {
     const now = this.#options.clock.now();
     const heldMs = now - this.#tickedAt - limits.tickMs;
     this.#tickedAt = now;
-    for (const order of this.#orders.values()) {
-      if (heldMs > limits.pausedMs) order.forgive(now);
-      order.look(now);
+    for (const dispatch of this.#dispatches.values()) {
+      if (heldMs > limits.pausedMs) dispatch.forgive(now);
+      dispatch.look(now);
     }
     if (now - this.#sentAt < limits.resendMs) return;
-    const waiting = [...this.#orders.values()].filter((order) => order.isWaiting);
-    for (const order of waiting) this.#unsent.add(order);
+    const waiting = [...this.#dispatches.values()].filter((dispatch) => dispatch.isWaiting);
+    for (const dispatch of waiting) this.#unsent.add(dispatch);
     if (waiting.length > 0) void this.#send();
   }
 
   /** Those of one moment go together. */
-  #sendSoon(order: Order): void {
-    this.#unsent.add(order);
+  #sendSoon(dispatch: Dispatch): void {
+    this.#unsent.add(dispatch);
     this.#sending ??= setImmediate(() => {
       this.#sending = null;
       void this.#send();
@@ -160,9 +160,9 @@ export class Orders implements Placing {
     this.#sentAt = this.#options.clock.now();
     try {
       while (this.#unsent.size > 0) {
-        const orders = [...this.#unsent];
+        const dispatches = [...this.#unsent];
         this.#unsent.clear();
-        const byQueue = Map.groupBy(orders, ({ queue }) => queue);
+        const byQueue = Map.groupBy(dispatches, ({ queue }) => queue);
         await Promise.all([...byQueue].map(([queue, those]) => this.#sendTo(queue, those)));
       }
     } catch {
@@ -173,19 +173,19 @@ export class Orders implements Placing {
     }
   }
 
-  async #sendTo(queue: string, orders: readonly Order[]): Promise<void> {
+  async #sendTo(queue: string, dispatches: readonly Dispatch[]): Promise<void> {
     const { queues } = this.#options;
-    const errands = orders
+    const errands = dispatches
       .filter(({ isWaiting }) => isWaiting)
-      .map((order): Errand => ({ id: order.id, token: order.token }));
+      .map((dispatch): Errand => ({ id: dispatch.id, token: dispatch.token }));
     if (errands.length === 0) return;
     await queues.send(queue, errands);
     this.#workers.set(queue, await queues.workers(queue));
   }
 }
 
-interface OrderPorts {
-  readonly options: OrdersOptions;
+interface DispatchPorts {
+  readonly options: DispatchesOptions;
   /** How many serve that queue, as far as is known. */
   readonly workers: (queue: string) => number | null;
   readonly send: () => void;
@@ -193,11 +193,11 @@ interface OrderPorts {
 }
 
 /** One attempt or look. */
-class Order implements Placed {
+class Dispatch implements Placed {
   readonly id: string;
   readonly queue: string;
   token = '';
-  readonly #ports: OrderPorts;
+  readonly #ports: DispatchPorts;
   readonly #log: string;
   readonly #placedAt: number;
   /** Since when its agent may be heard. */
@@ -208,7 +208,7 @@ class Order implements Placed {
   #stop: StopCause | null = null;
   #hasSaid = false;
 
-  constructor(id: string, queue: string, ports: OrderPorts, log: string, begun: boolean) {
+  constructor(id: string, queue: string, ports: DispatchPorts, log: string, begun: boolean) {
     this.id = id;
     this.queue = queue;
     this.#ports = ports;
