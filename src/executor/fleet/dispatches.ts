@@ -15,8 +15,8 @@ import {
   type PlacedListener,
   type PlacementEnd,
   type Placing,
+  type StopCause,
 } from '../desk/placing.ts';
-import type { StopCause } from '../desk/placing.ts';
 import type { AgentResult, AgentTask } from '../agent/contract.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { LogStore } from '../../outputs/outputs.ts';
@@ -95,9 +95,10 @@ export class Dispatches implements Placing {
       begun: began,
       listener: {
         begin: (agent, linesBefore, place) => {
+          if (dispatch.isOver) return false;
           const now = { agent, linesBefore, place: place ?? `a worker of ${dispatch.queue}`, at: clock.now() };
           listener.keep(now);
-          if (!dispatch.begin()) return false;
+          dispatch.begin();
           this.#unsent.delete(dispatch);
           listener.begun(now);
           return true;
@@ -233,12 +234,14 @@ class Dispatch implements Placed {
     if (!this.#begun) void this.ask();
   }
 
-  /** False: it is over, and what has not begun does not begin any more. */
-  begin(): boolean {
-    if (this.#isOver) return false;
+  /** What has not begun does not begin any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  begin(): void {
     this.#begun = true;
     this.#since = this.#ports.options.clock.now();
-    return true;
   }
 
   told(result: AgentResult): void {

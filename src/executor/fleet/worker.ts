@@ -102,7 +102,6 @@ export async function startFleetWorker(options: FleetWorkerOptions): Promise<Fle
     await before.close(true);
   };
   const watcher = setInterval(() => void watch().catch(() => (idleLooks = 0)), limits.watchMs);
-  await taker.waitUntilReady();
   return {
     get busy() {
       return errands.busy;

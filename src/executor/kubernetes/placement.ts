@@ -119,10 +119,12 @@ export class Placement implements Placed {
   }
 
   /** False: it is being ended, and what has not begun does not begin any more. */
-  begin(): boolean {
-    if (this.#stop !== null || this.#isOver) return false;
+  get mayBegin(): boolean {
+    return this.#stop === null && !this.#isOver;
+  }
+
+  begin(): void {
     this.#begun = true;
-    return true;
   }
 
   told(result: AgentResult): void {

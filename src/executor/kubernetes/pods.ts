@@ -97,9 +97,10 @@ export class Pods implements Placing {
       begun: began,
       listener: {
         begin(agent, linesBefore) {
+          if (!placement.mayBegin) return false;
           const now = { agent, linesBefore, place: placement.place, at: clock.now() };
           listener.keep(now);
-          if (!placement.begin()) return false;
+          placement.begin();
           so.began = now;
           listener.begun(now);
           return true;
