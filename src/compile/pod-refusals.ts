@@ -102,8 +102,8 @@ function deniedVariable(value: Binding): Refusal | null {
 
 function reservedPath(value: Binding): Refusal | null {
   const path = plainText(value);
-  return path !== null && /^\/+contender(?:\/|$)/.test(path)
-    ? { what: '/contender is where outputs are read', help: 'Mount it elsewhere.' }
+  return path !== null && /^\/+contender(?:-secrets)?(?:\/|$)/.test(path)
+    ? { what: '/contender and /contender-secrets are where a step finds what it is given', help: 'Mount it elsewhere.' }
     : null;
 }
 

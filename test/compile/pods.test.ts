@@ -237,7 +237,12 @@ const mistakes: readonly (readonly [what: string, pod: Json, fault: string])[] =
   [
     'a mount over the outputs',
     { volumeMounts: [{ name: 'data', mountPath: '/contender/in' }] },
-    'pod.volumeMounts[0].mountPath: /contender is where outputs are read. Mount it elsewhere.',
+    'pod.volumeMounts[0].mountPath: /contender and /contender-secrets are where a step finds what it is given. Mount it elsewhere.',
+  ],
+  [
+    'a mount over the secrets',
+    { volumeMounts: [{ name: 'data', mountPath: '//contender-secrets' }] },
+    'pod.volumeMounts[0].mountPath: /contender and /contender-secrets are where a step finds what it is given. Mount it elsewhere.',
   ],
   [
     'a variable that changes which code runs',

@@ -15,6 +15,7 @@ import { resolveContainer, resolveWords } from './container.ts';
 import { keptTail } from './log-tail.ts';
 import { Placement } from './placement.ts';
 import { mainContainer, podPatience } from './pod-end.ts';
+import { podEvents } from './pod-events.ts';
 import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
 import { namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
@@ -181,11 +182,21 @@ export class Pods implements Placing {
         this.#placements.delete(id);
         seen.ids.delete(id);
         seen.waiting.delete(id);
-        await listener.over(end, () => log.end());
+        await listener.over(end, async () => {
+          await log.end();
+          if (end.kind === 'seen') await this.#tellEvents(pod.namespace, name, attemptId);
+        });
       },
       container: work.kind === 'container' ? { timeoutMs, graceMs, started: () => log.started() } : null,
     };
     return new Placement(pod, ports, so.began !== null);
+  }
+
+  async #tellEvents(namespace: string, name: string, key: string): Promise<void> {
+    const lines = await podEvents(this.#api, namespace, name);
+    if (lines.length === 0) return;
+    const text = ['The cluster told of its pod:', ...lines.map((line) => `  ${line}`), ''].join('\n');
+    this.#options.logs.writer(key).write('contender', text);
   }
 
   #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, hasEnded: () => boolean): ContainerLog {

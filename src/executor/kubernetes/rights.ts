@@ -10,6 +10,7 @@ export interface Rule {
 export const neededRights: readonly Rule[] = [
   { apiGroups: [''], resources: ['pods'], verbs: ['create', 'get', 'list', 'watch', 'delete'] },
   { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['events'], verbs: ['list'] },
 ];
 
 /** One thing that may be allowed. */
