@@ -24,6 +24,7 @@ const commands = [
   'event',
   'events',
   'serve',
+  'worker',
   'cluster',
   'demo',
 ];

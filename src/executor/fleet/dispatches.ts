@@ -58,6 +58,8 @@ export class Dispatches implements Placing {
   #isSending = false;
   #sending: NodeJS.Immediate | null = null;
   readonly #unsent = new Set<Dispatch>();
+  /** Why it could not be sent, since it was last sent. */
+  #told = '';
 
   constructor(options: DispatchesOptions) {
     this.#options = options;
@@ -166,9 +168,13 @@ export class Dispatches implements Placing {
         const byQueue = Map.groupBy(dispatches, ({ queue }) => queue);
         await Promise.all([...byQueue].map(([queue, those]) => this.#sendTo(queue, those)));
       }
-    } catch {
-      // The connection tells of itself; what waits is sent at the next tick.
+      this.#told = '';
+    } catch (error) {
+      // What waits is sent at the next tick.
       this.#sentAt = 0;
+      if (String(error) === this.#told) return;
+      this.#told = String(error);
+      this.#options.trouble(error, 'steps could not be sent to workers; it is tried again');
     } finally {
       this.#isSending = false;
     }

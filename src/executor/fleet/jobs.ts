@@ -33,7 +33,9 @@ const readyMs = 1000;
 
 async function isReady(connection: Redis): Promise<void> {
   if (connection.status === 'ready') return;
-  await once(connection, 'ready', { signal: AbortSignal.timeout(readyMs) });
+  await once(connection, 'ready', { signal: AbortSignal.timeout(readyMs) }).catch(() => {
+    throw new Error('Redis does not answer');
+  });
 }
 
 /** Braces: all keys of one queue are in one slot of a Redis cluster. */

@@ -67,6 +67,7 @@ export async function startFleetWorker(options: FleetWorkerOptions): Promise<Fle
   const errands = new Errands(options);
   const prefix = keyPrefix(redis);
 
+  let told = '';
   const openTaker = (): Worker<Errand> => {
     const taker = new Taker<Errand>(queue, (job) => errands.carryOut(job), {
       connection: taking,
@@ -77,8 +78,12 @@ export async function startFleetWorker(options: FleetWorkerOptions): Promise<Fle
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     });
-    // The connection tells of itself; whose lock was lost is told by the desk.
-    taker.on('error', () => undefined);
+    taker.on('error', (error) => {
+      // A connection that is away tells of itself, and whose lock was lost is told by the desk.
+      if (taking.status !== 'ready' || isOfLock(error) || error.message === told) return;
+      told = error.message;
+      say(`Steps cannot be taken from the queue "${queue}": ${error.message}`);
+    });
     return taker;
   };
   let taker = openTaker();
@@ -118,6 +123,11 @@ export async function startFleetWorker(options: FleetWorkerOptions): Promise<Fle
     end: () => errands.end(),
     abandon: () => errands.abandon(),
   };
+}
+
+/** Redis has forgotten the job, or another worker has it. */
+function isOfLock({ message }: Error): boolean {
+  return /lock|stalled|Missing key for job/i.test(message);
 }
 
 class Errands {

@@ -61,9 +61,11 @@ test('what Redis has forgotten is sent again, and what runs goes on', { skip }, 
 
 test('a Redis that goes and comes back empty delays steps and loses none', { skip }, async (t) => {
   const own = await startRedis();
-  t.after(() => own.stop());
   const yard = await openYard(own);
-  t.after(() => yard.close());
+  t.after(async () => {
+    await yard.close();
+    await own.stop();
+  });
   const { harbour } = yard;
   await yard.startWorker();
   const running = specOf(shell('sleep 2; echo done'));
@@ -84,9 +86,11 @@ test('a Redis that goes and comes back empty delays steps and loses none', { ski
 
 test('a Redis that may forget jobs is told', { skip }, async (t) => {
   const own = await startRedis({ 'maxmemory-policy': 'allkeys-lru' });
-  t.after(() => own.stop());
   const yard = await openYard(own);
-  t.after(() => yard.close());
+  t.after(async () => {
+    await yard.close();
+    await own.stop();
+  });
   await until('the warning', () => yard.news.find((text) => text.includes('set it to noeviction')));
 });
 
