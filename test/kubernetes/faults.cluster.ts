@@ -98,6 +98,8 @@ check('a pod that fits on no node is given up when its time to start is over', a
   const large = { ...spec, context: { ...spec.context, memoryBytes: 2 ** 50 } };
   await one.executor.start(large);
   assert.match(fails((await one.finished(spec.attemptId)).outcome), /^start: no node had room .*Insufficient memory/);
+  const told = (await one.log(spec.attemptId)).find((line) => line.startsWith('  Warning FailedScheduling: '));
+  assert.match(told ?? 'nothing', /Insufficient memory/);
 });
 
 check('a quota is waited for, and what the cluster refuses for good is told with its words', async () => {
