@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { connectRedis, type RedisNews, type RedisPlace } from './redis.ts';
+import { connectRedis, renewing, type RedisNews, type RedisPlace } from './redis.ts';
 
 /** What a worker is sent: enough to ask the server for the rest. */
 export interface Errand {
@@ -31,7 +31,7 @@ export type ErrandJob = Job<Errand>;
 const closeMs = 3000;
 const readyMs = 1000;
 
-async function isReady(connection: Redis): Promise<void> {
+async function untilReady(connection: Redis): Promise<void> {
   if (connection.status === 'ready') return;
   await once(connection, 'ready', { signal: AbortSignal.timeout(readyMs) }).catch(() => {
     throw new Error('Redis does not answer');
@@ -43,9 +43,10 @@ export function keyPrefix({ prefix }: RedisPlace): string {
   return `{${prefix}}`;
 }
 
-export function openErrandQueues(place: RedisPlace, tell: RedisNews): ErrandQueues {
+/** `commandMs`: until a command is given up. */
+export function openErrandQueues(place: RedisPlace, tell: RedisNews, commandMs?: number): ErrandQueues {
   const closing = new AbortController();
-  const connecting = connectRedis(place, { waits: false, tell, end: closing.signal });
+  const connecting = connectRedis(place, { waits: false, tell, end: closing.signal, commandMs });
   const queues = new Map<string, Promise<Queue<Errand>>>();
 
   const open = async (name: string): Promise<Queue<Errand>> => {
@@ -59,31 +60,29 @@ export function openErrandQueues(place: RedisPlace, tell: RedisNews): ErrandQueu
   const queueOf = async (name: string): Promise<Queue<Errand>> => {
     if (closing.signal.aborted) throw new Error('the queues are closed');
     // One that is made while there is no connection stays without one.
-    await isReady(await connecting);
+    await untilReady(await connecting);
     const queue = queues.get(name) ?? open(name);
     queues.set(name, queue);
     queue.catch(() => queues.delete(name));
     return queue;
   };
+  const withQueue = async <T>(name: string, use: (queue: Queue<Errand>) => Promise<T>): Promise<T> => {
+    const queue = await queueOf(name);
+    return renewing(await connecting, () => use(queue));
+  };
   return {
     async send(name, errands) {
-      const queue = await queueOf(name);
-      await queue.addBulk(
-        errands.map((errand) => ({
-          name: 'attempt',
-          data: errand,
-          opts: { jobId: jobIdOf(errand.id), removeOnComplete: true, removeOnFail: true },
-        })),
-      );
+      const jobs = errands.map((errand) => ({
+        name: 'attempt',
+        data: errand,
+        opts: { jobId: jobIdOf(errand.id), removeOnComplete: true, removeOnFail: true },
+      }));
+      await withQueue(name, (queue) => queue.addBulk(jobs));
     },
     async withdraw(name, id) {
-      const queue = await queueOf(name);
-      await queue.remove(jobIdOf(id));
+      await withQueue(name, (queue) => queue.remove(jobIdOf(id)));
     },
-    async workers(name) {
-      const queue = await queueOf(name);
-      return queue.getWorkersCount();
-    },
+    workers: (name) => withQueue(name, (queue) => queue.getWorkersCount()),
     async close() {
       const closed = Promise.allSettled([...queues.values()].map(async (queue) => (await queue).close()));
       // A Redis that is away has nothing to hear.

@@ -28,10 +28,15 @@ export interface RedisOptions {
   readonly tell: RedisNews;
   /** Then nothing is tried any more, nor by a connection that is made like it (BullMQ makes some). */
   readonly end: AbortSignal;
+  /** Until a command that does not wait is given up. */
+  readonly commandMs?: number | undefined;
 }
 
 /** Connects at once, and again until its end. */
-export async function connectRedis(place: RedisPlace, { waits, tell, end }: RedisOptions): Promise<Redis> {
+export async function connectRedis(
+  place: RedisPlace,
+  { waits, tell, end, commandMs = limits.commandMs }: RedisOptions,
+): Promise<Redis> {
   // Loaded where there is a fleet alone: the start of a server without one is not slowed by it.
   const { Redis: Client } = await import('ioredis');
   const client = new Client(place.url, {
@@ -40,7 +45,7 @@ export async function connectRedis(place: RedisPlace, { waits, tell, end }: Redi
     // BullMQ's own question that blocks for a job is on a connection that waits.
     maxRetriesPerRequest: waits ? null : 1,
     enableOfflineQueue: waits,
-    ...(waits ? {} : { commandTimeout: limits.commandMs }),
+    ...(waits ? {} : { commandTimeout: commandMs }),
     retryStrategy: (times) =>
       end.aborted ? null : Math.min(limits.pauseFirstMs * 2 ** Math.min(times, 10), limits.pauseMaxMs),
     // After a fail-over the address may still lead to the one that is a replica now.
@@ -62,6 +67,23 @@ export async function connectRedis(place: RedisPlace, { waits, tell, end }: Redi
     state = 'away';
   });
   return client;
+}
+
+/**
+ * A connection may stand and bring nothing, as after some fail-overs: no error tells it. It is made again where a command was
+ * given up on it. Rejects as `work`.
+ */
+export async function renewing<T>(client: Redis, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isGivenUp(error) && client.status === 'ready') client.disconnect(true);
+    throw error;
+  }
+}
+
+export function isGivenUp(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out';
 }
 
 /** Nothing is lost where Redis forgets keys; but steps then wait until they are sent again. */

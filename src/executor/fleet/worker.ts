@@ -14,7 +14,7 @@ import { createAgent, type Agent } from '../agent/agent.ts';
 import { AttemptRevoked, createLink, type Link } from '../agent/link.ts';
 import { unpack } from '../agent/unpack.ts';
 import { keyPrefix, type Errand, type ErrandJob } from './jobs.ts';
-import { connectRedis, type RedisPlace } from './redis.ts';
+import { connectRedis, isGivenUp, renewing, type RedisPlace } from './redis.ts';
 
 export interface FleetWorkerOptions {
   readonly redis: RedisPlace;
@@ -30,6 +30,8 @@ export interface FleetWorkerOptions {
   readonly environment: { readonly [name: string]: string };
   readonly clock: Clock;
   readonly say: (text: string) => void;
+  /** Tests have less patience with a connection that brings nothing. */
+  readonly watchMs?: number;
 }
 
 export interface FleetWorker {
@@ -55,14 +57,14 @@ const limits = {
 } as const;
 
 export async function startFleetWorker(options: FleetWorkerOptions): Promise<FleetWorker> {
-  const { redis, queue, slots, directory, say } = options;
+  const { redis, queue, slots, directory, say, watchMs = limits.watchMs } = options;
   const closing = new AbortController();
   // What a worker that was killed has left; its processes are gone.
   rmSync(join(directory, 'errands'), { recursive: true, force: true });
   const [{ Worker: Taker, Queue: Waiting }, taking, looking] = await Promise.all([
     import('bullmq'),
     connectRedis(redis, { waits: true, tell: say, end: closing.signal }),
-    connectRedis(redis, { waits: false, tell: () => undefined, end: closing.signal }),
+    connectRedis(redis, { waits: false, tell: () => undefined, end: closing.signal, commandMs: watchMs }),
   ]);
   const errands = new Errands(options);
   const prefix = keyPrefix(redis);
@@ -92,8 +94,16 @@ export async function startFleetWorker(options: FleetWorkerOptions): Promise<Fle
 
   /** After a fail-over a connection may stand, and bring nothing for ever. */
   let [idleLooks, takenBefore] = [0, 0];
+  const maySomethingWait = async (): Promise<boolean> => {
+    try {
+      return (await renewing(looking, () => waiting.getWaitingCount())) > 0;
+    } catch (error) {
+      // A Redis that is known to be away brings nothing either; one that says nothing may have all.
+      return isGivenUp(error);
+    }
+  };
   const watch = async (): Promise<void> => {
-    const isIdle = errands.busy < slots && errands.taken === takenBefore && (await waiting.getWaitingCount()) > 0;
+    const isIdle = errands.busy < slots && errands.taken === takenBefore && (await maySomethingWait());
     takenBefore = errands.taken;
     idleLooks = isIdle ? idleLooks + 1 : 0;
     if (idleLooks < limits.idleLooksMax) {
@@ -101,12 +111,18 @@ export async function startFleetWorker(options: FleetWorkerOptions): Promise<Fle
       return;
     }
     idleLooks = 0;
-    say(`Something waits in the queue "${queue}" and does not come: Redis is asked anew.`);
+    say(`Something may wait in the queue "${queue}" and does not come: Redis is asked anew.`);
     const before = taker;
+    if (taking.status === 'ready') taking.disconnect(true);
     taker = openTaker();
     await before.close(true);
   };
-  const watcher = setInterval(() => void watch().catch(() => (idleLooks = 0)), limits.watchMs);
+  let isWatching = false;
+  const watcher = setInterval(() => {
+    if (isWatching) return;
+    isWatching = true;
+    void watch().finally(() => (isWatching = false));
+  }, watchMs);
   return {
     get busy() {
       return errands.busy;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { redisMissing, startRedis, type TestRedis } from '../../support/redis.ts';
+import { startStillProxy } from '../../support/still-proxy.ts';
 import { command, shell, specOf, until } from '../workshop.ts';
 import { openYard, type Yard, type YardOptions } from './yard.ts';
 
@@ -82,6 +83,25 @@ test('a Redis that goes and comes back empty delays steps and loses none', { ski
     'Redis at 127.0.0.1 does not answer (): it is tried again',
     'Redis at 127.0.0.1 answers again',
   ]);
+});
+
+test('connections that stand and bring nothing are made again, on both sides', { skip }, async (t) => {
+  const proxy = await startStillProxy(Number(new URL(redis.url).port));
+  const url = `redis://127.0.0.1:${proxy.port}`;
+  const yard = await openYard(redis, { redisUrl: url, commandMs: 500 });
+  t.after(async () => {
+    await yard.close();
+    proxy.close();
+  });
+  const { harbour } = yard;
+  await yard.startWorker({ watchMs: 500 });
+  for (const round of [1, 2, 3]) {
+    if (round > 1) proxy.still();
+    const spec = specOf(command('true'));
+    await harbour.executor.start(spec);
+    assert.equal((await harbour.finished(spec.attemptId)).outcome.kind, 'succeeded', `round ${round}`);
+  }
+  assert.ok(yard.said.some((line) => line.includes('Redis is asked anew')));
 });
 
 test('a Redis that may forget jobs is told', { skip }, async (t) => {

@@ -11,6 +11,10 @@ import type { TestRedis } from '../../support/redis.ts';
 export interface YardOptions extends Pick<HarbourOptions, 'files' | 'slots' | 'clock'> {
   readonly startMs?: number;
   readonly lostMs?: number;
+  /** Instead of the Redis' own: what stands in front of it. */
+  readonly redisUrl?: string;
+  /** Until a command to Redis is given up. */
+  readonly commandMs?: number;
   /** Until a question of an agent that waits for something is answered. */
   readonly waitMs?: number;
 }
@@ -29,15 +33,15 @@ export interface Yard {
 let yards = 0;
 
 export async function openYard(redis: TestRedis, options: YardOptions = {}): Promise<Yard> {
-  const place = { url: redis.url, prefix: `test-${process.pid}-${(yards += 1)}` };
   const folder = mkdtempSync(join(tmpdir(), 'yard-'));
   const [news, said]: [string[], string[]] = [[], []];
-  const { startMs = 60_000, lostMs = 60_000, ...rest } = options;
+  const { startMs = 60_000, lostMs = 60_000, redisUrl = redis.url, commandMs, ...rest } = options;
+  const place = { url: redisUrl, prefix: `test-${process.pid}-${(yards += 1)}` };
   const harbour = await openHarbour({
     ...rest,
     listen: { host: '127.0.0.1', seenAs: '127.0.0.1' },
     openPlacing: (parts) => {
-      const queues = openErrandQueues(place, (text) => void news.push(text));
+      const queues = openErrandQueues(place, (text) => void news.push(text), commandMs);
       return new Dispatches({ ...parts, queues, queue: 'default', startMs, lostMs });
     },
   });
