@@ -43,7 +43,7 @@ test('cluster check says one finding a line, and that all is well', async () => 
     `✓ listen Somebody listens on 127.0.0.1, port ${port} already, which is taken for the server.`,
     '✓ api Kubernetes 1.34.9 answers.',
     '✓ namespace The namespace ml is there.',
-    '✓ permissions The account may create pods, get pods, list pods, watch pods, delete pods, get pods/log.',
+    '✓ permissions The account may create pods, get pods, list pods, watch pods, delete pods, get pods/log, list events.',
     '✓ quotas No quota limits the namespace.',
     '✓ step pod The cluster would take the pod of a step.',
     '✓ container pod The cluster would take the pod of a container with its helper.',
