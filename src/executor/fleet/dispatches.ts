@@ -52,7 +52,6 @@ export class Dispatches implements Placing {
   readonly #options: DispatchesOptions;
   readonly #dispatches = new Map<string, Dispatch>();
   readonly #ticker: NodeJS.Timeout;
-  readonly #workers = new Map<string, number>();
   #tickedAt: number;
   #sentAt = 0;
   #isSending = false;
@@ -78,7 +77,6 @@ export class Dispatches implements Placing {
       task.spec.queue ?? queue,
       {
         options: this.#options,
-        workers: (name) => this.#workers.get(name) ?? null,
         send: () => this.#sendSoon(dispatch),
         over: (end) => {
           this.#dispatches.delete(id);
@@ -185,16 +183,12 @@ export class Dispatches implements Placing {
     const errands = dispatches
       .filter(({ isWaiting }) => isWaiting)
       .map((dispatch): Errand => ({ id: dispatch.id, token: dispatch.token }));
-    if (errands.length === 0) return;
-    await queues.send(queue, errands);
-    this.#workers.set(queue, await queues.workers(queue));
+    if (errands.length > 0) await queues.send(queue, errands);
   }
 }
 
 interface DispatchPorts {
   readonly options: DispatchesOptions;
-  /** How many serve that queue, as far as is known. */
-  readonly workers: (queue: string) => number | null;
   readonly send: () => void;
   readonly over: (end: PlacementEnd) => Promise<void>;
 }
@@ -213,7 +207,8 @@ class Dispatch implements Placed {
   #begun: boolean;
   #isOver = false;
   #stop: StopCause | null = null;
-  #hasSaid = false;
+  /** What is told of its wait, or was. */
+  #telling: 'nothing' | 'wait' | 'end' = 'nothing';
 
   constructor(id: string, queue: string, ports: DispatchPorts, log: string, begun: boolean) {
     this.id = id;
@@ -296,16 +291,30 @@ class Dispatch implements Placed {
 
   #lookForWorker(waitedMs: number, startMs: number): void {
     if (!this.#isAsked) return;
-    const workers = this.#ports.workers(this.queue);
-    const known = workers === null ? 'Redis does not answer' : `workers that serve it: ${workers}`;
-    if (waitedMs > startMs) {
-      const message = `no worker of the queue "${this.queue}" has begun it in ${formatDuration(startMs)} (${known}). Start one: contender worker --queue ${this.queue}`;
-      return this.#end({ kind: 'seen', failed: failed('start', message), usage: null });
-    }
-    if (waitedMs < limits.sayMs || this.#hasSaid) return;
-    this.#hasSaid = true;
-    const line = `It waits for a worker of the queue "${this.queue}" (${known}).\n`;
-    this.#ports.options.logs.writer(this.#log).write('contender', line);
+    if (waitedMs > startMs) void this.#giveUpWaiting(startMs);
+    else if (waitedMs >= limits.sayMs) void this.#tellWait();
+  }
+
+  async #tellWait(): Promise<void> {
+    if (this.#telling !== 'nothing') return;
+    this.#telling = 'wait';
+    const line = `It waits for a worker of the queue "${this.queue}" (${await this.#workersKnown()}).\n`;
+    if (this.isWaiting) this.#ports.options.logs.writer(this.#log).write('contender', line);
+  }
+
+  async #giveUpWaiting(startMs: number): Promise<void> {
+    if (this.#telling === 'end') return;
+    this.#telling = 'end';
+    const message = `no worker of the queue "${this.queue}" has begun it in ${formatDuration(startMs)} (${await this.#workersKnown()}). Start one: contender worker --queue ${this.queue}`;
+    if (this.isWaiting) this.#end({ kind: 'seen', failed: failed('start', message), usage: null });
+  }
+
+  /** Asked when somebody is told of it: Redis goes through all its connections for the answer. */
+  #workersKnown(): Promise<string> {
+    return this.#ports.options.queues.workers(this.queue).then(
+      (count) => `workers that serve it: ${count}`,
+      () => 'Redis does not answer',
+    );
   }
 
   #end(end: PlacementEnd): void {
