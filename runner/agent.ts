@@ -2,7 +2,6 @@
  * The program of a pod or worker that carries out one attempt. Where the server is and the token that it is asked with
  * come from the environment; everything else is the server's answer.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { createAgent } from '../src/executor/agent/agent.ts';
 import { createLink } from '../src/executor/agent/link.ts';
 import { agentFolder, secretsFolder } from '../src/executor/agent/places.ts';
@@ -30,7 +29,7 @@ const given = Object.fromEntries(
 );
 
 const agent = createAgent({
-  link: createLink({ url, token, pause: (ms, signal) => pause(ms, undefined, { signal }), say }),
+  link: createLink({ url, token, say }),
   place: null,
   directory,
   secretsFolder,

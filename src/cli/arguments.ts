@@ -1,7 +1,7 @@
 /** Words of the command line as values; what cannot be one is said with what is accepted. */
 import { InvalidArgumentError } from 'commander';
 import { reprocessChoices, type Reprocess } from '../journal/journal.ts';
-import { datasetNamePattern } from '../pipeline/names.ts';
+import { datasetNamePattern, pipelineNamePattern } from '../pipeline/names.ts';
 import { parseDuration } from '../std/duration.ts';
 import { graphFormats, type GraphFormat } from './graph-text.ts';
 
@@ -46,9 +46,8 @@ export function parseHttpUrl(text: string): string {
   return text;
 }
 
-export function parseQueue(text: string): string {
-  if (!/^[a-z][a-z0-9-]{0,62}$/.test(text))
-    throw new InvalidArgumentError('A name of lower-case letters, digits and "-".');
+export function parseName(text: string): string {
+  if (!pipelineNamePattern.test(text)) throw new InvalidArgumentError('A name of lower-case letters, digits and "-".');
   return text;
 }
 

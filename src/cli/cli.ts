@@ -18,7 +18,7 @@ import {
   parseLimit,
   parseMoment,
   parsePort,
-  parseQueue,
+  parseName,
   parseSlots,
   parseUntil,
   type Parameters,
@@ -222,8 +222,8 @@ function addWorkerCommand(program: Command, folder: () => string, end: End): voi
     'contender worker --server http://contender.internal:8081 --queue gpu --slots 2',
   ])
     .option('--server <url>', 'where the server listens for workers; default: on this machine', parseHttpUrl)
-    .option('--queue <name>', 'what it takes steps from; default: that of contender.yaml, or "default"', parseQueue)
-    .option('--prefix <name>', 'of the keys in Redis; default: that of contender.yaml, or "contender"', parseQueue)
+    .option('--queue <name>', 'what it takes steps from; default: that of contender.yaml, or "default"', parseName)
+    .option('--prefix <name>', 'of the keys in Redis; default: that of contender.yaml, or "contender"', parseName)
     .option(
       '--slots <number>',
       'so many at once; default: the number of processors',

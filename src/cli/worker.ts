@@ -124,7 +124,6 @@ function lockDirectory(directory: string): FolderLock {
 
 /** A wrong address is better known now than by the first step. */
 async function probe(serverUrl: string, say: (line: string) => void): Promise<void> {
-  const help = 'steps wait until it does';
   try {
     const answer = await fetch(`${serverUrl}${agentPath}/alive`, {
       method: 'POST',
@@ -138,6 +137,6 @@ async function probe(serverUrl: string, say: (line: string) => void): Promise<vo
       `${serverUrl} is no server for workers (it answers with ${answer.status}): give the address of executor.fleet.listen.`,
     );
   } catch (error) {
-    say(`The server at ${serverUrl} does not answer (${failedFetchReason(error)}): ${help}.`);
+    say(`The server at ${serverUrl} does not answer (${failedFetchReason(error)}): steps wait until it does.`);
   }
 }

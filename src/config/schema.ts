@@ -30,6 +30,11 @@ const repositorySchema = z.strictObject({
   poll: durationSchema.optional(),
 });
 
+/** `says`: what is told of another one. */
+function lowerCaseName(says: string): z.ZodString {
+  return z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, says);
+}
+
 const secretName = z.string().regex(/^[A-Za-z_]\w{0,127}$/, 'the name of a secret, not its value');
 
 const objectStoreSchema = z.strictObject({
@@ -61,10 +66,7 @@ const channelSchema = z.union(
 const notificationsSchema = z
   .strictObject({
     channels: z
-      .record(
-        z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a channel has a name of lower-case letters, digits and "-"'),
-        channelSchema,
-      )
+      .record(lowerCaseName('a channel has a name of lower-case letters, digits and "-"'), channelSchema)
       .refine((channels) => Object.keys(channels).length <= channelsMax, `at most ${channelsMax} channels`)
       .default({}),
     default: z.array(z.string()).default([]),
@@ -79,13 +81,9 @@ const agentsListen = z
   })
   .prefault({});
 
-const queueName = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a queue has a name of lower-case letters, digits and "-"');
+const queueName = lowerCaseName('a queue has a name of lower-case letters, digits and "-"');
 
-const redisPrefix = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a prefix of keys is made of lower-case letters, digits and "-"');
+const redisPrefix = lowerCaseName('a prefix of keys is made of lower-case letters, digits and "-"');
 
 const fleetSchema = z.strictObject({
   queue: queueName.default('default'),
@@ -144,16 +142,13 @@ export const configFileSchema = z.strictObject({
     .prefault({}),
   pools: z
     .record(
-      z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a pool has a name of lower-case letters, digits and "-"'),
+      lowerCaseName('a pool has a name of lower-case letters, digits and "-"'),
       z.strictObject({ slots: z.number().int().min(1).max(10_000) }),
     )
     .refine((pools) => Object.keys(pools).length <= poolsMax, `at most ${poolsMax} pools`)
     .default({}),
   objectStores: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a store has a name of lower-case letters, digits and "-"'),
-      objectStoreSchema,
-    )
+    .record(lowerCaseName('a store has a name of lower-case letters, digits and "-"'), objectStoreSchema)
     .refine((stores) => Object.keys(stores).length <= objectStoresMax, `at most ${objectStoresMax} object stores`)
     .default({}),
   notifications: notificationsSchema.superRefine(({ channels, default: names }, context) => {

@@ -4,14 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
-import { runDemo } from '../../src/demo/demo.ts';
 import { setStage, type StageOptions } from '../../src/demo/stage.ts';
 import { championOf, settledStatus, until } from '../../src/demo/story.ts';
 import { startFleetWorker } from '../../src/executor/fleet/worker.ts';
 import { baseEnvironment } from '../../src/executor/local/environment.ts';
 import { freePort } from '../support/postgres.ts';
 import { redisMissing, startRedis, type TestRedis } from '../support/redis.ts';
-import { pushAll, readTraining, runningTrainings } from './training.ts';
+import { pushAll, readTraining, runningTrainings, tellWholeStory } from './training.ts';
 
 const skip = redisMissing();
 let redis: TestRedis;
@@ -50,24 +49,7 @@ async function withFleet(t: TestContext): Promise<Pick<StageOptions, 'executor' 
 }
 
 test('the story of the demo is told with workers in place of processes of the server', { skip }, async (t) => {
-  const [facts, wrong]: [string[], string[]] = [[], []];
-  const told = await runDemo({
-    folder: null,
-    port: 0,
-    validate: true,
-    ...(await withFleet(t)),
-    interrupted: new Promise(() => undefined),
-    afterwards: async () => undefined,
-    narrator: {
-      chapter: () => undefined,
-      link: () => undefined,
-      fact: (text) => void facts.push(text),
-      wrong: (text) => void wrong.push(text),
-    },
-  });
-  assert.deepEqual(wrong, []);
-  assert.equal(told, 0);
-  assert.ok(facts.length >= 10, facts.join('\n'));
+  await tellWholeStory(await withFleet(t));
 });
 
 test('workers outlive a server that is killed: what they train goes on, and runs once', { skip }, async (t) => {

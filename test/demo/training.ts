@@ -1,6 +1,8 @@
 /** The training of the demo, as its journal tells it beside the server. */
+import assert from 'node:assert/strict';
 import { readRun } from '../../src/conductor/read.ts';
-import type { Stage } from '../../src/demo/stage.ts';
+import { runDemo } from '../../src/demo/demo.ts';
+import type { Stage, StageOptions } from '../../src/demo/stage.ts';
 import type { Run } from '../../src/engine/run.ts';
 import { openSqliteReader } from '../../src/journal/sqlite-reader.ts';
 
@@ -18,6 +20,28 @@ export async function readTraining(stage: Stage, sha: string, wanted: (run: Run)
 
 export function runningTrainings(run: Run): number {
   return (run.steps.get('train')?.instances ?? []).filter((instance) => instance.state === 'running').length;
+}
+
+/** Tells the story of the demo with its steps elsewhere, held to GitHub's schema; fails where any step of it went wrong. */
+export async function tellWholeStory(elsewhere: Pick<StageOptions, 'executor' | 'environment'>): Promise<void> {
+  const [facts, wrong]: [string[], string[]] = [[], []];
+  const told = await runDemo({
+    folder: null,
+    port: 0,
+    validate: true,
+    ...elsewhere,
+    interrupted: new Promise(() => undefined),
+    afterwards: async () => undefined,
+    narrator: {
+      chapter: () => undefined,
+      link: () => undefined,
+      fact: (text) => void facts.push(text),
+      wrong: (text) => void wrong.push(text),
+    },
+  });
+  assert.deepEqual(wrong, []);
+  assert.equal(told, 0);
+  assert.ok(facts.length >= 10, facts.join('\n'));
 }
 
 /** Pushes the repository of the demo as it is; gives the commit. */

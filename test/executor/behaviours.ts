@@ -1,6 +1,7 @@
 /** What attempts and looks of the executors' contract really do, wherever they run. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readProcess } from '../../src/executor/local/processes.ts';
 import type { Behaviour } from '../contract/executor.ts';
 
 /** For a shell. */
@@ -32,6 +33,12 @@ export default pipeline('looks', {}, () => {
   } });
 });
 `;
+
+/** How many of the looks that noted their process in `tally` are at work now. */
+export async function looksAtWorkIn(tally: string): Promise<number> {
+  const lines = await readFile(tally, 'utf8').catch(() => '');
+  return lines.split('\n').filter((line) => line !== '' && readProcess(Number(line)) !== null).length;
+}
 
 /** Writes files of the commit, which lie in this folder. */
 export function putIn(folder: string): (path: string, text: string) => Promise<void> {

@@ -1,9 +1,8 @@
 /** The local executor under the contract of all executors. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readProcess } from '../../src/executor/local/processes.ts';
 import { executorKeepsItsContract } from '../contract/executor.ts';
-import { behaviourScripts, looksDefinition, looksFile, putIn } from './behaviours.ts';
+import { behaviourScripts, looksDefinition, looksAtWorkIn, looksFile, putIn } from './behaviours.ts';
 import { lookSpecOf, openWorkshop, shell, specOf } from './workshop.ts';
 
 executorKeepsItsContract('local', async () => {
@@ -13,10 +12,7 @@ executorKeepsItsContract('local', async () => {
     ...workshop,
     spec: (behaviour) => specOf(shell(`echo $CONTENDER_ATTEMPT_ID >> ${tally}; ${behaviourScripts[behaviour]}`)),
     lookSpec: (as) => lookSpecOf(looksFile, { as, tally: lookers }),
-    async looksAtWork() {
-      const lines = await readFile(lookers, 'utf8').catch(() => '');
-      return lines.split('\n').filter((line) => line !== '' && readProcess(Number(line)) !== null).length;
-    },
+    looksAtWork: () => looksAtWorkIn(lookers),
     put: putIn(workshop.sourceTree),
     async begun(attemptId) {
       const lines = await readFile(tally, 'utf8').catch(() => '');

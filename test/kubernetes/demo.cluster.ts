@@ -1,12 +1,11 @@
 /** The demo with its steps as pods: the whole story, and a server that is killed while pods train. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { runDemo } from '../../src/demo/demo.ts';
 import { setStage } from '../../src/demo/stage.ts';
 import { championOf, settledStatus, until } from '../../src/demo/story.ts';
 import { nodeAddress } from '../cluster/layout.ts';
 import { freePort } from '../support/postgres.ts';
-import { pushAll, readTraining, runningTrainings } from '../demo/training.ts';
+import { pushAll, readTraining, runningTrainings, tellWholeStory } from '../demo/training.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
 
 let namespace: Namespace;
@@ -31,24 +30,7 @@ async function executor(): Promise<object> {
 }
 
 test('the story of the demo is told with pods in place of processes, and none of them is left', async () => {
-  const [facts, wrong]: [string[], string[]] = [[], []];
-  const told = await runDemo({
-    folder: null,
-    port: 0,
-    validate: true,
-    executor: await executor(),
-    interrupted: new Promise(() => undefined),
-    afterwards: async () => undefined,
-    narrator: {
-      chapter: () => undefined,
-      link: () => undefined,
-      fact: (text) => void facts.push(text),
-      wrong: (text) => void wrong.push(text),
-    },
-  });
-  assert.deepEqual(wrong, []);
-  assert.equal(told, 0);
-  assert.ok(facts.length >= 10, facts.join('\n'));
+  await tellWholeStory({ executor: await executor() });
   await namespace.waitForNone('pods');
 });
 

@@ -3,6 +3,7 @@
  * until the whole of the answer is there, for as long as the patience lasts: a training of hours is not lost because of a
  * restart. An answer that the attempt is over ends the agent. So every request is one that may be made twice.
  */
+import { setTimeout as pauseFor } from 'node:timers/promises';
 import { failedFetchReason } from '../../std/failed-fetch.ts';
 import { agentPath } from './contract.ts';
 
@@ -34,8 +35,8 @@ export interface LinkOptions {
   /** Of the server, without a path. */
   readonly url: string;
   readonly token: string;
-  /** Rejects, or resolves at once, when the signal is aborted. */
-  readonly pause: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  /** Rejects, or resolves at once, when the signal is aborted. The system's timer, unless given. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   readonly say: (text: string) => void;
   readonly patienceMs?: number;
 }
@@ -54,7 +55,12 @@ const linkLimits = {
 } as const;
 
 export function createLink(options: LinkOptions): Link {
-  const { url, pause, say, patienceMs = linkLimits.patienceMs } = options;
+  const {
+    url,
+    pause = (ms, signal) => pauseFor(ms, undefined, { signal }),
+    say,
+    patienceMs = linkLimits.patienceMs,
+  } = options;
   let { token } = options;
   const closing = new AbortController();
   const { signal } = closing;

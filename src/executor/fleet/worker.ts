@@ -209,12 +209,7 @@ class Errands {
 
   #linkOf(id: string, token: string): Link {
     const { serverUrl, say } = this.#options;
-    return createLink({
-      url: serverUrl,
-      token,
-      pause: (ms, signal) => pause(ms, undefined, { signal }),
-      say: (text) => say(`${id}: ${text}`),
-    });
+    return createLink({ url: serverUrl, token, say: (text) => say(`${id}: ${text}`) });
   }
 
   #agentOf(link: Link, directory: string): Agent {

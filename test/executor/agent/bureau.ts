@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
 import { createAgent, type Agent } from '../../../src/executor/agent/agent.ts';
 import type { AgentResult, AgentTask } from '../../../src/executor/agent/contract.ts';
 import { createLink, type Link } from '../../../src/executor/agent/link.ts';
@@ -92,8 +91,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
     return Readable.from(beginningOf(payload));
   });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  const link = (token: string): Link =>
-    createLink({ url, token, pause: (ms, signal) => pause(ms, undefined, { signal }), say: () => undefined });
+  const link = (token: string): Link => createLink({ url, token, say: () => undefined });
   let agents = 0;
   return {
     folder,

@@ -1,11 +1,9 @@
 /** The executor of the fleet under the contract of all executors, at a real Redis, with a worker. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readProcess } from '../../../src/executor/local/processes.ts';
 import { executorKeepsItsContract, type ExecutorUnderTest } from '../../contract/executor.ts';
 import { redisMissing, startRedis, type TestRedis } from '../../support/redis.ts';
-import { behaviourScripts, looksDefinition, looksFile, putIn } from '../behaviours.ts';
+import { behaviourScripts, looksDefinition, looksAtWorkIn, looksFile, putIn } from '../behaviours.ts';
 import { lookSpecOf, shell, specOf } from '../workshop.ts';
 import { openYard } from './yard.ts';
 
@@ -29,10 +27,7 @@ async function underTest(redis: TestRedis): Promise<ExecutorUnderTest> {
     outlives: true,
     spec: (behaviour) => specOf(shell(`echo "begun $CONTENDER_ATTEMPT_ID"; ${behaviourScripts[behaviour]}`)),
     lookSpec: (as) => lookSpecOf(looksFile, { as, tally: lookers }),
-    async looksAtWork() {
-      const lines = await readFile(lookers, 'utf8').catch(() => '');
-      return lines.split('\n').filter((line) => line !== '' && readProcess(Number(line)) !== null).length;
-    },
+    looksAtWork: () => looksAtWorkIn(lookers),
     put: putIn(harbour.source),
     async begun(attemptId) {
       return (await harbour.log(attemptId)).filter((line) => line === `begun ${attemptId}`).length;

@@ -24,6 +24,20 @@ async function yardOf(t: TestContext, options?: YardOptions): Promise<Yard> {
   return yard;
 }
 
+/** At a Redis of its own, which goes after it. */
+async function yardWithRedis(
+  t: TestContext,
+  settings?: Parameters<typeof startRedis>[0],
+): Promise<{ readonly own: TestRedis; readonly yard: Yard }> {
+  const own = await startRedis(settings);
+  const yard = await openYard(own);
+  t.after(async () => {
+    await yard.close();
+    await own.stop();
+  });
+  return { own, yard };
+}
+
 /** A worker as a process of its own, for it to be killed or held. */
 async function workerProcess(t: TestContext, yard: Yard): Promise<ChildProcess> {
   const state = mkdtempSync(join(tmpdir(), 'worker-'));
@@ -61,12 +75,7 @@ test('what Redis has forgotten is sent again, and what runs goes on', { skip }, 
 });
 
 test('a Redis that goes and comes back empty delays steps and loses none', { skip }, async (t) => {
-  const own = await startRedis();
-  const yard = await openYard(own);
-  t.after(async () => {
-    await yard.close();
-    await own.stop();
-  });
+  const { own, yard } = await yardWithRedis(t);
   const { harbour } = yard;
   await yard.startWorker();
   const running = specOf(shell('sleep 2; echo done'));
@@ -105,12 +114,7 @@ test('connections that stand and bring nothing are made again, on both sides', {
 });
 
 test('a Redis that may forget jobs is told', { skip }, async (t) => {
-  const own = await startRedis({ 'maxmemory-policy': 'allkeys-lru' });
-  const yard = await openYard(own);
-  t.after(async () => {
-    await yard.close();
-    await own.stop();
-  });
+  const { yard } = await yardWithRedis(t, { 'maxmemory-policy': 'allkeys-lru' });
   await until('the warning', () => yard.news.find((text) => text.includes('set it to noeviction')));
 });
 
