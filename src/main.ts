@@ -186,6 +186,7 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
         ...parts,
         startMs: kubernetes.startMs ?? undefined,
         settings: { ...kubernetes, instance: instanceOf(parts.key) },
+        keep: kubernetes.keep,
         loadConfig: (client) => loadKubeConfig(client, kubernetes),
       }),
   );

@@ -18,6 +18,10 @@ export interface KubernetesConfig {
   readonly imagePullSecrets: readonly string[];
   readonly serviceAccountName: string | null;
   readonly startMs: number | null;
+  readonly keep: {
+    readonly onFinishAction: 'delete_pod' | 'delete_succeeded_pod' | 'keep_pod';
+    readonly ttlAfterFinishedMs: number;
+  };
   /** What all pods are like, in the words of the option `pod`. */
   readonly pod: JsonObject;
 }
@@ -37,6 +41,7 @@ export function readKubernetes(settings: Settings, directory: string): Kubernete
     imagePullSecrets,
     serviceAccountName: settings.serviceAccountName ?? null,
     startMs: settings.startTimeout ?? null,
+    keep: { onFinishAction: settings.onFinishAction, ttlAfterFinishedMs: settings.ttlAfterFinished },
     pod: settings.pod,
   };
 }

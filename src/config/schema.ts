@@ -113,6 +113,8 @@ const kubernetesSchema = z.strictObject({
   imagePullSecrets: z.array(kubernetesName).max(20).default([]),
   serviceAccountName: kubernetesName.optional(),
   startTimeout: durationSchema.optional(),
+  onFinishAction: z.enum(['delete_pod', 'delete_succeeded_pod', 'keep_pod']).default('delete_pod'),
+  ttlAfterFinished: durationSchema.prefault('24h'),
   pod: z.record(z.string(), z.json()).default({}),
 });
 

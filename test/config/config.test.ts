@@ -216,6 +216,7 @@ test('steps are pods where a cluster is named, with defaults for all that need n
     imagePullSecrets: [],
     serviceAccountName: null,
     startMs: 300_000,
+    keep: { onFinishAction: 'delete_pod', ttlAfterFinishedMs: 86_400_000 },
     pod: { tolerations: [{ key: 'batch', operator: 'Exists' }] },
   });
 });
@@ -223,6 +224,9 @@ test('steps are pods where a cluster is named, with defaults for all that need n
 test('a cluster without an address for its agents, or with a name that Kubernetes would not take, is refused', () => {
   const missing = problemOf('executor: { kubernetes: { namespace: training, image: runner } }\n');
   assert.match(missing.message, /agents/);
+  const keep =
+    'executor: { kubernetes: { namespace: training, image: r, agents: "http://x", onFinishAction: keep } }\n';
+  assert.match(problemOf(keep).message, /onFinishAction/);
   const wrong = problemOf('executor: { kubernetes: { namespace: My_Space, image: runner, agents: "http://x" } }\n');
   assert.match(wrong.message, /namespace: a name of Kubernetes/);
 });

@@ -6,7 +6,7 @@ import { openHarbour, type Harbour, type HarbourOptions } from '../executor/kube
 import { command, shell, specOf, until } from '../executor/workshop.ts';
 import { openApiProxy, status, type ApiProxy } from './api-proxy.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
-import { settingsIn, through } from './settings.ts';
+import { runnerImage, settingsIn, through } from './settings.ts';
 
 let namespace: Namespace;
 let proxy: ApiProxy;
@@ -219,4 +219,31 @@ check('pods that belong to nothing any more are removed', async () => {
   // Until then it could belong to a server that was here before.
   await next.executor.recover([]);
   await namespace.waitForNone('pods');
+});
+
+check('the pods of a step and of a container that failed stay where they are to be kept, and have ended', async () => {
+  const one = await harbour({ keep: { onFinishAction: 'delete_succeeded_pod', ttlAfterFinishedMs: 3_600_000 } });
+  const failing = specOf(begun('exit 3'));
+  const script = 'echo looked for; exit 4';
+  const container = specOf({
+    kind: 'container',
+    image: runnerImage,
+    command: ['sh', '-c', script],
+    args: [],
+    environment: {},
+    resources: { requests: {}, limits: {} },
+    localCommand: null,
+  });
+  await one.executor.start(failing);
+  await one.executor.start(container);
+  assert.match(fails((await one.finished(failing.attemptId)).outcome), /^code: /);
+  assert.match(fails((await one.finished(container.attemptId)).outcome), /^code: /);
+  assert.equal((await one.run(shell('true'))).kind, 'succeeded');
+  for (const { attemptId } of [failing, container]) {
+    const kept = /^Its pod is kept: .* describe pod (\S+)$/m.exec((await one.log(attemptId)).join('\n'))?.[1];
+    assert.ok(kept, `the log names it: ${(await one.log(attemptId)).join('\n')}`);
+    await namespace.waitFor(`pod/${kept}`, '{.status.phase}', 'Failed');
+    if (attemptId === container.attemptId) assert.match(await namespace.logOf(kept), /^looked for$/m);
+  }
+  await namespace.clear('pods');
 });

@@ -18,7 +18,7 @@ import { ApiError, backOff, type Api } from './api.ts';
 import { failureOf, failureToStart, goneOutcome, lossOf, mainContainer } from './pod-end.ts';
 import { graceSeconds } from './pod.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
-import type { Reaper } from './reaper.ts';
+import type { PodPlace, Reaper } from './reaper.ts';
 
 export interface PlacementPorts {
   readonly api: Api;
@@ -33,6 +33,8 @@ export interface PlacementPorts {
   readonly say: (text: string) => void;
   /** Once. What there is of the pod is needed until it resolves. */
   readonly over: (end: PlacementEnd) => Promise<void>;
+  /** After that: its pod goes, or stays to be looked at. */
+  readonly letGo: (place: PodPlace, end: PlacementEnd) => void;
   /** Null: its agent carries out the step, and says all that there is to say. */
   readonly container: ContainerSide | null;
 }
@@ -53,8 +55,6 @@ export interface PlacedPod {
 }
 
 const quotaWaitsMs = [5000, 10_000, 20_000, 40_000, 60_000] as const;
-/** After the end that its agent has told: to end itself. */
-const leaveSeconds = 10;
 
 export class Placement implements Placed {
   readonly #pod: PlacedPod;
@@ -264,12 +264,16 @@ export class Placement implements Placed {
     this.#isOver = true;
     this.#ended.resolve();
     this.#closing.abort();
-    void this.#ports.over(end).finally(() => this.#remove(leaveSeconds));
+    void this.#ports.over(end).finally(() => this.#ports.letGo(this.#where, end));
+  }
+
+  get #where(): PodPlace {
+    const { namespace, name } = this.#pod;
+    return { namespace, name, uid: this.#uid };
   }
 
   #remove(graceSeconds: number): void {
-    const { namespace, name } = this.#pod;
-    this.#ports.reaper.take({ namespace, name, uid: this.#uid }, graceSeconds);
+    this.#ports.reaper.take(this.#where, graceSeconds);
   }
 
   #tell(text: string): void {

@@ -13,13 +13,14 @@ import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
 import { keptTail } from './log-tail.ts';
+import { isLeft, isOver, keptOf, type KeepRule } from './kept-pods.ts';
 import { Placement } from './placement.ts';
 import { mainContainer, podPatience } from './pod-end.ts';
 import { podEvents } from './pod-events.ts';
 import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
 import { namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
-import { createReaper, type Reaper } from './reaper.ts';
+import { createReaper, type PodPlace, type Reaper } from './reaper.ts';
 
 export interface PodsOptions {
   readonly desk: Desk;
@@ -28,6 +29,7 @@ export interface PodsOptions {
   readonly clock: Clock;
   readonly startMs?: number | undefined;
   readonly settings: PodSettings;
+  readonly keep: KeepRule;
   /** Of the cluster, with the client that is loaded when it is first asked. */
   readonly loadConfig: (client: typeof import('@kubernetes/client-node')) => KubeConfig;
   readonly trouble: (error: unknown, what: string) => void;
@@ -43,6 +45,8 @@ interface Seen {
 }
 
 const tickMs = 1000;
+/** After the end that its agent has told: to end itself. */
+const leaveSeconds = 10;
 
 export class Pods implements Placing {
   readonly #options: PodsOptions;
@@ -53,6 +57,8 @@ export class Pods implements Placing {
   /** Until nothing of it is needed any more. */
   readonly #idByPod = new Map<string, string>();
   readonly #namespaces = new Map<string, Seen>();
+  /** Those that are to stay, until they have had the time to end themselves. */
+  readonly #leaving = new Map<string, NodeJS.Timeout>();
   readonly #ticker: NodeJS.Timeout;
   #knowsAll = false;
 
@@ -138,6 +144,7 @@ export class Pods implements Placing {
   /** Everything stays as it is in the cluster. */
   async leave(): Promise<void> {
     clearInterval(this.#ticker);
+    for (const timer of this.#leaving.values()) clearTimeout(timer);
     for (const placement of this.#placements.values()) placement.leave();
     for (const { table } of this.#namespaces.values()) table.close();
     this.#reaper.close();
@@ -156,8 +163,9 @@ export class Pods implements Placing {
     },
   ): Placement {
     const { so, seen, log, listener, token } = given;
-    const { desk, logs, clock, settings, startMs = podPatience.startMs } = this.#options;
+    const { desk, logs, clock, settings, keep, startMs = podPatience.startMs } = this.#options;
     const { work, timeoutMs, graceMs, attemptId } = task.spec;
+    const stays = (end: PlacementEnd): boolean => task.type === 'attempt' && isLeft(end, seen.table.get(name), keep);
     const pod = {
       namespace: namespaceOf(task, settings),
       name,
@@ -185,8 +193,14 @@ export class Pods implements Placing {
         await listener.over(end, async () => {
           await log.end();
           if (end.kind === 'seen') await this.#tellEvents(pod.namespace, name, attemptId);
+          if (stays(end))
+            logs
+              .writer(attemptId)
+              .write('contender', `Its pod is kept: kubectl --namespace ${pod.namespace} describe pod ${name}\n`);
         });
       },
+      letGo: (place: PodPlace, end: PlacementEnd) =>
+        stays(end) ? this.#leave(place) : this.#reaper.take(place, leaveSeconds),
       container: work.kind === 'container' ? { timeoutMs, graceMs, started: () => log.started() } : null,
     };
     return new Placement(pod, ports, so.began !== null);
@@ -243,8 +257,23 @@ export class Pods implements Placing {
     if (this.#knowsAll) this.#removeStrays(seen);
   }
 
+  /** Its container ends by itself, and what does not is no longer waited for. */
+  #leave(place: PodPlace): void {
+    const { namespace, name } = place;
+    const timer = setTimeout(() => {
+      this.#leaving.delete(name);
+      const view = this.#namespaces.get(namespace)?.table.get(name);
+      if (view !== undefined && !isOver(view)) this.#reaper.take(place, 0);
+    }, leaveSeconds * 1000);
+    this.#leaving.set(name, timer.unref());
+  }
+
   #removeStrays({ table }: Seen): void {
-    for (const { namespace, name, uid, deletion } of table.values())
-      if (!this.#idByPod.has(name) && deletion === null) this.#reaper.take({ namespace, name, uid }, 0);
+    const { keep, clock } = this.#options;
+    const strays = [...table.values()].filter(
+      ({ name, deletion }) => !this.#idByPod.has(name) && !this.#leaving.has(name) && deletion === null,
+    );
+    const kept = keptOf(strays, keep, clock.now());
+    for (const view of strays) if (!kept.has(view)) this.#reaper.take(view, 0);
   }
 }

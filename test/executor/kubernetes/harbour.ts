@@ -1,5 +1,6 @@
 /** The Kubernetes executor with its desk, its server for agents on loopback and stores in a temporary folder. */
 import type { KubeConfig } from '@kubernetes/client-node';
+import type { KeepRule } from '../../../src/executor/kubernetes/kept-pods.ts';
 import { Pods } from '../../../src/executor/kubernetes/pods.ts';
 import type { JsonObject } from '../../../src/std/json.ts';
 import { openHarbour as open, type Harbour, type HarbourOptions as Options } from '../harbour.ts';
@@ -11,6 +12,7 @@ export interface HarbourOptions extends Omit<Options, 'openPlacing'> {
   readonly namespace: string;
   readonly image: string;
   readonly startMs?: number;
+  readonly keep?: KeepRule;
   /** What the configuration says of all pods. */
   readonly pod?: JsonObject;
 }
@@ -21,6 +23,7 @@ export function openHarbour({
   image,
   startMs,
   pod = {},
+  keep = { onFinishAction: 'delete_pod', ttlAfterFinishedMs: 60_000 },
   ...rest
 }: HarbourOptions): Promise<Harbour> {
   return open({
@@ -38,6 +41,7 @@ export function openHarbour({
           serviceAccountName: null,
           pod,
         },
+        keep,
         loadConfig,
         startMs,
       }),

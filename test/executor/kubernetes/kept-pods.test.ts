@@ -1,0 +1,134 @@
+/** Which pods stay after their end: by what the configuration says, how they ended, when, and how many there are. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Pod } from '../../support/kubernetes/wire.ts';
+import { command, shell, specOf, until } from '../workshop.ts';
+import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
+import { openHarbour } from './harbour.ts';
+import { failed, type PlacementEnd } from '../../../src/executor/desk/placing.ts';
+import { isLeft, keptOf, keptPodsMax, onFinishActions } from '../../../src/executor/kubernetes/kept-pods.ts';
+import { podLabels } from '../../../src/executor/kubernetes/pod.ts';
+import type { PodView } from '../../../src/executor/kubernetes/pod-view.ts';
+
+function pod(name: string, phase: string, finishedAt: number | null, type = 'attempt'): PodView {
+  const main = { name: 'main', state: 'terminated', reason: null, message: null, exitCode: 1, startedAt: 5 } as const;
+  return {
+    namespace: 'training',
+    name,
+    uid: name,
+    annotations: {},
+    labels: { [podLabels.type]: type },
+    createdAt: 1000,
+    phase,
+    reason: null,
+    message: null,
+    node: 'one',
+    deletion: null,
+    disruption: null,
+    unschedulable: null,
+    notReadySince: null,
+    containers: [{ ...main, finishedAt }],
+  };
+}
+
+const rule = (onFinishAction: (typeof onFinishActions)[number]): Parameters<typeof keptOf>[1] => ({
+  onFinishAction,
+  ttlAfterFinishedMs: 10_000,
+});
+const ends: { readonly [name: string]: PlacementEnd } = {
+  succeeded: {
+    kind: 'told',
+    result: { type: 'attempt', outcome: { kind: 'succeeded', output: { inline: null }, control: null }, usage: null },
+    usage: null,
+  },
+  failed: {
+    kind: 'told',
+    result: { type: 'attempt', outcome: failed('code', 'it failed', 1), usage: null },
+    usage: null,
+  },
+  seen: { kind: 'seen', failed: failed('out-of-memory', 'too much', 137), usage: null },
+  stopped: { kind: 'stopped', cause: 'cancelled', usage: null },
+};
+
+test('a pod is left to end by itself where the action says so for such an end', () => {
+  const left = onFinishActions.map((action) => [
+    action,
+    Object.keys(ends).filter((name) => isLeft(ends[name] ?? assert.fail(), pod('a', 'Running', null), rule(action))),
+  ]);
+  assert.deepEqual(left, [
+    ['delete_pod', []],
+    ['delete_succeeded_pod', ['failed', 'seen']],
+    ['keep_pod', ['succeeded', 'failed', 'seen']],
+  ]);
+});
+
+test('a pod that has not begun, is being deleted or is not there is not left', () => {
+  const seen = ends['seen'] ?? assert.fail();
+  const keep = rule('keep_pod');
+  assert.equal(isLeft(seen, pod('a', 'Pending', null), keep), false);
+  assert.equal(isLeft(seen, { ...pod('a', 'Running', null), deletion: { deadline: 5 } }, keep), false);
+  assert.equal(isLeft(seen, undefined, keep), false);
+  assert.equal(
+    isLeft(ends['failed'] ?? assert.fail(), pod('a', 'Pending', null), keep),
+    true,
+    'it has begun, and told its end',
+  );
+});
+
+test('of pods that have ended those stay that are wanted, as long as they may, and the newest of them', () => {
+  const pods = [
+    pod('failed', 'Failed', 20_000),
+    pod('old', 'Failed', 5000),
+    pod('well', 'Succeeded', 20_000),
+    pod('running', 'Running', null),
+    pod('look', 'Failed', 20_000, 'look'),
+  ];
+  const names = (action: (typeof onFinishActions)[number]): readonly string[] =>
+    [...keptOf(pods, rule(action), 20_000)].map(({ name }) => name);
+  assert.deepEqual(names('delete_pod'), []);
+  assert.deepEqual(names('delete_succeeded_pod'), ['failed']);
+  assert.deepEqual(names('keep_pod'), ['failed', 'well']);
+  const many = Array.from({ length: keptPodsMax + 2 }, (_, index) => pod(`p${index}`, 'Failed', 20_000 + index));
+  const kept = keptOf(many, rule('delete_succeeded_pod'), 21_000);
+  assert.deepEqual(
+    many.filter((each) => !kept.has(each)).map(({ name }) => name),
+    ['p0', 'p1'],
+  );
+});
+
+test('pods that failed stay through the next server, until their time is over; all others go', async (t) => {
+  const fake = await startClusterWithRunner();
+  t.after(() => fake.close());
+  let offset = 0;
+  const clock = { now: () => Date.now() + offset };
+  const keep = { onFinishAction: 'delete_succeeded_pod', ttlAfterFinishedMs: 3_600_000 } as const;
+  const harbour = await openHarbour({ ...settingsFor(fake), clock, keep });
+  t.after(() => harbour.close());
+  const one = specOf(shell('echo begun; exit 3'));
+  await harbour.executor.start(one);
+  assert.equal((await harbour.finished(one.attemptId)).outcome.kind, 'failed');
+  assert.equal((await harbour.run(command('true'))).kind, 'succeeded');
+  const cancelled = specOf(shell('sleep 600'));
+  await harbour.executor.start(cancelled);
+  await harbour.running(cancelled.attemptId);
+  await harbour.executor.stop(cancelled.attemptId, 'cancelled', 0);
+  await harbour.finished(cancelled.attemptId);
+  const namesOf = (pods: readonly Pod[]): readonly unknown[] => pods.map(({ metadata }) => metadata.name);
+  const [kept] = await until('one pod that has failed', () => {
+    const pods = fake.pods();
+    return pods.length === 1 && pods[0]?.status.phase === 'Failed' ? namesOf(pods) : undefined;
+  });
+  const told = (await harbour.log(one.attemptId)).at(-1);
+  assert.equal(told, `Its pod is kept: kubectl --namespace default describe pod ${String(kept)}`);
+
+  const lists = fake.count('list', 'pods');
+  await (await harbour.next()).executor.recover([]);
+  await until('the list of the next server', () => fake.count('list', 'pods') > lists || undefined);
+  assert.equal((await harbour.run(command('true'))).kind, 'succeeded');
+  await until('the pod of that to go', () => fake.pods().length === 1 || undefined);
+  assert.deepEqual(namesOf(fake.pods()), [kept]);
+
+  offset += 3_600_000;
+  await (await harbour.next()).executor.recover([]);
+  await until('the kept pod to go', () => fake.pods().length === 0 || undefined);
+});
