@@ -37,6 +37,7 @@ const agent = createAgent({
   environment: { ...stepDefaults, ...given },
   clock: { now: Date.now },
   unpack,
+  say,
 });
 
 process.on('SIGTERM', () => {

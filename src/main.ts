@@ -225,7 +225,7 @@ function remoteExecutors(
     open(report) {
       agents.listen();
       const ports = { sourceTree, secret: config.secret, late: lateReports(report, clock) };
-      const desk = new Desk({ ...ground, ...ports, tokens: createTokens(key) });
+      const desk = new Desk({ ...ground, ...ports, files, tokens: createTokens(key) });
       current = desk;
       const placing = openPlacing({ desk, key, artifacts, logs, clock, trouble });
       const slots = config.executor.slots ?? remoteSlots;

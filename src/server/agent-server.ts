@@ -10,6 +10,7 @@ import { create as createTar } from 'tar';
 import type { z } from 'zod';
 import { agentLimits, agentPath } from '../executor/agent/contract.ts';
 import { agentResultSchema, aliveSchema, beginSchema, logPartSchema } from '../executor/desk/agent-words.ts';
+import { TooLarge } from '../executor/desk/attempt-files.ts';
 import type { Desk, Refusal, Sitting } from '../executor/desk/desk.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { bearerOf, RefusedError } from './access.ts';
@@ -118,6 +119,15 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
       .send(Readable.from(found.content, { objectMode: false }));
   });
   app.put('/artifacts/:sha256', (request) => keepArtifact(request, sitting(request)));
+  app.get('/checkpoint', async (request, reply) => {
+    const found = await sitting(request).checkpoint();
+    if (found === null) return reply.code(404).send({ error: 'no try before has left anything' });
+    return reply
+      .type('application/x-tar')
+      .header('content-length', found.bytes)
+      .send(Readable.from(found.content, { objectMode: false }));
+  });
+  app.put('/checkpoint', (request) => keepCheckpoint(request, sitting(request)));
   app.post('/log', (request) => sitting(request).keepLog(read(logPartSchema, request.body)));
   app.post('/alive', (request) => sitting(request).alive(read(aliveSchema, request.body).stop));
   app.post('/ended', (request) => sitting(request).ended());
@@ -135,10 +145,23 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
 }
 
 async function keepArtifact(request: FastifyRequest, sitting: Sitting): Promise<object> {
-  const { body } = request;
-  if (!(body instanceof Readable)) throw new RefusedError(415, 'an artifact is application/octet-stream');
+  const body = bytesOf(request);
   const { name } = request.query as { readonly name?: unknown };
   return sitting.keepArtifact(verified(body, hashOf(request)), typeof name === 'string' ? name : 'artifact');
+}
+
+async function keepCheckpoint(request: FastifyRequest, sitting: Sitting): Promise<object> {
+  try {
+    await sitting.keepCheckpoint(bytesOf(request));
+    return {};
+  } catch (error) {
+    throw error instanceof TooLarge ? new RefusedError(413, error.message) : error;
+  }
+}
+
+function bytesOf({ body }: FastifyRequest): Readable {
+  if (body instanceof Readable) return body;
+  throw new RefusedError(415, 'bytes come as application/octet-stream');
 }
 
 /** Throws at the end where the bytes are not those that the agent has read: nothing is kept then. */

@@ -71,6 +71,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
   const secrets = new Map<string, string>();
   const troubles: string[] = [];
   const ports = { sourceTree: async () => source, secret: (name: string) => secrets.get(name) ?? null };
+  const files = openAttemptFiles(join(folder, 'attempts'));
   let desk: Desk | null = null;
   const server = createAgentServer({
     desk: () => desk,
@@ -86,6 +87,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
     const own = new Desk({
       ...stores,
       ...ports,
+      files,
       clock,
       tokens: createTokens(key),
       late: lateReports(report, clock),
@@ -99,7 +101,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
       report,
       sourceTree: ports.sourceTree,
       desk: own,
-      files: openAttemptFiles(join(folder, 'attempts')),
+      files,
       logs: stores.logs,
       clock,
       slots: options.slots ?? 4,

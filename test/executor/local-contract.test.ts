@@ -1,6 +1,7 @@
 /** The local executor under the contract of all executors. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkpointsFollow } from '../contract/checkpoints.ts';
 import { executorKeepsItsContract } from '../contract/executor.ts';
 import { behaviourScripts, looksDefinition, looksAtWorkIn, looksFile, putIn } from './behaviours.ts';
 import { lookSpecOf, openWorkshop, shell, specOf } from './workshop.ts';
@@ -21,4 +22,9 @@ executorKeepsItsContract('local', async () => {
     outlives: false,
     next: async () => workshop.reopen(),
   };
+});
+
+checkpointsFollow('local', async () => {
+  const workshop = await openWorkshop();
+  return { ...workshop, spec: (script) => specOf(shell(script)) };
 });

@@ -14,7 +14,9 @@ import { unreachable } from '../../std/unreachable.ts';
 import { createDirectoryLogStore } from '../../outputs/directory.ts';
 import type { LogStore } from '../../outputs/outputs.ts';
 import type { AttemptReport, Executor, LookSpec } from '../executor.ts';
+import { checkpointIn } from '../local/checkpoints.ts';
 import { createLocalExecutor } from '../local/local.ts';
+import { bringCheckpoint, sendCheckpoint } from './checkpoint.ts';
 import { agentLimits, type AgentResult, type AgentTask, type Alive, type Begun, type Ended } from './contract.ts';
 import { createEnding, type Ending } from './ending.ts';
 import { help } from './helper.ts';
@@ -37,6 +39,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   /** Lays the files of a tar out in a new folder. */
   readonly unpack: (tar: ReadableStream<Uint8Array>, folder: string) => Promise<void>;
+  /** For whoever looks at the agent itself. */
+  readonly say: (text: string) => void;
 }
 
 export interface Agent {
@@ -101,12 +105,13 @@ async function runAsHelper(
   options: AgentOptions & { readonly secretsFolder: string },
   stop: AbortSignal,
 ): Promise<AgentResult> {
-  const { link, directory, secretsFolder, unpack } = options;
+  const { link, directory, secretsFolder, unpack, say } = options;
   const layOutIn = (folder: string): Promise<string> => layOut(link, folder, unpack);
   const ended = Promise.race([untilTold(stop), untilContainerEnded(link, stop)]);
   // Where the attempt is over before anything is waited for.
   ended.catch(() => undefined);
-  const result = await help(begun, { link, folder: directory, secretsFolder, layOut: layOutIn, ended });
+  const places = { folder: directory, secretsFolder };
+  const result = await help(begun, { link, ...places, layOut: layOutIn, unpack, ended, say });
   await link.json('POST', 'result', result);
   return result;
 }
@@ -139,6 +144,16 @@ async function carryOut(
     if (word.type === 'finished') ended.resolve({ type: 'attempt', outcome: word.outcome, usage: word.usage });
   };
   let source: Promise<string> | null = null;
+  const work = join(directory, 'attempt', 'work');
+  const checkpoint = {
+    folder: checkpointIn(work, task.spec.context),
+    ports: {
+      link,
+      unpack: options.unpack,
+      say: (text: string) => logs.writer(task.spec.attemptId).write('contender', `${text}\n`),
+    },
+  };
+  if (hasCheckpoint(task) && task.spec.context.attempt > 1) await bringCheckpoint(checkpoint.folder, checkpoint.ports);
   const executor = createLocalExecutor({
     ports: {
       report,
@@ -147,7 +162,7 @@ async function carryOut(
     },
     artifacts: createRemoteArtifacts(link),
     logs,
-    directory: join(directory, 'attempt', 'work'),
+    directory: work,
     slots: 1,
     nodeModules,
     environment,
@@ -155,10 +170,18 @@ async function carryOut(
     clock,
   });
   try {
-    return await carryOutWith(executor, task, ending, ended.promise);
+    const result = await carryOutWith(executor, task, ending, ended.promise);
+    if (hasCheckpoint(task) && result.outcome.kind === 'failed')
+      await sendCheckpoint(checkpoint.folder, checkpoint.ports);
+    return result;
   } finally {
     await executor.close(0);
   }
+}
+
+/** As on one machine: only commands are told of one. */
+function hasCheckpoint(task: AgentTask): boolean {
+  return task.type === 'attempt' && (task.spec.work.kind === 'command' || task.spec.work.kind === 'container');
 }
 
 async function carryOutWith(

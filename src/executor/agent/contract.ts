@@ -7,6 +7,8 @@
  *   GET  source             ─► a tar of the files of the commit
  *   GET  artifacts/SHA256   ─► its bytes; 404: it is not there
  *   PUT  artifacts/SHA256   ─► Artifact      the bytes, which the server hashes too
+ *   GET  checkpoint         ─► a tar of what the try before has left; 404: nothing
+ *   PUT  checkpoint         ─► nothing       a tar of what this one leaves for the next
  *   POST log                ─► LogKept       whole lines, numbered, so that none is kept twice
  *   POST alive              ─► Alive         that it is still there; whether it is to end: answered when that changes, or
  *                                            after a while
@@ -32,6 +34,8 @@ export const agentLimits = {
   aliveMs: 200,
   /** Before a question that waits for something is answered with "not yet". */
   waitMs: 20_000,
+  /** Of the files that a try leaves for the next one. */
+  checkpointBytesMax: 16 * 1024 ** 3,
 } as const;
 
 /** What an agent is to carry out. */
@@ -85,6 +89,8 @@ export interface Ended {
 
 /** What a helper cannot see of the container beside it. */
 export interface Collected {
+  /** It is known to have ended well; false also where that is not known. */
+  readonly hasSucceeded: boolean;
   /** The last line that it printed; null where there was none. */
   readonly lastLine: string | null;
 }

@@ -3,7 +3,7 @@
  * and the secrets before the container begins, and brings its outputs and artifacts to the server when it has ended. The
  * cluster starts it first and tells it when the container is gone, so neither ever waits for the other.
  */
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import { createMask } from '../../outputs/mask.ts';
@@ -17,15 +17,18 @@ import { AttemptRefusal } from '../local/refusal.ts';
 import { createStoredValues } from '../local/stored-values.ts';
 import type { AttemptSpec } from '../executor.ts';
 import type { AgentResult, Begun, Collected } from './contract.ts';
-import { AttemptRevoked, type Link } from './link.ts';
+import { bringCheckpoint, sendCheckpoint, type CheckpointPorts } from './checkpoint.ts';
+import { AttemptRevoked } from './link.ts';
 import { placesIn } from './places.ts';
 import { createRemoteArtifacts } from './remote-artifacts.ts';
 
 export interface HelperPorts {
-  readonly link: Link;
+  readonly link: CheckpointPorts['link'];
   readonly folder: string;
   readonly secretsFolder: string;
   readonly layOut: (folder: string) => Promise<string>;
+  readonly unpack: CheckpointPorts['unpack'];
+  readonly say: CheckpointPorts['say'];
   /** The container beside it has ended, or is to. */
   readonly ended: Promise<void>;
 }
@@ -36,7 +39,8 @@ export async function help({ task, secrets }: Begun, ports: HelperPorts): Promis
   const outcome = await outcomeOf(async () => {
     await prepare(task.spec, secrets, ports, artifacts);
     await ports.ended;
-    const { lastLine }: Collected = await ports.link.json('POST', 'collect', {});
+    const { lastLine, hasSucceeded }: Collected = await ports.link.json('POST', 'collect', {});
+    if (!hasSucceeded) await sendCheckpoint(placesIn(ports.folder).checkpoint, ports);
     const given = await collect(task.spec, lastLine, ports.folder, artifacts);
     const named = new Map(Object.entries(secrets));
     const masked = maskedOutput(given, { secrets: named, mask: createMask(named), log: { say: () => undefined } });
@@ -46,11 +50,12 @@ export async function help({ task, secrets }: Begun, ports: HelperPorts): Promis
 }
 
 async function prepare(
-  { work, secrets: named }: AttemptSpec,
+  { work, context, secrets: named }: AttemptSpec,
   given: Begun['secrets'],
-  { folder, secretsFolder, layOut }: HelperPorts,
+  ports: HelperPorts,
   artifacts: ArtifactStore,
 ): Promise<void> {
+  const { folder, secretsFolder, layOut } = ports;
   const places = placesIn(folder);
   // Started again, it finds that the container may have begun.
   if ((await stat(places.ready).catch(() => null)) !== null) return;
@@ -60,9 +65,10 @@ async function prepare(
     throw new AttemptRefusal('start', `the files of the commit could not be laid out: ${why}`);
   });
   // The container may be anybody.
+  if (context.attempt > 1) await bringCheckpoint(places.checkpoint, ports);
   for (const path of [places.scratch, places.checkpoint, places.xcom]) {
     await mkdir(path, { recursive: true });
-    await chmod(path, 0o777);
+    await openToAll(path);
   }
   const inputs = openInputs(placeFrom(artifacts), createStoredValues(artifacts), places.inputs);
   if (work.kind === 'container')
@@ -70,6 +76,12 @@ async function prepare(
   for (const [name, value] of readSecrets(named, (name) => given[name] ?? null))
     await writeFile(join(secretsFolder, name), value, { mode: 0o444 });
   await writeFile(places.ready, '');
+}
+
+async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o777);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
+    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o777 : 0o666);
 }
 
 async function collect(

@@ -107,21 +107,24 @@ async function readWith<T>(
 ): Promise<{ readonly taken: T } | { readonly cut: string }> {
   const { body, status, headers } = answer;
   let cut: string | null = null;
+  let isLeft = false;
   const reader = body?.getReader();
   const watched =
     reader &&
     new ReadableStream<Uint8Array<ArrayBuffer>>({
       async pull(controller) {
-        try {
-          const { done, value } = await reader.read();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        } catch (error) {
+        const read = await reader.read().catch((error: unknown) => {
           cut = failedFetchReason(error);
           throw error;
-        }
+        });
+        if (isLeft) return;
+        if (read.done) controller.close();
+        else controller.enqueue(read.value);
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel(reason) {
+        isLeft = true;
+        return reader.cancel(reason);
+      },
     });
   try {
     return { taken: await take(new Response(watched ?? null, { status, headers })) };

@@ -4,9 +4,12 @@
  * effect: the file before the pod is asked for, the agent before it hears that it may begin, the end before it is reported.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { createWriteStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { ArtifactStreams } from '../../outputs/outputs.ts';
+import { formatBytes } from '../../std/bytes.ts';
 import { safePath } from '../../outputs/safe-name.ts';
 import type { AttemptReport, AttemptSpec } from '../executor.ts';
 
@@ -24,10 +27,20 @@ export interface KeptAttempt {
   readonly finished: FinishedReport | null;
 }
 
+export type Bytes = NonNullable<Awaited<ReturnType<ArtifactStreams['openStream']>>>;
+
+export class TooLarge extends Error {}
+
 export interface AttemptFiles {
   read(attemptId: string): KeptAttempt | null;
   /** Throws where it cannot be written: then what it says must not have its effect. */
   write(attemptId: string, kept: KeptAttempt): void;
+  /** What a try of this instance has left for the next one; null: nothing. */
+  openCheckpoint(attemptId: string): Promise<Bytes | null>;
+  /** Whole or not at all, in place of what was there; rejects with `TooLarge` where it has more than that. */
+  keepCheckpoint(attemptId: string, content: AsyncIterable<Uint8Array>, bytesMax: number): Promise<void>;
+  /** No further try will ask for it. */
+  removeCheckpoint(attemptId: string): Promise<void>;
   /** Removes those of every run but these. */
   retain(runIds: ReadonlySet<string>): void;
   release(runId: string): void;
@@ -35,10 +48,14 @@ export interface AttemptFiles {
 
 export function openAttemptFiles(directory: string): AttemptFiles {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const pathOf = (attemptId: string): { readonly folder: string; readonly file: string } => {
-    const { folder, name } = safePath(attemptId);
-    return { folder: join(directory, folder), file: join(directory, folder, `${name}.json`) };
+  const placeOf = (key: string, ending: string): { readonly folder: string; readonly file: string } => {
+    const { folder, name } = safePath(key);
+    return { folder: join(directory, folder), file: join(directory, folder, `${name}${ending}`) };
   };
+  const pathOf = (attemptId: string): ReturnType<typeof placeOf> => placeOf(attemptId, '.json');
+  /** Of all tries of an instance. */
+  const checkpointOf = (attemptId: string): ReturnType<typeof placeOf> =>
+    placeOf(attemptId.slice(0, attemptId.lastIndexOf('/')), '.tar');
   const remove = (name: string): void => void rm(join(directory, name), { recursive: true, force: true });
   return {
     read(attemptId) {
@@ -46,8 +63,7 @@ export function openAttemptFiles(directory: string): AttemptFiles {
         // Written by us, whole or not at all.
         return JSON.parse(readFileSync(pathOf(attemptId).file, 'utf8')) as KeptAttempt;
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-        throw error;
+        return unlessMissing(error);
       }
     },
     write(attemptId, kept) {
@@ -62,10 +78,45 @@ export function openAttemptFiles(directory: string): AttemptFiles {
         throw error;
       }
     },
+    async openCheckpoint(attemptId) {
+      const file = await open(checkpointOf(attemptId).file).catch(unlessMissing);
+      if (file === null) return null;
+      return { bytes: (await file.stat()).size, content: file.createReadStream() };
+    },
+    async keepCheckpoint(attemptId, content, bytesMax) {
+      const { folder, file } = checkpointOf(attemptId);
+      const incoming = `${file}.${randomBytes(6).toString('hex')}`;
+      mkdirSync(folder, { recursive: true });
+      try {
+        await pipeline(content, atMost(bytesMax), createWriteStream(incoming, { mode: 0o600, flags: 'wx' }));
+        await rename(incoming, file);
+      } finally {
+        await rm(incoming, { force: true });
+      }
+    },
+    removeCheckpoint: (attemptId) => rm(checkpointOf(attemptId).file, { force: true }),
     retain(runIds) {
       const kept = new Set([...runIds].map((runId) => safePath(runId).folder));
       for (const name of readdirSync(directory)) if (!kept.has(name)) remove(name);
     },
     release: (runId) => remove(safePath(runId).folder),
+  };
+}
+
+function unlessMissing(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+  throw error;
+}
+
+/** What comes after the limit is read and left, so that whoever sends it hears why. */
+function atMost(bytesMax: number): (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array> {
+  return async function* (chunks) {
+    let bytes = 0;
+    for await (const chunk of chunks) {
+      bytes += chunk.byteLength;
+      if (bytes <= bytesMax) yield chunk;
+    }
+    if (bytes > bytesMax)
+      throw new TooLarge(`it has ${formatBytes(bytes)}, and ${formatBytes(bytesMax)} are kept at most`);
   };
 }

@@ -21,6 +21,7 @@ import {
   type LogPart,
 } from '../agent/contract.ts';
 import type { ExecutorPorts, ReportSink } from '../executor.ts';
+import type { AttemptFiles, Bytes } from './attempt-files.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Who placed it hears of its agent. */
@@ -48,6 +49,7 @@ export interface DeskEntry {
 export interface DeskPorts extends Pick<ExecutorPorts, 'sourceTree' | 'secret'> {
   readonly artifacts: ArtifactStreams;
   readonly logs: LogStore;
+  readonly files: Pick<AttemptFiles, 'openCheckpoint' | 'keepCheckpoint'>;
   readonly tokens: Tokens;
   readonly clock: Clock;
   /** Before a question that waits for something is answered with "not yet". */
@@ -215,6 +217,20 @@ export class Sitting {
 
   keepArtifact(content: AsyncIterable<Uint8Array>, name: string): ReturnType<ArtifactStreams['putStream']> {
     return this.#ports.artifacts.putStream(content, name);
+  }
+
+  /** What the try before has left; null: nothing. */
+  async checkpoint(): Promise<Bytes | null> {
+    const { task } = this.#entry;
+    return task.type === 'look' ? null : this.#ports.files.openCheckpoint(task.spec.attemptId);
+  }
+
+  async keepCheckpoint(content: AsyncIterable<Uint8Array>): Promise<void> {
+    const { task } = this.#entry;
+    if (task.type === 'look') throw new Error('a look leaves nothing');
+    // As a tar: each file has a head, and is filled up.
+    const bytesMax = agentLimits.checkpointBytesMax * 1.1;
+    await this.#ports.files.keepCheckpoint(task.spec.attemptId, content, bytesMax);
   }
 
   /** Lines that are kept already are passed over, and none is left out. */

@@ -128,6 +128,8 @@ class Attempts {
     }
     await logged();
     await desk.shut(attemptId);
+    if (outcome.kind === 'succeeded')
+      await files.removeCheckpoint(attemptId).catch((error: unknown) => trouble(error, 'a checkpoint is left over'));
     const log = logs.writer(attemptId);
     if (end.kind !== 'told' && outcome.kind === 'failed')
       log.write('contender', `Failed (${outcome.cause}): ${outcome.message}\n`);

@@ -213,7 +213,7 @@ class Errands {
   }
 
   #agentOf(link: Link, directory: string): Agent {
-    const { place, nodeModules, environment, clock } = this.#options;
-    return createAgent({ link, place, directory, secretsFolder: null, nodeModules, environment, clock, unpack });
+    const { place, nodeModules, environment, clock, say } = this.#options;
+    return createAgent({ link, place, directory, secretsFolder: null, nodeModules, environment, clock, unpack, say });
   }
 }

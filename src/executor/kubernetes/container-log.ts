@@ -7,7 +7,7 @@ export interface ContainerLog {
   /** Harmless the second time. */
   started(): void;
   /** Resolves when all that it printed is known, or will not be. */
-  collect(): Promise<Collected>;
+  collect(): Promise<Pick<Collected, 'lastLine'>>;
   end(): Promise<void>;
 }
 

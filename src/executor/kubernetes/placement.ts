@@ -16,7 +16,7 @@ import { failed, type Failed, type Placed, type PlacementEnd, type StopCause } f
 import { AttemptRefusal } from '../local/refusal.ts';
 import { ApiError, backOff, type Api } from './api.ts';
 import { failureOf, failureToStart, goneOutcome, lossOf, mainContainer } from './pod-end.ts';
-import { graceSeconds } from './pod.ts';
+import { graceSeconds, helperContainer } from './pod.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
 import type { PodPlace, Reaper } from './reaper.ts';
 
@@ -54,6 +54,8 @@ export interface PlacedPod {
   readonly make: () => Promise<V1Pod>;
 }
 
+/** After the end of its container: for what it has left. */
+const helperPatienceMs = 600_000;
 const quotaWaitsMs = [5000, 10_000, 20_000, 40_000, 60_000] as const;
 
 export class Placement implements Placed {
@@ -151,6 +153,12 @@ export class Placement implements Placed {
     return this.#isOver || this.#isCollected || mainOf(this.#last)?.state === 'terminated';
   }
 
+  /** Its container is seen to have ended well. */
+  get hasSucceeded(): boolean {
+    const main = mainOf(this.#last);
+    return main?.state === 'terminated' && main.exitCode === 0;
+  }
+
   /** Warns, and kills after the grace. The first cause stays; a shorter grace counts. */
   stop(cause: StopCause, graceMs: number): void {
     if (this.#isOver) return;
@@ -192,7 +200,7 @@ export class Placement implements Placed {
     const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view);
     const hasStarted = this.#ports.container === null ? this.#begun : mainOf(view)?.startedAt != null;
     const failure = over ?? (hasStarted ? null : failureToStart(view, now, startMs));
-    if (failure !== null) return this.#see(failure);
+    if (failure !== null) return this.#isHelperBringing(view, now) ? undefined : this.#see(failure);
     const waiting = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
     const why = view.unschedulable?.message ?? waiting?.message ?? null;
     if (!this.#begun && why !== null) this.#tell(`Its pod waits: ${why}`);
@@ -205,9 +213,16 @@ export class Placement implements Placed {
     if (main.state === 'terminated') this.#ended.resolve();
     if (main.state === 'running' && now > main.startedAt + container.timeoutMs)
       return this.stop('timeout', container.graceMs);
-    const endedWell = main.state === 'terminated' && main.exitCode === 0;
-    if (endedWell && this.#stop === null && this.#result !== null)
+    if (this.hasSucceeded && this.#stop === null && this.#result !== null)
       this.#end({ kind: 'told', result: this.#result, usage: usageOf(view) });
+  }
+
+  /** What the container has left for the next try, after an end that was not good. */
+  #isHelperBringing({ containers, deletion }: PodView, now: number): boolean {
+    const main = mainOf(this.#last);
+    const helper = containers.find(({ name }) => name === helperContainer);
+    if (this.#result !== null || deletion !== null || main?.state !== 'terminated') return false;
+    return helper?.state === 'running' && now < (main.finishedAt ?? 0) + helperPatienceMs;
   }
 
   /** Before the container has ended it can only be that it could not begin; after that, its exit code counts first. */

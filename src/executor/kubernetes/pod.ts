@@ -181,7 +181,8 @@ function containerParts(container: ResolvedContainer, task: AgentTask, token: st
   };
 }
 
-const helperContainer = 'contender';
+/** The agent beside a container of the user's. */
+export const helperContainer = 'contender';
 
 function agentContainer(token: string, settings: PodSettings): Omit<V1Container, 'name'> {
   return {

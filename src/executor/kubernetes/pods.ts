@@ -114,9 +114,9 @@ export class Pods implements Placing {
         },
         result: (result) => placement.told(result),
         ended: () => placement.ended,
-        collect() {
+        async collect() {
           placement.collect();
-          return log.collect();
+          return { ...(await log.collect()), hasSucceeded: placement.hasSucceeded };
         },
       },
     });

@@ -4,19 +4,29 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StepContextData } from '../../pipeline/context.ts';
 import { safeName } from '../../outputs/safe-name.ts';
 import type { FolderStock } from './folders.ts';
 
+type Instance = Pick<StepContextData, 'runId' | 'step' | 'index'>;
+
 export interface Checkpoints {
-  place(runId: string, step: string, index: number): string;
+  place(instance: Instance): string;
   /** Removes those of every run but these. */
   retain(runIds: ReadonlySet<string>): void;
   release(runId: string): void;
 }
 
-export function openCheckpoints(directory: string, folders: Pick<FolderStock, 'remove'>): Checkpoints {
+/** Of an instance, below the folder of an executor. */
+export function checkpointIn(directory: string, { runId, step, index }: Instance): string {
+  return join(directory, 'checkpoints', safeName(runId), safeName(`${step}/${index}`));
+}
+
+/** `parent`: the folder of the executor. */
+export function openCheckpoints(parent: string, folders: Pick<FolderStock, 'remove'>): Checkpoints {
+  const directory = join(parent, 'checkpoints');
   return {
-    place: (runId, step, index) => join(directory, safeName(runId), safeName(`${step}/${index}`)),
+    place: (instance) => checkpointIn(parent, instance),
     retain(runIds) {
       if (!existsSync(directory)) return;
       const kept = new Set([...runIds].map(safeName));

@@ -139,7 +139,7 @@ function createServices(
     shells: createWarmPool(() => startShell(environment), idleMs, !single),
     pipes: createPipeStock(join(directory, 'pipes')),
     folders,
-    checkpoints: openCheckpoints(join(directory, 'checkpoints'), folders),
+    checkpoints: openCheckpoints(directory, folders),
     stored: createStoredValues(artifacts),
     sampler: createUsageSampler(),
     pulse: createPulse(pulse),

@@ -16,8 +16,7 @@ export interface Workplace {
 
 export function workplaceIn(scratch: string, attempt: PreparedAttempt): Workplace {
   const { spec, services, sourceTree } = attempt;
-  const { runId, step, index } = spec.context;
-  const checkpoint = services.checkpoints.place(runId, step, index);
+  const checkpoint = services.checkpoints.place(spec.context);
   const outputsFile = join(scratch, '.outputs.json');
   const places = { sourceTree, scratch, checkpoint, outputs: outputsFile };
   return {

@@ -27,6 +27,10 @@ async function withBureau(body: (bureau: Bureau) => Promise<void>, files = {}): 
   }
 }
 
+async function* bytesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
 const attempt = (spec: AttemptSpec) => ({ type: 'attempt', spec }) as const;
 const name = (): Begin => ({ agent: randomBytes(32).toString('base64url'), place: null });
 
@@ -307,5 +311,29 @@ test('a helper lays out secrets for its container, and does not begin without on
     await bureau.agent(bureau.open(attempt(helped({ secrets: ['PASSWORD'] })))).run();
     assert.equal(await readFile(join(bureau.folder, 'secrets', 'PASSWORD'), 'utf8'), 'correct horse');
     assert.deepEqual(outcomeOf(bureau.results[1]), { kind: 'succeeded', output: { inline: null }, control: null });
+  });
+});
+
+test('a checkpoint that is too large is not kept, and the log says so', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(shell('truncate -s 17G "$CONTENDER_CHECKPOINT/weights"; exit 3'));
+    await bureau.agent(bureau.open(attempt(spec))).run();
+    assert.deepEqual(await bureau.log(spec.attemptId), [
+      'Failed (code): exit code 3',
+      'Its checkpoint could not be kept for the next try: it has 17 GiB, and 16 GiB are kept at most',
+    ]);
+  });
+});
+
+test('a try begins anew where what the one before it left is no tar', async () => {
+  await withBureau(async (bureau) => {
+    const first = specOf(shell('find "$CONTENDER_CHECKPOINT" -type f | wc -l'));
+    const { attemptId, ...rest } = first;
+    const second = { ...rest, attemptId: attemptId.replace(/1$/, '2'), context: { ...rest.context, attempt: 2 } };
+    await bureau.files.keepCheckpoint(attemptId, bytesOf(randomBytes(2048)), 4096);
+    await bureau.agent(bureau.open(attempt(second))).run();
+    const [told, files] = await bureau.log(second.attemptId);
+    assert.match(told ?? '', /^The checkpoint of the try before could not be laid out, and this one begins anew: /);
+    assert.equal(files, '0');
   });
 });

@@ -7,6 +7,7 @@ import { createAgent, type Agent } from '../../../src/executor/agent/agent.ts';
 import type { AgentResult, AgentTask } from '../../../src/executor/agent/contract.ts';
 import { createLink, type Link } from '../../../src/executor/agent/link.ts';
 import { unpack } from '../../../src/executor/agent/unpack.ts';
+import { openAttemptFiles, type AttemptFiles } from '../../../src/executor/desk/attempt-files.ts';
 import { Desk, type DeskEntry } from '../../../src/executor/desk/desk.ts';
 import { createTokens, openTokenKey } from '../../../src/executor/desk/tokens.ts';
 import { createDirectoryStores } from '../../../src/outputs/directory.ts';
@@ -16,6 +17,7 @@ export interface Bureau {
   readonly folder: string;
   readonly url: string;
   readonly stores: ReturnType<typeof createDirectoryStores>;
+  readonly files: AttemptFiles;
   readonly secrets: Map<string, string>;
   /** What the server cannot give; how often it goes in the middle of giving it. */
   readonly missing: { source: boolean; endOfSource: number };
@@ -50,9 +52,11 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
   const begun = new Map<string, NonNullable<DeskEntry['begun']>>();
   const tasks = new Map<string, AgentTask>();
   const missing = { source: false, endOfSource: 0 };
+  const attemptFiles = openAttemptFiles(join(folder, 'attempts'));
   const openDesk = (): Desk =>
     new Desk({
       ...stores,
+      files: attemptFiles,
       clock,
       tokens: createTokens(openTokenKey(folder)),
       async sourceTree() {
@@ -77,7 +81,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
         },
         result: (result) => void results.push(result),
         ended: async () => undefined,
-        collect: async () => ({ lastLine: null }),
+        collect: async () => ({ lastLine: null, hasSucceeded: false }),
       },
     });
   };
@@ -97,6 +101,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
     folder,
     url,
     stores,
+    files: attemptFiles,
     secrets,
     missing,
     results,
@@ -124,6 +129,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
         environment: { PATH: process.env['PATH'] ?? '' },
         clock,
         unpack,
+        say: () => undefined,
       }),
     link,
     log: async (id) => (await stores.logs.read(id, 1, 10_000)).lines.map(({ text }) => text),

@@ -1,10 +1,14 @@
 /** Requests of an agent while its server goes in the middle of an answer. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createLink, type Link } from '../../../src/executor/agent/link.ts';
+import { unpack } from '../../../src/executor/agent/unpack.ts';
 
 const cleanUps: (() => void)[] = [];
 after(() => {
@@ -85,4 +89,13 @@ test('what the reader itself finds wrong is not asked for again', async () => {
 test('nothing there is null, and is not read', async () => {
   const asked = await asking((response) => response.writeHead(404).end());
   assert.equal(await asked.link.ask('GET', 'artifacts/0', () => assert.fail()), null);
+});
+
+test('what the reader finds wrong while the rest still comes is its own fault too', async () => {
+  const asked = await asking((response) => response.end(Buffer.alloc(2048, 'x')));
+  const folder = mkdtempSync(join(tmpdir(), 'unpacked-'));
+  cleanUps.push(() => rmSync(folder, { recursive: true }));
+  const reading = asked.link.ask('GET', 'checkpoint', async ({ body }) => body && unpack(body, folder));
+  await assert.rejects(reading, /TAR|checksum|archive/i);
+  assert.equal(asked.requests, 1);
 });

@@ -1,6 +1,7 @@
 /** The executor of the fleet under the contract of all executors, at a real Redis, with a worker. */
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { checkpointsFollow } from '../../contract/checkpoints.ts';
 import { executorKeepsItsContract, type ExecutorUnderTest } from '../../contract/executor.ts';
 import { redisMissing, startRedis, type TestRedis } from '../../support/redis.ts';
 import { behaviourScripts, looksDefinition, looksAtWorkIn, looksFile, putIn } from '../behaviours.ts';
@@ -15,6 +16,11 @@ async function proveAll(): Promise<void> {
   const redis = await startRedis();
   after(() => redis.stop());
   executorKeepsItsContract('fleet', () => underTest(redis));
+  checkpointsFollow('fleet', async () => {
+    const yard = await openYard(redis);
+    await yard.startWorker({ slots: 1 });
+    return { ...yard.harbour, spec: (script) => specOf(shell(script)), close: () => yard.close() };
+  });
 }
 
 async function underTest(redis: TestRedis): Promise<ExecutorUnderTest> {
