@@ -1,6 +1,7 @@
 /** What the pipelines of docs/examples do, wherever their steps run. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import type { Run } from '../../src/engine/run.ts';
 import { objectKeys, startObjectServer, type ObjectServer } from '../support/object-server.ts';
 import { openExample, outputsOf, statesOf, type Example, type Place } from './example.ts';
 
@@ -48,6 +49,7 @@ function weeklyChurn(open: () => Promise<Place>): void {
     await example.ended(await example.start('daily-features', sunday));
     const run = await example.ended(runId);
     assert.equal(run.state, 'success', run.reason ?? '');
+    triedOnce(run);
     assert.deepEqual(statesOf(run), { ...reached, deploy: 'success', keep: 'skipped', summary: 'success' });
     assert.equal(await example.champion('churn'), 1);
     const [summary] = outputsOf(run, 'summary');
@@ -70,6 +72,7 @@ function weeklyChurn(open: () => Promise<Place>): void {
     const runId = await example.start('weekly-churn', monday, parameters);
     const run = await example.ended(runId);
     assert.equal(run.state, 'success', run.reason ?? '');
+    triedOnce(run);
     assert.deepEqual(statesOf(run), { ...reached, deploy: 'skipped', keep: 'success', summary: 'success' });
     const [summary] = outputsOf(run, 'summary');
     assert.deepEqual([summary?.['outcome'], summary?.['verdict']], ['not deployed', 'worse']);
@@ -146,6 +149,7 @@ function fullTraining(open: () => Promise<Place>): void {
     if (!lake.has(marker)) await upload(example, store, runId, () => lake.set(marker, ''));
     const run = await example.ended(runId);
     assert.equal(run.state, 'success', run.reason ?? '');
+    triedOnce(run);
     assert.deepEqual(statesOf(run), statesWith(deploy));
     bestIsChosen(run, sizes);
     assert.deepEqual((await example.evaluation(runId)).artifact, outputsOf(run, 'choose')[0]?.['model']);
@@ -220,8 +224,15 @@ async function upload(example: Example, store: ObjectServer, runId: string, put:
   put();
 }
 
+/** Nothing was tried again: a retry would hide what went wrong the first time. */
+function triedOnce(run: Run): void {
+  for (const [name, { instances }] of run.steps)
+    for (const { attempts } of instances ?? [])
+      assert.ok(attempts.length <= 1, `${name} needed one attempt: ${JSON.stringify(attempts)}`);
+}
+
 /** There is a fit for each of the settings that the search made, and the one that is best on other rows was chosen. */
-function bestIsChosen(run: Parameters<typeof outputsOf>[0], sizes: readonly number[]): void {
+function bestIsChosen(run: Run, sizes: readonly number[]): void {
   const made = outputsOf(run, 'search')[0]?.['settings'];
   const expected = sizes.flatMap((units) => [0.03, 0.1].map((learningRate) => ({ units, learningRate, epochs: 40 })));
   assert.deepEqual(made, expected);
