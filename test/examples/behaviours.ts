@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { Run } from '../../src/engine/run.ts';
 import { objectKeys, startObjectServer, type ObjectServer } from '../support/object-server.ts';
-import { openExample, outputsOf, statesOf, type Example, type Place } from './example.ts';
+import { openExample, outputsOf, statesOf, textOf, type Example, type Place } from './example.ts';
 
 /** Registers the tests; of each suite they are one story, in their order. */
 export function examplesDoWhatTheySay(where: string, open: () => Promise<Place>, skip: string | false = false): void {
@@ -55,7 +55,7 @@ function weeklyChurn(open: () => Promise<Place>): void {
     const [summary] = outputsOf(run, 'summary');
     assert.equal(summary?.['outcome'], 'deployed');
     assert.match(
-      String(summary?.['text']),
+      textOf(summary?.['text']),
       /^Week of 2026-11-09: deployed, trained on 1800 customers\. ROC AUC is 0\.881/,
     );
 
@@ -76,7 +76,7 @@ function weeklyChurn(open: () => Promise<Place>): void {
     assert.deepEqual(statesOf(run), { ...reached, deploy: 'skipped', keep: 'success', summary: 'success' });
     const [summary] = outputsOf(run, 'summary');
     assert.deepEqual([summary?.['outcome'], summary?.['verdict']], ['not deployed', 'worse']);
-    assert.match(String(summary?.['text']), /ROC AUC fell from 0\.881 to 0\.809/);
+    assert.match(textOf(summary?.['text']), /ROC AUC fell from 0\.881 to 0\.809/);
     const { state, reason } = await example.evaluation(runId);
     assert.equal(state, 'refused');
     assert.match(reason ?? '', /worse than the champion/);
@@ -160,7 +160,7 @@ function fullTraining(open: () => Promise<Place>): void {
   const lastTold = async (count: number): Promise<string> => {
     const told = await example.told(count);
     assert.equal(told.length, count, 'once for each run');
-    return String(told.at(-1)?.['text']);
+    return textOf(told.at(-1)?.['text']);
   };
 
   test('it waits for the upload; the best of the networks misses an accuracy of 0.90, and is not deployed', async () => {

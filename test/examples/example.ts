@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { challengesOf } from '../../src/conductor/reports/challenge-result.ts';
 import type { Run } from '../../src/engine/run.ts';
 import type { EvaluationRow } from '../../src/journal/journal.ts';
-import type { Json } from '../../src/std/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../src/std/json.ts';
 import { openReceiver } from '../notify/receiver.ts';
 import { createRepository, openTestSystem, type TestSystem } from '../support/test-system.ts';
 
@@ -35,7 +35,7 @@ export interface Example {
   /** What became of the one challenge of a run. */
   evaluation(runId: string): Promise<EvaluationRow>;
   /** The bodies that arrived where people are told, as soon as there are so many. */
-  told(count: number): Promise<readonly Readonly<Record<string, Json>>[]>;
+  told(count: number): Promise<readonly JsonObject[]>;
   close(): Promise<void>;
 }
 
@@ -125,10 +125,16 @@ export function statesOf(run: Run): Readonly<Record<string, string>> {
 }
 
 /** What each instance of a step gave, as far as it has ended well. */
-export function outputsOf(run: Run, step: string): readonly Readonly<Record<string, Json>>[] {
+export function outputsOf(run: Run, step: string): readonly JsonObject[] {
   return (run.steps.get(step)?.instances ?? []).flatMap(({ output }) => {
     if (output === null) return [];
-    assert.ok('inline' in output && typeof output.inline === 'object' && output.inline !== null, `${step} is small`);
-    return [output.inline as Readonly<Record<string, Json>>];
+    assert.ok('inline' in output && isJsonObject(output.inline), `${step} gives a small object`);
+    return [output.inline];
   });
+}
+
+/** Fails where it is none. */
+export function textOf(value: Json | undefined): string {
+  assert.ok(typeof value === 'string', JSON.stringify(value));
+  return value;
 }
