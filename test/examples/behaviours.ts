@@ -17,6 +17,9 @@ const sunday = '2026-11-15';
 function weeklyChurn(open: () => Promise<Place>): void {
   let example: Example;
   let parameters: Readonly<Record<string, string>> = {};
+  /** Of the run that was asked for while the first one was waiting. */
+  let nextId = '';
+  let firstEndedAt = Number.POSITIVE_INFINITY;
 
   before(async () => {
     const place = await open();
@@ -39,15 +42,18 @@ function weeklyChurn(open: () => Promise<Place>): void {
 
   test('it waits for the features of its Sunday; the first model is deployed and becomes champion', async () => {
     const runId = await example.start('weekly-churn', monday, parameters);
+    nextId = await example.start('weekly-churn', monday, parameters);
     const { conductor } = example.system;
     await example.system.until('a look for the features', async () =>
       conductor.waiting(runId, 'wait-for-daily-features').some(({ looks }) => looks > 0) ? true : null,
     );
-    const states = new Set(Object.values(statesOf(await example.system.read(runId))));
-    assert.deepEqual(states, new Set(['deferred', 'none']));
+    const { 'wait-for-daily-features': waiting, ...rest } = statesOf(await example.system.read(runId));
+    assert.equal(waiting, 'deferred');
+    assert.deepEqual([...new Set(Object.values(rest))], ['none']);
 
     await example.ended(await example.start('daily-features', sunday));
     const run = await example.ended(runId);
+    firstEndedAt = run.finishedAt ?? firstEndedAt;
     assert.equal(run.state, 'success', run.reason ?? '');
     triedOnce(run);
     assert.deepEqual(statesOf(run), { ...reached, deploy: 'success', keep: 'skipped', summary: 'success' });
@@ -65,6 +71,20 @@ function weeklyChurn(open: () => Promise<Place>): void {
     const [deployed] = outputsOf(run, 'deploy');
     const release = await released(example, deployed?.['release']);
     assert.deepEqual(release['sha'], run.opened.sha);
+  });
+
+  test('there is one run at a time: another one began when the first had ended', async () => {
+    const begun = await example.system.until('the beginning of the next run', async () => {
+      const { steps } = await example.system.read(nextId);
+      return steps.get('customers')?.instances?.[0]?.attempts[0];
+    });
+    assert.ok(begun.startedAt >= firstEndedAt, `${begun.startedAt} is before ${firstEndedAt}`);
+    await example.system.conductor.ask(nextId, {
+      type: 'cancel',
+      by: 'mona',
+      reason: 'It would train the same again.',
+    });
+    await example.ended(nextId);
   });
 
   test('a worse model is not deployed: the other branch runs, the summary too, and the champion stays', async () => {
