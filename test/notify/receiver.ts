@@ -1,4 +1,4 @@
-/** A receiver of notifications, on loopback unless it is told otherwise: keeps what arrives, and answers as it is told, else with 200. */
+/** A receiver of notifications on this machine: keeps what arrives, and answers as it is told, else with 200. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ export interface Receiver {
   close(): void;
 }
 
-/** `host`: an address of this machine. */
+/** `host`: where it listens; loopback, unless given. */
 export async function openReceiver(host = '127.0.0.1'): Promise<Receiver> {
   const arrived: Receiver['arrived'] = [];
   const answers: Receiver['answers'] = [];
