@@ -1,14 +1,9 @@
 /** The demo with its steps on workers: the whole story, and a server that is killed while they train. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { setStage, type StageOptions } from '../../src/demo/stage.ts';
 import { championOf, settledStatus, until } from '../../src/demo/story.ts';
-import { startFleetWorker } from '../../src/executor/fleet/worker.ts';
-import { baseEnvironment } from '../../src/executor/local/environment.ts';
-import { freePort } from '../support/postgres.ts';
+import { startTestFleet } from '../support/fleet.ts';
 import { redisMissing, startRedis, type TestRedis } from '../support/redis.ts';
 import { pushAll, readTraining, runningTrainings, tellWholeStory } from './training.ts';
 
@@ -21,31 +16,9 @@ after(() => (skip === false ? redis.stop() : undefined));
 
 /** A worker beside it takes all steps. */
 async function withFleet(t: TestContext): Promise<Pick<StageOptions, 'executor' | 'environment'>> {
-  const port = await freePort();
-  const prefix = `demo-${port}`;
-  const directory = mkdtempSync(join(tmpdir(), 'worker-'));
-  const worker = await startFleetWorker({
-    redis: { url: redis.url, prefix },
-    queue: 'default',
-    slots: 4,
-    serverUrl: `http://127.0.0.1:${port}`,
-    place: 'worker test',
-    directory,
-    nodeModules: null,
-    environment: baseEnvironment(process.env),
-    clock: { now: Date.now },
-    say: () => undefined,
-  });
-  t.after(async () => {
-    worker.end();
-    worker.abandon();
-    await worker.drain();
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-  });
-  return {
-    executor: { fleet: { prefix, listen: { host: '127.0.0.1', port } } },
-    environment: { CONTENDER_REDIS_URL: redis.url },
-  };
+  const fleet = await startTestFleet(redis);
+  t.after(() => fleet.end());
+  return fleet;
 }
 
 test('the story of the demo is told with workers in place of processes of the server', { skip }, async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
-import { chainPipeline, challengePipeline } from './pipelines.ts';
+import { chainPipeline, challengePipeline, modelPipeline } from './pipelines.ts';
 
 let repository: TestRepository;
 let system: TestSystem | null = null;
@@ -74,6 +74,26 @@ test('the first model becomes champion, a better one replaces it, a worse one do
     }
   });
   assert.match(note, /contender\/churn/);
+});
+
+test('a model whose deployment fails does not become champion, though it is good enough', async () => {
+  const more = "step('deploy', { command: ['false'], after: train });";
+  const sha = repository.commit('A model', {
+    '.pipelines/churn.ts': modelPipeline({ name: 'churn', noise: 0.5, more }),
+  });
+  system = await openTestSystem(repository, { watch: false });
+  const { conductor, journal, projects, repository: name, newId } = system;
+  await projects.get(name)?.git.fetch();
+  const request = { repository: name, pipeline: 'churn', sha, actor: 'mona', logicalDate: null, parameters: {} };
+  assert.ok((await conductor.runManually({ ...request, key: newId() })).ok);
+  const row = await system.untilRun('the end of the run', (each) => each.finishedAt !== null);
+  assert.equal(row.state, 'failed');
+  const [evaluation] = await journal.evaluations({ runId: row.id, limit: 2 });
+  assert.equal(evaluation?.state, 'refused');
+  assert.match(evaluation?.reason ?? '', /^the run failed: deploy/);
+  assert.match(JSON.stringify(evaluation?.verdict), /"promotable":true/);
+  const champion = await projects.get(name)?.registry.champion('churn');
+  assert.ok(champion?.ok === true && champion.value === null);
 });
 
 test('a broken file is reported and does not stop the others', async () => {

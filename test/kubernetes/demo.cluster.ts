@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setStage } from '../../src/demo/stage.ts';
 import { championOf, settledStatus, until } from '../../src/demo/story.ts';
-import { nodeAddress } from '../cluster/layout.ts';
-import { freePort } from '../support/postgres.ts';
 import { pushAll, readTraining, runningTrainings, tellWholeStory } from '../demo/training.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
+import { executorIn } from './settings.ts';
 
 let namespace: Namespace;
 
@@ -16,26 +15,13 @@ before(async () => {
 
 after(() => namespace.remove());
 
-async function executor(): Promise<object> {
-  const port = await freePort();
-  return {
-    kubernetes: {
-      namespace: namespace.name,
-      image: 'contender-runner:local',
-      imagePullPolicy: 'Never',
-      agents: `http://${nodeAddress}:${port}`,
-      listen: { port },
-    },
-  };
-}
-
 test('the story of the demo is told with pods in place of processes, and none of them is left', async () => {
-  await tellWholeStory({ executor: await executor() });
+  await tellWholeStory({ executor: await executorIn(namespace.name) });
   await namespace.waitForNone('pods');
 });
 
 test('pods outlive a server that is killed, and the next one takes their ends: no step is lost, none runs twice', async () => {
-  const stage = await setStage({ folder: null, port: 0, validate: true, executor: await executor() });
+  const stage = await setStage({ folder: null, port: 0, validate: true, executor: await executorIn(namespace.name) });
   try {
     const sha = await pushAll(stage);
     await until('a training that runs', () => readTraining(stage, sha, (run) => runningTrainings(run) > 0));

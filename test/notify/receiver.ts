@@ -1,4 +1,4 @@
-/** A receiver of notifications on loopback: keeps what arrives, and answers as it is told, else with 200. */
+/** A receiver of notifications on this machine: keeps what arrives, and answers as it is told, else with 200. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,8 @@ export interface Receiver {
   close(): void;
 }
 
-export async function openReceiver(): Promise<Receiver> {
+/** `host`: where it listens; loopback, unless given. */
+export async function openReceiver(host = '127.0.0.1'): Promise<Receiver> {
   const arrived: Receiver['arrived'] = [];
   const answers: Receiver['answers'] = [];
   const server = createServer((request, response) => {
@@ -24,12 +25,12 @@ export async function openReceiver(): Promise<Receiver> {
     const answer = answers.shift() ?? status(200);
     answer(response);
   };
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   // A server that listens on a port has such an address.
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}/services/T0/geheim`,
+    url: `http://${host}:${port}/services/T0/geheim`,
     arrived,
     answers,
     close() {

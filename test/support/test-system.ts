@@ -53,11 +53,11 @@ export function createRepository(): TestRepository {
 export interface TestSystem extends System {
   /** Name of the repository in the configuration. */
   readonly repository: string;
-  /** The first run that `wanted` accepts, waited for; fails after 30 s. */
+  /** The first run that `wanted` accepts, waited for; fails when the patience is over. */
   untilRun(what: string, wanted: (row: RunRow) => boolean): Promise<RunRow>;
   /** The state of a run, folded from the journal. */
   read(runId: string): Promise<Run>;
-  /** Waits until `fact` gives something; fails after 30 s with `what`. */
+  /** Waits until `fact` gives something; fails with `what` when the patience is over. */
   until<T>(what: string, fact: () => Promise<T | null | undefined>): Promise<T>;
   /** Standard output of the local forge. */
   readonly printed: string[];
@@ -70,6 +70,8 @@ export interface TestSystemOptions {
   readonly url?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
+  /** How long a fact is waited for; 30 s unless given. */
+  readonly patienceMs?: number;
 }
 
 /** `folder` holds `contender.yaml`. */
@@ -98,7 +100,7 @@ export async function openTestSystem(
   });
 
   const until = async <T>(what: string, fact: () => Promise<T | null | undefined>): Promise<T> => {
-    const endsAt = performance.now() + patienceMs;
+    const endsAt = performance.now() + (options.patienceMs ?? patienceMs);
     for (;;) {
       const found = await fact();
       if (found !== null && found !== undefined) return found;
