@@ -2,6 +2,9 @@
  * The program of a pod or worker that carries out one attempt. Where the server is and the token that it is asked with
  * come from the environment; everything else is the server's answer.
  */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createAgent } from '../src/executor/agent/agent.ts';
 import { createLink } from '../src/executor/agent/link.ts';
 import { agentFolder, secretsFolder } from '../src/executor/agent/places.ts';
@@ -19,6 +22,8 @@ function take(name: string): string {
   return process.exit(2);
 }
 
+const held = process.env['CONTENDER_AGENT_HOLD'];
+if (held !== undefined) await hold(Number(held) * 1000);
 const url = take('CONTENDER_AGENT_URL').replace(/\/$/, '');
 const token = take('CONTENDER_AGENT_TOKEN');
 const directory = process.env['CONTENDER_AGENT_DIRECTORY'] ?? agentFolder;
@@ -39,6 +44,16 @@ const agent = createAgent({
   unpack,
   say,
 });
+
+/** Nothing is carried out: somebody opens a shell here, and finds how functions are run. */
+async function hold(ms: number): Promise<never> {
+  process.on('SIGTERM', () => process.exit(0));
+  const { onceScript } = await import('../src/executor/debug/layout.ts');
+  const { onceScriptText } = await import('../src/executor/debug/once-script.ts');
+  await writeFile(join(agentFolder, onceScript), onceScriptText(), { mode: 0o755 });
+  await pause(ms);
+  return process.exit(0);
+}
 
 process.on('SIGTERM', () => {
   say('It is to end.');

@@ -295,8 +295,7 @@ function openProject(repository: RepositoryConfig, services: ProjectServices): P
   const { options, clock } = services;
   const forges: Forge[] = [];
   const git = openMirror({
-    url: repository.url,
-    directory: join(options.config.stateDirectory, 'mirrors', `${repository.name.replaceAll(/[^\w.-]/g, '+')}.git`),
+    ...mirrorOf(repository, options.config),
     credentials: () => forges[0]?.gitCredentials() ?? Promise.resolve(null),
     clock,
   });
@@ -310,6 +309,21 @@ function openProject(repository: RepositoryConfig, services: ProjectServices): P
     pollMs: repository.pollMs,
     pollWithHooksMs: repository.pollWithHooksMs,
   };
+}
+
+/** The files and the models of one repository, for a command that only looks. Null: `contender.yaml` has none of that name. */
+export function openToLook(config: Config, name: string, clock: Clock): Pick<Project, 'git' | 'registry'> | null {
+  const repository = config.repositories.find((one) => one.name === name);
+  if (repository === undefined) return null;
+  const git = openMirror({ ...mirrorOf(repository, config), credentials: () => Promise.resolve(null), clock });
+  return { git, registry: openGitRegistry({ repository: git }) };
+}
+
+function mirrorOf(
+  { url, name }: RepositoryConfig,
+  config: Config,
+): { readonly url: string; readonly directory: string } {
+  return { url, directory: join(config.stateDirectory, 'mirrors', `${name.replaceAll(/[^\w.-]/g, '+')}.git`) };
 }
 
 function openForge(repository: RepositoryConfig, git: GitRepository, services: ProjectServices): Forge {

@@ -57,6 +57,21 @@ export function parseLimit(text: string): number {
   return limit;
 }
 
+/** Of an instance of a mapped step. */
+export function parseIndex(text: string): number {
+  const index = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(index < 100_000)) throw new InvalidArgumentError('A number from 0.');
+  return index;
+}
+
+/** How long a pod may stay that somebody looks into. */
+export function parseStay(text: string): number {
+  const duration = parseDuration(text);
+  if (!duration.ok || duration.value < 300_000 || duration.value > 86_400_000)
+    throw new InvalidArgumentError('A duration from 5m to 24h.');
+  return duration.value;
+}
+
 export function parseMaxActive(text: string): number {
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(number >= 1 && number <= 100)) throw new InvalidArgumentError('A number from 1 to 100.');

@@ -7,7 +7,7 @@ import { attemptId } from '../executor/executor.ts';
 import type { LogLine, LogStore } from '../outputs/outputs.ts';
 import { ProblemError } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
-import { findRun, withReading } from './reading.ts';
+import { findRun, stepOf, withReading } from './reading.ts';
 import { harmless, paint } from './terminal.ts';
 
 export interface LogsOptions {
@@ -28,7 +28,7 @@ export function logs(directory: string, options: LogsOptions): Promise<ExitStatu
     for (;;) {
       const run = await readRun(reading.journal, row.id);
       if (run === null) throw new Error(`run ${row.id} cannot be read`);
-      if (options.step !== null && !run.steps.has(options.step)) throw stepUnknown(run, options.step);
+      if (options.step !== null) stepOf(run, options.step);
       const attempts = attemptsOf(run, options);
       for (const { id, label } of attempts) await printNew(reading.logs, id, label, seen);
       if (!options.follow || run.finishedAt !== null) {
@@ -78,15 +78,6 @@ function nothingOf(labels: readonly string[], run: Run): string {
   const named = labels.slice(0, namedMax).join(', ');
   const more = labels.length > namedMax ? ` and ${labels.length - namedMax} more` : '';
   return `${named}${more} wrote nothing${run.finishedAt === null ? ' yet' : ''}`;
-}
-
-function stepUnknown(run: Run, step: string): ProblemError {
-  return new ProblemError({
-    code: 'step-unknown',
-    message: `the run has no step "${step}"`,
-    where: null,
-    help: `Its steps: ${[...run.steps.keys()].join(', ')}.`,
-  });
 }
 
 /** What was asked for was never tried; printing nothing would read as a step that wrote nothing. */

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig, type Config } from '../config/config.ts';
+import type { Run, Step } from '../engine/run.ts';
 import { isFolderLocked } from '../journal/folder-lock.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
 import { openPostgresJournal } from '../journal/postgres.ts';
@@ -79,6 +80,17 @@ export async function findRun(journal: Journal, name: string): Promise<RunRow> {
       first === undefined
         ? '`contender runs` lists ids and numbers.'
         : `Give an id: ${found.map((row) => row.id).join(', ')}.`,
+  });
+}
+
+export function stepOf(run: Run, name: string): Step {
+  const step = run.steps.get(name);
+  if (step !== undefined) return step;
+  throw new ProblemError({
+    code: 'step-unknown',
+    message: `the run has no step "${name}"`,
+    where: null,
+    help: `Its steps: ${[...run.steps.keys()].join(', ')}.`,
   });
 }
 

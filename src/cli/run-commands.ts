@@ -1,6 +1,14 @@
 /** The commands about runs: start, cancel, re-run, decide, list, read. */
 import type { Command } from 'commander';
-import { collectParameter, parseDate, parseLimit, parseReason, type Parameters } from './arguments.ts';
+import {
+  collectParameter,
+  parseDate,
+  parseIndex,
+  parseLimit,
+  parseReason,
+  parseStay,
+  type Parameters,
+} from './arguments.ts';
 import { command, type End } from './command.ts';
 
 interface RunFlags {
@@ -9,6 +17,13 @@ interface RunFlags {
   readonly date?: number;
   readonly param?: Parameters;
   readonly json?: boolean;
+}
+
+interface DebugFlags {
+  readonly index?: number;
+  readonly attempt?: number;
+  readonly for?: number;
+  readonly here?: boolean;
 }
 
 interface RerunFlags {
@@ -111,6 +126,25 @@ export function addRunCommands(program: Command, folder: () => string, end: End)
       const { ticks } = await import('./ticks.ts');
       const { repository = null, limit, json = false } = options;
       end(await ticks(folder(), { pipeline, repository, limit, json }));
+    });
+
+  command(
+    program,
+    'debug',
+    'Open a shell where a step ran: its files, inputs, variables and secrets, in a copy of its pod.',
+    ['contender debug weekly-churn#12 train', 'contender debug weekly-churn#12 train -- python3 -m pdb train.py'],
+  )
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .argument('<step>', 'name of a step that began')
+    .argument('[command...]', 'in place of a shell, after --')
+    .option('--index <number>', 'of a mapped step; default: the first that failed', parseIndex)
+    .option('--attempt <number>', 'instead of the last attempt', parseLimit)
+    .option('--for <duration>', 'how long its pod may stay, 5m to 24h; default: 1h', parseStay)
+    .option('--here', 'on this machine, wherever steps run')
+    .action(async (run: string, step: string, words: readonly string[], options: DebugFlags) => {
+      const { debug } = await import('./debug.ts');
+      const { index = null, attempt = null, for: forMs = 3_600_000, here = false } = options;
+      end(await debug(folder(), { run, step, index, attempt, forMs, here, command: words }));
     });
 
   command(program, 'logs', 'Print the logs of a run, or of one of its steps.', [

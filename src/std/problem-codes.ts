@@ -33,6 +33,7 @@ export const problemCodes = [
   'channel-unknown',
   'cluster-missing',
   'config-invalid',
+  'debug-impossible',
   'folder-locked',
   'folder-missing',
   'folder-not-empty',

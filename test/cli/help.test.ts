@@ -18,6 +18,7 @@ const commands = [
   'runs',
   'pools',
   'ticks',
+  'debug',
   'logs',
   'backfill',
   'backfills',

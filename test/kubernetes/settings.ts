@@ -28,7 +28,7 @@ export function settingsIn(
 }
 
 /** The section `executor` of a server's settings, whose pods are in the namespace. */
-export async function executorIn(namespace: string): Promise<object> {
+export async function executorIn(namespace: string): Promise<{ readonly kubernetes: object }> {
   const port = await freePort();
   const agents = `http://${nodeAddress}:${port}`;
   return { kubernetes: { namespace, image: runnerImage, imagePullPolicy: 'Never', agents, listen: { port } } };

@@ -3,14 +3,13 @@
  * removed whatever becomes of it, also when the signal ends the trial.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
-import type { V1Pod } from '@kubernetes/client-node';
 import { z } from 'zod';
-import { ApiError, backOff, type Api } from './api.ts';
+import type { Api } from './api.ts';
 import { ok, unanswered, unknown, wrong, type Finding } from './finding.ts';
-import { failureOf, failureToStart, mainContainer, podPatience } from './pod-end.ts';
-import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
+import { failureOf, mainContainer } from './pod-end.ts';
+import type { ContainerView } from './pod-view.ts';
 import type { PodSettings } from './pod.ts';
+import { mainOf, removePod, untilView, whyNotStarted } from './single-pod.ts';
 import { speakingPod } from './trial-pod.ts';
 
 export interface TrialPorts {
@@ -24,7 +23,8 @@ export interface TrialPorts {
   readonly found: (finding: Finding) => void;
 }
 
-const limits = { lookMs: 250, wordMs: 60_000, removalTriesMax: 5 } as const;
+/** For what it prints, when it has begun. */
+const wordMs = 60_000;
 
 const imageHelp = 'See `image`, `imagePullPolicy`, `imagePullSecrets` and `pod` of `executor.kubernetes`.';
 
@@ -46,47 +46,23 @@ export async function tryPod(ports: TrialPorts): Promise<void> {
 
 async function follow(path: string, ports: TrialPorts): Promise<void> {
   const { found, startMs, settings } = ports;
-  const begun = await untilView(path, startMs, ports, (view, waitedMs) => {
+  const sight = { ...ports, path };
+  const begun = await untilView(sight, startMs, (view, waitedMs) => {
     if (hasStarted(mainOf(view))) return view;
-    // What a server is patient with is told at once.
-    const failure =
-      failureOf(view) ??
-      failureToStart(view, view.createdAt + podPatience.imageMs, Infinity) ??
-      (waitedMs < startMs ? null : failureToStart(view, view.createdAt + waitedMs, 0));
+    const failure = whyNotStarted(view, waitedMs, startMs);
     return failure === null ? null : wrong('start', `A pod does not start here: ${failure.message}`, imageHelp);
   });
   if ('state' in begun) return found(begun);
   const where = begun.node === null ? '' : ` on ${begun.node}`;
   found(ok('start', `A pod of ${settings.image} starts${where}.`));
-  const over = await untilView(path, limits.wordMs, ports, (view, waitedMs) => {
+  const over = await untilView(sight, wordMs, (view, waitedMs) => {
     if (mainOf(view)?.state === 'terminated') return view;
-    return waitedMs < limits.wordMs ? null : wrong('agents', 'The pod that was tried does not end.', imageHelp);
+    return waitedMs < wordMs ? null : wrong('agents', 'The pod that was tried does not end.', imageHelp);
   });
   if ('state' in over) return found(over);
   const failure = failureOf(over);
   if (failure !== null) return found(wrong('agents', `The pod that was tried failed: ${failure.message}.`, imageHelp));
   found(await wordOf(path, ports));
-}
-
-/** Looks at the pod until that gives something. */
-async function untilView<T>(
-  path: string,
-  patienceMs: number,
-  { api, signal }: TrialPorts,
-  look: (view: PodView, waitedMs: number) => T | null,
-): Promise<T> {
-  const since = performance.now();
-  for (;;) {
-    const waitedMs = performance.now() - since;
-    const view = await api.request<V1Pod>('GET', path).then(viewOf, (error: unknown) => {
-      // An API that does not answer for a moment is no reason to give up.
-      if (error instanceof ApiError && error.isPassing && waitedMs < patienceMs) return null;
-      throw error;
-    });
-    const seen = view === null ? null : look(view, waitedMs);
-    if (seen !== null) return seen;
-    await pause(limits.lookMs, undefined, { signal });
-  }
 }
 
 const wordSchema = z.discriminatedUnion('kind', [
@@ -122,30 +98,12 @@ function parsed(text: string): unknown {
   }
 }
 
-function mainOf({ containers }: PodView): ContainerView | undefined {
-  return containers.find(({ name }) => name === mainContainer);
-}
-
 function hasStarted(main: ContainerView | undefined): boolean {
   return main !== undefined && main.startedAt !== null && main.reason !== 'StartError';
 }
 
 async function remove(name: string, path: string, { api, found }: TrialPorts): Promise<void> {
-  const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0 };
-  for (let failures = 1; ; failures += 1) {
-    try {
-      await api.request('DELETE', path, { body });
-      return;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return;
-      if (failures < limits.removalTriesMax && error instanceof ApiError && error.isPassing) {
-        await backOff(failures, error, new AbortController().signal);
-        continue;
-      }
-      const why = error instanceof Error ? error.message : String(error);
-      return found(
-        wrong('removal', `The pod ${name} could not be removed: ${why}`, `Remove it: kubectl delete pod ${name}`),
-      );
-    }
-  }
+  const why = await removePod(path, api);
+  if (why === null) return;
+  found(wrong('removal', `The pod ${name} could not be removed: ${why}`, `Remove it: kubectl delete pod ${name}`));
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { debugPod } from '../../../src/executor/kubernetes/debug-pod.ts';
 import { podOf } from '../../../src/executor/kubernetes/pod.ts';
 import { command, specOf } from '../workshop.ts';
 
@@ -87,4 +88,29 @@ test('the pod of an attempt keeps to the restricted profile, and holds nothing b
       ],
     },
   });
+});
+
+test("the copy of a pod is like it, runs nothing, ends by itself and is no server's", () => {
+  const spec = specOf(command('true'), { attemptId: 'run-1/train/0/1' });
+  const content = {
+    name: 'c-1',
+    id: spec.attemptId,
+    task: { type: 'attempt', spec },
+    token: 'token',
+    words: {},
+  } as const;
+  const words = { nodeSelector: { pool: 'gpu' } };
+  const step = debugPod({ ...content, container: null, words }, 600, settings);
+  assert.deepEqual(step.spec?.nodeSelector, { pool: 'gpu' });
+  assert.equal(step.spec.activeDeadlineSeconds, 600);
+  assert.equal(step.metadata?.labels?.['contender.dev/instance'], 'debug');
+  assert.deepEqual(step.spec.containers[0]?.env, [{ name: 'CONTENDER_AGENT_HOLD', value: '600' }]);
+  const resources = { requests: {}, limits: { 'nvidia.com/gpu': '1' } };
+  const container = { image: 'box:1', command: ['train'], args: ['--fast'], environment: { A: 'b' }, resources };
+  const boxed = debugPod({ ...content, container }, 600, settings);
+  const [main] = boxed.spec?.containers ?? [];
+  assert.deepEqual(main?.command, ['sh', '-c', "trap 'exit 0' TERM; sleep 600 & wait"]);
+  assert.deepEqual([main.image, main.args, main.resources], ['box:1', undefined, resources]);
+  assert.ok(main.env?.some(({ name, value }) => name === 'A' && value === 'b'));
+  assert.deepEqual(boxed.spec?.initContainers?.[0]?.env, [{ name: 'CONTENDER_AGENT_HOLD', value: '600' }]);
 });
