@@ -25,6 +25,7 @@ import { openErrandQueues } from './executor/fleet/jobs.ts';
 import { Dispatches } from './executor/fleet/dispatches.ts';
 import { loadKubeConfig } from './executor/kubernetes/kube-config.ts';
 import { instanceOf } from './executor/kubernetes/pod-name.ts';
+import type { PodSettings } from './executor/kubernetes/pod.ts';
 import { Pods } from './executor/kubernetes/pods.ts';
 import { createLocalExecutor } from './executor/local/local.ts';
 import type { Forge } from './forge/forge.ts';
@@ -177,7 +178,7 @@ function localExecutors({ config, sourceTree, artifacts, logs, clock }: Executor
 }
 
 function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Executors {
-  assertPod(kubernetes.pod);
+  const settings = podSettings(ground.config, kubernetes);
   return remoteExecutors(
     kubernetes.listen,
     ground,
@@ -185,7 +186,7 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
       new Pods({
         ...parts,
         startMs: kubernetes.startMs ?? undefined,
-        settings: { ...kubernetes, instance: instanceOf(parts.key) },
+        settings: { ...settings, instance: instanceOf(parts.key) },
         keep: kubernetes.keep,
         loadConfig: (client) => loadKubeConfig(client, kubernetes),
       }),
@@ -236,10 +237,18 @@ function remoteExecutors(
 }
 
 /** Held to the types of Kubernetes' API, as what a pipeline says: the cluster drops what it does not know without a word. */
-export function assertPod(pod: JsonObject): void {
+/** What the configuration says of pods, which is held to the same types as what a step says. */
+export function podSettings(config: Config, kubernetes: KubernetesConfig): Omit<PodSettings, 'instance'> {
+  assertPod(kubernetes.pod, 'executor.kubernetes');
+  const { repositories } = config;
+  for (const [at, { pod }] of repositories.entries()) assertPod(pod, `repositories.${at}`);
+  return { ...kubernetes, repositoryPods: new Map(repositories.map(({ name, pod }) => [name, pod])) };
+}
+
+function assertPod(pod: JsonObject, where: string): void {
   const [fault] = checkPodFields({ literal: pod }).faults;
   if (fault === undefined) return;
-  const message = `contender.yaml, executor.kubernetes.${fault.path}: ${fault.what}`;
+  const message = `contender.yaml, ${where}.${fault.path}: ${fault.what}`;
   throw new ProblemError({ code: 'config-invalid', message, where: null, help: fault.help });
 }
 

@@ -5,7 +5,7 @@ import { createApi } from '../executor/kubernetes/api.ts';
 import { checkCluster } from '../executor/kubernetes/check.ts';
 import { ok, wrong, type Finding } from '../executor/kubernetes/finding.ts';
 import { loadKubeConfig } from '../executor/kubernetes/kube-config.ts';
-import { assertPod } from '../main.ts';
+import { podSettings } from '../main.ts';
 import { createAgentServer } from '../server/agent-server.ts';
 import { ProblemError } from '../std/problem.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -25,9 +25,10 @@ const startMs = 60_000;
 const instance = 'none';
 
 export async function clusterCheck(directory: string, { quick, json }: ClusterCheckOptions): Promise<ExitStatus> {
-  const { kubernetes } = loadConfig(directory, process.env).executor;
+  const config = loadConfig(directory, process.env);
+  const { kubernetes } = config.executor;
   if (kubernetes === null) throw noCluster();
-  assertPod(kubernetes.pod);
+  const settings = podSettings(config, kubernetes);
   const findings: Finding[] = [];
   const found = (finding: Finding): void => {
     findings.push(finding);
@@ -40,7 +41,7 @@ export async function clusterCheck(directory: string, { quick, json }: ClusterCh
   try {
     await checkCluster({
       api: createApi((client) => loadKubeConfig(client, kubernetes)),
-      settings: { ...kubernetes, instance },
+      settings: { ...settings, instance },
       trial: quick ? null : { startMs },
       signal: ending.signal,
       found,

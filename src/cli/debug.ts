@@ -16,7 +16,7 @@ import { openPodShell } from '../executor/kubernetes/pod-shell.ts';
 import { baseEnvironment, readSecrets } from '../executor/local/environment.ts';
 import { AttemptRefusal } from '../executor/local/refusal.ts';
 import { parseSha } from '../git/git.ts';
-import { assertPod, openToLook } from '../main.ts';
+import { openToLook, podSettings } from '../main.ts';
 import { createDirectoryStores } from '../outputs/directory.ts';
 import { ProblemError } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
@@ -157,7 +157,6 @@ async function debugInPod(
   folder: string,
   { command, forMs }: DebugOptions,
 ): Promise<ExitStatus> {
-  assertPod(kubernetes.pod);
   const layout = layoutOf(config, found);
   const ending = new AbortController();
   let signal: NodeJS.Signals | null = null;
@@ -170,7 +169,7 @@ async function debugInPod(
   try {
     const code = await openPodShell({
       ...layout,
-      settings: { ...kubernetes, instance: 'debug' },
+      settings: { ...podSettings(config, kubernetes), instance: 'debug' },
       loadConfig: (client) => loadKubeConfig(client, kubernetes),
       startMs: kubernetes.startMs ?? startMs,
       seconds: Math.ceil(forMs / 1000),

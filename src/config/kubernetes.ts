@@ -22,6 +22,10 @@ export interface KubernetesConfig {
     readonly onFinishAction: 'delete_pod' | 'delete_succeeded_pod' | 'keep_pod';
     readonly ttlAfterFinishedMs: number;
   };
+  readonly helperResources: {
+    readonly requests?: { readonly [resource: string]: string };
+    readonly limits?: { readonly [resource: string]: string };
+  } | null;
   /** What all pods are like, in the words of the option `pod`. */
   readonly pod: JsonObject;
 }
@@ -42,6 +46,7 @@ export function readKubernetes(settings: Settings, directory: string): Kubernete
     serviceAccountName: settings.serviceAccountName ?? null,
     startMs: settings.startTimeout ?? null,
     keep: { onFinishAction: settings.onFinishAction, ttlAfterFinishedMs: settings.ttlAfterFinished },
+    helperResources: settings.helperResources ?? null,
     pod: settings.pod,
   };
 }

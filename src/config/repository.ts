@@ -1,5 +1,6 @@
 /** Repositories, and how those on GitHub are spoken with: what is secret comes from the environment. */
 import { basename } from 'node:path';
+import type { JsonObject } from '../std/json.ts';
 import { given, type Environment } from './environment.ts';
 import { invalid, pathIn, textOf } from './file.ts';
 import type { ConfigFile } from './schema.ts';
@@ -11,6 +12,8 @@ export interface RepositoryConfig {
   readonly github: GitHubConfig | null;
   readonly pollMs: number;
   readonly pollWithHooksMs: number;
+  /** What the pods of its steps are like, in the words of the option `pod`. */
+  readonly pod: JsonObject;
 }
 
 export interface GitHubConfig {
@@ -46,7 +49,7 @@ export function readRepository(
       .replaceAll(/[^\w.-]/g, '-');
   // A folder next door costs nothing to look at; somebody else's server does.
   const pollMs = repository.poll ?? (isAddress ? 60_000 : 2000);
-  return { name, url, github, pollMs, pollWithHooksMs: Math.max(pollMs, 600_000) };
+  return { name, url, github, pollMs, pollWithHooksMs: Math.max(pollMs, 600_000), pod: repository.pod };
 }
 
 function readGitHub(github: GitHubSettings, environment: Environment): GitHubConfig {

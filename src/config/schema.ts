@@ -20,6 +20,8 @@ const githubSchema = z.strictObject({
   installationId: z.number().int().positive().optional(),
 });
 
+const podSchema = z.record(z.string(), z.json()).default({});
+
 const repositorySchema = z.strictObject({
   name: z
     .string()
@@ -28,6 +30,7 @@ const repositorySchema = z.strictObject({
   url: z.string().min(1),
   github: githubSchema.optional(),
   poll: durationSchema.optional(),
+  pod: podSchema,
 });
 
 /** `says`: what is told of another one. */
@@ -101,6 +104,11 @@ const kubernetesName = z
   .max(253)
   .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'a name of Kubernetes: lower-case letters, digits, "-" and "."');
 
+const amounts = z.record(
+  z.string().min(1).max(100),
+  z.union([z.string().min(1).max(50), z.number()]).transform((amount) => String(amount)),
+);
+
 const kubernetesSchema = z.strictObject({
   namespace: kubernetesName,
   image: z.string().min(1).max(1024),
@@ -115,7 +123,8 @@ const kubernetesSchema = z.strictObject({
   startTimeout: durationSchema.optional(),
   onFinishAction: z.enum(['delete_pod', 'delete_succeeded_pod', 'keep_pod']).default('delete_pod'),
   ttlAfterFinished: durationSchema.prefault('24h'),
-  pod: z.record(z.string(), z.json()).default({}),
+  helperResources: z.strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() }).optional(),
+  pod: podSchema,
 });
 
 /** What `contender.yaml` may hold. */
@@ -162,7 +171,7 @@ export const configFileSchema = z.strictObject({
     .array(repositorySchema)
     .min(1)
     .max(100)
-    .default([{ url: '.' }]),
+    .prefault([{ url: '.' }]),
 });
 
 export type ConfigFile = z.infer<typeof configFileSchema>;

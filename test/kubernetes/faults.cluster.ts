@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
+import { podName } from '../../src/executor/kubernetes/pod-name.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from '../executor/kubernetes/harbour.ts';
 import { command, shell, specOf, until } from '../executor/workshop.ts';
 import { openApiProxy, status, type ApiProxy } from './api-proxy.ts';
@@ -44,6 +45,15 @@ async function harbour(changes: Partial<HarbourOptions> = {}): Promise<Harbour> 
 const begun = (attempt: string): ReturnType<typeof shell> => shell(`echo "begun $CONTENDER_ATTEMPT_ID"; ${attempt}`);
 const fails = (outcome: AttemptOutcome): string =>
   outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind;
+const container = {
+  kind: 'container',
+  image: runnerImage,
+  command: [],
+  args: [],
+  environment: {},
+  resources: { requests: {}, limits: {} },
+  localCommand: null,
+} as const;
 const isPods = (line: string): boolean => line.includes('/pods');
 const isCreate = (line: string): boolean => line.startsWith('POST ') && line.endsWith('/pods?');
 const isWatch = (line: string): boolean => line.includes('watch=true');
@@ -221,29 +231,37 @@ check('pods that belong to nothing any more are removed', async () => {
   await namespace.waitForNone('pods');
 });
 
+check('what the cluster measured of a container stands on its attempt', async () => {
+  const one = await harbour();
+  const spec = specOf({ ...container, command: ['sh', '-c', 'sleep 1'] });
+  const metadata = { name: podName(one.instance, spec.attemptId) };
+  const containers = [{ name: 'main', usage: { cpu: '1m', memory: '77Mi' } }];
+  const off = proxy.when((line) => line.includes('/apis/metrics.k8s.io/'), {
+    kind: 'answer',
+    status: 200,
+    body: { items: [{ metadata, containers }] },
+  });
+  await one.executor.start(spec);
+  const { outcome, usage } = await one.finished(spec.attemptId);
+  off();
+  assert.equal(outcome.kind, 'succeeded', fails(outcome));
+  assert.equal(usage?.memoryBytesMax, 77 * 1024 ** 2);
+});
+
 check('the pods of a step and of a container that failed stay where they are to be kept, and have ended', async () => {
   const one = await harbour({ keep: { onFinishAction: 'delete_succeeded_pod', ttlAfterFinishedMs: 3_600_000 } });
   const failing = specOf(begun('exit 3'));
-  const script = 'echo looked for; exit 4';
-  const container = specOf({
-    kind: 'container',
-    image: runnerImage,
-    command: ['sh', '-c', script],
-    args: [],
-    environment: {},
-    resources: { requests: {}, limits: {} },
-    localCommand: null,
-  });
+  const boxed = specOf({ ...container, command: ['sh', '-c', 'echo looked for; exit 4'] });
   await one.executor.start(failing);
-  await one.executor.start(container);
+  await one.executor.start(boxed);
   assert.match(fails((await one.finished(failing.attemptId)).outcome), /^code: /);
-  assert.match(fails((await one.finished(container.attemptId)).outcome), /^code: /);
+  assert.match(fails((await one.finished(boxed.attemptId)).outcome), /^code: /);
   assert.equal((await one.run(shell('true'))).kind, 'succeeded');
-  for (const { attemptId } of [failing, container]) {
+  for (const { attemptId } of [failing, boxed]) {
     const kept = /^Its pod is kept: .* describe pod (\S+)$/m.exec((await one.log(attemptId)).join('\n'))?.[1];
     assert.ok(kept, `the log names it: ${(await one.log(attemptId)).join('\n')}`);
     await namespace.waitFor(`pod/${kept}`, '{.status.phase}', 'Failed');
-    if (attemptId === container.attemptId) assert.match(await namespace.logOf(kept), /^looked for$/m);
+    if (attemptId === boxed.attemptId) assert.match(await namespace.logOf(kept), /^looked for$/m);
   }
   await namespace.clear('pods');
 });

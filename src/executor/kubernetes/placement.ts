@@ -45,6 +45,8 @@ export interface ContainerSide {
   readonly graceMs: number;
   /** It has begun to run. Harmless the second time. */
   readonly started: () => void;
+  /** The most memory that it was seen to take by now, in bytes; null: nobody has seen it. */
+  readonly memoryBytesMax: () => number | null;
 }
 
 /** `pod` is made when it is asked for; one that exists already under its name is taken for it. */
@@ -214,7 +216,15 @@ export class Placement implements Placed {
     if (main.state === 'running' && now > main.startedAt + container.timeoutMs)
       return this.stop('timeout', container.graceMs);
     if (this.hasSucceeded && this.#stop === null && this.#result !== null)
-      this.#end({ kind: 'told', result: this.#result, usage: usageOf(view) });
+      this.#end({ kind: 'told', result: this.#result, usage: this.#usage });
+  }
+
+  /** Of what was not told: what the cluster says of the container. */
+  get #usage(): Usage | null {
+    const main = mainOf(this.#last);
+    if (main?.startedAt == null || main.finishedAt === null) return null;
+    const memoryBytesMax = this.#ports.container?.memoryBytesMax() ?? null;
+    return { wallMs: main.finishedAt - main.startedAt, cpuMs: null, memoryBytesMax };
   }
 
   /** What the container has left for the next try, after an end that was not good. */
@@ -267,11 +277,11 @@ export class Placement implements Placed {
   #stopped(): void {
     if (this.#stop === null) return;
     const told = this.#result?.type === 'attempt' ? this.#result.usage : null;
-    this.#end({ kind: 'stopped', cause: this.#stop.cause, usage: told ?? usageOf(this.#last) });
+    this.#end({ kind: 'stopped', cause: this.#stop.cause, usage: told ?? this.#usage });
   }
 
   #see(failure: Failed): void {
-    this.#end({ kind: 'seen', failed: failure, usage: usageOf(this.#last) });
+    this.#end({ kind: 'seen', failed: failure, usage: this.#usage });
   }
 
   #end(end: PlacementEnd): void {
@@ -304,12 +314,6 @@ export class Placement implements Placed {
 
 function mainOf(view: PodView | null): ContainerView | undefined {
   return view?.containers.find(({ name }) => name === mainContainer);
-}
-
-function usageOf(view: PodView | null): Usage | null {
-  const main = mainOf(view);
-  if (main?.startedAt == null || main.finishedAt === null) return null;
-  return { wallMs: main.finishedAt - main.startedAt, cpuMs: null, memoryBytesMax: null };
 }
 
 function textOf(error: unknown): string {

@@ -23,8 +23,12 @@ export interface PodSettings {
   /** Under which pods reach the server. */
   readonly agentUrl: string;
   readonly serviceAccountName: string | null;
+  /** Of the agent beside somebody else's container; null: what the namespace says. */
+  readonly helperResources: { readonly requests?: Quantities; readonly limits?: Quantities } | null;
   /** What the configuration says of all pods, in the words of `PodOptions`. */
   readonly pod: JsonObject;
+  /** And of those of a repository. */
+  readonly repositoryPods: ReadonlyMap<string, JsonObject>;
 }
 
 export const podLabels = {
@@ -73,13 +77,19 @@ export interface PodContent {
 }
 
 export function podOf(content: PodContent, settings: PodSettings): V1Pod {
-  return withWords(ownPod(content, settings), mergedWords(settings.pod, content.words));
+  return withWords(ownPod(content, settings), mergedWords(defaultsOf(content.task, settings), content.words));
 }
 
+function defaultsOf({ spec }: AgentTask, { pod, repositoryPods }: Defaults): JsonObject {
+  return mergedWords(pod, repositoryPods.get(spec.repository) ?? {});
+}
+
+type Defaults = Pick<PodSettings, 'pod' | 'repositoryPods'>;
+
 /** Where the pod of a step stands: it is known before all else of the pod. */
-export function namespaceOf(task: AgentTask, settings: Pick<PodSettings, 'namespace' | 'pod'>): string {
+export function namespaceOf(task: AgentTask, settings: Defaults & Pick<PodSettings, 'namespace'>): string {
   const said = task.type === 'attempt' && isJsonObject(task.spec.pod) ? task.spec.pod : {};
-  const { namespace } = mergedWords(settings.pod, said);
+  const { namespace } = mergedWords(defaultsOf(task, settings), said);
   return typeof namespace === 'string' ? namespace : settings.namespace;
 }
 
@@ -158,6 +168,7 @@ function containerParts(container: ResolvedContainer, task: AgentTask, token: st
       failureThreshold: 3600,
     },
     volumeMounts: [...(agent.volumeMounts ?? []), secrets.mount],
+    ...(settings.helperResources === null ? {} : { resources: settings.helperResources }),
   };
   const main: V1Container = {
     name: mainContainer,

@@ -17,6 +17,7 @@ import { isLeft, isOver, keptOf, type KeepRule } from './kept-pods.ts';
 import { Placement } from './placement.ts';
 import { mainContainer, podPatience } from './pod-end.ts';
 import { podEvents } from './pod-events.ts';
+import { createPodMetrics, type PodMetrics } from './pod-metrics.ts';
 import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
 import { namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
@@ -38,6 +39,7 @@ export interface PodsOptions {
 /** One namespace: what is seen in it, and whose pods are there. */
 interface Seen {
   readonly table: PodTable;
+  readonly metrics: PodMetrics;
   isListed: boolean;
   readonly ids: Set<string>;
   /** Of an earlier server: nobody knows yet whether they have pods. */
@@ -146,7 +148,10 @@ export class Pods implements Placing {
     clearInterval(this.#ticker);
     for (const timer of this.#leaving.values()) clearTimeout(timer);
     for (const placement of this.#placements.values()) placement.leave();
-    for (const { table } of this.#namespaces.values()) table.close();
+    for (const { table, metrics } of this.#namespaces.values()) {
+      table.close();
+      metrics.close();
+    }
     this.#reaper.close();
   }
 
@@ -175,6 +180,10 @@ export class Pods implements Placing {
         return podOf({ name, id, task, token: token(), container, words }, settings);
       },
     };
+    const started = (): void => {
+      log.started();
+      seen.metrics.watch(name);
+    };
     const ports = {
       api: this.#api,
       reaper: this.#reaper,
@@ -190,6 +199,7 @@ export class Pods implements Placing {
         this.#placements.delete(id);
         seen.ids.delete(id);
         seen.waiting.delete(id);
+        seen.metrics.forget(name);
         await listener.over(end, async () => {
           await log.end();
           if (end.kind === 'seen') await this.#tellEvents(pod.namespace, name, attemptId);
@@ -201,7 +211,10 @@ export class Pods implements Placing {
       },
       letGo: (place: PodPlace, end: PlacementEnd) =>
         stays(end) ? this.#leave(place) : this.#reaper.take(place, leaveSeconds),
-      container: work.kind === 'container' ? { timeoutMs, graceMs, started: () => log.started() } : null,
+      container:
+        work.kind === 'container'
+          ? { timeoutMs, graceMs, started, memoryBytesMax: () => seen.metrics.most(name) }
+          : null,
     };
     return new Placement(pod, ports, so.began !== null);
   }
@@ -235,16 +248,18 @@ export class Pods implements Placing {
 
   #open(namespace: string): Seen {
     const { settings, clock, trouble } = this.#options;
+    const selector = `${podLabels.instance}=${settings.instance}`;
     const table = openPodTable({
       api: this.#api,
       namespace,
-      selector: `${podLabels.instance}=${settings.instance}`,
+      selector,
       clock,
       changed: (name, view) => this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view),
       listed: (begunAt) => this.#listed(seen, begunAt),
       trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
     });
-    const seen: Seen = { table, isListed: false, ids: new Set(), waiting: new Set() };
+    const metrics = createPodMetrics({ api: this.#api, namespace, selector });
+    const seen: Seen = { table, metrics, isListed: false, ids: new Set(), waiting: new Set() };
     return seen;
   }
 

@@ -1,7 +1,7 @@
 /** What the quotas of a namespace leave, and what they demand of each pod; pure. */
 import type { V1ResourceQuota } from '@kubernetes/client-node';
-import { unitBytes } from '../../std/bytes.ts';
 import { ok, wrong, type Finding } from './finding.ts';
+import { amountOf } from './quantity.ts';
 
 export type ResourceQuota = Pick<V1ResourceQuota, 'metadata' | 'spec' | 'status'>;
 
@@ -35,12 +35,4 @@ function usedUpIn(quota: ResourceQuota): readonly string[] {
 
 function nameOf({ metadata }: ResourceQuota): string {
   return metadata?.name ?? '';
-}
-
-const scales: Readonly<Record<string, number>> = { ...unitBytes, n: 1e-9, u: 1e-6, m: 1e-3, E: 1e18, Ei: 2 ** 60 };
-
-/** `500m`, `2Gi`, `1e3`. */
-function amountOf(quantity: string): number {
-  const [, number = '', suffix = ''] = /^([-+.\d]+(?:[eE][-+]?\d+)?)([A-Za-z]*)$/.exec(quantity) ?? [];
-  return Number(number) * (scales[suffix] ?? Number.NaN);
 }

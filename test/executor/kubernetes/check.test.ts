@@ -44,7 +44,9 @@ async function withCluster(body: (place: Place) => Promise<void>): Promise<void>
     imagePullSecrets: [],
     agentUrl,
     serviceAccountName: null,
+    helperResources: null,
     pod: {},
+    repositoryPods: new Map(),
   };
   try {
     await body({

@@ -12,7 +12,9 @@ const settings = {
   imagePullSecrets: [],
   agentUrl: 'http://contender.ml:8081',
   serviceAccountName: null,
+  helperResources: null,
   pod: {},
+  repositoryPods: new Map(),
 };
 
 test('the pod of an attempt keeps to the restricted profile, and holds nothing but where to ask', () => {
@@ -88,6 +90,40 @@ test('the pod of an attempt keeps to the restricted profile, and holds nothing b
       ],
     },
   });
+});
+
+test('what the configuration says of all pods, of those of a repository, and what the step says are laid over each other', () => {
+  const spec = specOf(command('true'), { attemptId: 'run-1/train/0/1' });
+  const content = { name: 'c-1', id: spec.attemptId, task: { type: 'attempt', spec }, token: 'token' } as const;
+  const wide = {
+    ...settings,
+    pod: { namespace: 'all', nodeSelector: { pool: 'cpu', zone: 'a' }, priorityClassName: 'low' },
+    repositoryPods: new Map([
+      ['acme/churn', { namespace: 'churn', nodeSelector: { zone: 'b' }, priorityClassName: null }],
+      ['acme/other', { namespace: 'other' }],
+    ]),
+  };
+  const pod = podOf({ ...content, container: null, words: { nodeSelector: { pool: 'gpu' } } }, wide);
+  assert.equal(pod.metadata?.namespace, 'churn');
+  assert.deepEqual(pod.spec?.nodeSelector, { pool: 'gpu', zone: 'b' });
+  assert.equal(pod.spec.priorityClassName, undefined);
+});
+
+test('the helper of a container has the resources that the configuration gives it', () => {
+  const spec = specOf(command('true'), { attemptId: 'run-1/train/0/1' });
+  const content = {
+    name: 'c-1',
+    id: spec.attemptId,
+    task: { type: 'attempt', spec },
+    token: 'token',
+    words: {},
+  } as const;
+  const resources = { requests: {}, limits: {} };
+  const container = { image: 'box:1', command: [], args: [], environment: {}, resources };
+  const helperResources = { limits: { memory: '256Mi' } };
+  const pod = podOf({ ...content, container }, { ...settings, helperResources });
+  assert.deepEqual(pod.spec?.initContainers?.[0]?.resources, helperResources);
+  assert.deepEqual(pod.spec.containers[0]?.resources, resources);
 });
 
 test("the copy of a pod is like it, runs nothing, ends by itself and is no server's", () => {
