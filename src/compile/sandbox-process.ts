@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Evaluator, type Engine } from './evaluator.ts';
-import type { Evaluation, EvaluatorName, SandboxMessage, SandboxRequest, SandboxSetup } from './sandbox.ts';
+import type { Evaluation, EvaluatorName, Same, SandboxMessage, SandboxRequest, SandboxSetup } from './sandbox.ts';
 import { imageDigest, packImage, readImage } from './words-image.ts';
 
 /** Written by the build of the package. */
@@ -60,11 +60,11 @@ function rehearse({ whole, tight }: Evaluators): void {
   tight.restore();
 }
 
-function evaluateTwice({ whole, tight }: Evaluators, code: string): Evaluation {
+function evaluateTwice({ whole, tight }: Evaluators, code: string): Evaluation | Same {
   const one = whole.evaluate(code);
   if (one.kind !== 'json') return one;
-  say({ type: 'half' });
+  say({ type: 'half', text: one.text });
   const other = tight.evaluate(code);
   if (other.kind !== 'json') return other;
-  return one.text === other.text ? one : { kind: 'differs' };
+  return one.text === other.text ? { kind: 'same' } : { kind: 'differs' };
 }

@@ -47,9 +47,14 @@ export type SandboxRequest =
 export type SandboxMessage =
   /** `image` in base64. */
   | { readonly type: 'ready'; readonly image: string | null }
-  /** The first of the two evaluations is done: the time of the second begins. */
-  | { readonly type: 'half' }
-  | { readonly type: 'answer'; readonly evaluation: Evaluation };
+  /** What the first of the two evaluations gave: the time of the second begins. */
+  | { readonly type: 'half'; readonly text: string }
+  | { readonly type: 'answer'; readonly evaluation: Evaluation | Same };
+
+/** The second gave what the first did. */
+export interface Same {
+  readonly kind: 'same';
+}
 
 export type Evaluation =
   | { readonly kind: 'json'; readonly text: string }
@@ -63,6 +68,8 @@ export type Evaluation =
   | { readonly kind: 'killed' }
   /** The process ended by itself: the engine ran out of memory or stack. */
   | { readonly kind: 'crashed'; readonly message: string };
+
+type First = (evaluation: Extract<Evaluation, { kind: 'json' }>) => void;
 
 const notReached: Evaluation = { kind: 'not-reached' };
 const mebibyte = 1024 * 1024;
@@ -100,9 +107,14 @@ export class Sandbox {
     this.#restWhenIdle();
   }
 
-  /** Waits for its turn, which has to come before `endsAt` (of `performance.now()`); never rejects. */
-  async evaluate(code: string, endsAt: number): Promise<Evaluation> {
-    const turn = this.#last.then(async () => (performance.now() > endsAt ? notReached : await this.#evaluateNow(code)));
+  /**
+   * Waits for its turn, which has to come before `endsAt` (of `performance.now()`); never rejects. `first` is given what the
+   * first of the two evaluations gave, while the second is under way: with the answer `json` it is the same.
+   */
+  async evaluate(code: string, endsAt: number, first: First = () => undefined): Promise<Evaluation> {
+    const turn = this.#last.then(async () =>
+      performance.now() > endsAt ? notReached : await this.#evaluateNow(code, first),
+    );
     this.#last = turn;
     return await turn;
   }
@@ -117,12 +129,12 @@ export class Sandbox {
     return this.#process !== null;
   }
 
-  async #evaluateNow(code: string): Promise<Evaluation> {
+  async #evaluateNow(code: string, first: First): Promise<Evaluation> {
     if (this.#closed) return { kind: 'crashed', message: 'the compiler is closed' };
     clearTimeout(this.#idle);
     this.#isEvaluating = true;
     this.#process ??= this.#start();
-    const evaluation = await this.#process.evaluate(code, this.#times.evaluationKillMs);
+    const evaluation = await this.#process.evaluate(code, this.#times.evaluationKillMs, first);
     if (evaluation.kind === 'killed' || evaluation.kind === 'crashed') {
       await this.#end();
       if (!this.#closed) this.#process = this.#start();
@@ -184,7 +196,8 @@ class SandboxProcess {
   readonly #ready = Promise.withResolvers<string | null>();
   readonly #ended = Promise.withResolvers<void>();
   #answer: ((evaluation: Evaluation) => void) | null = null;
-  #half: () => unknown = () => undefined;
+  #half: (text: string) => void = () => undefined;
+  #first = '';
   #crash: string | null = null;
 
   constructor(guest: string, evaluationMs: number, wantsImage = false) {
@@ -211,13 +224,17 @@ class SandboxProcess {
     this.#send({ type: 'setup', setup: { guest, limits, resultBytesMax, evaluationMs, wantsImage } });
   }
 
-  async evaluate(code: string, killMs: number): Promise<Evaluation> {
+  async evaluate(code: string, killMs: number, first: First): Promise<Evaluation> {
     await this.#started();
     if (this.#crash !== null) return { kind: 'crashed', message: this.#crash };
     return await new Promise((resolve) => {
       // So does this one.
       const timer = setTimeout(() => this.#settle({ kind: 'killed' }), killMs);
-      this.#half = () => timer.refresh();
+      this.#half = (text) => {
+        timer.refresh();
+        this.#first = text;
+        first({ kind: 'json', text });
+      };
       this.#answer = (evaluation) => {
         clearTimeout(timer);
         resolve(evaluation);
@@ -258,9 +275,11 @@ class SandboxProcess {
       case 'ready':
         return this.#ready.resolve(message.image);
       case 'half':
-        return void this.#half();
-      case 'answer':
-        return this.#settle(message.evaluation);
+        return this.#half(message.text);
+      case 'answer': {
+        const { evaluation } = message;
+        return this.#settle(evaluation.kind === 'same' ? { kind: 'json', text: this.#first } : evaluation);
+      }
       default:
         return unreachable(message);
     }
