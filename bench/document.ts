@@ -18,7 +18,8 @@ const howToRead = `## How to read it
 
 A step of these workloads does nothing, so \`per step ms\` is what the system itself takes: the time from the request to the
 end of the last step, divided by the number of steps. Eight steps run at once. Figures are medians of the repetitions, after
-one that is not counted. \`cpu s\` is the processor time of all processes of a system, its database's included. \`peak rss mb\`
+five that are not counted where there are fewer than a thousand steps, else one. \`first ms\` is the very first of them, in a system that has
+just begun, with all that it has to fetch, compile and start for it. \`cpu s\` is the processor time of all processes of a system, its database's included. \`peak rss mb\`
 adds up the resident memory of all of them, looked at five times a second, and counts a page that processes share once for
 each; \`server peak rss mb\` is the server's process alone, as the kernel kept it; \`pss mb\` shares such pages out.
 
