@@ -13,6 +13,7 @@ export const workloadNames = [
   'server',
   'idle',
   'waits',
+  'fleet',
   'pods',
 ] as const;
 
