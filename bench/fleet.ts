@@ -76,6 +76,8 @@ async function openBare(redis: TestRedis): Promise<{ run(): Promise<void>; close
     },
     { connection: forWorker, concurrency: slots },
   );
+  // Each job that is waited for listens.
+  for (const one of [queue, events]) one.setMaxListeners(0);
   await Promise.all([events.waitUntilReady(), worker.waitUntilReady()]);
   return {
     async run() {

@@ -10,6 +10,7 @@ import { createLink } from '../src/executor/agent/link.ts';
 import { agentFolder, secretsFolder } from '../src/executor/agent/places.ts';
 import { unpack } from '../src/executor/agent/unpack.ts';
 import { stepDefaults } from '../src/executor/local/environment.ts';
+import { openMachine } from '../src/executor/local/machine.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -39,7 +40,11 @@ const agent = createAgent({
   directory,
   secretsFolder,
   nodeModules,
-  environment: { ...stepDefaults, ...given },
+  openMachine(work) {
+    const machine = openMachine({ directory: work, environment: { ...stepDefaults, ...given }, single: true });
+    return { machine, close: () => machine.close() };
+  },
+  sources: null,
   clock: { now: Date.now },
   unpack,
   say,

@@ -16,6 +16,7 @@ import type { LogStore } from '../../outputs/outputs.ts';
 import type { AttemptReport, Executor, LookSpec } from '../executor.ts';
 import { checkpointIn } from '../local/checkpoints.ts';
 import { createLocalExecutor } from '../local/local.ts';
+import type { Machine } from '../local/machine.ts';
 import { bringCheckpoint, sendCheckpoint } from './checkpoint.ts';
 import { agentLimits, type AgentResult, type AgentTask, type Alive, type Begun, type Ended } from './contract.ts';
 import { createEnding, type Ending } from './ending.ts';
@@ -24,6 +25,7 @@ import { AttemptRevoked, type Link } from './link.ts';
 import { createLogShipper } from './log-shipper.ts';
 import { placesIn } from './places.ts';
 import { createRemoteArtifacts } from './remote-artifacts.ts';
+import type { Source, Sources } from './sources.ts';
 
 export interface AgentOptions {
   readonly link: Link;
@@ -34,8 +36,10 @@ export interface AgentOptions {
   /** In memory: for the secrets of a container beside it. Null: there is none, it carries out all by itself. */
   readonly secretsFolder: string | null;
   readonly nodeModules: string | null;
-  /** Of all processes of the step: where it runs, nothing is anybody else's. */
-  readonly environment: { readonly [name: string]: string };
+  /** Where it carries the step out: a machine of its own in a new folder, or that of others. */
+  readonly openMachine: (directory: string) => { readonly machine: Machine; readonly close: () => Promise<void> };
+  /** Of commits, shared with others; null: the files are its own. */
+  readonly sources: Sources | null;
   readonly clock: Clock;
   /** Lays the files of a tar out in a new folder. */
   readonly unpack: (tar: ReadableStream<Uint8Array>, folder: string) => Promise<void>;
@@ -138,12 +142,12 @@ async function carryOut(
   options: AgentOptions,
   ending: Ending,
 ): Promise<AgentResult> {
-  const { link, directory, nodeModules, environment, clock } = options;
+  const { link, directory, nodeModules, clock } = options;
   const ended = Promise.withResolvers<AgentResult>();
   const report = (word: AttemptReport): void => {
     if (word.type === 'finished') ended.resolve({ type: 'attempt', outcome: word.outcome, usage: word.usage });
   };
-  let source: Promise<string> | null = null;
+  const source = sourceOf(task.spec, options);
   const work = join(directory, 'attempt', 'work');
   const checkpoint = {
     folder: checkpointIn(work, task.spec.context),
@@ -154,10 +158,11 @@ async function carryOut(
     },
   };
   if (hasCheckpoint(task) && task.spec.context.attempt > 1) await bringCheckpoint(checkpoint.folder, checkpoint.ports);
+  const { machine, close } = options.openMachine(work);
   const executor = createLocalExecutor({
     ports: {
       report,
-      sourceTree: () => (source ??= layOut(link, placesIn(directory).source, options.unpack)),
+      sourceTree: source.get,
       secret: (name) => secrets[name] ?? null,
     },
     artifacts: createRemoteArtifacts(link),
@@ -165,8 +170,7 @@ async function carryOut(
     directory: work,
     slots: 1,
     nodeModules,
-    environment,
-    single: true,
+    machine,
     clock,
   });
   try {
@@ -176,7 +180,30 @@ async function carryOut(
     return result;
   } finally {
     await executor.close(0);
+    await close();
+    source.release();
   }
+}
+
+/** Laid out when it is first asked for. */
+function sourceOf(
+  { repository, sha }: AgentTask['spec'],
+  { link, directory, unpack, sources }: AgentOptions,
+): { readonly get: () => Promise<string>; readonly release: () => void } {
+  const own = (folder: string): Promise<string> => layOut(link, folder, unpack);
+  let shared: Promise<Source> | null = null;
+  let alone: Promise<string> | null = null;
+  return {
+    async get() {
+      if (sources === null) return (alone ??= own(placesIn(directory).source));
+      return (await (shared ??= sources.use(repository, sha, own))).folder;
+    },
+    release: () =>
+      void shared?.then(
+        (source) => source.release(),
+        () => undefined,
+      ),
+  };
 }
 
 /** As on one machine: only commands are told of one. */

@@ -18,12 +18,14 @@ const gatherMs = 20;
 
 export function createLogShipper(logs: LogStore, key: string, link: Link): LogShipper {
   let kept = 0;
-  let [isOver, isClosing] = [false, false];
+  let isOver = false;
+  /** Nothing more comes: what there is goes at once. */
+  const closing = new AbortController();
   let work: Promise<void> | null = null;
   let again = false;
 
   const sendAll = async (): Promise<void> => {
-    if (!isClosing) await pause(gatherMs);
+    await pause(gatherMs, undefined, { signal: closing.signal }).catch(() => undefined);
     do {
       again = false;
       while (await sendNext());
@@ -51,7 +53,7 @@ export function createLogShipper(logs: LogStore, key: string, link: Link): LogSh
   const unwatch = logs.watch(key, () => void start().catch(() => undefined));
   return {
     async finish() {
-      isClosing = true;
+      closing.abort();
       try {
         await work?.catch(() => undefined);
         await start();

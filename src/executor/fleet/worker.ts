@@ -10,9 +10,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Queue, Worker } from 'bullmq';
 import type { Clock } from '../../std/clock.ts';
-import { createAgent, type Agent } from '../agent/agent.ts';
+import { createAgent, type Agent, type AgentOptions } from '../agent/agent.ts';
 import { AttemptRevoked, createLink, type Link } from '../agent/link.ts';
+import { createSources, type Sources } from '../agent/sources.ts';
 import { unpack } from '../agent/unpack.ts';
+import { openMachine, type OpenMachine } from '../local/machine.ts';
 import { keyPrefix, type Errand, type ErrandJob } from './jobs.ts';
 import { connectRedis, isGivenUp, renewing, type RedisPlace } from './redis.ts';
 
@@ -60,7 +62,7 @@ export async function startFleetWorker(options: FleetWorkerOptions): Promise<Fle
   const { redis, queue, slots, directory, say, watchMs = limits.watchMs } = options;
   const closing = new AbortController();
   // What a worker that was killed has left; its processes are gone.
-  rmSync(join(directory, 'errands'), { recursive: true, force: true });
+  for (const left of ['errands', 'machine', 'sources']) rmSync(join(directory, left), { recursive: true, force: true });
   const [{ Worker: Taker, Queue: Waiting }, taking, looking] = await Promise.all([
     import('bullmq'),
     connectRedis(redis, { waits: true, tell: say, end: closing.signal }),
@@ -135,6 +137,7 @@ export async function startFleetWorker(options: FleetWorkerOptions): Promise<Fle
       await errands.allOver();
       await Promise.race([closed, pause(limits.closeMs, undefined, { ref: false })]);
       closing.abort();
+      await errands.close();
     },
     end: () => errands.end(),
     abandon: () => errands.abandon(),
@@ -149,11 +152,16 @@ function isOfLock({ message }: Error): boolean {
 class Errands {
   readonly #options: FleetWorkerOptions;
   readonly #agents = new Map<Agent, { readonly link: Link; readonly over: Promise<void> }>();
+  readonly #machine: OpenMachine;
+  readonly #sources: Sources;
   #isEnding = false;
   #taken = 0;
 
   constructor(options: FleetWorkerOptions) {
+    const { directory, environment } = options;
     this.#options = options;
+    this.#machine = openMachine({ directory: join(directory, 'machine'), environment });
+    this.#sources = createSources(join(directory, 'sources'));
   }
 
   get busy(): number {
@@ -195,6 +203,11 @@ class Errands {
     while (this.#agents.size > 0) await Promise.allSettled([...this.#agents.values()].map(({ over }) => over));
   }
 
+  /** When all are over. */
+  close(): Promise<void> {
+    return this.#machine.close();
+  }
+
   async #run(agent: Agent, id: string, directory: string): Promise<void> {
     const { say } = this.#options;
     try {
@@ -213,7 +226,13 @@ class Errands {
   }
 
   #agentOf(link: Link, directory: string): Agent {
-    const { place, nodeModules, environment, clock, say } = this.#options;
-    return createAgent({ link, place, directory, secretsFolder: null, nodeModules, environment, clock, unpack, say });
+    const { place, nodeModules, clock, say } = this.#options;
+    const openMachine = (): ReturnType<AgentOptions['openMachine']> => ({
+      machine: this.#machine,
+      close: () => Promise.resolve(),
+    });
+    const sources = this.#sources;
+    const own = { link, place, directory, secretsFolder: null, nodeModules };
+    return createAgent({ ...own, openMachine, sources, clock, unpack, say });
   }
 }

@@ -5,7 +5,6 @@
  * `recover` once more when the next server begins.
  */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import type { Mask } from '../../outputs/mask.ts';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
@@ -16,39 +15,29 @@ import { createAttemptControl, timerMaxMs, type AttemptControl } from './attempt
 import { createAttemptLog, type AttemptLog } from './attempt-log.ts';
 import { placeOf, runAttempt } from './attempt.ts';
 import type { AttemptEnd, AttemptServices } from './prepared-attempt.ts';
-import { baseEnvironment } from './environment.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { findFile } from './find-file.ts';
-import { createFolderStock } from './folders.ts';
 import { createLooks, looksLimits } from './looks.ts';
-import { attemptMark, executorMark } from './marks.ts';
-import { createPipeStock } from './pipes.ts';
+import { openMachine, type Machine } from './machine.ts';
+import { attemptMark } from './marks.ts';
 import { bootId, endMarked, readProcess } from './processes.ts';
 import { openAttemptRecords, type AttemptRecord, type AttemptRecords } from './records.ts';
-import { createPulse, pulseLimits, type PulseLimits } from './pulse.ts';
-import { startRunnerProcess, type RunnerProcess } from './runner-process.ts';
-import { startShell } from './shell.ts';
+import type { PulseLimits } from './pulse.ts';
 import { createStoredValues } from './stored-values.ts';
-import { createSweeper } from './sweeper.ts';
-import { createUsageSampler } from './usage.ts';
-import { createWarmPool, warmPoolLimits } from './warm-pool.ts';
-import { startWatchdog } from './watchdog.ts';
 
 export interface LocalExecutorOptions {
   readonly ports: ExecutorPorts;
   readonly artifacts: ArtifactStore;
   readonly logs: LogStore;
-  /** State and scratch; one server at a time. */
+  /** State, and scratch where there is no machine; one server at a time. */
   readonly directory: string;
   readonly slots: number;
   /** A folder of that name with the packages that step functions import and their source tree does not have. */
   readonly nodeModules?: string | null;
   readonly clock: Clock;
-  /** What every process gets, beside what it is told; of the server's own environment the harmless part, unless given. */
-  readonly environment?: { readonly [name: string]: string };
-  /** One attempt is all that comes: nothing is kept ready for others. */
-  readonly single?: boolean;
-  /** Tests have less patience with a process that is stopped. */
+  /** Shared with others, and closed by whoever opened it. Unless given, one is opened in the directory. */
+  readonly machine?: Machine;
+  /** Of the machine that is opened. */
   readonly pulse?: PulseLimits;
 }
 
@@ -60,13 +49,13 @@ const localExecutorLimits = {
 } as const;
 
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
-  const { directory, clock } = options;
+  const { ports, artifacts, logs, directory, nodeModules = null, clock } = options;
   mkdirSync(directory, { recursive: true });
   const records = openAttemptRecords(directory);
-  const mark = executorMark(directory);
-  const watchdog = startWatchdog(`${mark.name}=${mark.value}`);
-  const { environment = baseEnvironment(process.env) } = options;
-  const services = createServices(options, { ...environment, [mark.name]: mark.value });
+  const { machine, leave } = machineOf(options);
+  const checkpoints = openCheckpoints(directory, machine.folders);
+  const stored = createStoredValues(artifacts);
+  const services: AttemptServices = { ...machine, ports, artifacts, logs, nodeModules, checkpoints, stored };
   const active = new Map<string, AttemptControl>();
   const working = new Set<Promise<void>>();
   const looks = createLooks(services);
@@ -103,48 +92,19 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       closed = true;
       for (const control of active.values()) control.stop('server', graceMs);
       await Promise.all([...working, looks.close(graceMs)]);
-      await Promise.all([
-        services.runners.close(),
-        services.shells.close(),
-        services.sweeper.flush(),
-        services.pipes.close(),
-      ]);
-      await services.folders.close();
-      services.sampler.close();
-      services.pulse.close();
-      watchdog.dismiss();
+      await leave();
       records.close();
     },
   };
 }
 
-function createServices(
-  options: LocalExecutorOptions,
-  environment: { readonly [name: string]: string },
-): AttemptServices {
-  const { ports, artifacts, logs, directory, nodeModules = null, pulse = pulseLimits, single = false } = options;
-  const { idleMs } = warmPoolLimits;
-  const folders = createFolderStock(join(directory, 'scratch'));
-  const startRunner = (memoryBytes: number | null): RunnerProcess =>
-    startRunnerProcess(environment, directory, folders, memoryBytes);
-  return {
-    ports,
-    artifacts,
-    logs,
-    directory,
-    nodeModules,
-    baseEnvironment: environment,
-    runners: createWarmPool(() => startRunner(null), idleMs, !single),
-    startRunner,
-    shells: createWarmPool(() => startShell(environment), idleMs, !single),
-    pipes: createPipeStock(join(directory, 'pipes')),
-    folders,
-    checkpoints: openCheckpoints(directory, folders),
-    stored: createStoredValues(artifacts),
-    sampler: createUsageSampler(),
-    pulse: createPulse(pulse),
-    sweeper: createSweeper(),
-  };
+function machineOf({ machine, directory, pulse }: LocalExecutorOptions): {
+  readonly machine: Machine;
+  readonly leave: () => Promise<void>;
+} {
+  if (machine !== undefined) return { machine, leave: () => machine.sweeper.flush() };
+  const own = openMachine({ directory, ...(pulse === undefined ? {} : { pulse }) });
+  return { machine: own, leave: () => own.close() };
 }
 
 /** From the accepted specification to the report of its end (`ended` comes just before it), and to clean folders. */

@@ -6,38 +6,18 @@ import type { AttemptSpec, AttemptWork, ExecutorPorts, LookWork } from '../execu
 import type { AttemptControl } from './attempt-control.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { Checkpoints } from './checkpoints.ts';
-import type { FolderStock } from './folders.ts';
-import type { PipeStock } from './pipes.ts';
-import type { Pulse } from './pulse.ts';
+import type { Machine } from './machine.ts';
 import type { StartedProcess } from './processes.ts';
-import type { RunnerProcess } from './runner-process.ts';
-import type { Shell } from './shell.ts';
 import type { StoredValues } from './stored-values.ts';
-import type { Sweeper } from './sweeper.ts';
-import type { UsageSampler } from './usage.ts';
-import type { WarmPool } from './warm-pool.ts';
 
 /** What all attempts of an executor share. */
-export interface AttemptServices {
+export interface AttemptServices extends Machine {
   readonly ports: ExecutorPorts;
   readonly artifacts: ArtifactStore;
   readonly logs: LogStore;
-  readonly directory: string;
   readonly nodeModules: string | null;
-  /** Of every process: what of the server's environment is passed on, and the executor's mark. */
-  readonly baseEnvironment: { readonly [name: string]: string };
-  readonly runners: WarmPool<RunnerProcess>;
-  /** One that takes no more than that. */
-  readonly startRunner: (memoryBytes: number) => RunnerProcess;
-  readonly shells: WarmPool<Shell>;
-  readonly pipes: PipeStock;
-  /** Scratch directories. */
-  readonly folders: FolderStock;
   readonly checkpoints: Checkpoints;
   readonly stored: StoredValues;
-  readonly sampler: UsageSampler;
-  readonly pulse: Pulse;
-  readonly sweeper: Sweeper;
 }
 
 /** What is to be carried out. A look has an id of its own, by which its processes are found. */

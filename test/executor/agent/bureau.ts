@@ -9,6 +9,7 @@ import { createLink, type Link } from '../../../src/executor/agent/link.ts';
 import { unpack } from '../../../src/executor/agent/unpack.ts';
 import { openAttemptFiles, type AttemptFiles } from '../../../src/executor/desk/attempt-files.ts';
 import { Desk, type DeskEntry } from '../../../src/executor/desk/desk.ts';
+import { openMachine } from '../../../src/executor/local/machine.ts';
 import { createTokens, openTokenKey } from '../../../src/executor/desk/tokens.ts';
 import { createDirectoryStores } from '../../../src/outputs/directory.ts';
 import { createAgentServer } from '../../../src/server/agent-server.ts';
@@ -126,7 +127,15 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
         directory: join(folder, `agent-${(agents += 1)}`),
         secretsFolder: join(folder, 'secrets'),
         nodeModules: null,
-        environment: { PATH: process.env['PATH'] ?? '' },
+        openMachine(work) {
+          const machine = openMachine({
+            directory: work,
+            environment: { PATH: process.env['PATH'] ?? '' },
+            single: true,
+          });
+          return { machine, close: () => machine.close() };
+        },
+        sources: null,
         clock,
         unpack,
         say: () => undefined,
