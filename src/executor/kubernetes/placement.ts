@@ -140,6 +140,7 @@ export class Placement implements Placed {
   /** Its helper says that the container has ended. */
   collect(): void {
     this.#isCollected = true;
+    this.#ended.resolve();
   }
 
   /** Resolves when its container has ended, or nothing more comes of it. */

@@ -12,7 +12,7 @@ import { createStoredValues, type StoredValues } from '../local/stored-values.ts
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
-import { keptTail } from './log-tail.ts';
+import { keptTail } from './log-place.ts';
 import { Placement } from './placement.ts';
 import { mainContainer, podPatience } from './pod-end.ts';
 import { podEvents } from './pod-events.ts';
@@ -86,7 +86,7 @@ export class Pods implements Placing {
     const name = podName(settings.instance, id);
     const seen = this.#seenIn(namespaceOf(task, settings));
     const so = { began };
-    const log = this.#logOf(id, task, so, () => placement.hasEnded);
+    const log = this.#logOf(id, task, so, () => placement);
     const placement = this.#placementOf(id, name, task, { so, seen, log, listener, token: () => token });
     this.#placements.set(id, placement);
     this.#idByPod.set(name, id);
@@ -199,16 +199,18 @@ export class Pods implements Placing {
     this.#options.logs.writer(key).write('contender', text);
   }
 
-  #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, hasEnded: () => boolean): ContainerLog {
-    const { logs, desk, settings, trouble } = this.#options;
+  #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, placement: () => Placement): ContainerLog {
+    const { logs, desk, clock, settings, trouble } = this.#options;
     return openContainerLog({
       api: this.#api,
       namespace: namespaceOf(task, settings),
       pod: podName(settings.instance, id),
       container: mainContainer,
       kept: () => keptTail(logs, task.spec.attemptId, so.began?.linesBefore ?? 0),
-      write: (line) => desk.line(id, line),
-      hasEnded,
+      write: (line) => desk.line(id, { ...line, stream: 'out' }),
+      say: (text) => desk.line(id, { at: clock.now(), stream: 'contender', text }),
+      hasEnded: () => placement().hasEnded,
+      ended: () => placement().ended,
       trouble: (error) => trouble(error, 'a log cannot be read; it is tried again'),
     });
   }
