@@ -150,7 +150,7 @@ test('a line of many megabytes is cut, says so, and is no output', async () => {
 });
 
 /** A script that prints more than any file may have, and goes on when it is told to. */
-function inTwoParts(): { readonly script: string; goOn(): void } {
+function inTwoParts(): { readonly script: string; readonly goOn: () => void } {
   const path = join(mkdtempSync(join(tmpdir(), 'log-tail-')), 'go');
   return {
     script: `seq 1 ${many}; while ! [ -e ${path} ]; do sleep 0.02; done; echo after`,
