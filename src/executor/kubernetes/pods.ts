@@ -20,6 +20,7 @@ import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
 import { namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
 import { createReaper, type Reaper } from './reaper.ts';
+import { createRoom, type Room } from './room.ts';
 
 export interface PodsOptions {
   readonly desk: Desk;
@@ -36,6 +37,7 @@ export interface PodsOptions {
 /** One namespace: what is seen in it, and whose pods are there. */
 interface Seen {
   readonly table: PodTable;
+  readonly room: Room;
   isListed: boolean;
   readonly ids: Set<string>;
   /** Of an earlier server: nobody knows yet whether they have pods. */
@@ -173,6 +175,7 @@ export class Pods implements Placing {
       clock,
       startMs,
       seen: () => seen.table.get(name),
+      room: (ms: number, signal: AbortSignal) => seen.room.wait(ms, signal),
       heardAt: () => desk.heardAt(id),
       say: (text: string) => {
         // From then on its agent writes the log, whose lines are counted.
@@ -223,16 +226,21 @@ export class Pods implements Placing {
 
   #open(namespace: string): Seen {
     const { settings, clock, trouble } = this.#options;
+    const room = createRoom();
     const table = openPodTable({
       api: this.#api,
       namespace,
       selector: `${podLabels.instance}=${settings.instance}`,
       clock,
-      changed: (name, view) => this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view),
+      changed: (name, view) => {
+        this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view);
+        if (view === null) room.gone(name);
+        else if (view.phase === 'Succeeded' || view.phase === 'Failed') room.ended(name);
+      },
       listed: (begunAt) => this.#listed(seen, begunAt),
       trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
     });
-    const seen: Seen = { table, isListed: false, ids: new Set(), waiting: new Set() };
+    const seen: Seen = { table, room, isListed: false, ids: new Set(), waiting: new Set() };
     return seen;
   }
 
