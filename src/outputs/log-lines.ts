@@ -12,7 +12,7 @@ export interface LineSplitter {
   end(): void;
 }
 
-export function createLineSplitter(lineBytesMax: number, take: (line: string) => void): LineSplitter {
+export function createLineSplitter(lineBytesMax: number, take: (line: string, isCut: boolean) => void): LineSplitter {
   const decoder = new TextDecoder('utf-8');
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -36,7 +36,7 @@ export function createLineSplitter(lineBytesMax: number, take: (line: string) =>
       line = decoder.decode(cut ? wholeCharacters(Buffer.concat(held)) : Buffer.concat(held));
     }
     if (line.endsWith('\r')) line = line.slice(0, -1);
-    take(cut ? line + cutMark : line);
+    take(cut ? line + cutMark : line, cut);
     held = [];
     heldBytes = 0;
     cut = false;
@@ -55,6 +55,15 @@ export function createLineSplitter(lineBytesMax: number, take: (line: string) =>
       if (heldBytes > 0) finish(new Uint8Array(0));
     },
   };
+}
+
+/** A line as a splitter with this limit gives it. */
+export function cutLine(line: string, lineBytesMax: number): string {
+  // No character of a string has more than three bytes.
+  if (line.length * 3 <= lineBytesMax) return line;
+  const bytes = Buffer.from(line);
+  if (bytes.length <= lineBytesMax) return line;
+  return Buffer.from(wholeCharacters(bytes.subarray(0, lineBytesMax))).toString() + cutMark;
 }
 
 /** Without the beginning of a character whose end was cut away. */

@@ -1,6 +1,6 @@
 /**
- * `npm run test:cluster`: the tests that need a real Kubernetes, `test/kubernetes/*.cluster.ts`. At the cluster that
- * KUBECONFIG names, which is left as it is; or at one of their own, brought up before and taken down after, whatever
+ * `npm run test:cluster`: the tests that need a real Kubernetes, `test/kubernetes/*.cluster.ts`, and after them, one by one,
+ * those that disturb all who are there, `*.alone.ts`. At the cluster that KUBECONFIG names, which is left as it is; or at one of their own, brought up before and taken down after, whatever
  * happens between.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -14,6 +14,10 @@ import { signal } from './processes.ts';
 import { sayWithTime } from './telling.ts';
 import { remakeRunner, up } from './up.ts';
 
+const groups = [
+  { kind: 'cluster', atOnce: 2 },
+  { kind: 'alone', atOnce: 1 },
+] as const;
 const layout = layoutOf(process.env);
 const say = sayWithTime();
 let tests: ChildProcess | null = null;
@@ -46,14 +50,22 @@ async function runAtOwnCluster(): Promise<number> {
 }
 
 async function runTests(kubeconfig: string): Promise<number> {
+  for (const { kind, atOnce } of groups) {
+    const status = await runGroup(kubeconfig, kind, atOnce);
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+async function runGroup(kubeconfig: string, kind: string, atOnce: number): Promise<number> {
   if (interrupted) return 130;
   const environment = {
     ...process.env,
     KUBECONFIG: kubeconfig,
     PATH: [layout.bin, process.env['PATH']].join(delimiter),
   };
-  const options = ['--test', '--test-reporter=spec', '--test-concurrency=2', '--test-timeout=600000'];
-  const files = join('test', 'kubernetes', '**', '*.cluster.ts');
+  const options = ['--test', '--test-reporter=spec', `--test-concurrency=${atOnce}`, '--test-timeout=600000'];
+  const files = join('test', 'kubernetes', '**', `*.${kind}.ts`);
   tests = spawn(process.execPath, [...options, files], { stdio: 'inherit', detached: true, env: environment });
   const [status] = await once(tests, 'close');
   return interrupted ? 130 : Number(status ?? 1);

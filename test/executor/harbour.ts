@@ -19,7 +19,12 @@ export interface HarbourOptions {
   /** Where attempts are placed; opened again for each next server. */
   readonly openPlacing: (parts: HarbourParts) => Placing;
   /** Where the server for agents listens, and under which name they reach that. */
-  readonly listen: { readonly host: string; readonly seenAs: string };
+  readonly listen: {
+    readonly host: string;
+    readonly seenAs: string;
+    /** Sets something before its port, and gives the port of that. */
+    readonly behind?: (port: number) => Promise<number>;
+  };
   readonly slots?: number;
   /** Until a question of an agent that waits for something is answered. */
   readonly waitMs?: number;
@@ -79,7 +84,8 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
   });
   await server.listen({ host: options.listen.host, port: 0 });
   const [address] = server.addresses();
-  const agentUrl = `http://${options.listen.seenAs}:${typeof address === 'object' ? address.port : ''}`;
+  const { seenAs, behind = async (port: number) => port } = options.listen;
+  const agentUrl = `http://${seenAs}:${await behind(typeof address === 'object' ? address.port : 0)}`;
 
   const open = (): { executor: Executor; reports: AttemptReport[] } => {
     const reports: AttemptReport[] = [];

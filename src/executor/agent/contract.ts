@@ -27,8 +27,8 @@ import type { AttemptSpec, LookSpec } from '../executor.ts';
 export const agentPath = '/agent/v1';
 
 export const agentLimits = {
-  /** Of the lines of one part of a log. */
-  logLinesMax: 500,
+  /** Of one part of a log: its lines, and their bytes as JSON. */
+  logLinesMax: 4000,
   logBytesMax: 512 * 1024,
   /** Between two words of an agent that has nothing else to say, beside the time that the answer takes. */
   aliveMs: 200,

@@ -64,9 +64,11 @@ export function createLogShipper(logs: LogStore, key: string, link: Link): LogSh
   };
 }
 
-/** At least one line, and no more than a part may have. */
+/** At least one line, and no more than a part may have. JSON writes some bytes with six. */
 function fitting(lines: LogPart['lines']): LogPart['lines'] {
   let bytes = 0;
-  const beyond = lines.findIndex(({ text }) => (bytes += Buffer.byteLength(text)) > agentLimits.logBytesMax);
+  const beyond = lines.findIndex(
+    (line) => (bytes += Buffer.byteLength(JSON.stringify(line))) > agentLimits.logBytesMax,
+  );
   return beyond === -1 ? lines : lines.slice(0, Math.max(1, beyond));
 }

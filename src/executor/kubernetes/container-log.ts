@@ -1,7 +1,8 @@
 /** What the container of one attempt prints, from its beginning to its end. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Collected } from '../agent/contract.ts';
-import { keptTail, tailLog, type LogTail, type LogTailOptions } from './log-tail.ts';
+import type { KeptTail } from './log-place.ts';
+import { tailLog, type LogTail, type LogTailOptions } from './log-tail.ts';
 
 export interface ContainerLog {
   /** Harmless the second time. */
@@ -11,32 +12,41 @@ export interface ContainerLog {
   end(): Promise<void>;
 }
 
-export interface ContainerLogOptions extends Omit<LogTailOptions, 'kept'> {
-  readonly kept: () => ReturnType<typeof keptTail>;
+export interface ContainerLogOptions extends Omit<LogTailOptions, 'kept' | 'ended'> {
+  readonly kept: () => Promise<KeptTail>;
+  readonly ended: () => Promise<void>;
 }
 
-/** An API that does not answer holds up the end of a step no longer than this. */
+/** An API that brings nothing holds up the end of a step no longer than this. */
 const patienceMs = 30_000;
 
 export function openContainerLog(options: ContainerLogOptions): ContainerLog {
   let tail: Promise<LogTail> | null = null;
-  const start = (): Promise<LogTail> => (tail ??= options.kept().then((kept) => tailLog({ ...options, kept })));
-  const untilRead = async ({ done }: LogTail): Promise<void> => {
-    const patience = new AbortController();
-    await Promise.race([done, pause(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined)]);
-    patience.abort();
+  const start = (): Promise<LogTail> =>
+    (tail ??= options.kept().then((kept) => tailLog({ ...options, kept, ended: options.ended() })));
+  /** Whether it was read to its end. */
+  const read = async (own: LogTail): Promise<boolean> => {
+    for (let before = -1; before !== own.received();) {
+      before = own.received();
+      const patience = new AbortController();
+      const waited = pause(patienceMs, false, { signal: patience.signal }).catch(() => false);
+      const isDone = await Promise.race([own.done.then(() => true), waited]);
+      patience.abort();
+      if (isDone) return true;
+    }
+    return false;
   };
   return {
     started: () => void start(),
     async collect() {
       const own = await start();
-      await untilRead(own);
+      await read(own);
       return { lastLine: own.lastLine() };
     },
     async end() {
       if (tail === null) return;
       const own = await tail;
-      await untilRead(own);
+      if (!(await read(own))) options.say('The end of this log is missing: the cluster did not give it in time.');
       own.close();
     },
   };

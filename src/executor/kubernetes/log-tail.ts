@@ -1,111 +1,242 @@
 /**
  * The log of a container, as the cluster keeps it, brought into the log of its attempt while it is written. A stream that
- * breaks off is opened again where it was; what is kept already is told by its times, so that no line is missing and none
- * is there twice, also for a server that comes after.
+ * breaks off is opened again where it was, so that no line is missing and none is there twice, also for a server that comes
+ * after. A stream that ends may have been cut as well: the log is at its end when it is read once more and brings nothing.
+ *
+ * The node begins the file of a long log anew, and the cluster reads the newest file alone: who is behind, or away, when
+ * that happens does not get the rest of the file before, and a reader that is behind can stay at its end for good. The
+ * first line of the file tells of it. So the reader looks there from time to time, opens its stream again where that
+ * stands still, and says in the log that lines may be missing.
  */
-import { createLineSplitter } from '../../outputs/log-lines.ts';
-import { logLimits, type LogLine, type LogStore } from '../../outputs/outputs.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createLineSplitter, cutLine } from '../../outputs/log-lines.ts';
+import { logLimits, type LogLine } from '../../outputs/outputs.ts';
 import { ApiError, backOff, type Api } from './api.ts';
+import { createLogPlace, type KeptTail } from './log-place.ts';
 
 export interface LogTailOptions {
   readonly api: Api;
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  readonly write: (line: Omit<LogLine, 'number'>) => void;
-  /** Of the last line that is kept. */
+  readonly write: (line: Pick<LogLine, 'at' | 'text'>) => void;
+  /** Of the log itself, in a line of ours. */
+  readonly say: (text: string) => void;
   readonly kept: KeptTail;
-  /** The container has ended: what breaks off now is at its end. */
+  /** The container has ended: no more is written. */
   readonly hasEnded: () => boolean;
+  /** Resolves when it has. */
+  readonly ended: Promise<void>;
   readonly trouble: (error: unknown) => void;
-}
-
-/** How many of the lines at the end have this time, in milliseconds since the epoch. */
-export interface KeptTail {
-  readonly at: number;
-  readonly count: number;
+  /** Between two looks at the first line of the file: as often as a node looks whether it is to be begun anew. */
+  readonly lookMs?: number;
 }
 
 export interface LogTail {
   /** Resolves at the end of the log; it never rejects. */
   readonly done: Promise<void>;
-  /** The last line that is not empty. */
+  /** Bytes that have come. */
+  received(): number;
+  /** The last line that is not empty; null where there was none, or it was too long to be an output. */
   lastLine(): string | null;
   close(): void;
 }
 
-const stampLengthMax = 40;
-/** Of an output that stands in a line. */
-const outputLineBytesMax = 1024 * 1024;
+const limits = {
+  lookMs: 10_000,
+  /** No node begins a file anew that is smaller than this. */
+  fileBytesMin: 1024 * 1024,
+  /** Of an output that stands in a line. */
+  outputLineBytesMax: 1024 * 1024,
+  /** More than the time of a line has. */
+  stampBytesMax: 64,
+  /** After a stream that ended in order, until it is seen that its container has ended too. */
+  endSeenMs: 5000,
+} as const;
+
+const mayBeMissing =
+  'Lines may be missing here: the node has begun the file of this log anew, and a cluster gives the newest file alone.';
 
 export function tailLog(options: LogTailOptions): LogTail {
-  const { api, namespace, pod, container, write, hasEnded } = options;
-  const closing = new AbortController();
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
-  let kept = options.kept;
-  let last: string | null = null;
-
-  const read = async (): Promise<void> => {
-    let repeats: KeptTail | null = kept.count === 0 ? null : { ...kept };
-    const take = (line: string): void => {
-      const [stamp, text] = splitOnce(line);
-      const at = Date.parse(stamp);
-      if (Number.isNaN(at)) return;
-      if (text.trim() !== '') last = text.trim();
-      if (repeats !== null) {
-        if (at < repeats.at) return;
-        const left: number = at === repeats.at ? repeats.count - 1 : -1;
-        repeats = left > 0 ? { at, count: left } : null;
-        if (left >= 0) return;
-      }
-      kept = at === kept.at ? { at, count: kept.count + 1 } : { at, count: 1 };
-      write({ at, stream: 'out', text: cut(text) });
-    };
-    const splitter = createLineSplitter(outputLineBytesMax, take);
-    const since = repeats === null ? {} : { sinceTime: new Date(kept.at - (kept.at % 1000)).toISOString() };
-    const content = await api.stream(path, { container, follow: true, timestamps: true, ...since }, closing.signal);
-    for await (const chunk of content) splitter.push(chunk);
-    // What is left without an end is no line yet, unless the container has ended.
-    if (hasEnded()) splitter.end();
+  const tail = new Tail(options);
+  return {
+    done: tail.run(),
+    received: () => tail.received,
+    lastLine: () => tail.last,
+    close: () => tail.close(),
   };
-  const run = async (): Promise<void> => {
-    for (let failures = 0; !closing.signal.aborted;) {
-      const before = kept;
-      try {
-        await read();
-        if (hasEnded()) return;
-        failures = 0;
-        await backOff(1, null, closing.signal);
-      } catch (error) {
-        if (closing.signal.aborted) return;
-        // 404: the pod is gone, and its log with it.
-        if (error instanceof ApiError && error.status === 404) return;
-        failures = kept === before ? failures + 1 : 1;
-        if (failures > 3) options.trouble(error);
-        await backOff(failures, error, closing.signal);
-      }
-    }
-  };
-  return { done: run(), lastLine: () => last, close: () => closing.abort() };
 }
 
-function cut(text: string): string {
-  return Buffer.byteLength(text) <= logLimits.lineBytesMax
-    ? text
-    : text.slice(0, logLimits.lineBytesMax - stampLengthMax);
+interface Line {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** What one stream brought: how many new lines, and what was left without an end. */
+interface Reading {
+  readonly fresh: number;
+  readonly rest: Line | null;
+}
+
+class Tail {
+  readonly #options: LogTailOptions;
+  readonly #closing = new AbortController();
+  readonly #place;
+  received = 0;
+  last: string | null = null;
+  /** The time of the first line of the file, as the cluster writes it; null: not known. */
+  #head: string | null = null;
+  /** How much had come when it was looked at. */
+  #lookedAt = 0;
+
+  constructor(options: LogTailOptions) {
+    this.#options = options;
+    this.#place = createLogPlace(options.kept);
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async run(): Promise<void> {
+    const { hasEnded, ended, trouble, kept } = this.#options;
+    const { signal } = this.#closing;
+    if (kept.count > 0) await this.#look(false);
+    let rest: Line | null | undefined;
+    for (let failures = 0; !signal.aborted;) {
+      const [hadEnded, before] = [hasEnded(), this.received];
+      try {
+        const reading = await this.#read();
+        if (hadEnded && reading.fresh === 0 && reading.rest?.text === rest?.text) break;
+        rest = reading.rest;
+        failures = 0;
+        if (!hadEnded) await Promise.race([ended, pause(limits.endSeenMs, undefined, { signal, ref: true })]);
+      } catch (error) {
+        if (signal.aborted) return;
+        // 404: the pod is gone, and its log with it.
+        if (error instanceof ApiError && error.status === 404) break;
+        failures = this.received === before ? failures + 1 : 1;
+        if (failures > 3) trouble(error);
+        await backOff(failures, error, signal);
+      }
+    }
+    if (signal.aborted) return;
+    if (rest) this.#take(rest);
+    if (this.received >= limits.fileBytesMin && this.received > this.#lookedAt) await this.#look(true);
+  }
+
+  async #read(): Promise<Reading> {
+    const { api, container } = this.#options;
+    const since = this.#place.begin();
+    let fresh = 0;
+    let rest: Line | null = null;
+    let isAtEnd = false;
+    const splitter = createLineSplitter(limits.outputLineBytesMax + limits.stampBytesMax, (whole, isCut) => {
+      const line = lineOf(whole);
+      // What has no time is said by the kubelet, or is the rest of a line whose beginning lies before that time.
+      if (line === null) return;
+      const seen = this.#place.see(line.at);
+      if (line.text.trim() !== '') this.last = isCut ? null : line.text.trim();
+      if (seen === 'new after a gap' || (since === null && fresh === 0)) this.#begins(whole, seen);
+      if (seen === 'kept') return;
+      if (isAtEnd) rest = line;
+      else this.#take(line);
+      fresh += isAtEnd ? 0 : 1;
+    });
+    const ending = new AbortController();
+    const signal = AbortSignal.any([this.#closing.signal, ending.signal]);
+    const query = { container, follow: true, timestamps: true };
+    const from = since === null ? {} : { sinceTime: new Date(since).toISOString() };
+    const content = await api.stream(this.#path, { ...query, ...from }, signal);
+    const watch = this.#watch(ending);
+    try {
+      for await (const chunk of content) {
+        this.received += chunk.length;
+        splitter.push(chunk);
+      }
+    } finally {
+      clearInterval(watch);
+    }
+    isAtEnd = true;
+    splitter.end();
+    return { fresh, rest };
+  }
+
+  #take(line: Line): void {
+    this.#place.keep(line.at);
+    this.#options.write({ ...line, text: cutLine(line.text, logLimits.lineBytesMax) });
+  }
+
+  /** The first line of the file, as far as it was read anew. */
+  #begins(line: string, seen: 'kept' | 'new' | 'new after a gap'): void {
+    const [stamp] = splitOnce(line);
+    if (seen === 'new after a gap' || (this.#head !== null && this.#head !== stamp)) this.#options.say(mayBeMissing);
+    this.#head = stamp;
+  }
+
+  /** Ends a stream that stands still at the end of a file which is not written any more. */
+  #watch(stream: AbortController): NodeJS.Timeout {
+    const { lookMs = limits.lookMs } = this.#options;
+    let before = this.received;
+    let [opened, isSettled, isLooking] = [this.received, false, false];
+    const look = async (): Promise<void> => {
+      const isStill = this.received === before;
+      before = this.received;
+      // One that has once been at the end of the newest file is told by the node of the next.
+      const mayStand = isStill && !isSettled && this.received - opened >= limits.fileBytesMin;
+      if (!mayStand && this.received - this.#lookedAt < limits.fileBytesMin) return;
+      const head = await this.#look(false);
+      if (!mayStand || this.received !== before || head === null) return;
+      if (head.at > this.#place.newestAt) stream.abort();
+      else isSettled = true;
+    };
+    return setInterval(() => {
+      if (isLooking) return;
+      isLooking = true;
+      void look().finally(() => (isLooking = false));
+    }, lookMs);
+  }
+
+  /** The first line of the newest file; null: it cannot be seen. `isAtEnd`: all of it has been read. */
+  async #look(isAtEnd: boolean): Promise<Line | null> {
+    const { api, container, say } = this.#options;
+    const at = this.received;
+    try {
+      const query = { container, timestamps: true, limitBytes: limits.stampBytesMax };
+      const chunks = [];
+      for await (const chunk of await api.stream(this.#path, query, this.#closing.signal)) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString('latin1');
+      const line = lineOf(text);
+      if (line === null) return null;
+      this.#lookedAt = at;
+      // What has not been reached is told when it is, at its place.
+      if (isAtEnd || this.#head === null || line.at <= this.#place.newestAt) {
+        const [stamp] = splitOnce(text);
+        if (this.#head !== null && this.#head !== stamp) say(mayBeMissing);
+        this.#head = stamp;
+      }
+      return line;
+    } catch {
+      // Whoever cannot look knows no more than before.
+      return null;
+    }
+  }
+
+  get #path(): string {
+    const { namespace, pod } = this.#options;
+    return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
+  }
+}
+
+const stampShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+function lineOf(line: string): Line | null {
+  const [stamp, text] = splitOnce(line);
+  const at = stampShape.test(stamp) ? Date.parse(stamp) : Number.NaN;
+  return Number.isNaN(at) ? null : { at, text };
 }
 
 function splitOnce(line: string): readonly [string, string] {
   const at = line.indexOf(' ');
   return at === -1 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
-}
-
-/** What is kept of a log that begins after `linesBefore`, as far as it can be told from its end. */
-export async function keptTail(logs: LogStore, key: string, linesBefore: number): Promise<KeptTail> {
-  const total = logs.size(key);
-  if (total <= linesBefore) return { at: 0, count: 0 };
-  const from = Math.max(linesBefore + 1, total - logLimits.pageLinesMax + 1);
-  const { lines } = await logs.read(key, from, total);
-  const at = lines.at(-1)?.at ?? 0;
-  return { at, count: lines.filter((line) => line.at === at).length };
 }

@@ -7,7 +7,6 @@
  * An end that the agent tells counts at once. An end that was asked for counts when the pod is seen to be gone: until then
  * something of it may run. What is seen can only bring a placement forward; what cannot be seen changes nothing.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Usage } from '../../engine/event.ts';
 import type { Clock } from '../../std/clock.ts';
@@ -29,6 +28,8 @@ export interface PlacementPorts {
   readonly seen: () => PodView | undefined;
   /** When its agent last said something; null: nothing yet. */
   readonly heardAt: () => number | null;
+  /** Waits so long for room in its namespace, or until there may be some (true). */
+  readonly room: (ms: number, signal: AbortSignal) => Promise<boolean>;
   /** For the log of the attempt, as long as no agent writes it. */
   readonly say: (text: string) => void;
   /** Once. What there is of the pod is needed until it resolves. */
@@ -102,8 +103,10 @@ export class Placement implements Placed {
         if (refusal !== null) return this.#see(refusal);
         this.#tell(`Its pod is not made yet: ${error.message}`);
         failures += 1;
-        if (isQuota(error)) await this.#pause(quotaWaitsMs[Math.min(waits++, quotaWaitsMs.length - 1)] ?? 0);
-        else await backOff(failures, error, this.#closing.signal);
+        if (isQuota(error)) {
+          const ms = quotaWaitsMs[Math.min(waits, quotaWaitsMs.length - 1)] ?? 0;
+          waits = (await this.#ports.room(ms, this.#closing.signal)) ? 0 : waits + 1;
+        } else await backOff(failures, error, this.#closing.signal);
       }
     }
     if (this.#stop === null) return;
@@ -144,6 +147,7 @@ export class Placement implements Placed {
   /** Its helper says that the container has ended. */
   collect(): void {
     this.#isCollected = true;
+    this.#ended.resolve();
   }
 
   /** Resolves when its container has ended, or nothing more comes of it. */
@@ -305,10 +309,6 @@ export class Placement implements Placed {
     if (text === this.#said) return;
     this.#said = text;
     this.#ports.say(text);
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 }
 

@@ -12,8 +12,8 @@ import { createStoredValues, type StoredValues } from '../local/stored-values.ts
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
-import { keptTail } from './log-tail.ts';
 import { isLeft, isOver, keptOf, type KeepRule } from './kept-pods.ts';
+import { keptTail } from './log-place.ts';
 import { Placement } from './placement.ts';
 import { mainContainer, podPatience } from './pod-end.ts';
 import { podEvents } from './pod-events.ts';
@@ -22,6 +22,7 @@ import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
 import { namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
 import { createReaper, type PodPlace, type Reaper } from './reaper.ts';
+import { createRoom, type Room } from './room.ts';
 
 export interface PodsOptions {
   readonly desk: Desk;
@@ -40,6 +41,7 @@ export interface PodsOptions {
 interface Seen {
   readonly table: PodTable;
   readonly metrics: PodMetrics;
+  readonly room: Room;
   isListed: boolean;
   readonly ids: Set<string>;
   /** Of an earlier server: nobody knows yet whether they have pods. */
@@ -94,7 +96,7 @@ export class Pods implements Placing {
     const name = podName(settings.instance, id);
     const seen = this.#seenIn(namespaceOf(task, settings));
     const so = { began };
-    const log = this.#logOf(id, task, so, () => placement.hasEnded);
+    const log = this.#logOf(id, task, so, () => placement);
     const placement = this.#placementOf(id, name, task, { so, seen, log, listener, token: () => token });
     this.#placements.set(id, placement);
     this.#idByPod.set(name, id);
@@ -190,6 +192,7 @@ export class Pods implements Placing {
       clock,
       startMs,
       seen: () => seen.table.get(name),
+      room: (ms: number, signal: AbortSignal) => seen.room.wait(ms, signal),
       heardAt: () => desk.heardAt(id),
       say: (text: string) => {
         // From then on its agent writes the log, whose lines are counted.
@@ -226,16 +229,18 @@ export class Pods implements Placing {
     this.#options.logs.writer(key).write('contender', text);
   }
 
-  #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, hasEnded: () => boolean): ContainerLog {
-    const { logs, desk, settings, trouble } = this.#options;
+  #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, placement: () => Placement): ContainerLog {
+    const { logs, desk, clock, settings, trouble } = this.#options;
     return openContainerLog({
       api: this.#api,
       namespace: namespaceOf(task, settings),
       pod: podName(settings.instance, id),
       container: mainContainer,
       kept: () => keptTail(logs, task.spec.attemptId, so.began?.linesBefore ?? 0),
-      write: (line) => desk.line(id, line),
-      hasEnded,
+      write: (line) => desk.line(id, { ...line, stream: 'out' }),
+      say: (text) => desk.line(id, { at: clock.now(), stream: 'contender', text }),
+      hasEnded: () => placement().hasEnded,
+      ended: () => placement().ended,
       trouble: (error) => trouble(error, 'a log cannot be read; it is tried again'),
     });
   }
@@ -249,17 +254,22 @@ export class Pods implements Placing {
   #open(namespace: string): Seen {
     const { settings, clock, trouble } = this.#options;
     const selector = `${podLabels.instance}=${settings.instance}`;
+    const room = createRoom();
     const table = openPodTable({
       api: this.#api,
       namespace,
       selector,
       clock,
-      changed: (name, view) => this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view),
+      changed: (name, view) => {
+        this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view);
+        if (view === null) room.gone(name);
+        else if (view.phase === 'Succeeded' || view.phase === 'Failed') room.ended(name);
+      },
       listed: (begunAt) => this.#listed(seen, begunAt),
       trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
     });
     const metrics = createPodMetrics({ api: this.#api, namespace, selector });
-    const seen: Seen = { table, metrics, isListed: false, ids: new Set(), waiting: new Set() };
+    const seen: Seen = { table, metrics, room, isListed: false, ids: new Set(), waiting: new Set() };
     return seen;
   }
 

@@ -242,6 +242,25 @@ test('lines come while the step runs, and are all there however many they are', 
   });
 });
 
+test('lines of bytes that JSON writes with six each are brought in parts that the server takes', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(
+      command(
+        process.execPath,
+        '-e',
+        String.raw`console.log(('\x1b'.repeat(16_000) + '\n').repeat(99) + '\x1b'.repeat(16_000))`,
+      ),
+    );
+    await bureau.agent(bureau.open(attempt(spec))).run();
+    assert.equal(outcomeOf(bureau.results[0]).kind, 'succeeded');
+    const lines = await bureau.log(spec.attemptId);
+    assert.deepEqual(
+      lines,
+      Array.from({ length: 100 }, () => '\u001b'.repeat(16_000)),
+    );
+  });
+});
+
 test('what is no word of an agent is refused with what is wrong', async () => {
   await withBureau(async (bureau) => {
     const { token } = await bureau

@@ -15,6 +15,8 @@ export interface YardOptions extends Pick<HarbourOptions, 'files' | 'slots' | 'c
   readonly redisUrl?: string;
   /** Until a command to Redis is given up. */
   readonly commandMs?: number;
+  /** Sets something before the server for agents, and gives its port. */
+  readonly behind?: (port: number) => Promise<number>;
   /** Until a question of an agent that waits for something is answered. */
   readonly waitMs?: number;
 }
@@ -35,11 +37,11 @@ let yards = 0;
 export async function openYard(redis: TestRedis, options: YardOptions = {}): Promise<Yard> {
   const folder = mkdtempSync(join(tmpdir(), 'yard-'));
   const [news, said]: [string[], string[]] = [[], []];
-  const { startMs = 60_000, lostMs = 60_000, redisUrl = redis.url, commandMs, ...rest } = options;
+  const { startMs = 60_000, lostMs = 60_000, redisUrl = redis.url, commandMs, behind, ...rest } = options;
   const place = { url: redisUrl, prefix: `test-${process.pid}-${(yards += 1)}` };
   const harbour = await openHarbour({
     ...rest,
-    listen: { host: '127.0.0.1', seenAs: '127.0.0.1' },
+    listen: { host: '127.0.0.1', seenAs: '127.0.0.1', ...(behind === undefined ? {} : { behind }) },
     openPlacing: (parts) => {
       const queues = openErrandQueues(place, (text) => void news.push(text), commandMs);
       return new Dispatches({ ...parts, queues, queue: 'default', startMs, lostMs });

@@ -2,6 +2,8 @@
  * What one container wrote, as a container runtime keeps it: standard output and standard error apart, each in lines, a line
  * in pieces of 16 KiB at most, each piece with the time at which it was read. Reading follows the kubelet: the time of a line
  * is that of its first piece, a last line without its end stays without it, and `sinceTime` is exact to the second alone.
+ * Where the node begins the file anew, who reads gets the new one alone; who follows goes over to it, save who had never come to
+ * the end of the file before: that one stays there.
  */
 import type { Readable } from 'node:stream';
 
@@ -17,6 +19,8 @@ export interface ContainerLog {
   /** Of the standard output, or of the standard error. */
   take(stream: Readable): void;
   end(): void;
+  /** The node begins its file anew. */
+  rotate(): void;
   /** Following, it ends with the log, or when nobody listens any more. */
   read(options: LogOptions, closed: AbortSignal): AsyncGenerator<Buffer>;
   /** The last bytes of it, without times. */
@@ -42,6 +46,8 @@ export function createContainerLog(): ContainerLog {
   // Each byte a character, which takes far less memory than as many small buffers.
   const pieces: string[] = [];
   const times: number[] = [];
+  /** Where each file begins. */
+  const files = [0];
   let ended = false;
   let news = Promise.withResolvers<void>();
   const tell = (): void => {
@@ -57,11 +63,15 @@ export function createContainerLog(): ContainerLog {
   async function* read(options: LogOptions, closed: AbortSignal): AsyncGenerator<Buffer> {
     closed.addEventListener('abort', tell);
     let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
-    let index = options.tailLines === null ? 0 : Math.max(0, pieces.length - options.tailLines);
+    let file = files.length - 1;
+    let isSettled = false;
+    const first = files[file] ?? 0;
+    let index = options.tailLines === null ? first : Math.max(first, pieces.length - options.tailLines);
     const since = Math.floor((options.sinceMilliseconds ?? 0) / 1000) * 1000;
     for (let begins = true; left > 0;) {
       let batch = '';
-      for (; index < pieces.length && batch.length < batchBytes; index += 1) {
+      const end = files[file + 1] ?? pieces.length;
+      for (; index < end && batch.length < batchBytes; index += 1) {
         const [piece = '', time = 0] = [pieces[index], times[index]];
         if (millisecondsOf(time) < since) continue;
         batch += options.timestamps && begins ? `${timeOf(time)} ${piece}` : piece;
@@ -70,8 +80,12 @@ export function createContainerLog(): ContainerLog {
       const bytes = Buffer.from(batch, 'latin1').subarray(0, left);
       left -= bytes.length;
       if (bytes.length > 0) yield bytes;
+      else if (index === end && isSettled && file + 1 < files.length) file += 1;
       else if (ended || closed.aborted || !options.follow) return;
-      else await news.promise;
+      else {
+        isSettled ||= file === files.length - 1;
+        await news.promise;
+      }
     }
   }
 
@@ -79,6 +93,10 @@ export function createContainerLog(): ContainerLog {
     take: (stream) => takePieces(stream, keep),
     end() {
       ended = true;
+      tell();
+    },
+    rotate() {
+      files.push(pieces.length);
       tell();
     },
     read,

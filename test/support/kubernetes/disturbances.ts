@@ -1,4 +1,5 @@
 /** What befalls pods without their owner asking for it. */
+import type { ContainerLife } from './container-life.ts';
 import type { Recorder } from './events.ts';
 import type { Gate } from './gates.ts';
 import type { Kubelet } from './kubelet.ts';
@@ -16,6 +17,8 @@ export interface Disturbances {
   /** For a pod of a higher priority. */
   preempt(pod: Pod): void;
   endAsOutOfMemory(pod: Pod, container: string): void;
+  /** The node begins the file of its log anew, as it does with a long one. */
+  rotateLog(pod: Pod, container: string): void;
   /** As `kubectl delete pod` does. */
   deleteByHand(pod: Pod): void;
   /** Nothing is heard of the node: after a while its pods are not ready. What they do goes on, unseen. */
@@ -42,6 +45,11 @@ export function createDisturbances({ pods, record, podsApi, kubelet, node }: Par
     if (life === null) throw new Error(`${pod.metadata.name} is no pod of this server`);
     return life;
   };
+  const containerOf = (pod: Pod, name: string): ContainerLife => {
+    const container = lifeOf(pod).containers.find((one) => one.container.name === name);
+    if (container === undefined) throw new Error(`${pod.metadata.name} has no container ${name}`);
+    return container;
+  };
   const now = ({ metadata }: Pod): Pod => podsApi.get(metadata.namespace, metadata.name);
   const isHere = ({ spec, status }: Pod): boolean =>
     spec.nodeName !== undefined && status.phase !== 'Succeeded' && status.phase !== 'Failed';
@@ -63,11 +71,8 @@ export function createDisturbances({ pods, record, podsApi, kubelet, node }: Par
       record(pod, { type: 'Normal', reason: 'Preempted', message: told, from: 'default-scheduler' });
       podsApi.deleteOne(now(pod), null);
     },
-    endAsOutOfMemory(pod, name) {
-      const container = lifeOf(pod).containers.find((one) => one.container.name === name);
-      if (container === undefined) throw new Error(`${pod.metadata.name} has no container ${name}`);
-      container.endAsOutOfMemory();
-    },
+    endAsOutOfMemory: (pod, name) => containerOf(pod, name).endAsOutOfMemory(),
+    rotateLog: (pod, name) => containerOf(pod, name).log?.rotate(),
     deleteByHand: (pod) => void podsApi.deleteOne(now(pod), graceOf(pod.spec)),
     loseNode() {
       node.hold();

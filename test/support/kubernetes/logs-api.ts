@@ -1,6 +1,7 @@
 /** The log of a container of a pod, as the API server hands it on from the kubelet. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ContainerLife } from './container-life.ts';
 import type { ContainerLog, LogOptions } from './container-log.ts';
 import type { Gate } from './gates.ts';
@@ -35,10 +36,12 @@ async function send(response: ServerResponse, log: ContainerLog, options: LogOpt
   const closed = new AbortController();
   response.once('close', () => closed.abort());
   for await (const bytes of log.read(options, closed.signal)) {
-    if (response.destroyed) return;
+    if (response.destroyed || response.writableEnded) return;
     if (!response.write(bytes)) await Promise.race([once(response, 'drain'), once(closed.signal, 'abort')]);
+    // Who reads has its turn, however much the connection would take at once.
+    await nextTurn();
   }
-  response.end();
+  if (!response.writableEnded) response.end();
 }
 
 function waitingMessageOf(pod: Pod, name: string, container: ContainerLife | undefined): string {

@@ -1,0 +1,127 @@
+/**
+ * The kubelet of a real cluster is held until the cluster misses its node: what cannot be seen is not dead, and what is dead
+ * comes back to nothing. For a cluster of this machine alone, and with nobody else at it meanwhile.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { layoutOf, nodeName } from '../cluster/layout.ts';
+import { pidOf, signal } from '../cluster/processes.ts';
+import { openHarbour, type Harbour } from '../executor/kubernetes/harbour.ts';
+import { shell, specOf, until } from '../executor/workshop.ts';
+import { makeNamespace, type Namespace } from './namespace.ts';
+import { settingsIn } from './settings.ts';
+
+const kubelet = pidOf(layoutOf(process.env), 'kubelet');
+const skip = kubelet === null ? 'the kubelet is none of this machine' : false;
+const resume = (): void => {
+  if (kubelet !== null) signal(kubelet, 'SIGCONT');
+};
+
+let namespace: Namespace;
+let harbour: Harbour;
+/** How far the clock of the server is ahead. */
+let ahead = 0;
+
+before(async () => {
+  if (skip !== false) return;
+  namespace = await makeNamespace();
+  const clock = { now: () => Date.now() + ahead };
+  harbour = await openHarbour({ ...settingsIn(namespace.name), clock, waitMs: 1000 });
+});
+
+after(async () => {
+  resume();
+  if (skip !== false) return;
+  await harbour.close();
+  await namespace.clear('pods');
+  await namespace.remove();
+});
+
+/** The agent of a pod, and what it has started: what holds the pod's network has neither variable of ours. */
+function processesOf(pod: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((id) => {
+      try {
+        const words = readFileSync(`/proc/${id}/environ`, 'latin1').split('\0');
+        return words.includes(`HOSTNAME=${pod}`) && words.some((word) => word.startsWith('CONTENDER_'));
+      } catch {
+        return false;
+      }
+    });
+}
+
+async function begun(attemptId: string): Promise<string> {
+  await until('its lines', async () => (await harbour.log(attemptId)).includes(`begun ${attemptId}`));
+  const word = await harbour.running(attemptId);
+  const pod = 'place' in word ? /^pod (\S+)/.exec(word.place)?.[1] : undefined;
+  assert.ok(pod);
+  return pod;
+}
+
+const ends = (attemptId: string): number =>
+  harbour.reports.filter((word) => word.type === 'finished' && word.attemptId === attemptId).length;
+
+test(
+  'while a node is lost to the cluster, who talks to the server goes on, and who does not is tried again',
+  { skip },
+  async () => {
+    const talks = shell('echo "begun $CONTENDER_ATTEMPT_ID"; while :; do echo at work; sleep 0.1; done');
+    const [talking, silent] = [specOf(talks, { timeoutMs: 600_000 }), specOf(talks, { timeoutMs: 600_000 })];
+    for (const spec of [talking, silent]) await harbour.executor.start(spec);
+    await begun(talking.attemptId);
+    const pod = await begun(silent.attemptId);
+    const { logs } = harbour.stores;
+    // Should this process be killed, somebody else resumes it.
+    const watchdog = spawn('sh', ['-c', `sleep 240; kill -CONT ${kubelet}`], { detached: true, stdio: 'ignore' });
+    try {
+      if (kubelet !== null) signal(kubelet, 'SIGSTOP');
+      for (const id of processesOf(pod)) signal(id, 'SIGSTOP');
+      await namespace.waitFor(`node/${nodeName}`, '{.status.conditions[?(@.type=="Ready")].status}', 'Unknown');
+      await namespace.waitFor(`pod/${pod}`, '{.status.conditions[?(@.type=="Ready")].status}', 'False');
+      assert.deepEqual([ends(talking.attemptId), ends(silent.attemptId)], [0, 0]);
+      // A minute more of the server's own time, in steps in each of which the other one is heard.
+      await until('the silent one to be given up', async () => {
+        ahead += 10_000;
+        const lines = logs.size(talking.attemptId);
+        await until('more lines', () => logs.size(talking.attemptId) > lines);
+        return ends(silent.attemptId) > 0;
+      });
+      const { outcome } = await harbour.finished(silent.attemptId);
+      assert.match(
+        outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind,
+        /^lost: its node on/,
+      );
+      assert.ok(ahead > 60_000, 'not before a minute has passed');
+      // What comes to itself there hears that it is over, and ends its work before the next try begins.
+      assert.ok(processesOf(pod).length > 0);
+      const lines = logs.size(silent.attemptId);
+      for (const id of processesOf(pod)) signal(id, 'SIGCONT');
+      await until('nothing of it to run', () => processesOf(pod).length === 0);
+      const again = specOf(shell('echo "begun $CONTENDER_ATTEMPT_ID"'));
+      const retry = { ...again, attemptId: silent.attemptId.replace(/1$/, '2') };
+      await harbour.executor.start(retry);
+      await until('its wait for a node', async () =>
+        (await harbour.log(retry.attemptId)).some((line) => line.startsWith('Its pod waits')),
+      );
+      resume();
+      assert.equal((await harbour.finished(retry.attemptId)).outcome.kind, 'succeeded');
+      assert.equal(
+        (await harbour.log(retry.attemptId)).filter((line) => line === `begun ${retry.attemptId}`).length,
+        1,
+      );
+      assert.deepEqual([ends(silent.attemptId), logs.size(silent.attemptId)], [1, lines]);
+      assert.equal(ends(talking.attemptId), 0, 'it goes on');
+      await harbour.executor.stop(talking.attemptId, 'cancelled', 1000);
+      assert.equal((await harbour.finished(talking.attemptId)).outcome.kind, 'failed');
+      assert.equal((await harbour.log(talking.attemptId)).filter((line) => line.startsWith('begun')).length, 1);
+      await namespace.waitForNone('pods');
+    } finally {
+      resume();
+      watchdog.kill('SIGKILL');
+    }
+  },
+);
