@@ -25,6 +25,7 @@ import { openErrandQueues } from './executor/fleet/jobs.ts';
 import { Dispatches } from './executor/fleet/dispatches.ts';
 import { loadKubeConfig } from './executor/kubernetes/kube-config.ts';
 import { instanceOf } from './executor/kubernetes/pod-name.ts';
+import { openNamespaces } from './executor/kubernetes/namespaces.ts';
 import type { PodSettings } from './executor/kubernetes/pod.ts';
 import { Pods } from './executor/kubernetes/pods.ts';
 import { createLocalExecutor } from './executor/local/local.ts';
@@ -188,6 +189,7 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
         startMs: kubernetes.startMs ?? undefined,
         settings: { ...settings, instance: instanceOf(parts.key) },
         keep: kubernetes.keep,
+        namespaces: openNamespaces(join(ground.config.sharedDirectory, 'namespaces.json')),
         loadConfig: (client) => loadKubeConfig(client, kubernetes),
       }),
   );

@@ -33,6 +33,8 @@ export interface HarbourOptions {
 }
 
 export interface HarbourParts extends ReturnType<typeof createDirectoryStores> {
+  /** Which the next server has too. */
+  readonly folder: string;
   readonly desk: Desk;
   readonly clock: Clock;
   readonly instance: string;
@@ -101,7 +103,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
     });
     desk = own;
     const trouble = (error: unknown, what: string): void => void troubles.push(`${what}: ${String(error)}`);
-    const placing = options.openPlacing({ ...stores, desk: own, clock, instance, agentUrl, trouble });
+    const placing = options.openPlacing({ ...stores, folder, desk: own, clock, instance, agentUrl, trouble });
     const executor = createRemoteExecutor({
       placing,
       report,

@@ -14,6 +14,7 @@ import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
 import { isLeft, isOver, keptOf, type KeepRule } from './kept-pods.ts';
 import { keptTail } from './log-place.ts';
+import type { Namespaces } from './namespaces.ts';
 import { Placement } from './placement.ts';
 import { mainContainer, podPatience } from './pod-end.ts';
 import { podEvents } from './pod-events.ts';
@@ -32,6 +33,7 @@ export interface PodsOptions {
   readonly startMs?: number | undefined;
   readonly settings: PodSettings;
   readonly keep: KeepRule;
+  readonly namespaces: Namespaces;
   /** Of the cluster, with the client that is loaded when it is first asked. */
   readonly loadConfig: (client: typeof import('@kubernetes/client-node')) => KubeConfig;
   readonly trouble: (error: unknown, what: string) => void;
@@ -83,7 +85,7 @@ export class Pods implements Placing {
       for (const placement of this.#placements.values()) placement.look();
     }, tickMs);
     // So that what an earlier server left there is found before the first attempt.
-    this.#seenIn(settings.namespace);
+    for (const namespace of [settings.namespace, ...options.namespaces.known]) this.#seenIn(namespace);
   }
 
   get(id: string): Placement | undefined {
@@ -246,7 +248,10 @@ export class Pods implements Placing {
   }
 
   #seenIn(namespace: string): Seen {
-    const seen = this.#namespaces.get(namespace) ?? this.#open(namespace);
+    const before = this.#namespaces.get(namespace);
+    if (before !== undefined) return before;
+    this.#options.namespaces.add(namespace);
+    const seen = this.#open(namespace);
     this.#namespaces.set(namespace, seen);
     return seen;
   }

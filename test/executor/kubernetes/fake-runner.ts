@@ -10,8 +10,8 @@ const runnerImage: Image = (_container, { paths }) => ({
   command: ['env', `CONTENDER_AGENT_DIRECTORY=${paths.get('/contender') ?? ''}`, process.execPath, agent],
 });
 
-export function startClusterWithRunner(): Promise<FakeKubernetes> {
-  return startFakeKubernetes({ images: { 'runner:local': runnerImage, 'busybox:local': busyboxImage } });
+export function startClusterWithRunner(namespaces: readonly string[] = ['default']): Promise<FakeKubernetes> {
+  return startFakeKubernetes({ images: { 'runner:local': runnerImage, 'busybox:local': busyboxImage }, namespaces });
 }
 
 export function settingsFor(fake: FakeKubernetes): Omit<HarbourOptions, 'files'> {

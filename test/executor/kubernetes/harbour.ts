@@ -1,6 +1,8 @@
 /** The Kubernetes executor with its desk, its server for agents on loopback and stores in a temporary folder. */
+import { join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { KeepRule } from '../../../src/executor/kubernetes/kept-pods.ts';
+import { openNamespaces } from '../../../src/executor/kubernetes/namespaces.ts';
 import { Pods } from '../../../src/executor/kubernetes/pods.ts';
 import type { JsonObject } from '../../../src/std/json.ts';
 import { openHarbour as open, type Harbour, type HarbourOptions as Options } from '../harbour.ts';
@@ -28,7 +30,7 @@ export function openHarbour({
 }: HarbourOptions): Promise<Harbour> {
   return open({
     ...rest,
-    openPlacing: ({ instance, agentUrl, ...parts }) =>
+    openPlacing: ({ instance, agentUrl, folder, ...parts }) =>
       new Pods({
         ...parts,
         settings: {
@@ -44,6 +46,7 @@ export function openHarbour({
           repositoryPods: new Map(),
         },
         keep,
+        namespaces: openNamespaces(join(folder, 'namespaces.json')),
         loadConfig,
         startMs,
       }),

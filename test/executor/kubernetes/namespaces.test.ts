@@ -1,0 +1,39 @@
+/** What an earlier server left in a namespace of a step, whose name nothing says any more, is found by the next one. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openNamespaces } from '../../../src/executor/kubernetes/namespaces.ts';
+import { shell, specOf, until } from '../workshop.ts';
+import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
+import { openHarbour } from './harbour.ts';
+
+test('namespaces are known to the next one, and what is damaged says nothing', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'namespaces-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'namespaces.json');
+  const first = openNamespaces(file);
+  assert.deepEqual(first.known, []);
+  for (const name of ['training', 'gpu', 'training']) first.add(name);
+  assert.deepEqual(openNamespaces(file).known, ['training', 'gpu']);
+  for (let at = 0; at < 100; at += 1) first.add(`n${at}`);
+  const { known } = openNamespaces(file);
+  assert.deepEqual([known.length, known.at(-1)], [100, 'n99']);
+  writeFileSync(file, '["half');
+  assert.deepEqual(openNamespaces(file).known, []);
+});
+
+test('a pod that belongs to nothing any more is removed in whatever namespace it is', async (t) => {
+  const fake = await startClusterWithRunner(['default', 'gpu']);
+  t.after(() => fake.close());
+  const harbour = await openHarbour(settingsFor(fake));
+  t.after(() => harbour.close());
+  const spec = specOf(shell('sleep 600'), { pod: { namespace: 'gpu' } });
+  await harbour.executor.start(spec);
+  await harbour.running(spec.attemptId);
+  assert.equal(fake.pods()[0]?.metadata.namespace, 'gpu');
+  // Its run has ended meanwhile.
+  await (await harbour.next()).executor.recover([]);
+  await until('it to go', () => fake.pods().length === 0 || undefined);
+});
