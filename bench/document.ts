@@ -46,6 +46,7 @@ const titles: Readonly<Record<string, string>> = {
   'worker-many': 'Steps on one worker, all at once',
   pod: 'A step as a pod, after another',
   'pods-at-once': 'Steps as pods, all at once',
+  'pods-in-flight': 'Pods of one server, all in flight (a fake cluster)',
   'pod-requests': 'Requests to the API of a cluster',
   'waiting-run': 'Waiting for runs',
   'waiting-step': 'Waiting for a step',

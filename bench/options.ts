@@ -14,6 +14,7 @@ export const workloadNames = [
   'idle',
   'waits',
   'fleet',
+  'crowd',
   'pods',
 ] as const;
 
