@@ -3,13 +3,14 @@ import type { Figure } from './figures.ts';
 
 const head = `# Benchmarks
 
-Written by \`npm run bench -- --peers --write-docs\` from one run of it on one machine: every figure below was measured in that
+Written by \`npm run bench -- --peers --pods --write-docs\` from one run of it on one machine: every figure below was measured in that
 run, the limits of the machine and the other systems included. Machines differ and are noisy; run it on your own:
 
 | option | what it does |
 |--|--|
 | \`--smoke\` | each workload once and small, to prove that it runs |
 | \`--peers\` | other systems too, installed where they are missing, into \`bench/peers/.cache\` or the folder \`CONTENDER_PEERS\`; PostgreSQL, \`redis-server\`, \`python3\` and npm must be there |
+| \`--pods\` | steps as pods too, at the cluster of \`KUBECONFIG\` or at one that is brought up for it, which takes root |
 | \`--only NAME,NAME\` | these workloads, or of the other systems these |
 | \`--write-docs\` | this page, from the figures of the run |
 `;

@@ -47,6 +47,7 @@ if (only.has('server') || only.has('idle')) await benchServer(options);
 if (only.has('waits')) await benchWaits(options);
 if (only.has('fleet')) await benchFleet(options);
 if (only.has('crowd')) await benchCrowd(options);
-if (only.has('pods')) await benchPods(options);
 await benchPeers(options, peers, only);
+// Last: a cluster is never at rest.
+if (only.has('pods')) await benchPods(options);
 if (writeDocs) writeFileSync('docs/benchmarks.md', documentOf(figures.said));

@@ -35,6 +35,7 @@ export function readOptions(argv: readonly string[]): CommandLine {
     options: {
       smoke: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
+      pods: { type: 'boolean', default: false },
       'write-docs': { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
     },
@@ -53,8 +54,8 @@ export function readOptions(argv: readonly string[]): CommandLine {
   return {
     smoke: values.smoke,
     writeDocs: values['write-docs'],
-    // Pods need a cluster, so they are measured where they are asked for.
-    only: new Set(workloads.length > 0 ? workloads : workloadNames.filter((name) => name !== 'pods')),
+    // Pods need a cluster, and root to bring one up, so they are measured where they are asked for.
+    only: new Set(workloads.length > 0 ? workloads : workloadNames.filter((name) => name !== 'pods' || values.pods)),
     peers: new Set(!values.peers ? [] : peers.length > 0 ? peers : peerNames),
   };
 }

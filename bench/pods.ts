@@ -1,8 +1,13 @@
 /**
- * Attempts as pods of the cluster that KUBECONFIG names, beside the least that a pod can cost there: the same image, made and
+ * Attempts as pods of the cluster that KUBECONFIG names, or of one that is brought up for it and taken down after, beside the least that a pod can cost there: the same image, made and
  * watched until it has succeeded, by the same requests. One after the other, and many at once.
  */
+import { delimiter } from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
+import { down } from '../test/cluster/down.ts';
+import { assertRoot } from '../test/cluster/host.ts';
+import { layoutOf } from '../test/cluster/layout.ts';
+import { remakeRunner, up } from '../test/cluster/up.ts';
 import { makeNamespace } from '../test/kubernetes/namespace.ts';
 import { openApiProxy } from '../test/kubernetes/api-proxy.ts';
 import { asGiven, runnerImage, settingsIn, through } from '../test/kubernetes/settings.ts';
@@ -12,9 +17,24 @@ import { createApi, type Api } from '../src/executor/kubernetes/api.ts';
 import { openPodTable } from '../src/executor/kubernetes/pod-table.ts';
 import { percentile, round, timed, type BenchOptions } from './measure.ts';
 
-export async function benchPods({ say, smoke }: BenchOptions): Promise<void> {
-  const kubeconfig = process.env['KUBECONFIG'];
-  if (kubeconfig === undefined) throw new Error('pods are measured at the cluster that KUBECONFIG names');
+export async function benchPods(options: BenchOptions): Promise<void> {
+  const given = process.env['KUBECONFIG'];
+  if (given !== undefined) return benchAt(given, options);
+  const layout = layoutOf(process.env);
+  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  assertRoot();
+  try {
+    await up(layout, note);
+    await remakeRunner(layout, note);
+    process.env['KUBECONFIG'] = layout.kubeconfig;
+    process.env['PATH'] = [layout.bin, process.env['PATH']].join(delimiter);
+    await benchAt(layout.kubeconfig, options);
+  } finally {
+    await down(layout, false, note);
+  }
+}
+
+async function benchAt(kubeconfig: string, { say, smoke }: BenchOptions): Promise<void> {
   const namespace = await makeNamespace();
   const proxy = await openApiProxy(kubeconfig);
   const open = (loadConfig: HarbourOptions['loadConfig']): Promise<Harbour> =>

@@ -8,7 +8,8 @@ import { loadConfig, type Config } from '../config/config.ts';
 import type { KubernetesConfig } from '../config/kubernetes.ts';
 import type { AttemptKey } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
-import { layOut, podBase, type Laid } from '../executor/debug/layout.ts';
+import { agentFolder } from '../executor/agent/places.ts';
+import { layOut, type Laid } from '../executor/debug/layout.ts';
 import { openLocalShell, type ShellEnd } from '../executor/debug/local-shell.ts';
 import type { AttemptSpec } from '../executor/executor.ts';
 import { loadKubeConfig } from '../executor/kubernetes/kube-config.ts';
@@ -144,10 +145,10 @@ async function debugHere(config: Config, found: Found, folder: string, { command
 
 function layoutOf(
   config: Config,
-  { spec, secrets, extract }: Found,
+  { spec, extract }: Found,
 ): Omit<Parameters<typeof layOut>[0], 'folder' | 'base' | 'hasContainers'> {
   const { artifacts } = createDirectoryStores({ directory: config.sharedDirectory, clock });
-  return { spec, secrets, extract, artifacts, nodeModules: config.executor.nodeModules };
+  return { spec, extract, artifacts, nodeModules: config.executor.nodeModules };
 }
 
 async function debugInPod(
@@ -169,13 +170,14 @@ async function debugInPod(
   try {
     const code = await openPodShell({
       ...layout,
+      secrets: found.secrets,
       settings: { ...podSettings(config, kubernetes), instance: 'debug' },
       loadConfig: (client) => loadKubeConfig(client, kubernetes),
       startMs: kubernetes.startMs ?? startMs,
       seconds: Math.ceil(forMs / 1000),
       folder,
       async layOut(into): Promise<Laid> {
-        const laid = await layOut({ ...layout, folder: into, base: podBase, hasContainers: true });
+        const laid = await layOut({ ...layout, folder: into, base: agentFolder, hasContainers: true });
         say(laid.about);
         return laid;
       },

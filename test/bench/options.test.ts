@@ -9,6 +9,7 @@ test('without a word all workloads are run that need no cluster, and no peer', (
   const { only, peers, smoke, writeDocs } = readOptions([]);
   assert.deepEqual([...only], withoutCluster);
   assert.deepEqual([...readOptions(['--only', 'pods']).only], ['pods']);
+  assert.deepEqual([...readOptions(['--pods']).only], workloadNames);
   assert.deepEqual([...peers, smoke, writeDocs], [false, false]);
 });
 

@@ -1,6 +1,7 @@
 /** What befalls pods and the API of a real cluster: no step is lost, none runs twice, each failure has its cause. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import { podName } from '../../src/executor/kubernetes/pod-name.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from '../executor/kubernetes/harbour.ts';
@@ -218,6 +219,35 @@ check(
     assert.equal((await other.finished(theirs.attemptId)).outcome.kind, 'succeeded');
   },
 );
+
+check('a server that dies with pods at every stage of their lives loses none, and none runs twice', async () => {
+  const one = await harbour({ slots: 50 });
+  const servers = [{ executor: one.executor, reports: one.reports }];
+  const started: string[] = [];
+  const endsOf = (attemptId: string): readonly AttemptOutcome[] =>
+    servers.flatMap(({ reports }) =>
+      reports.flatMap((word) => (word.type === 'finished' && word.attemptId === attemptId ? [word.outcome] : [])),
+    );
+  for (let at = 1; at <= 32; at += 1) {
+    const spec = specOf(begun('sleep 0.5'));
+    started.push(spec.attemptId);
+    await servers.at(-1)?.executor.start(spec);
+    await pause(80);
+    if (at % 8 !== 0) continue;
+    // From one that is asked for at this moment to one that has ended long ago.
+    const next = await one.next();
+    servers.push(next);
+    await next.executor.recover(started.filter((attemptId) => endsOf(attemptId).length === 0));
+  }
+  for (const attemptId of started) {
+    const [outcome] = await until(`the end of ${attemptId}`, () => {
+      const ends = endsOf(attemptId);
+      return ends.length > 0 ? ends : undefined;
+    });
+    assert.equal(outcome?.kind, 'succeeded', outcome === undefined ? '' : fails(outcome));
+    assert.deepEqual([endsOf(attemptId).length, await begins(one, attemptId)], [1, 1], attemptId);
+  }
+});
 
 check('pods that belong to nothing any more are removed', async () => {
   const one = await harbour();

@@ -4,9 +4,9 @@
  */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { agentFolder, placesIn } from '../agent/places.ts';
+import { placesIn } from '../agent/places.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
-import type { AttemptSpec, RunnerTask } from '../executor.ts';
+import type { AttemptSpec, AttemptWork, RunnerTask } from '../executor.ts';
 import { contextEnvironment } from '../local/environment.ts';
 import { openInputs, placeFrom, resolveCommand, resolveWork, type Inputs } from '../local/inputs.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
@@ -24,7 +24,6 @@ export interface LayoutOptions {
   readonly artifacts: ArtifactStore;
   /** Writes the files of the commit into a new folder. */
   readonly extract: (folder: string) => Promise<void>;
-  readonly secrets: ReadonlyMap<string, string>;
   readonly nodeModules: string | null;
 }
 
@@ -39,19 +38,18 @@ export interface Laid {
 const stepScript = 'step.sh';
 const scriptVariable = 'CONTENDER_STEP_SCRIPT';
 const howTo = `sh $${scriptVariable}`;
-
-/** What tells whoever comes where that script is. */
-export function scriptIn(base: string): { readonly [name: string]: string } {
-  return { [scriptVariable]: join(base, stepScript) };
-}
 /** Starts the runner with a task and options of Node: made where it is to run. */
 export const onceScript = 'once';
 const taskFile = 'task.json';
 
+/** What tells whoever comes where the script of the step is. */
+export function scriptIn(base: string): { readonly [name: string]: string } {
+  return { [scriptVariable]: join(base, stepScript) };
+}
+
 /** Throws a refusal where an input is not there any more, or the step has no command here. */
 export async function layOut(options: LayoutOptions): Promise<Laid> {
-  const { spec, folder, base, artifacts, extract, secrets, nodeModules } = options;
-  const { work, context, attemptId } = spec;
+  const { spec, folder, base, artifacts, extract } = options;
   const here = placesIn(folder);
   const there = placesIn(base);
   await extract(here.source);
@@ -62,70 +60,77 @@ export async function layOut(options: LayoutOptions): Promise<Laid> {
     createStoredValues(artifacts),
     there.inputs,
   );
-  const told = contextEnvironment(attemptId, context, {
+  const told = contextEnvironment(spec.attemptId, spec.context, {
     sourceTree: there.source,
     scratch: there.scratch,
     checkpoint: there.checkpoint,
     outputs: there.outputs,
   });
-  const write = async (name: string, text: string): Promise<void> => {
-    await writeFile(join(folder, name), text);
-    await chmod(join(folder, name), 0o755);
-  };
-  if (work.kind === 'command' || work.kind === 'container') {
-    const { words, environment, isWhole } = await commandOf(options, inputs);
-    const line = quoted(words);
-    if (isWhole)
-      await write(
-        stepScript,
-        `#!/bin/sh\n${work.kind === 'command' ? `cd ${quoted([there.source])}\n` : ''}exec ${line}\n`,
-      );
-    const about = isWhole
-      ? `The step runs ${line}\nCarry it out: ${howTo}`
-      : `The step runs the entry point of its image${line === '' ? '' : ` with ${line}`}.`;
-    return { environment: { ...told, ...environment, ...scriptIn(base) }, about };
+  const { work } = spec;
+  const { environment, about } =
+    work.kind === 'command' || work.kind === 'container'
+      ? await layCommand(work, options, inputs)
+      : await layTask(work, options, inputs);
+  return { environment: { ...told, ...environment, ...scriptIn(base) }, about };
+}
+
+async function layCommand(work: CommandWork, options: LayoutOptions, inputs: Inputs): Promise<Laid> {
+  const { base, folder } = options;
+  const { words, environment } = await commandOf(work, options, inputs);
+  const line = quoted(words);
+  if (work.kind === 'container' && options.hasContainers && work.command.length === 0)
+    return { environment, about: `The step runs the entry point of its image${line === '' ? '' : ` with ${line}`}.` };
+  // A container begins where its image says.
+  const where = work.kind === 'command' ? `cd ${quoted([placesIn(base).source])}\n` : '';
+  await writeScript(folder, `${where}exec ${line}`);
+  return { environment, about: `The step runs ${line}\nCarry it out: ${howTo}` };
+}
+
+type CommandWork = Extract<AttemptWork, { kind: 'command' | 'container' }>;
+
+async function commandOf(
+  work: CommandWork,
+  { spec, hasContainers }: LayoutOptions,
+  inputs: Inputs,
+): Promise<{ readonly words: readonly string[]; readonly environment: Laid['environment'] }> {
+  const given = work.kind === 'command' || hasContainers ? work.command : work.localCommand;
+  if (given === null) {
+    const why = `the container of "${spec.context.step}" has no local command: it runs in a cluster`;
+    throw new AttemptRefusal('invalid', why);
   }
+  const { command, environment } = await resolveCommand({ ...work, command: given }, inputs);
+  const args = work.kind === 'container' && hasContainers ? work.args : [];
+  return { words: [...command, ...(await Promise.all(args.map((value) => inputs.text(value))))], environment };
+}
+
+/** What the runner carries out: in one process of its own, with its input in a file. */
+async function layTask(
+  work: Exclude<AttemptWork, CommandWork>,
+  { spec, folder, base, nodeModules }: LayoutOptions,
+  inputs: Inputs,
+): Promise<Laid> {
+  const { source, scratch } = placesIn(base);
+  const { attemptId, context } = spec;
   const task: RunnerTask = {
     attemptId,
-    sourceTree: there.source,
+    sourceTree: source,
     nodeModules,
-    scratch: there.scratch,
-    environment: { ...told, ...Object.fromEntries(secrets) },
+    scratch,
+    // Those who start it have it.
+    environment: {},
     context,
     work: await resolveWork(work, inputs),
     endMark: '',
   };
-  await writeFile(join(folder, taskFile), JSON.stringify({ ...task, environment: {} }, null, 2));
-  await write(stepScript, `#!/bin/sh\nexec ${quoted([join(base, onceScript), join(base, taskFile)])} "$@"\n`);
+  await writeFile(join(folder, taskFile), JSON.stringify(task, null, 2));
+  await writeScript(folder, `exec ${quoted([join(base, onceScript), join(base, taskFile)])} "$@"`);
   const what = work.kind === 'gate' || work.kind === 'challenge' ? `a ${work.kind}` : `a function in ${work.file}`;
-  return {
-    environment: { ...told, ...scriptIn(base) },
-    about: `The step is ${what}.\nCarry it out, with options of Node if you like (--inspect-brk): ${howTo}`,
-  };
+  const about = `The step is ${what}.\nCarry it out, with options of Node if you like (--inspect-brk): ${howTo}`;
+  return { environment: {}, about };
 }
 
-interface Words {
-  readonly words: readonly string[];
-  readonly environment: { readonly [name: string]: string };
-  /** Not where the image says how it begins. */
-  readonly isWhole: boolean;
+async function writeScript(folder: string, lines: string): Promise<void> {
+  const path = join(folder, stepScript);
+  await writeFile(path, `#!/bin/sh\n${lines}\n`);
+  await chmod(path, 0o755);
 }
-
-async function commandOf({ spec: { work, context }, hasContainers }: LayoutOptions, inputs: Inputs): Promise<Words> {
-  if (work.kind !== 'command' && work.kind !== 'container') throw new Error(`${work.kind} is no command`);
-  if (work.kind === 'container' && !hasContainers) {
-    if (work.localCommand === null)
-      throw new AttemptRefusal(
-        'invalid',
-        `the container of "${context.step}" has no local command: it runs in a cluster`,
-      );
-    const { command, environment } = await resolveCommand({ ...work, command: work.localCommand }, inputs);
-    return { words: command, environment, isWhole: true };
-  }
-  const { command, environment } = await resolveCommand(work, inputs);
-  const args = work.kind === 'container' ? await Promise.all(work.args.map((value) => inputs.text(value))) : [];
-  return { words: [...command, ...args], environment, isWhole: command.length > 0 };
-}
-
-/** In a pod. */
-export const podBase = agentFolder;

@@ -14,7 +14,7 @@ import type { ArtifactStore } from '../../outputs/outputs.ts';
 import { quoted } from '../debug/quoted.ts';
 import type { AttemptSpec } from '../executor.ts';
 import { createStoredValues } from '../local/stored-values.ts';
-import { createApi, type Api } from './api.ts';
+import { ApiError, createApi, type Api } from './api.ts';
 import { resolveContainer, resolveWords } from './container.ts';
 import { debugPod, secretVariables } from './debug-pod.ts';
 import { execIn, type Exec } from './exec.ts';
@@ -56,10 +56,13 @@ export async function openPodShell(options: PodShellOptions): Promise<number> {
   const namespace = namespaceOf(task, settings);
   const api = createApi(loadConfig);
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+  const body = debugPod({ name, id: spec.attemptId, task, container, words }, seconds, settings);
+  await api.request('POST', path, { body }).catch(async (error: unknown) => {
+    // Without an answer it may be there.
+    if (!(error instanceof ApiError) || error.status === null) await removePod(`${path}/${name}`, api);
+    throw error;
+  });
   try {
-    await api.request('POST', path, {
-      body: debugPod({ name, id: spec.attemptId, task, container, words }, seconds, settings),
-    });
     say(`The pod ${name} is made in ${namespace}.`);
     return await enter(options, { api, path: `${path}/${name}`, namespace, name, container });
   } finally {
