@@ -75,6 +75,22 @@ check('a pod that makes way for another is evicted', async (given) => {
   assert.match(said((await given.harbour.finished(id)).outcome), /^evicted: .*PreemptionByScheduler/);
 });
 
+check('what a step saves when its pod makes way for another is there for the next try', async ({ fake, harbour }) => {
+  const save = `trap 'echo half > "$CONTENDER_CHECKPOINT/state"; exit 1' TERM; echo begun; sleep 600 & wait`;
+  const spec = specOf(shell(save));
+  await harbour.executor.start(spec);
+  await until('its work', async () => (await harbour.log(spec.attemptId)).includes('begun') || undefined);
+  const [pod] = fake.pods();
+  assert.ok(pod);
+  fake.disturbances.preempt(pod);
+  assert.match(said((await harbour.finished(spec.attemptId)).outcome), /^evicted: .*PreemptionByScheduler/);
+  const { attemptId, context } = spec;
+  const second = { ...spec, attemptId: attemptId.replace(/1$/, '2'), context: { ...context, attempt: 2 } };
+  await harbour.executor.start({ ...second, work: shell('cat "$CONTENDER_CHECKPOINT/state"') });
+  assert.equal((await harbour.finished(second.attemptId)).outcome.kind, 'succeeded');
+  assert.ok((await harbour.log(second.attemptId)).includes('half'));
+});
+
 check('a pod that its node puts out is evicted, and one that took too much memory is told as that', async (given) => {
   const first = await running(given);
   given.fake.disturbances.evict(first.pod);
