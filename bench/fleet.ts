@@ -6,10 +6,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Queue, QueueEvents, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { openYard, type Yard } from '../test/executor/fleet/yard.ts';
-import { command, specOf } from '../test/executor/workshop.ts';
+import { openYard } from '../test/executor/fleet/yard.ts';
 import { startRedis, type TestRedis } from '../test/support/redis.ts';
-import { percentile, round, timed, type BenchOptions } from './measure.ts';
+import { allAtOnce, attempt, oneByOne } from './attempts.ts';
+import { round, type BenchOptions } from './measure.ts';
 
 const slots = 8;
 
@@ -20,23 +20,11 @@ export async function benchFleet({ say, smoke }: BenchOptions): Promise<void> {
   const [one, many] = smoke ? [2, 4] : [50, 200];
   try {
     await yard.startWorker({ slots });
-    for (let warmUp = 0; warmUp < one; warmUp += 1) await Promise.all([bare.run(), attempt(yard)]);
-    const [ours, theirs]: [number[], number[]] = [[], []];
-    for (let each = 0; each < one; each += 1) {
-      theirs.push(await timed(() => bare.run()));
-      ours.push(await timed(() => attempt(yard)));
-    }
-    say({
-      workload: 'worker',
-      attempts: one,
-      ms_p50: round(percentile(ours, 0.5)),
-      ms_p95: round(percentile(ours, 0.95)),
-      bare_ms_p50: round(percentile(theirs, 0.5)),
-      bare_ms_p95: round(percentile(theirs, 0.95)),
-    });
-    const all = Array.from({ length: many });
-    const bareMs = await timed(() => Promise.all(all.map(() => bare.run())));
-    const oursMs = await timed(() => Promise.all(all.map(() => attempt(yard))));
+    const ours = (): Promise<void> => attempt(yard.harbour);
+    for (let warmUp = 0; warmUp < one; warmUp += 1) await Promise.all([bare.run(), ours()]);
+    say({ workload: 'worker', attempts: one, ...(await oneByOne(one, ours, () => bare.run())) });
+    const bareMs = await allAtOnce(many, () => bare.run());
+    const oursMs = await allAtOnce(many, ours);
     say({
       workload: 'worker-many',
       attempts: many,
@@ -51,14 +39,6 @@ export async function benchFleet({ say, smoke }: BenchOptions): Promise<void> {
     await yard.close();
     await redis.stop();
   }
-}
-
-/** From the wish to the report. */
-async function attempt({ harbour }: Yard): Promise<void> {
-  const spec = specOf(command('true'));
-  await harbour.executor.start(spec);
-  const { outcome } = await harbour.finished(spec.attemptId);
-  if (outcome.kind !== 'succeeded') throw new Error(`an attempt ended as ${JSON.stringify(outcome)}`);
 }
 
 /** From the job to the news of its end. */

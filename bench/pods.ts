@@ -12,10 +12,10 @@ import { makeNamespace } from '../test/kubernetes/namespace.ts';
 import { openApiProxy } from '../test/kubernetes/api-proxy.ts';
 import { asGiven, runnerImage, settingsIn, through } from '../test/kubernetes/settings.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from '../test/executor/kubernetes/harbour.ts';
-import { command, specOf } from '../test/executor/workshop.ts';
 import { createApi, type Api } from '../src/executor/kubernetes/api.ts';
 import { openPodTable } from '../src/executor/kubernetes/pod-table.ts';
-import { percentile, round, timed, type BenchOptions } from './measure.ts';
+import { allAtOnce, attempt, oneByOne } from './attempts.ts';
+import { round, type BenchOptions } from './measure.ts';
 
 export async function benchPods(options: BenchOptions): Promise<void> {
   const given = process.env['KUBECONFIG'];
@@ -46,23 +46,11 @@ async function benchAt(kubeconfig: string, { say, smoke }: BenchOptions): Promis
     // The first pod of an image waits for more than the others.
     await bare.run();
     await attempt(harbour);
-    const [ours, theirs]: [number[], number[]] = [[], []];
-    for (let each = 0; each < one; each += 1) {
-      theirs.push(await timed(() => bare.run()));
-      ours.push(await timed(() => attempt(harbour)));
-    }
-    say({
-      workload: 'pod',
-      pods: one,
-      ms_p50: round(percentile(ours, 0.5)),
-      ms_p95: round(percentile(ours, 0.95)),
-      bare_ms_p50: round(percentile(theirs, 0.5)),
-      bare_ms_p95: round(percentile(theirs, 0.95)),
-    });
-    const all = Array.from({ length: many });
-    const bareMs = await timed(() => Promise.all(all.map(() => bare.run())));
+    const ours = (): Promise<void> => attempt(harbour);
+    say({ workload: 'pod', pods: one, ...(await oneByOne(one, ours, () => bare.run())) });
+    const bareMs = await allAtOnce(many, () => bare.run());
     const before = process.memoryUsage().rss;
-    const oursMs = await timed(() => Promise.all(all.map(() => attempt(harbour))));
+    const oursMs = await allAtOnce(many, ours);
     say({
       workload: 'pods-at-once',
       pods: many,
@@ -84,14 +72,6 @@ async function benchAt(kubeconfig: string, { say, smoke }: BenchOptions): Promis
     await proxy.close();
     await namespace.remove();
   }
-}
-
-/** From the wish to the report. */
-async function attempt(harbour: Harbour): Promise<void> {
-  const spec = specOf(command('true'));
-  await harbour.executor.start(spec);
-  const { outcome } = await harbour.finished(spec.attemptId);
-  if (outcome.kind !== 'succeeded') throw new Error(`an attempt ended as ${JSON.stringify(outcome)}`);
 }
 
 /** Made, seen to have succeeded, and removed. */

@@ -2,8 +2,6 @@
  * The program of a pod or worker that carries out one attempt. Where the server is and the token that it is asked with
  * come from the environment; everything else is the server's answer.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createAgent } from '../src/executor/agent/agent.ts';
 import { createLink } from '../src/executor/agent/link.ts';
@@ -53,9 +51,8 @@ const agent = createAgent({
 /** Nothing is carried out: somebody opens a shell here, and finds how functions are run. */
 async function hold(ms: number): Promise<never> {
   process.on('SIGTERM', () => process.exit(0));
-  const { onceScript } = await import('../src/executor/debug/layout.ts');
-  const { onceScriptText } = await import('../src/executor/debug/once-script.ts');
-  await writeFile(join(agentFolder, onceScript), onceScriptText(), { mode: 0o755 });
+  const { writeOnceScript } = await import('../src/executor/debug/scripts.ts');
+  await writeOnceScript(agentFolder);
   await pause(ms);
   return process.exit(0);
 }

@@ -17,6 +17,7 @@ import { openPodShell } from '../executor/kubernetes/pod-shell.ts';
 import { baseEnvironment, readSecrets } from '../executor/local/environment.ts';
 import { AttemptRefusal } from '../executor/local/refusal.ts';
 import { parseSha } from '../git/git.ts';
+import { layOutCommit } from '../git/source-trees.ts';
 import { openToLook, podSettings } from '../main.ts';
 import { createDirectoryStores } from '../outputs/directory.ts';
 import { ProblemError } from '../std/problem.ts';
@@ -83,9 +84,12 @@ async function prepared(config: Config, run: Run, options: DebugOptions): Promis
     secrets: readSecrets(spec.value.secrets, config.secret),
     async extract(folder) {
       const commit = parseSha(sha);
-      const ready = commit.ok ? await project.git.ensure(commit.value) : commit;
-      const extracted = ready.ok && commit.ok ? await project.git.extract(commit.value, folder) : ready;
-      if (!extracted.ok) throw new AttemptRefusal('start', `the files of ${sha}: ${extracted.error.message}`);
+      const laidOut = commit.ok
+        ? layOutCommit(project.git, commit.value, folder)
+        : Promise.reject(new Error(commit.error.message));
+      await laidOut.catch((error: Error) => {
+        throw new AttemptRefusal('start', `the files of ${sha}: ${error.message}`);
+      });
     },
   };
 }

@@ -19,13 +19,10 @@ export interface KubernetesConfig {
   readonly serviceAccountName: string | null;
   readonly startMs: number | null;
   readonly keep: {
-    readonly onFinishAction: 'delete_pod' | 'delete_succeeded_pod' | 'keep_pod';
+    readonly onFinishAction: Settings['onFinishAction'];
     readonly ttlAfterFinishedMs: number;
   };
-  readonly helperResources: {
-    readonly requests?: { readonly [resource: string]: string };
-    readonly limits?: { readonly [resource: string]: string };
-  } | null;
+  readonly helperResources: NonNullable<Settings['helperResources']> | null;
   /** What all pods are like, in the words of the option `pod`. */
   readonly pod: JsonObject;
 }

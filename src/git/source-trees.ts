@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../std/clock.ts';
-import { parseSha, type GitRepository } from './git.ts';
+import { parseSha, type GitRepository, type Sha } from './git.ts';
 
 export const sourceTreesKeptMax = 50;
 
@@ -28,17 +28,14 @@ export function createSourceTrees({ directory, repositories, clock }: SourceTree
     const git = repositories.get(repository);
     const parsed = parseSha(sha);
     if (git === undefined || !parsed.ok) throw new Error(`there is no commit ${sha} of ${repository}`);
-    const folder = join(directory, folderName(repository), parsed.value);
+    const commit = parsed.value;
+    const folder = join(directory, folderName(repository), commit);
     if (existsSync(folder)) {
       const now = new Date(clock.now());
       await utimes(folder, now, now);
       return folder;
     }
-    // The mirror may be younger than the run: another server opened it.
-    const ready = await git.ensure(parsed.value);
-    if (!ready.ok) throw new Error(ready.error.message);
-    const extracted = await git.extract(parsed.value, folder);
-    if (!extracted.ok) throw new Error(extracted.error.message);
+    await layOutCommit(git, commit, folder);
     await removeOldest(join(directory, folderName(repository)), folder);
     return folder;
   };
@@ -57,6 +54,15 @@ export function createSourceTrees({ directory, repositories, clock }: SourceTree
       return tree;
     },
   };
+}
+
+/** Into a new folder; rejects with a sentence where the commit cannot be had. */
+export async function layOutCommit(git: GitRepository, commit: Sha, folder: string): Promise<void> {
+  // The mirror may be younger than the run: another server opened it.
+  const ready = await git.ensure(commit);
+  if (!ready.ok) throw new Error(ready.error.message);
+  const extracted = await git.extract(commit, folder);
+  if (!extracted.ok) throw new Error(extracted.error.message);
 }
 
 function folderName(repository: string): string {

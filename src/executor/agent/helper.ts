@@ -22,13 +22,10 @@ import { AttemptRevoked } from './link.ts';
 import { placesIn } from './places.ts';
 import { createRemoteArtifacts } from './remote-artifacts.ts';
 
-export interface HelperPorts {
-  readonly link: CheckpointPorts['link'];
+export interface HelperPorts extends CheckpointPorts {
   readonly folder: string;
   readonly secretsFolder: string;
   readonly layOut: (folder: string) => Promise<string>;
-  readonly unpack: CheckpointPorts['unpack'];
-  readonly say: CheckpointPorts['say'];
   /** The container beside it has ended, or is to. */
   readonly ended: Promise<void>;
 }

@@ -2,7 +2,7 @@
  * The place of an attempt laid out for somebody who looks into it, as the attempt found it: the files of its commit, its
  * inputs, what it was told, its secrets. It is made in a folder of this machine, and may stand elsewhere in the end (`base`).
  */
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { placesIn } from '../agent/places.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
@@ -11,7 +11,7 @@ import { contextEnvironment } from '../local/environment.ts';
 import { openInputs, placeFrom, resolveCommand, resolveWork, type Inputs } from '../local/inputs.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
 import { createStoredValues } from '../local/stored-values.ts';
-import { quoted } from './quoted.ts';
+import { onceScript, quoted, writeScript } from './scripts.ts';
 
 export interface LayoutOptions {
   readonly spec: AttemptSpec;
@@ -38,8 +38,6 @@ export interface Laid {
 const stepScript = 'step.sh';
 const scriptVariable = 'CONTENDER_STEP_SCRIPT';
 const howTo = `sh $${scriptVariable}`;
-/** Starts the runner with a task and options of Node: made where it is to run. */
-export const onceScript = 'once';
 const taskFile = 'task.json';
 
 /** What tells whoever comes where the script of the step is. */
@@ -82,7 +80,7 @@ async function layCommand(work: CommandWork, options: LayoutOptions, inputs: Inp
     return { environment, about: `The step runs the entry point of its image${line === '' ? '' : ` with ${line}`}.` };
   // A container begins where its image says.
   const where = work.kind === 'command' ? `cd ${quoted([placesIn(base).source])}\n` : '';
-  await writeScript(folder, `${where}exec ${line}`);
+  await writeScript(join(folder, stepScript), `${where}exec ${line}`);
   return { environment, about: `The step runs ${line}\nCarry it out: ${howTo}` };
 }
 
@@ -123,14 +121,8 @@ async function layTask(
     endMark: '',
   };
   await writeFile(join(folder, taskFile), JSON.stringify(task, null, 2));
-  await writeScript(folder, `exec ${quoted([join(base, onceScript), join(base, taskFile)])} "$@"`);
+  await writeScript(join(folder, stepScript), `exec ${quoted([join(base, onceScript), join(base, taskFile)])} "$@"`);
   const what = work.kind === 'gate' || work.kind === 'challenge' ? `a ${work.kind}` : `a function in ${work.file}`;
   const about = `The step is ${what}.\nCarry it out, with options of Node if you like (--inspect-brk): ${howTo}`;
   return { environment: {}, about };
-}
-
-async function writeScript(folder: string, lines: string): Promise<void> {
-  const path = join(folder, stepScript);
-  await writeFile(path, `#!/bin/sh\n${lines}\n`);
-  await chmod(path, 0o755);
 }

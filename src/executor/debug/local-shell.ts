@@ -1,10 +1,7 @@
 /** A shell, or a command, in a place that is laid out on this machine. */
 import { spawn } from 'node:child_process';
-import { chmod, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { placesIn } from '../agent/places.ts';
-import { onceScriptText } from './once-script.ts';
-import { onceScript } from './layout.ts';
+import { writeOnceScript } from './scripts.ts';
 
 export interface LocalShell {
   readonly folder: string;
@@ -18,9 +15,7 @@ export type ShellEnd = { readonly code: number } | { readonly failed: string };
 
 /** Ends when the shell or command does; the terminal is its own meanwhile. */
 export async function openLocalShell({ folder, environment, command, shell }: LocalShell): Promise<ShellEnd> {
-  const script = join(folder, onceScript);
-  await writeFile(script, onceScriptText());
-  await chmod(script, 0o755);
+  await writeOnceScript(folder);
   const [program = shell, ...args] = command;
   const child = spawn(program, args, { cwd: placesIn(folder).source, env: environment, stdio: 'inherit' });
   // Ctrl-C is for whatever runs in it.

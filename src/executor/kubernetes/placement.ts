@@ -35,7 +35,7 @@ export interface PlacementPorts {
   /** Once. What there is of the pod is needed until it resolves. */
   readonly over: (end: PlacementEnd) => Promise<void>;
   /** After that: its pod goes, or stays to be looked at. */
-  readonly letGo: (place: PodPlace, end: PlacementEnd) => void;
+  readonly letGo: (place: PodPlace) => void;
   /** Null: its agent carries out the step, and says all that there is to say. */
   readonly container: ContainerSide | null;
 }
@@ -293,7 +293,7 @@ export class Placement implements Placed {
     this.#isOver = true;
     this.#ended.resolve();
     this.#closing.abort();
-    void this.#ports.over(end).finally(() => this.#ports.letGo(this.#where, end));
+    void this.#ports.over(end).finally(() => this.#ports.letGo(this.#where));
   }
 
   get #where(): PodPlace {

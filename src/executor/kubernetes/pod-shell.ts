@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { agentFolder, placesIn, secretsFolder } from '../agent/places.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
-import { quoted } from '../debug/quoted.ts';
+import { quoted } from '../debug/scripts.ts';
 import type { AttemptSpec } from '../executor.ts';
 import { createStoredValues } from '../local/stored-values.ts';
 import { ApiError, createApi, type Api } from './api.ts';

@@ -174,6 +174,8 @@ export class Pods implements Placing {
     const { so, seen, log, listener, token } = given;
     const { desk, logs, clock, settings, keep, startMs = podPatience.startMs } = this.#options;
     const { work, timeoutMs, graceMs, attemptId } = task.spec;
+    /** As its log says. */
+    let isKept = false;
     const stays = (end: PlacementEnd): boolean => task.type === 'attempt' && isLeft(end, seen.table.get(name), keep);
     const pod = {
       namespace: namespaceOf(task, settings),
@@ -208,14 +210,14 @@ export class Pods implements Placing {
         await listener.over(end, async () => {
           await log.end();
           if (end.kind === 'seen') await this.#tellEvents(pod.namespace, name, attemptId);
-          if (stays(end))
+          isKept = stays(end);
+          if (isKept)
             logs
               .writer(attemptId)
               .write('contender', `Its pod is kept: kubectl --namespace ${pod.namespace} describe pod ${name}\n`);
         });
       },
-      letGo: (place: PodPlace, end: PlacementEnd) =>
-        stays(end) ? this.#leave(place) : this.#reaper.take(place, leaveSeconds),
+      letGo: (place: PodPlace) => (isKept ? this.#leave(place) : this.#reaper.take(place, leaveSeconds)),
       container:
         work.kind === 'container'
           ? { timeoutMs, graceMs, started, memoryBytesMax: () => seen.metrics.most(name) }

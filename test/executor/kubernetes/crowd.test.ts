@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
 import { until } from '../workshop.ts';
-import { begin, chunksOf, withServer, type Played, type Server } from './crowd.ts';
+import { begin, castFor, withServer, type Server } from './crowd.ts';
 import type { Standing } from './server-in-small.ts';
 
 /** How many requests are in the hands of the cluster at once, each for a few milliseconds. */
@@ -34,25 +34,16 @@ async function untilEnded(server: Server, count: number): Promise<Standing> {
 test('two thousand pods at once take little memory and few requests, and each ends once', async () => {
   await withServer(async (server, fake) => {
     const parallel = watchParallel(fake);
-    const played: Played[] = [];
-    const begun = new Set<string>();
+    const cast = castFor(server, fake);
     let [before, bytesBefore] = [0, 0];
     // The first is for all that is loaded with it.
     for (const count of [10, 500, 2000]) {
-      server.start(count - played.length);
-      await until(`${count} pods`, () => fake.pods().length === count);
-      const fresh = fake.pods().filter(({ metadata }) => !begun.has(metadata.name));
-      for (const { metadata } of fresh) begun.add(metadata.name);
-      for (const some of chunksOf(fresh, 50)) played.push(...(await Promise.all(some.map(begin))));
-      const { bytes } = await until('all of them to run', async () => {
-        const standing = await server.standing();
-        return standing.running === count ? standing : null;
-      });
+      const { bytes } = await cast.bringTo(count);
       const each = (bytes - bytesBefore) / (count - before);
       if (before > 0) assert.ok(each < 128 * 1024, `${each} bytes for each of ${count}`);
       [before, bytesBefore] = [count, bytes];
     }
-    for (const some of chunksOf(played, 50)) await Promise.all(some.map((one) => one.end()));
+    await cast.end();
     const { ended, succeeded, troubles } = await untilEnded(server, 2000);
     assert.deepEqual([ended.length, new Set(ended).size, succeeded, troubles], [2000, 2000, 2000, []]);
     await until('the end of all pods', () => fake.pods().length === 0);

@@ -7,6 +7,7 @@ import type { Begun } from '../../../src/executor/agent/contract.ts';
 import { createLink, type Link } from '../../../src/executor/agent/link.ts';
 import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
 import type { Pod } from '../../support/kubernetes/wire.ts';
+import { until } from '../workshop.ts';
 import { startClusterWithRunner } from './fake-runner.ts';
 import type { Standing, Word } from './server-in-small.ts';
 
@@ -42,7 +43,7 @@ export async function withServer(body: (server: Server, fake: FakeKubernetes) =>
 }
 
 /** The agent of a pod, which has begun and says from time to time that it is there. */
-export interface Played {
+interface Played {
   end(): Promise<void>;
 }
 
@@ -77,8 +78,37 @@ async function keepAlive(link: Link): Promise<void> {
   }
 }
 
-export function chunksOf<T>(all: readonly T[], size: number): T[][] {
+function chunksOf<T>(all: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
     all.slice(index * size, (index + 1) * size),
   );
+}
+
+/** The agents of all pods of a cluster, fifty at work at once. */
+export interface Cast {
+  /** Starts so many attempts in all; resolves when each has a pod, whose agent has begun, with how the server stands then. */
+  bringTo(count: number): Promise<Standing>;
+  /** Each ends well. */
+  end(): Promise<void>;
+}
+
+export function castFor(server: Server, fake: FakeKubernetes): Cast {
+  const played: Played[] = [];
+  const begun = new Set<string>();
+  return {
+    async bringTo(count) {
+      server.start(count - played.length);
+      await until(`${count} pods`, () => fake.pods().length === count);
+      const fresh = fake.pods().filter(({ metadata }) => !begun.has(metadata.name));
+      for (const { metadata } of fresh) begun.add(metadata.name);
+      for (const some of chunksOf(fresh, 50)) played.push(...(await Promise.all(some.map(begin))));
+      return until('all of them to run', async () => {
+        const standing = await server.standing();
+        return standing.running === count ? standing : null;
+      });
+    },
+    async end() {
+      for (const some of chunksOf(played, 50)) await Promise.all(some.map((one) => one.end()));
+    },
+  };
 }

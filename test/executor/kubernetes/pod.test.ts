@@ -92,9 +92,16 @@ test('the pod of an attempt keeps to the restricted profile, and holds nothing b
   });
 });
 
+const plain = specOf(command('true'), { attemptId: 'run-1/train/0/1' });
+const content = {
+  name: 'c-1',
+  id: plain.attemptId,
+  task: { type: 'attempt', spec: plain },
+  token: 'token',
+  words: {},
+} as const;
+
 test('what the configuration says of all pods, of those of a repository, and what the step says are laid over each other', () => {
-  const spec = specOf(command('true'), { attemptId: 'run-1/train/0/1' });
-  const content = { name: 'c-1', id: spec.attemptId, task: { type: 'attempt', spec }, token: 'token' } as const;
   const wide = {
     ...settings,
     pod: { namespace: 'all', nodeSelector: { pool: 'cpu', zone: 'a' }, priorityClassName: 'low' },
@@ -110,14 +117,6 @@ test('what the configuration says of all pods, of those of a repository, and wha
 });
 
 test('the helper of a container has the resources that the configuration gives it', () => {
-  const spec = specOf(command('true'), { attemptId: 'run-1/train/0/1' });
-  const content = {
-    name: 'c-1',
-    id: spec.attemptId,
-    task: { type: 'attempt', spec },
-    token: 'token',
-    words: {},
-  } as const;
   const resources = { requests: {}, limits: {} };
   const container = { image: 'box:1', command: [], args: [], environment: {}, resources };
   const helperResources = { limits: { memory: '256Mi' } };
@@ -127,14 +126,6 @@ test('the helper of a container has the resources that the configuration gives i
 });
 
 test("the copy of a pod is like it, runs nothing, ends by itself and is no server's", () => {
-  const spec = specOf(command('true'), { attemptId: 'run-1/train/0/1' });
-  const content = {
-    name: 'c-1',
-    id: spec.attemptId,
-    task: { type: 'attempt', spec },
-    token: 'token',
-    words: {},
-  } as const;
   const words = { nodeSelector: { pool: 'gpu' } };
   const step = debugPod({ ...content, container: null, words }, 600, settings);
   assert.deepEqual(step.spec?.nodeSelector, { pool: 'gpu' });

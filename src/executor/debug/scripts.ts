@@ -1,0 +1,23 @@
+/** Scripts for whoever looks into the place of an attempt. */
+import { chmod, writeFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Starts the runner with a task: made where it is to run. The first argument is the task, others are for Node. */
+export const onceScript = 'once';
+
+export function writeOnceScript(folder: string): Promise<void> {
+  const program = fileURLToPath(new URL(`../../../runner/once${extname(import.meta.url)}`, import.meta.url));
+  const node = quoted([process.execPath, '--disable-warning=ExperimentalWarning', '--enable-source-maps']);
+  return writeScript(join(folder, onceScript), `task=$1\nshift\nexec ${node} "$@" ${quoted([program])} "$task"`);
+}
+
+export async function writeScript(path: string, lines: string): Promise<void> {
+  await writeFile(path, `#!/bin/sh\n${lines}\n`);
+  await chmod(path, 0o755);
+}
+
+/** Words as a shell takes them. */
+export function quoted(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+}
