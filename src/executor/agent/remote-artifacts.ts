@@ -1,7 +1,7 @@
 /** The server's artifacts, as an agent sees them: hashed on both sides, streamed, and the same bytes sent once. */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { chmod, open, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Artifact } from '../../pipeline/definition.ts';
@@ -58,7 +58,9 @@ async function keepFile(body: ReadableStream<Uint8Array>, sha256: string, path: 
         yield chunk;
       }
     };
-    await pipeline(body, hashed, createWriteStream(incoming, { flags: 'wx' }));
+    // It is there before anything can go wrong, so that what goes wrong removes it.
+    await using target = await open(incoming, 'wx');
+    await pipeline(body, hashed, target.createWriteStream());
     verifyHash(sha256, hash.digest('hex'));
     await chmod(incoming, 0o444);
     await rename(incoming, path);

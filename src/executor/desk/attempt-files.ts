@@ -4,7 +4,7 @@
  * effect: the file before the pod is asked for, the agent before it hears that it may begin, the end before it is reported.
  */
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -88,7 +88,9 @@ export function openAttemptFiles(directory: string): AttemptFiles {
       const incoming = `${file}.${randomBytes(6).toString('hex')}`;
       mkdirSync(folder, { recursive: true });
       try {
-        await pipeline(content, atMost(bytesMax), createWriteStream(incoming, { mode: 0o600, flags: 'wx' }));
+        // It is there before anything can go wrong, so that what goes wrong removes it.
+        await using target = await open(incoming, 'wx', 0o600);
+        await pipeline(content, atMost(bytesMax), target.createWriteStream());
         await rename(incoming, file);
       } finally {
         await rm(incoming, { force: true });

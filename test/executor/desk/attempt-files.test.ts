@@ -74,3 +74,10 @@ test('what is kept goes with its run, and with every run that does not go on', a
   await until('all others to go', () => readdirSync(folder).length === 1 || undefined);
   assert.equal(await textOf(files, 'open/train/0/1'), 'x');
 });
+
+test('a checkpoint that breaks off at once leaves nothing, however often', async (t) => {
+  const { folder, files } = opened(t);
+  for (let attempt = 0; attempt < 300; attempt += 1)
+    await assert.rejects(files.keepCheckpoint('run/train/0/1', bytesOf('half', new Error('cut off')), 100), /cut off/);
+  assert.deepEqual(readdirSync(join(folder, 'run')), []);
+});
