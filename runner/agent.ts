@@ -9,6 +9,7 @@ import { agentFolder, secretsFolder } from '../src/executor/agent/places.ts';
 import { unpack } from '../src/executor/agent/unpack.ts';
 import { stepDefaults } from '../src/executor/local/environment.ts';
 import { openMachine } from '../src/executor/local/machine.ts';
+import { messageOfError } from '../src/std/error-message.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -66,6 +67,6 @@ try {
   say(`It has ended: ${outcome.kind}.`);
   process.exit(outcome.kind === 'failed' ? 1 : 0);
 } catch (error) {
-  say(`It is given up: ${error instanceof Error ? error.message : String(error)}`);
+  say(`It is given up: ${messageOfError(error)}`);
   process.exit(3);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RunnerResult } from '../src/executor/executor.ts';
 import { lengthsOf } from '../src/outputs/lengths.ts';
 import { canonicalJson, type Json } from '../src/std/json.ts';
+import { messageOfError } from '../src/std/error-message.ts';
 
 /** What travels in a message; more goes through a file in the scratch directory. */
 const messageBytesMax = 48 * 1024;
@@ -19,7 +20,7 @@ export function succeeded(value: unknown, control: Control, scratch: string): Ru
     output = value === undefined ? null : JSON.parse(JSON.stringify(value) ?? 'null');
     text = canonicalJson(output);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOfError(error);
     return {
       kind: 'failed',
       cause: 'output',

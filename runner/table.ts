@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream';
 import { brotliDecompressSync, createGunzip, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { parse } from 'csv-parse';
 import { createLineSplitter } from '../src/outputs/log-lines.ts';
+import { messageOfError } from '../src/std/error-message.ts';
 
 /** Cells in the order of `columns`; a JSON line may add columns, and then earlier rows are shorter. */
 export interface Batch {
@@ -55,7 +56,7 @@ export async function* readTable(path: string, name: string, columns: readonly s
     else yield* readJsonLines(openStream(path, lower));
   } catch (error) {
     if (error instanceof TableError) throw error;
-    throw new TableError(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new TableError(`${name} cannot be read: ${messageOfError(error)}`);
   }
 }
 

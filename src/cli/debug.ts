@@ -25,6 +25,7 @@ import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { statusOfSignal } from './interruption.ts';
 import { findRun, stepOf, withReading } from './reading.ts';
 import { harmless, paint } from './terminal.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 export interface DebugOptions {
   readonly run: string;
@@ -195,7 +196,7 @@ async function debugInPod(
   } catch (error) {
     if (signal !== null) return statusOfSignal(signal);
     if (error instanceof ProblemError || error instanceof AttemptRefusal) throw error;
-    throw noShell(error instanceof Error ? error.message : String(error));
+    throw noShell(messageOfError(error));
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end).off('SIGHUP', end);
     if (isShell) process.stdin.setRawMode(false).pause();

@@ -8,7 +8,7 @@ import { agentPath } from '../executor/agent/contract.ts';
 import { startFleetWorker, type FleetWorker } from '../executor/fleet/worker.ts';
 import { baseEnvironment } from '../executor/local/environment.ts';
 import { lockFolder, type FolderLock } from '../journal/folder-lock.ts';
-import { failedFetchReason } from '../std/failed-fetch.ts';
+import { failedFetchReason } from '../std/error-message.ts';
 import { ProblemError } from '../std/problem.ts';
 import { version } from '../version.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';

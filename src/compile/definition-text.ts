@@ -5,6 +5,7 @@ import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { compileLimits } from './compile.ts';
 import { definitionSchema } from './definition-schema.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 /** Parses the answer of the guest; the error is a sentence. */
 export function parseGuarded(text: string): Result<unknown, string> {
@@ -19,7 +20,7 @@ export function parseGuarded(text: string): Result<unknown, string> {
     };
     return success(JSON.parse(text, refuse));
   } catch (error) {
-    return failure(error instanceof Error ? error.message : String(error));
+    return failure(messageOfError(error));
   }
 }
 

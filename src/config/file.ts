@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { ProblemError, type Place } from '../std/problem.ts';
 import { configFileSchema, type ConfigFile } from './schema.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 const configBytesMax = 1024 * 1024;
 const fileName = 'contender.yaml';
@@ -46,7 +47,7 @@ export function textOf(path: string, help: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw invalid(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, null, help);
+    throw invalid(`${path} cannot be read: ${messageOfError(error)}`, null, help);
   }
 }
 
@@ -55,11 +56,7 @@ function plainValue(document: Document): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (error) {
-    throw invalid(
-      error instanceof Error ? error.message : String(error),
-      null,
-      'Write the values out instead of using aliases.',
-    );
+    throw invalid(messageOfError(error), null, 'Write the values out instead of using aliases.');
   }
 }
 

@@ -12,6 +12,7 @@ import type { Sha } from './git.ts';
 import { gitLimits } from './limits.ts';
 import { openObjectReader, type ObjectReader, type ReadError } from './object-reader.ts';
 import { rootTree, walkTree, type BlobEntry } from './tree.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 const filesAtOnce = 256;
 const smallBytesMax = 64 * 1024;
@@ -32,7 +33,7 @@ export async function extractCommit(mirror: string, sha: Sha, target: string): P
     await rename(partial, target);
     return success(undefined);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOfError(error);
     return failure({ kind: 'refused', message: `commit ${sha} cannot be written to ${target}: ${reason}` });
   } finally {
     await reader.close();

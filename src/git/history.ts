@@ -9,6 +9,7 @@ import { localEnvironment } from './environment.ts';
 import { scrub } from './errors.ts';
 import { parseSha, type GitError, type Sha } from './git.ts';
 import { gitLimits } from './limits.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 /** The oldest git that has every option in use (`cat-file --batch-command`). */
 const oldestVersion = { major: 2, minor: 36 };
@@ -50,7 +51,7 @@ async function ask<T>(
   try {
     return success(await question(git));
   } catch (error) {
-    return failure({ kind: 'refused', message: scrub(error instanceof Error ? error.message : String(error)) });
+    return failure({ kind: 'refused', message: scrub(messageOfError(error)) });
   } finally {
     clearTimeout(timer);
   }

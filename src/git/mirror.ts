@@ -24,6 +24,7 @@ import { parseRemoteUrl } from './remote-url.ts';
 import { remoteRefs } from './remote.ts';
 import { rootTree, treeLookup, walkTree, withSizes } from './tree.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 export interface MirrorOptions {
   /** https, ssh, file, http on this machine, or a path; the operator's own configuration. */
@@ -127,7 +128,7 @@ async function prepare(workshop: Workshop): Promise<Result<void, GitError>> {
     if (!version.ok) return version;
     return await prepareFolder(workshop.directory, workshop.remote.address, workshop.clock.now());
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOfError(error);
     return failure({ kind: 'refused', message: `the mirror in ${workshop.directory} cannot be prepared: ${reason}` });
   }
 }

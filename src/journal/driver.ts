@@ -4,6 +4,7 @@
  * gives no row although it should (`otherwise`) is a conflict, so a driver may send all steps of many commits at once.
  */
 import type { CommitResult, Conflict } from './journal.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 export type Value = string | number | null;
 
@@ -50,7 +51,7 @@ export interface Driver {
 /** A statement that the database refused: a bug of whoever made it, and no reason to refuse the others. */
 export class StatementRefused extends Error {
   constructor(text: string, cause: unknown) {
-    super(`the journal refused "${text}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`the journal refused "${text}": ${messageOfError(cause)}`, { cause });
     this.name = 'StatementRefused';
   }
 }

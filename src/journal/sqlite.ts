@@ -13,6 +13,7 @@ import type { Journal } from './journal.ts';
 import * as migrate from './migrate.ts';
 import { sqlJournal, type JournalOptions } from './sql-journal.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 const busyTimeoutMs = 5000;
 
@@ -65,7 +66,7 @@ async function makeAndLock(directory: string): Promise<FolderLock> {
 function unusable(path: string, error: unknown): ProblemError {
   return new ProblemError({
     code: 'journal-unreachable',
-    message: `${path} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+    message: `${path} cannot be opened: ${messageOfError(error)}`,
     where: null,
     help: 'Check that the folder is on a local disk with room on it, that this user may write there, and that nothing else wrote the file.',
   });

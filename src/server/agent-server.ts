@@ -15,6 +15,7 @@ import type { Desk, Refusal, Sitting } from '../executor/desk/desk.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { bearerOf, RefusedError } from './access.ts';
 import type { ServerPorts } from './ports.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 export interface AgentServerPorts extends Pick<ServerPorts, 'log'> {
   /** Of who conducts now; null where this server does not. */
@@ -105,7 +106,7 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
     const folder = await sitting(request)
       .source()
       .catch((error: unknown) => {
-        throw new RefusedError(422, error instanceof Error ? error.message : String(error));
+        throw new RefusedError(422, messageOfError(error));
       });
     const tar = createTar({ cwd: folder, portable: true, noMtime: true }, ['.']);
     return reply.type('application/x-tar').send(Readable.from(tar));

@@ -9,6 +9,7 @@ import { promote, settle } from '../promotion.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { sendNotice } from './send-notice.ts';
 import { sendCheckRun, sendComment, sendStatus } from './send-report.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export class Outbox {
   readonly #ports: ConductorPorts;
@@ -71,7 +72,7 @@ export class Outbox {
     this.#underWay.add(row.key);
     try {
       const carried = await this.#perform(row).catch((error: unknown): Carried => ({
-        retry: error instanceof Error ? error.message : String(error),
+        retry: messageOfError(error),
         retryAt: null,
       }));
       const results = await this.#ports.journal.commit([this.#resultWrites(row, carried)]);

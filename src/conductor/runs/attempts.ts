@@ -10,6 +10,7 @@ import { attemptId, type AttemptReport } from '../../executor/executor.ts';
 import { prepareAttempt } from './attempt-spec.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { StepCache } from './step-cache.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 type StopCause = 'cancelled' | 'timeout';
 
@@ -39,7 +40,7 @@ export class Attempts {
     const id = attemptId(run.opened.runId, key);
     this.#placing.set(id, null);
     this.#begin(run, key, id)
-      .catch((error: unknown) => this.#end(id, failed('start', error instanceof Error ? error.message : String(error))))
+      .catch((error: unknown) => this.#end(id, failed('start', messageOfError(error))))
       .finally(() => this.#placing.delete(id));
   }
 

@@ -5,6 +5,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../std/json.ts';
 import type { SchemaChecks } from './schema.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export interface HookDelivery {
   readonly id: string;
@@ -51,7 +52,7 @@ export function createHooks(options: {
       delivery.status = answer.status;
       delivery.error = null;
     } catch (error) {
-      delivery.error = error instanceof Error ? error.message : String(error);
+      delivery.error = messageOfError(error);
     }
   };
   const enqueue = (delivery: HookDelivery): Promise<void> => {

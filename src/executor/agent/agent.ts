@@ -26,6 +26,7 @@ import { createLogShipper } from './log-shipper.ts';
 import { placesIn } from './places.ts';
 import { createRemoteArtifacts } from './remote-artifacts.ts';
 import type { Source, Sources } from './sources.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export interface AgentOptions {
   readonly link: Link;
@@ -242,7 +243,7 @@ async function lookUntilEnded(executor: Executor, spec: LookSpec, signal: AbortS
 
 /** That the agent itself could not go on: sooner than by its silence. */
 function failedResult({ type }: AgentTask, error: unknown): AgentResult {
-  const message = `its agent failed: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `its agent failed: ${messageOfError(error)}`;
   return type === 'look'
     ? { type, outcome: { kind: 'failed', cause: 'lost', message } }
     : { type, outcome: { kind: 'failed', cause: 'lost', message, exitCode: null }, usage: null };

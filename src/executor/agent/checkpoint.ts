@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { formatBytes } from '../../std/bytes.ts';
 import { agentLimits } from './contract.ts';
 import { AttemptRevoked, type Link } from './link.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export interface CheckpointPorts {
   readonly link: Link;
@@ -61,7 +62,7 @@ async function unlessRevoked(work: () => Promise<void>, failed: (why: string) =>
     await work();
   } catch (error) {
     if (error instanceof AttemptRevoked) throw error;
-    failed(error instanceof Error ? error.message : String(error));
+    failed(messageOfError(error));
   }
 }
 

@@ -21,6 +21,7 @@ import { bringCheckpoint, sendCheckpoint, type CheckpointPorts } from './checkpo
 import { AttemptRevoked } from './link.ts';
 import { placesIn } from './places.ts';
 import { createRemoteArtifacts } from './remote-artifacts.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export interface HelperPorts extends CheckpointPorts {
   readonly folder: string;
@@ -58,7 +59,7 @@ async function prepare(
   if ((await stat(places.ready).catch(() => null)) !== null) return;
   await layOut(places.source).catch((error: unknown) => {
     if (error instanceof AttemptRevoked) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOfError(error);
     throw new AttemptRefusal('start', `the files of the commit could not be laid out: ${why}`);
   });
   // The container may be anybody.

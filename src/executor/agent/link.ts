@@ -4,7 +4,7 @@
  * restart. An answer that the attempt is over ends the agent. So every request is one that may be made twice.
  */
 import { setTimeout as pauseFor } from 'node:timers/promises';
-import { failedFetchReason } from '../../std/failed-fetch.ts';
+import { failedFetchReason } from '../../std/error-message.ts';
 import { agentPath } from './contract.ts';
 
 export interface Link {

@@ -17,6 +17,7 @@ import { unpack } from '../agent/unpack.ts';
 import { openMachine, type OpenMachine } from '../local/machine.ts';
 import { keyPrefix, type Errand, type ErrandJob } from './jobs.ts';
 import { connectRedis, isGivenUp, renewing, type RedisPlace } from './redis.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export interface FleetWorkerOptions {
   readonly redis: RedisPlace;
@@ -215,7 +216,7 @@ class Errands {
       say(`${id} has ended: ${outcome.kind}.`);
     } catch (error) {
       if (error instanceof AttemptRevoked) say(`${id} is not, or no longer, to be carried out here.`);
-      else say(`${id} is given up: ${error instanceof Error ? error.message : String(error)}`);
+      else say(`${id} is given up: ${messageOfError(error)}`);
     }
     await rm(directory, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => say(String(error)));
   }

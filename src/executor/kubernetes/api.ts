@@ -4,7 +4,7 @@
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { setTimeout as pause } from 'node:timers/promises';
-import { failedFetchReason } from '../../std/failed-fetch.ts';
+import { failedFetchReason } from '../../std/error-message.ts';
 import { isJsonObject, type Json } from '../../std/json.ts';
 
 export interface Api {

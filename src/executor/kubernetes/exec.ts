@@ -2,7 +2,7 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeConfig, V1Status } from '@kubernetes/client-node';
-import { failedFetchReason } from '../../std/failed-fetch.ts';
+import { failedFetchReason } from '../../std/error-message.ts';
 
 export interface Exec {
   readonly namespace: string;

@@ -1,5 +1,6 @@
 /** What was found out of a cluster, for people: a sentence, and another one about what to do where it is not well. */
 import { ApiError } from './api.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export type Finding =
   | { readonly name: FindingName; readonly state: 'ok'; readonly message: string }
@@ -37,7 +38,7 @@ export function unknown(name: FindingName, message: string, help: string): Findi
 
 /** Of a question that was not answered as it should be; `what` begins the sentence. */
 export function unanswered(name: FindingName, what: string, error: unknown): Finding {
-  const message = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `${what}: ${messageOfError(error)}`;
   if (error instanceof ApiError && error.status === 401)
     return wrong(name, message, 'The cluster does not know who asks: renew the credentials of the kubeconfig.');
   if (error instanceof ApiError && error.isPassing)

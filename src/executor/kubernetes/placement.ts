@@ -18,6 +18,7 @@ import { failureOf, failureToStart, goneOutcome, lossOf, mainContainer } from '.
 import { graceSeconds, helperContainer } from './pod.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
 import type { PodPlace, Reaper } from './reaper.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export interface PlacementPorts {
   readonly api: Api;
@@ -98,7 +99,7 @@ export class Placement implements Placed {
       } catch (error) {
         if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
         if (!(error instanceof ApiError))
-          return this.#see(failed('start', `its pod could not be asked for: ${textOf(error)}`));
+          return this.#see(failed('start', `its pod could not be asked for: ${messageOfError(error)}`));
         const refusal = refusalOf(error, clock.now() - askedAt > startMs);
         if (refusal !== null) return this.#see(refusal);
         this.#tell(`Its pod is not made yet: ${error.message}`);
@@ -314,10 +315,6 @@ export class Placement implements Placed {
 
 function mainOf(view: PodView | null): ContainerView | undefined {
   return view?.containers.find(({ name }) => name === mainContainer);
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function uidOf(pod: V1Pod): string {

@@ -5,6 +5,7 @@ import type { Failed } from '../desk/placing.ts';
 import { ApiError, backOff, type Api } from './api.ts';
 import { failureOf, failureToStart, mainContainer, podPatience } from './pod-end.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 const limits = { lookMs: 250, removalTriesMax: 5 } as const;
 
@@ -62,7 +63,7 @@ export async function removePod(path: string, api: Api): Promise<string | null> 
         await backOff(failures, error, new AbortController().signal);
         continue;
       }
-      return error instanceof Error ? error.message : String(error);
+      return messageOfError(error);
     }
   }
 }

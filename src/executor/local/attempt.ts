@@ -14,6 +14,7 @@ import type { AttemptEnd, AttemptServices, GivenWork, PreparedAttempt } from './
 import type { StartedProcess } from './processes.ts';
 import { AttemptRefusal } from './refusal.ts';
 import { runRunnerWork } from './runner-work.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 /** Runs it to its end. `clean` removes its files, which the report does not wait for. */
 export async function runAttempt(
@@ -81,14 +82,17 @@ async function sourceOf(spec: Pick<AttemptSpec, 'repository' | 'sha'>, ports: Ex
   try {
     return await ports.sourceTree(spec.repository, spec.sha);
   } catch (error) {
-    throw new AttemptRefusal('start', `the files of commit ${spec.sha} could not be laid out: ${messageOf(error)}`);
+    throw new AttemptRefusal(
+      'start',
+      `the files of commit ${spec.sha} could not be laid out: ${messageOfError(error)}`,
+    );
   }
 }
 
 function outcomeOfError(error: unknown): AttemptEnd['outcome'] {
   if (error instanceof AttemptRefusal)
     return { kind: 'failed', cause: error.failure, message: error.message, exitCode: null };
-  return { kind: 'failed', cause: 'start', message: `it could not be run: ${messageOf(error)}`, exitCode: null };
+  return { kind: 'failed', cause: 'start', message: `it could not be run: ${messageOfError(error)}`, exitCode: null };
 }
 
 /** Sentences of an outcome go to the forge and the page: they hold no secret either. */
@@ -104,8 +108,4 @@ function masked(outcome: AttemptEnd['outcome'], mask: Mask): AttemptEnd['outcome
     default:
       return unreachable(outcome);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -10,6 +10,7 @@ import { hasProc, startedAtOf, type StartedProcess } from './processes.ts';
 import { AttemptRefusal } from './refusal.ts';
 import { exitOfStatus, type Shell } from './shell.ts';
 import type { WarmPool } from './warm-pool.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export interface RunningCommand extends StartedProcess {
   /** When the process has ended; its children may go on. */
@@ -164,8 +165,5 @@ function describeStartError(error: unknown, program: string): AttemptRefusal {
     );
   if (code === 'ENOEXEC')
     return new AttemptRefusal('invalid', `"${program}" is no program: its first line must name an interpreter (#!)`);
-  return new AttemptRefusal(
-    'start',
-    `"${program}" could not be started: ${error instanceof Error ? error.message : String(error)}`,
-  );
+  return new AttemptRefusal('start', `"${program}" could not be started: ${messageOfError(error)}`);
 }

@@ -12,6 +12,7 @@ import type { ArtifactStore } from '../../outputs/outputs.ts';
 import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
 import { isArtifact } from './inputs.ts';
 import { AttemptRefusal } from './refusal.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 /** Of one attempt, as canonical JSON. */
 export const outputBytesMax = 16 * 1024 * 1024;
@@ -67,7 +68,7 @@ function toCanonical(output: Json): string {
   try {
     return canonicalJson(output);
   } catch (error) {
-    throw refusal(`the output cannot be kept as JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw refusal(`the output cannot be kept as JSON: ${messageOfError(error)}`);
   }
 }
 
@@ -115,9 +116,7 @@ async function keepArtifact(
     try {
       return { ...(await artifacts.putFile(path, value)) };
     } catch (error) {
-      throw refusal(
-        `the output "${key}" names ${value}, which cannot be kept: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw refusal(`the output "${key}" names ${value}, which cannot be kept: ${messageOfError(error)}`);
     }
   }
   throw refusal(

@@ -11,6 +11,7 @@ import type { FolderStock } from './folders.ts';
 import { createMarkSplitter } from './mark-splitter.ts';
 import { signalOne, startedAtOf } from './processes.ts';
 import type { WarmProcess } from './warm-pool.ts';
+import { messageOfError } from '../../std/error-message.ts';
 
 export type FinishedReport = Extract<RunnerReport, { type: 'finished' }>;
 
@@ -191,7 +192,7 @@ async function answer(
   try {
     send({ type: 'kept', request, artifact: await listener.keep(path, name) });
   } catch (error) {
-    send({ type: 'not-kept', request, message: error instanceof Error ? error.message : String(error) });
+    send({ type: 'not-kept', request, message: messageOfError(error) });
   }
 }
 
