@@ -181,7 +181,12 @@ class Errands {
     if (this.#isEnding) return;
     // Whoever writes to Redis wrote it.
     const { id, token } = data as { readonly id?: unknown; readonly token?: unknown };
-    if (typeof id !== 'string' || typeof token !== 'string') return say('A job that is none of ours is left.');
+    if (typeof id !== 'string' || typeof token !== 'string') {
+      const { queue, redis } = this.#options;
+      return say(
+        `A job in the queue "${queue}" (keys "${keyPrefix(redis)}") is not Contender's and is dropped: another program uses the same queue in the same Redis. Give one of the two another prefix (executor.fleet.prefix).`,
+      );
+    }
     const directory = join(this.#options.directory, 'errands', randomBytes(8).toString('hex'));
     const link = this.#linkOf(id, token);
     const agent = this.#agentOf(link, directory);
