@@ -40,12 +40,17 @@ function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
 }
 
-/** What the run ended as; where it may go on, how. */
+/** What the run ended as; where it may go on or be looked into, how. */
 export function endLines(outcome: RunOutcome, report: RunReport, stream: NodeJS.WritableStream): readonly string[] {
   const line = `${markOf(outcome, stream)} ${outcome}: ${oneLine(report.summary)}`;
   const mayGoOn = (outcome === 'failed' || outcome === 'cancelled') && report.runId !== null;
   if (!mayGoOn) return [line];
-  return [line, paint('gray', `  again from there: contender rerun ${report.runId} --failed`, stream)];
+  const failed = report.steps.find(({ state }) => state === 'failed');
+  const ways = [
+    `  again from there: contender rerun ${report.runId} --failed`,
+    ...(failed === undefined ? [] : [`  a shell in its place: contender debug ${report.runId} ${failed.name}`]),
+  ];
+  return [line, ...ways.map((way) => paint('gray', way, stream))];
 }
 
 /** A run that was cancelled because this command was told to end, ends it as that signal does. */

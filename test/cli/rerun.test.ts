@@ -32,6 +32,7 @@ async function fail(): Promise<string> {
   assert.equal(failed.status, 1, failed.err);
   const [, id = ''] = /again from there: contender rerun ([0-9a-z]{26}) --failed/.exec(failed.out) ?? [];
   assert.notEqual(id, '', failed.out);
+  assert.ok(failed.out.includes(`a shell in its place: contender debug ${id} report\n`), failed.out);
   return id;
 }
 
