@@ -42,6 +42,7 @@ import {
   pipelineNamePattern,
   stepNamePattern,
 } from '../pipeline/names.ts';
+import { globMistake } from '../std/glob.ts';
 
 const limits = definitionLimits;
 const yearMs = 366 * 86_400_000;
@@ -52,6 +53,7 @@ const durationMs = z.number().min(0).max(yearMs);
 const stepName = z.string().max(limits.stepNameLengthMax).regex(stepNamePattern);
 const identifier = z.string().regex(identifierPattern);
 const texts = z.array(line).max(1000);
+const globs = z.array(line.refine((glob) => globMistake(glob) === null, 'a glob that cannot be')).max(1000);
 const path = z.array(z.string().max(256)).max(16);
 const proportion = z.number().min(0).max(1);
 const bound = z.number().nullable();
@@ -237,7 +239,7 @@ const memory: z.ZodType<MemoryDefinition> = z.strictObject({
     .exactOptional(),
 });
 
-const cache: z.ZodType<CacheDefinition> = z.strictObject({ forMs: durationMs.nullable(), paths: texts });
+const cache: z.ZodType<CacheDefinition> = z.strictObject({ forMs: durationMs.nullable(), paths: globs });
 
 const dataset = z.string().regex(datasetNamePattern);
 const update: z.ZodType<DatasetUpdate> = z.strictObject({ dataset, output: path.nullable() });
@@ -283,7 +285,7 @@ const parameter: z.ZodType<ParameterDefinition> = z.strictObject({
 const end: z.ZodType<EndTrigger> = z.strictObject({
   name: z.string().regex(pipelineNamePattern),
   states: z.array(z.enum(endStates)).min(1).max(endStates.length),
-  branches: texts,
+  branches: globs,
 });
 const data: z.ZodType<DataTrigger> = z.strictObject({
   datasets: z.array(dataset).min(1).max(limits.datasetsMax),
@@ -292,8 +294,8 @@ const data: z.ZodType<DataTrigger> = z.strictObject({
 
 const triggers: z.ZodType<TriggerDefinition> = z.strictObject({
   schedule: z.strictObject({ cron: line, timeZone: line, catchup: z.enum(['none', 'latest', 'all']) }).nullable(),
-  push: z.strictObject({ branches: texts, tags: texts, paths: texts }).nullable(),
-  pullRequest: z.strictObject({ branches: texts, paths: texts }).nullable(),
+  push: z.strictObject({ branches: globs, tags: globs, paths: globs }).nullable(),
+  pullRequest: z.strictObject({ branches: globs, paths: globs }).nullable(),
   pipelines: z.array(end).min(1).max(100).exactOptional(),
   data: data.exactOptional(),
 });

@@ -52,7 +52,7 @@ function readEnd(on: OptionReader, value: unknown): EndTrigger {
   const states = endStates.filter((state) => named.includes(state));
   if (wrong !== undefined || states.length === 0)
     end.wrong('states', `a list of ${endStates.join(', ')}`, wrong ?? named);
-  return { name, states, branches: end.texts('branches', []) };
+  return { name, states, branches: end.globs('branches') };
 }
 
 export function readData(on: OptionReader): Pick<TriggerDefinition, 'data'> {

@@ -3,6 +3,7 @@
  * name of the option in each message.
  */
 import { parseDuration } from '../std/duration.ts';
+import { globMistake } from '../std/glob.ts';
 import { hasMarker } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { identifierPattern } from './names.ts';
@@ -93,6 +94,19 @@ export class OptionReader {
     return value.map((item: unknown) =>
       typeof item === 'string' && item !== '' ? this.#fixed(name, item) : this.wrong(name, 'a list of texts', item),
     );
+  }
+
+  globs(name: string): readonly string[] {
+    const globs = this.texts(name, []);
+    for (const glob of globs) {
+      const mistake = globMistake(glob);
+      if (mistake !== null)
+        this.problem(
+          `${this.#name(name)}: the glob ${shown(glob)} ${mistake}`,
+          'Write several short ones: "training/**", "release/*", "*.{py,toml}".',
+        );
+    }
+    return globs;
   }
 
   /** Options inside an option, or null where it is not given. */

@@ -271,7 +271,7 @@ function readCache(options: OptionReader): CacheDefinition | null {
   const given = options.nested('cache', ['for', 'paths']);
   return {
     forMs: given?.durationMs('for', { minMs: 1000, maxMs: 366 * dayMs }, null) ?? null,
-    paths: given?.texts('paths', []) ?? [],
+    paths: given?.globs('paths') ?? [],
   };
 }
 

@@ -72,7 +72,7 @@ function readPush(on: OptionReader): TriggerDefinition['push'] {
   const push = on.nested('push', ['branches', 'tags', 'paths']);
   return push === null
     ? null
-    : { branches: push.texts('branches', []), tags: push.texts('tags', []), paths: push.texts('paths', []) };
+    : { branches: push.globs('branches'), tags: push.globs('tags'), paths: push.globs('paths') };
 }
 
 function readPullRequest(on: OptionReader): TriggerDefinition['pullRequest'] {
@@ -80,7 +80,5 @@ function readPullRequest(on: OptionReader): TriggerDefinition['pullRequest'] {
   if (value === undefined || value === null || value === false) return null;
   if (value === true) return { branches: [], paths: [] };
   const pullRequest = on.nested('pullRequest', ['branches', 'paths']);
-  return pullRequest === null
-    ? null
-    : { branches: pullRequest.texts('branches', []), paths: pullRequest.texts('paths', []) };
+  return pullRequest === null ? null : { branches: pullRequest.globs('branches'), paths: pullRequest.globs('paths') };
 }

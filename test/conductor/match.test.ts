@@ -49,6 +49,15 @@ test('paths are globs from the root, and a dot file is no exception that is made
   assert.deepEqual([of('**/*.py', 'a/b/c.py'), of('*.py', 'a/b.py'), of('data.csv', 'data.csv')], [yes, no, yes]);
 });
 
+test('no glob that somebody pushes holds the server up', () => {
+  const glob = `${'*a'.repeat(40)}b`;
+  const name = 'a'.repeat(200);
+  assert.equal(matchPush(pushed([glob]), { branch: name, isDefault: false }, change('x')), null);
+  assert.deepEqual(matchPush(pushed([], [glob]), main, change(name, `${name}/${name}`)), no);
+  assert.equal(matchTag(tagged([glob]), name), null);
+  assert.equal(matchPullRequest(proposed([glob]), name, change('x')), null);
+});
+
 test('a change of its own definition, or of what definitions may share, always concerns a pipeline', () => {
   const definition = pushed([], ['training/**']);
   assert.deepEqual(matchPush(definition, main, change('.pipelines/own.ts')), yes);

@@ -800,6 +800,22 @@ const heads: readonly (readonly [
     /Europe\/Berlin/,
   ],
   [
+    'a glob from a root',
+    'a',
+    { on: { push: { paths: ['/training/**'] } } },
+    'definition-option',
+    /option "on\.push\.paths": the glob "\/training\/\*\*" begins at a root/,
+    /several short ones/,
+  ],
+  [
+    'a glob of a thousand alternatives',
+    'a',
+    { on: { pullRequest: { branches: ['{a,b}'.repeat(10)] } } },
+    'definition-option',
+    /option "on\.pullRequest\.branches": .* more than 64 alternatives/,
+    /several short ones/,
+  ],
+  [
     'a bad catch-up',
     'a',
     { on: { schedule: { cron: '0 2 * * *', catchup: true } } },

@@ -8,7 +8,6 @@
  * what another run gets.
  */
 import { createHash } from 'node:crypto';
-import { matchesGlob } from 'node:path/posix';
 import {
   firstTriggerOf,
   type AttemptKey,
@@ -23,6 +22,7 @@ import type { CachedStep, CacheEntryRow, Journal } from '../../journal/journal.t
 import type { CacheDefinition, StepDefinition } from '../../pipeline/definition.ts';
 import { podPlaceWords } from '../../pipeline/pod.ts';
 import { formatDuration } from '../../std/duration.ts';
+import { globsOf } from '../../std/glob.ts';
 import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
 import { failure, success, type Result } from '../../std/result.ts';
 import { artifactsOf } from './artifacts-of.ts';
@@ -127,7 +127,9 @@ async function readCode({ git }: Project, sha: string, paths: readonly string[])
   }
   const files = await git.files(commit, '');
   if (!files.ok) return failure(files.error.message);
-  const own = files.value.filter(({ path }) => paths.some((glob) => matchesGlob(path, glob)));
+  // Where it would take too long to say what is its code, all the rest is.
+  const code = globsOf(paths, true);
+  const own = files.value.filter(({ path }) => code.match(path));
   return success(digest(canonicalJson(own.map(({ path, objectId }) => [path, objectId]))));
 }
 

@@ -1,6 +1,6 @@
 /** Which pipelines a push, pull request or end of a run concerns: globs over branches, tags and changed paths. */
-import { matchesGlob } from 'node:path/posix';
 import type { EndTrigger, PipelineDefinition } from '../../pipeline/definition.ts';
+import { globsOf } from '../../std/glob.ts';
 
 /** `affected` false: the pipeline listens, but no changed path concerns it. Null: it does not listen at all. */
 export type Match = { readonly affected: boolean } | null;
@@ -25,23 +25,19 @@ export function matchPush(
   if (push === null) return null;
   // Who names tags alone means no branch.
   const listens =
-    push.branches.length === 0
-      ? ref.isDefault && push.tags.length === 0
-      : push.branches.some((glob) => matchesGlob(ref.branch, glob));
+    push.branches.length === 0 ? ref.isDefault && push.tags.length === 0 : isOneOf(push.branches, ref.branch);
   return listens ? { affected: concerns(push.paths, change) } : null;
 }
 
 /** A tag is no change, so paths do not narrow it. */
 export function matchTag(definition: PipelineDefinition, tag: string): Match {
-  const isMeant = definition.on.push?.tags.some((glob) => matchesGlob(tag, glob)) ?? false;
-  return isMeant ? { affected: true } : null;
+  return isOneOf(definition.on.push?.tags ?? [], tag) ? { affected: true } : null;
 }
 
 export function matchPullRequest(definition: PipelineDefinition, baseBranch: string, change: Change): Match {
   const { pullRequest } = definition.on;
   if (pullRequest === null) return null;
-  const listens =
-    pullRequest.branches.length === 0 || pullRequest.branches.some((glob) => matchesGlob(baseBranch, glob));
+  const listens = pullRequest.branches.length === 0 || isOneOf(pullRequest.branches, baseBranch);
   return listens ? { affected: concerns(pullRequest.paths, change) } : null;
 }
 
@@ -50,18 +46,21 @@ export function matchEnd(
   { branches }: EndTrigger,
   { branch, isDefault }: { readonly branch: string; readonly isDefault: boolean },
 ): boolean {
-  return branches.length === 0 ? isDefault : branches.some((glob) => matchesGlob(branch, glob));
+  return branches.length === 0 ? isDefault : isOneOf(branches, branch);
 }
 
 /** A change of a pipeline's own definition always concerns it, and so does what definitions may share. */
 function concerns(globs: readonly string[], { paths, file, files }: Change): boolean {
   if (globs.length === 0) return true;
+  // Where it would take too long to say that none is meant, one is.
+  const meant = globsOf(globs, true);
   return paths.some(
-    (path) =>
-      path === file ||
-      (path.startsWith('.pipelines/') && !files.has(path)) ||
-      globs.some((glob) => matchesGlob(path, glob)),
+    (path) => path === file || (path.startsWith('.pipelines/') && !files.has(path)) || meant.match(path),
   );
+}
+
+function isOneOf(globs: readonly string[], name: string): boolean {
+  return globsOf(globs, false).match(name);
 }
 
 /** `[skip ci]` or `[ci skip]`, in any case. */
