@@ -170,6 +170,7 @@ function localExecutors({ config, sourceTree, artifacts, logs, clock }: Executor
         logs,
         clock,
         ports: { report, sourceTree, secret: config.secret },
+        hidden: config.hidden,
         directory: join(config.stateDirectory, 'executor'),
         slots: config.executor.slots ?? Math.max(4, availableParallelism()),
         nodeModules: config.executor.nodeModules,
@@ -238,7 +239,6 @@ function remoteExecutors(
   };
 }
 
-/** Held to the types of Kubernetes' API, as what a pipeline says: the cluster drops what it does not know without a word. */
 /** What the configuration says of pods, which is held to the same types as what a step says. */
 export function podSettings(config: Config, kubernetes: KubernetesConfig): Omit<PodSettings, 'instance'> {
   assertPod(kubernetes.pod, 'executor.kubernetes');

@@ -9,6 +9,7 @@ import type { ObjectStore } from '../sensors/sensors.ts';
 import { given, type Environment } from './environment.ts';
 import { invalid, readConfigFile } from './file.ts';
 import { readFleet, type FleetConfig } from './fleet.ts';
+import { hiddenIn } from './hidden.ts';
 import { readKubernetes, type KubernetesConfig } from './kubernetes.ts';
 import { readRepository, type RepositoryConfig } from './repository.ts';
 import { configFileSchema, type ConfigFile } from './schema.ts';
@@ -45,6 +46,8 @@ export interface Config {
   readonly repositories: readonly RepositoryConfig[];
   /** `CONTENDER_SECRET_NAME` gives the secret NAME. */
   readonly secret: (name: string) => string | null;
+  /** All that the environment holds and no log may show, by the name of its variable. */
+  readonly hidden: ReadonlyMap<string, string>;
 }
 
 export interface FleetSettings {
@@ -84,6 +87,7 @@ export function loadConfig(directory: string, environment: Environment): Config 
     },
     repositories,
     secret: (name) => environment[`CONTENDER_SECRET_${name}`] ?? null,
+    hidden: hiddenIn(environment),
   };
 }
 

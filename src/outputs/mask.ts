@@ -13,6 +13,8 @@ const maskText = '***';
 export interface Mask {
   /** `text` without the secrets. */
   text(text: string): string;
+  /** Whether there is nothing to take out. */
+  readonly isEmpty: boolean;
   /** A new stream: gives what can be passed on of each chunk, and the rest at the end. */
   stream(): MaskStream;
   /** Names of secrets that are too short to be masked: they would blacken half of a log. */
@@ -24,24 +26,28 @@ export interface MaskStream {
   end(): Uint8Array;
 }
 
-/** The mask of these secrets by name. */
-export function createMask(secrets: ReadonlyMap<string, string>): Mask {
+/** The mask of these secrets by name, and of others, of which nobody is told that they are too short. */
+export function createMask(
+  secrets: ReadonlyMap<string, string>,
+  others: ReadonlyMap<string, string> = new Map(),
+): Mask {
   const forms = new Set<string>();
   const refused: string[] = [];
-  for (const [name, value] of secrets) {
-    if (value.trim().length < secretLengthMin) refused.push(name);
-    else for (const form of formsOf(value)) forms.add(form);
+  for (const [name, value] of [...secrets, ...others]) {
+    if (value.trim().length >= secretLengthMin) for (const form of formsOf(value)) forms.add(form);
+    else if (secrets.has(name)) refused.push(name);
   }
   // Bytes as Latin-1 text: one character is one byte, so nothing is lost of what is no UTF-8.
   const patterns = [...forms]
     .map((form) => Buffer.from(form).toString('latin1'))
     .sort((one, other) => other.length - one.length);
-  if (patterns.length === 0) return { text: (text) => text, stream: passThrough, refused };
+  if (patterns.length === 0) return { text: (text) => text, isEmpty: true, stream: passThrough, refused };
   const expression = new RegExp(patterns.map(escapeExpression).join('|'), 'g');
   const longest = patterns[0]?.length ?? 0;
   return {
     text: (text) =>
       Buffer.from(Buffer.from(text).toString('latin1').replace(expression, maskText), 'latin1').toString(),
+    isEmpty: false,
     stream: () => createMaskStream(expression, longest),
     refused,
   };

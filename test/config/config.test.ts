@@ -261,3 +261,23 @@ test('a fleet that would give workers up too soon, and one beside a cluster, are
   assert.match(problemOf(`executor: { fleet: {}, ${cluster} }\n`).message, /not both/);
   assert.match(problemOf('executor: { fleet: { queue: GPU } }\n').message, /a queue has a name of/);
 });
+
+test('what no log may show is all that the environment holds of secrets, and of addresses the password alone', () => {
+  const { hidden } = loadConfig(folder, {
+    CONTENDER_SECRET_LAKE: 'a lake',
+    CONTENDER_NOTIFY_TEAM: 'https://hooks.example/T0',
+    CONTENDER_API_TOKEN: '0123456789abcdef',
+    CONTENDER_WEBHOOK_SECRET: 'new one, old one',
+    CONTENDER_DATABASE_URL: 'postgresql://contender:p%40ss@db.example/contender',
+    CONTENDER_GITHUB_TOKEN: '',
+    PATH: '/usr/bin',
+  });
+  assert.deepEqual([...hidden.values()].sort(), [
+    '0123456789abcdef',
+    'a lake',
+    'https://hooks.example/T0',
+    'new one',
+    'old one',
+    'p@ss',
+  ]);
+});

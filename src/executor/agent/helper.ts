@@ -41,7 +41,7 @@ export async function help({ task, secrets }: Begun, ports: HelperPorts): Promis
     if (!hasSucceeded) await sendCheckpoint(placesIn(ports.folder).checkpoint, ports);
     const given = await collect(task.spec, lastLine, ports.folder, artifacts);
     const named = new Map(Object.entries(secrets));
-    const masked = maskedOutput(given, { secrets: named, mask: createMask(named), log: { say: () => undefined } });
+    const masked = maskedOutput(given, { mask: createMask(named), log: { say: () => undefined } });
     return { kind: 'succeeded', output: await storeOutput(masked, artifacts), control: null };
   });
   return { type: 'attempt', outcome, usage: null };

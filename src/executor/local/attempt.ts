@@ -3,7 +3,7 @@
  * cannot be is an outcome with a cause and a sentence; only bugs are thrown.
  */
 import { hostname } from 'node:os';
-import { createMask, type Mask } from '../../outputs/mask.ts';
+import type { Mask } from '../../outputs/mask.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { AttemptSpec, AttemptWork, ExecutorPorts, InputValue } from '../executor.ts';
 import type { AttemptControl } from './attempt-control.ts';
@@ -23,12 +23,12 @@ export async function runAttempt(
   control: AttemptControl,
   running: (process: StartedProcess) => void,
 ): Promise<AttemptEnd & { readonly clean: () => Promise<unknown> }> {
-  let [mask, log]: [Mask, AttemptLog | null] = [createMask(new Map()), null];
+  let [mask, log]: [Mask, AttemptLog | null] = [services.maskOf(new Map()), null];
   const left: string[] = [];
   let end: AttemptEnd;
   try {
     const secrets = readSecrets(spec.secrets, services.ports.secret);
-    mask = createMask(secrets);
+    mask = services.maskOf(secrets);
     log = openLog(mask);
     const sourceTree = await sourceOf(spec, services.ports);
     end = await runWork(work, { spec, services, control, log, mask, sourceTree, secrets, running, left });

@@ -6,7 +6,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import type { AttemptOutcome } from '../../engine/event.ts';
-import type { Mask } from '../../outputs/mask.ts';
+import { createMask, type Mask } from '../../outputs/mask.ts';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import { formatBytes } from '../../std/bytes.ts';
 import type { Clock } from '../../std/clock.ts';
@@ -34,6 +34,8 @@ export interface LocalExecutorOptions {
   readonly slots: number;
   /** A folder of that name with the packages that step functions import and their source tree does not have. */
   readonly nodeModules?: string | null;
+  /** What else no log or output may show, by a name for it: what a step on this machine could find. */
+  readonly hidden?: ReadonlyMap<string, string>;
   readonly clock: Clock;
   /** Shared with others, and closed by whoever opened it. Unless given, one is opened in the directory. */
   readonly machine?: Machine;
@@ -55,7 +57,8 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const { machine, leave } = machineOf(options);
   const checkpoints = openCheckpoints(directory, machine.folders);
   const stored = createStoredValues(artifacts);
-  const services: AttemptServices = { ...machine, ports, artifacts, logs, nodeModules, checkpoints, stored };
+  const maskOf = masksOf(options.hidden ?? new Map());
+  const services: AttemptServices = { ...machine, ports, artifacts, logs, nodeModules, checkpoints, stored, maskOf };
   const active = new Map<string, AttemptControl>();
   const working = new Set<Promise<void>>();
   const looks = createLooks(services);
@@ -96,6 +99,12 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       records.close();
     },
   };
+}
+
+/** Most steps have no secrets: theirs is made once. */
+function masksOf(hidden: ReadonlyMap<string, string>): AttemptServices['maskOf'] {
+  const common = createMask(new Map(), hidden);
+  return (secrets) => (secrets.size === 0 ? common : createMask(secrets, hidden));
 }
 
 function machineOf({ machine, directory, pulse }: LocalExecutorOptions): {

@@ -4,9 +4,9 @@ import type { PreparedAttempt } from './prepared-attempt.ts';
 
 export function maskedOutput(
   output: Json,
-  attempt: Pick<PreparedAttempt, 'mask' | 'secrets'> & { readonly log: Pick<PreparedAttempt['log'], 'say'> },
+  attempt: Pick<PreparedAttempt, 'mask'> & { readonly log: Pick<PreparedAttempt['log'], 'say'> },
 ): Json {
-  if (attempt.secrets.size === 0) return output;
+  if (attempt.mask.isEmpty) return output;
   let found = false;
   const clean = (text: string): string => {
     const masked = attempt.mask.text(text);

@@ -18,6 +18,8 @@ export interface AttemptServices extends Machine {
   readonly nodeModules: string | null;
   readonly checkpoints: Checkpoints;
   readonly stored: StoredValues;
+  /** Of these secrets of an attempt, and of all that no log may show. */
+  readonly maskOf: (secrets: ReadonlyMap<string, string>) => Mask;
 }
 
 /** What is to be carried out. A look has an id of its own, by which its processes are found. */

@@ -147,8 +147,8 @@ async function outputOf(
       'output',
       `the output has ${size} bytes, and at most ${outputBytesMax} are kept: give it as an artifact`,
     );
-  // Only with secrets is a large output looked at here; the runner has counted its lengths.
-  if (attempt.secrets.size === 0)
+  // Only where there is something to mask is a large output looked at here; the runner has counted its lengths.
+  if (attempt.mask.isEmpty)
     return { stored: await artifacts.putFile(output.file, 'output.json'), lengths: output.lengths };
   const value: Json = JSON.parse(await readFile(output.file, 'utf8'));
   return storeOutput(maskedOutput(value, attempt), artifacts);
