@@ -54,7 +54,7 @@ RUN install --directory --owner=1000 --group=1000 --mode=0700 /srv/contender/.co
   && chown 1000:1000 /srv/contender
 WORKDIR /srv/contender
 USER 1000:1000
-EXPOSE 8080
+EXPOSE 8080 8081
 VOLUME /srv/contender/.contender
 STOPSIGNAL SIGTERM
 # The server writes down where it listens; whatever port the configuration names, it is asked there.
