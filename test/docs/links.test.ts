@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { docs, pageOf } from './blocks.ts';
@@ -22,6 +22,14 @@ for (const page of pages) {
 test('docs/README.md lists each page', () => {
   const index = pageOf('README.md');
   const unlisted = pages.filter((page) => !page.includes('/') && page !== 'README.md' && !index.includes(`(${page})`));
+  assert.deepEqual(unlisted, []);
+});
+
+test('the README of the repository lists each page too', () => {
+  const readme = readFileSync(join(docs, '../README.md'), 'utf8');
+  const unlisted = pages.filter(
+    (page) => !page.includes('/') && page !== 'README.md' && !readme.includes(`(docs/${page})`),
+  );
   assert.deepEqual(unlisted, []);
 });
 
