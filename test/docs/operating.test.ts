@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { exitStatus } from '../../src/cli/exit-status.ts';
 import { configFileSchema } from '../../src/config/schema.ts';
+import { sourceTreesKeptMax } from '../../src/git/source-trees.ts';
 import { good } from '../cli/pipelines.ts';
 import { createProject } from '../cli/sandbox.ts';
 import { pageOf } from './blocks.ts';
@@ -95,4 +96,17 @@ test('docs/operating.md names each file that a server leaves in its folder', asy
   } finally {
     await sandbox.remove();
   }
+});
+
+test('docs/operating.md says that nothing of a run is cleared away, and no statement does it', () => {
+  assert.match(page, /\*\*Nothing is cleared away by itself today\*\*/);
+  assert.ok(page.includes(`the ${sourceTreesKeptMax} newest of each repository`));
+  const folder = join(import.meta.dirname, '../../src/journal');
+  const statements = readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('');
+  const cleared = [...statements.matchAll(/delete from (\w+)/g)].map(([, table]) => table);
+  // Sessions and the cache are named as bounded; the others say how things stand, not what happened.
+  assert.deepEqual(new Set(cleared), new Set(['session', 'step_cache', 'branch_head', 'data_listener']));
 });
