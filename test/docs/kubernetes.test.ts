@@ -11,7 +11,9 @@ import { pageOf } from './blocks.ts';
 const page = pageOf('kubernetes.md');
 
 function blocksOf(language: string): readonly string[] {
-  return [...page.matchAll(new RegExp(`^ *\`\`\`${language}\n([\\s\\S]*?)^ *\`\`\`$`, 'gm'))].map(([, text = '']) => text);
+  return [...page.matchAll(new RegExp(`^ *\`\`\`${language}\n([\\s\\S]*?)^ *\`\`\`$`, 'gm'))].map(
+    ([, text = '']) => text,
+  );
 }
 
 /** Lines that are instructions of the image itself, not of what it is built on or of packages. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
+import { good } from '../cli/pipelines.ts';
+import { createProject } from '../cli/sandbox.ts';
 import { exampleOf, examplesOf, missingLines, pageOf } from './blocks.ts';
 import { createReader } from './reader.ts';
 
@@ -43,6 +45,35 @@ for (const [name, file] of [
     assert.deepEqual(shapeOf(JSON.parse(exampleOf(pageOf('models.md'), name))), shapeOf(JSON.parse(text)));
   });
 }
+
+test('the server says where it is, and its pages are those that the quick start names', async () => {
+  const page = pageOf('quick-start.md');
+  const sandbox = createProject({ '.pipelines/good.ts': good });
+  try {
+    const server = sandbox.start(['serve', '--port', '0']);
+    const [, url = ''] = await server.until(/^Contender [\d.]+ is at (http:\/\/127\.0\.0\.1:\d+), watching /m);
+    assert.equal((await sandbox.run(['run', 'good'])).status, 0);
+    const addresses = [...page.matchAll(/^\| `(\/\w+)` \|/gm)].map(([, address = '']) => address);
+    assert.deepEqual(addresses, ['/runs', '/pipelines', '/models']);
+    for (const address of [...addresses, '/login'])
+      assert.equal((await fetch(`${url}${address}`)).status, 200, address);
+    assert.match(await (await fetch(`${url}/pipelines`)).text(), />Start a run</);
+    assert.match(await (await fetch(`${url}/runs`)).text(), /href="\/login/);
+    assert.match(sandbox.read('.contender/api-token'), /^[\w-]{16,}\n$/);
+    server.kill('SIGINT');
+    assert.equal((await server.ended).status, 0);
+  } finally {
+    await sandbox.remove();
+  }
+});
+
+test('the keys of the quick start are those that the pages list', () => {
+  const source = readFileSync(join(repository, 'src/ui/islands/tools.ts'), 'utf8');
+  const listed = /^const keys[^=]*= \[\n([\s\S]*?)^\];$/m.exec(source)?.[1]?.matchAll(/\['([^']+)', /g) ?? [];
+  const shown = pageOf('quick-start.md').matchAll(/^\| `(\?|\/|\w|Enter)` \| .+ \|$/gm);
+  const keys = (found: Iterable<RegExpMatchArray>) => [...found].map(([, key]) => key);
+  assert.deepEqual(keys(shown), keys(listed));
+});
 
 /** The keys and kinds of a value; of a list, those of its first element. */
 function shapeOf(value: unknown): unknown {
