@@ -208,12 +208,20 @@ function statusesTold({ history, forge }: World): Open | null {
     const { sha, pipeline, runId } = about;
     if (state !== 'done' || kind !== 'status' || sha === null || pipeline === null) continue;
     const shown = forge.statuses.get(statusKey(sha, pipeline));
-    const run = history.runs.get(runId ?? '');
+    // That there is no run for some change is not said of a commit that has one.
+    const run = runId === null ? runThatSpeaks(history, sha, pipeline) : history.runs.get(runId);
     const wanted = run === undefined ? about.state : finalState(run);
     if (shown?.state !== wanted)
       return { promise: 'P6', what: `${key} shows ${shown?.state ?? 'nothing'}, and is ${wanted ?? 'unknown'}` };
   }
   return null;
+}
+
+function runThatSpeaks({ runs }: World['history'], sha: string, pipeline: string): KeptRun | undefined {
+  return [...runs.values()].findLast(
+    ({ opened }) =>
+      opened.sha === sha && opened.pipeline === pipeline && firstTriggerOf(opened.trigger).kind !== 'backfill',
+  );
 }
 
 /** One for each pipeline and pull request, about the commit that it stands at, with an end. */

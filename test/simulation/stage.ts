@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import type { Pools } from '../../src/admission/admission.ts';
 import type { RunEvent } from '../../src/engine/event.ts';
 import type { RunRequest } from '../../src/engine/request.ts';
-import type { ForgeEvent } from '../../src/forge/forge.ts';
+import type { ForgeEvent, PullRequest } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
 import type { Write } from '../../src/journal/journal.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
@@ -58,12 +58,13 @@ export class Stage {
     this.world = world;
   }
 
-  /** A commit of a branch, of which nobody is told. */
-  commit(branch: string, parents?: readonly Sha[]): Sha {
+  /** A commit of a branch, of which nobody is told; `texts` are files that it changes besides. */
+  commit(branch: string, parents?: readonly Sha[], texts: Readonly<Record<string, string>> = {}): Sha {
     const { remote, catalogue, time } = this.world;
     this.#commits += 1;
     const files = new Map(catalogue.names.map((name) => [`.pipelines/${name}.ts`, fileOf(name, 0)]));
     files.set('training/model.py', String(this.#commits));
+    for (const [path, text] of Object.entries(texts)) files.set(path, text);
     const tip = remote.branches.get(branch) ?? remote.branches.get('main');
     const sha = remote.commit(parents ?? (tip === undefined ? [] : [tip]), files, 'Change', time.now);
     remote.branches.set(branch, sha);
@@ -76,6 +77,33 @@ export class Stage {
     const after = this.commit(branch);
     this.hook({ type: 'push', ref: `refs/heads/${branch}`, before, after, actor: 'ada' });
     return after;
+  }
+
+  /** A pull request onto main is opened, or comes to stand at another commit, with its webhook. */
+  propose(headSha: Sha, given: Partial<PullRequest> = {}): PullRequest {
+    const { forge, remote } = this.world;
+    const number = given.number ?? 1;
+    const known = forge.pullRequests.get(number);
+    const pullRequest: PullRequest = {
+      number,
+      state: 'open',
+      merged: false,
+      mergeSha: null,
+      headBranch: 'feature',
+      baseBranch: 'main',
+      baseSha: remote.branches.get('main') ?? '',
+      fork: false,
+      author: 'grace',
+      title: 'A change',
+      ...known,
+      ...given,
+      headSha,
+    };
+    remote.pullRequestHeads.add(headSha);
+    forge.pullRequests.set(number, pullRequest);
+    const action = known === undefined ? 'opened' : 'synchronize';
+    this.hook({ type: 'pull-request', action, pullRequest, actor: 'grace' });
+    return pullRequest;
   }
 
   hook(event: ForgeEvent, id = `hook-${this.world.steps}`): void {

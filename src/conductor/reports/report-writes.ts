@@ -4,18 +4,15 @@
  */
 import { firstTriggerOf, type RunOpened } from '../../engine/event.ts';
 import type { ReportState } from '../../forge/forge.ts';
-import type { Write } from '../../journal/journal.ts';
+import { journalLimits, type Journal, type RunRow, type Write } from '../../journal/journal.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { Problem } from '../../std/problem.ts';
 
-/**
- * Status, check run and, on a pull request, the comment of one run. A backfill says nothing about its commit: a hundred
- * past dates are no news of it, and a bad one must not turn its check red.
- */
+/** Status, check run and, on a pull request, the comment of one run. */
 export function reportRun(opened: RunOpened, at: number, delayMs: number): readonly Write[] {
   const { repository, pipeline, sha, runId, trigger } = opened;
+  if (!speaksForCommit(opened)) return [];
   const first = firstTriggerOf(trigger);
-  if (first.kind === 'backfill') return [];
   const pullRequest = first.kind === 'pull-request' ? first.number : null;
   return reportRows(
     { repository, pipeline, sha, pullRequest },
@@ -23,6 +20,29 @@ export function reportRun(opened: RunOpened, at: number, delayMs: number): reado
     at,
     at + delayMs,
   );
+}
+
+/**
+ * A backfill says nothing about its commit: a hundred past dates are no news of it, and a bad one must not turn its check
+ * red.
+ */
+function speaksForCommit({ trigger }: RunOpened): boolean {
+  return firstTriggerOf(trigger).kind !== 'backfill';
+}
+
+/** The newest run of a pipeline that speaks for a commit; null where none does. */
+export async function runThatSpeaks(
+  journal: Pick<Journal, 'runs'>,
+  place: { readonly repository: string; readonly pipeline: string; readonly sha: string },
+): Promise<RunRow | null> {
+  const limit = journalLimits.pageMax;
+  let page = await journal.runs({ ...place, limit });
+  for (;;) {
+    const found = page.find(({ opened }) => speaksForCommit(opened));
+    const last = page.at(-1);
+    if (found !== undefined || last === undefined || page.length < limit) return found ?? null;
+    page = await journal.runs({ ...place, before: last.id, limit });
+  }
 }
 
 export interface RunlessReport {

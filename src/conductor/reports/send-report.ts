@@ -6,16 +6,17 @@ import type { Result } from '../../std/result.ts';
 import type { Carried } from './carried.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { runReportOf } from '../read.ts';
+import { runThatSpeaks } from './report-writes.ts';
 import { readRunlessReport } from '../stored.ts';
 
 export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
-  const found = await reportFor(ports, row);
+  const found = await commitReportFor(ports, row);
   if (found === null) return { done: [] };
   return carried(await found.project.forge.setStatus(found.report), () => []);
 }
 
 export async function sendCheckRun(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
-  const found = await reportFor(ports, row);
+  const found = await commitReportFor(ports, row);
   if (found === null) return { done: [] };
   const sent = await found.project.forge.setCheckRun(found.report, await ports.journal.forgeObject(row.key));
   return carried(sent, (id) => remember(ports, row.key, id));
@@ -66,6 +67,20 @@ function carried<T>(result: Result<T, ForgeError>, writes: (value: T) => readonl
 interface Found {
   readonly project: Project;
   readonly report: RunReport;
+}
+
+/**
+ * One change may lead to no run of a commit that another change has had run: whatever the run says stands, and is never
+ * replaced by a report that there is none.
+ */
+async function commitReportFor(ports: ConductorPorts, row: OutboxRow): Promise<Found | null> {
+  const found = await reportFor(ports, row);
+  if (found === null || typeof row.body['runId'] === 'string') return found;
+  const { project, report } = found;
+  const { pipeline, sha } = report;
+  const run = await runThatSpeaks(ports.journal, { repository: project.name, pipeline, sha });
+  const spoken = run === null ? null : await runReportOf(ports.journal, run.id, ports.runUrl(run.id));
+  return spoken === null ? found : { project, report: spoken };
 }
 
 async function reportFor(ports: ConductorPorts, row: OutboxRow): Promise<Found | null> {
