@@ -122,6 +122,8 @@ export interface Journal {
   nextOutboxAt(): Promise<number | null>;
   /** Rows that failed at least once and are not done. */
   troubledOutbox(limit: number): Promise<readonly OutboxRow[]>;
+  /** The newest that was to be carried out under the key, done or not. */
+  outboxRow(key: string): Promise<OutboxRow | null>;
   /** Rows that name this run, at most 200, in the order of time, done or not. */
   outboxOf(runId: string): Promise<readonly OutboxRow[]>;
 

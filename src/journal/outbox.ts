@@ -46,6 +46,10 @@ export function troubledOutbox(limit: number): Query<OutboxRow> {
   };
 }
 
+export function outboxByKey(key: string): Query<OutboxRow> {
+  return { text: `${selectOutbox} where key = $1`, values: [key], parse: outboxRow };
+}
+
 export function outboxOfRun(runId: string): Query<OutboxRow> {
   return {
     text: `${selectOutbox} where run_id = $1 order by at, key limit ${journalLimits.pageMax}`,

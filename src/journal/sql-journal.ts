@@ -18,7 +18,7 @@ import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
 import { leaseRow, releaseLease, renewLease, takeLease } from './lease.ts';
 import { news } from './news.ts';
 import { openOrders, orderById } from './orders.ts';
-import { dueOutbox, forgeObject, nextOutboxAt, outboxOfRun, troubledOutbox } from './outbox.ts';
+import { dueOutbox, forgeObject, nextOutboxAt, outboxByKey, outboxOfRun, troubledOutbox } from './outbox.ts';
 import { remember } from './remember.ts';
 import { openRequests, requestById } from './requests.ts';
 import { openRunEnds } from './run-ends.ts';
@@ -105,6 +105,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     dueOutbox: (now, limit) => rows(dueOutbox(now, limit)),
     nextOutboxAt: () => first(nextOutboxAt()),
     troubledOutbox: (limit) => rows(troubledOutbox(limit)),
+    outboxRow: (key) => first(outboxByKey(key)),
     outboxOf: (runId) => rows(outboxOfRun(runId)),
 
     evaluations: (filter) => rows(evaluationPage(filter)),

@@ -24,3 +24,33 @@ test('a run of an older commit that ends last does not take the comment over', a
   assert.equal(second, undefined);
   assert.deepEqual([comment?.report.sha, comment?.report.state], [newer, 'success']);
 });
+
+test('what is wrong with a head that has no run is not lost when the run of an older commit ends', async () => {
+  const stage = await Stage.open({ pipelines: [asked] });
+  const { world } = stage;
+  world.attemptMs = 60_000;
+  stage.propose(stage.commit('feature'));
+  await stage.until('the older commit runs', () => (world.server?.executor.running().length ?? 0) === 1);
+  const broken = stage.commit('feature', undefined, { '.pipelines/asked.ts': 'broken' });
+  stage.propose(broken);
+  await stage.until('the comment says so', () => world.forge.comments[0]?.report.state === 'error');
+  await stage.until('the run has its end', () => world.history.unfinished.size === 0);
+  await stage.rest();
+  const [comment, second] = world.forge.comments;
+  assert.equal(second, undefined);
+  assert.deepEqual([comment?.report.sha, comment?.report.state], [broken, 'error']);
+});
+
+test('a head that asks for no run takes the comment from the run of an older commit', async () => {
+  const stage = await Stage.open({ pipelines: [asked] });
+  const { world } = stage;
+  world.attemptMs = 60_000;
+  stage.propose(stage.commit('feature'));
+  await stage.until('the older commit is told of', () => world.forge.comments[0]?.report.state === 'running');
+  const newer = stage.commit('feature', undefined, {}, 'Change words [skip ci]');
+  stage.propose(newer);
+  await stage.until('the run has its end', () => world.history.unfinished.size === 0 && world.history.runs.size === 1);
+  await stage.rest();
+  const [comment] = world.forge.comments;
+  assert.deepEqual([comment?.report.sha, comment?.report.state], [newer, 'neutral']);
+});

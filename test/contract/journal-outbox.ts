@@ -43,6 +43,14 @@ export function outboxRows(use: Use): void {
     assert.deepEqual(await journal.dueOutbox(at + 1, 9), []);
   });
 
+  use('gives the row of a key, done or not', async (journal) => {
+    assert.equal(await journal.outboxRow('status'), null);
+    await mustKeep(journal, outbox('status', at, { text: 'pending' }), outbox('check', at, { text: 'other' }));
+    assert.deepEqual((await journal.outboxRow('status'))?.body, { text: 'pending' });
+    await mustKeep(journal, done('status', 1));
+    assert.deepEqual((await journal.outboxRow('status'))?.body, { text: 'pending' });
+  });
+
   use('keeps one row a key: asking again replaces what is to be said and raises the sequence', async (journal) => {
     await mustKeep(journal, outbox('status', at, { text: 'pending' }));
     await mustKeep(journal, failed('status', 1, at + 50));

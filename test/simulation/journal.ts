@@ -106,6 +106,7 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     listenersWithNews: () => read(() => journal.listenersWithNews()),
     dueOutbox: (now, limit) => read(() => journal.dueOutbox(now, limit)),
     nextOutboxAt: () => read(() => journal.nextOutboxAt()),
+    outboxRow: (key) => read(() => journal.outboxRow(key)),
     outboxOf: (runId) => read(() => journal.outboxOf(runId)),
     troubledOutbox: (limit) => read(() => journal.troubledOutbox(limit)),
     evaluations: (filter) => read(() => journal.evaluations(filter)),

@@ -59,14 +59,19 @@ export class Stage {
   }
 
   /** A commit of a branch, of which nobody is told; `texts` are files that it changes besides. */
-  commit(branch: string, parents?: readonly Sha[], texts: Readonly<Record<string, string>> = {}): Sha {
+  commit(
+    branch: string,
+    parents?: readonly Sha[],
+    texts: Readonly<Record<string, string>> = {},
+    message = 'Change',
+  ): Sha {
     const { remote, catalogue, time } = this.world;
     this.#commits += 1;
     const files = new Map(catalogue.names.map((name) => [`.pipelines/${name}.ts`, fileOf(name, 0)]));
     files.set('training/model.py', String(this.#commits));
     for (const [path, text] of Object.entries(texts)) files.set(path, text);
     const tip = remote.branches.get(branch) ?? remote.branches.get('main');
-    const sha = remote.commit(parents ?? (tip === undefined ? [] : [tip]), files, 'Change', time.now);
+    const sha = remote.commit(parents ?? (tip === undefined ? [] : [tip]), files, message, time.now);
     remote.branches.set(branch, sha);
     return sha;
   }

@@ -76,6 +76,11 @@ export function reportWithoutRun(report: RunlessReport, at: number): readonly Wr
   return reportRows(report, body, at, at);
 }
 
+/** Of the outbox row that holds the newest that was to be said of a commit. */
+export function statusKey(repository: string, sha: string, pipeline: string): string {
+  return `status:${repository}:${sha}:${pipeline}`;
+}
+
 function reportRows(
   about: {
     readonly repository: string;
@@ -87,13 +92,13 @@ function reportRows(
   at: number,
   dueAt: number,
 ): readonly Write[] {
-  const place = `${about.repository}:${about.sha}:${about.pipeline}`;
+  const { repository, sha, pipeline } = about;
   const rows: Write[] = [
-    { write: 'outbox', key: `status:${place}`, kind: 'status', body, at, dueAt },
-    { write: 'outbox', key: `check:${place}`, kind: 'check', body, at, dueAt },
+    { write: 'outbox', key: statusKey(repository, sha, pipeline), kind: 'status', body, at, dueAt },
+    { write: 'outbox', key: `check:${repository}:${sha}:${pipeline}`, kind: 'check', body, at, dueAt },
   ];
   if (about.pullRequest !== null) {
-    const key = `comment:${about.repository}:${about.pullRequest}:${about.pipeline}`;
+    const key = `comment:${repository}:${about.pullRequest}:${pipeline}`;
     rows.push({ write: 'outbox', key, kind: 'comment', body, at, dueAt });
   }
   return rows;

@@ -6,7 +6,7 @@ import type { Result } from '../../std/result.ts';
 import type { Carried } from './carried.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { runReportOf } from '../read.ts';
-import { runThatSpeaks } from './report-writes.ts';
+import { runThatSpeaks, statusKey } from './report-writes.ts';
 import { readRunlessReport } from '../stored.ts';
 
 export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
@@ -35,7 +35,10 @@ export async function sendComment(ports: ConductorPorts, row: OutboxRow): Promis
   return carried(sent, (id) => remember(ports, row.key, id));
 }
 
-/** The comment is one for all commits of a pull request: it is about the head, whichever of their runs ended last. */
+/**
+ * The comment is one for all commits of a pull request: it is about the head, whichever of their runs ended last. Of a head
+ * that led to no run it says why; the older commit stays only where nothing is known of the head.
+ */
 async function aboutHead(
   ports: ConductorPorts,
   asked: Found,
@@ -46,11 +49,18 @@ async function aboutHead(
   // One that is gone refuses the comment itself.
   if (!now.ok) return now.error.kind === 'final' ? asked : { retry: now.error.message, retryAt: now.error.retryAt };
   const { headSha } = now.value;
-  if (headSha === report.sha) return asked;
+  const isHead = headSha === report.sha;
+  if (isHead && report.runId !== null) return asked;
   const place = { repository: project.name, pipeline: report.pipeline, pullRequest, sha: headSha };
   const [run] = await ports.journal.runs({ ...place, limit: 1 });
-  const newer = run === undefined ? null : await runReportOf(ports.journal, run.id, ports.runUrl(run.id));
-  return newer === null ? asked : { project, report: newer };
+  const ofRun = run === undefined ? null : await runReportOf(ports.journal, run.id, ports.runUrl(run.id));
+  if (ofRun !== null) return { project, report: ofRun };
+  if (isHead) return asked;
+  const row = await ports.journal.outboxRow(statusKey(project.name, headSha, report.pipeline));
+  const said = row === null ? null : await reportFor(ports, row);
+  // A run of another change that goes on does not tell this comment of its end.
+  const isFinal = said !== null && (said.report.runId === null || said.report.finishedAt !== null);
+  return isFinal ? said : asked;
 }
 
 function remember(ports: ConductorPorts, key: string, id: string | null): readonly Write[] {
