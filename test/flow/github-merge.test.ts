@@ -117,3 +117,16 @@ test('of a pull request that moved on, the merged commit alone is promoted', asy
   assert.match(refused.reason ?? '', new RegExp(`Another commit was merged: ${second.slice(0, 7)}`));
   await it.comment(first.number, 'twice', new RegExp(second));
 });
+
+test('the merge of a model that is refused is as red as its pull request', async () => {
+  const { number, sha } = await propose({ name: 'poor', noise: 50 });
+  const refused = await it.settled(sha, 'poor');
+  assert.equal(refused.state, 'failure');
+  await it.evaluation(sha, 'refused');
+  const merge = await it.github.mergePullRequest(number, 'grace');
+  await it.handled();
+  const { state, description } = await it.settled(merge, 'poor');
+  assert.equal(state, 'failure');
+  assert.match(description ?? '', new RegExp(`^Evaluated in #${number} .* not trained again: .*misses the threshold`));
+  assert.deepEqual(await it.system.journal.runs({ sha: merge, limit: 10 }), []);
+});

@@ -4,13 +4,23 @@
  */
 import type { ReportState } from '../../forge/forge.ts';
 import type { Sha } from '../../git/git.ts';
+import type { Journal, RunRow } from '../../journal/journal.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import { refusedBy } from '../../verdict/verdict.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
+import { verdictOf } from '../reports/challenge-result.ts';
+import { outcomeOf } from '../reports/outcome.ts';
 import { shaOf } from '../sha.ts';
 
-export interface Covering {
+export interface Covering extends CopiedResult {
   readonly runId: string;
   readonly pullRequest: number;
+  /** The run goes on: what it comes to is not known yet. */
+  readonly isOpen: boolean;
+}
+
+/** What the merge commit shows of the run of its pull request. */
+export interface CopiedResult {
   readonly state: ReportState;
   readonly summary: string;
 }
@@ -42,16 +52,30 @@ export async function coveringRun(
       limit: 1,
     });
     if (run === undefined || (run.state !== 'success' && run.state !== 'running')) continue;
-    const place = `in #${number} at ${headSha.slice(0, 7)}; not trained again`;
     return {
       runId: run.id,
       pullRequest: number,
-      // A run that goes on still has its own reports on the head; the merge commit is not held up by it.
-      state: run.state === 'success' ? 'success' : 'neutral',
-      summary: run.state === 'success' ? `Evaluated ${place}` : `Being evaluated ${place}`,
+      isOpen: run.state === 'running',
+      ...(await copiedResult(ports.journal, run, number)),
     };
   }
   return null;
+}
+
+/** Of a run that goes on or was a success: a model that it refuses is refused on the merge commit too. */
+export async function copiedResult(
+  journal: Pick<Journal, 'evaluations'>,
+  { id, state, opened: { sha } }: RunRow,
+  pullRequest: number,
+): Promise<CopiedResult> {
+  const place = `in #${pullRequest} at ${sha.slice(0, 7)}; not trained again`;
+  // A run that goes on still has its own reports on the head; the merge commit is not held up by it.
+  if (state === 'running') return { state: 'neutral', summary: `Being evaluated ${place}` };
+  const evaluations = await journal.evaluations({ runId: id, limit: 100 });
+  const verdicts = evaluations.flatMap(({ verdict }) => verdictOf(verdict) ?? []);
+  if (outcomeOf(state, verdicts) !== 'refused') return { state: 'success', summary: `Evaluated ${place}` };
+  const refusing = verdicts.find(({ kind }) => refusedBy([kind]) !== null);
+  return { state: 'failure', summary: `Evaluated ${place}: ${refusing?.reason ?? 'its model is refused'}` };
 }
 
 async function sameFiles(project: Project, one: Sha, other: Sha): Promise<boolean> {
