@@ -42,6 +42,9 @@ test('a merge before the run has ended promotes at its end, and trains nothing t
   assert.equal(promoted.runId, row.id);
   assert.equal((await it.champion('early'))?.version, 1);
   assert.deepEqual(await it.system.journal.runs({ sha: merge, limit: 10 }), []);
+  await it.system.until('the merge to show what came of it', async () =>
+    it.github.statuses(merge).find(({ description }) => /^Evaluated in #/.test(description ?? '')),
+  );
 });
 
 test('a merge into a main that has moved on is another tree, and is trained', async () => {

@@ -1,17 +1,20 @@
-/** What people ask to be opened, and the answer, as the journal keeps them: written by one server, read by another. */
+/** What is asked to be opened, by people or a merge that waits, and the answer, as the journal keeps them: written by one server, read by another. */
 import { z } from 'zod';
 import type { RerunSteps } from '../../engine/event.ts';
 import { parseSha } from '../../git/git.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { Problem } from '../../std/problem.ts';
 import { failure, success, type Result } from '../../std/result.ts';
+import { storedCovered, type CoveredPush } from '../triggers/covered-pushes.ts';
 import type { ManualRun } from '../triggers/manual-runs.ts';
 import type { Rerun } from '../triggers/reruns.ts';
 import { problemSchema } from '../stored.ts';
 
 export type Order =
   | { readonly kind: 'run'; readonly run: ManualRun }
-  | { readonly kind: 'rerun'; readonly rerun: Rerun };
+  | { readonly kind: 'rerun'; readonly rerun: Rerun }
+  /** Has no answer before the run has ended that the push was left to. */
+  | { readonly kind: 'covered'; readonly push: CoveredPush };
 
 /** The id of the run; or why there is none. */
 export type Answer = Result<string, Problem | string>;
@@ -51,6 +54,20 @@ const orderSchema = z.discriminatedUnion('kind', [
       key: z.string(),
     }),
   }),
+  z.object({
+    kind: z.literal('covered'),
+    push: z.object({
+      repository: z.string(),
+      pipeline: z.string(),
+      sha: shaSchema,
+      branch: z.string(),
+      actor: z.string(),
+      key: z.string(),
+      pullRequest: z.number(),
+      runId: z.string(),
+      at: z.number(),
+    }),
+  }),
 ]);
 
 const answerSchema = z.union([
@@ -60,6 +77,7 @@ const answerSchema = z.union([
 
 export function storedOrder(order: Order): JsonObject {
   if (order.kind === 'run') return { kind: 'run', run: { ...order.run } };
+  if (order.kind === 'covered') return storedCovered(order.push);
   const { runId, steps, atHead, actor, key } = order.rerun;
   return {
     kind: 'rerun',

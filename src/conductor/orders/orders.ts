@@ -7,6 +7,7 @@ import { failure } from '../../std/result.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { Desk } from '../desk.ts';
 import { runManually } from '../triggers/manual-runs.ts';
+import { decideCovered } from '../triggers/covered-pushes.ts';
 import { readOrder, storedAnswer, type Answer, type Order } from './order.ts';
 import { conductorLimits } from '../ports.ts';
 import { rerun } from '../triggers/reruns.ts';
@@ -42,7 +43,7 @@ export class Orders {
     }
   }
 
-  /** Where it fails it stays open, and is seen at the next look. */
+  /** Where it fails or waits it stays open, and is seen at the next look. */
   async #carryOut({ id, body }: OrderRow): Promise<void> {
     const { journal, clock, log } = this.#desk.ports;
     const answerWrite = (answer: Answer): Write => {
@@ -57,6 +58,7 @@ export class Orders {
       const order = readOrder(body);
       const answer =
         order === null ? failure('the order was written by another version') : await this.#perform(order, alongside);
+      if (answer === null) return;
       // What opened something was kept with its answer.
       if (answer.ok && opened.has(answer.value)) return;
       await journal.commit([[answerWrite(answer)]]);
@@ -65,12 +67,15 @@ export class Orders {
     }
   }
 
-  #perform(order: Order, alongside: (runId: string) => Write): Promise<Answer> {
+  /** Null: it waits. */
+  #perform(order: Order, alongside: (runId: string) => Write): Promise<Answer | null> {
     switch (order.kind) {
       case 'run':
         return runManually(this.#desk, order.run, alongside);
       case 'rerun':
         return rerun(this.#desk, order.rerun, alongside);
+      case 'covered':
+        return decideCovered(this.#desk, order.push, alongside);
       default:
         return unreachable(order);
     }

@@ -3,6 +3,7 @@ import type { Trigger } from '../../engine/event.ts';
 import type { VersionRow, Write } from '../../journal/journal.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { coveringRun, type Covering } from './covered.ts';
+import { orderToDecide } from './covered-pushes.ts';
 import type { About, Desk } from '../desk.ts';
 import { tagPrefix, type Change, type Match } from './match.ts';
 import type { Project } from '../ports.ts';
@@ -101,18 +102,27 @@ async function reportSkipped(
 ): Promise<void> {
   const at = ports.clock.now();
   const coveredBy = covering?.runId ?? null;
-  const skipped: Write = {
-    write: 'trigger-skipped',
-    key: triggerKey(pipeline, about, trigger),
-    at,
-    reason: summary,
-    coveredBy,
-  };
+  const key = triggerKey(pipeline, about, trigger);
+  const skipped: Write = { write: 'trigger-skipped', key, at, reason: summary, coveredBy };
   const state = covering?.state ?? 'neutral';
   const report = reportWithoutRun({ ...about, pipeline, state, summary, problems: [], coveredBy }, at);
   // Who merged what is told by another event, which may have been lost.
   const settle = covering === null ? [] : await settleMerged(ports, project.name, covering.pullRequest);
-  await ports.journal.commit([[skipped, ...report, ...settle]]);
+  const waits = covering?.isOpen === true ? awaitEnd(about, trigger, { pipeline, key, at }, covering) : [];
+  await ports.journal.commit([[skipped, ...report, ...settle, ...waits]]);
+}
+
+/** Asks for a decision at the end of the run that a push is left to. */
+function awaitEnd(
+  { repository, sha: head }: About,
+  trigger: Matching['trigger'],
+  push: { readonly pipeline: string; readonly key: string; readonly at: number },
+  { runId, pullRequest }: Covering,
+): readonly Write[] {
+  const sha = shaOf(head);
+  if (trigger.kind !== 'push' || sha === null) return [];
+  const { branch, actor } = trigger;
+  return [orderToDecide({ ...push, repository, sha, branch, actor, pullRequest, runId })];
 }
 
 function triggerKey(pipeline: string, about: About, trigger: Matching['trigger']): string {
