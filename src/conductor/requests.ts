@@ -27,6 +27,11 @@ export async function askIn(journal: Journal, asked: RequestRow): Promise<Result
   return failure((await whyUndecidable(journal, runId, request.step)) ?? ended);
 }
 
+/** Of what a run that is opened asks of one that it replaces. */
+export function replacementId(by: string, replaced: string): string {
+  return `${by}/replaces/${replaced}`;
+}
+
 /** To be kept together with what asks for it; of a run that ended meanwhile nothing is asked. */
 export function requestWrites(rows: readonly RequestRow[]): readonly Write[] {
   return rows.map((row) => ({ write: 'request', ...row, whereEnded: 'nothing' }));

@@ -87,7 +87,7 @@ export class History {
   /** Keys of triggers, of runs and of those that led to none. */
   readonly triggers = new Set<string>();
   readonly listeners: Listeners;
-  readonly #causes = new Set<string>();
+  readonly #causes = new Map<string, string>();
   readonly #violated: Violated;
   readonly #definitionOf: (opened: RunOpened) => PipelineDefinition;
   readonly #now: () => number;
@@ -180,11 +180,20 @@ export class History {
     }
   }
 
+  /** A commit that is the head again has its run again that one of another commit had ended. */
+  #wasReplaced(runId: string): boolean {
+    const isAsked = [...this.requests.values()].some(
+      ({ runId: of, request }) => of === runId && request.type === 'cancel' && request.by === 'contender',
+    );
+    return isAsked && this.runs.get(runId)?.state === 'cancelled';
+  }
+
   #opened({ opened, triggerKey, reused }: Extract<Write, { write: 'open-run' }>): void {
     this.triggers.add(triggerKey);
     const cause = causeOf(opened);
-    if (this.#causes.has(cause)) this.#violated('P1', `two runs for ${cause}`);
-    this.#causes.add(cause);
+    const before = this.#causes.get(cause);
+    if (before !== undefined && !this.#wasReplaced(before)) this.#violated('P1', `two runs for ${cause}`);
+    this.#causes.set(cause, opened.runId);
     const run: KeptRun = { opened, events: [opened], state: 'running', endedAt: null, instances: new Map() };
     this.runs.set(opened.runId, run);
     this.listeners.opened(opened);

@@ -87,9 +87,21 @@ export class Stage {
   /** A pull request onto main is opened, or comes to stand at another commit, with its webhook. */
   propose(headSha: Sha, given: Partial<PullRequest> = {}): PullRequest {
     const { forge, remote } = this.world;
+    const known = forge.pullRequests.get(given.number ?? 1);
+    const pullRequest = this.proposed(headSha, given);
+    remote.pullRequestHeads.add(headSha);
+    forge.pullRequests.set(pullRequest.number, pullRequest);
+    const action = known === undefined ? 'opened' : 'synchronize';
+    // A head that comes back is told of by an event of its own.
+    this.hook({ type: 'pull-request', action, pullRequest, actor: `grace ${this.world.steps}` });
+    return pullRequest;
+  }
+
+  /** The pull request as it would be at that commit; nobody is told. */
+  proposed(headSha: Sha, given: Partial<PullRequest> = {}): PullRequest {
+    const { forge, remote } = this.world;
     const number = given.number ?? 1;
-    const known = forge.pullRequests.get(number);
-    const pullRequest: PullRequest = {
+    return {
       number,
       state: 'open',
       merged: false,
@@ -100,15 +112,10 @@ export class Stage {
       fork: false,
       author: 'grace',
       title: 'A change',
-      ...known,
+      ...forge.pullRequests.get(number),
       ...given,
       headSha,
     };
-    remote.pullRequestHeads.add(headSha);
-    forge.pullRequests.set(number, pullRequest);
-    const action = known === undefined ? 'opened' : 'synchronize';
-    this.hook({ type: 'pull-request', action, pullRequest, actor: 'grace' });
-    return pullRequest;
   }
 
   hook(event: ForgeEvent, id = `hook-${this.world.steps}`): void {

@@ -10,6 +10,7 @@ import type { Project } from '../ports.ts';
 import { settleMerged } from '../promotion.ts';
 import { reportWithoutRun } from '../reports/report-writes.ts';
 import { shaOf } from '../sha.ts';
+import { replacedRun, type Replaced } from './returned.ts';
 import { openRun, parseParameters } from './triggers.ts';
 import type { CommitVersions } from '../versions.ts';
 
@@ -33,6 +34,7 @@ export async function openMatching(
   const files = new Set(versions.versions.map((row) => row.file));
   const notes: string[] = [];
   let count = 0;
+  let again: string | null = null;
   for (const { definition, digest, row } of good) {
     const matched = matching.match(definition, { file: row.file, files });
     if (matched === null) continue;
@@ -52,17 +54,38 @@ export async function openMatching(
       notes.push(`${definition.name}: ${covered.summary}`);
       continue;
     }
-    notes.push(`${definition.name}: ${await open(desk, matching, definition, digest)}`);
+    const replaced = await returned(desk, matching, definition.name);
+    if (replaced?.isEnding === true) {
+      again = `${definition.name}: its run of this commit is being cancelled`;
+      continue;
+    }
+    notes.push(`${definition.name}: ${await open(desk, matching, { definition, digest, replaced })}`);
     count += 1;
   }
+  if (again !== null) return { again };
   return { count, note: notes.join('; ') || 'no pipeline listens' };
+}
+
+/** A replaced run that is asked for again, because its commit is the head now, whatever the news are. */
+async function returned(
+  { ports }: Desk,
+  { project, about, trigger }: Matching,
+  pipeline: string,
+): Promise<Replaced | null> {
+  const replaced = await replacedRun(ports.journal, { ...about, pipeline }, trigger);
+  if (replaced === null) return null;
+  const tip = await project.git.resolve(trigger.branch);
+  return tip.ok && tip.value === about.sha ? replaced : null;
 }
 
 async function open(
   desk: Desk,
   { about, trigger }: Matching,
-  definition: PipelineDefinition,
-  digest: string,
+  {
+    definition,
+    digest,
+    replaced,
+  }: { readonly definition: PipelineDefinition; readonly digest: string; readonly replaced: Replaced | null },
 ): Promise<string> {
   const { ports, turns } = desk;
   const at = ports.clock.now();
@@ -77,8 +100,9 @@ async function open(
     ]);
     return summary;
   }
+  const key = triggerKey(definition.name, about, trigger);
   const opened = await openRun(ports, turns, {
-    key: triggerKey(definition.name, about, trigger),
+    key: replaced === null ? key : `${key}:after:${replaced.by}`,
     repository: about.repository,
     sha: about.sha,
     trigger,

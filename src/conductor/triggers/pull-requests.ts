@@ -7,6 +7,7 @@ import { asksToSkip, matchPullRequest } from './match.ts';
 import { goodVersions, openMatching } from './open-matching.ts';
 import type { Project } from '../ports.ts';
 import { settleMerged } from '../promotion.ts';
+import { hasReplacedRun } from './returned.ts';
 import { reportWithoutRun } from '../reports/report-writes.ts';
 import { shaOf } from '../sha.ts';
 import { problemReports } from './triggers.ts';
@@ -23,7 +24,9 @@ export async function handlePullRequest(
   if (sha === null || baseSha === null) return { state: 'ignored', note: 'not a SHA' };
   const { journal, clock } = desk.ports;
   const lookedKey = `looked:${project.name}:${pullRequest.number}:${pullRequest.baseBranch}:${sha}`;
-  if ((await journal.trigger(lookedKey)) !== null) return { state: 'done', note: 'known already' };
+  const known = (await journal.trigger(lookedKey)) !== null;
+  if (known && !(await hasReplacedRun(journal, project.name, pullRequest)))
+    return { state: 'done', note: 'known already' };
   const here = await project.git.fetch();
   if (!here.ok) return { again: here.error.message };
   const ensured = await project.git.ensure(sha);

@@ -13,7 +13,7 @@ import { unreachable } from '../../std/unreachable.ts';
 import type { ConductorPorts } from '../ports.ts';
 import { reportRun, reportWithoutRun } from '../reports/report-writes.ts';
 import { conductorLimits } from '../ports.ts';
-import { requestWrites } from '../requests.ts';
+import { replacementId, requestWrites } from '../requests.ts';
 import type { Turns } from '../runs/turns.ts';
 
 export interface TriggerRequest {
@@ -166,7 +166,7 @@ async function cancelsOf(
   return active
     .filter((earlier) => replaces(definition, trigger, earlier.opened.trigger))
     .map(({ id }) => {
-      return { id: `${runId}/replaces/${id}`, runId: id, request: { type: 'cancel', by: 'contender', reason }, at };
+      return { id: replacementId(runId, id), runId: id, request: { type: 'cancel', by: 'contender', reason }, at };
     });
 }
 

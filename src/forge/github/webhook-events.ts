@@ -96,11 +96,8 @@ function pullRequest(payload: unknown, action: string, actor: Actor): Meaning {
   const read = pullRequestEventShape.safeParse(payload);
   if (!read.success) return ignoredUnread(read.error);
   const found = toPullRequest(read.data.pull_request);
-  // Closing, reopening and closing again are three events on one commit.
-  const again =
-    read.data.action === 'opened' || read.data.action === 'synchronize'
-      ? ''
-      : (read.data.pull_request.updated_at ?? '');
+  // Closing, reopening and closing again are three events on one commit, and a head may come back to one.
+  const again = read.data.action === 'opened' ? '' : (read.data.pull_request.updated_at ?? '');
   return {
     event: { type: 'pull-request', action: read.data.action, pullRequest: found, actor: actor.login },
     key: [found.number, read.data.action, found.headSha, ...(again === '' ? [] : [again])],
