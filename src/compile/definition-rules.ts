@@ -107,7 +107,7 @@ function checkOne(step: StepDefinition, say: (what: string) => void): void {
 }
 
 /** One outcome for all that comes after: instances could disagree. */
-const decisions: ReadonlySet<Work['kind']> = new Set(['branch', 'short-circuit', 'approval']);
+const decisions: ReadonlySet<Work['kind']> = new Set(['branch', 'short-circuit', 'approval', 'gate', 'challenge']);
 
 function checkChoices(definition: PipelineDefinition, broken: string[]): void {
   for (const step of definition.steps) {

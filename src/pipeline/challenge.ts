@@ -106,6 +106,12 @@ export function challenge<I extends Input = Nothing>(
   }
   const named = typeof options === 'object' && options !== null ? options.name : undefined;
   const call = openStep('challenge', named ?? `challenge-${model}`, options, ownOptions);
+  if (call.build.map !== null)
+    misuse(
+      'definition-map',
+      `${call.label}: a challenge cannot be mapped, since one model at most can become champion`,
+      'Choose the best in a step after the map that takes the list of its results, and challenge with that one.',
+    );
   const reader = call.options;
   if (!reader.has('model')) reader.missing('model');
   if (reader.has('score') === reader.has('predictions')) {

@@ -2,6 +2,7 @@
 import { bind } from './binding.ts';
 import type { Artifact, GateCheck } from './definition.ts';
 import type { Handle } from './handle.ts';
+import { misuse } from './misuse.ts';
 import { OptionReader } from './options.ts';
 import { closeStep, openStep, type StepOptions } from './step-options.ts';
 
@@ -57,6 +58,12 @@ type GateOutputOf<Data extends GateData> =
 /** Adds checks of a data file; a step that uses `path` comes after it. */
 export function gate<Data extends GateData>(name: string, options: GateOptions<Data>): Handle<GateOutputOf<Data>> {
   const call = openStep('gate', name, options, ['data', 'rows', 'nulls', 'label', 'ranges', 'unique', 'columns']);
+  if (call.build.map !== null)
+    misuse(
+      'definition-map',
+      `${call.label}: a gate cannot be mapped, since its instances could disagree on whether the run goes on`,
+      'Check what the map gives in a step after it, or write a gate for each file with a plain loop.',
+    );
   if (!call.options.has('data')) call.options.missing('data');
   const checks = [
     ...readRows(call.options),

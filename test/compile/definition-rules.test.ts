@@ -97,6 +97,24 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     /^step "a" decides, and is mapped$/,
   ],
   [
+    'a gate that is mapped',
+    [stepOf({ name: 'a', map: mapOver([1]), work: works.gate() })],
+    /^step "a" decides, and is mapped$/,
+  ],
+  [
+    'a challenge that is mapped',
+    [
+      stepOf({ name: 'train', outputs: { model: 'artifact' } }),
+      stepOf({
+        name: 'a',
+        upstream: ['train'],
+        map: mapOver([1]),
+        work: works.challenge({ predictions: { literal: 'scored.csv' } }),
+      }),
+    ],
+    /^step "a" decides, and is mapped$/,
+  ],
+  [
     'a message over an output without an edge',
     [stepOf({ name: 'a' }), stepOf({ name: 'b', work: works.approval({ message: [{ output: 'a', path: [] }] }) })],
     /uses the output of "a" without coming after it/,

@@ -502,6 +502,20 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /after the map/,
     ],
     [
+      'a gate in a map',
+      () => map({ a: [1] }, () => gate('b', { data: 'data.csv', rows: { min: 1 } })),
+      'definition-map',
+      /cannot be mapped/,
+      /plain loop/,
+    ],
+    [
+      'a challenge in a map',
+      () => map({ a: [1] }, () => challenge('churn', { model: 'x', predictions: 'x', metric: 'f1' })),
+      'definition-map',
+      /cannot be mapped/,
+      /best in a step after the map/,
+    ],
+    [
       'a map in a map',
       () => map({ a: [1] }, () => map({ b: [1] }, run)),
       'definition-map',
