@@ -151,8 +151,13 @@ export async function promote(ports: ConductorPorts, row: OutboxRow): Promise<Ca
   if (!twin.ok) return { retry: twin.error, retryAt: null };
   if (twin.value !== null)
     return { done: [...refused(evaluation, 'promoting', twin.value, at), ...reportRun(run.opened, at, 0)] };
-  const promoted = await project.registry.promote(promotionOf(evaluation, run.opened.digest, by, at));
   const report = reportRun(run.opened, at, 0);
+  const lost = await lostBytes(ports, evaluation);
+  if (lost !== null) {
+    const told = await promotionNotices(ports, run.opened, evaluation.id, lost);
+    return { done: [...refused(evaluation, 'promoting', lost, at), ...report, ...told] };
+  }
+  const promoted = await project.registry.promote(promotionOf(evaluation, run.opened.digest, by, at));
   if (promoted.ok) {
     const { version } = promoted.value;
     ports.log.info({ model: evaluation.model, version, run: evaluation.runId }, 'a champion was promoted');
@@ -187,6 +192,17 @@ async function registeredBefore(
   );
   if (twin === undefined) return success(null);
   return success(`this very model is version ${twin.version} already, from run ${twin.evidence.runId}.`);
+}
+
+/** A champion whose bytes are gone could neither be used nor be compared with again: why it is none, or null. */
+async function lostBytes(
+  { artifacts }: ConductorPorts,
+  { artifact, predictions }: EvaluationRow,
+): Promise<string | null> {
+  for (const each of [artifact, ...(predictions === null ? [] : [predictions])])
+    if (!(await artifacts.has(each.$artifact)))
+      return `${each.name} (${each.$artifact.slice(0, 12)}) is no longer in the artifact store: run it again.`;
+  return null;
 }
 
 /** Why a promotion is refused for good; the error is worth another try. */

@@ -95,6 +95,34 @@ test('a champion that changed after the comparison refuses the promotion for goo
   assert.match(row?.reason ?? '', /compared with no champion, but the champion is v1 now: evaluate it again/);
 });
 
+test('a model whose bytes are gone from the store does not become champion', async () => {
+  const stage = await Stage.open({ pipelines: [churn()] });
+  const { world } = stage;
+  world.attemptMs = 60_000;
+  stage.push();
+  await stage.until('the model is compared', () =>
+    [...world.history.runs.values()].some(({ events }) =>
+      events.some((event) => event.type === 'attempt-started' && event.step === 'challenge'),
+    ),
+  );
+  const [model] = stage
+    .run('churn')
+    .events.flatMap((event) =>
+      event.type === 'attempt-finished' && event.outcome.kind === 'succeeded' && 'inline' in event.outcome.output
+        ? (/[0-9a-f]{64}/.exec(JSON.stringify(event.outcome.output.inline))?.[0] ?? [])
+        : [],
+    );
+  assert.ok(model !== undefined);
+  world.gone.add(model);
+  await stage.rest();
+  const [evaluation] = evaluations(stage);
+  assert.equal(evaluation?.state, 'refused');
+  assert.match(
+    evaluation.reason ?? '',
+    /^model\.json \([0-9a-f]{12}\) is no longer in the artifact store: run it again/,
+  );
+});
+
 test('a decision is carried out by the next server, once, whenever the first one dies', async () => {
   for (const state of ['reported', 'promoting', 'promoted'] as const) {
     const stage = await Stage.open({ pipelines: [churn()] });
