@@ -56,31 +56,19 @@ export interface Agent {
 }
 
 export function createAgent(options: AgentOptions): Agent {
-  const { link, place, directory, clock } = options;
+  const { link, place, directory } = options;
   const ending = createEnding();
   return {
     async run() {
       const begun: Begun = await link.json('POST', 'begin', { agent: await nameIn(directory), place });
       link.use(begun.token);
       const { secretsFolder } = options;
-      if (secretsFolder !== null && hasContainer(begun))
-        return runAsHelper(begun, { ...options, secretsFolder }, ending.signal);
-      const logs = createDirectoryLogStore({ directory: join(directory, 'attempt', 'logs'), clock });
-      const { attemptId } = begun.task.spec;
-      const shipper = createLogShipper(logs, attemptId, link);
       const told = new AbortController();
       void keepAlive(link, ending, told.signal);
       try {
-        const result = await carryOut(begun, logs, options, ending);
-        // Looks share a log, which is not closed after each.
-        await logs.writer(attemptId).close();
-        await shipper.finish();
-        await link.json('POST', 'result', result);
-        return result;
-      } catch (error) {
-        if (!(error instanceof AttemptRevoked))
-          await link.json('POST', 'result', failedResult(begun.task, error)).catch(() => undefined);
-        throw error;
+        return secretsFolder !== null && hasContainer(begun)
+          ? await runAsHelper(begun, { ...options, secretsFolder }, ending.signal)
+          : await runAlone(begun, options, ending);
       } finally {
         told.abort();
         link.close();
@@ -103,6 +91,25 @@ async function nameIn(directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   await writeFile(path, name, { mode: 0o600 });
   return name;
+}
+
+async function runAlone(begun: Begun, options: AgentOptions, ending: Ending): Promise<AgentResult> {
+  const { link, directory, clock } = options;
+  const logs = createDirectoryLogStore({ directory: join(directory, 'attempt', 'logs'), clock });
+  const { attemptId } = begun.task.spec;
+  const shipper = createLogShipper(logs, attemptId, link);
+  try {
+    const result = await carryOut(begun, logs, options, ending);
+    // Looks share a log, which is not closed after each.
+    await logs.writer(attemptId).close();
+    await shipper.finish();
+    await link.json('POST', 'result', result);
+    return result;
+  } catch (error) {
+    if (!(error instanceof AttemptRevoked))
+      await link.json('POST', 'result', failedResult(begun.task, error)).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function runAsHelper(

@@ -138,7 +138,7 @@ export class Placement implements Placed {
   told(result: AgentResult): void {
     this.#result = result;
     if (this.#stop !== null) return;
-    if (this.#ports.container !== null) return this.#toldByHelper(result);
+    if (this.#ports.container !== null) return this.look();
     // Nobody here asked it to end: it was deleted, drained or preempted, and had time to say so.
     const { outcome } = result;
     if (outcome.kind === 'failed' && outcome.cause === 'cancelled') return this.#see(goneOutcome(this.#last));
@@ -196,16 +196,20 @@ export class Placement implements Placed {
     if (view === null || this.#isOver || this.#placedAt === null) return;
     const { clock, startMs, heardAt } = this.#ports;
     const now = clock.now();
+    const { container } = this.#ports;
+    // What has ended, and was told, is not lost any more.
+    if (container !== null) this.#lookAtContainer(view, container);
+    if (this.#isOver) return;
     const loss = lossOf(view, now, heardAt());
     if (loss !== null) {
       this.#remove(0);
       return this.#stop === null ? this.#see(loss) : this.#stopped();
     }
-    if (this.#ports.container !== null) this.#lookAtContainer(view, now, this.#ports.container);
+    if (container !== null) this.#lookAtTime(view, now, container);
     // It goes when it is stopped, whatever it comes to.
     if (this.#stop !== null || this.#isOver) return;
     const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view);
-    const hasStarted = this.#ports.container === null ? this.#begun : mainOf(view)?.startedAt != null;
+    const hasStarted = container === null ? this.#begun : mainOf(view)?.startedAt != null;
     const failure = over ?? (hasStarted ? null : failureToStart(view, now, startMs));
     if (failure !== null) return this.#isHelperBringing(view, now) ? undefined : this.#see(failure);
     const waiting = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
@@ -213,15 +217,24 @@ export class Placement implements Placed {
     if (!this.#begun && why !== null) this.#tell(`Its pod waits: ${why}`);
   }
 
-  #lookAtContainer(view: PodView, now: number, container: ContainerSide): void {
+  #lookAtContainer(view: PodView, container: ContainerSide): void {
     const main = mainOf(view);
-    if (main === undefined || main.startedAt === null) return;
-    container.started();
-    if (main.state === 'terminated') this.#ended.resolve();
-    if (main.state === 'running' && now > main.startedAt + container.timeoutMs)
-      return this.stop('timeout', container.graceMs);
-    if (this.hasSucceeded && this.#stop === null && this.#result !== null)
+    if (main?.startedAt != null) container.started();
+    if (main?.state === 'terminated') this.#ended.resolve();
+    if (this.#stop === null && this.#result !== null && this.#isWhole(this.#result, main))
       this.#end({ kind: 'told', result: this.#result, usage: this.#usage });
+  }
+
+  /** What a helper brings counts beside a container that ended well, or that could not begin: the exit code goes first. */
+  #isWhole({ outcome }: AgentResult, main: ContainerView | undefined): boolean {
+    if (main?.startedAt == null) return outcome.kind === 'failed' && !this.#isCollected;
+    return this.hasSucceeded;
+  }
+
+  #lookAtTime(view: PodView, now: number, container: ContainerSide): void {
+    const main = mainOf(view);
+    if (main?.state === 'running' && main.startedAt !== null && now > main.startedAt + container.timeoutMs)
+      this.stop('timeout', container.graceMs);
   }
 
   /** Of what was not told: what the cluster says of the container. */
@@ -238,12 +251,6 @@ export class Placement implements Placed {
     const helper = containers.find(({ name }) => name === helperContainer);
     if (this.#result !== null || deletion !== null || main?.state !== 'terminated') return false;
     return helper?.state === 'running' && now < (main.finishedAt ?? 0) + helperPatienceMs;
-  }
-
-  /** Before the container has ended it can only be that it could not begin; after that, its exit code counts first. */
-  #toldByHelper(result: AgentResult): void {
-    if (this.#isCollected) return this.look();
-    this.#end({ kind: 'told', result, usage: null });
   }
 
   /** This server carries it no further: the next one may. */

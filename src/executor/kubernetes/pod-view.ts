@@ -54,6 +54,8 @@ export function viewOf(pod: V1Pod): PodView | null {
   };
   const phase = status?.phase ?? 'Pending';
   const unscheduled = condition('PodScheduled', 'False');
+  // A kubelet whose containers have ended says so of both; the controller of nodes knows nothing of containers.
+  const isSilent = condition('ContainersReady', 'False') === null;
   return {
     namespace,
     name,
@@ -68,7 +70,7 @@ export function viewOf(pod: V1Pod): PodView | null {
     deletion: metadata.deletionTimestamp === undefined ? null : { deadline: timeOf(metadata.deletionTimestamp) ?? 0 },
     disruption: condition('DisruptionTarget', 'True'),
     unschedulable: unscheduled?.reason === 'Unschedulable' ? unscheduled : null,
-    notReadySince: phase === 'Running' ? (condition('Ready', 'False')?.since ?? null) : null,
+    notReadySince: phase === 'Running' && isSilent ? (condition('Ready', 'False')?.since ?? null) : null,
     containers: [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(containerOf),
   };
 }

@@ -333,6 +333,30 @@ test('a helper lays out secrets for its container, and does not begin without on
   });
 });
 
+test('a helper is heard of while what its container left is on its way', async () => {
+  const bureau = await openBureau({}, 10);
+  try {
+    const going = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    bureau.collecting = () => {
+      asked.resolve();
+      return going.promise;
+    };
+    const spec = helped();
+    const over = bureau.agent(bureau.open(attempt(spec))).run();
+    await asked.promise;
+    const before = bureau.asked.length;
+    await until(
+      'two more words',
+      () => bureau.asked.slice(before).filter((path) => path.endsWith('/alive')).length > 1,
+    );
+    going.resolve();
+    await over;
+  } finally {
+    await bureau.close();
+  }
+});
+
 test('a checkpoint that is too large is not kept, and the log says so', async () => {
   await withBureau(async (bureau) => {
     const spec = specOf(shell('truncate -s 17G "$CONTENDER_CHECKPOINT/weights"; exit 3'));

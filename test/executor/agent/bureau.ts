@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createAgent, type Agent } from '../../../src/executor/agent/agent.ts';
-import type { AgentResult, AgentTask } from '../../../src/executor/agent/contract.ts';
+import { agentLimits, type AgentResult, type AgentTask } from '../../../src/executor/agent/contract.ts';
 import { createLink, type Link } from '../../../src/executor/agent/link.ts';
 import { unpack } from '../../../src/executor/agent/unpack.ts';
 import { openAttemptFiles, type AttemptFiles } from '../../../src/executor/desk/attempt-files.ts';
@@ -22,9 +22,13 @@ export interface Bureau {
   readonly secrets: Map<string, string>;
   /** What the server cannot give; how often it goes in the middle of giving it. */
   readonly missing: { source: boolean; endOfSource: number };
+  /** Until it is known what the container beside a helper printed. */
+  collecting: () => Promise<void>;
   readonly results: AgentResult[];
   readonly late: AgentResult[];
   readonly errors: string[];
+  /** The paths of all requests, in order. */
+  readonly asked: string[];
   desk(): Desk;
   /** The server goes, and another one comes which knows what was begun, as an executor would tell it. */
   nextDesk(): Promise<Desk>;
@@ -38,7 +42,11 @@ export interface Bureau {
   close(): Promise<void>;
 }
 
-export async function openBureau(files: { readonly [path: string]: string } = {}): Promise<Bureau> {
+/** `waitMs`: until a question that waits for something is answered. */
+export async function openBureau(
+  files: { readonly [path: string]: string } = {},
+  waitMs: number = agentLimits.waitMs,
+): Promise<Bureau> {
   const folder = await mkdtemp(join(tmpdir(), 'bureau-'));
   const source = join(folder, 'source');
   await mkdir(source);
@@ -49,7 +57,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
   const clock = { now: Date.now };
   const stores = createDirectoryStores({ directory: join(folder, 'stores'), clock });
   const secrets = new Map<string, string>();
-  const [results, late, errors]: [AgentResult[], AgentResult[], string[]] = [[], [], []];
+  const [results, late, errors, asked]: [AgentResult[], AgentResult[], string[], string[]] = [[], [], [], []];
   const begun = new Map<string, NonNullable<DeskEntry['begun']>>();
   const tasks = new Map<string, AgentTask>();
   const missing = { source: false, endOfSource: 0 };
@@ -59,6 +67,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
       ...stores,
       files: attemptFiles,
       clock,
+      waitMs,
       tokens: createTokens(openTokenKey(folder)),
       async sourceTree() {
         if (missing.source) throw new Error('the commit is not in the mirror');
@@ -82,7 +91,10 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
         },
         result: (result) => void results.push(result),
         ended: async () => undefined,
-        collect: async () => ({ lastLine: null, hasSucceeded: false }),
+        async collect() {
+          await bureau.collecting();
+          return { lastLine: null, hasSucceeded: false };
+        },
       },
     });
   };
@@ -90,6 +102,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
     desk: () => current,
     log: { error: (fields, message) => void errors.push(`${message}: ${String(fields['error'])}`) },
   });
+  server.addHook('onRequest', async ({ url: path }) => void asked.push(path));
   server.addHook('onSend', async (request, _reply, payload: unknown) => {
     if (!request.url.endsWith('/source') || !(payload instanceof Readable) || missing.endOfSource === 0) return payload;
     missing.endOfSource -= 1;
@@ -98,16 +111,18 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   const link = (token: string): Link => createLink({ url, token, say: () => undefined });
   let agents = 0;
-  return {
+  const bureau: Bureau = {
     folder,
     url,
     stores,
     files: attemptFiles,
     secrets,
     missing,
+    collecting: async () => undefined,
     results,
     late,
     errors,
+    asked,
     desk: () => current,
     async nextDesk() {
       await current.close();
@@ -148,6 +163,7 @@ export async function openBureau(files: { readonly [path: string]: string } = {}
       await rm(folder, { recursive: true, force: true });
     },
   };
+  return bureau;
 }
 
 async function* beginningOf(stream: Readable): AsyncGenerator {

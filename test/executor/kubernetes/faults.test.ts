@@ -2,49 +2,9 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import type { AttemptOutcome } from '../../../src/engine/event.ts';
 import { podPatience } from '../../../src/executor/kubernetes/pod-end.ts';
-import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
-import type { Pod } from '../../support/kubernetes/wire.ts';
 import { shell, specOf, until } from '../workshop.ts';
-import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
-import { openHarbour, type Harbour } from './harbour.ts';
-
-interface Given {
-  readonly fake: FakeKubernetes;
-  readonly harbour: Harbour;
-  /** The clock of the server goes on by so much. */
-  readonly pass: (ms: number) => void;
-}
-
-function check(title: string, body: (given: Given) => Promise<void>): void {
-  test(title, async () => {
-    const fake = await startClusterWithRunner();
-    let offset = 0;
-    const clock = { now: () => Date.now() + offset };
-    const harbour = await openHarbour({ ...settingsFor(fake), clock });
-    try {
-      await body({ fake, harbour, pass: (ms) => void (offset += ms) });
-      await until('the end of all pods', () => fake.pods().length === 0 || undefined);
-    } finally {
-      await harbour.close();
-      await fake.close();
-    }
-  });
-}
-
-const said = (outcome: AttemptOutcome): string =>
-  outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind;
-
-async function running({ fake, harbour }: Given): Promise<{ readonly id: string; readonly pod: Pod }> {
-  const spec = specOf(shell('echo begun; sleep 600'));
-  await harbour.executor.start(spec);
-  await until('its work', async () => (await harbour.log(spec.attemptId)).includes('begun') || undefined);
-  const [pod] = fake.pods();
-  assert.ok(pod);
-  return { id: spec.attemptId, pod };
-}
+import { check, running, said } from './under-faults.ts';
 
 check(
   'a node that is silent, with an agent that is silent too, is lost after a minute and not before',

@@ -43,7 +43,7 @@ const condition = (
   reason: string,
   message: string,
   at = '2026-01-05T02:00:00Z',
-): object => ({
+): { readonly conditions: readonly object[] } => ({
   conditions: [{ type, status, reason, message, lastTransitionTime: at }],
 });
 
@@ -146,6 +146,9 @@ test('a pod that is over says why, and whose retries that takes', () => {
 test('a pod is given up when it should long be gone, or when neither its node nor its agent answers', () => {
   const deleted = { deletionTimestamp: '2026-01-05T02:10:00Z' };
   const notReady = { phase: 'Running', ...condition('Ready', 'False', '', '', '2026-01-05T02:10:00Z') };
+  const ended = ['Ready', 'ContainersReady'].flatMap(
+    (type) => condition(type, 'False', 'ContainersNotReady', '', '2026-01-05T02:10:00Z').conditions,
+  );
   const at = (minutes: number): number => created + minutes * minute;
   const cases: readonly [string, PodView, number, number | null, boolean][] = [
     ['runs', view({ phase: 'Running' }), at(600), null, false],
@@ -154,6 +157,13 @@ test('a pod is given up when it should long be gone, or when neither its node no
     ['its node has just become silent', view(notReady), at(10.5), null, false],
     ['its node is silent', view(notReady), at(12), at(9), true],
     ['its node is silent, and its agent is not', view(notReady), at(12), at(11.9), false],
+    [
+      'its container has ended, as its kubelet says',
+      view({ phase: 'Running', conditions: ended }),
+      at(20),
+      at(1),
+      false,
+    ],
     ['its container only begins', view({ ...notReady, phase: 'Pending' }), at(20), null, false],
   ];
   for (const [name, pod, now, heardAt, isLost] of cases)

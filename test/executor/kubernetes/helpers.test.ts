@@ -1,0 +1,74 @@
+/** What befalls the helper of a container, and what it brings after the container has ended. */
+import assert from 'node:assert/strict';
+import { podPatience } from '../../../src/executor/kubernetes/pod-end.ts';
+import { startHoldingProxy, type HoldingProxy } from '../../support/holding-proxy.ts';
+import { specOf, until } from '../workshop.ts';
+import { check, container, said, untilMainEnded, type Given } from './under-faults.ts';
+
+interface Held extends Given {
+  readonly proxy: HoldingProxy;
+}
+
+/** With a proxy before the server for agents that holds such requests. */
+function checkHeld(title: string, holds: (line: string) => boolean, body: (given: Held) => Promise<void>): void {
+  let proxy: HoldingProxy | null = null;
+  const behind = async (port: number): Promise<number> => (proxy = await startHoldingProxy(port, holds)).port;
+  check(
+    title,
+    async (given) => {
+      assert.ok(proxy);
+      try {
+        await body({ ...given, proxy });
+      } finally {
+        proxy.release();
+        proxy.close();
+      }
+    },
+    { listen: { host: '127.0.0.1', seenAs: '127.0.0.1', behind } },
+  );
+}
+
+const isUpload = (line: string): boolean => line.startsWith('PUT ') && line.includes('/artifacts/');
+
+const leaveModel = 'echo weights > /contender/scratch/model; echo \'{"model":"model"}\' > /contender/outputs.json';
+
+for (const [end, expected] of [
+  ['exit 0', /^succeeded$/],
+  ['echo half > /contender/checkpoint/state; exit 3', /^code: it ended with exit code 3/],
+] as const)
+  checkHeld(
+    `what a container leaves may take its helper longer than a node may be silent: ${end}`,
+    (line) => isUpload(line) || line.startsWith('PUT /agent/v1/checkpoint'),
+    async ({ fake, harbour, proxy, pass }) => {
+      const spec = specOf(container(`${leaveModel}; ${end}`), {
+        outputs: { model: 'artifact' },
+      });
+      await harbour.executor.start(spec);
+      await untilMainEnded(fake);
+      await until('what it left to be on its way', () => proxy.held() > 0);
+      const looks = fake.requests.length;
+      pass(podPatience.nodeMs + 10_000);
+      // A list that all placements are looked at after.
+      fake.cutStreams('end', ({ verb }) => verb === 'watch');
+      await until('the next look', () => fake.requests.length >= looks + 2);
+      await until('the next watch', () => [...fake.streams].some(({ request }) => request.verb === 'watch'));
+      assert.equal(fake.count('delete', 'pods'), 0);
+      proxy.release();
+      assert.match(said((await harbour.finished(spec.attemptId)).outcome), expected);
+    },
+  );
+
+checkHeld(
+  'a helper whose server goes between what it collected and its word does not make a success of a failure',
+  (line) => line === 'POST /agent/v1/result',
+  async ({ fake, harbour, proxy }) => {
+    const spec = specOf(container('exit 3'));
+    await harbour.executor.start(spec);
+    await until('its word to be on its way', () => proxy.held() > 0);
+    const next = await harbour.next();
+    await next.executor.recover([spec.attemptId]);
+    proxy.release();
+    assert.match(said((await harbour.finished(spec.attemptId)).outcome), /^code: it ended with exit code 3/);
+    assert.equal(fake.count('create', 'pods'), 1);
+  },
+);

@@ -1,0 +1,73 @@
+/** A server with a clock of its own at a fake cluster, for tests of what clusters do to pods. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AttemptOutcome } from '../../../src/engine/event.ts';
+import type { AttemptWork } from '../../../src/executor/executor.ts';
+import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
+import type { Pod } from '../../support/kubernetes/wire.ts';
+import { shell, specOf, until } from '../workshop.ts';
+import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
+import { openHarbour, type Harbour, type HarbourOptions } from './harbour.ts';
+
+export interface Given {
+  readonly fake: FakeKubernetes;
+  readonly harbour: Harbour;
+  /** The clock of the server goes on by so much. */
+  readonly pass: (ms: number) => void;
+}
+
+/** No pod is left at the end. */
+export function check(
+  title: string,
+  body: (given: Given) => Promise<void>,
+  changes: Partial<Omit<HarbourOptions, 'clock'>> = {},
+): void {
+  test(title, async () => {
+    const fake = await startClusterWithRunner();
+    let offset = 0;
+    const clock = { now: () => Date.now() + offset };
+    const harbour = await openHarbour({ ...settingsFor(fake), ...changes, clock });
+    try {
+      await body({ fake, harbour, pass: (ms) => void (offset += ms) });
+      await until('the end of all pods', () => fake.pods().length === 0 || undefined);
+    } finally {
+      await harbour.close();
+      await fake.close();
+    }
+  });
+}
+
+export const said = (outcome: AttemptOutcome): string =>
+  outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind;
+
+export async function running({ fake, harbour }: Given): Promise<{ readonly id: string; readonly pod: Pod }> {
+  const spec = specOf(shell('echo begun; sleep 600'));
+  await harbour.executor.start(spec);
+  await until('its work', async () => (await harbour.log(spec.attemptId)).includes('begun') || undefined);
+  const [pod] = fake.pods();
+  assert.ok(pod);
+  return { id: spec.attemptId, pod };
+}
+
+/**
+ * A shell in an image that knows nothing of Contender, with a helper beside it. Paths are those of the container. The fake
+ * has no probes, so it waits for its helper itself.
+ */
+export function container(script: string): AttemptWork {
+  return {
+    kind: 'container',
+    image: 'busybox:local',
+    command: ['sh', '-c', `until [ -e /contender/ready ]; do sleep 0.02; done; ${script}`],
+    args: [],
+    environment: {},
+    resources: { requests: {}, limits: {} },
+    localCommand: null,
+  };
+}
+
+/** Its container has ended, as the cluster shows it. */
+export function untilMainEnded(fake: FakeKubernetes): Promise<unknown> {
+  return until('the end of its container', () =>
+    fake.pods()[0]?.status.containerStatuses?.some(({ name, state }) => name === 'main' && state?.terminated),
+  );
+}
