@@ -102,7 +102,7 @@ export class Desk {
     this.#knowsAll = true;
   }
 
-  /** Whether its agent has said anything since then, in milliseconds since the epoch. */
+  /** Since when its agent has said nothing, or was waited for in vain, in milliseconds since the epoch; null: it is not open. */
   heardAt(id: string): number | null {
     return this.#open.get(id)?.heardAt ?? null;
   }
@@ -156,7 +156,8 @@ export class Sitting {
   #begun: DeskEntry['begun'];
   #log: LogWriter | null = null;
   #result: AgentResult | null = null;
-  #heardAt: number | null = null;
+  /** Before it was open here nobody could be heard. */
+  #heardAt: number;
   #stop: number | null = null;
   /** Until there is news for its agent. */
   #news = Promise.withResolvers<void>();
@@ -165,11 +166,12 @@ export class Sitting {
     this.#entry = entry;
     this.#ports = ports;
     this.#begun = entry.begun;
+    this.#heardAt = ports.clock.now();
     this.#secrets = secretsOf(entry.task.spec.secrets, ports.secret);
     this.#mask = createMask(this.#secrets);
   }
 
-  get heardAt(): number | null {
+  get heardAt(): number {
     return this.#heardAt;
   }
 

@@ -27,8 +27,8 @@ export interface PlacementPorts {
   readonly startMs: number;
   /** What is known of its pod now. */
   readonly seen: () => PodView | undefined;
-  /** When its agent last said something; null: nothing yet. */
-  readonly heardAt: () => number | null;
+  /** Since when its agent has said nothing. */
+  readonly heardAt: () => number;
   /** Waits so long for room in its namespace, or until there may be some (true). */
   readonly room: (ms: number, signal: AbortSignal) => Promise<boolean>;
   /** For the log of the attempt, as long as no agent writes it. */

@@ -150,8 +150,8 @@ function wordsOf({ reason, message }: ContainerView): string {
   return message === null ? (reason ?? '') : `${reason ?? ''}: ${message}`;
 }
 
-/** Why a pod that cannot be seen to end is given up; null while there is hope. `heardAt`: when its agent last said something. */
-export function lossOf(view: PodView, now: number, heardAt: number | null): Failed | null {
+/** Why a pod that cannot be seen to end is given up; null while there is hope. `heardAt`: since when its agent has said nothing. */
+export function lossOf(view: PodView, now: number, heardAt: number): Failed | null {
   const { deletion, notReadySince, node, disruption } = view;
   const where = node === null ? '' : ` on ${node}`;
   if (deletion !== null && now > deletion.deadline + podPatience.goneMs) {
@@ -159,7 +159,7 @@ export function lossOf(view: PodView, now: number, heardAt: number | null): Fail
     return failed('lost', `its pod was to be gone and its node${where} does not answer (${why})`);
   }
   if (notReadySince === null || now < notReadySince + podPatience.nodeMs) return null;
-  if (heardAt !== null && now < heardAt + podPatience.nodeMs) return null;
+  if (now < heardAt + podPatience.nodeMs) return null;
   return failed('lost', `its node${where} has not answered for ${Math.round((now - notReadySince) / 1000)} s`);
 }
 

@@ -197,7 +197,7 @@ export class Pods implements Placing {
       startMs,
       seen: () => seen.table.get(name),
       room: (ms: number, signal: AbortSignal) => seen.room.wait(ms, signal),
-      heardAt: () => desk.heardAt(id),
+      heardAt: () => desk.heardAt(id) ?? 0,
       say: (text: string) => {
         // From then on its agent writes the log, whose lines are counted.
         if (so.began === null) logs.writer(attemptId).write('contender', `${text}\n`);

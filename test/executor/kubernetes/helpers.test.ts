@@ -1,32 +1,8 @@
 /** What befalls the helper of a container, and what it brings after the container has ended. */
 import assert from 'node:assert/strict';
 import { podPatience } from '../../../src/executor/kubernetes/pod-end.ts';
-import { startHoldingProxy, type HoldingProxy } from '../../support/holding-proxy.ts';
 import { specOf, until } from '../workshop.ts';
-import { check, container, said, untilMainEnded, type Given } from './under-faults.ts';
-
-interface Held extends Given {
-  readonly proxy: HoldingProxy;
-}
-
-/** With a proxy before the server for agents that holds such requests. */
-function checkHeld(title: string, holds: (line: string) => boolean, body: (given: Held) => Promise<void>): void {
-  let proxy: HoldingProxy | null = null;
-  const behind = async (port: number): Promise<number> => (proxy = await startHoldingProxy(port, holds)).port;
-  check(
-    title,
-    async (given) => {
-      assert.ok(proxy);
-      try {
-        await body({ ...given, proxy });
-      } finally {
-        proxy.release();
-        proxy.close();
-      }
-    },
-    { listen: { host: '127.0.0.1', seenAs: '127.0.0.1', behind } },
-  );
-}
+import { checkHeld, container, said, untilMainEnded } from './under-faults.ts';
 
 const isUpload = (line: string): boolean => line.startsWith('PUT ') && line.includes('/artifacts/');
 

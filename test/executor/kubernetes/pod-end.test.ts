@@ -150,11 +150,11 @@ test('a pod is given up when it should long be gone, or when neither its node no
     (type) => condition(type, 'False', 'ContainersNotReady', '', '2026-01-05T02:10:00Z').conditions,
   );
   const at = (minutes: number): number => created + minutes * minute;
-  const cases: readonly [string, PodView, number, number | null, boolean][] = [
-    ['runs', view({ phase: 'Running' }), at(600), null, false],
-    ['is being ended', view({ phase: 'Running' }, deleted), at(10), null, false],
+  const cases: readonly [string, PodView, number, number, boolean][] = [
+    ['runs', view({ phase: 'Running' }), at(600), at(1), false],
+    ['is being ended', view({ phase: 'Running' }, deleted), at(10), at(1), false],
     ['was to be gone', view({ phase: 'Running' }, deleted), at(11), at(1), true],
-    ['its node has just become silent', view(notReady), at(10.5), null, false],
+    ['its node has just become silent', view(notReady), at(10.5), at(1), false],
     ['its node is silent', view(notReady), at(12), at(9), true],
     ['its node is silent, and its agent is not', view(notReady), at(12), at(11.9), false],
     [
@@ -164,7 +164,7 @@ test('a pod is given up when it should long be gone, or when neither its node no
       at(1),
       false,
     ],
-    ['its container only begins', view({ ...notReady, phase: 'Pending' }), at(20), null, false],
+    ['its container only begins', view({ ...notReady, phase: 'Pending' }), at(20), at(1), false],
   ];
   for (const [name, pod, now, heardAt, isLost] of cases)
     assert.equal(lossOf(pod, now, heardAt)?.cause ?? null, isLost ? 'lost' : null, name);

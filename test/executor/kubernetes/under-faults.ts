@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { AttemptOutcome } from '../../../src/engine/event.ts';
 import type { AttemptWork } from '../../../src/executor/executor.ts';
 import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
+import { startHoldingProxy, type HoldingProxy } from '../../support/holding-proxy.ts';
 import type { Pod } from '../../support/kubernetes/wire.ts';
 import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
@@ -35,6 +36,29 @@ export function check(
       await fake.close();
     }
   });
+}
+
+export interface Held extends Given {
+  readonly proxy: HoldingProxy;
+}
+
+/** With a proxy before the server for agents that holds such requests. */
+export function checkHeld(title: string, holds: (line: string) => boolean, body: (given: Held) => Promise<void>): void {
+  let proxy: HoldingProxy | null = null;
+  const behind = async (port: number): Promise<number> => (proxy = await startHoldingProxy(port, holds)).port;
+  check(
+    title,
+    async (given) => {
+      assert.ok(proxy);
+      try {
+        await body({ ...given, proxy });
+      } finally {
+        proxy.release();
+        proxy.close();
+      }
+    },
+    { listen: { host: '127.0.0.1', seenAs: '127.0.0.1', behind } },
+  );
 }
 
 export const said = (outcome: AttemptOutcome): string =>
