@@ -36,6 +36,8 @@ export interface AgentOptions {
   readonly directory: string;
   /** In memory: for the secrets of a container beside it. Null: there is none, it carries out all by itself. */
   readonly secretsFolder: string | null;
+  /** How long a helper asks for the end of the log of its container. */
+  readonly collectMs?: number | undefined;
   readonly nodeModules: string | null;
   /** Where it carries the step out: a machine of its own in a new folder, or that of others. */
   readonly openMachine: (directory: string) => { readonly machine: Machine; readonly close: () => Promise<void> };
@@ -117,13 +119,13 @@ async function runAsHelper(
   options: AgentOptions & { readonly secretsFolder: string },
   stop: AbortSignal,
 ): Promise<AgentResult> {
-  const { link, directory, secretsFolder, unpack, say } = options;
+  const { link, directory, secretsFolder, unpack, say, collectMs } = options;
   const layOutIn = (folder: string): Promise<string> => layOut(link, folder, unpack);
   const ended = Promise.race([untilTold(stop), untilContainerEnded(link, stop)]);
   // Where the attempt is over before anything is waited for.
   ended.catch(() => undefined);
   const places = { folder: directory, secretsFolder };
-  const result = await help(begun, { link, ...places, layOut: layOutIn, unpack, ended, say });
+  const result = await help(begun, { link, ...places, layOut: layOutIn, unpack, ended, collectMs, say });
   await link.json('POST', 'result', result);
   return result;
 }

@@ -93,6 +93,8 @@ export interface Collected {
   readonly hasSucceeded: boolean;
   /** The last line that it printed; null where there was none. */
   readonly lastLine: string | null;
+  /** Its log could not be read to its end yet, so there may be another last line: asked again, it may be known. */
+  readonly mayHaveMore: boolean;
 }
 
 /** How what the agent carried out ended. */

@@ -5,6 +5,7 @@
  */
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import { createMask } from '../../outputs/mask.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
@@ -29,7 +30,12 @@ export interface HelperPorts extends CheckpointPorts {
   readonly layOut: (folder: string) => Promise<string>;
   /** The container beside it has ended, or is to. */
   readonly ended: Promise<void>;
+  /** How long the end of its log is asked for. Ten minutes after its end the cluster ends the helper. */
+  readonly collectMs?: number | undefined;
 }
+
+const defaultCollectMs = 540_000;
+const collectAgainMs = 1000;
 
 export async function help({ task, secrets }: Begun, ports: HelperPorts): Promise<AgentResult> {
   if (task.type !== 'attempt') throw new Error('a look has no container');
@@ -37,9 +43,11 @@ export async function help({ task, secrets }: Begun, ports: HelperPorts): Promis
   const outcome = await outcomeOf(async () => {
     await prepare(task.spec, secrets, ports, artifacts);
     await ports.ended;
-    const { lastLine, hasSucceeded }: Collected = await ports.link.json('POST', 'collect', {});
-    if (!hasSucceeded) await sendCheckpoint(placesIn(ports.folder).checkpoint, ports);
-    const given = await collect(task.spec, lastLine, ports.folder, artifacts);
+    const { link, folder } = ports;
+    const first: Collected = await link.json('POST', 'collect', {});
+    if (!first.hasSucceeded) await sendCheckpoint(placesIn(folder).checkpoint, ports);
+    const lastLine = (await outputsFile(folder)) === null ? await lastLineOf(first, ports) : null;
+    const given = await collect(task.spec, lastLine, folder, artifacts);
     const named = new Map(Object.entries(secrets));
     const masked = maskedOutput(given, { mask: createMask(named), log: { say: () => undefined } });
     return { kind: 'succeeded', output: await storeOutput(masked, artifacts), control: null };
@@ -88,10 +96,36 @@ async function collect(
   folder: string,
   artifacts: ArtifactStore,
 ): Promise<Json> {
-  const { outputs, xcom, scratch, source } = placesIn(folder);
-  const file = (await isThere(outputs)) ? outputs : join(xcom, 'return.json');
+  const { xcom, scratch, source } = placesIn(folder);
+  const file = (await outputsFile(folder)) ?? join(xcom, 'return.json');
   const folders = [scratch, source, folder];
   return readCommandOutputs({ declared: spec.outputs, file, lastLine, folders }, artifacts);
+}
+
+/** What a container has written its outputs to; null: nothing, and the last line counts. */
+async function outputsFile(folder: string): Promise<string | null> {
+  const { outputs, xcom } = placesIn(folder);
+  for (const file of [outputs, join(xcom, 'return.json')]) if (await isThere(file)) return file;
+  return null;
+}
+
+/** Never a guess: a line that was read last may not be the last one. */
+async function lastLineOf(
+  first: Collected,
+  { link, collectMs = defaultCollectMs }: HelperPorts,
+): Promise<string | null> {
+  const until = performance.now() + collectMs;
+  let collected = first;
+  while (collected.mayHaveMore) {
+    if (performance.now() >= until)
+      throw new AttemptRefusal(
+        'lost',
+        'its outputs may stand in its last line, and the cluster did not give its log to the end: see why pods/log of its pod cannot be read, or write the outputs to $CONTENDER_OUTPUTS',
+      );
+    await pause(collectAgainMs);
+    collected = await link.json('POST', 'collect', {});
+  }
+  return collected.lastLine;
 }
 
 async function isThere(path: string): Promise<boolean> {

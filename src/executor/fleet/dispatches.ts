@@ -106,7 +106,7 @@ export class Dispatches implements Placing {
         result: (result) => dispatch.told(result),
         // Of helpers alone, which no worker is.
         ended: () => Promise.resolve(),
-        collect: () => Promise.resolve({ lastLine: null, hasSucceeded: false }),
+        collect: () => Promise.resolve({ lastLine: null, mayHaveMore: false, hasSucceeded: false }),
       },
     });
     return dispatch;

@@ -7,20 +7,22 @@ import { tailLog, type LogTail, type LogTailOptions } from './log-tail.ts';
 export interface ContainerLog {
   /** Harmless the second time. */
   started(): void;
-  /** Resolves when all that it printed is known, or will not be. */
-  collect(): Promise<Pick<Collected, 'lastLine'>>;
+  /** Resolves when all that it printed is known, or nothing has come for a while. */
+  collect(): Promise<Pick<Collected, 'lastLine' | 'mayHaveMore'>>;
   end(): Promise<void>;
 }
 
 export interface ContainerLogOptions extends Omit<LogTailOptions, 'kept' | 'ended'> {
   readonly kept: () => Promise<KeptTail>;
   readonly ended: () => Promise<void>;
+  /** An API that brings nothing holds up the end of a step no longer than this. */
+  readonly patienceMs?: number | undefined;
 }
 
-/** An API that brings nothing holds up the end of a step no longer than this. */
-const patienceMs = 30_000;
+const defaultPatienceMs = 30_000;
 
 export function openContainerLog(options: ContainerLogOptions): ContainerLog {
+  const { patienceMs = defaultPatienceMs } = options;
   let tail: Promise<LogTail> | null = null;
   const start = (): Promise<LogTail> =>
     (tail ??= options.kept().then((kept) => tailLog({ ...options, kept, ended: options.ended() })));
@@ -40,8 +42,8 @@ export function openContainerLog(options: ContainerLogOptions): ContainerLog {
     started: () => void start(),
     async collect() {
       const own = await start();
-      await read(own);
-      return { lastLine: own.lastLine() };
+      const isWhole = await read(own);
+      return { lastLine: own.lastLine(), mayHaveMore: !isWhole };
     },
     async end() {
       if (tail === null) return;

@@ -166,6 +166,11 @@ export class Placement implements Placed {
     return main?.state === 'terminated' && main.exitCode === 0;
   }
 
+  /** Its container is seen to have ended otherwise. */
+  get hasFailed(): boolean {
+    return mainOf(this.#last)?.state === 'terminated' && !this.hasSucceeded;
+  }
+
   /** Warns, and kills after the grace. The first cause stays; a shorter grace counts. */
   stop(cause: StopCause, graceMs: number): void {
     if (this.#isOver) return;

@@ -31,6 +31,8 @@ export interface PodsOptions {
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
   readonly startMs?: number | undefined;
+  /** Of a log that does not come. */
+  readonly logPatienceMs?: number | undefined;
   readonly settings: PodSettings;
   readonly keep: KeepRule;
   readonly namespaces: Namespaces;
@@ -122,7 +124,13 @@ export class Pods implements Placing {
         ended: () => placement.ended,
         async collect() {
           placement.collect();
-          return { ...(await log.collect()), hasSucceeded: placement.hasSucceeded };
+          const { lastLine, mayHaveMore } = await log.collect();
+          // Of one that failed nothing hangs on what it printed.
+          return {
+            lastLine,
+            mayHaveMore: mayHaveMore && !placement.hasFailed,
+            hasSucceeded: placement.hasSucceeded,
+          };
         },
       },
     });
@@ -234,8 +242,9 @@ export class Pods implements Placing {
   }
 
   #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, placement: () => Placement): ContainerLog {
-    const { logs, desk, clock, settings, trouble } = this.#options;
+    const { logs, desk, clock, settings, trouble, logPatienceMs } = this.#options;
     return openContainerLog({
+      patienceMs: logPatienceMs,
       api: this.#api,
       namespace: namespaceOf(task, settings),
       pod: podName(settings.instance, id),

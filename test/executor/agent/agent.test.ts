@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AgentResult, Begin } from '../../../src/executor/agent/contract.ts';
@@ -355,6 +355,23 @@ test('a helper is heard of while what its container left is on its way', async (
   } finally {
     await bureau.close();
   }
+});
+
+test('where the end of its log is never given, a container without a file of outputs is lost, and no line is guessed', async () => {
+  await withBureau(async (bureau) => {
+    bureau.mayHaveMore = true;
+    await bureau.agent(bureau.open(attempt(helped()))).run();
+    const outcome = outcomeOf(bureau.results[0]);
+    assert.ok(outcome.kind === 'failed');
+    assert.deepEqual([outcome.cause, /did not give its log to the end/.test(outcome.message)], ['lost', true]);
+    bureau.collecting = () => writeFile(join(bureau.folder, 'agent-2', 'outputs.json'), '{"rows":2}');
+    await bureau.agent(bureau.open(attempt(helped()))).run();
+    assert.deepEqual(outcomeOf(bureau.results[1]), {
+      kind: 'succeeded',
+      output: { inline: { rows: 2 } },
+      control: null,
+    });
+  });
 });
 
 test('a checkpoint that is too large is not kept, and the log says so', async () => {

@@ -22,6 +22,8 @@ export interface Bureau {
   readonly secrets: Map<string, string>;
   /** What the server cannot give; how often it goes in the middle of giving it. */
   readonly missing: { source: boolean; endOfSource: number };
+  /** What is told of its log. */
+  mayHaveMore: boolean;
   /** Until it is known what the container beside a helper printed. */
   collecting: () => Promise<void>;
   readonly results: AgentResult[];
@@ -93,7 +95,7 @@ export async function openBureau(
         ended: async () => undefined,
         async collect() {
           await bureau.collecting();
-          return { lastLine: null, hasSucceeded: false };
+          return { lastLine: null, hasSucceeded: false, mayHaveMore: bureau.mayHaveMore };
         },
       },
     });
@@ -118,6 +120,7 @@ export async function openBureau(
     files: attemptFiles,
     secrets,
     missing,
+    mayHaveMore: false,
     collecting: async () => undefined,
     results,
     late,
@@ -141,6 +144,7 @@ export async function openBureau(
         place: 'here',
         directory: join(folder, `agent-${(agents += 1)}`),
         secretsFolder: join(folder, 'secrets'),
+        collectMs: 0,
         nodeModules: null,
         openMachine(work) {
           const machine = openMachine({

@@ -14,6 +14,8 @@ export interface HarbourOptions extends Omit<Options, 'openPlacing'> {
   readonly namespace: string;
   readonly image: string;
   readonly startMs?: number;
+  /** Of a log that does not come. */
+  readonly logPatienceMs?: number;
   readonly keep?: KeepRule;
   /** What the configuration says of all pods. */
   readonly pod?: JsonObject;
@@ -24,6 +26,7 @@ export function openHarbour({
   namespace,
   image,
   startMs,
+  logPatienceMs,
   pod = {},
   keep = { onFinishAction: 'delete_pod', ttlAfterFinishedMs: 60_000 },
   ...rest
@@ -49,6 +52,7 @@ export function openHarbour({
         namespaces: openNamespaces(join(folder, 'namespaces.json')),
         loadConfig,
         startMs,
+        logPatienceMs,
       }),
   });
 }
