@@ -147,7 +147,7 @@ test(
     const row = await pushWaiting('go on');
     // As another server would, which then goes away again.
     await runSql(url, 'update lease set epoch = epoch + 1, expires_at = 0');
-    await server.until(/conducts no more; its attempts have ended/);
+    await server.until(/conducts no more; it has let go of its attempts/);
     writeFileSync(join(repository.folder, 'go on'), '');
     assert.equal((await ended(row.id)).state, 'success');
     const attempts = [...attemptsIn(await journal.events(row.id))];

@@ -163,7 +163,7 @@ export class Lease {
       await this.#office.end(held.ended ?? 'lost');
       this.#held = null;
       if (held.begun && held.ended === 'lost')
-        log.warn({ epoch: held.epoch }, 'this server conducts no more; its attempts have ended');
+        log.warn({ epoch: held.epoch }, 'this server conducts no more; it has let go of its attempts');
       await this.#release(held);
     }
   }

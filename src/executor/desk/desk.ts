@@ -112,7 +112,14 @@ export class Desk {
     this.#open.get(id)?.line(line);
   }
 
-  /** Another server may conduct from now on: agents ask again until they find it. */
+  /** Another server may conduct from now on: the agents of attempts ask again until they find it. Looks end here. */
+  async retire(): Promise<void> {
+    this.#knowsAll = false;
+    const attempts = [...this.#open].filter(([, sitting]) => !sitting.isLook);
+    await Promise.all(attempts.map(([id]) => this.shut(id)));
+  }
+
+  /** Looks too. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#open.keys()].map((id) => this.shut(id)));
@@ -173,6 +180,10 @@ export class Sitting {
 
   get heardAt(): number {
     return this.#heardAt;
+  }
+
+  get isLook(): boolean {
+    return this.#entry.task.type === 'look';
   }
 
   isHeldBy(agent: string): boolean {

@@ -48,6 +48,8 @@ export interface Placing {
   knowsAll(): void;
   /** Nothing of its place is needed any more. */
   forget(id: string): void;
+  /** Another server may conduct from now on: nothing is done any more to what it has placed, or takes up. Looks end here. */
+  retire(): void;
   /** Everything stays as it is, for the next server. */
   leave(): Promise<void>;
 }

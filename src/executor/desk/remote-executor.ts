@@ -59,8 +59,11 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): Executor {
     async close() {
       if (isClosed) return;
       isClosed = true;
-      await looks.close();
       attempts.close();
+      // In one breath: what an agent says is either taken or refused, and never taken by nobody.
+      placing.retire();
+      await desk.retire();
+      await looks.close();
       await placing.leave();
       await desk.close();
     },

@@ -73,7 +73,7 @@ export class Dispatches implements Placing {
   place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Dispatch {
     const { desk, queue, clock } = this.#options;
     const dispatch: Dispatch = new Dispatch(
-      id,
+      { id, isLook: task.type === 'look' },
       task.spec.queue ?? queue,
       {
         options: this.#options,
@@ -123,6 +123,10 @@ export class Dispatches implements Placing {
 
   forget(): void {
     // Nothing of a dispatch is left when it is over.
+  }
+
+  retire(): void {
+    for (const dispatch of this.#dispatches.values()) if (!dispatch.isLook) dispatch.leave();
   }
 
   async leave(): Promise<void> {
@@ -196,6 +200,7 @@ interface DispatchPorts {
 /** One attempt or look. */
 class Dispatch implements Placed {
   readonly id: string;
+  readonly isLook: boolean;
   readonly queue: string;
   token = '';
   readonly #ports: DispatchPorts;
@@ -210,8 +215,15 @@ class Dispatch implements Placed {
   /** What is told of its wait, or was. */
   #telling: 'nothing' | 'wait' | 'end' = 'nothing';
 
-  constructor(id: string, queue: string, ports: DispatchPorts, log: string, begun: boolean) {
+  constructor(
+    { id, isLook }: Pick<Dispatch, 'id' | 'isLook'>,
+    queue: string,
+    ports: DispatchPorts,
+    log: string,
+    begun: boolean,
+  ) {
     this.id = id;
+    this.isLook = isLook;
     this.queue = queue;
     this.#ports = ports;
     this.#log = log;

@@ -21,6 +21,7 @@ import type { PodPlace, Reaper } from './reaper.ts';
 import { messageOfError } from '../../std/error-message.ts';
 
 export interface PlacementPorts {
+  readonly isLook: boolean;
   readonly api: Api;
   readonly reaper: Reaper;
   readonly clock: Clock;
@@ -87,6 +88,10 @@ export class Placement implements Placed {
   get place(): string {
     const node = this.#ports.seen()?.node ?? null;
     return node === null ? `pod ${this.#pod.name}` : `pod ${this.#pod.name} on ${node}`;
+  }
+
+  get isLook(): boolean {
+    return this.#ports.isLook;
   }
 
   /** Asks for the pod until it is there, or it is known that it will not be. */

@@ -155,6 +155,11 @@ export class Pods implements Placing {
     this.#idByPod.delete(podName(this.#options.settings.instance, id));
   }
 
+  retire(): void {
+    this.#knowsAll = false;
+    for (const placement of this.#placements.values()) if (!placement.isLook) placement.leave();
+  }
+
   /** Everything stays as it is in the cluster. */
   async leave(): Promise<void> {
     clearInterval(this.#ticker);
@@ -199,6 +204,7 @@ export class Pods implements Placing {
       seen.metrics.watch(name);
     };
     const ports = {
+      isLook: task.type === 'look',
       api: this.#api,
       reaper: this.#reaper,
       clock,

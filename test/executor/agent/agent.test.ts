@@ -127,6 +127,18 @@ test('while a server does not know yet what runs, agents ask again, and afterwar
   });
 });
 
+test('a server that conducts no more sends agents on, of attempts that it knew and of others', async () => {
+  await withBureau(async (bureau) => {
+    const [own, others] = [specOf(command('true')), specOf(command('true'))];
+    const [ownToken, othersToken] = [bureau.open(attempt(own)), bureau.open(attempt(others))];
+    await bureau.desk().shut(others.attemptId);
+    bureau.desk().knowsAll();
+    assert.equal(bureau.desk().begin(othersToken, name()), 'over');
+    await bureau.desk().retire();
+    for (const token of [ownToken, othersToken]) assert.equal(bureau.desk().begin(token, name()), 'wait');
+  });
+});
+
 test('a result that comes when the attempt is over is refused and told', async () => {
   await withBureau(async (bureau) => {
     const spec = specOf(command('true'));
