@@ -32,11 +32,16 @@ export interface TicksDue {
   readonly lastRecorded: number;
   readonly now: number;
   readonly catchup: CatchupPolicy;
+  /**
+   * Since when somebody has been there and could not keep a decision, milliseconds; null: nothing is in the way. A tick
+   * that was on time then, or came due since, runs under any policy.
+   */
+  readonly heldUpSince: number | null;
 }
 
 /**
- * A decision for each tick after `lastRecorded` up to `now`, the earliest first, at most 1000 of them. A tick on time
- * runs under any policy; of those that run at once, only the ten latest are let through.
+ * A decision for each tick after `lastRecorded` up to `now`, the earliest first, at most 1000 of them. A tick on time,
+ * and one that was held up, runs under any policy; of those that run at once, only the ten latest are let through.
  */
 export function decideTicks(due: TicksDue): readonly TickDecision[] {
   const { schedule, lastRecorded, now } = due;
@@ -62,17 +67,21 @@ function latestDue(schedule: Schedule, lastRecorded: number, now: number): reado
   return latest;
 }
 
-function decideTick(tick: number, { now, catchup }: TicksDue, latest: readonly number[]): TickDecision {
+function decideTick(tick: number, due: TicksDue, latest: readonly number[]): TickDecision {
+  const { now, catchup, heldUpSince } = due;
   const lateByMs = now - tick;
   const late = `late by ${formatDuration(lateByMs)}`;
   const decide = (decision: 'run' | 'missed', reason: string): TickDecision => ({ tick, decision, lateByMs, reason });
   const onTime = lateByMs <= onTimeWithinMs;
-  if (!onTime && catchup === 'none') return decide('missed', `${late}: catch-up is off`);
-  if (!onTime && catchup === 'latest' && tick !== latest[0]) {
+  const heldUp = !onTime && heldUpSince !== null && heldUpSince - tick <= onTimeWithinMs;
+  const isAwaited = onTime || heldUp;
+  if (!isAwaited && catchup === 'none') return decide('missed', `${late}: catch-up is off`);
+  if (!isAwaited && catchup === 'latest' && tick !== latest[0]) {
     return decide('missed', `${late}: catch-up runs only the latest tick`);
   }
   if (!latest.includes(tick)) {
     return decide('missed', `${late}: at most ${catchupRunsMax} ticks run at once, the latest ones`);
   }
+  if (heldUp) return decide('run', `${late}: it could not be kept sooner`);
   return decide('run', onTime ? 'on time' : `${late}: caught up`);
 }

@@ -21,6 +21,7 @@ import { cancelBackfill } from './backfills/backfills.ts';
 import type { Refusal } from './decisions.ts';
 import { Lease, type TermOfOffice } from './lead/lease.ts';
 import { makeBackfill, planBackfill, type BackfillRequest } from './backfills/make-backfill.ts';
+import { HeldUp } from './triggers/held-up.ts';
 import type { ManualRun } from './triggers/manual-runs.ts';
 import { Ordering } from './orders/ordering.ts';
 import type { ServerPorts } from './ports.ts';
@@ -50,6 +51,7 @@ export class Conductor {
   readonly #ordering: Ordering;
   readonly #listeners = new Set<(runId: string) => void>();
   #term: { readonly term: Term; readonly epoch: number; readonly since: number; begun: boolean } | null = null;
+  #heldUp = new HeldUp();
   #watches = false;
   #carriesBackfills = false;
   #unlisten: () => void = () => undefined;
@@ -87,20 +89,31 @@ export class Conductor {
 
   async #begin(office: TermOfOffice): Promise<void> {
     const { openExecutor, openQueue, clock } = this.#ports;
+    this.#holdUp(office);
     const executor = openExecutor((report) => term.report(report));
     const ports = { ...this.#ports, executor, runQueue: openQueue(), jobQueue: openQueue() };
-    const term: Term = new Term(underLease(ports, office), {
-      changed: (runId) => this.#changed(runId),
-      answered: (orderId) => {
+    const listener = {
+      changed: (runId: string): void => this.#changed(runId),
+      answered: (orderId: string): void => {
         this.#ordering.answered(orderId);
         this.#ports.journal.hint(`order:${orderId}`);
       },
-    });
+    };
+    const term: Term = new Term(underLease(ports, office), listener, this.#heldUp);
     const own = { term, epoch: office.epoch, since: clock.now(), begun: false };
     this.#term = own;
     if (this.#carriesBackfills) term.beginBackfills();
     await term.start({ watch: this.#watches });
     own.begun = true;
+  }
+
+  /** Where nobody conducted for want of the database, ticks were held up; where another server did, they were its own. */
+  #holdUp({ cutOffMs }: TermOfOffice): void {
+    if (cutOffMs === null) this.#heldUp = new HeldUp();
+    else {
+      const since = this.#ports.clock.now() - cutOffMs;
+      for (const repository of this.#ports.projects.keys()) this.#heldUp.beginAll(repository, since);
+    }
   }
 
   async #end(why: 'stopped' | 'lost'): Promise<void> {

@@ -69,7 +69,8 @@ export function rehearseTicks(request: TicksRequest): Result<RehearsedTicks, Pro
   let lastRecorded = from - 1;
   const fire = (): void => {
     const catchup = definition.on.schedule?.catchup ?? 'none';
-    for (const { tick, decision, reason } of decideTicks({ schedule, lastRecorded, now: stage.now, catchup })) {
+    const due = { schedule, lastRecorded, now: stage.now, catchup, heldUpSince: null };
+    for (const { tick, decision, reason } of decideTicks(due)) {
       lastRecorded = tick;
       const opened = openedAt(request, tick, decided.length);
       const refused = decision === 'missed' ? reason : opened.ok ? stage.open(opened.value)?.reason : opened.error;

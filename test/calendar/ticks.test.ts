@@ -10,8 +10,14 @@ const hourMs = 3_600_000;
 const hourly = scheduleOf('@hourly');
 const noon = utc('2026-05-01 12:00');
 
-function decide(catchup: CatchupPolicy, hoursDown: number, lateByMs = 120_000): readonly TickDecision[] {
-  return decideTicks({ schedule: hourly, lastRecorded: noon - hoursDown * hourMs, now: noon + lateByMs, catchup });
+function decide(
+  catchup: CatchupPolicy,
+  hoursDown: number,
+  lateByMs = 120_000,
+  heldUpSince: number | null = null,
+): readonly TickDecision[] {
+  const lastRecorded = noon - hoursDown * hourMs;
+  return decideTicks({ schedule: hourly, lastRecorded, now: noon + lateByMs, catchup, heldUpSince });
 }
 
 function counts(decisions: readonly TickDecision[]): { readonly run: number; readonly missed: number } {
@@ -33,6 +39,20 @@ test('without catch-up late ticks are missed', () => {
   assert.equal(decisions[0]?.reason, 'late by 2 h 2 min: catch-up is off');
 });
 
+test('ticks that were on time when they were held up, or came due since, run under any policy; those before do not', () => {
+  for (const catchup of ['none', 'latest', 'all'] as const) {
+    const heldUp = decide(catchup, 2, 120_000, noon - hourMs + 60_000);
+    assert.deepEqual(counts(heldUp), { run: 2, missed: 0 });
+    assert.equal(heldUp[0]?.reason, 'late by 1 h 2 min: it could not be kept sooner');
+  }
+  const tooLate = decide('none', 2, 120_000, noon - hourMs + 60_001);
+  assert.deepEqual(
+    tooLate.map(({ reason }) => reason),
+    ['late by 1 h 2 min: catch-up is off', 'late by 2 min 0 s: it could not be kept sooner'],
+  );
+  assert.deepEqual(counts(decide('none', 14, 120_000, noon - 14 * hourMs)), { run: 10, missed: 4 });
+});
+
 test('catch-up of the latest runs that one and records the others', () => {
   const decisions = decide('latest', 5);
   assert.deepEqual(counts(decisions), { run: 1, missed: 4 });
@@ -50,8 +70,9 @@ test('catch-up of all runs the ten latest and records the older ones', () => {
 });
 
 test('nothing is due before the next firing, nor when the clock went backwards', () => {
-  assert.deepEqual(decideTicks({ schedule: hourly, lastRecorded: noon, now: noon + hourMs - 1, catchup: 'all' }), []);
-  assert.deepEqual(decideTicks({ schedule: hourly, lastRecorded: noon, now: noon - 10 * hourMs, catchup: 'all' }), []);
+  const due = { schedule: hourly, lastRecorded: noon, catchup: 'all', heldUpSince: null } as const;
+  assert.deepEqual(decideTicks({ ...due, now: noon + hourMs - 1 }), []);
+  assert.deepEqual(decideTicks({ ...due, now: noon - 10 * hourMs }), []);
 });
 
 test('a week of missed seconds is handed out in pages that end with the latest tick running', () => {
@@ -60,7 +81,7 @@ test('a week of missed seconds is handed out in pages that end with the latest t
   let lastRecorded = noon;
   let [missed, run, pages] = [0, 0, 0];
   for (let page = [] as readonly TickDecision[]; pages === 0 || page.length > 0; pages++) {
-    page = decideTicks({ schedule: everySecond, lastRecorded, now, catchup: 'none' });
+    page = decideTicks({ schedule: everySecond, lastRecorded, now, catchup: 'none', heldUpSince: null });
     assert.ok(page.length <= 1000);
     missed += counts(page).missed;
     run += counts(page).run;
@@ -89,7 +110,8 @@ test('however often and at whatever times one asks, each tick is decided exactly
         for (const step of steps) {
           now += step;
           latest = Math.max(latest, now);
-          for (const decision of decideTicks({ schedule, lastRecorded: last, now, catchup })) seen.push(decision.tick);
+          const due = { schedule, lastRecorded: last, now, catchup, heldUpSince: null };
+          for (const decision of decideTicks(due)) seen.push(decision.tick);
           last = seen.at(-1) ?? last;
         }
         assert.deepEqual(seen, firingsBetween(schedule, start + 1, latest + 1, 10_000));

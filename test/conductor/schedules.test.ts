@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PipelineDefinition, TriggerDefinition } from '../../src/pipeline/definition.ts';
+import type { FaultClass } from '../simulation/faults.ts';
 import type { KeptTick } from '../simulation/history.ts';
 import { fileOf } from '../simulation/pipelines.ts';
 import { Stage } from '../simulation/stage.ts';
@@ -183,4 +184,95 @@ test('a parameter that nobody can give is the reason on record', async () => {
   const stage = await Stage.open({ pipelines: [scheduled({}, { parameters })] });
   await untilTicks(stage, 1);
   assert.match(ticks(stage)[0]?.reason ?? '', /"region" \(string\) has no default/);
+});
+
+/** Nothing of these is answered for so long. */
+async function outage(stage: Stage, names: readonly FaultClass[], minutes: number): Promise<void> {
+  const { world } = stage;
+  const struck = Object.fromEntries(names.map((name) => [name, 1]));
+  world.faults = { ...world.faults, ...struck };
+  await pass(stage, minutes);
+  world.faults = { ...world.faults, ...Object.fromEntries(names.map((name) => [name, 0])) };
+  world.steadySince = world.time.now;
+}
+
+/** That each tick ran, without catch-up, and at least one of them late. */
+function assertHeldUp(stage: Stage): void {
+  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
+  const missed = ticks(stage).filter(({ decision }) => decision === 'missed');
+  assert.deepEqual(missed, []);
+  assert.ok(ticks(stage).some(({ reason }) => /could not be kept sooner/.test(reason ?? '')));
+}
+
+test('a tick whose commit is refused once is kept a moment later', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({})] });
+  stage.interfereOnce('tick', 'refused');
+  await untilTicks(stage, 1);
+  const [tick] = ticks(stage);
+  assert.equal(tick?.reason, 'on time');
+  assert.ok(stage.run('ticking').opened.at - (tick?.tick ?? 0) < 10_000, 'within seconds');
+});
+
+test('ticks whose commits are refused for minutes run when they can be kept, each once', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({})] });
+  await untilTicks(stage, 1);
+  stage.world.interfere = (commits) => (commits.flat().some(({ write }) => write === 'tick') ? 'refused' : null);
+  await pass(stage, 12);
+  assert.equal(ticks(stage).length, 1);
+  stage.world.interfere = () => null;
+  await untilTicks(stage, 4);
+  assertHeldUp(stage);
+});
+
+test('ticks of a time without database run when it is back, whichever server conducts then', async () => {
+  for (const servers of [undefined, 2] as const) {
+    const stage = await Stage.open({ pipelines: [scheduled({})], ...(servers === undefined ? {} : { servers }) });
+    await untilTicks(stage, 1);
+    await outage(stage, ['journal-refused', 'lease'], 12);
+    await untilTicks(stage, 4);
+    assertHeldUp(stage);
+  }
+});
+
+test('the one that stood by and saw no database runs them as well', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({})], servers: 2 });
+  await untilTicks(stage, 1);
+  await stage.until('both are there', () => stage.world.servers.length === 2);
+  const { conducting } = stage.world;
+  assert.ok(conducting !== null);
+  await pass(stage, 1);
+  stage.world.faults = { ...stage.world.faults, 'journal-refused': 1, lease: 1 };
+  await pass(stage, 1);
+  stage.world.crash(60 * minuteMs, conducting);
+  await outage(stage, ['journal-refused', 'lease'], 9);
+  await untilTicks(stage, 3);
+  assertHeldUp(stage);
+});
+
+test('a server that begins while Git does not answer runs the ticks that it saw come due, and none from before', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({})] });
+  await untilTicks(stage, 1);
+  stage.world.crash(7 * minuteMs);
+  await pass(stage, 6);
+  await outage(stage, ['git'], 8);
+  await untilTicks(stage, 4);
+  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
+  assert.deepEqual(
+    ticks(stage)
+      .slice(1, 3)
+      .map(({ reason }) => reason?.replace(/^late by [^:]*: /, '')),
+    ['catch-up is off', 'it could not be kept sooner'],
+  );
+});
+
+test('what was held up by a server that ended meanwhile goes by the rule of catch-up', async () => {
+  const stage = await Stage.open({ pipelines: [scheduled({})] });
+  await untilTicks(stage, 1);
+  stage.world.interfere = (commits) => (commits.flat().some(({ write }) => write === 'tick') ? 'refused' : null);
+  await pass(stage, 7);
+  stage.world.crash(1000);
+  await pass(stage, 1);
+  stage.world.interfere = () => null;
+  await untilTicks(stage, 2);
+  assert.match(ticks(stage)[1]?.reason ?? '', /catch-up is off/);
 });

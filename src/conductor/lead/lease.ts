@@ -45,6 +45,8 @@ export interface Office {
 
 export interface TermOfOffice {
   readonly epoch: number;
+  /** How long, until it was taken, this server was there and nobody could be seen to have it; null: it was not so. */
+  readonly cutOffMs: number | null;
   /** Whether the lease can be trusted at this moment; asked before each thing that is done to the world. */
   readonly trusted: () => boolean;
   /** It turned out to be another's. */
@@ -69,6 +71,8 @@ export class Lease {
   #seen: LeaseRow | null = null;
   /** Said once, until it changes. */
   #trouble: string | null = null;
+  /** By the stopwatch: since when this server does not conduct, or see who does, for want of the database. */
+  #cutOffSince: number | null = null;
   #stopped = false;
   #wake: () => void = () => undefined;
 
@@ -110,6 +114,7 @@ export class Lease {
         this.#trouble = null;
       } catch (error) {
         this.#known.reject(error);
+        this.#cutOffSince ??= this.#ports.stopwatch.now();
         if (this.#trouble !== String(error))
           this.#ports.log.error({ error: String(error) }, 'the lease could not be looked after; it is tried again');
         this.#trouble = String(error);
@@ -126,6 +131,7 @@ export class Lease {
     this.#seen = await journal.lease();
     if (this.#seen !== null && this.#seen.expiresInMs > 0 && !journal.alone) {
       const { epoch, place: holder } = this.#seen;
+      this.#cutOffSince = null;
       if (before?.epoch !== epoch) log.info({ ...holder }, 'another server conducts; this one stands by');
       return null;
     }
@@ -135,6 +141,7 @@ export class Lease {
     const over = Promise.withResolvers<void>();
     const held: Held = {
       epoch,
+      cutOffMs: this.#cutOffSince === null ? null : askedAt - this.#cutOffSince,
       waiting: new Map(),
       begun: false,
       trustedUntil: journal.alone ? Number.POSITIVE_INFINITY : askedAt + leaseLimits.trustMs,
@@ -160,6 +167,7 @@ export class Lease {
       await held.over.promise;
     } finally {
       this.#end(held, 'lost');
+      if (held.ended === 'lost') this.#cutOffSince ??= this.#ports.stopwatch.now();
       await this.#office.end(held.ended ?? 'lost');
       this.#held = null;
       if (held.begun && held.ended === 'lost')
@@ -171,6 +179,7 @@ export class Lease {
   #began(held: Held): void {
     if (held.ended !== null) return;
     held.begun = true;
+    this.#cutOffSince = null;
     this.#known.resolve();
     this.#ports.log.info({ epoch: held.epoch }, 'this server conducts');
   }

@@ -16,6 +16,7 @@ import type { OrderRow, RequestRow } from '../../journal/journal.ts';
 import { Backfills } from '../backfills/backfills.ts';
 import type { Desk } from '../desk.ts';
 import { Events } from '../triggers/events.ts';
+import type { HeldUp } from '../triggers/held-up.ts';
 import { Intake } from '../triggers/intake.ts';
 import { Jobs } from '../jobs.ts';
 import { Orders } from '../orders/orders.ts';
@@ -48,7 +49,8 @@ export class Term {
   #started = false;
   #ended = false;
 
-  constructor(ports: ConductorPorts, listener: TermListener) {
+  /** `heldUp` outlives the term. */
+  constructor(ports: ConductorPorts, listener: TermListener, heldUp: HeldUp) {
     this.#ports = ports;
     this.#turns = new Turns(ports, listener.changed);
     const desk: Desk = {
@@ -59,7 +61,7 @@ export class Term {
     };
     this.#orders = new Orders(desk, listener.answered);
     this.#intake = new Intake(desk);
-    this.#schedules = new Schedules(ports, this.#turns);
+    this.#schedules = new Schedules(ports, this.#turns, heldUp);
     this.#backfills = new Backfills(ports, this.#turns);
     this.#events = new Events(desk);
     this.#polling = new Polling(desk, this.#intake);

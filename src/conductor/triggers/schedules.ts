@@ -15,9 +15,10 @@ import { shaOf } from '../sha.ts';
 import type { Commit, Write } from '../../journal/journal.ts';
 import type { PipelineDefinition, TriggerDefinition } from '../../pipeline/definition.ts';
 import { noteListeners } from './data-listeners.ts';
+import type { HeldUp } from './held-up.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { noteSchedules, sinceOf, type Counting } from './schedule-since.ts';
-import { openRun, parseParameters, pipelineNameOf } from './triggers.ts';
+import { laneOf, openRun, parseParameters, pipelineNameOf } from './triggers.ts';
 import { Trouble } from '../trouble.ts';
 import type { Turns } from '../runs/turns.ts';
 import { versionsOf, type CommitVersions } from '../versions.ts';
@@ -37,18 +38,29 @@ const lookAgainMs = 60_000;
 export class Schedules {
   readonly #ports: ConductorPorts;
   readonly #turns: Turns;
+  readonly #heldUp: HeldUp;
   readonly #trouble = new Trouble();
   readonly #active = new Map<string, readonly Active[]>();
   /** Where the default branches stood when their schedules were read; null: they had not been looked at. */
   readonly #heads = new Map<string, { readonly branch: string; readonly sha: string | null }>();
 
-  constructor(ports: ConductorPorts, turns: Turns) {
+  constructor(ports: ConductorPorts, turns: Turns, heldUp: HeldUp) {
     this.#ports = ports;
     this.#turns = turns;
+    this.#heldUp = heldUp;
   }
 
   /** Reads the schedules of a repository again, and who listens to data, from the commit that its default branch stands at. */
   async refresh(repository: string): Promise<void> {
+    try {
+      await this.#refresh(repository);
+    } catch (error) {
+      this.#heldUp.beginAll(repository, this.#ports.clock.now());
+      throw error;
+    }
+  }
+
+  async #refresh(repository: string): Promise<void> {
     const { projects, log } = this.#ports;
     const project = projects.get(repository);
     if (project === undefined) return;
@@ -75,32 +87,65 @@ export class Schedules {
     await noteSchedules(journal, repository, counting, broken, clock.now());
     await noteListeners(journal, repository, versions.value.definitions.values(), broken, clock.now());
     this.#active.set(repository, active);
+    this.#heldUp.endAll(
+      repository,
+      active.map(({ definition }) => definition.name),
+    );
     this.#ports.jobQueue.wake('ticks');
   }
 
   #refreshLater({ name: repository, pollMs }: Project, reason: string): void {
     const { log, jobQueue, clock } = this.#ports;
+    this.#heldUp.beginAll(repository, clock.now());
     const { isNews, againMs } = this.#trouble.meet(repository, reason, pollMs);
     if (isNews) log.warn({ repository, reason }, 'the schedules could not be read; it is tried again');
     jobQueue.wake(`schedules:${repository}`, clock.now() + againMs);
   }
 
   async work(): Promise<void> {
-    const { clock, log, jobQueue, journal } = this.#ports;
+    const { clock, jobQueue } = this.#ports;
     let wakeAt = clock.now() + lookAgainMs;
-    // Whoever moved a head may have died before it said so, or be another server.
-    for (const [repository, { branch, sha }] of this.#heads)
-      if (shaOf(await journal.head(repository, branch)) !== sha) jobQueue.wake(`schedules:${repository}`);
+    await this.#lookAtHeads();
     for (const active of [...this.#active.values()].flat()) {
-      try {
-        while (await this.#firePage(active));
-      } catch (error) {
-        log.error({ pipeline: active.definition.name, error: String(error) }, 'a schedule could not be followed');
-      }
+      const againAt = await this.#follow(active);
       const next = nextFiring(active.schedule, clock.now());
-      if (next !== null) wakeAt = Math.min(wakeAt, next);
+      wakeAt = Math.min(wakeAt, againAt ?? wakeAt, next ?? wakeAt);
     }
     jobQueue.wake('ticks', wakeAt);
+  }
+
+  /** Whoever moved a head may have died before it said so, or be another server. */
+  async #lookAtHeads(): Promise<void> {
+    const { clock, jobQueue, journal } = this.#ports;
+    try {
+      for (const [repository, { branch, sha }] of this.#heads)
+        if (shaOf(await journal.head(repository, branch)) !== sha) jobQueue.wake(`schedules:${repository}`);
+    } catch (error) {
+      for (const { project, definition } of [...this.#active.values()].flat())
+        this.#heldUp.begin(project.name, definition.name, clock.now());
+      throw error;
+    }
+  }
+
+  /** Null: all that is due is decided; else when to try again. */
+  async #follow(active: Active): Promise<number | null> {
+    const { clock, log } = this.#ports;
+    const { project, definition } = active;
+    const key = laneOf({ repository: project.name, definition });
+    try {
+      while (await this.#firePage(active));
+      if (this.#trouble.end(key)) log.info({ pipeline: definition.name }, 'the schedule is followed again');
+      return null;
+    } catch (error) {
+      const now = clock.now();
+      this.#heldUp.begin(project.name, definition.name, now);
+      const { isNews, againMs } = this.#trouble.meet(key, String(error), lookAgainMs);
+      if (isNews) {
+        const fields = { pipeline: definition.name, error: String(error) };
+        log.error(fields, 'a schedule could not be followed; it is tried again');
+      }
+      return now + againMs;
+    }
   }
 
   /** Decides on the ticks that are due, as many as the calendar gives at once; true where there may be more. */
@@ -116,7 +161,8 @@ export class Schedules {
     const last = await journal.lastTick(project.name, definition.name);
     // What the schedule would have fired before it was there is nobody's miss.
     const lastRecorded = Math.max(last ?? since, since);
-    const decisions = decideTicks({ schedule, lastRecorded, now: clock.now(), catchup });
+    const heldUpSince = this.#heldUp.since(project.name, definition.name);
+    const decisions = decideTicks({ schedule, lastRecorded, now: clock.now(), catchup, heldUpSince });
     const parameters = parseParameters(definition.parameters, {});
     let missed: Commit[] = [];
     for (const { tick, decision, reason } of decisions) {
@@ -130,7 +176,9 @@ export class Schedules {
       await this.#fire(active, tick, reason, parameters.value);
     }
     if (missed.length > 0) await journal.commit(missed);
-    return decisions.length === ticksPerPageMax;
+    const isMore = decisions.length === ticksPerPageMax;
+    if (!isMore) this.#heldUp.end(project.name, definition.name);
+    return isMore;
   }
 
   async #fire(active: Active, tick: number, reason: string, parameters: RunOpened['parameters']): Promise<void> {
