@@ -14,7 +14,7 @@ export class Lanes {
     const lane = this.#lanes.get(key) ?? new Map<string, { begun: boolean }>();
     if (lane.has(run.opened.runId)) return;
     const newest = [...lane.keys()].at(-1);
-    lane.set(run.opened.runId, { begun: hasBegun(run) });
+    lane.set(run.opened.runId, { begun: run.begunAt !== null });
     const inOrder = newest === undefined || newest < run.opened.runId;
     this.#lanes.set(key, inOrder ? lane : new Map([...lane].toSorted(([one], [other]) => (one < other ? -1 : 1))));
   }
@@ -53,11 +53,6 @@ function nextOf(lane: ReadonlyMap<string, { readonly begun: boolean }>, maxActiv
   const waiting = [...lane].flatMap(([runId, { begun }]) => (begun ? [] : [runId]));
   const room = maxActiveRuns - (lane.size - waiting.length);
   return waiting.slice(0, Math.max(0, room));
-}
-
-/** Something was decided of it, by this server or one before. That it is late is decided of one that waits, too. */
-function hasBegun({ position, openedWith, deadlineMissed }: Run): boolean {
-  return position - (deadlineMissed ? 1 : 0) > openedWith;
 }
 
 function laneOf(run: Run): string {

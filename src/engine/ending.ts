@@ -34,13 +34,12 @@ export function watchDeadline(turn: Turn): void {
   if (run.state === 'running' && deadline !== null && at >= deadline) record(turn, { type: 'deadline-missed', at });
 }
 
-/** When a running run is ended by its time limit, or null. */
-export function timeoutAt(run: Run): number | null {
-  const { runTimeoutMs } = run.definition;
-  return runTimeoutMs === null ? null : run.opened.at + runTimeoutMs;
+/** When a running run is ended by its time limit, or null. What it waited for its turn does not count. */
+export function timeoutAt({ definition: { runTimeoutMs }, begunAt }: Run): number | null {
+  return runTimeoutMs === null || begunAt === null ? null : begunAt + runTimeoutMs;
 }
 
-/** When the deadline that was not missed yet is missed, or null. */
+/** When the deadline that was not missed yet is missed, or null. It is a promise to people: waiting counts. */
 export function deadlineAt(run: Run): number | null {
   const { deadlineMs } = run.definition;
   return deadlineMs === null || run.deadlineMissed ? null : run.opened.at + deadlineMs;

@@ -71,7 +71,6 @@ export function evolve(run: Run, event: RunEvent): void {
       break;
     case 'step-reused':
       reuseStep(run, event);
-      run.openedWith = run.position + 1;
       break;
     case 'cancel-requested':
       stop(run, event, { cause: 'cancelled', by: event.by, reason: event.reason });
@@ -92,6 +91,7 @@ export function evolve(run: Run, event: RunEvent): void {
     default:
       unreachable(event);
   }
+  if (event.type !== 'step-reused' && event.type !== 'deadline-missed') run.begunAt ??= event.at;
   run.position += 1;
 }
 

@@ -18,7 +18,7 @@ export function open(definition: PipelineDefinition, opened: RunOpened): Run {
     definition,
     opened,
     position: 1,
-    openedWith: 1,
+    begunAt: null,
     state: 'running',
     reason: null,
     finishedAt: null,

@@ -27,8 +27,8 @@ export interface Run {
   readonly opened: RunOpened;
   /** Number of events folded in: the journal position that the next one gets. */
   position: number;
-  /** How many of them it was opened with: those beyond were decided. */
-  openedWith: number;
+  /** When its turn came: the time of what was first decided of it. That it is late is decided of one that waits, too. */
+  begunAt: number | null;
   state: RunState;
   reason: string | null;
   finishedAt: number | null;

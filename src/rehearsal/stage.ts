@@ -44,7 +44,7 @@ export interface StageRequest {
   readonly slots: number;
   /** Slots of the pools by their names. */
   readonly pools: Pools;
-  /** Told of each run that has ended, when something was first decided of it (when its turn came), and its looks. */
+  /** Told of each run that has ended, when its turn came, and its looks. */
   readonly ended: (run: Run, begunAt: number, looks: Looks) => void;
 }
 
@@ -52,7 +52,6 @@ export class Stage {
   readonly #request: StageRequest;
   readonly #due = new PriorityQueue<Happening>(isBefore);
   readonly #runs = new Map<string, Run>();
-  readonly #begunAt = new Map<string, number>();
   readonly #lanes = new Lanes();
   readonly #slots: Slots;
   /** Attempts that run, and whether they were told to stop. */
@@ -144,7 +143,6 @@ export class Stage {
       runId,
       started.map((key) => ({ id: attemptId(runId, key), step: stepOf(run, key) })),
     );
-    if (events.length > 0 && !this.#begunAt.has(runId)) this.#begunAt.set(runId, this.#now);
     for (const key of started) this.#start(run, key);
     for (const event of events) {
       if (event.type === 'approval-requested') this.#ask(run, event.step);
@@ -204,9 +202,8 @@ export class Stage {
     const { runId } = run.opened;
     this.#runs.delete(runId);
     for (const next of this.#lanes.leave(run)) this.#wake(next);
-    this.#request.ended(run, this.#begunAt.get(runId) ?? this.#now, this.#looks);
+    this.#request.ended(run, run.begunAt ?? this.#now, this.#looks);
     this.#looks.forget(runId);
-    this.#begunAt.delete(runId);
   }
 
   #wakeLater(run: Run): void {

@@ -42,7 +42,7 @@ test('a run that has begun is not overtaken by one that is older and turns up la
 test('after a restart the run that had begun goes on, whatever its place', () => {
   const lanes = new Lanes();
   const [older, younger] = [runOf('a'), runOf('b')];
-  younger.position = 3;
+  younger.begunAt = 3;
   lanes.enter(older);
   lanes.enter(younger);
   assert.deepEqual([lanes.mayProceed(older), lanes.mayProceed(younger)], [false, true]);
@@ -51,7 +51,7 @@ test('after a restart the run that had begun goes on, whatever its place', () =>
 test('a run that was late while it waited has not begun', () => {
   const lanes = new Lanes();
   const [older, younger] = [runOf('a'), runOf('b')];
-  older.position = 4;
+  older.begunAt = 4;
   evolve(younger, { type: 'deadline-missed', at: 1 });
   lanes.enter(older);
   lanes.enter(younger);

@@ -132,7 +132,7 @@ test('the end of a run whose answer is lost lets the next one of its lane go on'
   );
 });
 
-test('a run that waits for its lane beyond its own time limit costs nothing while it waits', async () => {
+test('a run that waits for its lane beyond its own time limit costs nothing while it waits, and has all of its time', async () => {
   const steps = [stepOf({ name: 'only', timeoutMs: 7_200_000 })];
   const patient = pushed('alone', steps, { maxActiveRuns: 1 });
   const stage = await Stage.open({ pipelines: [patient] });
@@ -146,7 +146,11 @@ test('a run that waits for its lane beyond its own time limit costs nothing whil
   await stage.until('the first one ended', () => first?.state === 'success', 3_700_000);
   const taken = stage.world.steps - before;
   assert.ok(taken < 6000, `it took ${taken} steps of the world`);
-  await stage.until('the second one ended', () => second?.state === 'failed', 60_000);
+  await stage.until('the second one ended', () => second?.state === 'failed');
+  const began = second?.events.find(({ type }) => type === 'step-scheduled');
+  const timedOut = second?.events.find(({ type }) => type === 'run-timed-out');
+  assert.ok(began !== undefined && timedOut !== undefined, 'it began, and then its time was over');
+  assert.ok(timedOut.at - began.at >= 60_000, `${timedOut.at - began.at} ms`);
 });
 
 test('runs that wait for a slot get it in turn, whoever frees it', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attemptsToStop, nextWakeAt, unfinishedAttempts } from '../../src/engine/engine.ts';
-import { mapOver, pipelineOf, stepOf } from '../support/definitions.ts';
+import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { drive, openedAt, outcomes, statesOf } from '../support/drive.ts';
 import { Scenario } from '../support/scenario.ts';
 
@@ -93,6 +93,25 @@ test('a run over its time limit is stopped like a cancelled one and fails', () =
     'load cancelled (the run was longer than its time limit)',
     'run failed (timeout: the run was stopped after its limit of 1 min 0 s)',
   ]);
+});
+
+test('the time limit counts from the turn of the run, the deadline from its opening', () => {
+  const each = [
+    stepOf({ name: 'first' }).work,
+    works.wait({ intervalMs: 1000, timeoutMs: 600_000, softFail: false }),
+    works.approval({ timeoutMs: 600_000 }),
+  ];
+  for (const work of each) {
+    const definition = pipelineOf([stepOf({ name: 'first', work })], { runTimeoutMs: 60_000, deadlineMs: 10_000 });
+    const scenario = new Scenario(definition);
+    assert.equal(nextWakeAt(scenario.run), openedAt + 10_000);
+    assert.deepEqual(scenario.do({ type: 'watch-deadline', at: openedAt + 100_000 }), ['deadline-missed']);
+    assert.equal(nextWakeAt(scenario.run), null, 'while it waits, its time does not run');
+    scenario.proceed(200);
+    assert.equal(nextWakeAt(scenario.folded()), openedAt + 260_000, 'after a restart, too');
+    assert.deepEqual(scenario.proceed(259), []);
+    assert.equal(scenario.proceed(260)[0], 'run-timed-out');
+  }
 });
 
 test('a run whose last report comes after the time limit has ended by itself', () => {

@@ -121,13 +121,18 @@ test('replace cancels the run that is under way, also one that waits between two
   ]);
 });
 
-test('a run whose time limit passes while it waits for its turn ends when the turn comes', () => {
+test('the time limit of a run counts from its turn, so that those that wait for it do not end one after the other', () => {
   const definition: Partial<PipelineDefinition> = { maxActiveRuns: 1, runTimeoutMs: 90 * minute };
-  const rehearsed = hourly(definition, { durations: ['80m'], untilMs: 3 * 60 * minute });
-  assert.deepEqual(shown(rehearsed), [
+  assert.deepEqual(shown(hourly(definition, { durations: ['80m'], untilMs: 4 * 60 * minute })), [
     [0, 80, 'success'],
-    [80, 150, 'failed'],
-    [150, 210, 'failed'],
+    [80, 160, 'success'],
+    [160, 240, 'success'],
+    [240, 320, 'success'],
+  ]);
+  const rehearsed = hourly(definition, { durations: ['100m'], untilMs: 2 * 60 * minute });
+  assert.deepEqual(shown(rehearsed), [
+    [0, 90, 'failed'],
+    [90, 180, 'failed'],
   ]);
   assert.match(rehearsed.ticks[1]?.run?.reason ?? '', /^timeout: the run was stopped after its limit of 1 h 30 min$/);
 });
