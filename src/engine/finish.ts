@@ -4,7 +4,6 @@ import { lookAt } from './agenda.ts';
 import type { FinalStepState } from './event.ts';
 import { applyGuard } from './guard.ts';
 import { finalStepStates, type Instance, type Run, type Step } from './run.ts';
-import type { UpstreamTally } from './trigger-rule.ts';
 
 /** Brings one instance to its end, and its step with the last one. */
 export function finishInstance(
@@ -33,7 +32,7 @@ export function finishStepAsWhole(run: Run, step: Step, state: FinalStepState, r
   leave(run, step);
 }
 
-const tallied: { readonly [state in FinalStepState]: keyof UpstreamTally | null } = {
+const tallied: { readonly [state in FinalStepState]: keyof Run['others'] | null } = {
   success: 'success',
   failed: 'failed',
   upstream_failed: 'upstreamFailed',
@@ -43,10 +42,11 @@ const tallied: { readonly [state in FinalStepState]: keyof UpstreamTally | null 
   cancelled: null,
 };
 
-/** The steps after it hear of the first instance that ended so; the rules need no more. */
+/** The steps after it, and those that come after all, hear of the first instance that ended so; the rules need no more. */
 function tell(run: Run, step: Step, state: FinalStepState): void {
   const kind = tallied[state];
   if (kind === null) return;
+  if (!step.runsLast) run.others[kind] += 1;
   for (const next of step.downstream) {
     next.upstream[kind] += 1;
     lookAt(run, next);

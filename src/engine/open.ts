@@ -27,6 +27,7 @@ export function open(definition: PipelineDefinition, opened: RunOpened): Run {
     deadlineMissed: false,
     unfinishedSteps: 0,
     unfinishedFinallySteps: 0,
+    others: { success: 0, failed: 0, upstreamFailed: 0, skipped: 0 },
     active: new Map(),
     changed: new PriorityQueue(byOrdinal),
     ready: new Map([...steps.values()].map((step) => [poolOf(step), new PriorityQueue(asksBefore)])),

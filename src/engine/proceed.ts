@@ -28,11 +28,8 @@ export function scheduleDue(turn: Turn): void {
 export function decideChanged(turn: Turn): void {
   for (let step = takeChanged(turn.run); step !== undefined; step = takeChanged(turn.run)) {
     if (step.state !== 'none') continue;
-    if (step.runsLast) {
-      if (turn.run.unfinishedSteps === 0 && step.upstream.unfinished === 0) begin(turn, step);
-    } else {
-      decideStep(turn, step);
-    }
+    if (step.runsLast) decideLast(turn, step);
+    else decideStep(turn, step);
   }
 }
 
@@ -66,6 +63,26 @@ function decideStep(turn: Turn, step: Step): void {
     default:
       return unreachable(verdict);
   }
+}
+
+/**
+ * A finally-step comes after all others, so that is what its rule is about. The default rule says nothing of it: it runs
+ * whatever became of them. One that is not to run is skipped, which never makes the run fail.
+ */
+function decideLast(turn: Turn, step: Step): void {
+  const { others, unfinishedSteps } = turn.run;
+  if (unfinishedSteps > 0 || step.upstream.unfinished > 0) return;
+  const { triggerRule } = step.definition;
+  if (triggerRule === 'all_success' || judge(triggerRule, { ...others, unfinished: 0 }) === 'run')
+    return begin(turn, step);
+  const ends = [
+    [others.success, 'success'],
+    [others.failed, 'failed'],
+    [others.upstreamFailed, 'upstream_failed'],
+    [others.skipped, 'skipped'],
+  ] as const;
+  const shown = ends.flatMap(([count, state]) => (count === 0 ? [] : [`${count} ${state}`]));
+  finish(turn, step, null, 'skipped', `${triggerRule}: of the other steps ${shown.join(', ')}`);
 }
 
 function begin(turn: Turn, step: Step): void {

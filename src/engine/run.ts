@@ -40,6 +40,8 @@ export interface Run {
   /** Steps that are not final, without the finally-steps, and those alone. */
   unfinishedSteps: number;
   unfinishedFinallySteps: number;
+  /** What the rules of finally-steps are about: how many of the other steps have at least one instance that ended so. */
+  readonly others: Omit<UpstreamTally, 'unfinished'>;
   /** Instances with an attempt that was started and has not reported its end. */
   readonly active: Map<Instance, Step>;
   /** Steps whose surroundings changed since they were last looked at. */

@@ -296,6 +296,13 @@ function checkRules(call: StepCall, definition: StepDefinition): void {
   }
   const wrong = wrongUpdate(definition);
   if (wrong !== null) misuse('definition-option', `${call.label}: ${wrong.what}`, wrong.help);
+  if (definition.finally && definition.triggerRule === 'all_success' && call.options.has('triggerRule')) {
+    misuse(
+      'definition-option',
+      `${call.label}: a finally-step cannot have the trigger rule "all_success"`,
+      'Leave the rule out, and it runs whatever became of the others; or take `finally` away, or take another rule, such as "none_failed", which is then about all other steps.',
+    );
+  }
   const ending = definition.finally ? undefined : definition.upstream.find((name) => isFinally(call.build, name));
   if (ending !== undefined) {
     misuse(

@@ -179,6 +179,43 @@ test('finally-steps start when all others have ended, whatever the outcome, and 
   ]);
 });
 
+test('the rule of a finally-step is about all other steps, whatever it comes after', () => {
+  const definition = pipelineOf([
+    stepOf({ name: 'load' }),
+    stepOf({ name: 'check', upstream: ['load'], work: works.gate() }),
+    stepOf({ name: 'train', upstream: ['check'] }),
+    stepOf({ name: 'alert', upstream: ['train'], finally: true, triggerRule: 'one_failed' }),
+    stepOf({ name: 'praise', finally: true, triggerRule: 'none_failed' }),
+    stepOf({ name: 'tidy', finally: true }),
+  ]);
+  const endOf = (isGood: boolean): readonly unknown[] => {
+    const { run } = drive(definition, ({ step }) => (step === 'check' ? outcomes.pass(isGood) : outcomes.succeeded()));
+    const states = ['alert', 'praise', 'tidy'].map((name) => run.steps.get(name)?.state);
+    return [run.state, ...states, run.steps.get('alert')?.reason ?? run.steps.get('praise')?.reason];
+  };
+  assert.deepEqual(endOf(true), [
+    'success',
+    'skipped',
+    'success',
+    'success',
+    'one_failed: of the other steps 3 success',
+  ]);
+  const why = 'none_failed: of the other steps 1 success, 1 failed, 1 skipped';
+  assert.deepEqual(endOf(false), ['failed', 'success', 'skipped', 'success', why]);
+});
+
+test('a finally-step whose rule says no never makes the run fail', () => {
+  const { run } = drive(
+    pipelineOf([
+      stepOf({ name: 'load' }),
+      stepOf({ name: 'mend', upstream: ['load'], triggerRule: 'one_failed' }),
+      stepOf({ name: 'praise', finally: true, triggerRule: 'none_failed' }),
+    ]),
+    ({ step }) => (step === 'load' ? outcomes.failed() : outcomes.succeeded()),
+  );
+  assert.deepEqual([run.state, run.steps.get('praise')?.state], ['success', 'skipped']);
+});
+
 test('a run whose only failure is a finally-step has failed', () => {
   const { run } = drive(
     pipelineOf([

@@ -160,10 +160,17 @@ function modelOf(list: readonly Plan[]): { [step: string]: string | string[] } {
     list.filter(({ definition }) => !definition.finally && definition.upstream.includes(name));
   const allAfter = (name: string): string[] =>
     childrenOf(name).flatMap((child) => [child.definition.name, ...allAfter(child.definition.name)]);
-  for (const plan of list) {
-    const { name, upstream, triggerRule, finally: last, map, work } = plan.definition;
+  const last = list.filter(({ definition }) => definition.finally);
+  const others = list.filter(({ definition }) => !definition.finally);
+  const verdictOfLast = (rule: TriggerRule): 'run' | 'skipped' => {
+    const ends = others.flatMap(({ definition }) => states.get(definition.name) ?? []);
+    return rule === 'all_success' || modelRule(rule, ends) === 'run' ? 'run' : 'skipped';
+  };
+  for (const plan of [...others, ...last]) {
+    const { name, upstream, triggerRule, finally: isLast, map, work } = plan.definition;
     const ends = upstream.flatMap((each) => states.get(each) ?? []);
-    const verdict = last ? 'run' : skipped.has(name) ? 'skipped' : modelRule(triggerRule, ends);
+    const ruled = skipped.has(name) ? 'skipped' : modelRule(triggerRule, ends);
+    const verdict = isLast ? verdictOfLast(triggerRule) : ruled;
     const closed = verdict === 'run' && plan.ends[0] === 'success' && !plan.pass;
     const own = verdict !== 'run' ? [verdict] : plan.ends.length === 0 ? ['skipped'] : [...plan.ends];
     states.set(name, work.kind === 'gate' && closed ? ['failed'] : own);

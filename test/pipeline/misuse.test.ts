@@ -580,6 +580,13 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /map\(\) gives back/,
     ],
     [
+      'a finally-step after success alone',
+      () => step('b', { ...command, finally: true, triggerRule: 'all_success' }),
+      'definition-option',
+      /finally-step cannot have the trigger rule "all_success"/,
+      /whatever became of the others/,
+    ],
+    [
       'a step after a finally-step',
       () => step('b', { ...command, after: step('a', { ...command, finally: true }) }),
       'definition-option',
