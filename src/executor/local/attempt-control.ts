@@ -1,3 +1,5 @@
+import { afterLong } from './long-timer.ts';
+
 /** How an attempt is ended from outside: one cause, which stays, a warning, and a kill when the grace is over. */
 export type StopCause = 'cancelled' | 'timeout' | 'server' | 'stopped' | 'memory';
 
@@ -17,19 +19,16 @@ export interface StopTarget {
   kill(): void;
 }
 
-/** Node's timers hold no longer time. */
-export const timerMaxMs = 2 ** 31 - 1;
-
 export function createAttemptControl(): AttemptControl {
   let cause: StopCause | null = null;
   let target: StopTarget | null = null;
-  let timer: NodeJS.Timeout | null = null;
+  let takeBack = (): void => undefined;
   let killAt = Number.POSITIVE_INFINITY;
 
   const killThen = (): void => {
     const remainingMs = killAt - performance.now();
-    if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(() => target?.kill(), Math.max(0, Math.min(remainingMs, timerMaxMs)));
+    takeBack();
+    takeBack = afterLong(Math.max(0, remainingMs), () => target?.kill());
   };
   return {
     get cause() {
@@ -51,7 +50,7 @@ export function createAttemptControl(): AttemptControl {
     },
     release() {
       target = null;
-      if (timer !== null) clearTimeout(timer);
+      takeBack();
     },
   };
 }

@@ -11,12 +11,13 @@ import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import { formatBytes } from '../../std/bytes.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { AttemptReport, AttemptSpec, Executor, ExecutorPorts } from '../executor.ts';
-import { createAttemptControl, timerMaxMs, type AttemptControl } from './attempt-control.ts';
+import { createAttemptControl, type AttemptControl } from './attempt-control.ts';
 import { createAttemptLog, type AttemptLog } from './attempt-log.ts';
 import { placeOf, runAttempt } from './attempt.ts';
 import type { AttemptEnd, AttemptServices } from './prepared-attempt.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { findFile } from './find-file.ts';
+import { afterLong } from './long-timer.ts';
 import { createLooks, looksLimits } from './looks.ts';
 import { openMachine, type Machine } from './machine.ts';
 import { attemptMark } from './marks.ts';
@@ -128,7 +129,7 @@ async function carryOut(
   const { attemptId } = spec;
   const { report } = services.ports;
   const started = performance.now();
-  const timer = setTimeout(() => control.stop('timeout', spec.graceMs), Math.min(spec.timeoutMs, timerMaxMs));
+  const takeBack = afterLong(spec.timeoutMs, () => control.stop('timeout', spec.graceMs));
   let unwatch = (): void => undefined;
   const openLog = (mask: Mask): AttemptLog => {
     const log = createAttemptLog(services.logs.writer(attemptId), mask);
@@ -147,7 +148,7 @@ async function carryOut(
     });
     report({ type: 'running', attemptId, at: clock.now(), place: placeOf(pid) });
   });
-  clearTimeout(timer);
+  takeBack();
   unwatch();
   const wallMs = Math.round(performance.now() - started);
   const finished = finishedReport(attemptId, clock.now(), outcomeOf(outcome), {

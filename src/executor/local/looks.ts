@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import type { LookOutcome } from '../../engine/event.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import type { LookSpec } from '../executor.ts';
-import { createAttemptControl, timerMaxMs, type AttemptControl } from './attempt-control.ts';
+import { createAttemptControl, type AttemptControl } from './attempt-control.ts';
 import { runAttempt } from './attempt.ts';
+import { afterLong } from './long-timer.ts';
 import { openLookLog } from './look-log.ts';
 import type { AttemptEnd, AttemptServices } from './prepared-attempt.ts';
 
@@ -63,7 +64,7 @@ async function lookOnce(
   services: AttemptServices,
 ): Promise<AttemptEnd['outcome']> {
   const { attemptId, timeoutMs, graceMs, number } = spec;
-  const timer = setTimeout(() => control.stop('timeout', graceMs), Math.min(timeoutMs, timerMaxMs));
+  const takeBack = afterLong(timeoutMs, () => control.stop('timeout', graceMs));
   let unwatch = (): void => undefined;
   const given = {
     spec: { ...spec, attemptId: `${attemptId}/${randomUUID()}`, outputs: {} },
@@ -77,7 +78,7 @@ async function lookOnce(
     await clean();
     return outcome;
   } finally {
-    clearTimeout(timer);
+    takeBack();
     unwatch();
   }
 }
