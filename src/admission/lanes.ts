@@ -5,16 +5,22 @@
  */
 import type { Run } from '../engine/run.ts';
 
+interface Entry {
+  begun: boolean;
+  /** Of its version of the pipeline: a newer run may have another. */
+  readonly maxActiveRuns: number;
+}
+
 export class Lanes {
-  /** By pipeline: the runs in order of time, and whether each has begun. */
-  readonly #lanes = new Map<string, Map<string, { begun: boolean }>>();
+  /** By pipeline: the runs in order of time. */
+  readonly #lanes = new Map<string, Map<string, Entry>>();
 
   enter(run: Run): void {
     const key = laneOf(run);
-    const lane = this.#lanes.get(key) ?? new Map<string, { begun: boolean }>();
+    const lane = this.#lanes.get(key) ?? new Map<string, Entry>();
     if (lane.has(run.opened.runId)) return;
     const newest = [...lane.keys()].at(-1);
-    lane.set(run.opened.runId, { begun: run.begunAt !== null });
+    lane.set(run.opened.runId, { begun: run.begunAt !== null, maxActiveRuns: run.definition.maxActiveRuns });
     const inOrder = newest === undefined || newest < run.opened.runId;
     this.#lanes.set(key, inOrder ? lane : new Map([...lane].toSorted(([one], [other]) => (one < other ? -1 : 1))));
   }
@@ -26,17 +32,19 @@ export class Lanes {
     const lane = this.#lanes.get(laneOf(run));
     const own = lane?.get(runId);
     if (lane === undefined || own === undefined || own.begun) return true;
-    own.begun = nextOf(lane, run.definition.maxActiveRuns).includes(runId);
+    own.begun = nextOf(lane, own.maxActiveRuns).includes(runId);
     return own.begun;
   }
 
-  /** Gives the runs whose turn may have come. */
+  /** Gives the runs whose turn may have come, by the largest limit of those that wait. */
   leave(run: Run): readonly string[] {
     const key = laneOf(run);
     const lane = this.#lanes.get(key);
     lane?.delete(run.opened.runId);
     if (lane === undefined || lane.size === 0) this.#lanes.delete(key);
-    return lane === undefined ? [] : nextOf(lane, run.definition.maxActiveRuns);
+    if (lane === undefined) return [];
+    const limits = [...lane.values()].flatMap(({ begun, maxActiveRuns }) => (begun ? [] : [maxActiveRuns]));
+    return nextOf(lane, Math.max(0, ...limits));
   }
 
   has(runId: string): boolean {
@@ -49,7 +57,7 @@ export class Lanes {
 }
 
 /** The runs that there is room for, the oldest first. */
-function nextOf(lane: ReadonlyMap<string, { readonly begun: boolean }>, maxActiveRuns: number): readonly string[] {
+function nextOf(lane: ReadonlyMap<string, Pick<Entry, 'begun'>>, maxActiveRuns: number): readonly string[] {
   const waiting = [...lane].flatMap(([runId, { begun }]) => (begun ? [] : [runId]));
   const room = maxActiveRuns - (lane.size - waiting.length);
   return waiting.slice(0, Math.max(0, room));

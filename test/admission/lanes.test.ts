@@ -8,8 +8,8 @@ import { openedOf } from '../support/drive.ts';
 
 const definition = pipelineOf([stepOf({ name: 'only' })], { maxActiveRuns: 1 });
 
-function runOf(runId: string): Run {
-  return open(definition, openedOf({ runId }));
+function runOf(runId: string, maxActiveRuns = 1): Run {
+  return open({ ...definition, maxActiveRuns }, openedOf({ runId }));
 }
 
 test('the oldest run goes on, and the next one when it has left', () => {
@@ -56,6 +56,22 @@ test('a run that was late while it waited has not begun', () => {
   lanes.enter(older);
   lanes.enter(younger);
   assert.deepEqual([lanes.mayProceed(older), lanes.mayProceed(younger)], [true, false]);
+});
+
+test('where a newer version lets more runs go on, the end of an older one wakes those that there is room for now', () => {
+  const lanes = new Lanes();
+  const older = runOf('a', 1);
+  const newer = ['b', 'c', 'd', 'e'].map((runId) => runOf(runId, 3));
+  for (const run of [older, ...newer]) lanes.enter(run);
+  assert.deepEqual(
+    [older, ...newer].map((run) => lanes.mayProceed(run)),
+    [true, true, true, false, false],
+  );
+  assert.deepEqual(lanes.leave(older), ['d']);
+  assert.deepEqual(
+    newer.map((run) => lanes.mayProceed(run)),
+    [true, true, true, false],
+  );
 });
 
 test('a run that is being cancelled waits for nobody', () => {
