@@ -106,13 +106,18 @@ function addDefinitionCommands(program: Command, folder: () => string, end: End)
       end(await graph(folder(), pipeline, { ref: options.ref ?? null, format: options.format }));
     });
 
-  command(program, 'next', 'List the coming firings of the schedules.', ['contender next weekly-churn --count 5'])
+  command(program, 'next', 'List the coming firings of the schedules.', [
+    'contender next weekly-churn --count 5',
+    'contender next weekly-churn --from 2026-10-24',
+  ])
     .argument('[pipeline]', 'name of the pipeline; default: all that have a schedule')
     .option('--ref <revision>', 'a branch, tag or SHA instead of the files in the folder')
     .option('--count <number>', 'how many of each', parseLimit, 5)
-    .action(async (pipeline: string | undefined, options: { ref?: string; count: number }) => {
+    .option('--from <date>', 'the first day, YYYY-MM-DD (UTC); default: now', parseDate)
+    .action(async (pipeline: string | undefined, options: { ref?: string; count: number; from?: number }) => {
       const { next } = await import('./next.ts');
-      end(await next(folder(), { pipeline: pipeline ?? null, ref: options.ref ?? null, count: options.count }));
+      const { ref = null, count, from = null } = options;
+      end(await next(folder(), { pipeline: pipeline ?? null, ref, count, from }));
     });
 }
 

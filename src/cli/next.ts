@@ -12,13 +12,15 @@ export interface NextOptions {
   readonly pipeline: string | null;
   readonly ref: string | null;
   readonly count: number;
+  /** Included; null: those after now. */
+  readonly from: number | null;
 }
 
 export async function next(directory: string, options: NextOptions): Promise<ExitStatus> {
   const compiled = await compileFrom(directory, options.ref);
   const wanted = options.pipeline === null ? allOf(compiled) : [findPipeline(compiled, options.pipeline)];
-  const now = Date.now();
-  const lines = wanted.flatMap((definition) => firingLines(definition, now, options.count));
+  const after = options.from === null ? Date.now() : options.from - 1;
+  const lines = wanted.flatMap((definition) => firingLines(definition, after, options.count));
   if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
   else process.stderr.write('Nothing here has a schedule.\n');
   return exitStatus.success;
@@ -36,7 +38,9 @@ function firingLines(definition: PipelineDefinition, after: number, count: numbe
   const schedule = parseSchedule(given.cron, given.timeZone);
   if (!schedule.ok) throw new Error(`a schedule was compiled that cannot be read: ${schedule.error}`);
   const title = `${paint('bold', definition.name)} ${paint('gray', `${given.cron}, ${given.timeZone}`)}`;
-  return [title, ...firings(schedule.value, after, count).map((tick) => firingLine(schedule.value, tick))];
+  const ticks = firings(schedule.value, after, count);
+  if (ticks.length === 0) return [title, '  none that the calendar knows of: give an earlier day with --from'];
+  return [title, ...ticks.map((tick) => firingLine(schedule.value, tick))];
 }
 
 function firings(schedule: Schedule, after: number, count: number): readonly number[] {

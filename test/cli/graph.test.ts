@@ -61,3 +61,23 @@ test('the coming firings of a schedule are listed in its time zone', async () =>
   const none = await sandbox.run(['next', 'good']);
   assert.deepEqual(none, { status: 0, out: '', err: 'Nothing here has a schedule.\n' });
 });
+
+test('from a day on, the firings of a night in which the clocks change say what becomes of them', async () => {
+  const spring = await sandbox.run(['next', 'nightly', '--from', '2026-03-28', '--count', '3']);
+  assert.deepEqual(spring.out.trimEnd().split('\n').slice(1), [
+    '  2026-03-28 02:30 +01:00  2026-03-28 01:30 UTC',
+    '  2026-03-29 03:00 +02:00  2026-03-29 01:00 UTC',
+    '    2026-03-29 02:30 does not exist in Europe/Berlin (the clocks go forward from 02:00 to 03:00): it runs right after, at 03:00.',
+    '  2026-03-30 02:30 +02:00  2026-03-30 00:30 UTC',
+  ]);
+  const autumn = await sandbox.run(['next', 'nightly', '--from', '2026-10-25', '--count', '1']);
+  assert.deepEqual(autumn.out.trimEnd().split('\n').slice(1), [
+    '  2026-10-25 02:30 +02:00  2026-10-25 00:30 UTC',
+    '    2026-10-25 02:30 comes twice in Europe/Berlin (the clocks go back): it runs once, the first time.',
+  ]);
+  const far = await sandbox.run(['next', 'nightly', '--from', '9999-12-31']);
+  assert.match(far.out, /\n {2}none that the calendar knows of: give an earlier day with --from\n$/);
+  const { status, err } = await sandbox.run(['next', 'nightly', '--from', 'tomorrow']);
+  assert.equal(status, 2);
+  assert.match(err, /Write it as YYYY-MM-DD/);
+});
