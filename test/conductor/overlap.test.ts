@@ -161,3 +161,23 @@ test('as many runs go on as the pipeline allows, the others one after the other'
   });
   assert.equal(most, 2);
 });
+
+test('where newer commits cancel and one run goes on at a time, the newest of each branch runs, one after the other', async () => {
+  const stage = await Stage.open({ pipelines: [pipeline({ maxActiveRuns: 1, cancelInProgress: true })], slots: 8 });
+  stage.world.attemptMs = 60_000;
+  for (const branch of ['a', 'b', 'a', 'b', 'a']) await pushAndOpen(stage, branch);
+  let most = 0;
+  await stage.until('all have ended', () => {
+    most = Math.max(most, stage.world.server?.executor.running().length ?? 0);
+    return states(stage).every((state) => state !== 'running' && state !== 'cancelling');
+  });
+  await stage.rest();
+  assert.deepEqual(states(stage), ['cancelled', 'cancelled', 'cancelled', 'success', 'success']);
+  assert.equal(most, 1);
+  const begun = runs(stage).map(({ events }) => events.some(({ type }) => type === 'attempt-started'));
+  assert.deepEqual(
+    begun.slice(1),
+    [false, false, true, true],
+    'those that were cancelled while they waited never began',
+  );
+});
