@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { AttemptWork, RunnerResult } from '../src/executor/executor.ts';
-import type { StepContext } from '../src/pipeline/context.ts';
+import type { FunctionContext, StepContext } from '../src/pipeline/context.ts';
 import type { Artifact } from '../src/pipeline/definition.ts';
 import { isJsonObject } from '../src/std/json.ts';
 import type { Result } from '../src/std/result.ts';
@@ -66,10 +66,11 @@ function withPaths(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withPaths(item)]));
 }
 
-/** What a step function gets as its second argument. */
-function contextOf(attempt: Attempt): StepContext {
+/** What a function gets as its second argument. */
+function contextOf(attempt: Attempt): FunctionContext | StepContext {
   const { task, signal, keeper, say } = attempt;
   return {
+    ...(task.checkpoint === null ? {} : { checkpoint: task.checkpoint }),
     ...task.context,
     signal,
     scratch: task.scratch,

@@ -211,6 +211,8 @@ export interface RunnerTask {
   readonly nodeModules: string | null;
   /** Of the process, and empty. */
   readonly scratch: string;
+  /** What the tries of an instance hand on to each other; null: this work has none. */
+  readonly checkpoint: string | null;
   /** The whole environment of this attempt: CONTENDER_* and the secrets that the step names. */
   readonly environment: { readonly [name: string]: string };
   readonly context: StepContextData;

@@ -2,7 +2,7 @@
 import { bind } from './binding.ts';
 import type { StepFunction } from './build.ts';
 import { readCommand, readEnvironment, type Text } from './command.ts';
-import type { StepContext } from './context.ts';
+import type { FunctionContext } from './context.ts';
 import {
   binaryMetrics,
   regressionMetrics,
@@ -50,7 +50,7 @@ export interface ScoreFunctionOptions<I extends Input> {
   /** `model` is the path of the model's file. The rows come back in the same order for every model. */
   readonly run: (
     input: Resolved<NoInfer<I>> & { readonly model: string },
-    context: StepContext,
+    context: FunctionContext,
   ) => Scores | Promise<Scores>;
 }
 

@@ -1,4 +1,4 @@
-/** What the function of a step is told about its attempt, and what it may ask for. */
+/** What the functions of a definition are told about their attempt or look, and what they may ask for. */
 import type { Artifact } from './definition.ts';
 
 /** What is known of an attempt before it starts, as plain data. */
@@ -49,7 +49,14 @@ export interface StepTrigger {
   }[];
 }
 
-export interface StepContext extends StepContextData {
+/** What the function of a step, of a branch or of a short circuit is given. */
+export interface StepContext extends FunctionContext {
+  /** A directory of the instance: what a try that failed has left there, the next one finds. It goes with a success. */
+  readonly checkpoint: string;
+}
+
+/** What every function is given, also those that score or look. */
+export interface FunctionContext extends StepContextData {
   /** Aborted at the timeout and at a cancel; `grace` later the process is killed. */
   readonly signal: AbortSignalLike;
   /** A directory of this attempt alone, empty at the start and removed after it. */

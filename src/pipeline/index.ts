@@ -17,7 +17,7 @@ export { pipeline, type Pipeline, type PipelineContext, type PipelineOptions } f
 export { step, type CommandStepOptions, type FunctionStepOptions } from './step.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';
 export type { OutputOptions, Outputs, Text } from './command.ts';
-export type { AbortSignalLike, StepContext, StepTrigger } from './context.ts';
+export type { AbortSignalLike, FunctionContext, StepContext, StepTrigger } from './context.ts';
 export type { Artifact, MetricName, OutputType, PromotionPolicy, TriggerRule } from './definition.ts';
 export type { Handle, Input, Resolved } from './handle.ts';
 export type { DataOption, EndOption, UpdatesOption } from './listening.ts';

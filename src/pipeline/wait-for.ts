@@ -1,7 +1,7 @@
 /** The words `waitFor.…`: steps that look again and again, and hold nothing in between. */
 import { bind, bindTemplate } from './binding.ts';
 import type { StepFunction } from './build.ts';
-import type { StepContext } from './context.ts';
+import type { FunctionContext } from './context.ts';
 import {
   awaitedRunStates,
   awaitedStepStates,
@@ -69,7 +69,7 @@ export interface WaitForStepOptions extends WaitForRunOptions {
 export interface WaitUntilOptions<I extends Input> extends WaitOptions {
   readonly input?: I;
   /** Looks once, in five minutes at most: false, null or undefined is "not yet"; anything else ends the waiting. What it throws is a failure. */
-  readonly run: (input: Resolved<NoInfer<I>>, context: StepContext) => unknown;
+  readonly run: (input: Resolved<NoInfer<I>>, context: FunctionContext) => unknown;
 }
 
 const waitOptionNames = ['interval', 'softFail'];

@@ -3,21 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { AttemptSpec, Executor } from '../../src/executor/executor.ts';
+import { until } from '../executor/workshop.ts';
+
+/** What one try does. It finds the number of files, and what is in the one that others leave. */
+export type CheckpointStep = 'leaves half and fails' | 'leaves more when it is warned' | 'says what it finds';
 
 export interface CheckpointsUnderTest {
   readonly executor: Executor;
-  /** A new attempt that carries out this script. */
-  readonly spec: (script: string) => AttemptSpec;
+  /** A new attempt that does so. */
+  readonly spec: (as: CheckpointStep) => AttemptSpec;
   readonly finished: (attemptId: string) => Promise<{ readonly outcome: AttemptOutcome }>;
   readonly close: () => Promise<void>;
 }
-
-const leave = (end: string): string =>
-  `mkdir -p "$CONTENDER_CHECKPOINT/a/b" && echo half > "$CONTENDER_CHECKPOINT/a/b/state" && ${end}`;
-/** How many files there are, and what the one has. */
-const find =
-  `printf '"%s: %s"' $(find "$CONTENDER_CHECKPOINT" -type f | wc -l) ` +
-  `"$(cat "$CONTENDER_CHECKPOINT/a/b/state" 2> /dev/null | tr '\\n' ' ')"`;
 
 export function checkpointsFollow(name: string, create: () => Promise<CheckpointsUnderTest>): void {
   test(`${name}: a checkpoint is found by the next try, by no other, and goes with a success`, async () => {
@@ -27,24 +24,29 @@ export function checkpointsFollow(name: string, create: () => Promise<Checkpoint
         await executor.start(one);
         return (await finished(one.attemptId)).outcome;
       };
-      const first = spec(leave('exit 3'));
-      const tryOf = (number: number, script: string): AttemptSpec => ({
+      const first = spec('leaves half and fails');
+      const tryOf = (number: number, as: CheckpointStep): AttemptSpec => ({
         ...first,
         attemptId: first.attemptId.replace(/1$/, String(number)),
         context: { ...first.context, attempt: number },
-        work: spec(script).work,
+        work: spec(as).work,
       });
       assert.equal(causeOf(await run(first)), 'code');
       // Left as it was found by a try that was longer than its time, warned, and goes on writing.
       const slow = {
-        ...tryOf(2, `trap 'echo more >> "$CONTENDER_CHECKPOINT/a/b/state"; exit 0' TERM; sleep 60 & wait`),
+        ...tryOf(2, 'leaves more when it is warned'),
         timeoutMs: 4000,
         graceMs: 5000,
       };
       assert.equal(causeOf(await run(slow)), 'timeout');
-      assert.equal(lineOf(await run(tryOf(3, find))), '1: half more ');
-      assert.equal(lineOf(await run(tryOf(4, find))), '0: ');
-      assert.equal(lineOf(await run(spec(find))), '0: ');
+      assert.equal(lineOf(await run(tryOf(3, 'says what it finds'))), '1: half more ');
+      // The end is told before the files are gone.
+      let number = 3;
+      await until('the checkpoint to be removed', async () => {
+        number += 1;
+        return lineOf(await run(tryOf(number, 'says what it finds'))) === '0: ';
+      });
+      assert.equal(lineOf(await run(spec('says what it finds'))), '0: ');
     } finally {
       await close();
     }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { checkpointsFollow } from '../contract/checkpoints.ts';
 import { executorKeepsItsContract } from '../contract/executor.ts';
 import { behaviourScripts, looksDefinition, looksAtWorkIn, looksFile, putIn } from './behaviours.ts';
+import { checkpointFiles, checkpointFunction, checkpointScripts } from './checkpoint-steps.ts';
 import { lookSpecOf, openWorkshop, shell, specOf } from './workshop.ts';
 
 executorKeepsItsContract('local', async () => {
@@ -26,5 +27,10 @@ executorKeepsItsContract('local', async () => {
 
 checkpointsFollow('local', async () => {
   const workshop = await openWorkshop();
-  return { ...workshop, spec: (script) => specOf(shell(script)) };
+  return { ...workshop, spec: (as) => specOf(shell(checkpointScripts[as])) };
+});
+
+checkpointsFollow('local, functions', async () => {
+  const workshop = await openWorkshop(checkpointFiles);
+  return { ...workshop, spec: (as) => specOf(checkpointFunction(as)) };
 });

@@ -2,6 +2,7 @@
 import { after, before } from 'node:test';
 import { checkpointsFollow } from '../contract/checkpoints.ts';
 import { executorKeepsItsContract } from '../contract/executor.ts';
+import { checkpointFiles, checkpointFunction, checkpointScripts } from '../executor/checkpoint-steps.ts';
 import { openHarbour } from '../executor/kubernetes/harbour.ts';
 import { executorUnderTest } from '../executor/kubernetes/shipyard.ts';
 import { shell, specOf } from '../executor/workshop.ts';
@@ -20,7 +21,12 @@ executorKeepsItsContract('kubernetes', () => executorUnderTest(settingsIn(namesp
 
 checkpointsFollow('kubernetes', async () => {
   const harbour = await openHarbour(settingsIn(namespace.name));
-  return { ...harbour, spec: (script) => specOf(shell(script)) };
+  return { ...harbour, spec: (as) => specOf(shell(checkpointScripts[as])) };
+});
+
+checkpointsFollow('kubernetes, functions', async () => {
+  const harbour = await openHarbour({ ...settingsIn(namespace.name), files: checkpointFiles });
+  return { ...harbour, spec: (as) => specOf(checkpointFunction(as)) };
 });
 
 checkpointsFollow('kubernetes, containers', async () => {
@@ -33,5 +39,5 @@ checkpointsFollow('kubernetes, containers', async () => {
     resources: { requests: {}, limits: {} },
     localCommand: null,
   } as const;
-  return { ...harbour, spec: (script) => specOf({ ...container, command: ['sh', '-c', script] }) };
+  return { ...harbour, spec: (as) => specOf({ ...container, command: ['sh', '-c', checkpointScripts[as]] }) };
 });

@@ -54,6 +54,7 @@ export const typed = pipeline(
         void (true satisfies Same<number, typeof attempt>);
         void (true satisfies Same<number, typeof seed>);
         const model = await context.artifact('model.json');
+        void (true satisfies Same<string, typeof context.checkpoint>);
         return { path: 'x', n: rows + seed, model, list: [{ auc: 1 }], maybe: seed > 1 ? 'x' : undefined };
       },
     });
@@ -128,6 +129,14 @@ export const typed = pipeline(
       },
     });
     void (true satisfies Same<Handle<boolean>, typeof duel.verdict.promotable>);
+    challenge('no-checkpoint', {
+      model: train.model,
+      metric: 'roc_auc',
+      // @ts-expect-error two models are scored, which would share it
+      score: { run: ({ model }, { checkpoint }) => [{ label: model.length, score: checkpoint.length }] },
+    });
+    // @ts-expect-error a look has no next try
+    waitFor.until('no-checkpoint-either', { run: (_, { checkpoint }) => checkpoint });
     // @ts-expect-error a model is an artifact
     challenge('wrong-model', { model: features.path, metric: 'roc_auc', predictions: 'x.csv' });
     // @ts-expect-error there is no such metric

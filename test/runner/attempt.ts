@@ -29,6 +29,7 @@ export function attemptOnPaper(work: RunnerTask['work']): AttemptOnPaper {
       sourceTree: folder,
       nodeModules: null,
       scratch: folder,
+      checkpoint: null,
       environment: {},
       context: spec.context,
       work,

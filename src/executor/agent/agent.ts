@@ -14,7 +14,7 @@ import { unreachable } from '../../std/unreachable.ts';
 import { createDirectoryLogStore } from '../../outputs/directory.ts';
 import type { LogStore } from '../../outputs/outputs.ts';
 import type { AttemptReport, Executor, LookSpec } from '../executor.ts';
-import { checkpointIn } from '../local/checkpoints.ts';
+import { checkpointIn, keepsCheckpoint } from '../local/checkpoints.ts';
 import { createLocalExecutor } from '../local/local.ts';
 import type { Machine } from '../local/machine.ts';
 import { bringCheckpoint, sendCheckpoint } from './checkpoint.ts';
@@ -216,9 +216,8 @@ function sourceOf(
   };
 }
 
-/** As on one machine: only commands are told of one. */
 function hasCheckpoint(task: AgentTask): boolean {
-  return task.type === 'attempt' && (task.spec.work.kind === 'command' || task.spec.work.kind === 'container');
+  return task.type === 'attempt' && keepsCheckpoint(task.spec.work);
 }
 
 async function carryOutWith(

@@ -7,6 +7,7 @@ import { join, relative } from 'node:path';
 import { placesIn } from '../agent/places.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
 import type { AttemptSpec, AttemptWork, RunnerTask } from '../executor.ts';
+import { keepsCheckpoint } from '../local/checkpoints.ts';
 import { contextEnvironment } from '../local/environment.ts';
 import { openInputs, placeFrom, resolveCommand, resolveWork, type Inputs } from '../local/inputs.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
@@ -61,7 +62,7 @@ export async function layOut(options: LayoutOptions): Promise<Laid> {
   const told = contextEnvironment(spec.attemptId, spec.context, {
     sourceTree: there.source,
     scratch: there.scratch,
-    checkpoint: there.checkpoint,
+    checkpoint: keepsCheckpoint(spec.work) ? there.checkpoint : null,
     outputs: there.outputs,
   });
   const { work } = spec;
@@ -107,13 +108,14 @@ async function layTask(
   { spec, folder, base, nodeModules }: LayoutOptions,
   inputs: Inputs,
 ): Promise<Laid> {
-  const { source, scratch } = placesIn(base);
+  const { source, scratch, checkpoint } = placesIn(base);
   const { attemptId, context } = spec;
   const task: RunnerTask = {
     attemptId,
     sourceTree: source,
     nodeModules,
     scratch,
+    checkpoint: keepsCheckpoint(work) ? checkpoint : null,
     // Those who start it have it.
     environment: {},
     context,

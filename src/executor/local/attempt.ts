@@ -54,7 +54,7 @@ function runWork(work: GivenWork['work'], attempt: PreparedAttempt): Promise<Att
     case 'command':
       return runCommandWork(work, attempt);
     case 'container':
-      return runCommandWork({ ...work, command: localCommandOf(work, attempt) }, attempt);
+      return runCommandWork({ ...work, kind: 'command', command: localCommandOf(work, attempt) }, attempt);
     case 'function':
     case 'branch':
     case 'short-circuit':

@@ -6,6 +6,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StepContextData } from '../../pipeline/context.ts';
 import { safeName } from '../../outputs/safe-name.ts';
+import { unreachable } from '../../std/unreachable.ts';
+import type { AttemptWork, LookWork } from '../executor.ts';
 import type { FolderStock } from './folders.ts';
 
 type Instance = Pick<StepContextData, 'runId' | 'step' | 'index'>;
@@ -15,6 +17,24 @@ export interface Checkpoints {
   /** Removes those of every run but these. */
   retain(runIds: ReadonlySet<string>): void;
   release(runId: string): void;
+}
+
+/** Whether the step is told of one. A challenge scores two models, each of which would find the other's; a look has no next try. */
+export function keepsCheckpoint({ kind }: AttemptWork | LookWork): boolean {
+  switch (kind) {
+    case 'function':
+    case 'branch':
+    case 'short-circuit':
+    case 'command':
+    case 'container':
+      return true;
+    case 'gate':
+    case 'challenge':
+    case 'wait':
+      return false;
+    default:
+      return unreachable(kind);
+  }
 }
 
 /** Of an instance, below the folder of an executor. */

@@ -10,16 +10,19 @@ import { createLastLine } from './last-line.ts';
 import { maskedOutput } from './masked-output.ts';
 import { readCommandOutputs, storeOutput } from './outputs.ts';
 import { endAttempt, memoryLimitOf, stopped, warnAttempt } from './stop.ts';
-import { workplaceIn, type Workplace } from './workplace.ts';
+import { openCheckpoint, workplaceIn, type Workplace } from './workplace.ts';
 
 const outputLineBytesMax = 1024 * 1024;
 
 export async function runCommandWork(
-  work: Omit<Extract<AttemptWork, { kind: 'command' }>, 'kind'>,
+  work: Extract<AttemptWork, { kind: 'command' }>,
   attempt: PreparedAttempt,
 ): Promise<AttemptEnd> {
   const { services, control, log } = attempt;
-  const workplace = openWorkplace(attempt);
+  const checkpoint = openCheckpoint(work, attempt);
+  const scratch = services.folders.take();
+  attempt.left.push(scratch);
+  const workplace = workplaceIn(scratch, checkpoint, attempt);
   const resolved = await resolveCommand(work, workplace.inputs);
   if (control.cause !== null) return stopped(control.cause, attempt, null);
   const lines = { out: createLastLine(outputLineBytesMax), err: createErrorTail(outputLineBytesMax) };
@@ -41,7 +44,12 @@ export async function runCommandWork(
   const exit = await untilEnded(command, attempt);
   const usage = watched.end();
   if (control.cause !== null) return stopped(control.cause, attempt, usage);
-  if (exit.code === 0) return { outcome: await success(attempt, workplace, lines.out.text()), usage };
+  if (exit.code === 0) {
+    const outcome = await success(attempt, workplace, lines.out.text());
+    // No further try will ask for it.
+    if (checkpoint !== null) attempt.left.push(checkpoint);
+    return { outcome, usage };
+  }
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;
   const evidence = { ...exit, ...lines.err.evidence(), memoryBytes: null, kernelRanOutOfMemory };
   return { outcome: outcomeOfExit(evidence), usage };
@@ -50,16 +58,6 @@ export async function runCommandWork(
 /** What attempts before it left in the group of a shell would be counted as its own, and secrets are for nobody else. */
 function maySharePlace({ secrets, spec }: PreparedAttempt): boolean {
   return secrets.size === 0 && spec.context.memoryBytes === null;
-}
-
-/** Of all steps only commands are told of a checkpoint; a function that wants one has the artifacts. */
-function openWorkplace(attempt: PreparedAttempt): Workplace {
-  const { services } = attempt;
-  const scratch = services.folders.take();
-  attempt.left.push(scratch);
-  const workplace = workplaceIn(scratch, attempt);
-  services.folders.takeAs(workplace.checkpoint);
-  return workplace;
 }
 
 /** Waits for the end, by itself or by us; after a stop nothing of the attempt is left. */
@@ -82,7 +80,7 @@ async function untilEnded(command: RunningCommand, attempt: PreparedAttempt): Pr
 
 async function success(
   attempt: PreparedAttempt,
-  { scratch, checkpoint, outputsFile }: Workplace,
+  { scratch, outputsFile }: Workplace,
   lastLine: string | null,
 ): Promise<AttemptOutcome> {
   const { spec, services, sourceTree } = attempt;
@@ -91,7 +89,5 @@ async function success(
     services.artifacts,
   );
   const output = await storeOutput(maskedOutput(given, attempt), services.artifacts);
-  // No further try will ask for it.
-  attempt.left.push(checkpoint);
   return { kind: 'succeeded', output, control: null };
 }

@@ -35,7 +35,8 @@ function refusedVariable(name: string): string | null {
 export interface AttemptPlaces {
   readonly sourceTree: string;
   readonly scratch: string;
-  readonly checkpoint: string;
+  /** Null: it has none. */
+  readonly checkpoint: string | null;
   readonly outputs: string;
 }
 
@@ -79,7 +80,7 @@ export function contextEnvironment(
     CONTENDER_PARAMETERS: JSON.stringify(context.parameters),
     CONTENDER_SOURCE: places.sourceTree,
     CONTENDER_SCRATCH: places.scratch,
-    CONTENDER_CHECKPOINT: places.checkpoint,
+    ...(places.checkpoint === null ? {} : { CONTENDER_CHECKPOINT: places.checkpoint }),
     CONTENDER_OUTPUTS: places.outputs,
   };
 }

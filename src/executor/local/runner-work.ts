@@ -14,17 +14,18 @@ import { AttemptRefusal } from './refusal.ts';
 import type { FinishedReport, RunnerDeath, RunnerProcess } from './runner-process.ts';
 import { endAttempt, memoryLimitOf, reasonOf, stopped } from './stop.ts';
 import type { MemoryLimit } from './usage.ts';
-import { workplaceIn, type Workplace } from './workplace.ts';
+import { openCheckpoint, workplaceIn, type Workplace } from './workplace.ts';
 
 export async function runRunnerWork(work: RunnerTask['work'], attempt: PreparedAttempt): Promise<AttemptEnd> {
   const { spec, services, control } = attempt;
   const memoryKills = recentMemoryKills();
   const errors = createErrorTail(64 * 1024);
+  const checkpoint = openCheckpoint(work, attempt);
   const served = await withRunner(attempt, async (runner) => {
-    const workplace = workplaceIn(runner.scratch, attempt);
+    const workplace = workplaceIn(runner.scratch, checkpoint, attempt);
     const resolved = await resolveWork(work, workplace.inputs);
     if (control.cause !== null) return null;
-    return serve(runner, resolved, { attempt, workplace, sawError: (chunk) => errors.push(chunk) });
+    return serve(runner, resolved, { attempt, workplace, checkpoint, sawError: (chunk) => errors.push(chunk) });
   });
   if (control.cause !== null) {
     if (served.word !== null) await endAttempt(spec.attemptId, served.pid);
@@ -34,7 +35,12 @@ export async function runRunnerWork(work: RunnerTask['work'], attempt: PreparedA
   if (word === null) throw new Error('an attempt that nobody stopped was not served');
   // Children that it left behind carry the attempt's mark; the process itself does not.
   services.sweeper.note(spec.attemptId);
-  if (word.type === 'finished') return { outcome: await outcomeOf(word.result, attempt), usage: word.usage };
+  if (word.type === 'finished') {
+    const outcome = await outcomeOf(word.result, attempt);
+    // No further try will ask for it.
+    if (outcome.kind === 'succeeded' && checkpoint !== null) attempt.left.push(checkpoint);
+    return { outcome, usage: word.usage };
+  }
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;
   if (word.code === 0) return { outcome: endedEarly(), usage: served.seen };
   const { memoryBytes } = spec.context;
@@ -90,13 +96,14 @@ function hasRoom({ usage }: FinishedReport, limit: MemoryLimit | null): boolean 
 interface Serving {
   readonly attempt: PreparedAttempt;
   readonly workplace: Workplace;
+  readonly checkpoint: string | null;
   readonly sawError: (chunk: Uint8Array) => void;
 }
 
 async function serve(
   runner: RunnerProcess,
   work: RunnerTask['work'],
-  { attempt, workplace, sawError }: Serving,
+  { attempt, workplace, checkpoint, sawError }: Serving,
 ): Promise<FinishedReport | RunnerDeath> {
   const { spec, services, control, log } = attempt;
   attempt.running({ pid: runner.pid, leader: runner });
@@ -114,6 +121,7 @@ async function serve(
     sourceTree: attempt.sourceTree,
     nodeModules: services.nodeModules,
     scratch: workplace.scratch,
+    checkpoint,
     environment: workplace.environment,
     context: spec.context,
     work,

@@ -5,6 +5,7 @@ import { checkpointsFollow } from '../../contract/checkpoints.ts';
 import { executorKeepsItsContract, type ExecutorUnderTest } from '../../contract/executor.ts';
 import { redisMissing, startRedis, type TestRedis } from '../../support/redis.ts';
 import { behaviourScripts, looksDefinition, looksAtWorkIn, looksFile, putIn } from '../behaviours.ts';
+import { checkpointFiles, checkpointFunction, checkpointScripts } from '../checkpoint-steps.ts';
 import { lookSpecOf, shell, specOf } from '../workshop.ts';
 import { openYard } from './yard.ts';
 
@@ -19,7 +20,12 @@ async function proveAll(): Promise<void> {
   checkpointsFollow('fleet', async () => {
     const yard = await openYard(redis);
     await yard.startWorker({ slots: 1 });
-    return { ...yard.harbour, spec: (script) => specOf(shell(script)), close: () => yard.close() };
+    return { ...yard.harbour, spec: (as) => specOf(shell(checkpointScripts[as])), close: () => yard.close() };
+  });
+  checkpointsFollow('fleet, functions', async () => {
+    const yard = await openYard(redis, { files: checkpointFiles });
+    await yard.startWorker({ slots: 1 });
+    return { ...yard.harbour, spec: (as) => specOf(checkpointFunction(as)), close: () => yard.close() };
   });
 }
 
