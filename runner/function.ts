@@ -9,6 +9,7 @@ import { isJsonObject } from '../src/std/json.ts';
 import type { Result } from '../src/std/result.ts';
 import { unreachable } from '../src/std/unreachable.ts';
 import { invalid, type Attempt } from './attempt.ts';
+import { openList } from './list.ts';
 import { loadFunction } from './load.ts';
 import { succeeded } from './result.ts';
 
@@ -55,7 +56,18 @@ export async function callFunction(
     step: task.context.step,
   });
   if (!loaded.ok) return loaded;
-  return { ok: true, value: await loaded.value(withPaths(work.input), contextOf(attempt)) };
+  const input = task.lists.reduce(
+    (whole, { at, ...file }) => replaced(whole, at, openList(file, withPaths)),
+    withPaths(work.input),
+  );
+  return { ok: true, value: await loaded.value(input, contextOf(attempt)) };
+}
+
+/** The same with `value` at that place. */
+function replaced(whole: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  if (Array.isArray(whole)) return whole.with(Number(key), replaced(whole[Number(key)], rest, value));
+  return isJsonObject(whole) ? { ...whole, [key]: replaced(whole[key], rest, value) } : whole;
 }
 
 /** As the SDK's types say: to a function an artifact is the path of its file. */

@@ -218,7 +218,18 @@ export interface RunnerTask {
   readonly context: StepContextData;
   /** Every artifact in it has become `{ $artifact, name, bytes, path }`, with the path of a local, read-only file. */
   readonly work: Exclude<AttemptWork, { readonly kind: 'command' | 'container' }> | LookWork;
+  /** Lists in the input of its function that are too long for memory; null stands in their place. */
+  readonly lists: readonly ListFile[];
   readonly endMark: string;
+}
+
+/** A list as a file of its items as JSON, with their artifacts as in the work. */
+export interface ListFile {
+  /** Its place in the input of the function. */
+  readonly at: readonly string[];
+  readonly path: string;
+  /** Where each item ends in the file, in bytes. */
+  readonly ends: readonly number[];
 }
 
 export type RunnerReport =

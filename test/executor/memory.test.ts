@@ -4,18 +4,26 @@ import { after, before, test } from 'node:test';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { AttemptSpec, AttemptWork } from '../../src/executor/executor.ts';
 import { proportionalBytes, readProcess } from '../../src/executor/local/processes.ts';
+import type { JsonObject } from '../../src/std/json.ts';
 import { createUsageSampler } from '../../src/executor/local/usage.ts';
 import { command, openWorkshop, shell, specOf, until, type FinishedReport, type Workshop } from './workshop.ts';
 
 const mib = 1024 ** 2;
 const file = '.pipelines/steps.ts';
 const source = `
+import { readFileSync } from 'node:fs';
 import { pipeline, step } from 'contender';
 
 export default pipeline('steps', {}, () => {
   step('told', { run: (input, { memoryBytes }) => ({ memoryBytes, told: process.env['CONTENDER_MEMORY_BYTES'] ?? null, heap: process.execArgv.filter((each) => each.includes('old-space')), pid: process.pid }) });
   step('buffers', { run: () => { const held = Buffer.alloc(300 * 2 ** 20, 1); return new Promise(() => setInterval(() => held, 1000)); } });
   step('heap', { run: () => { const held: unknown[] = []; for (;;) held.push(Array.from({ length: 1000 }, (_, index) => ({ index }))); } });
+  step('sums', { input: { fits: [] as { loss: number; curve: string; model: string }[] }, run: ({ fits }) => ({
+    count: fits.length,
+    loss: fits.reduce((sum, fit) => sum + fit.loss, 0),
+    characters: fits.map(({ curve }) => curve.length).reduce((sum, length) => sum + length, 0),
+    models: new Set(fits.map(({ model }) => readFileSync(model, 'utf8'))).size,
+  }) });
   step('much', { run: () => { const held = Buffer.alloc(200 * 2 ** 20, 1); return held.length > 0 ? process.pid : 0; } });
 });
 `;
@@ -139,4 +147,22 @@ test('a command whose heap is full has run out of memory, whatever V8 prints aft
   const script = 'const held = []; for (;;) held.push(Array.from({ length: 1000 }, (_, index) => ({ index })));';
   const { outcome } = await run(limited(command('node', '--max-old-space-size=40', '-e', script), null));
   assert.equal(messageOf(outcome), "JavaScript's heap ran out of memory");
+});
+
+test('results that would not fit into memory are read one by one, inline or stored', async () => {
+  const { artifacts } = workshop;
+  const model = { ...(await artifacts.putBytes(Buffer.from('weights'), 'model.bin')) };
+  const fitOf = (loss: number, characters: number): JsonObject => ({ loss, curve: 'x'.repeat(characters), model });
+  const stored = await Promise.all(
+    [0, 1, 2, 3].map((loss) => artifacts.putBytes(Buffer.from(JSON.stringify(fitOf(loss, 80_000))), 'output.json')),
+  );
+  const fits = Array.from({ length: 1024 }, (_, index) =>
+    index % 2 === 0 ? fitOf(4, 40_000) : { $stored: { ...stored[((index - 1) / 2) % 4] }, path: [] },
+  );
+  const work: AttemptWork = { kind: 'function', file, input: { fits } };
+  const { outcome, usage } = await run(limited(work, 192 * mib, 'sums'));
+  assert.deepEqual(outcome.kind === 'succeeded' ? outcome.output : outcome, {
+    inline: { count: 1024, loss: 512 * 4 + 128 * 6, characters: 512 * 120_000, models: 1 },
+  });
+  assert.ok((usage?.memoryBytesMax ?? 0) < 192 * mib);
 });

@@ -33,6 +33,7 @@ export function attemptOnPaper(work: RunnerTask['work']): AttemptOnPaper {
       environment: {},
       context: spec.context,
       work,
+      lists: [],
       endMark: '',
     },
     signal: new AbortController().signal,

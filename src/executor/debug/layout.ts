@@ -53,11 +53,8 @@ export async function layOut(options: LayoutOptions): Promise<Laid> {
   const there = placesIn(base);
   await extract(here.source);
   for (const path of [here.scratch, here.checkpoint, here.inputs]) await mkdir(path, { recursive: true });
-  const place = placeFrom(artifacts);
-  const inputs = openInputs(
-    (artifact, path) => place(artifact, join(folder, relative(base, path))),
-    createStoredValues(artifacts),
-    there.inputs,
+  const inputs = openInputs(placeFrom(artifacts), createStoredValues(artifacts), there.inputs, (path) =>
+    join(folder, relative(base, path)),
   );
   const told = contextEnvironment(spec.attemptId, spec.context, {
     sourceTree: there.source,
@@ -119,7 +116,7 @@ async function layTask(
     // Those who start it have it.
     environment: {},
     context,
-    work: await resolveWork(work, inputs),
+    ...(await resolveWork(work, inputs)),
     endMark: '',
   };
   await writeFile(join(folder, taskFile), JSON.stringify(task, null, 2));

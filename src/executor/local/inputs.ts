@@ -8,8 +8,9 @@ import type { Artifact } from '../../pipeline/definition.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
 import { artifactName } from '../../outputs/safe-name.ts';
 import { isJsonObject, type Json } from '../../std/json.ts';
-import type { AttemptWork, InputValue, LookWork } from '../executor.ts';
+import type { InputValue, ListFile, RunnerTask } from '../executor.ts';
 import { stepEnvironment } from './environment.ts';
+import { withoutLongLists, writeList, type LongList } from './long-lists.ts';
 import { missingArtifact, refuseDamaged, type StoredPlace, type StoredValues } from './stored-values.ts';
 
 export interface Inputs {
@@ -17,6 +18,8 @@ export interface Inputs {
   json(value: InputValue): Promise<Json>;
   /** The value as text: strings as they are, artifacts as their path, all else as JSON. */
   text(value: InputValue): Promise<string>;
+  /** The list as a file. */
+  list(list: LongList): Promise<ListFile>;
 }
 
 /** Puts an artifact at a path. Throws a refusal where it is missing or damaged. */
@@ -29,13 +32,22 @@ export function placeFrom(artifacts: ArtifactStore): PlaceArtifact {
   };
 }
 
-/** Inputs of one attempt, whose files go into `folder`: where in it follows from what they are. Throws as `place` does. */
-export function openInputs(place: PlaceArtifact, stored: StoredValues, folder: string): Inputs {
+/**
+ * Inputs of one attempt, whose files go into `folder`: where in it follows from what they are. `here`: where a file is
+ * written that will stand at a path. Throws as `place` does.
+ */
+export function openInputs(
+  place: PlaceArtifact,
+  stored: StoredValues,
+  folder: string,
+  here: (path: string) => string = (path) => path,
+): Inputs {
   const files = new Map<string, Promise<string>>();
+  let lists = 0;
 
   const fileOf = (artifact: Artifact): Promise<string> => {
     const path = join(folder, artifact.$artifact.slice(0, 16), artifactName(artifact.name));
-    const present = files.get(path) ?? place(artifact, path).then(() => path);
+    const present = files.get(path) ?? place(artifact, here(path)).then(() => path);
     files.set(path, present);
     return present;
   };
@@ -58,15 +70,32 @@ export function openInputs(place: PlaceArtifact, stored: StoredValues, folder: s
     if (isJsonObject(resolved) && isArtifact(resolved) && typeof resolved['path'] === 'string') return resolved['path'];
     return JSON.stringify(resolved);
   };
-  return { json: (value) => resolve(value, true), text };
+  const json = (value: InputValue): Promise<Json> => resolve(value, true);
+  return {
+    json,
+    text,
+    async list({ at, items }) {
+      const path = join(folder, `list-${(lists += 1)}.jsonl`);
+      return { at, path, ends: await writeList(items, here(path), json) };
+    },
+  };
 }
 
 /** The work with every input resolved, as the runner gets it. */
-export async function resolveWork<Work extends AttemptWork | LookWork>(work: Work, inputs: Inputs): Promise<Work> {
+export async function resolveWork(
+  work: RunnerTask['work'],
+  inputs: Inputs,
+): Promise<Pick<RunnerTask, 'work' | 'lists'>> {
+  const found: LongList[] = [];
+  const short = withoutLongLists(work, found);
   // Inputs are JSON, and JSON stays JSON of the same shape: only artifacts, stored values and texts are replaced.
-  const resolved = (await inputs.json(work as unknown as Json)) as unknown as Work;
-  if (resolved.kind !== 'challenge' || work.kind !== 'challenge' || work.score?.kind !== 'command') return resolved;
-  return { ...resolved, score: { kind: 'command', ...(await resolveCommand(work.score, inputs)) } };
+  const resolved = (await inputs.json(short as unknown as Json)) as unknown as RunnerTask['work'];
+  const lists: ListFile[] = [];
+  for (const list of found) lists.push(await inputs.list(list));
+  if (resolved.kind !== 'challenge' || work.kind !== 'challenge' || work.score?.kind !== 'command')
+    return { work: resolved, lists };
+  const score = { kind: 'command' as const, ...(await resolveCommand(work.score, inputs)) };
+  return { work: { ...resolved, score }, lists };
 }
 
 /** Arguments and variables as text. */

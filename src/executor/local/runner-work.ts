@@ -102,7 +102,7 @@ interface Serving {
 
 async function serve(
   runner: RunnerProcess,
-  work: RunnerTask['work'],
+  resolved: Pick<RunnerTask, 'work' | 'lists'>,
   { attempt, workplace, checkpoint, sawError }: Serving,
 ): Promise<FinishedReport | RunnerDeath> {
   const { spec, services, control, log } = attempt;
@@ -124,7 +124,7 @@ async function serve(
     checkpoint,
     environment: workplace.environment,
     context: spec.context,
-    work,
+    ...resolved,
     endMark: `\u0000contender ${randomUUID()}\n`,
   };
   const word = await runner.run(task, {
