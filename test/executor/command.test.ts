@@ -182,7 +182,17 @@ test('how a command ends is a cause and a sentence', async () => {
   assert.match(failure(await workshop.run(command('./plain.txt'))), /^(invalid|code): /);
   assert.match(
     failure(await workshop.run(command('true', 'x'.repeat(3_000_000)))),
-    /^invalid: the arguments .* too large/,
+    /^invalid: argument 1 of the command has 2\.9 MiB, too large .*context\.artifact/,
+  );
+  assert.match(
+    failure(await workshop.run(shell('true', { TABLE: 'x'.repeat(128 * 1024 - 6) }))),
+    /^invalid: the variable TABLE has 128 KiB, too large .*context\.artifact/,
+  );
+  const whole = await workshop.run(shell('printf ${#TABLE}', { TABLE: 'x'.repeat(128 * 1024 - 7) }));
+  assert.deepEqual(whole, { kind: 'succeeded', output: { inline: 131_065 }, control: null });
+  assert.match(
+    failure(await workshop.run(command('true', ...Array.from({ length: 100 }, () => 'x'.repeat(100_000))))),
+    /^invalid: the arguments .* too large .*context\.artifact/,
   );
   assert.match(failure(await workshop.run(command('true', 'a\0b'))), /^invalid: .*NUL/);
   assert.deepEqual(await workshop.run(shell('echo "nothing new" >&2; exit 99')), {

@@ -2,7 +2,7 @@
 import { agentFolder, placesIn } from '../agent/places.ts';
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import type { AttemptWork, InputValue } from '../executor.ts';
-import { openInputs, resolveCommand } from '../local/inputs.ts';
+import { openInputs, resolveArguments, resolveCommand } from '../local/inputs.ts';
 import type { StoredValues } from '../local/stored-values.ts';
 import type { ResolvedContainer } from './pod.ts';
 
@@ -20,6 +20,6 @@ export async function resolveContainer(
 ): Promise<ResolvedContainer> {
   const inputs = openInputs(() => Promise.resolve(), stored, placesIn(agentFolder).inputs);
   const { command, environment } = await resolveCommand(work, inputs);
-  const args = await Promise.all(work.args.map((value) => inputs.text(value)));
+  const args = await resolveArguments(work.args, inputs);
   return { image: await inputs.text(work.image), command, args, environment, resources: work.resources };
 }

@@ -161,7 +161,7 @@ function describeStartError(error: unknown, program: string): AttemptRefusal {
   if (code === 'E2BIG')
     return new AttemptRefusal(
       'invalid',
-      'the arguments and the environment are too large for a process: pass large values through a file or an output',
+      'the arguments and the environment are too large for a process: let a function write large values to a file, keep that with context.artifact, and give the command the artifact, which it gets as a path',
     );
   if (code === 'ENOEXEC')
     return new AttemptRefusal('invalid', `"${program}" is no program: its first line must name an interpreter (#!)`);

@@ -8,9 +8,11 @@ import type { Artifact } from '../../pipeline/definition.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
 import { artifactName } from '../../outputs/safe-name.ts';
 import { isJsonObject, type Json } from '../../std/json.ts';
+import { formatBytes } from '../../std/bytes.ts';
 import type { InputValue, ListFile, RunnerTask } from '../executor.ts';
 import { stepEnvironment } from './environment.ts';
 import { withoutLongLists, writeList, type LongList } from './long-lists.ts';
+import { AttemptRefusal } from './refusal.ts';
 import { missingArtifact, refuseDamaged, type StoredPlace, type StoredValues } from './stored-values.ts';
 
 export interface Inputs {
@@ -98,16 +100,35 @@ export async function resolveWork(
   return { work: { ...resolved, score }, lists };
 }
 
-/** Arguments and variables as text. */
+/** Arguments and variables as text. Throws a refusal where one is too long for a process. */
 export async function resolveCommand(
   work: { readonly command: readonly InputValue[]; readonly environment: { readonly [name: string]: InputValue } },
   inputs: Inputs,
 ): Promise<{ readonly command: readonly string[]; readonly environment: { readonly [name: string]: string } }> {
-  const command = await Promise.all(work.command.map((part) => inputs.text(part)));
+  const command = await resolveArguments(work.command, inputs);
   const entries = Object.entries(work.environment).map(
-    async ([name, value]) => [name, await inputs.text(value)] as const,
+    async ([name, value]) => [name, fitting(`the variable ${name}`, await inputs.text(value), `${name}=`)] as const,
   );
   return { command, environment: stepEnvironment(Object.fromEntries(await Promise.all(entries))) };
+}
+
+/** In their order, as text. Throws a refusal where one is too long for a process. */
+export function resolveArguments(values: readonly InputValue[], inputs: Inputs): Promise<readonly string[]> {
+  return Promise.all(
+    values.map(async (value, place) => fitting(`argument ${place} of the command`, await inputs.text(value))),
+  );
+}
+
+/** What Linux gives a process in one piece at most, with the zero at its end. */
+const pieceBytesMax = 128 * 1024;
+
+function fitting(what: string, text: string, before = ''): string {
+  const bytes = Buffer.byteLength(before) + Buffer.byteLength(text);
+  if (bytes < pieceBytesMax) return text;
+  throw new AttemptRefusal(
+    'invalid',
+    `${what} has ${formatBytes(bytes)}, too large for a process, which takes less than ${formatBytes(pieceBytesMax)} in one piece: let a function write it to a file, keep that with context.artifact, and give the command the artifact, which it gets as a path`,
+  );
 }
 
 export function isArtifact(value: Json | undefined): value is Json & Artifact {
