@@ -168,6 +168,38 @@ test('a large output is stored with the lengths of what can be mapped over, and 
   assert.match(failure(wrong), /^invalid: .*has no "weeks"/);
 });
 
+test('an output of 48 KiB stands inline, and one with a byte more is stored', async () => {
+  // With its quotes.
+  const textOf = (bytes: number): string => 'x'.repeat(bytes - 2);
+  const give = (text: string): Promise<AttemptOutcome> =>
+    workshop.run(shell('printf \'"%s"\' "$TEXT" > "$CONTENDER_OUTPUTS"', { TEXT: text }));
+  assert.equal(inline(await give(textOf(48 * 1024))), textOf(48 * 1024));
+  // What counts are bytes, and this one has two.
+  for (const text of [textOf(48 * 1024 + 1), `${textOf(48 * 1024 - 1)}é`]) {
+    const outcome = await give(text);
+    assert.ok(outcome.kind === 'succeeded' && 'stored' in outcome.output, outcome.kind);
+    assert.equal(outcome.output.stored.bytes, 48 * 1024 + 1);
+    const bytes = await workshop.artifacts.getBytes(outcome.output.stored.$artifact);
+    assert.equal(Buffer.from(bytes ?? []).toString(), JSON.stringify(text));
+  }
+});
+
+test('of the outputs of a try that failed the next one finds nothing', async () => {
+  const first = specOf(
+    shell('echo \'{"auc": 0.5}\' > "$CONTENDER_OUTPUTS"; echo left > "$CONTENDER_SCRATCH/left"; exit 1'),
+  );
+  await workshop.executor.start(first);
+  assert.match(failure((await workshop.finished(first.attemptId)).outcome), /^code: /);
+  const next = {
+    ...first,
+    attemptId: first.attemptId.replace(/1$/, '2'),
+    context: { ...first.context, attempt: 2 },
+    work: shell('test ! -e "$CONTENDER_OUTPUTS" && test -z "$(ls -A "$CONTENDER_SCRATCH")"'),
+  };
+  await workshop.executor.start(next);
+  assert.equal(inline((await workshop.finished(next.attemptId)).outcome), null);
+});
+
 test('how a command ends is a cause and a sentence', async () => {
   assert.match(
     failure(await workshop.run(shell('echo "ValueError: no rows" >&2; exit 3'))),

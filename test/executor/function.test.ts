@@ -10,7 +10,7 @@ import { openWorkshop, specOf, until, type Workshop } from './workshop.ts';
 
 const file = '.pipelines/steps.ts';
 const source = `
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { branch, challenge, pipeline, shortCircuit, step } from 'contender';
@@ -27,6 +27,8 @@ export default pipeline('steps', {}, () => {
   step('loops', { run: () => { for (;;); } });
   step('waits', { run: (input, context) => new Promise((resolve, reject) => { setInterval(() => {}, 1000); context.signal.addEventListener('abort', () => { console.log('saving: ' + context.signal.reason.message); reject(new Error('stopped')); }); }) });
   step('big', { run: () => ({ days: Array.from({ length: 20000 }, (_, day) => 'day ' + day) }) });
+  step('fills', { input: { bytes: 0 }, run: ({ bytes }) => 'x'.repeat(bytes - 2) });
+  step('leaves', { run: ({}, { scratch, attempt }) => { const found = readdirSync(scratch); writeFileSync(join(scratch, '.output.json'), '"of the try before"'); if (attempt === 1) throw new Error('it broke'); return { found }; } });
   step('odd', { run: () => ({ n: 1n }) });
   step('keeps', { run: async (input, context) => { writeFileSync(join(context.scratch, 'model.bin'), 'model'); return { file: await context.artifact('model.bin'), bytes: await context.artifact(new TextEncoder().encode('raw') as never, 'raw.txt') }; } });
   step('reads', { input: { model: null }, run: async ({ model }) => (await import('node:fs')).readFileSync(model as unknown as string, 'utf8') });
@@ -130,6 +132,22 @@ test('a function is warned by its signal before it is ended', async () => {
   const spec = as('waits', { timeoutMs: 1500, graceMs: 60_000 });
   assert.match(failure(await end(spec)), /^timeout/);
   assert.ok((await workshop.log(spec.attemptId)).includes('saving: the step is to end: timeout'));
+});
+
+test('a result of 48 KiB stands inline, and one with a byte more is stored', async () => {
+  const fills = (bytes: number): Promise<AttemptOutcome> => run('fills', work({ bytes }));
+  assert.equal(inline(await fills(48 * 1024)), 'x'.repeat(48 * 1024 - 2));
+  const outcome = await fills(48 * 1024 + 1);
+  assert.ok(outcome.kind === 'succeeded' && 'stored' in outcome.output, outcome.kind);
+  assert.equal(outcome.output.stored.bytes, 48 * 1024 + 1);
+});
+
+test('of what a try that failed has left in its directory the next one finds nothing', async () => {
+  const first = as('leaves');
+  assert.equal(failure(await end(first)), 'code: Error: it broke');
+  const context = { ...first.context, attempt: 2 };
+  const next = { ...first, attemptId: first.attemptId.replace(/1$/, '2'), context };
+  assert.deepEqual(inline(await end(next)), { found: [] });
 });
 
 test('a large result is stored, with the lengths of what can be mapped over', async () => {
