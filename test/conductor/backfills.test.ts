@@ -7,7 +7,7 @@ import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from '../simulation/history.ts';
 import { repositoryName } from '../simulation/server.ts';
 import { Stage } from '../simulation/stage.ts';
-import { pipelineOf, stepOf } from '../support/definitions.ts';
+import { noRetry, pipelineOf, stepOf, works } from '../support/definitions.ts';
 
 const day = (date: string): number => Date.parse(`${date}T00:00:00Z`);
 
@@ -23,6 +23,18 @@ function daily(more: Partial<PipelineDefinition> = {}): PipelineDefinition {
     },
     ...more,
   });
+}
+
+/** Trains a challenger for each day, on a schedule and for every push. */
+function training(): PipelineDefinition {
+  const challenge = works.challenge({ promote: 'automatic' });
+  return pipelineOf(
+    [
+      stepOf({ name: 'train', outputs: { model: 'artifact' } }),
+      stepOf({ name: 'challenge', upstream: ['train'], retry: noRetry, work: challenge }),
+    ],
+    { ...daily(), on: { ...daily().on, push: { branches: ['**'], tags: [], paths: [] } } },
+  );
 }
 
 async function open(more: Partial<PipelineDefinition> = {}): Promise<Stage> {
@@ -158,6 +170,56 @@ test('a date that has a run is skipped, run again where it failed, or in any cas
   assert.deepEqual(await planned('failed'), ['run 1 was for it: success', 'run', 'run']);
   assert.deepEqual(await planned('completed'), ['run', 'run', 'run']);
   assert.equal(runs(stage).length, 2, 'a plan begins nothing');
+});
+
+test('dates that have ended are run again as was asked, and the models that were promoted stay the same', async () => {
+  const stage = await Stage.open({ pipelines: [training()], slots: 16 });
+  stage.push();
+  const promoted = async (): Promise<readonly number[]> => {
+    const ledger = await stage.world.registry.ledger('churn');
+    assert.ok(ledger.ok);
+    return ledger.value.map(({ version }) => version);
+  };
+  await stage.until('the push has its run', () => runs(stage).length > 0);
+  await stage.rest();
+  assert.deepEqual(await promoted(), [1]);
+  const pushed = runs(stage).length;
+  const ofDays = (): readonly (readonly [string, string])[] =>
+    runs(stage)
+      .slice(pushed)
+      .map(({ opened, state }) => [new Date(opened.logicalDate).toISOString().slice(5, 10), state] as const);
+
+  stage.world.attemptMs = 120_000;
+  await make(stage, { toDay: day('2025-11-03'), maxActive: 3 });
+  await stage.until('all three at work', () => stage.world.history.unfinished.size === 3);
+  stage.cancel(runs(stage)[pushed + 1] ?? assert.fail('there is no second run'));
+  await ended(stage);
+  stage.world.attemptMs = null;
+  const first = [
+    ['11-01', 'success'],
+    ['11-02', 'cancelled'],
+    ['11-03', 'success'],
+  ] as const;
+  assert.deepEqual(ofDays(), first);
+
+  const tally = async (id: string): Promise<readonly number[]> => {
+    const { succeeded, failed, skipped } = await ended(stage, id);
+    return [succeeded, failed, skipped];
+  };
+  await make(stage, { id: 'failed', reprocess: 'failed', toDay: day('2025-11-03') });
+  assert.deepEqual(await tally('failed'), [1, 0, 2]);
+  assert.deepEqual(ofDays(), [...first, ['11-02', 'success']]);
+
+  await make(stage, { id: 'completed', reprocess: 'completed', toDay: day('2025-11-03') });
+  assert.deepEqual(await tally('completed'), [3, 0, 0]);
+  const again = ['11-01', '11-02', '11-03'].map((date) => [date, 'success'] as const);
+  assert.deepEqual(ofDays(), [...first, ['11-02', 'success'], ...again]);
+
+  await make(stage, { id: 'none', reprocess: 'none', toDay: day('2025-11-03') });
+  assert.deepEqual(await tally('none'), [0, 0, 3]);
+  const evaluated = [...stage.world.history.evaluations.values()].map(({ state }) => state);
+  assert.deepEqual(evaluated, ['promoted', ...Array.from({ length: 6 }, () => 'refused')]);
+  assert.deepEqual(await promoted(), [1]);
 });
 
 test('of two backfills of the same days, each finds the runs of the other', async () => {
