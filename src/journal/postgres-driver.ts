@@ -13,7 +13,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import { StatementRefused, storable, type Driver, type Plan, type Query, type RawRow, type Sql } from './driver.ts';
 import { LeaseLost, type CommitResult } from './journal.ts';
-import { isAnswer, kindOfError } from './postgres-errors.ts';
+import { isAnswer, isReadOnly, kindOfError } from './postgres-errors.ts';
 
 const triesMax = 5;
 const waitFirstMs = 100;
@@ -155,8 +155,9 @@ export class PostgresDriver implements Driver {
     try {
       return await use(client);
     } catch (error) {
+      // Where no writes are taken any more, the next connection may lead to the primary.
       healthy =
-        isAnswer(error) || error instanceof StatementRefused || error instanceof LeaseLost
+        (isAnswer(error) && !isReadOnly(error)) || error instanceof StatementRefused || error instanceof LeaseLost
           ? await rolledBack(client)
           : false;
       throw error;

@@ -31,6 +31,11 @@ export function isAnswer(error: unknown): boolean {
   return code !== null && /^[0-9A-Z]{5}$/.test(code) && !/^(?:08|57P)/.test(code);
 }
 
+/** A write where none are taken: a standby, or what became one. */
+export function isReadOnly(error: unknown): boolean {
+  return codeOf(error) === '25006';
+}
+
 function codeOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }

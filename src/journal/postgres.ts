@@ -5,6 +5,7 @@ import { ProblemError, type Problem } from '../std/problem.ts';
 import { journalLimits, type Journal } from './journal.ts';
 import * as migrate from './migrate.ts';
 import { PostgresDriver } from './postgres-driver.ts';
+import { demandWritable, readOnlyDatabase, ReadOnlyServer } from './postgres-writable.ts';
 import { PostgresHints } from './postgres-hints.ts';
 import { sqlJournal, type JournalOptions } from './sql-journal.ts';
 
@@ -26,7 +27,7 @@ const migrationLock = 6_036_447;
 /** PostgreSQL's bigint; ours are times and numbers far below 2^53. */
 const bigintType = 20;
 
-/** Rejects with a `ProblemError`: `journal-unreachable`, `journal-newer`. */
+/** Rejects with a `ProblemError`: `journal-unreachable`, `journal-read-only`, `journal-newer`. */
 export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
   const { url, clock, random } = options;
   const types = new TypeOverrides();
@@ -42,7 +43,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveAfterMs,
   };
-  const pool = new Pool({ ...connection, max: connectionsMax, pipeline: true });
+  const pool = new Pool({ ...connection, max: connectionsMax, pipeline: true, verify: demandWritable });
   // A connection that dies unused is replaced at the next use, which has its own errors. Each hears of its end for as long
   // as it lives: one that is ended in the moment in which it is handed over would end the process.
   pool.on('error', () => undefined);
@@ -60,7 +61,9 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
 async function applyMigrations(pool: Pool, place: string, clock: Clock): Promise<void> {
   const known = await migrate.knownMigrations();
   const client = await pool.connect().catch((error: unknown) => {
-    throw new ProblemError(unreachableDatabase(place, error));
+    throw new ProblemError(
+      error instanceof ReadOnlyServer ? readOnlyDatabase(place, error) : unreachableDatabase(place, error),
+    );
   });
   try {
     await client.query('begin');

@@ -21,6 +21,7 @@ export const problemCodes = [
   // journal
   'journal-newer',
   'journal-older',
+  'journal-read-only',
   'journal-unreachable',
   // forge
   'github-config-invalid',
