@@ -14,6 +14,8 @@ export interface PostgresJournalOptions extends JournalOptions {
   readonly url: string;
   /** From 0 to 1; spreads the retries of servers that fell over each other. */
   readonly random?: () => number;
+  /** Until the server gives up a statement, one that waits for a lock too. */
+  readonly statementTimeoutMs?: number;
 }
 
 const connectionsMax = 10;
@@ -29,7 +31,7 @@ const bigintType = 20;
 
 /** Rejects with a `ProblemError`: `journal-unreachable`, `journal-read-only`, `journal-newer`. */
 export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
-  const { url, clock, random } = options;
+  const { url, clock, random, statementTimeoutMs = journalLimits.statementTimeoutMs } = options;
   const types = new TypeOverrides();
   types.setTypeParser(bigintType, Number);
   const connection = {
@@ -37,7 +39,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     types,
     application_name: 'contender',
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: journalLimits.statementTimeoutMs,
+    statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: answerTimeoutMs,
     query_timeout: answerTimeoutMs,
     keepAlive: true,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
+import { Client } from 'pg';
 import type { RunEvent } from '../../src/engine/event.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
@@ -184,3 +185,34 @@ test('a database that comes back is used again without a restart of ours', { ski
   assert.deepEqual(await journal.commit([[append(runId(1), 1, [scheduled('a')])]]), [{ ok: true }]);
   assert.deepEqual(names(await journal.events(runId(1))), ['a']);
 });
+
+test(
+  'a commit that hangs on a lock is given up within its limit, and nobody else waits for it',
+  { skip },
+  async (context) => {
+    const url = await server().database();
+    const journal = await openPostgresJournal({ url, clock, statementTimeoutMs: 1000 });
+    context.after(() => journal.close());
+    const neighbour = await open(context, url);
+    await journal.commit([[versionsWrite, openRun(runId(1)), openRun(runId(2))]]);
+    const locking = new Client({ connectionString: url });
+    await locking.connect();
+    context.after(() => locking.end());
+    await locking.query('begin');
+    await locking.query('select 1 from run where id = $1 for update', [runId(1)]);
+
+    const hanging = journal.commit([[append(runId(1), 1, [scheduled('a')])]]);
+    const [, events, kept] = await Promise.all([
+      assert.rejects(hanging, /canceling statement due to statement timeout/),
+      journal.events(runId(1)),
+      neighbour.commit([[append(runId(2), 1, [scheduled('b')])]]),
+    ]);
+    assert.deepEqual([names(events), kept], [[], [{ ok: true }]]);
+    assert.deepEqual(await journal.commit([[append(runId(2), 2, [scheduled('c')])]]), [{ ok: true }]);
+
+    await locking.query('rollback');
+    assert.deepEqual(await journal.commit([[append(runId(1), 1, [scheduled('d')])]]), [{ ok: true }]);
+    assert.deepEqual(names(await journal.events(runId(1))), ['d']);
+    assert.deepEqual(names(await journal.events(runId(2))), ['b', 'c']);
+  },
+);
