@@ -22,8 +22,9 @@ export function openList({ path, ends }: Omit<ListFile, 'at'>, itemOf: (json: un
       enumerable: true,
       configurable: true,
       get: () => itemAt(place),
-      set: (value: unknown) =>
-        void Object.defineProperty(list, place, { value, enumerable: true, configurable: true, writable: true }),
+      set(value: unknown) {
+        Object.defineProperty(list, place, { value, enumerable: true, configurable: true, writable: true });
+      },
     });
   }
   return list;

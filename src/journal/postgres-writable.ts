@@ -2,7 +2,7 @@
  * Whether a new connection leads to where writes are taken, as `target_session_attrs=read-write` asks of libpq. A standby
  * answers with what was there a while ago, so nothing at all is read from one.
  */
-import type { PoolClient } from 'pg';
+import type { ClientBase } from 'pg';
 import type { Problem } from '../std/problem.ts';
 
 export class ReadOnlyServer extends Error {
@@ -17,12 +17,10 @@ export class ReadOnlyServer extends Error {
 
 const question = `select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as closed`;
 
-/** For a pool: each new connection, before anybody has it. */
-export function demandWritable(client: PoolClient, done: (error?: Error) => void): void {
-  client.query<{ standby: boolean; closed: boolean }>(question).then(
-    ({ rows: [found] }) => done(found?.closed === false ? undefined : new ReadOnlyServer(found?.standby === true)),
-    (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-  );
+/** For a pool: of each new connection, before anybody has it. */
+export async function demandWritable(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ standby: boolean; closed: boolean }>(question);
+  if (rows[0]?.closed !== false) throw new ReadOnlyServer(rows[0]?.standby === true);
 }
 
 /** `place`: the database without its password. */

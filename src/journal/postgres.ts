@@ -45,7 +45,8 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveAfterMs,
   };
-  const pool = new Pool({ ...connection, max: connectionsMax, pipeline: true, verify: demandWritable });
+  // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, which its types do not say
+  const pool = new Pool({ ...connection, max: connectionsMax, pipeline: true, onConnect: demandWritable });
   // A connection that dies unused is replaced at the next use, which has its own errors. Each hears of its end for as long
   // as it lives: one that is ended in the moment in which it is handed over would end the process.
   pool.on('error', () => undefined);

@@ -8,7 +8,7 @@ import { definitionLimits } from '../../pipeline/definition-limits.ts';
 import { isJsonObject, type Json } from '../../std/json.ts';
 import type { InputValue, ListFile, RunnerTask } from '../executor.ts';
 
-export const longListLimits = {
+const longListLimits = {
   /** As JSON; fewer are handed over in memory. */
   bytesMin: 1024 * 1024,
   itemsMax: definitionLimits.mapLengthMax,
