@@ -28,6 +28,7 @@ import type { ServerPorts } from './ports.ts';
 import { askIn } from './requests.ts';
 import type { Rerun } from './triggers/reruns.ts';
 import { readSaid, saidOf } from './said.ts';
+import { Silence } from './silence.ts';
 import { storedEvent } from './stored.ts';
 import { Term } from './lead/term.ts';
 import { tellData, type Telling } from './runs/told.ts';
@@ -56,7 +57,9 @@ export class Conductor {
   #carriesBackfills = false;
   #unlisten: () => void = () => undefined;
 
-  constructor(ports: ServerPorts) {
+  constructor(given: ServerPorts) {
+    const journal = new Silence(given.log, given.clock).heard(given.journal);
+    const ports = { ...given, journal };
     this.#ports = ports;
     this.#lease = new Lease(ports, {
       begin: (office) => this.#begin(office),

@@ -3,7 +3,7 @@
  * and its values, `$1` the first. A write has no logic of its own: each of its steps is one statement, and a step that
  * gives no row although it should (`otherwise`) is a conflict, so a driver may send all steps of many commits at once.
  */
-import type { CommitResult, Conflict } from './journal.ts';
+import { JournalMistake, type CommitResult, type Conflict } from './journal.ts';
 import { messageOfError } from '../std/error-message.ts';
 
 export type Value = string | number | null;
@@ -49,7 +49,7 @@ export interface Driver {
 }
 
 /** A statement that the database refused: a bug of whoever made it, and no reason to refuse the others. */
-export class StatementRefused extends Error {
+export class StatementRefused extends JournalMistake {
   constructor(text: string, cause: unknown) {
     super(`the journal refused "${text}": ${messageOfError(cause)}`, { cause });
     this.name = 'StatementRefused';

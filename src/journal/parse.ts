@@ -3,6 +3,8 @@
  * the wrong type is a bug or a broken database and throws; the one cast, of JSON that we wrote ourselves, stands here.
  */
 import type { RawRow } from './driver.ts';
+import { JournalMistake } from './rows.ts';
+import { messageOfError } from '../std/error-message.ts';
 
 export function text(row: RawRow, column: string): string {
   const value = row[column];
@@ -39,7 +41,12 @@ export function word<Word extends string>(row: RawRow, column: string, words: re
 /** JSON that this folder wrote from a `Type`. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names what it wrote
 export function json<Type>(row: RawRow, column: string): Type {
-  return JSON.parse(text(row, column)) as Type;
+  const value = text(row, column);
+  try {
+    return JSON.parse(value) as Type;
+  } catch (error) {
+    throw new JournalMistake(`column ${column} of the journal is no JSON: ${messageOfError(error)}`, { cause: error });
+  }
 }
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names what it wrote
@@ -51,6 +58,6 @@ function isNull(row: RawRow, column: string): boolean {
   return row[column] === null;
 }
 
-function wrong(column: string, expected: string, value: unknown): Error {
-  return new Error(`column ${column} of the journal is not ${expected}: ${JSON.stringify(value)}`);
+function wrong(column: string, expected: string, value: unknown): JournalMistake {
+  return new JournalMistake(`column ${column} of the journal is not ${expected}: ${JSON.stringify(value)}`);
 }

@@ -99,6 +99,9 @@ export interface News {
   readonly backfills: boolean;
 }
 
+/** What the journal was asked for, or holds, is wrong in one place: all others have their answers. */
+export class JournalMistake extends Error {}
+
 /** Another server conducts by now: what was to be kept under the epoch was not. */
 export class LeaseLost extends Error {
   constructor() {

@@ -9,6 +9,7 @@ import type { BackfillProgress, Journal, RequestRow } from '../../journal/journa
 import { skipReason } from './backfill-plan.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { requestWrites } from '../requests.ts';
+import { isSilence } from '../silence.ts';
 import { openRunWhenFree, parseParameters } from '../triggers/triggers.ts';
 import type { Turns } from '../runs/turns.ts';
 
@@ -35,7 +36,8 @@ export class Backfills {
       try {
         while (await this.#carryOn(id));
       } catch (error) {
-        log.error({ backfill: id, error: String(error) }, 'a backfill could not be carried on; it is tried again');
+        if (!isSilence(error))
+          log.error({ backfill: id, error: String(error) }, 'a backfill could not be carried on; it is tried again');
       }
     }
     jobQueue.wake('backfills', clock.now() + conductorLimits.lookAgainMs);

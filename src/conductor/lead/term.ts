@@ -24,6 +24,7 @@ import { Outbox } from '../reports/outbox.ts';
 import { Polling } from '../triggers/polling.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { Schedules } from '../triggers/schedules.ts';
+import { isSilence } from '../silence.ts';
 import { Turns } from '../runs/turns.ts';
 import type { Waiting } from '../waits/waits.ts';
 
@@ -114,7 +115,8 @@ export class Term {
       await this.#job(name);
     } catch (error) {
       if (this.#ended) return;
-      this.#ports.log.error({ job: name, error: String(error) }, 'a job failed; it is tried again');
+      if (!isSilence(error))
+        this.#ports.log.error({ job: name, error: String(error) }, 'a job failed; it is tried again');
       this.#ports.jobQueue.wake(name, this.#ports.clock.now() + 5000);
     }
   }

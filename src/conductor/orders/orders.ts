@@ -11,6 +11,7 @@ import { decideCovered } from '../triggers/covered-pushes.ts';
 import { readOrder, storedAnswer, type Answer, type Order } from './order.ts';
 import { conductorLimits } from '../ports.ts';
 import { rerun } from '../triggers/reruns.ts';
+import { isSilence } from '../silence.ts';
 
 export class Orders {
   readonly #desk: Desk;
@@ -63,7 +64,8 @@ export class Orders {
       if (answer.ok && opened.has(answer.value)) return;
       await journal.commit([[answerWrite(answer)]]);
     } catch (error) {
-      log.error({ order: id, error: String(error) }, 'an order could not be carried out; it is tried again');
+      if (!isSilence(error))
+        log.error({ order: id, error: String(error) }, 'an order could not be carried out; it is tried again');
     }
   }
 

@@ -7,6 +7,7 @@ import type { CommitResult, OutboxRow, Write } from '../../journal/journal.ts';
 import type { Carried } from './carried.ts';
 import { promote, settle } from '../promotion.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
+import { isSilence } from '../silence.ts';
 import { sendNotice } from './send-notice.ts';
 import { sendCheckRun, sendComment, sendStatus } from './send-report.ts';
 import { messageOfError } from '../../std/error-message.ts';
@@ -63,7 +64,8 @@ export class Outbox {
       jobQueue.wake('outbox');
     } catch (error) {
       if (this.#stopped) return;
-      log.error({ key: row.key, error: String(error) }, 'what became of a report could not be kept');
+      if (!isSilence(error))
+        log.error({ key: row.key, error: String(error) }, 'what became of a report could not be kept');
       jobQueue.wake('outbox', clock.now() + conductorLimits.turnAgainMs);
     }
   }

@@ -22,6 +22,8 @@ import { isReported } from './closing.ts';
 import { BrokenRun, fold, stepOf } from './fold.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
+import { isSilence } from '../silence.ts';
+import { Trouble } from '../trouble.ts';
 import { Sight } from '../waits/sight.ts';
 import { changesData } from './told.ts';
 import { commandOf, commitOf, keyOf, requestsOf, startedIn, type Admit, type Message, type Turn } from './turn.ts';
@@ -46,6 +48,8 @@ export class Turns {
   readonly #slots: Slots;
   readonly #lanes = new Lanes();
   readonly #attempts: Attempts;
+  /** By run: what it cannot go on for. */
+  readonly #trouble = new Trouble();
   readonly #changed: (runId: string) => void;
 
   /** `changed` is told after every commit of a run, for whoever watches it live. */
@@ -188,7 +192,7 @@ export class Turns {
       this.#inbox.delete(runId);
       this.#slots.withdraw(runId);
     } catch (error) {
-      this.#ports.log.error({ run: runId, error: String(error) }, 'a turn of a run failed; it is folded again');
+      this.#tellOnce(runId, error, 'a turn of a run failed; it is folded again');
       this.#runs.delete(runId);
       this.#slots.withdraw(runId);
       this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.turnAgainMs);
@@ -270,7 +274,7 @@ export class Turns {
   }
 
   async #keep(turn: Turn): Promise<void> {
-    const { journal, clock, log } = this.#ports;
+    const { journal, clock } = this.#ports;
     try {
       const commit = commitOf(turn, this.#ports.notifier.defaults);
       if (commit.length > 0) {
@@ -281,14 +285,22 @@ export class Turns {
         }
       }
     } catch (error) {
-      log.error({ run: turn.runId, error: String(error) }, 'a turn could not be kept; the run is folded again');
+      this.#tellOnce(turn.runId, error, 'a turn could not be kept; the run is folded again');
       const { runId, events } = turn;
       this.#unanswered.set(runId, [...(this.#unanswered.get(runId) ?? []), ...startedIn(runId, events)]);
       return this.#again(turn, clock.now() + conductorLimits.turnAgainMs);
     }
     for (const { id } of requestsOf(turn)) this.#requests.delete(id);
+    if (this.#trouble.end(turn.runId)) this.#ports.log.info({ run: turn.runId }, 'the run goes on again');
     this.#carryOut(turn);
     if (turn.events.length > 0) this.#changed(turn.runId);
+  }
+
+  /** What goes wrong with one run is said once; of a journal that does not answer all of them together. */
+  #tellOnce(runId: string, error: unknown, message: string): void {
+    if (isSilence(error)) return;
+    const { isNews } = this.#trouble.meet(runId, String(error), conductorLimits.turnAgainMs);
+    if (isNews) this.#ports.log.error({ run: runId, error: String(error) }, message);
   }
 
   /** After the commit: what the events ask of the world, and what an earlier turn may have left. */

@@ -7,6 +7,7 @@ import { lookFirst } from './first-look.ts';
 import type { Intake } from './intake.ts';
 import type { Project } from '../ports.ts';
 import { decidesItself, settleMerged } from '../promotion.ts';
+import { isSilence } from '../silence.ts';
 import { Trouble } from '../trouble.ts';
 
 export class Polling {
@@ -36,6 +37,7 @@ export class Polling {
       await this.#look(project);
       if (this.#trouble.end(repository)) log.info({ repository }, 'the repository can be looked at again');
     } catch (error) {
+      if (isSilence(error)) throw error;
       const met = this.#trouble.meet(repository, String(error), againMs);
       againMs = met.againMs;
       if (met.isNews)

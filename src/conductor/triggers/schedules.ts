@@ -19,6 +19,7 @@ import type { HeldUp } from './held-up.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { noteSchedules, sinceOf, type Counting } from './schedule-since.ts';
 import { laneOf, openRun, parseParameters, pipelineNameOf } from './triggers.ts';
+import { isSilence } from '../silence.ts';
 import { Trouble } from '../trouble.ts';
 import type { Turns } from '../runs/turns.ts';
 import { versionsOf, type CommitVersions } from '../versions.ts';
@@ -140,7 +141,8 @@ export class Schedules {
       const now = clock.now();
       this.#heldUp.begin(project.name, definition.name, now);
       const { isNews, againMs } = this.#trouble.meet(key, String(error), lookAgainMs);
-      if (isNews) {
+      // That the journal does not answer is told once for all that need it.
+      if (isNews && !isSilence(error)) {
         const fields = { pipeline: definition.name, error: String(error) };
         log.error(fields, 'a schedule could not be followed; it is tried again');
       }

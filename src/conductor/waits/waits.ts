@@ -13,6 +13,7 @@
  * for the same thing looks when it is over.
  */
 import { lookAwaited, looksAwaited, type AwaitedLook } from '../../engine/engine.ts';
+import { isSilence } from '../silence.ts';
 import { fractionOf } from '../../engine/back-off.ts';
 import type { LookOutcome } from '../../engine/event.ts';
 import { PriorityQueue } from '../../engine/priority-queue.ts';
@@ -296,8 +297,10 @@ export class Waits {
   /** Nothing is known, so nothing is told, not even to those whose time is over. */
   #lookedInVain(watch: Watch, error: unknown): void {
     if (watch.waiters.size === 0) return;
-    if (!watch.inVain) this.#ports.log.warn({ wait: watch.key, error: String(error) }, 'a look could not be made');
-    watch.inVain = true;
+    if (!watch.inVain && !isSilence(error)) {
+      this.#ports.log.warn({ wait: watch.key, error: String(error) }, 'a look could not be made');
+      watch.inVain = true;
+    }
     this.#plan(watch, this.#ports.clock.now() + conductorLimits.lookInVainMs);
   }
 
