@@ -67,10 +67,13 @@ export function decide(run: Run, command: Command): RunEvent[] {
       proceed(turn, command.admit);
       break;
     case 'cancel':
+      // The last moment to tell that it was late.
+      watchDeadline(turn);
       cancel(turn, command.by, command.reason);
       finishRun(turn);
       break;
     case 'decide':
+      watchDeadline(turn);
       decideApproval(turn, command);
       finishRun(turn);
       break;

@@ -130,6 +130,22 @@ test('a missed deadline is told once, and the run goes on', () => {
   assert.deepEqual(scenario.finished(62, 'load', outcomes.succeeded()), ['load success', 'start train']);
 });
 
+test('of a late run it is told before whatever ends it', () => {
+  const cancelled = new Scenario({ ...line, deadlineMs: 60_000 });
+  cancelled.proceed(0);
+  assert.deepEqual(cancelled.cancel(61).slice(0, 2), ['deadline-missed', 'cancelled by ada']);
+  assert.deepEqual(cancelled.cancel(62), []);
+  const approval = stepOf({ name: 'release', work: works.approval({ timeoutMs: 600_000 }) });
+  const decided = new Scenario(pipelineOf([approval], { deadlineMs: 60_000 }));
+  decided.proceed(0);
+  assert.deepEqual(decided.decide(61, 'release', 'approve'), [
+    'deadline-missed',
+    'ada: approve release',
+    'release success',
+    'run success',
+  ]);
+});
+
 test('the next wake-up is the earliest of retry, time limit and deadline', () => {
   const retry = { count: 1, delayMs: 30_000, factor: 1, delayMaxMs: 30_000 };
   const scenario = new Scenario(
