@@ -71,6 +71,16 @@ function propose(stage: Stage, number: number, branch: string): void {
   stage.hook({ type: 'pull-request', action: 'opened', pullRequest: own, actor: 'ada' }, `pull-request-${headSha}`);
 }
 
+async function answerOf(stage: Stage, asked: ReturnType<typeof startManually>): Promise<string> {
+  const answers: string[] = [];
+  asked.then(
+    (answer) => answers.push(JSON.stringify(answer)),
+    (error: unknown) => answers.push(String(error)),
+  );
+  await stage.until('it was answered', () => answers.length > 0);
+  return answers.join('');
+}
+
 test('where overlap is forbidden, a second push runs nothing, and its commit is told', async () => {
   const stage = await Stage.open({ pipelines: [pipeline({ overlap: 'forbid' })] });
   stage.world.attemptMs = 60_000;
@@ -105,6 +115,18 @@ test('where overlap is forbidden, a push in the first moment of the next server 
   const second = stage.push();
   void startManually(stage, 'ada');
   await stage.until('the second push is known', () => stage.world.history.heads.get('main') === second);
+  assert.equal(runs(stage).length, 1);
+});
+
+test('where overlap is forbidden, a run whose opening was kept without an answer is in the way', async () => {
+  const stage = await Stage.open({ pipelines: [pipeline({ overlap: 'forbid' })] });
+  stage.world.attemptMs = 60_000;
+  stage.interfereOnce('open-run', 'unanswered');
+  void startManually(stage, 'ada').catch(() => undefined);
+  await stage.until('a run was opened', () => runs(stage).length === 1);
+  const second = await answerOf(stage, startManually(stage, 'bob'));
+  assert.match(second, /its overlap policy is forbid/);
+  await stage.rest();
   assert.equal(runs(stage).length, 1);
 });
 

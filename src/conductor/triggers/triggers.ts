@@ -61,9 +61,9 @@ async function openNext<Refused>(
   request: TriggerRequest,
   refuse: (refusal: Refusal) => Promise<Refused>,
 ): Promise<Opened | Refused> {
-  const { definition, repository } = request;
+  const { definition } = request;
   const at = ports.clock.now();
-  const refusal = refusalOf(definition, turns.activeRuns(repository, definition.name));
+  const refusal = refusalOf(definition, await underWay(ports, request));
   if (refusal !== null) {
     const earlier = await ports.journal.runByTrigger(request.key);
     return earlier === null ? refuse(refusal) : { runId: earlier.id, opened: false };
@@ -80,6 +80,14 @@ async function openNext<Refused>(
   if (earlier !== null) return { runId: earlier.id, opened: false };
   const trigger = await ports.journal.trigger(request.key);
   return { skipped: trigger?.reason ?? 'it was triggered before' };
+}
+
+/** As the journal has it: a run whose opening was kept without an answer is one, and no turn has seen it. */
+async function underWay({ journal }: ConductorPorts, request: TriggerRequest): Promise<readonly string[]> {
+  const { definition, repository } = request;
+  if (definition.overlap !== 'forbid') return [];
+  const active = await journal.activeRuns(repository, definition.name);
+  return active.map(({ id }) => id);
 }
 
 /** False: the trigger has been seen before. */
