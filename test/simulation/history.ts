@@ -15,11 +15,14 @@ import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
 import { wrongWait } from './awaited.ts';
+import { besideOf, isReplacedBy } from './beside.ts';
+import { brokenLimit } from './limits.ts';
 import { Lines } from './lines.ts';
 import { Listeners } from './listeners.ts';
 
 export interface KeptRun {
   readonly opened: RunOpened;
+  readonly definition: PipelineDefinition;
   readonly events: RunEvent[];
   state: RunState;
   /** Of the world's time. */
@@ -86,6 +89,8 @@ export class History {
   readonly heads = new Map<string, string | null>();
   /** Keys of triggers, of runs and of those that led to none. */
   readonly triggers = new Set<string>();
+  /** Runs that are replaced, and by which. */
+  readonly replaced: (readonly [earlier: string, later: string])[] = [];
   readonly listeners: Listeners;
   readonly #causes = new Map<string, string>();
   readonly #violated: Violated;
@@ -194,8 +199,17 @@ export class History {
     const before = this.#causes.get(cause);
     if (before !== undefined && !this.#wasReplaced(before)) this.#violated('P1', `two runs for ${cause}`);
     this.#causes.set(cause, opened.runId);
-    const run: KeptRun = { opened, events: [opened], state: 'running', endedAt: null, instances: new Map() };
+    const definition = this.#definitionOf(opened);
+    const run: KeptRun = {
+      opened,
+      definition,
+      events: [opened],
+      state: 'running',
+      endedAt: null,
+      instances: new Map(),
+    };
     this.runs.set(opened.runId, run);
+    this.#checkBeside(run);
     this.listeners.opened(opened);
     for (const event of reused) {
       this.#happened(run, event);
@@ -222,6 +236,15 @@ export class History {
     for (const asked of this.requests.values()) if (asked.runId === write.runId) asked.open = false;
   }
 
+  #checkBeside(run: KeptRun): void {
+    const { definition, opened } = run;
+    for (const earlier of besideOf(this, run)) {
+      if (definition.overlap === 'forbid')
+        this.#violated('overlap', `${opened.runId} was opened beside ${earlier.opened.runId} of ${opened.pipeline}`);
+      if (isReplacedBy(definition, earlier, run)) this.replaced.push([earlier.opened.runId, opened.runId]);
+    }
+  }
+
   wasAsked(runId: string, by: string): boolean {
     return [...this.requests.values()].some((each) => each.runId === runId && each.request.by === by);
   }
@@ -245,6 +268,9 @@ export class History {
     if (!goesOn && whereEnded === 'conflict') this.#violated('P8', `${request.type} of ${runId}, which has ended`);
     if (request.type === 'decide' && this.#decisionOf(runId, request.step) !== undefined)
       this.#violated('P8', `a second decision on ${runId}/${request.step} was accepted`);
+    const isReplacement = id.includes('/replaces/');
+    if (isReplacement && !this.replaced.some(([earlier, later]) => earlier === runId && id.startsWith(later)))
+      this.#violated('overlap', `${runId} was told to end, and nothing replaces it`);
     if (goesOn && !this.requests.has(id)) this.requests.set(id, { runId, request, since: this.#now(), open: true });
   }
 
@@ -271,6 +297,8 @@ export class History {
   #happened(run: KeptRun, event: RunEvent): void {
     const { runId } = run.opened;
     this.#checkLine(run, event);
+    const limit = brokenLimit(run, run.definition, event);
+    if (limit !== null) this.#violated(limit.promise, limit.what);
     if (run.events.some((each) => each.type === 'run-finished') && event.type !== 'late-report-ignored')
       this.#violated('P3', `${event.type} in ${runId}, which has ended`);
     if (event.type === 'attempt-started') {

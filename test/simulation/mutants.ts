@@ -77,6 +77,68 @@ export const mutants = {
     what: 'keeps no record of a tick that led to no run',
     journal: without((write) => write.write === 'tick' && write.decision === 'missed'),
   },
+  'schedule-not-followed': {
+    what: 'fires no schedule',
+    definition: (definition) => ({ ...definition, on: { ...definition.on, schedule: null } }),
+  },
+  'schedule-forgotten': {
+    what: 'fires no schedule after twenty looks at the clock',
+    journal: (journal) => {
+      let looks = 0;
+      return {
+        ...journal,
+        lastTick: (...asked) =>
+          (looks += 1) > 20 ? Promise.resolve(Number.MAX_SAFE_INTEGER) : journal.lastTick(...asked),
+      };
+    },
+  },
+  'overlap-allowed': {
+    what: 'opens a run beside another though the pipeline forbids it',
+    definition: (definition) => ({
+      ...definition,
+      overlap: definition.overlap === 'forbid' ? 'allow' : definition.overlap,
+    }),
+  },
+  'earlier-not-replaced': {
+    what: 'lets a run go on that a newer one replaces',
+    definition: (definition) => ({
+      ...definition,
+      overlap: definition.overlap === 'replace' ? 'allow' : definition.overlap,
+    }),
+  },
+  'in-progress-not-cancelled': {
+    what: 'lets the run of a commit go on when its branch or pull request has a newer one',
+    definition: (definition) => ({ ...definition, cancelInProgress: false }),
+  },
+  'newest-replaced': {
+    what: 'cancels the newest run of a pipeline in place of the one that it replaces',
+    journal: withWrites((write) =>
+      write.write === 'request' && write.id.includes('/replaces/')
+        ? { ...write, runId: write.id.slice(0, write.id.indexOf('/')) }
+        : write,
+    ),
+  },
+  'deadline-ignored': {
+    what: 'overlooks that a run is late',
+    definition: (definition) => ({ ...definition, deadlineMs: null }),
+  },
+  'time-limit-ignored': {
+    what: 'lets a run go on after its time limit',
+    definition: (definition) => ({ ...definition, runTimeoutMs: null }),
+  },
+  'never-tried-again': {
+    what: 'gives a step up after its first failure',
+    definition: retrying(() => 0),
+  },
+  'tried-too-often': {
+    what: 'tries a step once more than it says',
+    only: ['attempts'],
+    definition: retrying((count) => count + 1),
+  },
+  'lane-without-limit': {
+    what: 'lets all runs of a pipeline work at once',
+    definition: (definition) => ({ ...definition, maxActiveRuns: 1000 }),
+  },
   'request-lost': {
     what: 'holds what was asked of a run in its memory alone',
     only: ['crash', 'cancel', 'slow', 'attempts'],
@@ -351,6 +413,25 @@ function positionIgnored(journal: Journal): Journal {
     return (await journal.commit([await Promise.all(commit.map(further))], epoch))[0] ?? { ok: true };
   };
   return { ...journal, commit: (commits, epoch) => Promise.all(commits.map((each) => commitOne(each, epoch))) };
+}
+
+/** Each write in another way. */
+function withWrites(change: (write: Write) => Write) {
+  return (journal: Journal): Journal => ({
+    ...journal,
+    commit: (commits, epoch) =>
+      journal.commit(
+        commits.map((commit) => commit.map(change)),
+        epoch,
+      ),
+  });
+}
+
+function retrying(countOf: (count: number) => number) {
+  return (definition: PipelineDefinition): PipelineDefinition => ({
+    ...definition,
+    steps: definition.steps.map((step) => ({ ...step, retry: { ...step.retry, count: countOf(step.retry.count) } })),
+  });
 }
 
 function without(isLost: (write: Write) => boolean) {

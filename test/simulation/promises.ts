@@ -8,12 +8,16 @@ import type { ReportState } from '../../src/forge/forge.ts';
 import { reportContext } from '../../src/forge/forge.ts';
 import { asksToSkip } from '../../src/conductor/triggers/match.ts';
 import { shaOf } from '../../src/conductor/sha.ts';
+import { notReplaced } from './beside.ts';
 import { statusKey } from './forge.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from './history.ts';
 import { untold } from './notifier.ts';
 import type { Catalogue } from './pipelines.ts';
 import type { World } from './world.ts';
+
+/** A server looks at the clock each minute, and answers take a while. */
+const recordedWithinMs = 90_000;
 
 export interface Open {
   readonly promise: string;
@@ -28,6 +32,8 @@ export function stillOpen(world: World): Open | null {
     backfillsEnd,
     endsFollowed,
     newsTaken,
+    ticksRecorded,
+    earlierReplaced,
     hooksHandled,
     headsSeen,
     outboxEmpty,
@@ -109,6 +115,28 @@ function newsTaken({ history, remote, catalogue }: World): Open | null {
     if (what !== null) return { promise: 'P10', what };
   }
   return null;
+}
+
+/** Schedules that stand at the head are followed: what was due has its record, but for the last moment's. */
+function ticksRecorded(world: World): Open | null {
+  const { history, remote, catalogue } = world;
+  const main = remote.branches.get('main');
+  for (const { name, on } of main === undefined ? [] : definitionsIn(remote.get(main).files, catalogue)) {
+    const schedule = on.schedule === null ? null : parseSchedule(on.schedule.cron, on.schedule.timeZone);
+    if (schedule?.ok !== true) continue;
+    const since = history.since.get(name);
+    if (since === undefined) return { promise: 'P2', what: `the schedule of ${name} is not followed` };
+    const due = firingsBetween(schedule.value, since + 1, world.wallClock() - recordedWithinMs, 10_000);
+    const missing = due.find((tick) => history.ticks.get(name)?.has(tick) !== true);
+    if (missing !== undefined)
+      return { promise: 'P2', what: `${name} has no record of ${new Date(missing).toISOString()}` };
+  }
+  return null;
+}
+
+function earlierReplaced({ history }: World): Open | null {
+  const what = notReplaced(history);
+  return what === null ? null : { promise: 'overlap', what };
 }
 
 function definitionsIn(files: ReadonlyMap<string, string>, catalogue: Catalogue): readonly PipelineDefinition[] {

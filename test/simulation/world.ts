@@ -11,6 +11,7 @@ import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memo
 import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts';
 import { ForgeState } from './forge.ts';
 import { History } from './history.ts';
+import { overlookedLimit } from './limits.ts';
 import { createFakeWorld } from '../../src/executor/fake.ts';
 import { createMachine, type Machine } from './machine.ts';
 import type { Mutant } from './mutants.ts';
@@ -173,6 +174,8 @@ export class World {
     this.#steady();
     const asked = askedInVain(this);
     if (asked !== null) this.violated(asked.promise, asked.what);
+    const limit = overlookedLimit(this);
+    if (limit !== null) this.violated(limit.promise, limit.what);
   }
 
   /** Starts a server on each machine, the second a moment later. */

@@ -78,7 +78,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | | promise | how it is checked |
 |--|--|--|
 | P1 | An accepted webhook is never lost; each cause opens at most one run | each write; at rest each webhook is handled, each branch and open pull request was seen where it stands |
-| P2 | Each tick has exactly one record: a run, or why there is none | each write; at rest the records are the calendar's firings, without a hole |
+| P2 | Each tick has exactly one record: a run, or why there is none | each write; at rest the records are the calendar's firings, without a hole, from when the schedule counts up to now |
 | P3 | Of an instance at most one attempt counts, and at most one runs; there is one look of a function at a time | each event; each start and look at the executor |
 | P4 | Each run ends | at rest |
 | P5 | No promotion is lost, done twice, or done against another champion than the one compared with; no model is a version twice | each write; at rest ledger and journal agree |
@@ -91,6 +91,10 @@ must have happened is looked at, and a last run proves that every slot can still
 | told | Each missed deadline and each failed run that has a channel is told, at least once, and nothing is told that did not happen | each arrival; at rest |
 | wait | What a step is said to have seen was so; a run that was there is not overlooked by a wait that ends out of time | each write; the second in a world whose database keeps its word, of what was there for longer than any answer takes |
 | lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
+| overlap | Where a pipeline forbids it, no run is opened beside another; whoever is replaced (\`replace\`, \`cancelInProgress\`) is told to end and ends cancelled, and nobody else is | each opening and cancel; at rest |
+| deadline | Of a run that is late it is told once, not before, and before whatever ends it | each write; within two minutes of a server that is up |
+| timeout | No run goes on longer than its time limit after its first step began, and none is stopped before it | each write; within two minutes of a server that is up |
+| tries | Each instance is tried as often as its step and the cause of its failure say, and no oftener | each start and end |
 | priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
 | memory | No attempt is given more memory than the limit of its step, or less than the one before; one that ran out of the limit is the last | each start |
 | cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |
