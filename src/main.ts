@@ -2,7 +2,7 @@
  * The composition root: the one place that picks implementations. `openSystem` reads as the recipe of the system; the
  * commands and the server use what it gives.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, statfs } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { createCompiler } from './compile/compiler.ts';
 import type { Compiler } from './compile/compile.ts';
 import { checkPodFields } from './compile/pod-fields.ts';
 import { Conductor } from './conductor/conductor.ts';
-import type { ConductorLog, Project } from './conductor/ports.ts';
+import type { ConductorLog, DiskSpace, Project } from './conductor/ports.ts';
 import type { Config } from './config/config.ts';
 import type { FleetConfig } from './config/fleet.ts';
 import type { KubernetesConfig } from './config/kubernetes.ts';
@@ -112,6 +112,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     notifier: createNotifier({ ...config.notifications, clock }),
     pools: config.pools,
     artifacts,
+    diskSpace: () => diskSpaceOf(config.stateDirectory),
     compiler,
     projects,
     newId,
@@ -139,6 +140,11 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       await journal.close();
     },
   };
+}
+
+async function diskSpaceOf(folder: string): Promise<DiskSpace> {
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 /** What executors stand on, wherever they run attempts. */

@@ -51,6 +51,10 @@ export class Lanes {
     return [...this.#lanes.values()].some((lane) => lane.has(runId));
   }
 
+  all(): readonly string[] {
+    return [...this.#lanes.values()].flatMap((lane) => [...lane.keys()]);
+  }
+
   active(repository: string, pipeline: string): readonly string[] {
     return [...(this.#lanes.get(`${repository}\n${pipeline}`)?.keys() ?? [])];
   }

@@ -64,7 +64,7 @@ export class Conductor {
     this.#lease = new Lease(ports, {
       begin: (office) => this.#begin(office),
       end: (why) => this.#end(why),
-      say: () => saidOf(this.slotsInUse()),
+      say: () => saidOf(this.slotsInUse(), this.lackOfRoom()),
     });
     this.#ordering = new Ordering({
       ...ports,
@@ -223,12 +223,19 @@ export class Conductor {
   slotsInUse(): readonly SlotsInUse[] {
     if (this.#term !== null) return this.#term.term.slotsInUse();
     const { seen } = this.#lease;
-    return seen === null ? [] : readSaid(seen.said);
+    return seen === null ? [] : readSaid(seen.said).slots;
+  }
+
+  /** Why no step is started, in words; null: they are. */
+  lackOfRoom(): string | null {
+    if (this.#term !== null) return this.#term.term.lackOfRoom;
+    const { seen } = this.#lease;
+    return seen === null ? null : readSaid(seen.said).lack;
   }
 
   /** Why ready instances of a step wait; null where they are about to start. */
   whyWaiting(step: StepDefinition): string | null {
-    return whyWaiting(step, this.slotsInUse());
+    return this.lackOfRoom() ?? whyWaiting(step, this.slotsInUse());
   }
 
   /** How it stands with the instances of a step that wait for something, as far as this server looks for it. */

@@ -34,6 +34,8 @@ export interface ConductorPorts {
   /** Slots by the name of the pool: what the configuration declares. */
   readonly pools: Pools;
   readonly artifacts: ArtifactStore;
+  /** Of the disk with the state folder. */
+  readonly diskSpace: () => Promise<DiskSpace>;
   readonly compiler: Compiler;
   readonly projects: ReadonlyMap<string, Project>;
   /** Turns of runs, handed over together so that they share a commit. */
@@ -45,6 +47,11 @@ export interface ConductorPorts {
   /** Address of a run's page, or null where no server shows it. */
   readonly runUrl: (runId: string) => string | null;
   readonly log: ConductorLog;
+}
+
+export interface DiskSpace {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 /** What a server is given, whether it conducts or stands by: everything but what belongs to one term of office. */
@@ -97,6 +104,10 @@ export const conductorLimits = {
   lookAgainMs: 60_000,
   /** What another server or command has kept is seen after so long, where no hint tells of it. */
   lookForNewsMs: 2000,
+  /** Below the smaller of the two no step is started. */
+  freeBytesMin: 2 ** 30,
+  freeShareMin: 0.05,
+  lookForRoomMs: 10_000,
   requestsPerLookMax: 500,
   /** Ends of runs, and news of data, that are looked at together. */
   eventsPerLookMax: 200,

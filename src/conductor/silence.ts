@@ -84,7 +84,7 @@ export class Silence {
     silent.reasons.add(alike);
     silent.saidAt = now;
     const message =
-      'the journal does not answer; all is tried again until it does. See that its database or disk is up';
+      'the journal does not answer; all is tried again until it does. See that its database runs and its disk has room';
     this.#log.error({ error: reason }, message);
   }
 

@@ -37,9 +37,14 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
 /** Of several servers on one database one conducts; all of them answer. */
 function addStanding(app: FastifyInstance, ports: ServerPorts): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  const answer = schemas.standingSchema.extend({ status: z.literal('ok'), version: z.string() });
+  const answer = schemas.standingSchema.extend({
+    status: z.literal('ok'),
+    version: z.string(),
+    /** Why no step is started; null: they are. */
+    lack: z.string().nullable(),
+  });
   const standing = (): z.infer<typeof answer> => {
-    return { status: 'ok', version: ports.version, ...ports.conductor.standing() };
+    return { status: 'ok', version: ports.version, lack: ports.conductor.lackOfRoom(), ...ports.conductor.standing() };
   };
   typed.get(
     '/healthz',

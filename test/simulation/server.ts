@@ -85,6 +85,7 @@ export class Server {
       }),
       pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
+      diskSpace: () => Promise.resolve({ freeBytes: world.freeBytes, totalBytes: 2 ** 40 }),
       compiler: stubCompiler(world.catalogue, mutant.definition),
       projects: new Map([[repositoryName, this.#project()]]),
       newId: idsOf(clock, world),

@@ -88,6 +88,8 @@ export class World {
   isThere: boolean | null = null;
   /** How long every attempt takes, where a test wants it so. */
   attemptMs: number | null = null;
+  /** Of the disk of each server. */
+  freeBytes = 2 ** 40;
   /** How far the clock on the wall is from the time. */
   skewMs = 0;
   /** Since when the server is up, the database answers as ever, and the clock was not set. */

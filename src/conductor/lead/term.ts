@@ -23,6 +23,7 @@ import { Orders } from '../orders/orders.ts';
 import { Outbox } from '../reports/outbox.ts';
 import { Polling } from '../triggers/polling.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
+import { Room } from '../room.ts';
 import { Schedules } from '../triggers/schedules.ts';
 import { isSilence } from '../silence.ts';
 import { Turns } from '../runs/turns.ts';
@@ -37,6 +38,7 @@ export interface TermListener {
 
 export class Term {
   readonly #ports: ConductorPorts;
+  readonly #room: Room;
   readonly #turns: Turns;
   readonly #orders: Orders;
   readonly #intake: Intake;
@@ -53,7 +55,8 @@ export class Term {
   /** `heldUp` outlives the term. */
   constructor(ports: ConductorPorts, listener: TermListener, heldUp: HeldUp) {
     this.#ports = ports;
-    this.#turns = new Turns(ports, listener.changed);
+    this.#room = new Room(ports);
+    this.#turns = new Turns(ports, this.#room, listener.changed);
     const desk: Desk = {
       ports,
       turns: this.#turns,
@@ -71,6 +74,7 @@ export class Term {
 
   /** Takes up what was left. `watch` false: runs are carried out, but no trigger starts one. */
   async start({ watch }: { readonly watch: boolean }): Promise<void> {
+    await this.#room.look();
     // Nothing is admitted, opened or decided before it is known what runs.
     await this.#turns.recover();
     // What was asked while nobody was up comes before what time alone decides.
@@ -85,6 +89,7 @@ export class Term {
       return Promise.resolve();
     });
     jobQueue.wake('news');
+    jobQueue.wake('room', clock.now() + conductorLimits.lookForRoomMs);
     jobQueue.wake('outbox');
     jobQueue.wake('runs', clock.now() + conductorLimits.lookAgainMs);
     if (!watch) return;
@@ -123,6 +128,7 @@ export class Term {
 
   #job(key: string): Promise<void> {
     if (key === 'news') return this.#lookForNews();
+    if (key === 'room') return this.#lookForRoom();
     if (key === 'intake') return this.#intake.work();
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
@@ -142,6 +148,17 @@ export class Term {
     if (deliveries && this.#watches) jobQueue.wake('intake');
     if (backfills) jobQueue.wake('backfills');
     jobQueue.wake('news', clock.now() + conductorLimits.lookForNewsMs);
+  }
+
+  async #lookForRoom(): Promise<void> {
+    const { jobQueue, clock } = this.#ports;
+    if (await this.#room.look()) this.#turns.wakeAll();
+    jobQueue.wake('room', clock.now() + conductorLimits.lookForRoomMs);
+  }
+
+  /** Why no step is started, in words; null: they are. */
+  get lackOfRoom(): string | null {
+    return this.#room.lack;
   }
 
   /** `news`, `intake`, `backfills`, `events`, `poll:REPOSITORY`. */

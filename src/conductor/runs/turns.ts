@@ -24,6 +24,7 @@ import { OneAtATime } from '../one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { isSilence } from '../silence.ts';
 import { Trouble } from '../trouble.ts';
+import type { Room } from '../room.ts';
 import { Sight } from '../waits/sight.ts';
 import { changesData } from './told.ts';
 import { commandOf, commitOf, keyOf, requestsOf, startedIn, type Admit, type Message, type Turn } from './turn.ts';
@@ -50,11 +51,13 @@ export class Turns {
   readonly #attempts: Attempts;
   /** By run: what it cannot go on for. */
   readonly #trouble = new Trouble();
+  readonly #room: Pick<Room, 'lack'>;
   readonly #changed: (runId: string) => void;
 
   /** `changed` is told after every commit of a run, for whoever watches it live. */
-  constructor(ports: ConductorPorts, changed: (runId: string) => void) {
+  constructor(ports: ConductorPorts, room: Pick<Room, 'lack'>, changed: (runId: string) => void) {
     this.#ports = ports;
+    this.#room = room;
     this.#slots = new Slots(ports.executor.slots, ports.pools);
     this.#attempts = new Attempts(
       ports,
@@ -158,6 +161,11 @@ export class Turns {
     return this.#lanes.active(repository, pipeline);
   }
 
+  /** What could not be started is asked for again. */
+  wakeAll(): void {
+    for (const runId of this.#lanes.all()) this.#ports.runQueue.wake(runId);
+  }
+
   /** Who holds slots and who waits for them. */
   slotsInUse(): readonly SlotsInUse[] {
     return this.#slots.inUse;
@@ -245,7 +253,7 @@ export class Turns {
     const { position: positionBefore, state: stateBefore } = run;
     const at = this.#ports.clock.now();
     const events: RunEvent[] = [];
-    const admit: Admit = (step) => this.#slots.reserve(runId, step);
+    const admit: Admit = (step) => this.#room.lack === null && this.#slots.reserve(runId, step);
     let handled = 0;
     try {
       for (const message of messages) {
