@@ -17,21 +17,12 @@ export interface BrokenLimit {
 
 /** What is wrong with an event that is about to be kept; null where nothing is. */
 export function brokenLimit(run: KeptRun, definition: PipelineDefinition, event: RunEvent): BrokenLimit | null {
-  switch (event.type) {
-    case 'deadline-missed':
-      return wrongDeadline(run, definition, event.at);
-    case 'run-timed-out':
-      return wrongTimeout(run, definition, event.at);
-    case 'attempt-started':
-      return triedTooOften(run, definition, event);
-    case 'step-finished':
-      return triedTooSeldom(run, definition, event);
-    case 'cancel-requested':
-    case 'run-finished':
-      return untoldDeadline(run, definition, event.at);
-    default:
-      return null;
-  }
+  if (event.type === 'deadline-missed') return wrongDeadline(run, definition, event.at);
+  if (event.type === 'run-timed-out') return wrongTimeout(run, definition, event.at);
+  if (event.type === 'attempt-started') return triedTooOften(run, definition, event);
+  if (event.type === 'step-finished') return triedTooSeldom(run, definition, event);
+  const isEnd = event.type === 'cancel-requested' || event.type === 'run-finished';
+  return isEnd ? untoldDeadline(run, definition, event.at) : null;
 }
 
 /** A run that is past its deadline, or its time limit, for longer than any server needs to see it. */
