@@ -248,8 +248,17 @@ export type CacheParts = { readonly [part: string]: string };
 export type CacheLook =
   /** The output of the attempt that `runId` made with the same parts. */
   | { readonly found: true; readonly runId: string }
-  /** `why`: what is different from the time before, as words; `key` null: what it is given could not be told. */
-  | { readonly found: false; readonly why: string; readonly key: string | null; readonly parts: CacheParts };
+  /**
+   * `why`: what is different from the time before, as words; `key` null: what it is given could not be told. `scope`: for
+   * whom its output will be kept, empty for all.
+   */
+  | {
+      readonly found: false;
+      readonly why: string;
+      readonly key: string | null;
+      readonly scope: string;
+      readonly parts: CacheParts;
+    };
 
 /** What a branch chose, or whether a short circuit or gate lets the run go on. */
 export type Control = { readonly follow: readonly string[] } | { readonly pass: boolean; readonly reason: string };

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CacheLook } from '../../src/engine/event.ts';
 import { readRun } from '../../src/conductor/read.ts';
+import type { Sha } from '../../src/git/git.ts';
 import type { Binding, CacheDefinition, PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from '../simulation/history.ts';
 import { Stage } from '../simulation/stage.ts';
@@ -23,10 +24,10 @@ function runs(stage: Stage): readonly KeptRun[] {
   return [...stage.world.history.runs.values()];
 }
 
-/** A run by hand at the commit where main stands, to its end. */
-async function once(stage: Stage): Promise<KeptRun> {
+/** A run by hand, at the commit where main stands unless another is given, to its end. */
+async function once(stage: Stage, at?: Sha): Promise<KeptRun> {
   const before = runs(stage).length;
-  stage.ask('own');
+  stage.ask('own', at);
   await stage.until('it was opened', () => runs(stage).length > before);
   await stage.rest();
   const run = runs(stage).at(-1);
@@ -166,6 +167,38 @@ test('what a pull request made is for that pull request alone', async () => {
   await stage.until('it was opened', () => runs(stage).length === 4);
   await stage.rest();
   assert.deepEqual(runs(stage).slice(3).map(said), [[third.opened.runId]], 'what main made is for all');
+});
+
+test('what a branch that is not merged made is for that branch alone', async () => {
+  const onAll = { schedule: null, push: { branches: ['**'], tags: [], paths: [] }, pullRequest: null };
+  const stage = await Stage.open({ pipelines: [{ ...trained(fixed), on: onAll }] });
+  const pushed = async (branch: string): Promise<string> => {
+    const before = runs(stage).length;
+    stage.push(branch);
+    await stage.until('it was opened', () => runs(stage).length > before);
+    await stage.rest();
+    return runs(stage).at(-1)?.opened.runId ?? '';
+  };
+  const experiment = await pushed('experiment');
+  const main = await pushed('main');
+  await pushed('experiment');
+  await pushed('other');
+  assert.deepEqual(
+    runs(stage).map(said),
+    [['first time'], ['first time'], [main], [main]],
+    'what main made is for all',
+  );
+  assert.notEqual(experiment, main);
+});
+
+test('of runs by hand, those of a commit on the default branch share what they make', async () => {
+  const stage = await Stage.open({ pipelines: [trained(fixed)] });
+  const unmerged = await once(stage, stage.commit('aside'));
+  const main = await once(stage);
+  const again = await once(stage, stage.commit('other'));
+  const onMain = await once(stage);
+  const { runId } = main.opened;
+  assert.deepEqual([unmerged, main, again, onMain].map(said), [['first time'], ['first time'], [runId], [runId]]);
 });
 
 test('a repository that does not answer costs the cache, and not the attempt', async () => {

@@ -123,10 +123,10 @@ export class Stage {
     void this.world.server?.receive({ id, name: event.type, repository: repositoryName, semanticKey, event });
   }
 
-  /** Starts a run of `pipeline` by hand, at the commit that main stands at. */
-  ask(pipeline: string): void {
+  /** Starts a run of `pipeline` by hand, at the commit that main stands at unless another is given. */
+  ask(pipeline: string, at?: Sha): void {
     const { server, remote, steps } = this.world;
-    const sha = remote.branches.get('main');
+    const sha = at ?? remote.branches.get('main');
     assert.ok(sha !== undefined);
     const key = `ask ${steps}`;
     const request = { repository: repositoryName, pipeline, sha, actor: key, logicalDate: null, parameters: {}, key };

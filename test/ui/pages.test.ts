@@ -145,7 +145,7 @@ test('an attempt says what came from the cache, or why it did not', () => {
     scenario.do({ type: 'report-cache', at: second, key: keyOf(step), look });
   looked(1, 'train', { found: true, runId: 'run-0' });
   scenario.finished(1, 'train', outcomes.succeeded({ rows: 3 }));
-  looked(2, 'test', { found: false, why: 'input rows changed', key: 'k', parts: {} });
+  looked(2, 'test', { found: false, why: 'input rows changed', key: 'k', scope: '', parts: {} });
   scenario.finished(2, 'test', outcomes.succeeded());
   const { run } = scenario;
   const found = runDocument({ ...viewOf(run), panel: panelAt(run, 'train') });

@@ -83,9 +83,9 @@ function cacheWrites({ opened, steps }: Run, event: RunEvent): readonly Write[] 
   const { step, index, attempt, outcome, at } = event;
   const look = steps.get(step)?.instances?.[index]?.attempts[attempt - 1]?.cache ?? null;
   if (look === null || look.found || look.key === null) return [];
-  const { key, parts } = look;
+  const { key, scope, parts } = look;
   const { runId } = opened;
-  const cached = cachedStep(opened, step);
+  const cached = cachedStep(opened, step, scope);
   return [{ write: 'cache-entry', cached, index, key, runId, at, parts, output: outcome.output }];
 }
 
@@ -94,7 +94,7 @@ function trimWrites({ opened, steps }: Run): readonly Write[] {
     .filter(({ definition }) => definition.cache !== null)
     .map(({ definition }) => ({
       write: 'cache-trim',
-      cached: cachedStep(opened, definition.name),
+      cached: cachedStep(opened, definition.name, ''),
       entriesMax: conductorLimits.cacheEntriesMax,
     }));
 }

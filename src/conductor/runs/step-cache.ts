@@ -4,8 +4,8 @@
  * names) and the same values for everything that its input, command, environment or pod refers to; dates and parameters
  * count where they are referred to. Each of these parts is a digest, so that a miss can say which of them changed.
  *
- * What was made for a pull request is used for that pull request alone: a change that nobody merged yet never decides
- * what another run gets.
+ * What was made for a pull request, another branch than the default one, or a commit that is not on it, is used for that
+ * alone: a change that nobody merged yet never decides what another run gets.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -25,9 +25,15 @@ import { formatDuration } from '../../std/duration.ts';
 import { globsOf } from '../../std/glob.ts';
 import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
 import { failure, success, type Result } from '../../std/result.ts';
+import { isOfDefaultBranch } from '../triggers/branch-of-run.ts';
 import { artifactsOf } from './artifacts-of.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { shaOf } from '../sha.ts';
+
+type Missed = Extract<CacheLook, { found: false }>;
+
+/** What it is given could not be told, so nothing is kept of what it gives. */
+const unknown = { key: null, scope: '', parts: {} } as const;
 
 export interface Looked {
   readonly look: CacheLook;
@@ -39,6 +45,8 @@ export class StepCache {
   readonly #ports: ConductorPorts;
   /** Digests of code by commit and paths: the instances of a mapped step share one. */
   readonly #code = new Map<string, Promise<Result<string, string>>>();
+  /** Scopes by run, for the same reason. */
+  readonly #scopes = new Map<string, Promise<Result<string, string>>>();
 
   constructor(ports: ConductorPorts) {
     this.#ports = ports;
@@ -51,27 +59,35 @@ export class StepCache {
     if (definition === undefined || cache === null) return null;
     try {
       const code = await this.#codeOf(project, run.opened.sha, codePathsOf(definition, cache));
-      if (!code.ok) return missed(`the code could not be read: ${code.error}`, null, {});
-      return await this.#find(run.opened, key, cache, partsOf(definition, spec, code.value));
+      if (!code.ok) return missed(`the code could not be read: ${code.error}`, unknown);
+      const scope = await this.#scopeOf(project, run.opened);
+      if (!scope.ok) return missed(`its branch could not be told: ${scope.error}`, unknown);
+      const parts = partsOf(definition, spec, code.value);
+      return await this.#find(run.opened, key, cache, { scope: scope.value, parts });
     } catch (error) {
-      return missed(`the cache could not be read: ${String(error)}`, null, {});
+      return missed(`the cache could not be read: ${String(error)}`, unknown);
     }
   }
 
-  async #find(opened: RunOpened, key: AttemptKey, cache: CacheDefinition, parts: CacheParts): Promise<Looked> {
+  async #find(
+    opened: RunOpened,
+    key: AttemptKey,
+    cache: CacheDefinition,
+    { scope, parts }: { readonly scope: string; readonly parts: CacheParts },
+  ): Promise<Looked> {
     const { journal } = this.#ports;
-    const text = digest(canonicalJson(parts));
+    const given = { key: digest(canonicalJson(parts)), scope, parts };
     const { trigger } = opened;
     if (trigger.kind === 'rerun' && typeof trigger.steps === 'object' && trigger.steps.from === key.step)
-      return missed('it was asked for again', text, parts);
-    const cached = cachedStep(opened, key.step);
-    const entry = await journal.cacheEntry(cached, text);
+      return missed('it was asked for again', given);
+    const cached = cachedStep(opened, key.step, scope);
+    const entry = await journal.cacheEntry(cached, given.key);
     if (entry === null) {
       const newest = await newestEntry(journal, cached, key.index);
-      return missed(newest === null ? 'first time' : changedText(newest.parts, parts), text, parts);
+      return missed(newest === null ? 'first time' : changedText(newest.parts, parts), given);
     }
     const wrong = await this.#unusable(entry, cache);
-    if (wrong !== null) return missed(wrong, text, parts);
+    if (wrong !== null) return missed(wrong, given);
     return { look: { found: true, runId: entry.runId }, output: entry.output };
   }
 
@@ -85,27 +101,48 @@ export class StepCache {
 
   #codeOf(project: Project, sha: string, paths: readonly string[]): Promise<Result<string, string>> {
     const key = JSON.stringify([project.name, sha, paths]);
-    const known = this.#code.get(key);
-    if (known !== undefined) return known;
-    const reading = readCode(project, sha, paths);
-    this.#code.set(key, reading);
-    const [oldest] = this.#code.keys();
-    if (this.#code.size > codeKeptMax && oldest !== undefined) this.#code.delete(oldest);
-    const forget = (): void => void this.#code.delete(key);
-    // What could not be read is read again.
-    reading.then((code) => (code.ok ? undefined : forget()), forget);
-    return reading;
+    return shared(this.#code, key, () => readCode(project, sha, paths));
+  }
+
+  #scopeOf(project: Project, opened: RunOpened): Promise<Result<string, string>> {
+    return shared(this.#scopes, opened.runId, () => scopeOf(project, opened));
   }
 }
 
-const codeKeptMax = 100;
+/** What is being read, or was, under that key; what could not be read is read again. */
+function shared<T>(
+  known: Map<string, Promise<Result<T, string>>>,
+  key: string,
+  read: () => Promise<Result<T, string>>,
+): Promise<Result<T, string>> {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const reading = read();
+  known.set(key, reading);
+  const [oldest] = known.keys();
+  if (known.size > keptMax && oldest !== undefined) known.delete(oldest);
+  const forget = (): void => void known.delete(key);
+  reading.then((value) => (value.ok ? undefined : forget()), forget);
+  return reading;
+}
+
+/** Of commits and of runs. */
+const keptMax = 100;
 /** Beyond them, the whole input is one part. */
 const partsMax = 64;
 
-/** Whose entries a run of this kind writes, and reads beside those of no scope. */
-export function cachedStep({ repository, pipeline, trigger }: RunOpened, step: string): CachedStep {
-  const first = firstTriggerOf(trigger);
-  return { repository, pipeline, step, scope: first.kind === 'pull-request' ? `#${first.number}` : '' };
+export function cachedStep({ repository, pipeline }: RunOpened, step: string, scope: string): CachedStep {
+  return { repository, pipeline, step, scope };
+}
+
+/** Whose entries a run of this kind writes, and reads beside those of no scope: what is merged is for all. */
+async function scopeOf(project: Project, opened: RunOpened): Promise<Result<string, string>> {
+  const first = firstTriggerOf(opened.trigger);
+  if (first.kind === 'pull-request') return success(`#${first.number}`);
+  const isShared = await isOfDefaultBranch(project, opened);
+  if (!isShared.ok) return isShared;
+  if (isShared.value) return success('');
+  return success('branch' in first ? `branch ${first.branch}` : `commit ${opened.sha}`);
 }
 
 async function newestEntry(journal: Journal, cached: CachedStep, index: number): Promise<CacheEntryRow | null> {
@@ -173,8 +210,8 @@ function changedText(before: CacheParts, now: CacheParts): string {
   return `${others.length === 0 ? last : `${others.toReversed().join(', ')} and ${last}`} changed`;
 }
 
-function missed(why: string, key: string | null, parts: CacheParts): Looked {
-  return { look: { found: false, why, key, parts }, output: null };
+function missed(why: string, given: Pick<Missed, 'key' | 'scope' | 'parts'>): Looked {
+  return { look: { found: false, why, ...given }, output: null };
 }
 
 function digest(text: string): string {

@@ -1,6 +1,7 @@
 /** For which branch a run was, in the eyes of those that listen to it. */
 import { firstTriggerOf, type RunOpened } from '../../engine/event.ts';
 import type { GitRepository } from '../../git/git.ts';
+import { failure, success, type Result } from '../../std/result.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import { isOnBranch } from './on-branch.ts';
 import type { Project } from '../ports.ts';
@@ -41,4 +42,32 @@ async function branchOfCommit(git: GitRepository, sha: string, branch: string): 
   const merged = await isOnBranch(git, branch, commit);
   if (!merged.ok) return { again: merged.error };
   return merged.value ? { branch, isDefault: true } : why;
+}
+
+/**
+ * Whether a run is of what the default branch holds: only then does what it came to count for other runs. The error is a
+ * sentence about Git, which is asked only where the trigger leaves it open.
+ */
+export async function isOfDefaultBranch(
+  { git }: Project,
+  { trigger, sha }: Pick<RunOpened, 'trigger' | 'sha'>,
+): Promise<Result<boolean, string>> {
+  const first = firstTriggerOf(trigger);
+  if (first.kind === 'schedule' || first.kind === 'data') return success(true);
+  if (first.kind === 'pull-request') return success(false);
+  const found = await git.defaultBranch();
+  if (!found.ok) return failure(found.error.message);
+  const branch = found.value;
+  switch (first.kind) {
+    case 'push':
+    case 'pipeline':
+      return success(first.branch === branch);
+    case 'manual':
+    case 'backfill': {
+      const commit = shaOf(sha);
+      return commit === null ? success(false) : isOnBranch(git, branch, commit);
+    }
+    default:
+      return unreachable(first);
+  }
 }
