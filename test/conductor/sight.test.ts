@@ -83,7 +83,12 @@ async function lookFor(runs: readonly Earlier[], condition: WaitWork['for'], log
   const awaited = awaitedBy(run, awaitedLook);
   assert.ok(awaited.ok);
   const never = (): never => assert.fail('nothing else is looked at');
-  const sight = new Sight({ journal, executor: { findFile: never, look: never }, sensors: { look: never } });
+  const sight = new Sight({
+    journal,
+    executor: { findFile: never, look: never },
+    sensors: { look: never },
+    projects: new Map(),
+  });
   return awaited.value.judge(await sight.look(awaited.value.subject, 1, new AbortController().signal));
 }
 

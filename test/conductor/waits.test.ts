@@ -93,7 +93,7 @@ test('ten thousand that wait for one pipeline of one date are one look, an inter
   await lookout.pass(61 * minuteMs);
   assert.ok(lookout.looks.length >= 61 && lookout.looks.length <= 63, `${lookout.looks.length} looks in an hour`);
   assert.deepEqual(lookout.told, [], 'what is not there is told to nobody');
-  const subject = { kind: 'runs', repository: 'models', pipeline: 'daily', steps: false } as const;
+  const subject = { kind: 'runs', repository: 'models', pipeline: 'daily', branch: null, steps: false } as const;
   const from = Math.floor(openedAt / dayMs) * dayMs;
   assert.deepEqual(lookout.looks[0]?.subject, { ...subject, from, to: from + dayMs - 1 });
   assert.equal(lookout.waits.of('run-3', 'each').length, 1000);

@@ -6,6 +6,7 @@ import { firstTriggerOf, type RunEvent, type RunOpened } from '../../src/engine/
 import type { PipelineDefinition, WaitWork } from '../../src/pipeline/definition.ts';
 import { isJsonObject } from '../../src/std/json.ts';
 import type { KeptRun } from './history.ts';
+import { defaultBranch } from './listeners.ts';
 
 type RunCondition = Extract<WaitWork['for'], { condition: 'pipeline' | 'step' }>;
 
@@ -50,12 +51,16 @@ function wasSo(
   );
 }
 
-/** Of waits for pipelines: their newest run of the day, where that is in a state that counts and has long been. */
+/**
+ * Of waits for pipelines: their newest run of the day, where that is in a state that counts and has long been. Where it
+ * takes Git to tell whether a run counts, no answer is too late.
+ */
 function overlookedIn(condition: RunCondition, { runs, run, seenBy }: KeptWait): string | null {
   if (condition.condition !== 'pipeline') return null;
   const all = [...runs.values()].filter((each) => isFor(condition, each, run));
   const newest = all.reduce<KeptRun | null>((last, each) => (last === null || isLater(each, last) ? each : last), null);
   if (newest === null || newest.endedAt === null || newest.endedAt > seenBy) return null;
+  if (!countsAtOnce(newest, run)) return null;
   return condition.states.some((state) => state === newest.state) ? newest.opened.runId : null;
 }
 
@@ -63,9 +68,32 @@ function isFor(condition: RunCondition, { opened }: KeptRun, waiting: KeptRun): 
   const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
   return (
     opened.pipeline === condition.pipeline &&
-    firstTriggerOf(opened.trigger).kind !== 'pull-request' &&
+    mayCount(opened, waiting) &&
     day(opened.logicalDate) === day(waiting.opened.logicalDate)
   );
+}
+
+/** Of runs by hand, and of backfills, it takes Git to tell whether their commit is merged. */
+function mayCount(opened: RunOpened, waiting: KeptRun): boolean {
+  const first = firstTriggerOf(opened.trigger);
+  if (first.kind === 'pull-request') return false;
+  return branchOf(opened) === null || branchOf(opened) === defaultBranch || isSameBranch(opened, waiting);
+}
+
+function countsAtOnce({ opened }: KeptRun, waiting: KeptRun): boolean {
+  const { kind } = firstTriggerOf(opened.trigger);
+  return kind === 'schedule' || kind === 'data' || isSameBranch(opened, waiting);
+}
+
+function isSameBranch(opened: RunOpened, waiting: KeptRun): boolean {
+  const branch = branchOf(opened);
+  return branch !== null && branch === branchOf(waiting.opened);
+}
+
+/** Of a push, and of what follows one. */
+function branchOf({ trigger }: RunOpened): string | null {
+  const first = firstTriggerOf(trigger);
+  return first.kind === 'push' || first.kind === 'pipeline' ? first.branch : null;
 }
 
 function isLater({ opened: one }: KeptRun, { opened: other }: KeptRun): boolean {

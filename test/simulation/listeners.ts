@@ -17,7 +17,7 @@ interface KeptEvent {
 }
 
 /** `shop/models` stands at `main`. */
-const defaultBranch = 'main';
+export const defaultBranch = 'main';
 
 export class Listeners {
   readonly events = new Map<string, KeptEvent>();

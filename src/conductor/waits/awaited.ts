@@ -18,6 +18,8 @@ export type Subject =
       readonly kind: 'runs';
       readonly repository: string;
       readonly pipeline: string;
+      /** Whose runs count beside those of the default branch: of the push that is waited in, else null. */
+      readonly branch: string | null;
       /** Logical dates, both included. */
       readonly from: number;
       readonly to: number;
@@ -131,10 +133,12 @@ function runAt({ opened }: Run, condition: RunCondition, date: string): Result<A
   const from = isDay ? startOfDay(at) : at;
   const text = isDay ? new Date(from).toISOString().slice(0, 10) : new Date(at).toISOString();
   const { pipeline } = condition;
+  const first = firstTriggerOf(opened.trigger);
   const subject = {
     kind: 'runs',
     repository: opened.repository,
     pipeline,
+    branch: first.kind === 'push' || first.kind === 'pipeline' ? first.branch : null,
     from,
     to: isDay ? from + dayMs - 1 : at,
     steps: condition.condition === 'step',
@@ -142,7 +146,7 @@ function runAt({ opened }: Run, condition: RunCondition, date: string): Result<A
   const what =
     condition.condition === 'step' ? `${condition.step} in ${pipeline} of ${text}` : `${pipeline} of ${text}`;
   const judge = (seen: Seen): LookOutcome => {
-    if (seen.kind !== 'run') throw new Error('a run was asked for');
+    if (seen.kind === 'outcome') return seen.outcome;
     return seen.run === null
       ? { kind: 'not-yet', reason: `there is no run of ${pipeline} for ${text}` }
       : judgeRun(condition, seen.run);

@@ -4,21 +4,29 @@ import type { Run } from '../../engine/run.ts';
 import type { Executor } from '../../executor/executor.ts';
 import type { Journal, RunRow } from '../../journal/journal.ts';
 import type { Sensors } from '../../sensors/sensors.ts';
-import type { SeenRun, Seen, Subject } from './awaited.ts';
+import { failure, success, type Result } from '../../std/result.ts';
+import type { Seen, Subject } from './awaited.ts';
+import type { ConductorPorts } from '../ports.ts';
 import { readRun } from '../read.ts';
+import { isOfDefaultBranch } from '../triggers/branch-of-run.ts';
 
 export interface SightPorts {
   readonly journal: Journal;
   readonly executor: Pick<Executor, 'findFile' | 'look'>;
   readonly sensors: Sensors;
+  readonly projects: ConductorPorts['projects'];
 }
 
-/** Of runs that have ended, whose steps are looked at again and again. */
+type RunSubject = Extract<Subject, { kind: 'runs' }>;
+
+/** Of runs that are looked at again and again: those that have ended, and those of the default branch. */
 const runsKeptMax = 200;
 
 export class Sight {
   readonly #ports: SightPorts;
   readonly #ended = new Map<string, ReadonlyMap<string, StepState>>();
+  /** Runs by id that Git was asked about. A commit may be merged later, and none leaves the default branch. */
+  readonly #onDefault = new Set<string>();
 
   constructor(ports: SightPorts) {
     this.#ports = ports;
@@ -29,7 +37,7 @@ export class Sight {
    * answer: then nothing is known.
    */
   async look(subject: Subject, number: number, signal: AbortSignal): Promise<Seen> {
-    if (subject.kind === 'runs') return { kind: 'run', run: await this.#newestRun(subject) };
+    if (subject.kind === 'runs') return this.#newestRun(subject);
     if (subject.kind === 'file') {
       const { path } = subject;
       const found = await this.#ports.executor.findFile(subject);
@@ -43,13 +51,35 @@ export class Sight {
     return { kind: 'outcome', outcome: { kind: 'seen', output: { inline: sight.output } } };
   }
 
-  /** Of the latest logical date in the range; runs of pull requests try a change out and count for nobody else. */
-  async #newestRun(subject: Extract<Subject, { kind: 'runs' }>): Promise<SeenRun | null> {
+  /** Of the latest logical date in the range; what runs for a commit that is not merged counts for nobody else. */
+  async #newestRun(subject: RunSubject): Promise<Seen> {
     const { repository, pipeline, from, to } = subject;
     const rows = await this.#ports.journal.runsOfDates(repository, pipeline, { from, to });
-    const row = rows.findLast(({ opened }) => firstTriggerOf(opened.trigger).kind !== 'pull-request');
-    if (row === undefined) return null;
-    return { row, steps: subject.steps ? await this.#stepsOf(row) : new Map() };
+    for (const row of rows.toReversed()) {
+      const counts = await this.#counts(subject, row);
+      if (!counts.ok) {
+        const reason = `the branch of ${pipeline}#${row.number} could not be told: ${counts.error}`;
+        return { kind: 'outcome', outcome: { kind: 'not-yet', reason } };
+      }
+      if (!counts.value) continue;
+      return { kind: 'run', run: { row, steps: subject.steps ? await this.#stepsOf(row) : new Map() } };
+    }
+    return { kind: 'run', run: null };
+  }
+
+  async #counts({ repository, branch }: RunSubject, { id, opened }: RunRow): Promise<Result<boolean, string>> {
+    const first = firstTriggerOf(opened.trigger);
+    if ((first.kind === 'push' || first.kind === 'pipeline') && first.branch === branch) return success(true);
+    if (first.kind === 'pull-request') return success(false);
+    if (this.#onDefault.has(id)) return success(true);
+    const project = this.#ports.projects.get(repository);
+    if (project === undefined) return failure('the repository is no longer in the configuration');
+    const found = await isOfDefaultBranch(project, opened);
+    if (!found.ok || !found.value) return found;
+    const [oldest] = this.#onDefault;
+    if (this.#onDefault.size >= runsKeptMax && oldest !== undefined) this.#onDefault.delete(oldest);
+    this.#onDefault.add(id);
+    return found;
   }
 
   async #stepsOf(row: RunRow): Promise<ReadonlyMap<string, StepState>> {
