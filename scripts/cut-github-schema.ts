@@ -59,6 +59,8 @@ const webhooks = [
   'issue-comment-edited',
   'issue-comment-deleted',
   'check-run-rerequested',
+  'merge-group-checks-requested',
+  'merge-group-destroyed',
 ];
 
 /** What says nothing about which values are right. */

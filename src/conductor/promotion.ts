@@ -5,7 +5,7 @@
  *   on-merge     the same, and for a pull request when it is merged: then the very artifact that was evaluated
  *   on-approval, never    not by itself
  *
- * An unmerged pull request never promotes, and a re-run never registers a model that is a version already. A backfill never
+ * An unmerged pull request never promotes, nor does a group of them in a merge queue, and a re-run never registers a model that is a version already. A backfill never
  * promotes either: it asks what would have been, of the same dates as often as somebody likes, and no date may give a model a
  * second version. The registry compares and sets: where the champion is no longer the one that
  * the challenger was compared with, the promotion is refused and the reason kept.
@@ -20,6 +20,7 @@ import { unreachable } from '../std/unreachable.ts';
 import { promotionNotices } from './reports/notices.ts';
 import { reportRun, settleLater } from './reports/report-writes.ts';
 import type { Carried } from './reports/carried.ts';
+import { mergeGroupOf } from './triggers/merge-group.ts';
 import { isOnBranch } from './triggers/on-branch.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 
@@ -101,6 +102,8 @@ async function decideFirst(project: Project, evaluation: EvaluationRow, trigger:
     case 'schedule':
       return { decision: 'promote', by: 'the schedule' };
     case 'push':
+      if (mergeGroupOf(trigger.branch) !== null)
+        return { decision: 'refuse', reason: 'A merge queue evaluates and never promotes.' };
       return decideCommit(project, evaluation, `push to ${trigger.branch} by ${trigger.actor}`);
     case 'backfill':
       return { decision: 'refuse', reason: 'A backfill evaluates and never promotes.' };

@@ -1,7 +1,7 @@
 /**
  * Who is to be told of what, as rows of the outbox in the commit of what happened: so nothing is lost, and nothing is told
- * that was not kept. A pull request has its status and a backfill its list, and whoever began it looks there; of all
- * other runs nobody may be looking.
+ * that was not kept. A pull request has its status, in a merge queue too, and a backfill its list, and whoever began it
+ * looks there; of all other runs nobody may be looking.
  */
 import { firstTriggerOf, type RunEvent, type RunOpened, type Trigger } from '../../engine/event.ts';
 import type { Run } from '../../engine/run.ts';
@@ -10,6 +10,7 @@ import type { Notification } from '../../notify/notify.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { formatDuration } from '../../std/duration.ts';
 import type { ConductorPorts } from '../ports.ts';
+import { mergeGroupOf } from '../triggers/merge-group.ts';
 
 /** One row: one channel and one piece of news. */
 export interface Notice {
@@ -76,8 +77,9 @@ function noticesOf(
 
 /** Whether its news go to channels at all. */
 export function isTold(trigger: Trigger): boolean {
-  const { kind } = firstTriggerOf(trigger);
-  return kind !== 'pull-request' && kind !== 'backfill';
+  const first = firstTriggerOf(trigger);
+  if (first.kind === 'push') return mergeGroupOf(first.branch) === null;
+  return first.kind !== 'pull-request' && first.kind !== 'backfill';
 }
 
 function channelsFor(

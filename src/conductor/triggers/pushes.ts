@@ -1,9 +1,12 @@
 /** A push: a hint that a branch or tag may stand elsewhere. What it stands at, and what is new there, Git says. */
 import type { ForgeEvent } from '../../forge/forge.ts';
 import type { Sha } from '../../git/git.ts';
+import { success, type Result } from '../../std/result.ts';
 import type { Desk, Handled } from '../desk.ts';
 import { lookFirst } from './first-look.ts';
+import { handleDeleted } from './gone.ts';
 import { asksToSkip, matchPush, tagPrefix } from './match.ts';
+import { matchGroup, mergeGroupOf, pathsOfGroup } from './merge-group.ts';
 import { openMatching } from './open-matching.ts';
 import type { Project } from '../ports.ts';
 import { shaOf } from '../sha.ts';
@@ -22,14 +25,11 @@ export async function handlePush(desk: Desk, project: Project, event: PushEvent)
   const branch = /^refs\/heads\/(.+)$/.exec(event.ref)?.[1];
   if (branch === undefined) return { state: 'ignored', note: `${event.ref} is neither a branch nor a tag` };
   if (branch.startsWith(ownBranchPrefix)) return { state: 'ignored', note: 'our own branch' };
-  const { journal, clock } = desk.ports;
+  const { journal } = desk.ports;
   const looked = await lookFirst(desk, project, { branch, before: event.before });
   if (!looked.ok) return { again: looked.error };
   const sha = shaOf(event.after);
-  if (sha === null) {
-    await journal.commit([[{ write: 'head', repository: project.name, branch, sha: null, at: clock.now() }]]);
-    return { state: 'done', note: `${branch} was deleted` };
-  }
+  if (sha === null) return handleDeleted(desk, project, branch);
   const here = await project.git.fetch();
   if (!here.ok) return { again: here.error.message };
   const ensured = await project.git.ensure(sha);
@@ -69,12 +69,15 @@ async function open(
 ): Promise<Handled> {
   const { branch, sha } = push;
   const { journal, clock } = desk.ports;
-  const [defaultBranch, commit, paths] = await Promise.all([
+  const group = mergeGroupOf(branch);
+  const [defaultBranch, commit, changed] = await Promise.all([
     project.git.defaultBranch(),
     project.git.commit(sha),
-    changedPaths(project, push.before, sha),
+    group === null ? changedPaths(project, push.before, sha) : pathsOfGroup(project, group, sha),
   ]);
   if (!commit.ok) return { again: commit.error.message };
+  if (!changed.ok) return { again: changed.error };
+  const paths = changed.value;
   const isDefault = defaultBranch.ok && defaultBranch.value === branch;
   const about = { repository: project.name, sha, pullRequest: null };
   const opened = await openMatching(desk, {
@@ -83,20 +86,27 @@ async function open(
     about,
     trigger: { kind: 'push', branch, actor: push.actor },
     skip: asksToSkip(commit.value.message),
-    match: (definition, files) => matchPush(definition, { branch, isDefault }, { paths, ...files }),
+    match: (definition, files) =>
+      group === null
+        ? matchPush(definition, { branch, isDefault }, { paths, ...files })
+        : matchGroup(definition, branch, group, { paths, ...files }),
   });
   if ('again' in opened) return opened;
   const at = clock.now();
-  const problems = isDefault || opened.count > 0 ? problemReports(about, versions.versions, at) : [];
+  const problems = isDefault || group !== null || opened.count > 0 ? problemReports(about, versions.versions, at) : [];
   await journal.commit([[{ write: 'head', repository: project.name, branch, sha, at }, ...problems]]);
   if (isDefault) desk.headMoved(project.name);
   return { state: 'done', note: opened.note };
 }
 
 /** A base that is gone (a force push) makes every path a changed one. */
-async function changedPaths(project: Project, before: string | null, sha: Sha): Promise<readonly string[]> {
+async function changedPaths(
+  project: Project,
+  before: string | null,
+  sha: Sha,
+): Promise<Result<readonly string[], string>> {
   const paths = await project.git.changedPaths(shaOf(before), sha);
-  if (paths.ok) return paths.value;
+  if (paths.ok) return paths;
   const files = await project.git.files(sha, '');
-  return files.ok ? files.value.map((file) => file.path) : [];
+  return success(files.ok ? files.value.map((file) => file.path) : []);
 }

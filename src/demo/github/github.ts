@@ -151,7 +151,7 @@ function setWebhook(core: Core, url: string | null): void {
       id: 1,
       name: 'web',
       active: true,
-      events: ['push', 'pull_request', 'issue_comment', 'check_run'],
+      events: ['push', 'pull_request', 'merge_group', 'issue_comment', 'check_run'],
       config: { url, content_type: 'json', insecure_ssl: '0' },
       created_at: new Date(world.clock.now()).toISOString(),
       updated_at: new Date(world.clock.now()).toISOString(),

@@ -1,6 +1,7 @@
 /** What people do in the browser, for stories and tests. What GitHub would refuse is thrown: there it is a slip. */
 import { addComment, editComment } from './comments.ts';
 import type { Core, Refusal } from './core.ts';
+import { endGroup, makeGroup, type Group } from './merge-queue.ts';
 import { closePull, mergePull, mustFindUser, openPull, reopenPull } from './pulls.ts';
 import type { Comment, Pull } from './world.ts';
 
@@ -13,6 +14,10 @@ export interface People {
     readonly body?: string;
   }): Promise<Pull>;
   mergePullRequest(number: number, user: string, method?: 'merge' | 'squash'): Promise<string>;
+  /** Puts it into the merge queue, behind those that are there; gives the commit of its group. */
+  queuePullRequest(number: number, user: string): Promise<string>;
+  /** The first of the queue is merged; any may be taken out. */
+  endGroup(number: number, reason: 'merged' | 'dequeued', user: string): Promise<void>;
   closePullRequest(number: number, user: string): Promise<void>;
   reopenPullRequest(number: number, user: string): Promise<void>;
   comment(number: number, user: string, body: string): Comment;
@@ -27,12 +32,23 @@ export function createPeople(core: Core): People {
       core.world.pulls.find((each) => each.number === number),
       `pull request ${number}`,
     );
+  const queue: Group[] = [];
   return {
     async openPullRequest({ user, ...wanted }) {
       return granted(await openPull(core, { ...wanted, author: mustFindUser(core, user) }));
     },
     async mergePullRequest(number, user, method = 'merge') {
       return granted(await mergePull(core, pull(number), { by: mustFindUser(core, user), method }));
+    },
+    async queuePullRequest(number, user) {
+      const group = granted(await makeGroup(core, pull(number), queue.at(-1) ?? null, mustFindUser(core, user)));
+      queue.push(group);
+      return group.sha;
+    },
+    async endGroup(number, reason, user) {
+      const index = queue.findIndex((each) => each.pull.number === number);
+      const [group] = queue.splice(index, index === -1 ? 0 : 1);
+      await endGroup(core, must(group, `group of #${number}`), reason, mustFindUser(core, user));
     },
     closePullRequest: (number, user) => closePull(core, pull(number), mustFindUser(core, user)),
     async reopenPullRequest(number, user) {

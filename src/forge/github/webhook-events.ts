@@ -63,6 +63,7 @@ type Handler = (payload: unknown, action: string, actor: Actor, context: EventCo
 
 const handlers: Readonly<Record<string, Handler | undefined>> = Object.assign(Object.create(null), {
   push,
+  merge_group: mergeGroup,
   pull_request: pullRequest,
   issue_comment: issueComment,
   check_run: checkRun,
@@ -83,6 +84,19 @@ function push(payload: unknown, _action: string, actor: Actor): Meaning {
     event: { type: 'push', ref, before: commit(before), after: commit(after), actor: actor.login },
     key: [ref, before, after],
   };
+}
+
+const mergeGroupShape = z.object({ merge_group: z.object({ head_sha: sha, head_ref: z.string() }) });
+
+/** The same as the push of its branch, which may come before or after it, or not at all. */
+function mergeGroup(payload: unknown, action: string, actor: Actor): Meaning {
+  if (action !== 'checks_requested' && action !== 'destroyed')
+    return ignored(`merge_group ${action} changes nothing for us`);
+  const read = mergeGroupShape.safeParse(payload);
+  if (!read.success) return ignoredUnread(read.error);
+  const { head_sha: head, head_ref: ref } = read.data.merge_group;
+  const [before, after] = action === 'destroyed' ? [head, null] : [null, head];
+  return { event: { type: 'push', ref, before, after, actor: actor.login }, key: [action, ref, head] };
 }
 
 const pullRequestEventShape = z.object({

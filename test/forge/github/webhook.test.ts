@@ -81,6 +81,25 @@ test('a push of notes is ignored, one to the merge queue is not', async () => {
   assert.equal((await eventOf('push', { ...push, ref: 'refs/heads/gh-readonly-queue/main/pr-5-abc' })).type, 'push');
 });
 
+test('a merge group is the push of its branch, and its end the deletion', async () => {
+  const ref = 'refs/heads/gh-readonly-queue/main/pr-5-abc';
+  const group = { head_sha: sha('b'), head_ref: ref, base_sha: sha('a'), base_ref: 'refs/heads/main' };
+  const told = { merge_group: group, repository, sender: person };
+  const read = { type: 'push', ref, actor: 'ada' };
+  assert.deepEqual(await eventOf('merge_group', { action: 'checks_requested', ...told }), {
+    ...read,
+    before: null,
+    after: sha('b'),
+  });
+  assert.deepEqual(await eventOf('merge_group', { action: 'destroyed', reason: 'dequeued', ...told }), {
+    ...read,
+    before: sha('b'),
+    after: null,
+  });
+  assert.equal((await eventOf('merge_group', { action: 'renamed', ...told })).type, 'ignored');
+  assert.equal((await eventOf('merge_group', { action: 'destroyed', merge_group: {}, repository })).type, 'ignored');
+});
+
 test('a pull request is read with its branches, and a fork is told by the repository id', async () => {
   const expected = {
     type: 'pull-request',
