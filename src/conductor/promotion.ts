@@ -5,10 +5,10 @@
  *   on-merge     the same, and for a pull request when it is merged: then the very artifact that was evaluated
  *   on-approval, never    not by itself
  *
- * An unmerged pull request never promotes, nor does a group of them in a merge queue, and a re-run never registers a model that is a version already. A backfill never
- * promotes either: it asks what would have been, of the same dates as often as somebody likes, and no date may give a model a
- * second version. The registry compares and sets: where the champion is no longer the one that
- * the challenger was compared with, the promotion is refused and the reason kept.
+ * An unmerged pull request never promotes, nor does a group of them in a merge queue, and a re-run never registers a model
+ * that is a version already. A backfill never promotes either: it asks what would have been, of the same dates as often as
+ * somebody likes, and no date may give a model a second version. The registry compares and sets: where the champion is no
+ * longer the one that the challenger was compared with, the promotion is refused and the reason kept.
  */
 import { firstTriggerOf, type FirstTrigger, type Trigger } from '../engine/event.ts';
 import type { EvaluationRow, EvaluationState, Journal, OutboxRow, Write } from '../journal/journal.ts';

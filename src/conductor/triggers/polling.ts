@@ -4,6 +4,7 @@
  */
 import type { Desk } from '../desk.ts';
 import { lookFirst } from './first-look.ts';
+import { cancelClosed, pullRequestsUnderWay } from './gone.ts';
 import type { Intake } from './intake.ts';
 import type { Project } from '../ports.ts';
 import { decidesItself, settleMerged } from '../promotion.ts';
@@ -87,16 +88,13 @@ export class Polling {
     await this.#lookForMerges(project, new Set(open.value.map((pullRequest) => pullRequest.number)));
   }
 
-  /** Pull requests that have left the open ones with something to decide on. */
+  /** Pull requests that have left the open ones with something to decide on, or to cancel. */
   async #lookForMerges(project: Project, open: ReadonlySet<number>): Promise<void> {
     const { journal, log } = this.#desk.ports;
     const undecided = await journal.evaluations({ repository: project.name, state: 'reported', limit: 200 });
-    const left = new Set(
-      undecided
-        .filter(decidesItself)
-        .flatMap(({ pullRequest }) => pullRequest ?? [])
-        .filter((each) => !open.has(each)),
-    );
+    const deciding = undecided.filter(decidesItself).flatMap(({ pullRequest }) => pullRequest ?? []);
+    const running = await pullRequestsUnderWay(this.#desk, project);
+    const left = new Set([...deciding, ...running].filter((each) => !open.has(each)));
     const before = this.#closed.get(project.name) ?? new Set();
     const closed = new Set([...left].filter((each) => before.has(each)));
     for (const number of left) {
@@ -105,7 +103,10 @@ export class Polling {
       if (!pullRequest.ok) log.warn({ number, reason: pullRequest.error.message }, 'a pull request could not be read');
       else if (pullRequest.value.merged)
         await journal.commit([await settleMerged(this.#desk.ports, project.name, number)]);
-      else if (pullRequest.value.state === 'closed') closed.add(number);
+      else if (pullRequest.value.state === 'closed') {
+        await cancelClosed(this.#desk, project, number);
+        closed.add(number);
+      }
     }
     this.#closed.set(project.name, closed);
   }

@@ -3,6 +3,7 @@ import type { PullRequest } from '../../forge/forge.ts';
 import type { Sha } from '../../git/git.ts';
 import type { Write } from '../../journal/journal.ts';
 import type { About, Desk, Handled } from '../desk.ts';
+import { cancelClosed } from './gone.ts';
 import { asksToSkip, matchPullRequest } from './match.ts';
 import { goodVersions, openMatching } from './open-matching.ts';
 import type { Project } from '../ports.ts';
@@ -116,7 +117,14 @@ function refuseFork(versions: CommitVersions, about: About, at: number): readonl
 
 export async function handleClosed(desk: Desk, project: Project, pullRequest: PullRequest): Promise<Handled> {
   const { number, merged } = pullRequest;
-  if (!merged) return { state: 'done', note: `#${number} was closed without a merge: nothing is promoted` };
+  if (!merged) {
+    // It may be open again: what is under way is needed then.
+    const now = await project.forge.pullRequest(number);
+    if (!now.ok && now.error.kind !== 'final') return { again: now.error.message };
+    const isClosed = now.ok && now.value.state === 'closed' && !now.value.merged;
+    const cancelled = isClosed ? await cancelClosed(desk, project, number) : '';
+    return { state: 'done', note: `#${number} was closed without a merge, and nothing is promoted${cancelled}` };
+  }
   const writes = await settleMerged(desk.ports, project.name, number);
   await desk.ports.journal.commit([writes]);
   return { state: 'done', note: `#${number} was merged: ${writes.length} evaluations to decide on` };
