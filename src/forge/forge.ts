@@ -105,6 +105,8 @@ export interface RunReport {
   /** Null for a report without run: a broken definition, a commit that does not concern the pipeline. */
   readonly runId: string | null;
   readonly runNumber: number | null;
+  /** False where no commit and no person asked for the run: of the same commit there may be any number of them. */
+  readonly isAsked: boolean;
   /** Of the run's page, or null. */
   readonly url: string | null;
   readonly state: ReportState;

@@ -45,6 +45,7 @@ const report: RunReport = {
   sha: 'a'.repeat(40),
   runId: '01',
   runNumber: 1,
+  isAsked: true,
   url: null,
   state: 'success',
   summary: 'well',

@@ -158,6 +158,7 @@ function reportOf(sha: string): RunReport {
     sha,
     runId: 'run-1',
     runNumber: 1,
+    isAsked: true,
     url: 'https://ci.example/runs/run-1',
     state: 'success',
     summary: 'All steps passed.',

@@ -8,6 +8,7 @@ export const emptyReport: RunReport = {
   sha: headSha,
   runId: 'run-1',
   runNumber: 12,
+  isAsked: true,
   url: 'https://ci.example/runs/run-1',
   state: 'success',
   summary: 'All steps passed.',

@@ -21,6 +21,7 @@ export function reportOf(
     sha: opened.sha,
     runId: opened.runId,
     runNumber: number,
+    isAsked: isAsked(opened),
     url,
     state: reportState(run),
     summary: summaryOf(run, evaluations),
@@ -51,6 +52,11 @@ export function reportOf(
     })),
     problems: [],
   };
+}
+
+function isAsked({ trigger }: Run['opened']): boolean {
+  const { kind } = firstTriggerOf(trigger);
+  return trigger.kind === 'rerun' || kind === 'push' || kind === 'pull-request' || kind === 'manual';
 }
 
 function reportState(run: Run): ReportState {

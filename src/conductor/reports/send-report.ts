@@ -124,6 +124,7 @@ async function runlessReport(ports: ConductorPorts, body: JsonObject): Promise<R
     }),
     pipeline: stored.pipeline,
     sha: stored.sha,
+    isAsked: true,
     state: stored.state,
     summary: stored.summary,
     problems: stored.problems,

@@ -1,4 +1,8 @@
-/** Commit statuses: sent when they change, since GitHub keeps every one and stops at 1000 per commit and context. */
+/**
+ * Commit statuses: sent when they change, since GitHub keeps every one and stops at 1000 per commit and context. An hourly
+ * run of a branch that does not move would be there in three weeks, and red no more from then on. So a run that nobody
+ * asked for says nothing before its end, and then only what is not shown already.
+ */
 import { z } from 'zod';
 import { failure, success, type Result } from '../../std/result.ts';
 import { reportContext, type ForgeError, type RunReport } from '../forge.ts';
@@ -24,7 +28,12 @@ export function statusSender(api: Api): SendStatus {
     };
     const key = `${report.sha} ${context}`;
     const text = JSON.stringify(status);
-    if (sent.last(key) === text && (await stillShown(api, report.sha, context, status))) return success(undefined);
+    if (!report.isAsked) {
+      if (status.state === 'pending') return success(undefined);
+      const shown = await shownStatus(api, report.sha, context);
+      if (shown !== null && isSameNews(shown, status)) return success(undefined);
+    } else if (sent.last(key) === text && isSame(await shownStatus(api, report.sha, context), status))
+      return success(undefined);
     const answer = await api.call('set the commit status', z.object({ state: z.string() }), (octokit) =>
       octokit.rest.repos.createCommitStatus({ ...api.repository, sha: report.sha, context, ...status }),
     );
@@ -41,33 +50,44 @@ export function statusSender(api: Api): SendStatus {
   };
 }
 
-const combined = z.object({
-  statuses: z.array(
-    z.object({
-      context: z.string(),
-      state: z.string(),
-      description: z.string().nullish(),
-      target_url: z.string().nullish(),
-    }),
-  ),
+const shownShape = z.object({
+  context: z.string(),
+  state: z.string(),
+  description: z.string().nullish(),
+  target_url: z.string().nullish(),
 });
+const combined = z.object({ statuses: z.array(shownShape) });
 
-/** Whether nobody has set another status over ours: only then is saying it again superfluous. */
-async function stillShown(
-  api: Api,
-  sha: string,
-  context: string,
-  status: { readonly state: string; readonly description: string; readonly target_url?: string },
-): Promise<boolean> {
+type Shown = z.infer<typeof shownShape>;
+
+interface OwnStatus {
+  readonly state: string;
+  readonly description: string;
+  readonly target_url?: string;
+}
+
+/** What GitHub shows now: somebody may have set another status over ours. Null: nothing, or it does not say. */
+async function shownStatus(api: Api, sha: string, context: string): Promise<Shown | null> {
   const shown = await api.call('read the commit status', combined, (octokit) =>
     octokit.rest.repos.getCombinedStatusForRef({ ...api.repository, ref: sha, per_page: 100 }),
   );
-  if (!shown.ok) return false;
-  return shown.value.statuses.some(
-    (one) =>
-      one.context === context &&
-      one.state === status.state &&
-      one.description === status.description &&
-      (one.target_url ?? undefined) === status.target_url,
+  return shown.ok ? (shown.value.statuses.find((one) => one.context === context) ?? null) : null;
+}
+
+function isSame(shown: Shown | null, status: OwnStatus): boolean {
+  return (
+    shown !== null &&
+    shown.state === status.state &&
+    shown.description === status.description &&
+    (shown.target_url ?? undefined) === status.target_url
   );
+}
+
+/** Another run, how long it took and what exactly it measured are no news where it came to the same. */
+function isSameNews(shown: Shown, { state, description }: OwnStatus): boolean {
+  return shown.state === state && wordsOf(shown.description ?? '') === wordsOf(description);
+}
+
+function wordsOf(description: string): string {
+  return description.replace(/^(All steps ended well) in .*/, '$1').replaceAll(/\d[\d.,]*/g, '0');
 }
