@@ -8,6 +8,7 @@ import { agentFolder, placesIn, secretsFolder } from '../agent/places.ts';
 import type { AttemptSpec } from '../executor.ts';
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import { contextEnvironment } from '../local/environment.ts';
+import { givingWay, withinMemory } from './giving-way.ts';
 import { mainContainer } from './pod-end.ts';
 import { mergedWords, withWords } from './pod-words.ts';
 
@@ -77,7 +78,17 @@ export interface PodContent {
 }
 
 export function podOf(content: PodContent, settings: PodSettings): V1Pod {
-  return withWords(ownPod(content, settings), mergedWords(defaultsOf(content.task, settings), content.words));
+  const { task, container, words } = content;
+  const said = mergedWords(givingWay(defaultsOf(task, settings), container, words), words);
+  const limitBytes = memoryLimit(task, container);
+  return withWords(ownPod(content, settings), limitBytes === null ? said : withinMemory(said, limitBytes));
+}
+
+/** Of the step's container, in bytes; null: nobody limits it. */
+function memoryLimit({ spec }: AgentTask, container: ResolvedContainer | null): number | null {
+  const { memoryBytes } = spec.context;
+  if (memoryBytes === null) return null;
+  return container === null ? memoryBytes + agentShare.memoryBytes : memoryBytes;
 }
 
 function defaultsOf({ spec }: AgentTask, { pod, repositoryPods }: Defaults): JsonObject {
@@ -144,9 +155,9 @@ const secrets = {
 };
 
 function agentParts(task: AgentTask, token: string, settings: PodSettings): Parts {
-  const { memoryBytes } = task.spec.context;
-  const memory = memoryBytes === null ? null : String(memoryBytes + agentShare.memoryBytes);
-  const resources = memory === null ? {} : { resources: { requests: { memory }, limits: { memory } } };
+  const limitBytes = memoryLimit(task, null);
+  const memory = String(limitBytes);
+  const resources = limitBytes === null ? {} : { resources: { requests: { memory }, limits: { memory } } };
   return {
     containers: [{ name: mainContainer, ...agentContainer(token, settings), ...resources }],
     volumes: [sharedVolume, agentTmp.volume],

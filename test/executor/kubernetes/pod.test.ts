@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { debugPod } from '../../../src/executor/kubernetes/debug-pod.ts';
-import { podOf } from '../../../src/executor/kubernetes/pod.ts';
+import { podOf, type ResolvedContainer } from '../../../src/executor/kubernetes/pod.ts';
+import type { JsonObject } from '../../../src/std/json.ts';
 import { command, specOf } from '../workshop.ts';
-
-const settings = {
-  instance: 'abcdefghijkl',
-  namespace: 'ml',
-  image: 'registry.example/runner:1',
-  imagePullPolicy: null,
-  imagePullSecrets: [],
-  agentUrl: 'http://contender.ml:8081',
-  serviceAccountName: null,
-  helperResources: null,
-  pod: {},
-  repositoryPods: new Map(),
-};
+import { podSettings as settings } from './pod-settings.ts';
 
 test('the pod of an attempt keeps to the restricted profile, and holds nothing but where to ask', () => {
   const spec = specOf(command('true'), {
@@ -101,6 +90,10 @@ const content = {
   words: {},
 } as const;
 
+function boxed(resources: ResolvedContainer['resources']): ResolvedContainer {
+  return { image: 'box:1', command: [], args: [], environment: {}, resources };
+}
+
 test('what the configuration says of all pods, of those of a repository, and what the step says are laid over each other', () => {
   const wide = {
     ...settings,
@@ -116,9 +109,77 @@ test('what the configuration says of all pods, of those of a repository, and wha
   assert.equal(pod.spec.priorityClassName, undefined);
 });
 
+test('the memory of a step is the one limit of its container, whatever its words say, and whatever it has grown to', () => {
+  const gib = 1024 ** 3;
+  const share = 192 * 1024 ** 2;
+  const resourcesOf = (words: JsonObject, memoryBytes: number, box: ResolvedContainer | null = null): unknown => {
+    const spec = { ...plain, context: { ...plain.context, memoryBytes } };
+    return podOf({ ...content, task: { type: 'attempt', spec }, container: box, words }, settings).spec?.containers[0]
+      ?.resources;
+  };
+  const said = (more: JsonObject): JsonObject => ({ resources: { limits: { memory: '2Gi', cpu: 4 }, ...more } });
+  for (const bytes of [2 * gib, 4 * gib]) {
+    const memory = String(bytes + share);
+    assert.deepEqual(resourcesOf(said({}), bytes), { requests: { memory }, limits: { memory, cpu: 4 } });
+    assert.deepEqual(resourcesOf(said({ requests: { memory: '1Gi' } }), bytes), {
+      requests: { memory: '1Gi' },
+      limits: { memory, cpu: 4 },
+    });
+    assert.deepEqual(resourcesOf(said({ requests: { memory: '5Gi' } }), bytes), {
+      requests: { memory },
+      limits: { memory, cpu: 4 },
+    });
+    const own = String(bytes);
+    assert.deepEqual(resourcesOf(said({}), bytes, boxed({ requests: {}, limits: {} })), {
+      requests: { memory: own },
+      limits: { memory: own, cpu: 4 },
+    });
+  }
+});
+
+test('what a step says with options of its own comes before what the configuration says of pods', () => {
+  const wide = {
+    ...settings,
+    pod: {
+      image: 'runner:2',
+      env: [
+        { name: 'TABLE', value: 'all' },
+        { name: 'ZONE', value: 'a' },
+      ],
+      resources: { requests: { cpu: 1, memory: '8Gi', 'example.com/disk': 1 }, limits: { cpu: 2, memory: '16Gi' } },
+    },
+    repositoryPods: new Map([['acme/churn', { image: 'runner:3' }]]),
+  };
+  const container = {
+    ...boxed({ requests: { memory: '1Gi' }, limits: { cpu: '500m', memory: '2Gi' } }),
+    environment: { TABLE: 'customers' },
+  };
+  const main = podOf({ ...content, container }, wide).spec?.containers[0];
+  assert.equal(main?.image, 'box:1');
+  assert.deepEqual(
+    main.env?.filter(({ name }) => name === 'TABLE' || name === 'ZONE'),
+    [
+      { name: 'TABLE', value: 'customers' },
+      { name: 'ZONE', value: 'a' },
+    ],
+  );
+  assert.deepEqual(main.resources, {
+    requests: { memory: '1Gi', 'example.com/disk': 1 },
+    limits: { cpu: '500m', memory: '2Gi' },
+  });
+  const words = { resources: { requests: { cpu: 3 }, limits: { memory: '4Gi' } } };
+  const spec = { ...plain, context: { ...plain.context, memoryBytes: 4 * 1024 ** 3 } };
+  const step = podOf({ ...content, task: { type: 'attempt', spec }, container: null, words }, wide).spec?.containers[0];
+  assert.equal(step?.image, 'runner:3');
+  assert.deepEqual(step.resources, {
+    requests: { cpu: 3, memory: '4496293888', 'example.com/disk': 1 },
+    limits: { memory: '4496293888' },
+  });
+});
+
 test('the helper of a container has the resources that the configuration gives it', () => {
   const resources = { requests: {}, limits: {} };
-  const container = { image: 'box:1', command: [], args: [], environment: {}, resources };
+  const container = boxed(resources);
   const helperResources = { limits: { memory: '256Mi' } };
   const pod = podOf({ ...content, container }, { ...settings, helperResources });
   assert.deepEqual(pod.spec?.initContainers?.[0]?.resources, helperResources);
