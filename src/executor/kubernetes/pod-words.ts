@@ -8,6 +8,9 @@ import { podWords } from '../../pipeline/pod.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../std/json.ts';
 import { mainContainer } from './pod-end.ts';
 
+/** Of each container, of ours too. */
+export const unprivileged = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+
 /** `wider`: what the configuration says. `closer`: what the step says, whose nulls take that away. */
 export function mergedWords(wider: JsonObject, closer: JsonObject): JsonObject {
   const { patch, ...words } = mergePods(wider, closer);
@@ -25,10 +28,8 @@ export function withWords(pod: V1Pod, words: JsonObject): V1Pod {
 
 /** The words where Kubernetes has them. */
 function podFrom(words: JsonObject): JsonObject {
-  const [init, beside] = [listOf(words['initContainers']), listOf(words['sidecars'])];
-  const sidecars = beside.map((container) =>
-    isJsonObject(container) ? { ...container, restartPolicy: 'Always' } : container,
-  );
+  const init = containersIn(words['initContainers']);
+  const sidecars = containersIn(words['sidecars']).map((container) => ({ ...container, restartPolicy: 'Always' }));
   const container = isJsonObject(words['container']) ? words['container'] : {};
   const { namespace: _namespace, ...metadata } = pick(words, podWords.V1ObjectMeta);
   const { initContainers: _init, ...spec } = pick(words, podWords.V1PodSpec);
@@ -52,8 +53,18 @@ function pick(from: JsonObject, names: readonly string[]): JsonObject {
   );
 }
 
-function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
+/** As the profile `restricted` wants them, where they say nothing else. */
+function containersIn(value: Json | undefined): readonly JsonObject[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((container) => isJsonObject(container)).map(restricted);
+}
+
+function restricted(container: JsonObject): JsonObject {
+  const { securityContext } = container;
+  const said = isJsonObject(securityContext) ? securityContext : {};
+  // Kubernetes takes none that is privileged, and may not become it.
+  if (said['privileged'] === true) return container;
+  return { ...container, securityContext: mergePods(unprivileged, said) };
 }
 
 function withoutNulls(value: JsonObject): JsonObject {

@@ -10,7 +10,7 @@ import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import { contextEnvironment } from '../local/environment.ts';
 import { givingWay, withinMemory } from './giving-way.ts';
 import { mainContainer } from './pod-end.ts';
-import { mergedWords, withWords } from './pod-words.ts';
+import { mergedWords, unprivileged, withWords } from './pod-words.ts';
 
 export interface PodSettings {
   /** Of this installation, for the label by which its pods are found. */
@@ -189,7 +189,7 @@ function containerParts(container: ResolvedContainer, task: AgentTask, token: st
     ...(args.length === 0 ? {} : { args: [...args].map(literal) }),
     env: variables({ ...toldEnvironment(task.spec), ...environment }),
     resources: withMemory(resources, task.spec.context.memoryBytes),
-    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    securityContext: unprivileged,
     volumeMounts: [
       sharedMount,
       { name: 'contender', mountPath: '/airflow/xcom', subPath: 'xcom' },
@@ -215,11 +215,7 @@ function agentContainer(token: string, settings: PodSettings): Omit<V1Container,
       CONTENDER_AGENT_TOKEN: token,
       CONTENDER_AGENT_DIRECTORY: agentFolder,
     }),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ['ALL'] },
-      readOnlyRootFilesystem: true,
-    },
+    securityContext: { ...unprivileged, readOnlyRootFilesystem: true },
     volumeMounts: [sharedMount, agentTmp.mount],
   };
 }

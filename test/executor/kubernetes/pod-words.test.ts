@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1Pod } from '@kubernetes/client-node';
+import type { JsonObject } from '../../../src/std/json.ts';
 import { mergedWords, withWords } from '../../../src/executor/kubernetes/pod-words.ts';
+
+const unprivileged = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
 const own: V1Pod = {
   metadata: { name: 'c-1', labels: { 'contender.dev/step': 'train' } },
@@ -43,8 +46,8 @@ test('each word stands where Kubernetes has it, beside what Contender says', () 
     securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, runAsUser: 1000 },
     initContainers: [
       { name: 'contender', image: 'runner', restartPolicy: 'Always' },
-      { name: 'warm', image: 'w' },
-      { name: 'proxy', image: 'p', restartPolicy: 'Always' },
+      { name: 'warm', image: 'w', securityContext: unprivileged },
+      { name: 'proxy', image: 'p', restartPolicy: 'Always', securityContext: unprivileged },
     ],
     containers: [
       {
@@ -68,6 +71,22 @@ test('each word stands where Kubernetes has it, beside what Contender says', () 
     ],
     nodeSelector: { pool: 'gpu' },
   });
+});
+
+test('what runs before and beside a step has no privileges, unless it says so', () => {
+  const contextOf = (securityContext: JsonObject): unknown =>
+    withWords(own, { sidecars: [{ name: 'proxy', image: 'p', securityContext }] }).spec?.initContainers?.[1]
+      ?.securityContext;
+  assert.deepEqual(contextOf({ runAsUser: 1000 }), { ...unprivileged, runAsUser: 1000 });
+  assert.deepEqual(contextOf({ capabilities: { add: ['NET_ADMIN'] } }), {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] },
+  });
+  assert.deepEqual(contextOf({ allowPrivilegeEscalation: true, capabilities: { drop: [] } }), {
+    allowPrivilegeEscalation: true,
+    capabilities: { drop: [] },
+  });
+  assert.deepEqual(contextOf({ privileged: true }), { privileged: true });
 });
 
 test('a null of a step takes away what the configuration says, and one of a patch what Contender says', () => {

@@ -1,0 +1,51 @@
+/** What docs/pods.md shows, shown to a real cluster (`dryRun`) in a namespace that holds pods to the profile `restricted`. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ApiError, createApi } from '../../src/executor/kubernetes/api.ts';
+import { run } from '../cluster/command.ts';
+import { podsOfExamples } from '../docs/pod-examples.ts';
+import { podSettings } from '../executor/kubernetes/pod-settings.ts';
+import { makeNamespace, type Namespace } from './namespace.ts';
+import { asGiven } from './settings.ts';
+
+let namespace: Namespace;
+
+before(async () => {
+  namespace = await makeNamespace();
+  await run('kubectl', ['label', 'namespace', namespace.name, 'pod-security.kubernetes.io/enforce=restricted']);
+  // What the examples name.
+  await namespace.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'trainer' } });
+  await run('kubectl', ['apply', '--filename=-'], {
+    input: JSON.stringify({
+      apiVersion: 'scheduling.k8s.io/v1',
+      kind: 'PriorityClass',
+      metadata: { name: 'batch' },
+      value: 1000,
+    }),
+  });
+});
+
+after(async () => {
+  await namespace.remove();
+  await run('kubectl', ['delete', 'priorityclass', 'batch', '--ignore-not-found']);
+});
+
+/** By nature: what they ask for is what the profile is there to refuse. */
+const unrestricted: Readonly<Record<string, RegExp>> = {
+  'patched/train': /violates PodSecurity "restricted:latest": host namespaces \(hostNetwork=true\), .*"IPC_LOCK"/,
+};
+
+test('the cluster takes the pod of each example, at its first try and with memory that has grown', async () => {
+  const api = createApi(asGiven);
+  const path = `/api/v1/namespaces/${namespace.name}/pods`;
+  const pods = await podsOfExamples({ ...podSettings, namespace: namespace.name });
+  assert.ok(pods.some(({ attempt }) => attempt === 2));
+  for (const { step, attempt, pod } of pods) {
+    const metadata = { ...pod.metadata, namespace: namespace.name };
+    const answer = await api
+      .request('POST', path, { query: { dryRun: 'All' }, body: { ...pod, metadata } })
+      .then(() => 'taken')
+      .catch((error: unknown) => (error instanceof ApiError ? error.message : Promise.reject(error)));
+    assert.match(answer, unrestricted[step] ?? /^taken$/, `${step}, attempt ${attempt}`);
+  }
+});
