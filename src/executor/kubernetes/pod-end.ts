@@ -83,7 +83,8 @@ export function failureOf(view: PodView): Failed | null {
   if (view.deletion !== null) return goneOutcome(view);
   switch (reason ?? '') {
     case 'Evicted':
-      return /ephemeral|emptyDir/i.test(message ?? '')
+      // A node that is short of it says that word of its own disk.
+      return /exceed(?:s|ed) /.test(message ?? '')
         ? failed(
             'code',
             `its pod was evicted${where} for what it wrote to the disk: ${message ?? ''} Ask for more ephemeral-storage.`,
@@ -110,7 +111,9 @@ export function failureOf(view: PodView): Failed | null {
 }
 
 function failureOfContainers(view: PodView, where: string): Failed | null {
-  const broken = view.containers.find((container) => hasFailed(container));
+  // All beside it are ended after it, and some of them by force.
+  const main = view.containers.find(({ name }) => name === mainContainer);
+  const broken = hasFailed(main) ? main : view.containers.find((container) => hasFailed(container));
   if (broken === undefined)
     return failed('lost', `its pod ended${where} without a word: ${view.message ?? view.phase}`);
   const { name, reason, exitCode } = broken;
@@ -130,6 +133,7 @@ function failureOfContainers(view: PodView, where: string): Failed | null {
         exitCode,
       );
     case 'ContainerStatusUnknown':
+    case 'Unknown':
       return failed('lost', `nobody knows how ${which} ended${where}`, exitCode);
     default:
       return failed('code', exitSentence(which, exitCode), exitCode);

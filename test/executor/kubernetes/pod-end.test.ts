@@ -37,6 +37,10 @@ const terminated = (exitCode: number, reason: string, more: object = {}): object
   containerStatuses: [container({ terminated: { exitCode, reason } })],
   ...more,
 });
+const beside = (name: string, end: object, status: object): object => ({
+  ...status,
+  initContainerStatuses: [container({ terminated: end }, name)],
+});
 const condition = (
   type: string,
   status: string,
@@ -107,7 +111,46 @@ test('a pod that is over says why, and whose retries that takes', () => {
     ['a signal', terminated(139, 'Error'), 'code', /signal 11/],
     ['a command that is not there', terminated(128, 'StartError'), 'invalid', /command is in the image/],
     ['nobody knows', terminated(137, 'ContainerStatusUnknown'), 'lost', /nobody knows/],
+    ['a node that was booted anew', terminated(255, 'Unknown'), 'lost', /nobody knows how it ended on node1/],
+    [
+      'out of memory, and a sidecar that was ended after it',
+      beside('proxy', { exitCode: 143, reason: 'Error' }, terminated(137, 'OOMKilled')),
+      'out-of-memory',
+      /^it took more memory/,
+    ],
+    [
+      'an exit code, and a helper that was killed after it',
+      beside('contender', { exitCode: 137, reason: 'Error' }, terminated(3, 'Error')),
+      'code',
+      /^it ended with exit code 3/,
+    ],
+    [
+      'an exit code, and a helper that failed after it',
+      beside('contender', { exitCode: 1, reason: 'Error' }, terminated(4, 'Error')),
+      'code',
+      /^it ended with exit code 4/,
+    ],
     ['evicted by its node', evicted('The node was low on resource: memory.'), 'evicted', /low on resource/],
+    [
+      'evicted from a disk that others have filled',
+      evicted(
+        'The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 9Gi. Container main was using 5Gi, request is 0, has larger consumption of ephemeral-storage. ',
+      ),
+      'evicted',
+      /low on resource: ephemeral-storage/,
+    ],
+    [
+      'refused by a node whose disk is full',
+      evicted('Pod was rejected: The node had condition: [DiskPressure]. '),
+      'evicted',
+      /DiskPressure/,
+    ],
+    [
+      'evicted for what it wrote to a volume',
+      evicted('Usage of EmptyDir volume "spill" exceeds the limit "1Gi". '),
+      'code',
+      /ephemeral-storage/,
+    ],
     [
       'evicted for its own disk',
       evicted('Pod ephemeral local storage usage exceeds the total limit of containers 1Gi.'),
