@@ -39,7 +39,9 @@ export class ApiError extends Error {
 
   /** Nothing is wrong with the request itself: it may be made again, now or when the cluster is well. */
   get isPassing(): boolean {
-    const { status } = this;
+    const { status, reason } = this;
+    // Two have changed one thing at the same moment, such as what is counted of a quota.
+    if (status === 409) return reason !== 'AlreadyExists';
     return status === null || status === 401 || status === 408 || status === 429 || status >= 500;
   }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { podPatience } from '../../../src/executor/kubernetes/pod-end.ts';
+import { statuses } from '../../support/kubernetes/faults.ts';
 import { shell, specOf, until } from '../workshop.ts';
 import { check, running, said } from './under-faults.ts';
 
@@ -59,6 +60,13 @@ check('a pod that its node puts out is evicted, and one that took too much memor
   const second = await running(given);
   given.fake.disturbances.endAsOutOfMemory(second.pod, 'main');
   assert.match(said((await given.harbour.finished(second.id)).outcome), /^out-of-memory: .*OOMKilled/);
+});
+
+check('a quota that many count at the same moment is no reason not to ask again', async ({ fake, harbour }) => {
+  const conflict = { kind: 'refuse', status: statuses.quotaConflict('compute') } as const;
+  fake.faults.add(({ verb, resource }) => verb === 'create' && resource === 'pods', conflict, 2);
+  assert.equal(said(await harbour.run(shell('true'))), 'succeeded');
+  assert.equal(fake.count('create', 'pods'), 3);
 });
 
 check('an attempt that was given up has one end', async (given) => {

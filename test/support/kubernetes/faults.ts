@@ -42,6 +42,14 @@ const tooMany = 'the server has received too many requests and has asked us to t
 /** What a server in need answers, in its words. */
 export const statuses = {
   tooManyRequests: (retryAfterSeconds = 1): Status => failure(429, 'TooManyRequests', tooMany, { retryAfterSeconds }),
+  /** Of a quota that two requests counted at the same moment: nothing is wrong with either. */
+  quotaConflict: (quota: string): Status => {
+    const again = 'the object has been modified; please apply your changes to the latest version and try again';
+    return failure(409, 'Conflict', `Operation cannot be fulfilled on resourcequotas "${quota}": ${again}`, {
+      name: quota,
+      kind: 'resourcequotas',
+    });
+  },
   internalError: (cause = 'etcdserver: request timed out'): Status =>
     failure(500, 'InternalError', `Internal error occurred: ${cause}`, { causes: [{ message: cause }] }),
   unavailable: (): Status => failure(503, 'ServiceUnavailable', 'the server is currently unable to handle the request'),
