@@ -14,7 +14,7 @@ import type { AgentResult } from '../agent/contract.ts';
 import { failed, type Failed, type Placed, type PlacementEnd, type StopCause } from '../desk/placing.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
 import { ApiError, backOff, type Api } from './api.ts';
-import { failureOf, failureToStart, goneOutcome, lossOf, mainContainer } from './pod-end.ts';
+import { failureOf, failureToStart, goneOutcome, lossOf, mainContainer, type AgentSide } from './pod-end.ts';
 import { graceSeconds, helperContainer } from './pod.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
 import type { PodPlace, Reaper } from './reaper.ts';
@@ -26,6 +26,8 @@ export interface PlacementPorts {
   readonly reaper: Reaper;
   readonly clock: Clock;
   readonly startMs: number;
+  /** Under which its agent reaches the server. */
+  readonly agentUrl: string;
   /** What is known of its pod now. */
   readonly seen: () => PodView | undefined;
   /** Since when its agent has said nothing. */
@@ -218,13 +220,18 @@ export class Placement implements Placed {
     if (container !== null) this.#lookAtTime(view, now, container);
     // It goes when it is stopped, whatever it comes to.
     if (this.#stop !== null || this.#isOver) return;
-    const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view);
+    const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view, this.#agent);
     const hasStarted = container === null ? this.#begun : mainOf(view)?.startedAt != null;
-    const failure = over ?? (hasStarted ? null : failureToStart(view, now, startMs));
+    const failure = over ?? (hasStarted ? null : failureToStart(view, now, startMs, this.#agent));
     if (failure !== null) return this.#isHelperBringing(view, now) ? undefined : this.#see(failure);
     const waiting = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
     const why = view.unschedulable?.message ?? waiting?.message ?? null;
     if (!this.#begun && why !== null) this.#tell(`Its pod waits: ${why}`);
+  }
+
+  get #agent(): AgentSide {
+    const { container, agentUrl: url } = this.#ports;
+    return { container: container === null ? mainContainer : helperContainer, url, hasBegun: this.#begun };
   }
 
   #lookAtContainer(view: PodView, container: ContainerSide): void {

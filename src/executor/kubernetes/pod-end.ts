@@ -20,8 +20,22 @@ export const podPatience = {
   nodeMs: 60_000,
 } as const;
 
-/** Why a pod that has not begun cannot begin, or not any more; null while it may. */
-export function failureToStart(view: PodView, now: number, startMs: number): Failed | null {
+/** The agent that carries out the attempt, or helps its container. */
+export interface AgentSide {
+  /** That it is. */
+  readonly container: string;
+  /** Where it looks for the server. */
+  readonly url: string;
+  readonly hasBegun: boolean;
+}
+
+/** Why a pod that has not begun cannot begin, or not any more; null while it may. `agent` null: it has none. */
+export function failureToStart(
+  view: PodView,
+  now: number,
+  startMs: number,
+  agent: AgentSide | null = null,
+): Failed | null {
   const waitedMs = now - view.createdAt;
   const stuck = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
   const trouble = stuck === undefined ? null : troubleOf(stuck, waitedMs);
@@ -33,8 +47,18 @@ export function failureToStart(view: PodView, now: number, startMs: number): Fai
     const help = 'Ask for less, or give the cluster a node that fits its resources, node selector and tolerations.';
     return failed('start', `no node had room for its pod ${waited} (Unschedulable): ${unschedulable.message} ${help}`);
   }
+  if (agent !== null && isUnheard(view, agent))
+    return failed('start', `its agent has not reached the server at ${agent.url} ${waited}. ${agentHelp}`);
   const why = stuck === undefined ? `it is ${view.phase}` : wordsOf(stuck);
   return failed('start', `its pod did not start ${waited}: ${why}`);
+}
+
+const agentHelp = 'See that `agents` of `executor.kubernetes` leads pods to this server: contender cluster check.';
+
+/** It runs, or has done so, and the server has heard nothing of it. */
+function isUnheard({ containers }: PodView, { container, hasBegun }: AgentSide): boolean {
+  const own = containers.find(({ name }) => name === container);
+  return !hasBegun && (own?.state === 'running' || own?.reason === 'CrashLoopBackOff');
 }
 
 /** `ImagePullBackOff` and its kind. */
@@ -73,7 +97,7 @@ function troubleOf(container: ContainerView, waitedMs: number): Failed | null {
 }
 
 /** How a pod that is over has failed; null while it is not over, or where all went well. */
-export function failureOf(view: PodView): Failed | null {
+export function failureOf(view: PodView, agent: AgentSide | null = null): Failed | null {
   const main = view.containers.find(({ name }) => name === mainContainer);
   if (view.phase !== 'Failed' && !hasFailed(main)) return null;
   const { disruption, reason, message } = view;
@@ -106,11 +130,11 @@ export function failureOf(view: PodView): Failed | null {
     case 'OutOfpods':
       return failed('start', `its node${where} did not take its pod (${reason}): ${message ?? ''}`);
     default:
-      return failureOfContainers(view, where);
+      return failureOfContainers(view, where, agent);
   }
 }
 
-function failureOfContainers(view: PodView, where: string): Failed | null {
+function failureOfContainers(view: PodView, where: string, agent: AgentSide | null): Failed | null {
   // All beside it are ended after it, and some of them by force.
   const main = view.containers.find(({ name }) => name === mainContainer);
   const broken = hasFailed(main) ? main : view.containers.find((container) => hasFailed(container));
@@ -136,8 +160,18 @@ function failureOfContainers(view: PodView, where: string): Failed | null {
     case 'Unknown':
       return failed('lost', `nobody knows how ${which} ended${where}`, exitCode);
     default:
+      if (name === agent?.container) return endOfAgent(agent, exitCode, where);
       return failed('code', exitSentence(which, exitCode), exitCode);
   }
+}
+
+/** Its step has its own exit code, which it would have told. */
+function endOfAgent({ url, hasBegun }: AgentSide, exitCode: number | null, where: string): Failed {
+  const how = `${exitSentence('its agent', exitCode)}${where}`;
+  if (hasBegun)
+    return failed('lost', `${how} without a word to the server at ${url}: it was killed, or gave up. ${agentHelp}`);
+  const entry = 'Its image has to have the agent as its entry point.';
+  return failed('start', `${how} before the server at ${url} had let it begin. ${agentHelp} ${entry}`);
 }
 
 function exitSentence(which: string, exitCode: number | null): string {

@@ -9,6 +9,7 @@ import type { AgentTask } from '../agent/contract.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placing.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
+import { agentOutput } from './agent-output.ts';
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
@@ -21,7 +22,7 @@ import { podEvents } from './pod-events.ts';
 import { createPodMetrics, type PodMetrics } from './pod-metrics.ts';
 import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
-import { namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
+import { helperContainer, namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
 import { createReaper, type PodPlace, type Reaper } from './reaper.ts';
 import { createRoom, type Room } from './room.ts';
 
@@ -209,6 +210,7 @@ export class Pods implements Placing {
       reaper: this.#reaper,
       clock,
       startMs,
+      agentUrl: settings.agentUrl,
       seen: () => seen.table.get(name),
       room: (ms: number, signal: AbortSignal) => seen.room.wait(ms, signal),
       heardAt: () => desk.heardAt(id) ?? 0,
@@ -223,7 +225,10 @@ export class Pods implements Placing {
         seen.metrics.forget(name);
         await listener.over(end, async () => {
           await log.end();
-          if (end.kind === 'seen') await this.#tellEvents(pod.namespace, name, attemptId);
+          if (end.kind === 'seen') {
+            await this.#tellEvents(pod.namespace, name, attemptId);
+            await this.#tellAgent(pod.namespace, name, id, ports.container === null ? mainContainer : helperContainer);
+          }
           isKept = stays(end);
           if (isKept)
             logs
@@ -245,6 +250,15 @@ export class Pods implements Placing {
     if (lines.length === 0) return;
     const text = ['The cluster told of its pod:', ...lines.map((line) => `  ${line}`), ''].join('\n');
     this.#options.logs.writer(key).write('contender', text);
+  }
+
+  /** What the agent has printed itself, masked as all that comes for a log. */
+  async #tellAgent(namespace: string, name: string, id: string, container: string): Promise<void> {
+    const { desk, clock } = this.#options;
+    const lines = await agentOutput(this.#api, { namespace, pod: name, container });
+    if (lines.length === 0) return;
+    for (const text of ['Its agent said last:', ...lines.map((line) => `  ${line}`)])
+      desk.line(id, { at: clock.now(), stream: 'contender', text });
   }
 
   #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, placement: () => Placement): ContainerLog {

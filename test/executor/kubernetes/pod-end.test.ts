@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1ContainerStatus, V1Pod, V1PodStatus } from '@kubernetes/client-node';
-import { failureOf, failureToStart, goneOutcome, lossOf } from '../../../src/executor/kubernetes/pod-end.ts';
+import {
+  failureOf,
+  failureToStart,
+  goneOutcome,
+  lossOf,
+  type AgentSide,
+} from '../../../src/executor/kubernetes/pod-end.ts';
 import { viewOf, type PodView } from '../../../src/executor/kubernetes/pod-view.ts';
 
 const created = Date.parse('2026-01-05T02:00:00Z');
@@ -183,6 +189,63 @@ test('a pod that is over says why, and whose retries that takes', () => {
     const failure = failureOf(view(status));
     assert.equal(failure?.cause ?? null, cause, name);
     if (says !== null) assert.match(failure?.message ?? '', says, name);
+  }
+});
+
+test('an agent that ends without a word is no failure of the code that it carries out', () => {
+  const url = 'http://contender.ml:8081';
+  const agent = (hasBegun: boolean): AgentSide => ({ container: 'main', url, hasBegun });
+  const cases: readonly [string, object, boolean, string, RegExp][] = [
+    [
+      'another server',
+      terminated(3, 'Error'),
+      false,
+      'start',
+      /exit code 3 on node1 before .*contender\.ml:8081.*check/,
+    ],
+    ['patience that is over', terminated(3, 'Error'), true, 'lost', /contender\.ml:8081.*contender cluster check/],
+    ['no address', terminated(2, 'Error'), false, 'start', /exit code 2/],
+    ['killed', terminated(137, 'Error'), true, 'lost', /signal 9/],
+    ['out of memory', terminated(137, 'OOMKilled'), true, 'out-of-memory', /memoryGrowth/],
+    ['no such program', terminated(128, 'StartError'), false, 'invalid', /command is in the image/],
+    [
+      'what runs before it',
+      {
+        phase: 'Failed',
+        initContainerStatuses: [container({ terminated: { exitCode: 2, reason: 'Error' } }, 'fetch')],
+      },
+      false,
+      'code',
+      /container fetch ended/,
+    ],
+  ];
+  for (const [name, status, hasBegun, cause, says] of cases) {
+    const failure = failureOf(view(status), agent(hasBegun));
+    assert.equal(failure?.cause, cause, name);
+    assert.match(failure.message, says, name);
+  }
+});
+
+test('an agent that the server does not hear of is told with the address where it looks for it', () => {
+  const url = 'http://contender.ml:8081';
+  const says =
+    /^its agent has not reached the server at http:\/\/contender\.ml:8081 in 900 s\. .*contender cluster check/;
+  const step = { phase: 'Running', containerStatuses: [container({ running: {} })] };
+  const helped = (state: object): object => ({
+    phase: 'Pending',
+    containerStatuses: [container({ waiting: { reason: 'PodInitializing' } })],
+    initContainerStatuses: [container(state, 'contender')],
+  });
+  const cases: readonly [string, object][] = [
+    ['main', step],
+    ['contender', helped({ running: {} })],
+    ['contender', helped({ waiting: { reason: 'CrashLoopBackOff', message: 'back-off 5m0s' } })],
+  ];
+  for (const [of, status] of cases) {
+    const told = (hasBegun: boolean): string =>
+      failureToStart(view(status), created + 15 * minute, 15 * minute, { container: of, url, hasBegun })?.message ?? '';
+    assert.match(told(false), says);
+    assert.doesNotMatch(told(true), says);
   }
 });
 
