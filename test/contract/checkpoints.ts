@@ -8,15 +8,15 @@ import { until } from '../executor/workshop.ts';
 /** What one try does. It finds the number of files, and what is in the one that others leave. */
 export type CheckpointStep = 'leaves half and fails' | 'leaves more when it is warned' | 'says what it finds';
 
-export interface CheckpointsUnderTest {
+export interface StepsUnderTest<Step> {
   readonly executor: Executor;
   /** A new attempt that does so. */
-  readonly spec: (as: CheckpointStep) => AttemptSpec;
+  readonly spec: (step: Step) => AttemptSpec;
   readonly finished: (attemptId: string) => Promise<{ readonly outcome: AttemptOutcome }>;
   readonly close: () => Promise<void>;
 }
 
-export function checkpointsFollow(name: string, create: () => Promise<CheckpointsUnderTest>): void {
+export function checkpointsFollow(name: string, create: () => Promise<StepsUnderTest<CheckpointStep>>): void {
   test(`${name}: a checkpoint is found by the next try, by no other, and goes with a success`, async () => {
     const { executor, spec, finished, close } = await create();
     try {

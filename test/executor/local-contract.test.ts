@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkpointsFollow } from '../contract/checkpoints.ts';
+import { exitsAreRead } from '../contract/exits.ts';
 import { executorKeepsItsContract } from '../contract/executor.ts';
 import { behaviourScripts, looksDefinition, looksAtWorkIn, looksFile, putIn } from './behaviours.ts';
 import { checkpointFiles, checkpointFunction, checkpointScripts } from './checkpoint-steps.ts';
-import { lookSpecOf, openWorkshop, shell, specOf } from './workshop.ts';
+import { boxed, lookSpecOf, openWorkshop, shell, specOf } from './workshop.ts';
 
 executorKeepsItsContract('local', async () => {
   const workshop = await openWorkshop({ [looksFile]: looksDefinition });
@@ -33,4 +34,14 @@ checkpointsFollow('local', async () => {
 checkpointsFollow('local, functions', async () => {
   const workshop = await openWorkshop(checkpointFiles);
   return { ...workshop, spec: (as) => specOf(checkpointFunction(as)) };
+});
+
+exitsAreRead('local', async () => {
+  const workshop = await openWorkshop();
+  return { ...workshop, spec: (script) => specOf(shell(script)) };
+});
+
+exitsAreRead('local, containers', async () => {
+  const workshop = await openWorkshop();
+  return { ...workshop, spec: (script) => specOf(boxed('box:1', script)) };
 });

@@ -57,6 +57,13 @@ export function shell(script: string, environment: { [name: string]: string } = 
   return { kind: 'command', command: ['sh', '-c', script], environment };
 }
 
+/** A container that carries out a script, here too. */
+export function boxed(image: string, script: string): AttemptWork {
+  const command = ['sh', '-c', script];
+  const resources = { requests: {}, limits: {} };
+  return { kind: 'container', image, command, args: [], environment: {}, resources, localCommand: command };
+}
+
 export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): AttemptSpec {
   const runId = `run-${randomUUID()}`;
   const context = {

@@ -14,7 +14,7 @@ import type { AgentResult } from '../agent/contract.ts';
 import { failed, type Failed, type Placed, type PlacementEnd, type StopCause } from '../desk/placing.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
 import { ApiError, backOff, type Api } from './api.ts';
-import { failureOf, failureToStart, goneOutcome, lossOf, mainContainer, type AgentSide } from './pod-end.ts';
+import { failureOf, failureToStart, goneOutcome, lossOf, mainContainer, skipOf, type AgentSide } from './pod-end.ts';
 import { graceSeconds, helperContainer } from './pod.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
 import type { PodPlace, Reaper } from './reaper.ts';
@@ -210,7 +210,7 @@ export class Placement implements Placed {
     const now = clock.now();
     const { container } = this.#ports;
     // What has ended, and was told, is not lost any more.
-    if (container !== null) this.#lookAtContainer(view, container);
+    if (container !== null) this.#lookAtContainer(view, now, container);
     if (this.#isOver) return;
     const loss = lossOf(view, now, heardAt());
     if (loss !== null) {
@@ -234,11 +234,15 @@ export class Placement implements Placed {
     return { container: container === null ? mainContainer : helperContainer, url, hasBegun: this.#begun };
   }
 
-  #lookAtContainer(view: PodView, container: ContainerSide): void {
+  #lookAtContainer(view: PodView, now: number, container: ContainerSide): void {
     const main = mainOf(view);
     if (main?.startedAt != null) container.started();
     if (main?.state === 'terminated') this.#ended.resolve();
-    if (this.#stop === null && this.#result !== null && this.#isWhole(this.#result, main))
+    if (this.#stop !== null) return;
+    const skip = main?.startedAt == null || this.#isHelperBringing(view, now) ? null : skipOf(view);
+    if (skip !== null)
+      this.#end({ kind: 'told', result: { type: 'attempt', outcome: skip, usage: null }, usage: this.#usage });
+    else if (this.#result !== null && this.#isWhole(this.#result, main))
       this.#end({ kind: 'told', result: this.#result, usage: this.#usage });
   }
 

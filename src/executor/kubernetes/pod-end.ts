@@ -3,7 +3,9 @@
  * what to do. Pure, and a table of cases in its test. An agent says itself how its attempt ended; this is for those that
  * cannot any more, and for containers that have none.
  */
+import type { AttemptOutcome } from '../../engine/event.ts';
 import { failed, type Failed } from '../desk/placing.ts';
+import { skipExitCode } from '../local/exit-outcome.ts';
 import type { ContainerView, PodView } from './pod-view.ts';
 
 /** Containers of this name carry out the step; others are beside it. */
@@ -132,6 +134,14 @@ export function failureOf(view: PodView, agent: AgentSide | null = null): Failed
     default:
       return failureOfContainers(view, where, agent);
   }
+}
+
+/** A container that has ended by itself, and says that there was nothing to do; null for every other. */
+export function skipOf({ containers, disruption, deletion, reason }: PodView): AttemptOutcome | null {
+  const main = containers.find(({ name }) => name === mainContainer);
+  if (main?.state !== 'terminated' || main.exitCode !== skipExitCode) return null;
+  if (disruption !== null || deletion !== null || reason !== null) return null;
+  return { kind: 'skipped', reason: `the container ended with code ${skipExitCode}` };
 }
 
 function failureOfContainers(view: PodView, where: string, agent: AgentSide | null): Failed | null {

@@ -7,7 +7,7 @@ import type { AttemptOutcome } from '../../engine/event.ts';
 import type { StopCause } from './attempt-control.ts';
 
 /** A command that ends with this code says that there was nothing to do: the step is skipped. */
-const skipExitCode = 99;
+export const skipExitCode = 99;
 
 export interface CommandExit {
   readonly code: number | null;

@@ -1,7 +1,9 @@
 /** The executor of the fleet under the contract of all executors, at a real Redis, with a worker. */
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { checkpointsFollow } from '../../contract/checkpoints.ts';
+import type { AttemptWork } from '../../../src/executor/executor.ts';
+import { checkpointsFollow, type StepsUnderTest } from '../../contract/checkpoints.ts';
+import { exitsAreRead } from '../../contract/exits.ts';
 import { executorKeepsItsContract, type ExecutorUnderTest } from '../../contract/executor.ts';
 import { redisMissing, startRedis, type TestRedis } from '../../support/redis.ts';
 import { behaviourScripts, looksDefinition, looksAtWorkIn, looksFile, putIn } from '../behaviours.ts';
@@ -17,16 +19,14 @@ async function proveAll(): Promise<void> {
   const redis = await startRedis();
   after(() => redis.stop());
   executorKeepsItsContract('fleet', () => underTest(redis));
-  checkpointsFollow('fleet', async () => {
-    const yard = await openYard(redis);
-    await yard.startWorker({ slots: 1 });
-    return { ...yard.harbour, spec: (as) => specOf(shell(checkpointScripts[as])), close: () => yard.close() };
-  });
-  checkpointsFollow('fleet, functions', async () => {
+  const stepsBy = async <Step>(workOf: (step: Step) => AttemptWork): Promise<StepsUnderTest<Step>> => {
     const yard = await openYard(redis, { files: checkpointFiles });
     await yard.startWorker({ slots: 1 });
-    return { ...yard.harbour, spec: (as) => specOf(checkpointFunction(as)), close: () => yard.close() };
-  });
+    return { ...yard.harbour, spec: (step) => specOf(workOf(step)), close: () => yard.close() };
+  };
+  checkpointsFollow('fleet', () => stepsBy((step) => shell(checkpointScripts[step])));
+  checkpointsFollow('fleet, functions', () => stepsBy(checkpointFunction));
+  exitsAreRead('fleet', () => stepsBy(shell));
 }
 
 async function underTest(redis: TestRedis): Promise<ExecutorUnderTest> {

@@ -1,6 +1,7 @@
 /** The Kubernetes executor under the contract of all executors, at a fake cluster whose pods are processes. */
 import type { AttemptWork } from '../../../src/executor/executor.ts';
-import { checkpointsFollow, type CheckpointStep, type CheckpointsUnderTest } from '../../contract/checkpoints.ts';
+import { checkpointsFollow, type StepsUnderTest } from '../../contract/checkpoints.ts';
+import { exitsAreRead } from '../../contract/exits.ts';
 import { executorKeepsItsContract } from '../../contract/executor.ts';
 import { checkpointFiles, checkpointFunction, checkpointScripts } from '../checkpoint-steps.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
@@ -20,15 +21,16 @@ executorKeepsItsContract('kubernetes, fake', async () => {
   };
 });
 
-checkpointsFollow('kubernetes, fake', () => checkpointsWith((as) => shell(checkpointScripts[as])));
-checkpointsFollow('kubernetes, fake, functions', () => checkpointsWith(checkpointFunction));
+checkpointsFollow('kubernetes, fake', () => stepsBy((step) => shell(checkpointScripts[step])));
+checkpointsFollow('kubernetes, fake, functions', () => stepsBy(checkpointFunction));
+exitsAreRead('kubernetes, fake', () => stepsBy(shell));
 
-async function checkpointsWith(workOf: (as: CheckpointStep) => AttemptWork): Promise<CheckpointsUnderTest> {
+async function stepsBy<Step>(workOf: (step: Step) => AttemptWork): Promise<StepsUnderTest<Step>> {
   const fake = await startClusterWithRunner();
   const harbour = await openHarbour({ ...settingsFor(fake), files: checkpointFiles });
   return {
     ...harbour,
-    spec: (as) => specOf(workOf(as)),
+    spec: (step) => specOf(workOf(step)),
     async close() {
       await harbour.close();
       await fake.close();

@@ -7,6 +7,7 @@ import {
   failureToStart,
   goneOutcome,
   lossOf,
+  skipOf,
   type AgentSide,
 } from '../../../src/executor/kubernetes/pod-end.ts';
 import { viewOf, type PodView } from '../../../src/executor/kubernetes/pod-view.ts';
@@ -190,6 +191,15 @@ test('a pod that is over says why, and whose retries that takes', () => {
     assert.equal(failure?.cause ?? null, cause, name);
     if (says !== null) assert.match(failure?.message ?? '', says, name);
   }
+});
+
+test('a container that ends with code 99 by itself had nothing to do; one that was ended has failed', () => {
+  const skipped = { kind: 'skipped', reason: 'the container ended with code 99' };
+  assert.deepEqual(skipOf(view(terminated(99, 'Error'))), skipped);
+  assert.equal(skipOf(view(terminated(98, 'Error'))), null);
+  const drained = condition('DisruptionTarget', 'True', 'EvictionByEvictionAPI', 'drained');
+  assert.equal(skipOf(view(terminated(99, 'Error', drained))), null);
+  assert.equal(skipOf(view(terminated(99, 'Error'), { deletionTimestamp: '2026-01-05T02:10:00Z' })), null);
 });
 
 test('an agent that ends without a word is no failure of the code that it carries out', () => {
