@@ -264,6 +264,7 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
     .exactOptional(),
   priority: z.number().int().min(limits.priorityMin).max(limits.priorityMax).exactOptional(),
   queue: z.string().regex(pipelineNamePattern).exactOptional(),
+  startTimeoutMs: durationMs.min(1).exactOptional(),
   memory: memory.exactOptional(),
   pod: binding.exactOptional(),
   outputs: z.record(identifier, outputType),

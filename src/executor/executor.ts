@@ -81,6 +81,8 @@ export interface AttemptSpec {
   readonly work: AttemptWork;
   /** Of the workers that carry it out; null: that of the configuration, and for every executor without workers. */
   readonly queue: string | null;
+  /** From the wish for a pod or worker until it has begun; null: what the configuration says. */
+  readonly startMs: number | null;
   /**
    * What the definition says of the step's pod, in the words of `PodOptions`; null where it says nothing, and for every
    * executor without pods. Of a field that is null, the configuration's default is taken away.

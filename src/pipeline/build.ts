@@ -16,6 +16,7 @@ export interface StepDefaults {
   readonly pool?: PoolClaim;
   readonly priority?: number;
   readonly queue?: string;
+  readonly startTimeoutMs?: number;
   readonly memory?: MemoryDefinition;
 }
 

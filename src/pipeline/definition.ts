@@ -118,6 +118,8 @@ export interface StepDefinition {
   readonly priority?: number;
   /** Which workers carry it out. Absent: those of the configuration's queue. */
   readonly queue?: string;
+  /** From the wish for a pod or worker until it has begun. Absent: what the configuration says. */
+  readonly startTimeoutMs?: number;
   /** What an attempt takes at most. Absent: no limit. */
   readonly memory?: MemoryDefinition;
   /** What it says of its pod, in the words of `PodOptions`; the pipeline's defaults are in it. Absent: nothing. */

@@ -28,7 +28,7 @@ import { OptionReader, plainRecord } from './options.ts';
 import type { PodOptions } from './pod.ts';
 import { bindPod, readPod } from './pod-options.ts';
 
-/** Retries, limits of time and memory, secrets, pool, priority, queue, pod: of one step, or of the pipeline for all of its steps. */
+/** Retries, limits of time and memory, secrets, pool, priority, queue, time to start, pod: of one step, or of the pipeline for all of its steps. */
 export interface EffortOptions extends MemoryOptions {
   /** Tries after the first that failed by the step's own code. 0 unless given. */
   readonly retries?: number;
@@ -52,6 +52,8 @@ export interface EffortOptions extends MemoryOptions {
   readonly priority?: number;
   /** Where workers carry it out: those that serve this queue. That of the configuration unless given; `null`: that after all. */
   readonly queue?: string | null;
+  /** From the wish for a pod or worker until it has begun: `'1h'`. What the configuration says unless given; `null`: that after all. */
+  readonly startTimeout?: string | null;
   /**
    * Where it runs as a pod: what the pod is like, in Kubernetes' own names. A step's is merged over the pipeline's, field by
    * field; `null`: nothing of the pipeline's.
@@ -86,6 +88,7 @@ export const effortOptionNames = [
   'poolSlots',
   'priority',
   'queue',
+  'startTimeout',
   'pod',
 ];
 const stepOptionNames = [...effortOptionNames, 'description', 'after', 'triggerRule', 'finally', 'updates'];
@@ -126,6 +129,7 @@ export function readEffort(
     ...readPool(options, defaults.pool ?? null),
     ...readPriority(options, defaults.priority ?? 0),
     ...readQueue(options, defaults.queue ?? null),
+    ...readStartTimeout(options, defaults.startTimeoutMs ?? null),
   };
 }
 
@@ -154,6 +158,12 @@ function readQueue(options: OptionReader, before: string | null): Pick<StepDefau
   if (queue === null) return {};
   if (!pipelineNamePattern.test(queue)) options.wrong('queue', 'a name of lower-case letters, digits and "-"', queue);
   return { queue };
+}
+
+function readStartTimeout(options: OptionReader, before: number | null): Pick<StepDefaults, 'startTimeoutMs'> {
+  if (options.raw('startTimeout') === null) return {};
+  const startTimeoutMs = options.durationMs('startTimeout', { minMs: 1000, maxMs: 30 * dayMs }, before);
+  return startTimeoutMs === null ? {} : { startTimeoutMs };
 }
 
 export interface StepCall extends Call {

@@ -65,6 +65,15 @@ test('a pipeline that comes or goes says so, and its gates with it', () => {
   );
 });
 
+test('a step that waits longer for its start says so', () => {
+  const waiting = (startTimeout: string | null): PipelineDefinition =>
+    pipeline('a', {}, () => void step('train', { command: ['true'], startTimeout })).definition;
+  const { steps } = diffVersions(waiting(null), waiting('2h'));
+  assert.deepEqual(steps, [
+    { step: 'train', kind: 'changed', fields: [{ field: 'startTimeoutMs', before: null, after: 7_200_000 }] },
+  ]);
+});
+
 test('changed fields are named by their place, of the pipeline and of its steps', () => {
   const difference = diffVersions(churn(), churn({ cron: '0 3 * * 1', image: 'train:2' }));
   assert.equal(difference.kind, 'changed');

@@ -90,6 +90,7 @@ export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): A
     sha: 'a'.repeat(40),
     work,
     queue: null,
+    startMs: null,
     pod: null,
     context,
     outputs: {},

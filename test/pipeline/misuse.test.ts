@@ -150,6 +150,13 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /lower-case letters/,
     ],
     [
+      'a time to start that is none',
+      () => step('a', { ...command, startTimeout: '40d' }),
+      'definition-option',
+      /"startTimeout" is "40d"/,
+      /up to 720 h/,
+    ],
+    [
       'a priority beyond its range',
       () => step('a', { ...command, priority: 1001 }),
       'definition-option',

@@ -33,6 +33,7 @@ export const typed = pipeline(
     },
     retries: 2,
     retryDelay: '10m',
+    startTimeout: '45m',
   },
   ({ date, attempt, parameters }) => {
     const rows: Handle<number> = parameters.rows;
@@ -44,6 +45,10 @@ export const typed = pipeline(
     void parameters.nothing;
     // @ts-expect-error there is no such field of a date
     void date.year;
+
+    // @ts-expect-error a duration is text
+    step('late', { command: ['true'], startTimeout: 60 });
+    step('later', { command: ['true'], startTimeout: '2h' });
 
     const features = step('features', {
       input: { rows, mode, dry, date, attempt, seed: 1, wrong },

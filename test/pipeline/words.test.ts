@@ -69,28 +69,29 @@ test('a pipeline without options has plain defaults', () => {
   ]);
 });
 
-test("pool, priority and queue are the step's, else those of the pipeline, and left out where there are none", () => {
+test("pool, priority, queue and the time to start are the step's, else those of the pipeline, and left out where there are none", () => {
   const steps = stepsOf(
     () => {
       step('inherits', { command: ['true'] });
-      step('more', { command: ['true'], poolSlots: 3, priority: -5, queue: 'gpu-large' });
+      step('more', { command: ['true'], poolSlots: 3, priority: -5, queue: 'gpu-large', startTimeout: '2h' });
       step('other', { command: ['true'], pool: 'database', priority: 0 });
-      step('none', { command: ['true'], pool: null, queue: null });
+      step('none', { command: ['true'], pool: null, queue: null, startTimeout: null });
       waitFor.file('features', { path: 'features.csv', pool: 'database', poolSlots: 2 });
     },
-    { pool: 'gpu', poolSlots: 2, priority: 10, queue: 'batch' },
+    { pool: 'gpu', poolSlots: 2, priority: 10, queue: 'batch', startTimeout: '45m' },
   );
   assert.deepEqual(
-    steps.map(({ pool, priority, queue }) => [pool, priority, queue]),
+    steps.map(({ pool, priority, queue, startTimeoutMs }) => [pool, priority, queue, startTimeoutMs]),
     [
-      [{ name: 'gpu', slots: 2 }, 10, 'batch'],
-      [{ name: 'gpu', slots: 3 }, -5, 'gpu-large'],
-      [{ name: 'database', slots: 1 }, undefined, 'batch'],
-      [undefined, 10, undefined],
-      [{ name: 'database', slots: 2 }, 10, 'batch'],
+      [{ name: 'gpu', slots: 2 }, 10, 'batch', 2_700_000],
+      [{ name: 'gpu', slots: 3 }, -5, 'gpu-large', 7_200_000],
+      [{ name: 'database', slots: 1 }, undefined, 'batch', 2_700_000],
+      [undefined, 10, undefined, undefined],
+      [{ name: 'database', slots: 2 }, 10, 'batch', 2_700_000],
     ],
   );
-  assert.ok(!('priority' in (steps[2] ?? {})) && !('pool' in (steps[3] ?? {})) && !('queue' in (steps[3] ?? {})));
+  assert.ok(!('priority' in (steps[2] ?? {})) && !('pool' in (steps[3] ?? {})));
+  assert.ok(!('queue' in (steps[3] ?? {})) && !('startTimeoutMs' in (steps[3] ?? {})));
 });
 
 test('options of a pipeline are read with their durations, triggers and parameters', () => {

@@ -61,6 +61,7 @@ export async function prepareAttempt(
     sha: run.opened.sha,
     work: work.value,
     queue: definition.queue ?? null,
+    startMs: definition.startTimeoutMs ?? null,
     pod: pod.value,
     context: contextOf(run, key),
     outputs: definition.outputs,

@@ -14,7 +14,7 @@ export function lookSpecOf(
   { step, work, instance }: AwaitedLook,
   condition: Extract<WaitWork['for'], { condition: 'function' }>,
 ): Result<AnyLookSpec, string> {
-  const { name, secrets, graceMs, queue = null } = step.definition;
+  const { name, secrets, graceMs, queue = null, startTimeoutMs: startMs = null } = step.definition;
   const { runId, repository, sha } = run.opened;
   const key = { step: name, index: instance.index, attempt: 1 };
   const input = bindValue(run, condition.input, key);
@@ -25,6 +25,7 @@ export function lookSpecOf(
     sha,
     work: { kind: 'wait', file: condition.file, input: input.value },
     queue,
+    startMs,
     context: contextOf(run, key),
     secrets,
     timeoutMs: lookTimeoutMs(work),

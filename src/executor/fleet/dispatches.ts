@@ -77,6 +77,7 @@ export class Dispatches implements Placing {
       task.spec.queue ?? queue,
       {
         options: this.#options,
+        startMs: task.spec.startMs ?? this.#options.startMs,
         send: () => this.#sendSoon(dispatch),
         over: (end) => {
           this.#dispatches.delete(id);
@@ -193,6 +194,8 @@ export class Dispatches implements Placing {
 
 interface DispatchPorts {
   readonly options: DispatchesOptions;
+  /** Until a worker must have begun it. */
+  readonly startMs: number;
   readonly send: () => void;
   readonly over: (end: PlacementEnd) => Promise<void>;
 }
@@ -287,7 +290,8 @@ class Dispatch implements Placed {
 
   look(now: number): void {
     if (this.#isOver) return;
-    const { desk, startMs, lostMs } = this.#ports.options;
+    const { startMs, options } = this.#ports;
+    const { desk, lostMs } = options;
     if (!this.#begun) return this.#lookForWorker(now - this.#placedAt, startMs);
     const heardAt = Math.max(this.#since, desk.heardAt(this.id) ?? 0);
     if (now - heardAt <= lostMs) return;

@@ -209,7 +209,7 @@ export class Pods implements Placing {
       api: this.#api,
       reaper: this.#reaper,
       clock,
-      startMs,
+      startMs: task.spec.startMs ?? startMs,
       agentUrl: settings.agentUrl,
       seen: () => seen.table.get(name),
       room: (ms: number, signal: AbortSignal) => seen.room.wait(ms, signal),

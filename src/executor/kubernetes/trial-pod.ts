@@ -19,6 +19,7 @@ export const trialTask: AgentTask = {
     sha: '0'.repeat(40),
     work: { kind: 'command', command: ['true'], environment: {} },
     queue: null,
+    startMs: null,
     pod: null,
     context: {
       runId: nobody,

@@ -187,9 +187,9 @@ test('a server that was held up gives nobody up for it', { skip }, async (t) => 
 
 test('what no worker begins is told in its log, and given up in the end', { skip }, async (t) => {
   let offset = 0;
-  const yard = await yardOf(t, { clock: { now: () => Date.now() + offset }, startMs: 60_000 });
+  const yard = await yardOf(t, { clock: { now: () => Date.now() + offset }, startMs: 86_400_000 });
   const { harbour } = yard;
-  const spec = specOf(command('true'), { queue: 'gpu' });
+  const spec = specOf(command('true'), { queue: 'gpu', startMs: 60_000 });
   await yard.startWorker();
   await harbour.executor.start(spec);
   await until('the queue is known', async () =>

@@ -69,6 +69,23 @@ check('a quota that many count at the same moment is no reason not to ask again'
   assert.equal(fake.count('create', 'pods'), 3);
 });
 
+check('how long a pod may take to begin is said by its step, else by the configuration', async (given) => {
+  const { fake, harbour, pass } = given;
+  fake.scheduling.hold();
+  const [patient, hasty] = [specOf(shell('true')), specOf(shell('true'), { startMs: 60_000 })];
+  await harbour.executor.start(patient);
+  await harbour.executor.start(hasty);
+  await until('both pods', () => fake.pods().length === 2);
+  pass(podPatience.startMs / 2);
+  assert.match(said((await harbour.finished(hasty.attemptId)).outcome), /^start: its pod did not start in 4\d\d s/);
+  assert.equal(
+    harbour.reports.some(({ attemptId }) => attemptId === patient.attemptId),
+    false,
+  );
+  fake.scheduling.release();
+  assert.equal(said((await harbour.finished(patient.attemptId)).outcome), 'succeeded');
+});
+
 check('an attempt that was given up has one end', async (given) => {
   const { fake, harbour } = given;
   const { id, pod } = await running(given);
