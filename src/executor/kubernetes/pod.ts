@@ -2,6 +2,7 @@
  * The pod of an attempt or look, from what it is: pure, so that it can be read and compared. It keeps to the profile
  * `restricted` of Kubernetes' pod security: no root, no privileges, no token of the cluster, nothing of the node.
  */
+import { createHash } from 'node:crypto';
 import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import type { AgentTask } from '../agent/contract.ts';
 import { agentFolder, placesIn, secretsFolder } from '../agent/places.ts';
@@ -35,8 +36,11 @@ export interface PodSettings {
 export const podLabels = {
   managedBy: 'app.kubernetes.io/managed-by',
   instance: 'contender.dev/instance',
+  run: 'contender.dev/run',
   pipeline: 'contender.dev/pipeline',
   step: 'contender.dev/step',
+  index: 'contender.dev/index',
+  attempt: 'contender.dev/attempt',
   /** `attempt` or `look`. */
   type: 'contender.dev/type',
 } as const;
@@ -117,8 +121,11 @@ function ownPod({ name, id, task, token, container }: PodContent, settings: PodS
       labels: {
         [podLabels.managedBy]: 'contender',
         [podLabels.instance]: settings.instance,
+        [podLabels.run]: labelValue(context.runId),
         [podLabels.pipeline]: labelValue(context.pipeline),
         [podLabels.step]: labelValue(context.step),
+        [podLabels.index]: String(context.index),
+        [podLabels.attempt]: String(context.attempt),
         [podLabels.type]: task.type,
       },
       annotations: {
@@ -254,10 +261,16 @@ export function graceSeconds(graceMs: number): number {
   return Math.ceil(graceMs / 1000) + agentShare.graceSeconds;
 }
 
-/** At most 63 characters that a label may have, beginning and ending with a letter or digit. */
+const [labelLengthMax, labelHashLength] = [63, 8];
+
+/** In characters that a label may have, beginning and ending with a letter or digit; what is too long ends in its hash. */
 export function labelValue(text: string): string {
-  return text
-    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
-    .slice(0, 63)
-    .replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
+  const value = trimmed(text.replaceAll(/[^A-Za-z0-9._-]+/g, '-'));
+  if (value.length <= labelLengthMax) return value;
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, labelHashLength);
+  return `${trimmed(value.slice(0, labelLengthMax - labelHashLength - 1))}-${hash}`;
+}
+
+function trimmed(text: string): string {
+  return text.replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 }

@@ -30,6 +30,18 @@ check(
   },
 );
 
+check('what runs says on which pod and node, and its pod is found by its run, step and attempt', async (given) => {
+  const { harbour } = given;
+  const { id, pod } = await running(given);
+  const word = await harbour.running(id);
+  assert.equal(word.type === 'running' && word.place, `pod ${pod.metadata.name} on ${pod.spec.nodeName ?? ''}`);
+  const { labels = {} } = pod.metadata;
+  const said = ['run', 'pipeline', 'step', 'index', 'attempt'].map((name) => labels[`contender.dev/${name}`]);
+  assert.deepEqual(said, [id.split('/')[0], 'weekly', 'train', '0', '1']);
+  await harbour.executor.stop(id, 'cancelled', 1000);
+  await harbour.finished(id);
+});
+
 check('a pod that makes way for another is evicted', async (given) => {
   const { id, pod } = await running(given);
   given.fake.disturbances.preempt(pod);

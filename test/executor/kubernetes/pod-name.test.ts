@@ -32,8 +32,10 @@ test('what stands in a label is what a label may be', () => {
   assert.deepEqual(['prepare/clean', '--x--', 'y'.repeat(80), 'a b', '.'].map(labelValue), [
     'prepare-clean',
     'x',
-    'y'.repeat(63),
+    `${'y'.repeat(54)}-e8730587`,
     'a-b',
     '',
   ]);
+  assert.equal(labelValue('y'.repeat(63)).length, 63);
+  assert.notEqual(labelValue(`${'y'.repeat(80)}a`), labelValue(`${'y'.repeat(80)}b`));
 });

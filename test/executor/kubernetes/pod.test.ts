@@ -34,8 +34,11 @@ test('the pod of an attempt keeps to the restricted profile, and holds nothing b
       labels: {
         'app.kubernetes.io/managed-by': 'contender',
         'contender.dev/instance': 'abcdefghijkl',
+        'contender.dev/run': 'run-1',
         'contender.dev/pipeline': 'weekly',
         'contender.dev/step': 'train',
+        'contender.dev/index': '0',
+        'contender.dev/attempt': '1',
         'contender.dev/type': 'attempt',
       },
       annotations: {
@@ -79,6 +82,104 @@ test('the pod of an attempt keeps to the restricted profile, and holds nothing b
       ],
     },
   });
+});
+
+test('the pod of a container has the agent beside it, and nothing of the server either', () => {
+  const spec = specOf(command('true'), { attemptId: 'run-1/train/0/2', timeoutMs: 60_000, graceMs: 5000 });
+  const context = { ...spec.context, runId: 'run-1', attempt: 2, memoryBytes: 1024 ** 3 };
+  const container = {
+    image: 'box:1',
+    command: ['train'],
+    args: ['--name', '$(NAME)'],
+    environment: { A: 'b' },
+    resources: { requests: { cpu: '1' }, limits: {} },
+  };
+  const pod = podOf(
+    {
+      name: 'c-2',
+      id: spec.attemptId,
+      task: { type: 'attempt', spec: { ...spec, context } },
+      token: 'token',
+      container,
+      words: {},
+    },
+    settings,
+  );
+  assert.deepEqual(pod.metadata?.labels, {
+    'app.kubernetes.io/managed-by': 'contender',
+    'contender.dev/instance': 'abcdefghijkl',
+    'contender.dev/run': 'run-1',
+    'contender.dev/pipeline': 'weekly',
+    'contender.dev/step': 'train',
+    'contender.dev/index': '0',
+    'contender.dev/attempt': '2',
+    'contender.dev/type': 'attempt',
+  });
+  const { containers, initContainers, ...rest } = pod.spec ?? assert.fail();
+  assert.deepEqual(rest, {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 615,
+    activeDeadlineSeconds: 3665,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    volumes: [
+      { name: 'contender', emptyDir: {} },
+      { name: 'tmp', emptyDir: {} },
+      { name: 'contender-secrets', emptyDir: { medium: 'Memory' } },
+    ],
+  });
+  const unprivileged = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+  assert.deepEqual(initContainers, [
+    {
+      name: 'contender',
+      image: 'registry.example/runner:1',
+      env: [
+        { name: 'CONTENDER_AGENT_URL', value: 'http://contender.ml:8081' },
+        { name: 'CONTENDER_AGENT_TOKEN', value: 'token' },
+        { name: 'CONTENDER_AGENT_DIRECTORY', value: '/contender' },
+      ],
+      securityContext: { ...unprivileged, readOnlyRootFilesystem: true },
+      volumeMounts: [
+        { name: 'contender', mountPath: '/contender' },
+        { name: 'tmp', mountPath: '/tmp' },
+        { name: 'contender-secrets', mountPath: '/contender-secrets' },
+      ],
+      restartPolicy: 'Always',
+      startupProbe: {
+        exec: { command: ['test', '-f', '/contender/ready'] },
+        periodSeconds: 1,
+        failureThreshold: 3600,
+      },
+    },
+  ]);
+  const [main] = containers;
+  const { env = [], ...others } = main ?? assert.fail();
+  assert.deepEqual(others, {
+    name: 'main',
+    image: 'box:1',
+    command: ['train'],
+    args: ['--name', '$$(NAME)'],
+    resources: { requests: { memory: '1073741824', cpu: '1' }, limits: { memory: '1073741824' } },
+    securityContext: unprivileged,
+    volumeMounts: [
+      { name: 'contender', mountPath: '/contender' },
+      { name: 'contender', mountPath: '/airflow/xcom', subPath: 'xcom' },
+      { name: 'contender-secrets', mountPath: '/contender-secrets', readOnly: true },
+    ],
+  });
+  assert.deepEqual(
+    env.flatMap(({ name, value }) =>
+      /^(?:A|CONTENDER_(?:ATTEMPT_ID|RUN_ID|SECRETS|SOURCE))$/.test(name) ? [[name, value]] : [],
+    ),
+    [
+      ['CONTENDER_ATTEMPT_ID', 'run-1/train/0/2'],
+      ['CONTENDER_RUN_ID', 'run-1'],
+      ['CONTENDER_SOURCE', '/contender/source'],
+      ['CONTENDER_SECRETS', '/contender-secrets'],
+      ['A', 'b'],
+    ],
+  );
 });
 
 const plain = specOf(command('true'), { attemptId: 'run-1/train/0/1' });
