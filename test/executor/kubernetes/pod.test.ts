@@ -182,6 +182,36 @@ test('the pod of a container has the agent beside it, and nothing of the server 
   );
 });
 
+test('nothing of the environment of the server, and no secret, is in a pod of either kind', () => {
+  const canary = 'canary-of-the-server';
+  const names = ['CONTENDER_SECRET_PASSWORD', 'DATABASE_URL', 'GITHUB_TOKEN', 'AWS_SECRET_ACCESS_KEY', 'KUBECONFIG'];
+  const before = names.map((name) => process.env[name]);
+  for (const name of names) process.env[name] = canary;
+  try {
+    const spec = { ...plain, secrets: ['PASSWORD'] };
+    for (const container of [null, boxed({ requests: {}, limits: {} })]) {
+      const pod = podOf({ ...content, task: { type: 'attempt', spec }, container }, settings);
+      assert.doesNotMatch(JSON.stringify(pod), new RegExp(canary));
+      const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+      const own = all.flatMap(({ env = [] }) => env.map(({ name }) => name));
+      assert.deepEqual(
+        own.filter((name) => names.includes(name) || name === 'PASSWORD'),
+        [],
+      );
+      assert.ok(all.every(({ envFrom }) => envFrom === undefined));
+      assert.ok(
+        pod.spec?.volumes?.every(({ name, ...source }) => name !== '' && Object.keys(source).join() === 'emptyDir'),
+      );
+    }
+  } finally {
+    for (const [at, name] of names.entries()) {
+      const value = before[at];
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+});
+
 const plain = specOf(command('true'), { attemptId: 'run-1/train/0/1' });
 const content = {
   name: 'c-1',
