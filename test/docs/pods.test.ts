@@ -41,7 +41,7 @@ test('no pod of an example asks for more than it may take, not when its memory h
     (pod.spec?.containers ?? []).flatMap(({ resources }) =>
       Object.entries(resources?.requests ?? {}).flatMap(([name, asked]) => {
         const may = resources?.limits?.[name];
-        return may !== undefined && amountOf(String(asked)) > amountOf(String(may))
+        return may !== undefined && amountOf(asked) > amountOf(may)
           ? [`${step} ${attempt}: ${name} ${asked} of ${may}`]
           : [];
       }),

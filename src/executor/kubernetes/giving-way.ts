@@ -28,9 +28,9 @@ export function givingWay(configured: JsonObject, container: OwnOptions | null, 
   });
   if (container === null) return rest;
   const { image: _image, env, ...others } = rest;
-  const isOwn = (variable: Json): boolean =>
-    isJsonObject(variable) && Object.hasOwn(container.environment, String(variable['name']));
-  return Array.isArray(env) ? { ...others, env: env.filter((variable) => !isOwn(variable)) } : others;
+  if (!Array.isArray(env)) return others;
+  const own = new Set<Json>(Object.keys(container.environment));
+  return { ...others, env: env.filter((variable) => !isJsonObject(variable) || !own.has(variable['name'] ?? null)) };
 }
 
 /** Kubernetes takes no request above the limit. */
