@@ -29,8 +29,11 @@ export function givingWay(configured: JsonObject, container: OwnOptions | null, 
   if (container === null) return rest;
   const { image: _image, env, ...others } = rest;
   if (!Array.isArray(env)) return others;
-  const own = new Set<Json>(Object.keys(container.environment));
-  return { ...others, env: env.filter((variable) => !isJsonObject(variable) || !own.has(variable['name'] ?? null)) };
+  const variables = new Set<Json>(Object.keys(container.environment));
+  return {
+    ...others,
+    env: env.filter((variable) => !isJsonObject(variable) || !variables.has(variable['name'] ?? null)),
+  };
 }
 
 /** Kubernetes takes no request above the limit. */
