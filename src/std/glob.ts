@@ -35,7 +35,7 @@ export function globsOf(globs: readonly string[], beyond: boolean, work: number 
   let left = work;
   const isName = (pattern: NamePattern, name: string): boolean => {
     if (typeof pattern === 'string') return spent(pattern === name);
-    return fits(pattern, [...name], (sign, character) => spent(isCharacter(sign, character)));
+    return fits(pattern, Array.from(name), (sign, character) => spent(isCharacter(sign, character)));
   };
   const spent = (answer: boolean): boolean => {
     left -= 1;
@@ -109,7 +109,7 @@ function readPattern(glob: string): Pattern {
 
 function readName(name: string): NamePattern {
   const signs: (Sign | typeof many)[] = [];
-  const characters = [...name];
+  const characters = Array.from(name);
   for (let at = 0; at < characters.length; at += 1) {
     const character = characters[at] ?? '';
     const choice = character === '[' ? readChoice(characters, at) : null;
