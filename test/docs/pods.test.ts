@@ -31,9 +31,11 @@ test('no pod of an example asks for more than it may take, not when its memory h
       'large-memory/join 1',
       'large-memory/join 2',
       'patched/train 1',
+      'train-in-cuda-image/train 1',
       'train-on-gpu/features 1',
       'train-on-gpu/train 1',
       'train-on-spot/train 1',
+      'train-on-volume/train 1',
       'with-proxy/score 1',
     ],
   );
