@@ -5,6 +5,7 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { SourceFiles } from '../compile/compile.ts';
+import { namesOfBroken, withLastNames } from './broken-files.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 
 export interface CommitVersions {
@@ -28,9 +29,12 @@ export async function versionsOf(
   if (!here.ok) return failure(here.error.message);
   const compiled = await compile(ports, project, sha);
   if (!compiled.ok) return compiled;
-  const write: Write = { write: 'versions', repository: project.name, sha, at: ports.clock.now(), ...compiled.value };
+  const named = await withLastNames(ports, project, sha, compiled.value.versions);
+  if (!named.ok) return named;
+  const found = { ...compiled.value, versions: named.value };
+  const write: Write = { write: 'versions', repository: project.name, sha, at: ports.clock.now(), ...found };
   await ports.journal.commit([[write]]);
-  return compiled;
+  return success(found);
 }
 
 /** The project of that name; the error is a sentence. */
@@ -55,10 +59,11 @@ function pipelineOf(
   pipeline: string,
   sha: Sha,
 ): Result<{ readonly definition: PipelineDefinition; readonly digest: string }, Problem | string> {
-  const digest = versions.find((version) => version.pipeline === pipeline)?.digest ?? null;
+  const digest = versions.find((version) => version.digest !== null && version.pipeline === pipeline)?.digest ?? null;
   const definition = digest === null ? undefined : definitions.get(digest);
   if (digest !== null && definition !== undefined) return success({ definition, digest });
-  const broken = versions.find(({ problems, file }) => problems.length > 0 && file.endsWith(`/${pipeline}.ts`));
+  const brokenNames = namesOfBroken(versions);
+  const broken = versions.find(({ file }) => brokenNames.get(file) === pipeline);
   const names = [...definitions.values()].map((known) => known.name).join(', ') || 'none';
   return failure(broken?.problems[0] ?? `there is no pipeline "${pipeline}" at ${sha.slice(0, 7)}; there: ${names}`);
 }

@@ -112,8 +112,9 @@ export class LeaseLost extends Error {
 
 export interface VersionRow {
   readonly file: string;
-  /** Null where the file is broken. */
+  /** Of a broken file the name that it had when it was last whole; null where that is not known. */
   readonly pipeline: string | null;
+  /** Null where the file is broken. */
   readonly digest: string | null;
   readonly problems: readonly Problem[];
 }

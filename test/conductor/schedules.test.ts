@@ -101,12 +101,12 @@ test('a schedule that changes counts from then on', async () => {
 });
 
 /** The head of main holds another definition from now on; null: a broken one. */
-function change(stage: Stage, definition: PipelineDefinition | null): void {
+function change(stage: Stage, definition: PipelineDefinition | null, file = 'ticking.ts'): void {
   const edition = definition === null ? 'broken(' : fileOf(definition.name, stage.world.steps);
   if (definition !== null) Object.assign(stage.world.catalogue, { definition: () => definition });
   const { remote, time } = stage.world;
   const tip = remote.branches.get('main');
-  const files = new Map([['.pipelines/ticking.ts', edition]]);
+  const files = new Map([[`.pipelines/${file}`, edition]]);
   const sha = remote.commit(tip === undefined ? [] : [tip], files, 'Change', time.now);
   remote.branches.set('main', sha);
   stage.hook({ type: 'push', ref: 'refs/heads/main', before: tip ?? null, after: sha, actor: 'ada' });
@@ -137,14 +137,17 @@ test('a schedule that comes back counts anew: what it would have fired meanwhile
 });
 
 test('a schedule whose file is broken for a while leaves a record of each tick all the same', async () => {
-  const stage = await Stage.open({ pipelines: [scheduled({})] });
-  await untilTicks(stage, 1);
-  change(stage, null);
-  await pass(stage, 22);
-  change(stage, scheduled({}));
-  await untilTicks(stage, 6);
-  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
-  assert.ok(ticks(stage).some(({ reason }) => /catch-up is off/.test(reason ?? '')));
+  for (const file of ['ticking.ts', 'train.ts']) {
+    const stage = await Stage.open({ pipelines: [scheduled({})] });
+    change(stage, scheduled({}), file);
+    await untilTicks(stage, 1);
+    change(stage, null, file);
+    await pass(stage, 22);
+    change(stage, scheduled({}), file);
+    await untilTicks(stage, 6);
+    assert.deepEqual(new Set(gaps(stage)), new Set([5]), file);
+    assert.ok(ticks(stage).some(({ reason }) => /catch-up is off/.test(reason ?? '')));
+  }
 });
 
 test('a journal of an older version says from when a schedule counts', async () => {

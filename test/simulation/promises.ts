@@ -141,8 +141,8 @@ function earlierReplaced({ history }: World): Open | null {
 
 function definitionsIn(files: ReadonlyMap<string, string>, catalogue: Catalogue): readonly PipelineDefinition[] {
   return [...files].flatMap(([path, text]) => {
-    const name = /^\.pipelines\/(\w+)\.ts$/.exec(path)?.[1];
-    return name === undefined || !text.startsWith('{') ? [] : [catalogue.definition(name, 0)];
+    const name = /^\{"pipeline":"(\w+)"/.exec(text)?.[1];
+    return name === undefined || !path.startsWith('.pipelines/') ? [] : [catalogue.definition(name, 0)];
   });
 }
 

@@ -14,15 +14,16 @@ import type { RunOpened } from '../../engine/event.ts';
 import { shaOf } from '../sha.ts';
 import type { Commit, Write } from '../../journal/journal.ts';
 import type { PipelineDefinition, TriggerDefinition } from '../../pipeline/definition.ts';
+import { namesOfBroken } from '../broken-files.ts';
 import { noteListeners } from './data-listeners.ts';
 import type { HeldUp } from './held-up.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { noteSchedules, sinceOf, type Counting } from './schedule-since.ts';
-import { laneOf, openRun, parseParameters, pipelineNameOf } from './triggers.ts';
+import { laneOf, openRun, parseParameters } from './triggers.ts';
 import { isSilence } from '../silence.ts';
 import { Trouble } from '../trouble.ts';
 import type { Turns } from '../runs/turns.ts';
-import { versionsOf, type CommitVersions } from '../versions.ts';
+import { versionsOf } from '../versions.ts';
 
 interface Active {
   readonly project: Project;
@@ -83,7 +84,7 @@ export class Schedules {
       }
     }
     const { journal, clock } = this.#ports;
-    const broken = brokenIn(versions.value);
+    const broken = new Set(namesOfBroken(versions.value.versions).values());
     const counting = active.map((each) => countingOf(each));
     await noteSchedules(journal, repository, counting, broken, clock.now());
     await noteListeners(journal, repository, versions.value.definitions.values(), broken, clock.now());
@@ -212,10 +213,4 @@ export class Schedules {
 
 function countingOf({ definition, schedule: { cron, timeZone } }: Active): Counting {
   return { pipeline: definition.name, cron, timeZone };
-}
-
-/** Names of the pipelines whose files do not compile. */
-function brokenIn({ versions }: CommitVersions): ReadonlySet<string> {
-  const broken = versions.filter(({ digest }) => digest === null);
-  return new Set(broken.map(({ pipeline, file }) => pipeline ?? pipelineNameOf(file)));
 }

@@ -10,6 +10,7 @@ import type { ParameterDefinition, PipelineDefinition } from '../../pipeline/def
 import type { Problem } from '../../std/problem.ts';
 import { failure, success, type Result } from '../../std/result.ts';
 import { unreachable } from '../../std/unreachable.ts';
+import { namesOfBroken } from '../broken-files.ts';
 import type { ConductorPorts } from '../ports.ts';
 import { reportRun, reportWithoutRun } from '../reports/report-writes.ts';
 import { conductorLimits } from '../ports.ts';
@@ -184,26 +185,13 @@ export function problemReports(
   versions: readonly VersionRow[],
   at: number,
 ): readonly Write[] {
-  return versions
-    .filter((version) => version.problems.length > 0)
-    .flatMap((version) =>
-      reportWithoutRun(
-        {
-          ...about,
-          pipeline: version.pipeline ?? pipelineNameOf(version.file),
-          state: 'error',
-          summary: firstLine(version.problems),
-          problems: version.problems,
-          coveredBy: null,
-        },
-        at,
-      ),
-    );
-}
-
-/** A broken file has no name of its own: it reports under its file's name, which is the pipeline's by convention. */
-export function pipelineNameOf(file: string): string {
-  return file.replace(/^.*\//, '').replace(/\.ts$/, '');
+  const names = namesOfBroken(versions);
+  return versions.flatMap(({ file, problems }) => {
+    const pipeline = names.get(file);
+    if (pipeline === undefined) return [];
+    const summary = firstLine(problems);
+    return reportWithoutRun({ ...about, pipeline, state: 'error', summary, problems, coveredBy: null }, at);
+  });
 }
 
 function firstLine(problems: readonly Problem[]): string {
