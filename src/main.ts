@@ -55,7 +55,7 @@ import { createIds } from './ids.ts';
 export interface System {
   readonly conductor: Conductor;
   readonly journal: Journal;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: ArtifactStore & ArtifactStreams;
   readonly logs: LogStore;
   readonly compiler: Compiler;
   readonly projects: ReadonlyMap<string, Project>;

@@ -8,7 +8,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Artifact } from '../pipeline/definition.ts';
-import type { ArtifactStore, ArtifactStreams } from './outputs.ts';
+import type { ArtifactStore, ArtifactStream, ArtifactStreams } from './outputs.ts';
 import { artifactName } from './safe-name.ts';
 
 const chunkBytes = 1024 * 1024;
@@ -77,10 +77,10 @@ export function createDirectoryArtifactStore(options: DirectoryArtifactOptions):
         return { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
       }),
     putStream: (content, name) => keep(name, (target) => drain(content, target, artifactBytesMax)),
-    async openStream(sha256) {
-      const source = await openKept(pathOf(sha256), sha256);
-      if (source === null) return null;
-      return { bytes: (await source.stat()).size, content: source.createReadStream() };
+    openStream: (sha256) => streamOf(pathOf(sha256), sha256),
+    async openVerified(sha256) {
+      const found = await streamOf(pathOf(sha256), sha256);
+      return found === null ? null : { ...found, content: verified(sha256, found.content) };
     },
     async getBytes(sha256) {
       await using source = await openKept(pathOf(sha256), sha256);
@@ -170,6 +170,25 @@ async function openKept(path: string, sha256: string): Promise<FileHandle | null
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
+}
+
+async function streamOf(path: string, sha256: string): Promise<ArtifactStream | null> {
+  const source = await openKept(path, sha256);
+  if (source === null) return null;
+  return { bytes: (await source.stat()).size, content: source.createReadStream() };
+}
+
+/** Whoever reads has all bytes only if all of them were right. */
+async function* verified(sha256: string, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let last: Uint8Array | null = null;
+  for await (const chunk of content) {
+    hash.update(chunk);
+    if (last !== null) yield last;
+    last = chunk;
+  }
+  verifyHash(sha256, hash.digest('hex'));
+  if (last !== null) yield last;
 }
 
 /** Throws where the bytes of an artifact have another hash than they should. */

@@ -17,7 +17,14 @@ export interface ArtifactStreams {
   /** As `putFile`. Rejects, and keeps nothing, where the stream breaks off. */
   putStream(content: AsyncIterable<Uint8Array>, name: string): Promise<Artifact>;
   /** Null where it is not here. The bytes are not verified: whoever gets them compares the hash. */
-  openStream(sha256: string): Promise<{ readonly bytes: number; readonly content: AsyncIterable<Uint8Array> } | null>;
+  openStream(sha256: string): Promise<ArtifactStream | null>;
+  /** The same for whoever cannot compare it: the stream ends with an error, and without its last bytes, where they are damaged. */
+  openVerified(sha256: string): Promise<ArtifactStream | null>;
+}
+
+export interface ArtifactStream {
+  readonly bytes: number;
+  readonly content: AsyncIterable<Uint8Array>;
 }
 
 /** One log for each attempt, addressed by its key. Lines are numbered from 1. */

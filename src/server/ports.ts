@@ -2,14 +2,14 @@
 import type { Conductor } from '../conductor/conductor.ts';
 import type { Project } from '../conductor/ports.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { ArtifactStore, LogStore } from '../outputs/outputs.ts';
+import type { ArtifactStreams, LogStore } from '../outputs/outputs.ts';
 import type { Clock } from '../std/clock.ts';
 
 export interface ServerPorts {
   readonly conductor: Conductor;
   readonly journal: Journal;
   readonly logs: LogStore;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: ArtifactStreams;
   readonly projects: ReadonlyMap<string, Project>;
   readonly clock: Clock;
   /** What a command must show to change anything. */

@@ -59,6 +59,31 @@ test('a stream is kept whole or not at all, and comes back as one', async () => 
   await rm(directory, { recursive: true });
 });
 
+test('a stream that is verified breaks off before its last bytes where one of them is damaged', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'artifacts-'));
+  const store = createDirectoryArtifactStore({ directory });
+  for (const size of [0, 1, 1_000_000]) {
+    const { $artifact: sha256 } = await store.putBytes(Buffer.alloc(size, 'model'), 'model');
+    const path = kept(directory, sha256);
+    const opened = await store.openVerified(sha256);
+    assert.ok(opened);
+    let whole = 0;
+    for await (const chunk of opened.content) whole += chunk.length;
+    assert.deepEqual([opened.bytes, whole], [size, size]);
+    await chmod(path, 0o644);
+    await writeFile(path, Buffer.alloc(Math.max(size, 1), 'wrong'));
+    const damaged = await store.openVerified(sha256);
+    assert.ok(damaged);
+    let got = 0;
+    await assert.rejects(async () => {
+      for await (const chunk of damaged.content) got += chunk.length;
+    }, /is damaged/);
+    assert.ok(got < damaged.bytes, `${got} of ${damaged.bytes} bytes`);
+  }
+  assert.equal(await store.openVerified('0'.repeat(64)), null);
+  await rm(directory, { recursive: true });
+});
+
 async function* from(parts: readonly Uint8Array[], error: Error | null = null): AsyncGenerator<Uint8Array> {
   yield* parts;
   if (error !== null) throw error;

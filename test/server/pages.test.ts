@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import type { RunRow } from '../../src/journal/journal.ts';
+import { logLimits, type LogStore } from '../../src/outputs/outputs.ts';
 import { createServer } from '../../src/server/server.ts';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
 
@@ -146,6 +147,34 @@ test('the server searches all lines, as they read', async () => {
   assert.match(body, /6 lines with “000 &lt;SCRIPT>”/);
   assert.match(body, /\?from=5001#L5001/);
   assert.match((await get(`${logAddress()}?q=nowhere`)).body, /No line has “nowhere” in it/);
+});
+
+test('four searches go at once, and the next ones are told to come again', async () => {
+  const { promise: gate, resolve: goOn } = Promise.withResolvers<void>();
+  const begun = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+  let searches = 0;
+  const read: LogStore['read'] = async (key, from, to) => {
+    // No page of a log has so many lines.
+    if (to - from + 1 === logLimits.pageLinesMax) {
+      begun[searches]?.resolve();
+      searches += 1;
+      await gate;
+    }
+    return system.logs.read(key, from, to);
+  };
+  const log = { error: (_fields: unknown, message: string) => void errors.push(message) };
+  const other = await createServer({ ...system, logs: { ...system.logs, read }, apiToken: 'token', version: '0', log });
+  const url = `${logAddress()}?q=nowhere`;
+  const four = Array.from({ length: 4 }, () => other.inject({ url }).then(({ statusCode }) => statusCode));
+  await Promise.all(begun.map(({ promise }) => promise));
+  const refused = await other.inject({ url });
+  assert.deepEqual([refused.statusCode, refused.headers['retry-after'], searches], [503, '10', 4]);
+  assert.match(refused.body, /4 searches are under way/);
+  assert.equal((await other.inject({ url: logAddress() })).statusCode, 200);
+  goOn();
+  assert.deepEqual(await Promise.all(four), [200, 200, 200, 200]);
+  assert.equal((await other.inject({ url })).statusCode, 200);
+  await other.close();
 });
 
 test('attempts that the journal does not know have no log', async () => {

@@ -1,19 +1,20 @@
-/** `/artifacts/:sha256`: the verified bytes of an artifact, to be saved and never shown: a file of a step may be anything. */
-import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
+/**
+ * `/artifacts/:sha256`: the bytes of an artifact, to be saved and never shown: a file of a step may be anything. They leave
+ * as they are read from the store, which breaks off before the last ones where they are not those that were kept.
+ */
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorPage } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
+import { AtOnce, comeBackAfterSeconds } from './at-once.ts';
 import type { PageReply } from './reply.ts';
 import { fieldOf, parameterOf } from './request.ts';
 
-export function artifactRoutes(app: FastifyInstance, { artifacts }: ServerPorts, pages: PageReply): void {
-  const folder = mkdtemp(join(tmpdir(), 'contender-artifacts-'));
-  folder.catch(() => undefined);
-  app.addHook('onClose', async () => rm(await folder, { recursive: true, force: true }));
+const downloadsMax = 8;
+
+export function artifactRoutes(app: FastifyInstance, ports: ServerPorts, pages: PageReply): void {
+  const downloads = new AtOnce(downloadsMax);
   app.get(
     '/artifacts/:sha256',
     {
@@ -25,30 +26,45 @@ export function artifactRoutes(app: FastifyInstance, { artifacts }: ServerPorts,
       },
     },
     async (request, reply) => {
-      const sha256 = parameterOf(request, 'sha256');
-      const path = join(await folder, randomUUID());
-      const here = /^[0-9a-f]{64}$/.test(sha256) && (await artifacts.getFile(sha256, path));
-      if (!here)
-        return pages.send(
-          request,
-          reply,
-          errorPage(404, 'There is no such artifact here. It may have been cleared away.'),
-          404,
-        );
-      const file = await open(path, 'r');
-      const { size } = await file.stat();
-      // The open file outlives its name: nothing is left behind, however the download ends.
-      await rm(path, { force: true });
-      void reply.headers({
-        'content-type': 'application/octet-stream',
-        'content-length': size,
-        'content-disposition': `attachment; filename="${safeName(fieldOf(request.query, 'name') ?? sha256)}"`,
-        'cache-control': 'private, max-age=31536000, immutable',
-        etag: `"${sha256}"`,
-      });
-      return reply.send(createReadStream(path, { fd: file, autoClose: true }));
+      const leave = downloads.take();
+      if (leave === null) return refuse(request, reply, pages);
+      reply.raw.once('close', leave);
+      return download(request, reply, { ports, pages });
     },
   );
+}
+
+async function download(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { ports, pages }: { readonly ports: ServerPorts; readonly pages: PageReply },
+): Promise<FastifyReply> {
+  const sha256 = parameterOf(request, 'sha256');
+  const found = await ports.artifacts.openVerified(sha256);
+  if (found === null) {
+    const page = errorPage(404, 'There is no such artifact here. It may have been cleared away.');
+    return pages.send(request, reply, page, 404);
+  }
+  const content = Readable.from(found.content, { objectMode: false });
+  // What cannot be read at all, or is short and damaged, gets a page that says so.
+  await once(content, 'readable');
+  content.once('error', (error) =>
+    ports.log.error({ url: request.url, error: error.message }, 'a download was broken off'),
+  );
+  void reply.headers({
+    'content-type': 'application/octet-stream',
+    'content-length': found.bytes,
+    'content-disposition': `attachment; filename="${safeName(fieldOf(request.query, 'name') ?? sha256)}"`,
+    'cache-control': 'private, max-age=31536000, immutable',
+    etag: `"${sha256}"`,
+  });
+  return reply.send(content);
+}
+
+function refuse(request: FastifyRequest, reply: FastifyReply, pages: PageReply): Promise<FastifyReply> {
+  void reply.header('retry-after', comeBackAfterSeconds);
+  const page = errorPage(503, `${downloadsMax} downloads are under way, which is the most. Try again in a moment.`);
+  return pages.send(request, reply, page, 503);
 }
 
 /** What every file system takes, and no header is broken by. */

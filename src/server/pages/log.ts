@@ -12,11 +12,12 @@ import { attemptId } from '../../executor/executor.ts';
 import { logLimits, type LogLine, type LogStore } from '../../outputs/outputs.ts';
 import { errorPage, logPage, viewLimits, withoutAnsi, type LogSearch } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
+import { AtOnce, comeBackAfterSeconds } from './at-once.ts';
 import type { PageReply } from './reply.ts';
 import { fieldOf, numberOf, parameterOf } from './request.ts';
 import { isClosed, type RunReader } from './run-reader.ts';
 
-const limits = { linesAtOnceMax: 2000, searchLinesMax: 2_000_000 } as const;
+const limits = { linesAtOnceMax: 2000, searchLinesMax: 2_000_000, searchesMax: 4 } as const;
 
 interface Wanted {
   readonly step: string;
@@ -26,6 +27,7 @@ interface Wanted {
 }
 
 export function logRoutes(app: FastifyInstance, ports: ServerPorts, reader: RunReader, pages: PageReply): void {
+  const searches = new AtOnce(limits.searchesMax);
   app.get('/runs/:id/steps/*', { exposeHeadRoute: false }, async (request, reply) => {
     const runId = parameterOf(request, 'id');
     const wanted = parseWanted(parameterOf(request, '*'));
@@ -42,7 +44,12 @@ export function logRoutes(app: FastifyInstance, ports: ServerPorts, reader: RunR
     if (fieldOf(request.query, 'raw') !== null) return rawReply(ports.logs, key, wanted, reply);
     const { run, step, instance, number } = found;
     const { lines, total, closed } = await readPart(ports.logs, key, numberOf(request.query, 'from'));
-    const query = fieldOf(request.query, 'q');
+    const searched = await searchFor(ports.logs, key, request, searches);
+    if (searched === 'full') {
+      void reply.header('retry-after', comeBackAfterSeconds);
+      const full = `${limits.searchesMax} searches are under way, which is the most. Try again in a moment.`;
+      return pages.send(request, reply, errorPage(503, full), 503);
+    }
     const page = logPage({
       runId,
       runNumber: number,
@@ -59,7 +66,7 @@ export function logRoutes(app: FastifyInstance, ports: ServerPorts, reader: RunR
       closed: isClosed(closed, step.definition.work.kind, instance.state),
       startedAt: lines[0]?.number === 1 ? lines[0].at : ((await ports.logs.read(key, 1, 1)).lines[0]?.at ?? 0),
       errorLine: hasFailed(found) ? await reader.errorLine(key) : null,
-      search: query === null ? null : await search(ports.logs, key, query, (numberOf(request.query, 'after') ?? 0) + 1),
+      search: searched,
     });
     return pages.send(request, reply, page);
   });
@@ -140,6 +147,24 @@ async function* linesFrom(logs: LogStore, key: string, first: number): AsyncGene
     const { lines, total } = await logs.read(key, from, from + logLimits.pageLinesMax - 1);
     if (lines.length > 0) yield lines;
     if (from + logLimits.pageLinesMax > total) return;
+  }
+}
+
+/** Null: none was asked for. */
+async function searchFor(
+  logs: LogStore,
+  key: string,
+  { query }: FastifyRequest,
+  searches: AtOnce,
+): Promise<LogSearch | 'full' | null> {
+  const words = fieldOf(query, 'q');
+  if (words === null) return null;
+  const leave = searches.take();
+  if (leave === null) return 'full';
+  try {
+    return await search(logs, key, words, (numberOf(query, 'after') ?? 0) + 1);
+  } finally {
+    leave();
   }
 }
 
