@@ -41,7 +41,7 @@ async function push(stage: Stage, files: Files): Promise<Sha> {
 /** Names of the pipelines that a commit has a status of, each with its state. */
 function statusesOf(stage: Stage, sha: Sha): Files {
   const own = [...stage.world.forge.statuses].filter(([key, { pipeline }]) => key === statusKey(sha, pipeline));
-  return Object.fromEntries(own.map(([, { pipeline, state }]) => [pipeline, state]).toSorted());
+  return Object.fromEntries(own.map(([, { pipeline, state }]) => [pipeline, state]));
 }
 
 test('a broken file is told of under the name that its pipeline had, from one broken commit to the next', async () => {
