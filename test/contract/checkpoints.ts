@@ -35,8 +35,8 @@ export function checkpointsFollow(name: string, create: () => Promise<StepsUnder
       // Left as it was found by a try that was longer than its time, warned, and goes on writing.
       const slow = {
         ...tryOf(2, 'leaves more when it is warned'),
-        timeoutMs: 4000,
-        graceMs: 5000,
+        timeoutMs: 6000,
+        graceMs: 20_000,
       };
       assert.equal(causeOf(await run(slow)), 'timeout');
       assert.equal(lineOf(await run(tryOf(3, 'says what it finds'))), '1: half more ');
