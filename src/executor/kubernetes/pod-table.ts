@@ -1,7 +1,8 @@
 /**
  * The pods of ours in one namespace, as far as they can be seen: one list, then one watch that carries it on. The list is
  * made again when the watch has lost its place (410), was cut, or has stood for five minutes, since a connection can die
- * without anybody noticing. While nothing can be seen, nothing is said.
+ * without anybody noticing. Where no watch lasts, the lists alone go on, seconds apart. While nothing can be seen, nothing is
+ * said.
  */
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Clock } from '../../std/clock.ts';
@@ -38,7 +39,24 @@ interface WatchEvent {
   readonly object: V1Pod & { readonly code?: number; readonly message?: string };
 }
 
-const limits = { pageMax: 500, watchMs: 300_000, silenceMs: 330_000 } as const;
+/** A list with its watch, when that is over. */
+interface Sight {
+  /** Null: the watch ended in order. */
+  readonly error: unknown;
+  readonly isListed: boolean;
+  /** Its watch was no short one. */
+  readonly hasLasted: boolean;
+}
+
+const limits = {
+  pageMax: 500,
+  watchMs: 300_000,
+  silenceMs: 330_000,
+  /** A watch that ends sooner is a short one. */
+  shortWatchMs: 5000,
+  /** Of failures that count where lists are answered: they come every four seconds then, and no more is said. */
+  shortWatchesMax: 4,
+} as const;
 
 export function openPodTable(options: PodTableOptions): PodTable {
   const { api, namespace, selector, clock } = options;
@@ -90,21 +108,33 @@ export function openPodTable(options: PodTableOptions): PodTable {
       if (view !== null) take(view.name, event.type === 'DELETED' ? null : view);
     }
   };
+  const see = async (): Promise<Sight> => {
+    let watchedAt: number | null = null;
+    let error: unknown = null;
+    try {
+      const version = await list();
+      watchedAt = clock.now();
+      await watch(version);
+    } catch (thrown) {
+      error = thrown;
+    }
+    const hasLasted = watchedAt !== null && clock.now() - watchedAt >= limits.shortWatchMs;
+    return { error, isListed: watchedAt !== null, hasLasted };
+  };
   const run = async (): Promise<void> => {
+    // Since a watch has lasted.
     let failures = 0;
     while (!closing.signal.aborted) {
-      try {
-        const version = await list();
-        failures = 0;
-        await watch(version);
-      } catch (error) {
-        if (closing.signal.aborted) return;
-        // The place is lost, or the line was cut while nothing was wrong: the list says all there is to know.
-        if (failures === 0 && error instanceof ApiError && error.status === 410) continue;
-        failures += 1;
-        if (failures > 1) options.trouble(error);
-        await backOff(failures, error, closing.signal);
-      }
+      const { error, isListed, hasLasted } = await see();
+      if (closing.signal.aborted) return;
+      failures = hasLasted ? 1 : failures + 1;
+      // The place is lost, or the watch ended while nothing was wrong: the list says all there is to know.
+      const isHarmless = error === null || (error instanceof ApiError && error.status === 410);
+      if (failures === 1 && isHarmless) continue;
+      const counted = isListed ? Math.min(failures, limits.shortWatchesMax) : failures;
+      if (failures > 1 && counted === failures)
+        options.trouble(error ?? new Error('the cluster ends each watch soon after it began'));
+      await backOff(counted, error, closing.signal);
     }
   };
   void run();
