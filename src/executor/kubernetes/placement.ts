@@ -191,15 +191,23 @@ export class Placement implements Placed {
 
   /** Null: its pod is gone. */
   changed(view: PodView | null): void {
-    if (this.#isOver || (view !== null && this.#uid !== null && view.uid !== this.#uid)) return;
-    if (view === null) return this.#gone();
+    if (this.#isOver) return;
+    if (view === null) return this.#gone(false);
+    if (this.#isOther(view)) {
+      // One from before it may be told late; what comes after it has been seen is after it.
+      if (this.#last?.uid === this.#uid) this.#gone(true);
+      return;
+    }
     this.#last = view;
     this.look();
   }
 
   /** A list that was begun then has not shown its pod. */
   notListed(begunAt: number): void {
-    if (this.#placedAt !== null && this.#placedAt < begunAt && this.#ports.seen() === undefined) this.#gone();
+    if (this.#placedAt === null || this.#placedAt >= begunAt) return;
+    const view = this.#ports.seen();
+    if (view === undefined) this.#gone(false);
+    else if (this.#isOther(view)) this.#gone(true);
   }
 
   /** What follows from what is seen, and from how long it has been so. */
@@ -301,10 +309,15 @@ export class Placement implements Placed {
     if (view !== undefined) this.changed(view);
   }
 
-  #gone(): void {
+  /** Of its name, and not the one that was made for it. */
+  #isOther({ uid }: PodView): boolean {
+    return this.#uid !== null && uid !== this.#uid;
+  }
+
+  #gone(isReplaced: boolean): void {
     if (this.#placedAt === null || this.#isOver) return;
     if (this.#stop !== null) return this.#stopped();
-    this.#see(goneOutcome(this.#last));
+    this.#see(goneOutcome(this.#last, isReplaced));
   }
 
   #stopped(): void {

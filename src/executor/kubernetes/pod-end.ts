@@ -211,10 +211,13 @@ export function lossOf(view: PodView, now: number, heardAt: number): Failed | nu
   return failed('lost', `its node${where} has not answered for ${Math.round((now - notReadySince) / 1000)} s`);
 }
 
-/** A pod that is not there any more, or was told to end, and not by us. */
-export function goneOutcome(last: PodView | null): Failed {
+/** A pod that is not there any more, or was told to end, and not by us. `isReplaced`: another one has its name. */
+export function goneOutcome(last: PodView | null, isReplaced = false): Failed {
   const disruption = last?.disruption ?? null;
   if (disruption !== null)
     return failed('evicted', `the cluster took its pod away (${disruption.reason}): ${disruption.message}`);
-  return failed('lost', 'its pod is gone: somebody deleted it, or its node was removed');
+  const why = isReplaced
+    ? 'somebody deleted it and made another of that name'
+    : 'somebody deleted it, or its node was removed';
+  return failed('lost', `its pod is gone: ${why}`);
 }

@@ -288,6 +288,7 @@ test('a pod is given up when it should long be gone, or when neither its node no
 
 test('a pod that is gone was deleted, or taken away by the cluster where it said so before', () => {
   assert.equal(goneOutcome(null).cause, 'lost');
+  assert.match(goneOutcome(null, true).message, /made another of that name$/);
   const preempted = view({
     phase: 'Running',
     ...condition('DisruptionTarget', 'True', 'PreemptionByScheduler', 'for another'),
