@@ -42,6 +42,7 @@ export async function clusterCheck(directory: string, { quick, json }: ClusterCh
     await checkCluster({
       api: createApi((client) => loadKubeConfig(client, kubernetes)),
       settings: { ...settings, instance },
+      clock: { now: Date.now },
       trial: quick ? null : { startMs },
       signal: ending.signal,
       found,

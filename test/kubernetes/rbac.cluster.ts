@@ -54,6 +54,7 @@ test('it runs commands and containers', async () => {
 test('a check with it finds all that it may see well', async () => {
   const findings: Finding[] = [];
   await checkCluster({
+    clock: { now: Date.now },
     api: createApi(loadConfig),
     settings: {
       instance: 'none',

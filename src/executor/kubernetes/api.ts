@@ -20,6 +20,8 @@ export type Query = { readonly [name: string]: string | number | boolean };
 export interface RequestOptions {
   readonly query?: Query;
   readonly body?: object;
+  /** Hears the time that the answer says it was given at, in milliseconds since the epoch, to the second. */
+  readonly dated?: (at: number) => void;
 }
 
 /** `status` null: no answer came, and nobody knows whether the request had its effect. */
@@ -106,6 +108,8 @@ export function createApi(load: (client: Client) => KubeConfig): Api {
         });
         const content = parse(text);
         if (answer.status < 200 || answer.status > 299) throw errorOf(answer, content);
+        const date = Date.parse(answer.headers['date'] ?? '');
+        if (!Number.isNaN(date)) options.dated?.(date);
         return content as never;
       }),
     async stream(path, query, signal) {

@@ -4,6 +4,7 @@
  * speaks; one is made, where the answers so far let it.
  */
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../std/clock.ts';
 import { ApiError, type Api } from './api.ts';
 import { ok, unanswered, unknown, wrong, type Finding } from './finding.ts';
 import { namespaceOf, type PodSettings } from './pod.ts';
@@ -15,6 +16,8 @@ import { tryPod } from './trial.ts';
 export interface ClusterCheck {
   readonly api: Api;
   readonly settings: PodSettings;
+  /** Of this machine. */
+  readonly clock: Clock;
   /** Null: no pod is made. Within `startMs` one is to begin. */
   readonly trial: { readonly startMs: number } | null;
   /** Ends the check: it rejects, and its pod is removed. */
@@ -25,9 +28,10 @@ export interface ClusterCheck {
 
 /** Where a container may have a helper that goes on beside it without being asked for. */
 const minorMin = 29;
+const clockSkewMaxMs = 10_000;
 
 export async function checkCluster(check: ClusterCheck): Promise<void> {
-  const { api, settings, signal } = check;
+  const { api, settings, signal, clock } = check;
   const namespace = namespaceOf(trialTask, settings);
   const podsPath = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
   let isWell = true;
@@ -37,7 +41,12 @@ export async function checkCluster(check: ClusterCheck): Promise<void> {
     check.found(finding);
     return isWell;
   };
-  if (!found(await versionOf(api))) return;
+  let skew: Finding | null = null;
+  const askedAt = clock.now();
+  const dated = (at: number): void => void (skew = skewOf(at, askedAt, clock.now()));
+  if (!found(await versionOf(api, dated))) return;
+  // It keeps nothing else from being asked.
+  if (skew !== null) check.found(skew);
   if (!found(await findNamespace(api, namespace))) return;
   if (!found(await findRights(api, namespace))) return;
   found(await findQuotas(api, namespace));
@@ -53,9 +62,24 @@ interface Version {
   readonly gitVersion?: string;
 }
 
-async function versionOf(api: Api): Promise<Finding> {
+/** Null: the clocks may agree, by what is known of the moment of the answer. */
+function skewOf(at: number, askedAt: number, answeredAt: number): Finding | null {
+  // The date of an answer has whole seconds.
+  const [ahead, behind] = [at - answeredAt, askedAt - (at + 999)];
+  const ms = Math.max(ahead, behind);
+  if (ms <= clockSkewMaxMs) return null;
+  const what = `The clock of the cluster is ${Math.round(ms / 1000)} s ${ahead > 0 ? 'ahead of' : 'behind'} that of this machine`;
+  return wrong(
+    'clock',
+    `${what}: time limits of containers, and when a node counts as lost, are wrong by as much.`,
+    'Have both set by NTP: `timedatectl` says whether this machine is (`systemctl enable --now systemd-timesyncd`, or chrony).',
+  );
+}
+
+async function versionOf(api: Api, dated: (at: number) => void): Promise<Finding> {
   try {
-    const { major = '', minor = '', gitVersion = `v${major}.${minor}` } = await api.request<Version>('GET', '/version');
+    const version = await api.request<Version>('GET', '/version', { dated });
+    const { major = '', minor = '', gitVersion = `v${major}.${minor}` } = version;
     const [first, second] = [Number.parseInt(major, 10), Number.parseInt(minor, 10)];
     if (Number.isNaN(first) || Number.isNaN(second))
       return unknown(

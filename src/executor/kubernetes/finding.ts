@@ -14,6 +14,7 @@ export type Finding =
 
 export type FindingName =
   | 'api'
+  | 'clock'
   | 'namespace'
   | 'permissions'
   | 'quotas'

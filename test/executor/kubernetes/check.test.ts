@@ -57,6 +57,7 @@ async function withCluster(body: (place: Place) => Promise<void>): Promise<void>
         await checkCluster({
           api,
           trial: { startMs: 60_000 },
+          clock: { now: Date.now },
           signal: new AbortController().signal,
           ...changes,
           settings: { ...settings, ...changes.settings },
@@ -129,6 +130,30 @@ test('a cluster that is too old for helpers is told', () =>
           : api.request(method, path, options),
     };
     assert.match(lastOf(await check({ api: old })), /^api wrong: Kubernetes v1\.28\+ is older than 1\.29/);
+  }));
+
+test('clocks that differ by more than ten seconds are told, and all else is asked', () =>
+  withCluster(async ({ check }) => {
+    for (const [offset, how] of [
+      [60_000, 'behind'],
+      [-60_000, 'ahead of'],
+    ] as const) {
+      const findings = await check({ trial: null, clock: { now: () => Date.now() + offset } });
+      assert.equal(statesOf(findings), asked.replace('api ok', 'api ok, clock wrong'));
+      const skew = lastOf(findings.slice(0, 2));
+      assert.match(
+        skew,
+        new RegExp(`^clock wrong: The clock of the cluster is \\d\\d s ${how} that of this machine: .*NTP`),
+      );
+    }
+    assert.equal(statesOf(await check({ trial: null, clock: { now: () => Date.now() + 5000 } })), asked);
+  }));
+
+test('an answer that was long under way is no wrong clock', () =>
+  withCluster(async ({ check }) => {
+    const readings = [Date.now() - 25_000, Date.now() + 25_000];
+    const clock = { now: () => readings.shift() ?? 0 };
+    assert.equal(statesOf(await check({ trial: null, clock })), asked);
   }));
 
 test('a namespace that is not there is told by whoever may tell it', () =>
