@@ -38,7 +38,9 @@ check(
     // The end of the first one is asked for by its identity.
     await until('the end of what was to be removed', () => fake.count('delete') === 2);
     assert.equal(fake.pod(pod.metadata.name).metadata.deletionTimestamp, undefined);
-    await createApi(settingsFor(fake).loadConfig).request('DELETE', `${path}/${pod.metadata.name}`);
+    await createApi(settingsFor(fake).loadConfig).request('DELETE', `${path}/${pod.metadata.name}`, {
+      body: { gracePeriodSeconds: 0 },
+    });
     assert.equal(harbour.reports.filter((word) => word.type === 'finished').length, 1);
   },
 );
