@@ -89,7 +89,10 @@ check('how long a pod may take to begin is said by its step, else by the configu
   await harbour.executor.start(hasty);
   await until('both pods', () => fake.pods().length === 2);
   pass(podPatience.startMs / 2);
-  assert.match(said((await harbour.finished(hasty.attemptId)).outcome), /^start: its pod did not start in 4\d\d s/);
+  assert.match(
+    said((await harbour.finished(hasty.attemptId)).outcome),
+    /^start: (?:its pod did not start|no node had room for its pod) in 4\d\d s/,
+  );
   assert.equal(
     harbour.reports.some(({ attemptId }) => attemptId === patient.attemptId),
     false,
