@@ -38,6 +38,8 @@ export function createAgentServer(ports: AgentServerPorts): FastifyInstance {
     const status = error.statusCode ?? 500;
     if (status >= 500 && status !== 503)
       ports.log.error({ url: request.url, error: error.message }, 'an agent was not served');
+    // Behind a service the next connection may lead to the server that conducts; this one never does.
+    if (status === 503) void reply.header('connection', 'close');
     void reply.code(status).send({ error: status === 500 ? 'internal error' : error.message });
   });
   // Bytes of artifacts go from the socket to the disk.
