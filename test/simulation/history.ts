@@ -268,7 +268,8 @@ export class History {
     if (!goesOn && whereEnded === 'conflict') this.#violated('P8', `${request.type} of ${runId}, which has ended`);
     if (request.type === 'decide' && this.#decisionOf(runId, request.step) !== undefined)
       this.#violated('P8', `a second decision on ${runId}/${request.step} was accepted`);
-    const isReplacement = id.includes('/replaces/');
+    // Of a run that has ended meanwhile nothing comes of it.
+    const isReplacement = goesOn && id.includes('/replaces/');
     if (isReplacement && !this.replaced.some(([earlier, later]) => earlier === runId && id.startsWith(later)))
       this.#violated('overlap', `${runId} was told to end, and nothing replaces it`);
     if (goesOn && !this.requests.has(id)) this.requests.set(id, { runId, request, since: this.#now(), open: true });

@@ -10,6 +10,9 @@ import type { World } from './world.ts';
 const own: readonly FailureCause[] = ['code', 'timeout', 'out-of-memory', 'output'];
 const ofTheGround: readonly FailureCause[] = ['lost', 'evicted', 'start', 'registry'];
 
+/** What happens to a run that has not had its turn. */
+const unbegun: readonly RunEvent['type'][] = ['run-opened', 'step-reused', 'deadline-missed'];
+
 export interface BrokenLimit {
   readonly promise: 'deadline' | 'timeout' | 'tries';
   readonly what: string;
@@ -59,7 +62,9 @@ function untoldDeadline(run: KeptRun, { deadlineMs }: PipelineDefinition, at: nu
 }
 
 function wrongTimeout(run: KeptRun, { runTimeoutMs }: PipelineDefinition, at: number): BrokenLimit | null {
-  if (runTimeoutMs !== null && at >= run.opened.at + runTimeoutMs) return null;
+  // By the clock of whoever began it, which may be behind that of whoever opened it.
+  const begunAt = run.events.find(({ type }) => !unbegun.includes(type))?.at;
+  if (runTimeoutMs !== null && begunAt !== undefined && at >= begunAt + runTimeoutMs) return null;
   return { promise: 'timeout', what: `${run.opened.runId} was stopped before its time limit` };
 }
 

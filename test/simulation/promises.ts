@@ -253,7 +253,8 @@ function runThatSpeaks({ runs }: World['history'], sha: string, pipeline: string
 }
 
 /** One for each pipeline and pull request, about the commit that it stands at, with an end. */
-function commentsTold({ history, forge }: World): Open | null {
+function commentsTold(world: World): Open | null {
+  const { history, forge } = world;
   for (const [key, { kind, about, state }] of history.outbox) {
     const { pipeline, runId, pullRequest } = about;
     if (state !== 'done' || kind !== 'comment' || pipeline === null) continue;
@@ -264,6 +265,7 @@ function commentsTold({ history, forge }: World): Open | null {
     if (second !== undefined) return { promise: 'P6', what: `two comments of ${context} on #${pullRequest}` };
     // A neutral word about nothing is worth no comment.
     if (shown === undefined && runId === null && about.state === 'neutral') continue;
+    if (shown === undefined && isAboutNothing(world, pipeline, pullRequest)) continue;
     if (shown === undefined) return { promise: 'P6', what: `${key} was delivered and is nowhere` };
     if (shown.report.state === 'running' || shown.report.state === 'waiting')
       return { promise: 'P6', what: `${key} says ${shown.report.state} for ever` };
@@ -276,6 +278,15 @@ function commentsTold({ history, forge }: World): Open | null {
       return { promise: 'P6', what: `the comment of ${context} on #${pullRequest} is about an older commit` };
   }
   return null;
+}
+
+/** Whether the head of the pull request led to no run and no problem: the comment is about that, whoever asked for it. */
+function isAboutNothing({ history, forge }: World, pipeline: string, pullRequest: number | null): boolean {
+  const head = pullRequest === null ? undefined : forge.pullRequests.get(pullRequest)?.headSha;
+  return [...history.outbox.values()].some(
+    ({ kind, about }) =>
+      kind === 'status' && about.pipeline === pipeline && about.sha === head && about.state === 'neutral',
+  );
 }
 
 function numberOf(trigger: Trigger): number | null {
