@@ -10,7 +10,7 @@ import { mutantNames, mutants } from './mutants.ts';
 import type { Outcome } from './simulate.ts';
 
 const steps = 500;
-const seeds = 2000;
+const seeds = 1000;
 const workers = 2;
 
 writeFileSync(new URL('../../docs/simulation.md', import.meta.url), page(await figures(), await caughtBy()));
