@@ -106,8 +106,8 @@ export class Turns {
    */
   async look(): Promise<void> {
     const { journal, clock, runQueue, jobQueue } = this.#ports;
-    for (const { id, opened } of await journal.unfinishedRuns()) {
-      if (this.#lookedAgain && this.activeRuns(opened.repository, opened.pipeline).includes(id)) continue;
+    for (const { id } of await journal.unfinishedRuns()) {
+      if (this.#lookedAgain && this.#lanes.has(id)) continue;
       this.#runs.delete(id);
       runQueue.wake(id);
     }
@@ -154,11 +154,6 @@ export class Turns {
       looks.map((look) => ({ type: 'look', look })),
     );
     this.#ports.runQueue.wake(runId);
-  }
-
-  /** Runs of a pipeline that have not ended, oldest first. */
-  activeRuns(repository: string, pipeline: string): readonly string[] {
-    return this.#lanes.active(repository, pipeline);
   }
 
   /** What could not be started is asked for again. */
