@@ -1,5 +1,5 @@
 /** What the environment tells this server alone, and no log may show, whoever found it. */
-import { given, type Environment } from './environment.ts';
+import { given, webhookSecretsIn, type Environment } from './environment.ts';
 
 const names = ['CONTENDER_API_TOKEN', 'CONTENDER_GITHUB_TOKEN', 'CONTENDER_GITHUB_PRIVATE_KEY'];
 const prefixes = ['CONTENDER_SECRET_', 'CONTENDER_NOTIFY_'];
@@ -13,9 +13,9 @@ export function hiddenIn(environment: Environment): ReadonlyMap<string, string> 
     if (value === null) continue;
     if (names.includes(name) || prefixes.some((prefix) => name.startsWith(prefix))) hidden.set(name, value);
     if (addresses.includes(name)) hidden.set(name, passwordOf(value));
-    if (name === 'CONTENDER_WEBHOOK_SECRET')
-      for (const [place, secret] of value.split(',').entries()) hidden.set(`${name}, ${place + 1}`, secret.trim());
   }
+  for (const [place, secret] of webhookSecretsIn(environment).entries())
+    hidden.set(`CONTENDER_WEBHOOK_SECRET, ${place + 1}`, secret);
   return hidden;
 }
 

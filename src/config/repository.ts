@@ -1,7 +1,7 @@
 /** Repositories, and how those on GitHub are spoken with: what is secret comes from the environment. */
 import { basename } from 'node:path';
 import type { JsonObject } from '../std/json.ts';
-import { given, type Environment } from './environment.ts';
+import { given, webhookSecretsIn, type Environment } from './environment.ts';
 import { invalid, pathIn, textOf } from './file.ts';
 import type { ConfigFile } from './schema.ts';
 
@@ -53,15 +53,11 @@ export function readRepository(
 }
 
 function readGitHub(github: GitHubSettings, environment: Environment): GitHubConfig {
-  const secrets = (given(environment, 'CONTENDER_WEBHOOK_SECRET') ?? '')
-    .split(',')
-    .map((secret) => secret.trim())
-    .filter((secret) => secret !== '');
   return {
     repository: github.repository,
     apiUrl: github.apiUrl.replace(/\/$/, ''),
     auth: readAuth(github, environment),
-    webhookSecrets: secrets,
+    webhookSecrets: webhookSecretsIn(environment),
   };
 }
 
