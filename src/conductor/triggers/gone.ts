@@ -4,7 +4,7 @@
  * pipelines cancel for a newer commit too (`cancelInProgress`). Whoever ran something again has asked for it: it goes on.
  */
 import type { RequestRow, RunRow, Write } from '../../journal/journal.ts';
-import { success, type Result } from '../../std/result.ts';
+import { failure, success, type Result } from '../../std/result.ts';
 import type { Desk, Handled } from '../desk.ts';
 import { mergeGroupOf } from './merge-group.ts';
 import { isOnBranch } from './on-branch.ts';
@@ -67,7 +67,7 @@ async function leftOnBranch(
   const rows = group === null ? await thoseThatCancel(desk, all) : all;
   if (rows.length === 0) return success([]);
   const into = group === null ? await git.defaultBranch() : success(group.baseBranch);
-  if (!into.ok) return { ok: false, error: into.error.message };
+  if (!into.ok) return failure(into.error.message);
   const left: RunRow[] = [];
   for (const row of rows) {
     const sha = shaOf(row.opened.sha);

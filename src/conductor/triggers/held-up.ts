@@ -7,7 +7,7 @@ export class HeldUp {
   /** Repositories whose schedules are not known. */
   readonly #repositories = new Map<string, number>();
   /** By repository: the pipelines whose ticks could not be kept. */
-  readonly #pipelines = new Map<string, ReadonlyMap<string, number>>();
+  readonly #pipelines = new Map<string, Map<string, number>>();
 
   /** Milliseconds; null: it is not. */
   since(repository: string, pipeline: string): number | null {
@@ -15,14 +15,12 @@ export class HeldUp {
   }
 
   begin(repository: string, pipeline: string, at: number): void {
-    const known = this.#pipelines.get(repository);
-    if (known?.has(pipeline) !== true) this.#pipelines.set(repository, new Map([...(known ?? []), [pipeline, at]]));
+    const known = this.#pipelines.get(repository) ?? new Map<string, number>();
+    if (!known.has(pipeline)) this.#pipelines.set(repository, known.set(pipeline, at));
   }
 
   end(repository: string, pipeline: string): void {
-    const known = this.#pipelines.get(repository);
-    if (known?.has(pipeline) === true)
-      this.#pipelines.set(repository, new Map([...known].filter(([name]) => name !== pipeline)));
+    this.#pipelines.get(repository)?.delete(pipeline);
   }
 
   beginAll(repository: string, at: number): void {
