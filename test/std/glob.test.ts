@@ -48,7 +48,7 @@ test('of several globs one is enough', () => {
 
 test('a glob that is too long, begins at a root or has too many alternatives is a mistake, and matches nothing', () => {
   assert.match(globMistake('a'.repeat(globLimits.lengthMax + 1)) ?? '', /longer than 256/);
-  assert.match(globMistake('/src') ?? '', /root/);
+  assert.match(globMistake('/src') ?? '', /begins at a root/);
   assert.match(globMistake('{a,b}'.repeat(7)) ?? '', /more than 64/);
   assert.equal(globMistake('{a,b}'.repeat(6)), null);
   assert.equal(globMistake('a'.repeat(globLimits.lengthMax)), null);
