@@ -39,6 +39,9 @@ const possibleIn = {
   'step-finished': ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'deferred'],
 } as const satisfies { readonly [type in RunEvent['type']]?: readonly StepState[] };
 
+/** What a run that waits for its turn may know already: the results that it was opened with, and that it is late. */
+const beforeItsTurn: ReadonlySet<RunEvent['type']> = new Set(['step-mapped', 'step-reused', 'deadline-missed']);
+
 /** Folds one event into `run`. Throws where it cannot have happened. */
 export function evolve(run: Run, event: RunEvent): void {
   if (run.finishedAt !== null && event.type !== 'late-report-ignored') impossible(event, 'the run has ended');
@@ -91,7 +94,7 @@ export function evolve(run: Run, event: RunEvent): void {
     default:
       unreachable(event);
   }
-  if (event.type !== 'step-reused' && event.type !== 'deadline-missed') run.begunAt ??= event.at;
+  if (!beforeItsTurn.has(event.type)) run.begunAt ??= event.at;
   run.position += 1;
 }
 

@@ -27,7 +27,7 @@ export interface Run {
   readonly opened: RunOpened;
   /** Number of events folded in: the journal position that the next one gets. */
   position: number;
-  /** When its turn came: the time of what was first decided of it. That it is late is decided of one that waits, too. */
+  /** When its turn came: the time of what was first decided of it, but for what one that waits may know too. */
   begunAt: number | null;
   state: RunState;
   reason: string | null;

@@ -140,6 +140,14 @@ test('a mapped step is reused with every instance, and the step that reads it re
   assert.equal(each?.instances?.[1]?.reason, 'none left');
 });
 
+test('a run that was only given results, of a mapped step too, has not begun', () => {
+  const definition = pipelineOf([after('each', [], { map: mapOver([1, 2]) }), after('report', ['each'])]);
+  const earlier = ended(definition, { report: outcomes.failed('invalid') });
+  const run = foldOf(definition, openedOf({ runId: 'run-2' }), reusedEvents(definition, earlier, 'failed'));
+  assert.deepEqual(statesOf(run), { each: ['success', 'success'], report: 'none' });
+  assert.equal(run.begunAt, null);
+});
+
 test('a mapped step that failed runs again with all of its instances', () => {
   const definition = pipelineOf([after('each', [], { map: mapOver([1, 2]) })]);
   const earlier = drive(definition, ({ index }) => (index === 0 ? outcomes.succeeded() : outcomes.failed('invalid')));
