@@ -61,6 +61,9 @@ export const compileLimits = {
   /** Nested functions can keep the bundler busy for minutes. */
   bundleMs: 5000,
   problemsMax: 20,
+  /** Of the first try, as below: what takes longer is tried once more with its whole time, when the others had theirs. */
+  firstTryMs: 100,
+  firstTryKillMs: 500,
   /** The sandbox interrupts itself after so much of the processor's time, which tells the line, */
   evaluationMs: 1000,
   /** and is ended from outside after this, by the clock: native loops do not listen. */
@@ -68,7 +71,7 @@ export const compileLimits = {
   sandboxStartMs: 30_000,
   /** After this without work the sandbox's processes end, and give their memory back. */
   sandboxIdleMs: 10_000,
-  /** Of all files of one commit. */
+  /** Of all evaluations of one commit. */
   commitMs: 30_000,
   memoryBytes: 64 * 1024 * 1024,
   stackBytes: 192 * 1024,

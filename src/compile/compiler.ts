@@ -6,6 +6,7 @@ import { refuseCircles } from './circles.ts';
 import { compileLimits, pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from './compile.ts';
 import { judge, refused, rehearse, type Outcome } from './evaluation.ts';
 import { guest, type Guest } from './guest-bundle.ts';
+import { Share } from './line.ts';
 import { problem, startOf } from './refusal.ts';
 import { Sandbox, type EvaluationTimes } from './sandbox.ts';
 import { SourceReader } from './source-reader.ts';
@@ -49,9 +50,9 @@ class SandboxCompiler implements Compiler {
     }
     const reader = new SourceReader(source);
     await reader.preload(paths);
-    const endsAt = performance.now() + compileLimits.commitMs;
+    const share = new Share(compileLimits.commitMs);
     const outcomes = await Promise.all(
-      entries.map(async (file) => ({ file, ...(await this.#outcome(file, reader, endsAt)) })),
+      entries.map(async (file) => ({ file, ...(await this.#outcome(file, reader, share)) })),
     );
     reader.throwIfBroken();
     const where = new Map(outcomes.flatMap((each) => ('where' in each ? [[each.file, each.where] as const] : [])));
@@ -67,14 +68,14 @@ class SandboxCompiler implements Compiler {
     await this.#sandbox.close();
   }
 
-  async #outcome(file: string, reader: SourceReader, endsAt: number): Promise<Outcome> {
+  async #outcome(file: string, reader: SourceReader, share: Share): Promise<Outcome> {
     const key = createHash('sha256')
       .update(`${file}\0${(await reader.read(file))?.hash ?? ''}`)
       .digest('hex');
     const remembered = this.#remembered.get(key);
     if (remembered !== undefined && (await isSame(remembered, reader))) return remembered.outcome;
     const { result, inputs } = await bundle(file, reader, this.#guest.words);
-    const outcome = result.ok ? await this.#evaluate(file, result.value, endsAt) : refused(...result.error);
+    const outcome = result.ok ? await this.#evaluate(file, result.value, share) : refused(...result.error);
     const hashes = await Promise.all(
       inputs.map(async (path) => [path, (await reader.read(path))?.hash ?? null] as const),
     );
@@ -85,13 +86,13 @@ class SandboxCompiler implements Compiler {
     return outcome;
   }
 
-  async #evaluate(file: string, bundled: Parameters<typeof judge>[1], endsAt: number): Promise<Outcome> {
-    const judged: Outcome[] = [];
+  async #evaluate(file: string, bundled: Parameters<typeof judge>[1], share: Share): Promise<Outcome> {
+    let judged: Outcome | undefined;
     // Judged while the second evaluation is under way, which only says whether the first one counts.
-    const evaluation = await this.#sandbox.evaluate(bundled.code, endsAt, (first) => {
-      judged.push(judge(file, bundled, first));
+    const evaluation = await this.#sandbox.evaluate(bundled.code, share, (first) => {
+      judged = judge(file, bundled, first);
     });
-    return (evaluation.kind === 'json' ? judged[0] : undefined) ?? judge(file, bundled, evaluation);
+    return (evaluation.kind === 'json' ? judged : undefined) ?? judge(file, bundled, evaluation);
   }
 
   #remember(key: string, remembered: Remembered): void {

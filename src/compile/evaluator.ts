@@ -93,18 +93,18 @@ export class Evaluator {
 
   /** As `evaluate`. The machine code that a definition needs is there afterwards: it is made as it is first used. */
   rehearse(): void {
-    this.evaluate(rehearsal);
+    this.evaluate(rehearsal, Infinity);
   }
 
-  /** `restore` is to be done before the next one. */
-  evaluate(code: string): Evaluation {
+  /** `evaluationMs`: of the processor. `restore` is to be done before the next one. */
+  evaluate(code: string, evaluationMs: number): Evaluation {
     const { context } = this.#ready;
     // Handles of the evaluation before point to nowhere. They are left alone: what they held is gone with the memory.
     const host = context.unwrapResult(
       context.evalCode("globalThis['contender:host']()", 'host.js', { type: 'global' }),
     );
     const [finish, describe] = [context.getProp(host, 'finish'), context.getProp(host, 'describe')];
-    this.#endsAt = cpuMs() + this.#setup.evaluationMs;
+    this.#endsAt = cpuMs() + evaluationMs;
     const evaluation = this.#evaluate(code, finish, describe);
     this.#endsAt = Infinity;
     return evaluation;

@@ -49,7 +49,7 @@ async function answer(request: SandboxRequest): Promise<void> {
   }
   clearTimeout(rehearsal);
   if (evaluators === null) throw new Error('a bundle came before the sandbox was set up');
-  say({ type: 'answer', evaluation: evaluateTwice(evaluators, request.code) });
+  say({ type: 'answer', evaluation: evaluateTwice(evaluators, request) });
   evaluators.whole.restore();
   evaluators.tight.restore();
 }
@@ -60,11 +60,13 @@ function rehearse({ whole, tight }: Evaluators): void {
   tight.restore();
 }
 
-function evaluateTwice({ whole, tight }: Evaluators, code: string): Evaluation | Same {
-  const one = whole.evaluate(code);
+type Bundle = Extract<SandboxRequest, { type: 'evaluate' }>;
+
+function evaluateTwice({ whole, tight }: Evaluators, { code, evaluationMs }: Bundle): Evaluation | Same {
+  const one = whole.evaluate(code, evaluationMs);
   if (one.kind !== 'json') return one;
   say({ type: 'half', text: one.text });
-  const other = tight.evaluate(code);
+  const other = tight.evaluate(code, evaluationMs);
   if (other.kind !== 'json') return other;
   return one.text === other.text ? { kind: 'same' } : { kind: 'differs' };
 }

@@ -1,7 +1,7 @@
 /**
  * Evaluates bundles one after the other in a process of their own, each twice: the second evaluator has a little less
  * memory and stack, and a definition that can tell the difference depends on the machine and is no function of the
- * commit. The process is ended, and made anew, when a bundle does not behave. It is ended too when there is nothing to do
+ * commit. What is not done in a short time has its whole time later, when those that are quick have had theirs. The process is ended, and made anew, when a bundle does not behave. It is ended too when there is nothing to do
  * for a while, since it holds as much memory as the rest of the server; whoever sees work coming wakes it.
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { compileLimits } from './compile.ts';
+import { Line, type Share } from './line.ts';
 import { unpackImage, type WordsImage } from './words-image.ts';
 
 export type EvaluatorName = 'whole' | 'tight';
@@ -28,8 +29,6 @@ export interface SandboxSetup {
   readonly guest: string;
   readonly limits: Readonly<Record<EvaluatorName, EvaluatorLimits>>;
   readonly resultBytesMax: number;
-  /** Of the processor, for each evaluation. */
-  readonly evaluationMs: number;
   /** Whether it is asked for the engine's memory with the words in it. */
   readonly wantsImage: boolean;
 }
@@ -42,7 +41,8 @@ export interface EvaluationTimes {
 
 export type SandboxRequest =
   | { readonly type: 'setup'; readonly setup: SandboxSetup }
-  | { readonly type: 'evaluate'; readonly code: string };
+  /** `evaluationMs`: of the processor, for each of the two evaluations. */
+  | { readonly type: 'evaluate'; readonly code: string; readonly evaluationMs: number };
 
 export type SandboxMessage =
   /** `image` in base64. */
@@ -71,7 +71,6 @@ export type Evaluation =
 
 type First = (evaluation: Extract<Evaluation, { kind: 'json' }>) => void;
 
-const notReached: Evaluation = { kind: 'not-reached' };
 const mebibyte = 1024 * 1024;
 
 const { memoryBytes, stackBytes } = compileLimits;
@@ -87,9 +86,11 @@ const limits: SandboxSetup['limits'] = {
 export class Sandbox {
   readonly #guest: string;
   readonly #times: EvaluationTimes;
+  /** Of the first try. */
+  readonly #quick: EvaluationTimes;
   readonly #idleMs: number;
+  readonly #line = new Line();
   #process: SandboxProcess | null = null;
-  #last: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
   #isEvaluating = false;
   #closed = false;
@@ -97,6 +98,10 @@ export class Sandbox {
   constructor(guest: string, times: EvaluationTimes, idleMs: number = compileLimits.sandboxIdleMs) {
     this.#guest = guest;
     this.#times = times;
+    this.#quick = {
+      evaluationMs: Math.min(times.evaluationMs, compileLimits.firstTryMs),
+      evaluationKillMs: Math.min(times.evaluationKillMs, compileLimits.firstTryKillMs),
+    };
     this.#idleMs = idleMs;
   }
 
@@ -108,15 +113,17 @@ export class Sandbox {
   }
 
   /**
-   * Waits for its turn, which has to come before `endsAt` (of `performance.now()`); never rejects. `first` is given what the
-   * first of the two evaluations gave, while the second is under way: with the answer `json` it is the same.
+   * Waits for its turn, in which `share` may not be used up; never rejects. `first` is given what the first of the two
+   * evaluations gave, while the second is under way: with the answer `json` it is the same.
    */
-  async evaluate(code: string, endsAt: number, first: First = () => undefined): Promise<Evaluation> {
-    const turn = this.#last.then(async () =>
-      performance.now() > endsAt ? notReached : await this.#evaluateNow(code, first),
-    );
-    this.#last = turn;
-    return await turn;
+  async evaluate(code: string, share: Share, first: First = () => undefined): Promise<Evaluation> {
+    const times = [this.#quick, this.#times];
+    let evaluation: Evaluation | null = null;
+    for (const [tries, time] of times.entries()) {
+      evaluation = await this.#line.inTurn(share, tries > 0, () => this.#evaluateNow(code, time, first));
+      if (evaluation === null || !isTooSlow(evaluation)) break;
+    }
+    return evaluation ?? { kind: 'not-reached' };
   }
 
   async close(): Promise<void> {
@@ -129,12 +136,12 @@ export class Sandbox {
     return this.#process !== null;
   }
 
-  async #evaluateNow(code: string, first: First): Promise<Evaluation> {
+  async #evaluateNow(code: string, times: EvaluationTimes, first: First): Promise<Evaluation> {
     if (this.#closed) return { kind: 'crashed', message: 'the compiler is closed' };
     clearTimeout(this.#idle);
     this.#isEvaluating = true;
     this.#process ??= this.#start();
-    const evaluation = await this.#process.evaluate(code, this.#times.evaluationKillMs, first);
+    const evaluation = await this.#process.evaluate(code, times, first);
     if (evaluation.kind === 'killed' || evaluation.kind === 'crashed') {
       await this.#end();
       if (!this.#closed) this.#process = this.#start();
@@ -145,7 +152,7 @@ export class Sandbox {
   }
 
   #start(): SandboxProcess {
-    return new SandboxProcess(this.#guest, this.#times.evaluationMs);
+    return new SandboxProcess(this.#guest);
   }
 
   #restWhenIdle(): void {
@@ -161,9 +168,13 @@ export class Sandbox {
   }
 }
 
+function isTooSlow(evaluation: Evaluation): boolean {
+  return evaluation.kind === 'killed' || (evaluation.kind === 'threw' && evaluation.late);
+}
+
 /** The engine's memory with the words of `guest` in it, as a process begins with it. */
 export async function makeImage(guest: string): Promise<WordsImage> {
-  const process = new SandboxProcess(guest, compileLimits.evaluationMs, true);
+  const process = new SandboxProcess(guest, true);
   const image = await process.image();
   await process.end();
   return image;
@@ -200,7 +211,7 @@ class SandboxProcess {
   #first = '';
   #crash: string | null = null;
 
-  constructor(guest: string, evaluationMs: number, wantsImage = false) {
+  constructor(guest: string, wantsImage = false) {
     this.#child = fork(program, [], {
       cwd: '/',
       env: {},
@@ -221,15 +232,16 @@ class SandboxProcess {
       this.#ended.resolve();
     });
     const resultBytesMax = definitionLimits.jsonBytesMax;
-    this.#send({ type: 'setup', setup: { guest, limits, resultBytesMax, evaluationMs, wantsImage } });
+    this.#send({ type: 'setup', setup: { guest, limits, resultBytesMax, wantsImage } });
   }
 
-  async evaluate(code: string, killMs: number, first: First): Promise<Evaluation> {
+  async evaluate(code: string, times: EvaluationTimes, first: First): Promise<Evaluation> {
+    const { evaluationMs, evaluationKillMs } = times;
     await this.#started();
     if (this.#crash !== null) return { kind: 'crashed', message: this.#crash };
     return await new Promise((resolve) => {
       // So does this one.
-      const timer = setTimeout(() => this.#settle({ kind: 'killed' }), killMs);
+      const timer = setTimeout(() => this.#settle({ kind: 'killed' }), evaluationKillMs);
       this.#half = (text) => {
         timer.refresh();
         this.#first = text;
@@ -239,7 +251,7 @@ class SandboxProcess {
         clearTimeout(timer);
         resolve(evaluation);
       };
-      this.#send({ type: 'evaluate', code });
+      this.#send({ type: 'evaluate', code, evaluationMs });
     });
   }
 

@@ -11,17 +11,23 @@ import { pathToFileURL } from 'node:url';
 import { setImmediate as turn } from 'node:timers/promises';
 import { compileLimits } from '../../src/compile/compile.ts';
 import { guest, writePrebuiltGuest } from '../../src/compile/guest-bundle.ts';
-import { makeImage, Sandbox } from '../../src/compile/sandbox.ts';
+import { Share } from '../../src/compile/line.ts';
+import { makeImage, Sandbox, type Evaluation } from '../../src/compile/sandbox.ts';
 import { fits, readImage } from '../../src/compile/words-image.ts';
 
 const nothing = '(() => ({}))()';
+const endless = '(() => { for (;;); })()';
+
+function ample(): Share {
+  return new Share(Infinity);
+}
 
 test('a sandbox without work ends its process, and starts another for the next definition', async (t) => {
   const { code } = await guest();
   const sandbox = new Sandbox(code, compileLimits, 1);
   t.after(() => sandbox.close());
   for (let round = 0; round < 3; round += 1) {
-    const evaluation = await sandbox.evaluate(nothing, Infinity);
+    const evaluation = await sandbox.evaluate(nothing, ample());
     assert.deepEqual(evaluation, { kind: 'json', text: '{"missing":"none"}' });
     while (sandbox.isAwake) await turn();
   }
@@ -31,7 +37,7 @@ test('definitions that come while the process ends are evaluated all the same', 
   const { code } = await guest();
   const sandbox = new Sandbox(code, compileLimits, 0);
   t.after(() => sandbox.close());
-  const evaluations = await Promise.all(Array.from({ length: 20 }, () => sandbox.evaluate(nothing, Infinity)));
+  const evaluations = await Promise.all(Array.from({ length: 20 }, () => sandbox.evaluate(nothing, ample())));
   assert.deepEqual(new Set(evaluations.map(({ kind }) => kind)), new Set(['json']));
 });
 
@@ -39,17 +45,56 @@ test('to be woken in the middle of an evaluation does not end it, however long i
   const { code } = await guest();
   const sandbox = new Sandbox(code, compileLimits, 1);
   t.after(() => sandbox.close());
-  const evaluating = sandbox.evaluate(nothing, Infinity);
+  const evaluating = sandbox.evaluate(nothing, ample());
   while (!sandbox.isAwake) await turn();
   sandbox.wake();
   assert.equal((await evaluating).kind, 'json');
+});
+
+/** Which of the evaluations ended, in their order. */
+async function orderOf(evaluations: Readonly<Record<string, Promise<Evaluation>>>): Promise<string[]> {
+  const ended: string[] = [];
+  await Promise.all(
+    Object.entries(evaluations).map(async ([name, evaluation]) => {
+      ended.push(`${name}: ${(await evaluation).kind}`);
+    }),
+  );
+  return ended;
+}
+
+test('a slow definition has its time after its neighbours had theirs, and is interrupted then', async (t) => {
+  const { code } = await guest();
+  const sandbox = new Sandbox(code, compileLimits);
+  t.after(() => sandbox.close());
+  const commit = ample();
+  const order = await orderOf({
+    slow: sandbox.evaluate(endless, commit),
+    good: sandbox.evaluate(nothing, commit),
+    better: sandbox.evaluate(nothing, commit),
+  });
+  assert.deepEqual(order, ['good: json', 'better: json', 'slow: threw']);
+});
+
+test('slow definitions use up the time of their own commit, and hold up no other', async (t) => {
+  const { code } = await guest();
+  const sandbox = new Sandbox(code, compileLimits);
+  t.after(() => sandbox.close());
+  const slow = new Share(1);
+  const order = await orderOf({
+    first: sandbox.evaluate(endless, slow),
+    second: sandbox.evaluate(endless, slow),
+    third: sandbox.evaluate(nothing, slow),
+    other: sandbox.evaluate(nothing, new Share(compileLimits.commitMs)),
+  });
+  assert.equal(order[0], 'other: json');
+  assert.deepEqual(order.slice(1).toSorted(), ['first: not-reached', 'second: not-reached', 'third: not-reached']);
 });
 
 test('a closed sandbox says so, and starts nothing', async () => {
   const { code } = await guest();
   const sandbox = new Sandbox(code, compileLimits);
   await sandbox.close();
-  assert.equal((await sandbox.evaluate(nothing, Infinity)).kind, 'crashed');
+  assert.equal((await sandbox.evaluate(nothing, ample())).kind, 'crashed');
   assert.equal(sandbox.isAwake, false);
 });
 
@@ -68,7 +113,7 @@ test('the process of a sandbox reads the engine and nothing else, and has nothin
   const { code } = await guest();
   const sandbox = new Sandbox(code, compileLimits);
   t.after(() => sandbox.close());
-  await sandbox.evaluate(nothing, Infinity);
+  await sandbox.evaluate(nothing, ample());
   const own = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isSandboxOf(process.pid, pid));
   assert.equal(own.length, 1);
   for (const pid of own) {
@@ -100,10 +145,11 @@ test('the process of a sandbox ends with the one that made it, whatever ends tha
   const script = `
     import { guest } from ${JSON.stringify(import.meta.resolve('../../src/compile/guest-bundle.ts'))};
     import { Sandbox } from ${JSON.stringify(import.meta.resolve('../../src/compile/sandbox.ts'))};
+    import { Share } from ${JSON.stringify(import.meta.resolve('../../src/compile/line.ts'))};
     import { compileLimits } from ${JSON.stringify(import.meta.resolve('../../src/compile/compile.ts'))};
     const { code } = await guest();
     const sandbox = new Sandbox(code, compileLimits);
-    await sandbox.evaluate('(() => ({}))()', Infinity);
+    await sandbox.evaluate('(() => ({}))()', new Share(Infinity));
     process.stdout.write('ready');
     setInterval(() => undefined, 1000);
   `;
