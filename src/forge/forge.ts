@@ -32,8 +32,11 @@ export interface RawDelivery {
   readonly body: Uint8Array;
 }
 
-/** What the server answers: 401, 400, 413. Never tells why a signature is wrong. */
-export type ReceiveError = { readonly kind: 'unsigned' | 'malformed' | 'too-large'; readonly message: string };
+/** What the server answers: 401, 400, 404, 413. Never tells why a signature is wrong. `elsewhere`: of another repository. */
+export interface ReceiveError {
+  readonly kind: 'unsigned' | 'malformed' | 'elsewhere' | 'too-large';
+  readonly message: string;
+}
 
 export interface Delivery {
   readonly id: string;

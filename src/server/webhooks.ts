@@ -1,4 +1,4 @@
-/** `POST /webhooks/OWNER/NAME`: proved over the raw bytes, kept, answered; the work comes later. */
+/** `POST /webhooks/NAME`, the name of the repository in the configuration: proved over the raw bytes, kept, answered; the work comes later. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { forgeLimits, type ReceiveError } from '../forge/forge.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -23,10 +23,6 @@ async function receive(ports: ServerPorts, request: FastifyRequest, reply: Fasti
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const received = await project.forge.receive({ headers: singleHeaders(request.headers), body });
   if (!received.ok) return reply.code(statusOf(received.error)).send({ error: received.error.message });
-  const { repository } = received.value;
-  if (repository !== null && repository.toLowerCase() !== project.name.toLowerCase()) {
-    return reply.code(404).send({ error: 'the delivery is about another repository' });
-  }
   const kept = await ports.conductor.receive(project.name, received.value);
   return reply.code(kept === 'accepted' ? 202 : 200).send({ status: kept, delivery: received.value.id });
 }
@@ -37,6 +33,8 @@ function statusOf(error: ReceiveError): number {
       return 401;
     case 'malformed':
       return 400;
+    case 'elsewhere':
+      return 404;
     case 'too-large':
       return 413;
     default:

@@ -20,12 +20,13 @@ before(async () => {
     '.pipelines/failing.ts': failing,
     '.pipelines/slow.ts': slow,
     '.pipelines/asking.ts': asking,
-    // Two repositories: one plain, one on a GitHub that does not answer.
+    // One repository is plain, the others are on a GitHub that does not answer, one of them under another name there.
     'contender.yaml': `executor: { slots: 7 }
 pools: { gpu: { slots: 2 } }
 repositories:
   - { name: work, url: ., poll: 1h }
   - { name: mona/churn, url: ., poll: 1h, github: { repository: mona/churn, apiUrl: 'http://127.0.0.1:9' } }
+  - { name: fraud, url: ., poll: 1h, github: { repository: mona/fraud-model, apiUrl: 'http://127.0.0.1:9' } }
 `,
   });
   server = sandbox.start(['serve', '--port', '0'], {
@@ -177,7 +178,7 @@ test('an approval is decided once; what waits for nothing, or is not there, is s
 
 test('what can be read and not be carried out is 422 with the reason, what cannot be read is 400', async () => {
   const refusals: readonly (readonly [body: object, status: number, said: RegExp])[] = [
-    [{ pipeline: 'good' }, 422, /name one of the repositories: work, mona\/churn/],
+    [{ pipeline: 'good' }, 422, /name one of the repositories: work, mona\/churn, fraud/],
     [{ repository: 'work', pipeline: 'nope' }, 422, /there is no pipeline "nope"/],
     [{ repository: 'work', pipeline: 'good', revision: 'nowhere' }, 422, /nowhere/],
     [{ repository: 'work', pipeline: 'good', revision: '--upload-pack=sh' }, 422, /upload-pack/],
@@ -299,6 +300,9 @@ test('a webhook that proves itself is kept; one that does not, or is for nobody 
   assert.equal(await deliver('/webhooks/work', body, signed(body)), 404);
   const foreign = Buffer.from(JSON.stringify({ repository: { full_name: 'mona/other' } }));
   assert.equal(await deliver('/webhooks/mona/churn', foreign, signed(foreign)), 404);
+  // The address says how it is called here, and the delivery how on GitHub.
+  const named = Buffer.from(JSON.stringify({ repository: { full_name: 'Mona/fraud-model' } }));
+  assert.equal(await deliver('/webhooks/fraud', named, signed(named)), 202);
 });
 
 test('a delivery that is larger than GitHub sends is refused before it is read', async () => {

@@ -47,7 +47,7 @@ async function meaningOf(
   if (handler === undefined) return ignored(`${name} events mean nothing here`);
   const repository = head.repository?.full_name ?? null;
   if (repository?.toLowerCase() !== context.repository.toLowerCase())
-    return ignored(`it concerns ${repository ?? 'no repository'}, not ${context.repository}`);
+    return ignored('it concerns no repository of ours');
   const sender = head.sender ?? { login: 'ghost', type: null };
   const meaning = handler(payload, head.action ?? '', { login: sender.login, bot: isBot(sender) }, context);
   if (meaning.event.type === 'ignored' || meaning.event.type === 'pull-request' || !isBot(sender)) return meaning;

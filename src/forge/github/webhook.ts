@@ -53,7 +53,13 @@ export async function receiveWebhook(
     return failure({ kind: 'malformed', message: 'X-GitHub-Event is missing' });
   const payload = parseJson(body);
   if (payload === undefined) return failure({ kind: 'malformed', message: 'the body is not JSON' });
-  return success({ id, name, ...(await readEvent(name, payload, context)) });
+  const reading = await readEvent(name, payload, context);
+  const { repository } = context;
+  if (reading.repository !== null && reading.repository.toLowerCase() !== repository.toLowerCase()) {
+    const message = `the delivery is about ${reading.repository}, and this address is for ${repository}`;
+    return failure({ kind: 'elsewhere', message });
+  }
+  return success({ id, name, ...reading });
 }
 
 /** By lower-case name, as Node gives them, or in any other case. */

@@ -3,16 +3,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { forgeLimits, type ForgeEvent } from '../../../src/forge/forge.ts';
 import { createGitHubForge } from '../../../src/forge/github/github.ts';
-import {
-  errorOf,
-  makeForge,
-  scriptedForge,
-  secret,
-  SettableClock,
-  sign,
-  signedDelivery,
-  valueOf,
-} from './forge-under-test.ts';
+import { errorOf, makeForge, scriptedForge, SettableClock, sign, signedDelivery, valueOf } from './forge-under-test.ts';
 
 const sha = (digit: string): string => digit.repeat(40);
 const repository = { full_name: 'octo/churn', id: 1 };
@@ -194,10 +185,15 @@ test('a bot is named as one, and our own comments never come back', async () => 
   assert.deepEqual(own, { type: 'ignored', reason: 'it is our own doing' });
 });
 
-test('an event of another repository, and one that means nothing, are ignored with the reason', async () => {
-  assert.deepEqual(await eventOf('push', { ...push, repository: { full_name: 'octo/other' } }), {
+test('an event of another repository is refused, and one that means nothing is ignored with the reason', async () => {
+  const elsewhere = signedDelivery('push', { ...push, repository: { full_name: 'octo/other' } });
+  assert.deepEqual(errorOf(await makeForge().receive(elsewhere)), {
+    kind: 'elsewhere',
+    message: 'the delivery is about octo/other, and this address is for octo/churn',
+  });
+  assert.deepEqual(await eventOf('push', { ...push, repository: null }), {
     type: 'ignored',
-    reason: 'it concerns octo/other, not octo/churn',
+    reason: 'it concerns no repository of ours',
   });
   assert.equal((await eventOf('push', { ...push, repository: { full_name: 'Octo/Churn' } })).type, 'push');
   assert.deepEqual(await eventOf('star', { repository, sender: person }), {
@@ -335,18 +331,20 @@ test('header names come in any case; a missing id or name, and a form, are malfo
 });
 
 test('every recorded payload of GitHub is read or ignored', async () => {
-  const forge = makeForge({ repository: 'Codertocat/Hello-World', webhookSecrets: [secret] });
-  const groups: { name: string; examples: Record<string, unknown>[] }[] = createRequire(import.meta.url)(
-    '@octokit/webhooks-examples',
-  );
+  interface Example {
+    readonly action?: string;
+    readonly repository?: { readonly full_name: string };
+  }
+  const groups: { name: string; examples: Example[] }[] = createRequire(import.meta.url)('@octokit/webhooks-examples');
   const types = new Map<string, number>();
   let count = 0;
   for (const { name, examples } of groups) {
     for (const payload of examples) {
+      const forge = makeForge({ repository: payload.repository?.full_name ?? 'octo/churn' });
       const { event } = valueOf(await forge.receive(signedDelivery(name, payload)));
       assert.ok(
         event.type !== 'ignored' || !event.reason.includes('cannot be read'),
-        `${name} ${String(payload['action'])}: ${JSON.stringify(event)}`,
+        `${name} ${String(payload.action)}: ${JSON.stringify(event)}`,
       );
       types.set(event.type, (types.get(event.type) ?? 0) + 1);
       count += 1;
