@@ -3,6 +3,7 @@ import type { RunState } from '../engine/event.ts';
 import type { Problem } from '../std/problem.ts';
 import type { VerdictKind } from '../verdict/verdict.ts';
 import { html, type Markup } from './html.ts';
+import { ownerLink, tagLinks } from './keepers.ts';
 import { countText } from './number-text.ts';
 import type { Page } from './page.ts';
 import { startAddress } from './start-page.ts';
@@ -11,7 +12,14 @@ import { timeOf, type Watch } from './time.ts';
 
 export interface PipelinesView {
   readonly now: number;
+  readonly filter: PipelinesFilter;
   readonly repositories: readonly RepositoryView[];
+}
+
+/** Null: any. */
+export interface PipelinesFilter {
+  readonly owner: string | null;
+  readonly tag: string | null;
 }
 
 export interface RepositoryView {
@@ -27,6 +35,8 @@ export interface RepositoryView {
 export interface PipelineItem {
   readonly name: string;
   readonly description: string | null;
+  readonly owner: string | null;
+  readonly tags: readonly string[];
   readonly steps: number;
   /** `push to main`, `pull requests`. */
   readonly triggers: readonly string[];
@@ -52,14 +62,44 @@ export interface PipelineItem {
 
 export function pipelinesPage(view: PipelinesView): Page {
   const watch: Watch = { now: view.now, zone: 'utc' };
+  const named = filterText(view.filter);
+  const shown = view.repositories.map((repository) => filtered(repository, view.filter));
+  const isEmpty = shown.every(({ pipelines }) => pipelines.length === 0);
   return {
-    title: 'Pipelines',
+    title: named === '' ? 'Pipelines' : `Pipelines ${named}`,
     area: 'pipelines',
     island: null,
     refreshes: true,
-    body: html`<header class="page-head"><h1>Pipelines</h1></header>
-      <div id="fresh" class="stack">${view.repositories.map((repository) => repositoryOf(repository, watch))}</div>`,
+    body: html`<header class="page-head">
+        <h1>Pipelines</h1>
+        ${named === '' ? null : html`<p class="muted">${`Only those ${named}. `}<a href="/pipelines">Show all pipelines</a></p>`}
+      </header>
+      <div id="fresh" class="stack">
+        ${named !== '' && isEmpty ? emptyOf(named) : shown.map((repository) => repositoryOf(repository, watch))}
+      </div>`,
   };
+}
+
+/** `of growth, tagged report`; empty without a filter. */
+function filterText({ owner, tag }: PipelinesFilter): string {
+  return [owner === null ? '' : `of ${owner}`, tag === null ? '' : `tagged ${tag}`]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+/** Broken files say neither whose they are nor what they are about, and stay. */
+function filtered(repository: RepositoryView, { owner, tag }: PipelinesFilter): RepositoryView {
+  const isMeant = (pipeline: PipelineItem): boolean =>
+    (owner === null || pipeline.owner === owner) && (tag === null || pipeline.tags.includes(tag));
+  return { ...repository, pipelines: repository.pipelines.filter(isMeant) };
+}
+
+function emptyOf(named: string): Markup {
+  return html`<div class="empty">
+    <h2>No pipelines ${named}</h2>
+    <p class="muted">The filter leaves nothing.</p>
+    <p><a class="button" href="/pipelines">Show all pipelines</a></p>
+  </div>`;
 }
 
 function repositoryOf(repository: RepositoryView, watch: Watch): Markup {
@@ -109,7 +149,7 @@ function pipelineRow(repository: string, pipeline: PipelineItem, watch: Watch): 
   const [last] = pipeline.recent;
   return html`<tr data-row key=${pipeline.name}>
     <th scope="row">
-      <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}${pipeline.followers.length === 0 ? null : html`<div class="why">${`followed by ${pipeline.followers.join(', ')}`}</div>`}
+      <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}${pipeline.owner === null ? null : html`<div class="why">${'owner '}${ownerLink(pipeline.owner)}</div>`}${pipeline.tags.length === 0 ? null : html`<div class="why">${'tags '}${tagLinks(pipeline.tags)}</div>`}${pipeline.followers.length === 0 ? null : html`<div class="why">${`followed by ${pipeline.followers.join(', ')}`}</div>`}
       <div class="why">
         <a href=${startAddress({ repository, pipeline: pipeline.name })} aria-label=${`Start a run of ${pipeline.name}`}>Start a run</a>
       </div>

@@ -4,6 +4,7 @@ import { failurePanel } from './failure-panel.ts';
 import { gatesPanel } from './gates-panel.ts';
 import { graphPanel } from './graph-panel.ts';
 import { html, webAddress, type Markup } from './html.ts';
+import { ownerLink, tagLinks } from './keepers.ts';
 import { refusedBy } from '../verdict/verdict.ts';
 import type { FollowLink, NoticeView, RunHead, RunLink, RunView } from './run-view.ts';
 import { markOf, runMarkOf, type Mark } from './state-mark.ts';
@@ -61,7 +62,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch, visitor: Visi
   const shaUrl = webAddress(head.shaUrl);
   const sha = html`<code title=${head.sha}>${head.sha.slice(0, 10)}</code>`;
   return html`<header class="page-head">
-    <p class="crumbs"><a href=${`/runs?${new URLSearchParams({ pipeline: head.pipeline })}`}>${head.pipeline}</a></p>
+    <p class="crumbs"><a href=${`/runs?${new URLSearchParams({ pipeline: head.pipeline })}`} data-key="u">${head.pipeline}</a></p>
     <div class="title-row">
       <h1>${head.pipeline}${' '}<span class="run-number">${`#${head.number}`}</span></h1>
       ${markOf(markOfRun(view))} ${livenessOf(liveness, view, watch)} ${runActions(head, failedSteps(view), visitor)}
@@ -97,6 +98,22 @@ function headline(view: RunView, liveness: Liveness, watch: Watch, visitor: Visi
         <dt>${head.finishedAt === null ? 'Running for' : 'Took'}</dt>
         <dd>${durationText((head.finishedAt ?? watch.now) - head.openedAt)}</dd>
       </div>
+      ${
+        head.owner === null
+          ? null
+          : html`<div>
+              <dt>Owner</dt>
+              <dd>${ownerLink(head.owner)}</dd>
+            </div>`
+      }
+      ${
+        head.tags.length === 0
+          ? null
+          : html`<div>
+              <dt>Tags</dt>
+              <dd>${tagLinks(head.tags)}</dd>
+            </div>`
+      }
       ${deadlineOf(head, watch)} ${noticesOf(view, watch)}
       ${
         head.logicalDate === null

@@ -20,6 +20,8 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     pipeline: opened.pipeline,
     repository: opened.repository,
     description: definition.description,
+    owner: definition.owner,
+    tags: definition.tags,
     state: run.state,
     summary,
     openedAt: opened.at,

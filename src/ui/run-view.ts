@@ -44,6 +44,8 @@ export interface RunHead {
   readonly pipeline: string;
   readonly repository: string;
   readonly description: string | null;
+  readonly owner: string | null;
+  readonly tags: readonly string[];
   readonly state: RunState;
   /** One sentence: the verdict, the first failure, or what is going on. */
   readonly summary: string;

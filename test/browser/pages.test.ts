@@ -32,6 +32,8 @@ test('everything is reached by keyboard: skip link, rows, steps of the graph, li
   await page.keyboard.press('Enter');
   await page.waitForURL(/\?step=prepare%2Fextract#step$/);
   await page.locator('#step-title', { hasText: 'prepare/extract' }).waitFor();
+  await page.keyboard.press('u');
+  await page.waitForURL(/\/runs\?pipeline=weekly-churn$/);
   await page.keyboard.press('?');
   await page.getByRole('dialog', { name: 'Keys' }).waitFor();
   assert.ok((await page.evaluate(offLine)) < 2, 'the box stands on the line of its label');

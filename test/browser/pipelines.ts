@@ -13,6 +13,8 @@ export function churnPipeline(noise: number, goOn: string | null = null): string
 const goOn = ${JSON.stringify(goOn)};
 export default pipeline('weekly-churn', {
   description: 'Retrains the churn model on last week\\'s customers.',
+  owner: 'growth',
+  tags: ['churn', 'weekly'],
   on: { push: { branches: ['main'] }, pullRequest: {}, schedule: { cron: '0 2 * * 1', timeZone: 'Europe/Berlin' } },
 }, () => {
   const extract = group('prepare', () => step('extract', { command: ['sh', '-c', \`

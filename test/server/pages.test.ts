@@ -9,7 +9,7 @@ import { createServer } from '../../src/server/server.ts';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
 
 const pipelines = `import { group, pipeline, step } from 'contender';
-export default pipeline('lines', { description: 'Writes <b>lines</b>.', on: { push: { branches: ['main'] }, schedule: { cron: '0 2 * * 1', timeZone: 'Europe/Berlin' } } }, () => {
+export default pipeline('lines', { description: 'Writes <b>lines</b>.', owner: 'growth & co', tags: ['report', 'nightly'], on: { push: { branches: ['main'] }, schedule: { cron: '0 2 * * 1', timeZone: 'Europe/Berlin' } } }, () => {
   const made = group('make', () => step('file', { run: async (_input, context) => {
     console.log('::group::Lines');
     for (let line = 1; line <= 6000; line += 1) console.log('line ' + line + (line % 1000 === 0 ? ' \\u001b[31m<script>alert(1)</script>\\u001b[0m' : ''));
@@ -214,6 +214,26 @@ test('pipelines show their last runs, schedules with the next firings, and broke
     '#1, failed',
   ])
     assert.ok(body.includes(wanted), wanted);
+});
+
+test('pipelines say whose they are and what they are about, and are found by it', async () => {
+  const links = ['/pipelines?owner=growth+%26+co', '/pipelines?tag=report', '/pipelines?tag=nightly'];
+  for (const address of ['/pipelines', `/runs/${run.id}`]) {
+    const { body } = await get(address);
+    for (const link of links) assert.ok(body.includes(`href="${link}"`), `${link} on ${address}`);
+  }
+  for (const link of links) {
+    const { body } = await get(link);
+    assert.ok(body.includes('Start a run of lines') && body.includes('Only those '), link);
+  }
+  for (const [link, text] of [
+    ['/pipelines?owner=ada', /No pipelines of ada/],
+    ['/pipelines?owner=growth+%26+co&tag=none', /No pipelines of growth &amp; co, tagged none/],
+  ] as const) {
+    const { body } = await get(link);
+    assert.match(body, text);
+    assert.equal(body.includes('Start a run of lines'), false);
+  }
 });
 
 test('a system without models says so, and an unknown one is not found', async () => {

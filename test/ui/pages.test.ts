@@ -190,6 +190,8 @@ for (const payload of payloads) {
         pipeline: payload,
         repository: payload,
         description: payload,
+        owner: payload,
+        tags: [payload],
         summary: payload,
         sha: payload,
         shaUrl: payload,

@@ -77,6 +77,8 @@ export class RepositoryReader {
     return {
       name: definition.name,
       description: definition.description,
+      owner: definition.owner,
+      tags: definition.tags,
       steps: definition.steps.length,
       triggers: triggersOf(definition),
       followers: [...new Set(followings.filter(({ from }) => from === definition.name).map(({ to }) => to))],
