@@ -17,6 +17,16 @@ export interface LogsOptions {
   readonly follow: boolean;
 }
 
+interface Labelled {
+  readonly id: string;
+  readonly label: string;
+}
+
+interface Seen {
+  readonly lines: number;
+  readonly closed: boolean;
+}
+
 const linesAtOnce = 1000;
 const lookAgainMs = 250;
 const namedMax = 10;
@@ -24,7 +34,7 @@ const namedMax = 10;
 export function logs(directory: string, options: LogsOptions): Promise<ExitStatus> {
   return withReading(directory, async (reading) => {
     const row = await findRun(reading.journal, options.run);
-    const seen = new Map<string, number>();
+    const seen = new Map<string, Seen>();
     for (;;) {
       const run = await readRun(reading.journal, row.id);
       if (run === null) throw new Error(`run ${row.id} cannot be read`);
@@ -33,8 +43,7 @@ export function logs(directory: string, options: LogsOptions): Promise<ExitStatu
       for (const { id, label } of attempts) await printNew(reading.logs, id, label, seen);
       if (!options.follow || run.finishedAt !== null) {
         if (attempts.length === 0) throw attemptUnknown(run, options);
-        const silent = attempts.filter(({ id }) => !seen.has(id)).map(({ label }) => label);
-        if (silent.length > 0) process.stderr.write(`${nothingOf(silent, run)}\n`);
+        for (const line of nothingOf(attempts, seen, run)) process.stderr.write(`${line}\n`);
         return exitStatus.success;
       }
       await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
@@ -42,8 +51,8 @@ export function logs(directory: string, options: LogsOptions): Promise<ExitStatu
   });
 }
 
-function attemptsOf(run: Run, options: LogsOptions): readonly { readonly id: string; readonly label: string }[] {
-  const attempts: { id: string; label: string }[] = [];
+function attemptsOf(run: Run, options: LogsOptions): readonly Labelled[] {
+  const attempts: Labelled[] = [];
   for (const [name, step] of run.steps) {
     if (options.step !== null && options.step !== name) continue;
     for (const instance of step.instances ?? []) {
@@ -57,14 +66,13 @@ function attemptsOf(run: Run, options: LogsOptions): readonly { readonly id: str
   return attempts;
 }
 
-async function printNew(logs: LogStore, id: string, label: string, seen: Map<string, number>): Promise<void> {
+async function printNew(logs: LogStore, id: string, label: string, seen: Map<string, Seen>): Promise<void> {
   for (;;) {
-    const from = (seen.get(id) ?? 0) + 1;
-    const page = await logs.read(id, from, from + linesAtOnce - 1);
-    for (const line of page.lines) process.stdout.write(`${lineText(label, line)}\n`);
-    const last = page.lines.at(-1);
-    if (last === undefined) return;
-    seen.set(id, last.number);
+    const from = (seen.get(id)?.lines ?? 0) + 1;
+    const { lines, closed } = await logs.read(id, from, from + linesAtOnce - 1);
+    for (const line of lines) process.stdout.write(`${lineText(label, line)}\n`);
+    seen.set(id, { lines: lines.at(-1)?.number ?? from - 1, closed });
+    if (lines.length === 0) return;
   }
 }
 
@@ -73,11 +81,18 @@ function lineText(label: string, line: LogLine): string {
   return `${paint('gray', label)} ${line.stream === 'contender' ? paint('yellow', text) : text}`;
 }
 
-/** Beside the log, not in it: nothing at all would leave open whether there is one. */
-function nothingOf(labels: readonly string[], run: Run): string {
-  const named = labels.slice(0, namedMax).join(', ');
-  const more = labels.length > namedMax ? ` and ${labels.length - namedMax} more` : '';
-  return `${named}${more} wrote nothing${run.finishedAt === null ? ' yet' : ''}`;
+/** Beside the log, not in it: nothing at all would leave open whether there is one. One that was never closed may lie elsewhere. */
+function nothingOf(attempts: readonly Labelled[], seen: ReadonlyMap<string, Seen>, run: Run): readonly string[] {
+  const silent = attempts.filter(({ id }) => (seen.get(id)?.lines ?? 0) === 0);
+  const kinds = Map.groupBy(silent, ({ id }) => {
+    if (run.finishedAt === null) return 'wrote nothing yet';
+    return seen.get(id)?.closed === true ? 'wrote nothing' : 'wrote nothing that is kept here';
+  });
+  return [...kinds].map(([kind, those]) => {
+    const named = those.slice(0, namedMax).map(({ label }) => label);
+    const more = those.length > namedMax ? ` and ${those.length - namedMax} more` : '';
+    return `${named.join(', ')}${more} ${kind}`;
+  });
 }
 
 /** What was asked for was never tried; printing nothing would read as a step that wrote nothing. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { failing, good, hopeless, slow } from './pipelines.ts';
 import { createProject, createSandbox, type Sandbox } from './sandbox.ts';
@@ -75,6 +77,11 @@ test('a step that wrote nothing is said so, beside the log', async () => {
   await sandbox.run(['run', 'silent']);
   const { status, out, err } = await sandbox.run(['logs', 'silent#1']);
   assert.deepEqual([status, out, err], [0, 'loud here\n', 'quiet wrote nothing\n']);
+  const folder = join(sandbox.folder, '.contender');
+  renameSync(join(folder, 'logs'), join(folder, 'elsewhere'));
+  const gone = await sandbox.run(['logs', 'silent#1']);
+  renameSync(join(folder, 'elsewhere'), join(folder, 'logs'));
+  assert.deepEqual([gone.status, gone.out, gone.err], [0, '', 'quiet, loud wrote nothing that is kept here\n']);
 });
 
 test('an attempt that there is not, and a step that never started, are said so instead of nothing', async () => {
