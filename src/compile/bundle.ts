@@ -6,7 +6,8 @@ import type { Problem } from '../std/problem.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
 import { commitFiles, repositoryNamespace, type Reading } from './commit-files.ts';
 import { compileLimits } from './compile.ts';
-import { problem, startOf } from './refusal.ts';
+import { Line, type Share } from './line.ts';
+import { notReached, problem, startOf } from './refusal.ts';
 import type { SourceReader } from './source-reader.ts';
 
 export interface Bundle {
@@ -21,7 +22,7 @@ export interface Bundled {
   readonly inputs: readonly string[];
 }
 
-let last: Promise<unknown> = Promise.resolve();
+const line = new Line();
 
 /** Starts the bundler's process, so that the first bundle finds it there. */
 export async function startBundler(): Promise<void> {
@@ -30,13 +31,17 @@ export async function startBundler(): Promise<void> {
 
 /**
  * Bundles `entry`; `words` are the names that `contender` exports. One at a time: the bundler has neither a limit of
- * time nor of memory, so it is watched, and its process ended when it takes too long.
+ * time nor of memory, so it is watched, and its process ended when it takes too long. Refused where `share` is used up.
  */
-export async function bundle(entry: string, reader: SourceReader, words: readonly string[]): Promise<Bundled> {
+export async function bundle(
+  entry: string,
+  reader: SourceReader,
+  words: readonly string[],
+  share: Share,
+): Promise<Bundled> {
   const reading: Reading = { reader, inputs: new Set(), tokens: 0 };
-  const turn = last.then(async () => await buildInTime(entry, reading, words));
-  last = turn.catch(() => null);
-  return { result: await turn, inputs: [...reading.inputs] };
+  const result = await line.inTurn(share, false, () => buildInTime(entry, reading, words));
+  return { result: result ?? failure([notReached(startOf(entry))]), inputs: [...reading.inputs] };
 }
 
 async function buildInTime(entry: string, reading: Reading, words: readonly string[]): Promise<Bundled['result']> {

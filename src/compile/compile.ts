@@ -71,7 +71,7 @@ export const compileLimits = {
   sandboxStartMs: 30_000,
   /** After this without work the sandbox's processes end, and give their memory back. */
   sandboxIdleMs: 10_000,
-  /** Of all evaluations of one commit. */
+  /** Of all bundles and evaluations of one commit together. */
   commitMs: 30_000,
   memoryBytes: 64 * 1024 * 1024,
   stackBytes: 192 * 1024,

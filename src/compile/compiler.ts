@@ -74,7 +74,7 @@ class SandboxCompiler implements Compiler {
       .digest('hex');
     const remembered = this.#remembered.get(key);
     if (remembered !== undefined && (await isSame(remembered, reader))) return remembered.outcome;
-    const { result, inputs } = await bundle(file, reader, this.#guest.words);
+    const { result, inputs } = await bundle(file, reader, this.#guest.words, share);
     const outcome = result.ok ? await this.#evaluate(file, result.value, share) : refused(...result.error);
     const hashes = await Promise.all(
       inputs.map(async (path) => [path, (await reader.read(path))?.hash ?? null] as const),

@@ -14,7 +14,7 @@ import { brokenRules } from './definition-rules.ts';
 import { parseDefinition, parseGuarded } from './definition-text.ts';
 import { placeOf } from './places.ts';
 import { checkPods } from './pod-check.ts';
-import { problem, startOf } from './refusal.ts';
+import { notReached, problem, startOf } from './refusal.ts';
 import type { Evaluation } from './sandbox.ts';
 
 export type Outcome =
@@ -46,9 +46,10 @@ export function judge(file: string, bundle: Bundle, evaluation: Evaluation): Out
       return refused(tooSlow(start));
     case 'crashed':
       return refused(beyond(`ended the sandbox (${evaluation.message})`, start));
+    case 'not-reached':
+      return refused(notReached(start));
     case 'too-large':
-    case 'differs':
-    case 'not-reached': {
+    case 'differs': {
       const [code, message, help] = plainRefusals[evaluation.kind];
       return refused(problem(code, message, help, start));
     }
@@ -67,11 +68,6 @@ const plainRefusals = {
     'definition-impure',
     'two evaluations of the definition gave different results',
     'A definition is a pure function of the commit: it may not depend on how much memory or stack there is.',
-  ],
-  'not-reached': [
-    'definition-limit',
-    `the other pipelines of the commit take longer than ${compileLimits.commitMs / 1000} s`,
-    'Correct those first: they have problems of their own.',
   ],
 } as const;
 

@@ -1,10 +1,10 @@
 /**
- * Whose definition is evaluated next. The definitions of a commit share the time that it has. Of the commits that wait, that
- * one goes on which has had least, and of its definitions first those that were not tried yet: slow ones hold up
- * themselves, and neither their neighbours nor other commits.
+ * Whose definition is bundled or evaluated next. The definitions of a commit share the time that it has. Of the commits that
+ * wait, that one goes on which has had least, and of its definitions first those that were not tried yet: slow ones hold
+ * up themselves, and neither their neighbours nor other commits.
  */
 
-/** What the evaluations of one commit may take, by the clock, and have taken. */
+/** What the definitions of one commit may take, by the clock, and have taken. */
 export class Share {
   readonly limitMs: number;
   usedMs = 0;

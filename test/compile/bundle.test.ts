@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { stop } from 'esbuild';
+import { bundle } from '../../src/compile/bundle.ts';
+import { compileLimits } from '../../src/compile/compile.ts';
+import { Share } from '../../src/compile/line.ts';
+import { SourceReader } from '../../src/compile/source-reader.ts';
+import { commitOf } from './sources.ts';
+
+after(() => stop());
+
+test('files that keep the bundler busy use up the time of their own commit, and hold up no other', async () => {
+  const busy = `${'a:'.repeat(19_000)}1;`;
+  const files = { '.pipelines/one.ts': busy, '.pipelines/two.ts': busy, '.pipelines/good.ts': 'export default 1;' };
+  const reader = new SourceReader(commitOf(files));
+  const ended: string[] = [];
+  const enter = async (name: string, share: Share): Promise<void> => {
+    const { result } = await bundle(`.pipelines/${name}.ts`, reader, [], share);
+    ended.push(`${name}: ${result.ok ? 'bundled' : result.error.map(({ message }) => message).join()}`);
+  };
+  const slow = new Share(1);
+  await Promise.all([enter('one', slow), enter('two', slow), enter('good', new Share(compileLimits.commitMs))]);
+  const [seconds, all] = [compileLimits.bundleMs / 1000, compileLimits.commitMs / 1000];
+  assert.deepEqual(ended, [
+    `one: the bundler cannot read the file within ${seconds} s`,
+    'good: bundled',
+    `two: the other pipelines of the commit take longer than ${all} s`,
+  ]);
+});
