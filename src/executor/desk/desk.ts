@@ -168,6 +168,8 @@ export class Sitting {
   #stop: number | null = null;
   /** Until there is news for its agent. */
   #news = Promise.withResolvers<void>();
+  /** Nothing is waited for any more. */
+  readonly #ending = new AbortController();
 
   constructor(entry: DeskEntry, ports: DeskPorts) {
     this.#entry = entry;
@@ -280,7 +282,7 @@ export class Sitting {
   }
 
   async end(): Promise<void> {
-    this.#tellNews();
+    this.#ending.abort();
     await this.#log?.close();
   }
 
@@ -289,11 +291,12 @@ export class Sitting {
     this.#news = Promise.withResolvers();
   }
 
-  /** Whether it happened in the time that a question may take. */
+  /** Whether it happened in the time that a question may take, and before the end. */
   async #within(happened: Promise<void>): Promise<boolean> {
     const patience = new AbortController();
     const { waitMs = agentLimits.waitMs } = this.#ports;
-    const waited = pause(waitMs, false, { signal: patience.signal }).catch(() => false);
+    const signal = AbortSignal.any([patience.signal, this.#ending.signal]);
+    const waited = pause(waitMs, false, { signal }).catch(() => false);
     const has = await Promise.race([happened.then(() => true), waited]);
     patience.abort();
     return has;

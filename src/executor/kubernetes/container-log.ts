@@ -7,9 +7,10 @@ import { tailLog, type LogTail, type LogTailOptions } from './log-tail.ts';
 export interface ContainerLog {
   /** Harmless the second time. */
   started(): void;
-  /** Resolves when all that it printed is known, or nothing has come for a while. */
+  /** Resolves when all that it printed is known, nothing has come for a while, or this server reads no more. */
   collect(): Promise<Pick<Collected, 'lastLine' | 'mayHaveMore'>>;
-  end(): Promise<void>;
+  /** Then too: whether all of it is there. */
+  end(): Promise<boolean>;
 }
 
 export interface ContainerLogOptions extends Omit<LogTailOptions, 'kept' | 'ended'> {
@@ -32,9 +33,9 @@ export function openContainerLog(options: ContainerLogOptions): ContainerLog {
       before = own.received();
       const patience = new AbortController();
       const waited = pause(patienceMs, false, { signal: patience.signal }).catch(() => false);
-      const isDone = await Promise.race([own.done.then(() => true), waited]);
+      const isWhole = await Promise.race([own.done, waited]);
       patience.abort();
-      if (isDone) return true;
+      if (isWhole) return true;
     }
     return false;
   };
@@ -46,10 +47,11 @@ export function openContainerLog(options: ContainerLogOptions): ContainerLog {
       return { lastLine: own.lastLine(), mayHaveMore: !isWhole };
     },
     async end() {
-      if (tail === null) return;
+      if (tail === null) return true;
       const own = await tail;
-      if (!(await read(own))) options.say('The end of this log is missing: the cluster did not give it in time.');
+      const isWhole = await read(own);
       own.close();
+      return isWhole;
     },
   };
 }

@@ -28,13 +28,15 @@ export interface LogTailOptions {
   /** Resolves when it has. */
   readonly ended: Promise<void>;
   readonly trouble: (error: unknown) => void;
+  /** From then on nothing is read, asked or waited for. */
+  readonly closing: AbortSignal;
   /** Between two looks at the first line of the file: as often as a node looks whether it is to be begun anew. */
   readonly lookMs?: number;
 }
 
 export interface LogTail {
-  /** Resolves at the end of the log; it never rejects. */
-  readonly done: Promise<void>;
+  /** Whether it was read to its end, or no more is read of it before that; it never rejects. */
+  readonly done: Promise<boolean>;
   /** Bytes that have come. */
   received(): number;
   /** The last line that is not empty; null where there was none, or it was too long to be an output. */
@@ -80,7 +82,8 @@ interface Reading {
 
 class Tail {
   readonly #options: LogTailOptions;
-  readonly #closing = new AbortController();
+  readonly #over = new AbortController();
+  readonly #signal: AbortSignal;
   readonly #place;
   received = 0;
   last: string | null = null;
@@ -91,16 +94,17 @@ class Tail {
 
   constructor(options: LogTailOptions) {
     this.#options = options;
+    this.#signal = AbortSignal.any([options.closing, this.#over.signal]);
     this.#place = createLogPlace(options.kept);
   }
 
   close(): void {
-    this.#closing.abort();
+    this.#over.abort();
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<boolean> {
     const { hasEnded, ended, trouble, kept } = this.#options;
-    const { signal } = this.#closing;
+    const signal = this.#signal;
     if (kept.count > 0) await this.#look(false);
     let rest: Line | null | undefined;
     for (let failures = 0; !signal.aborted;) {
@@ -112,7 +116,7 @@ class Tail {
         failures = 0;
         if (!hadEnded) await Promise.race([ended, pause(limits.endSeenMs, undefined, { signal, ref: true })]);
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) return false;
         // 404: the pod is gone, and its log with it.
         if (error instanceof ApiError && error.status === 404) break;
         failures = this.received === before ? failures + 1 : 1;
@@ -120,9 +124,10 @@ class Tail {
         await backOff(failures, error, signal);
       }
     }
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     if (rest) this.#take(rest);
     if (this.received >= limits.fileBytesMin && this.received > this.#lookedAt) await this.#look(true);
+    return true;
   }
 
   async #read(): Promise<Reading> {
@@ -144,7 +149,7 @@ class Tail {
       fresh += isAtEnd ? 0 : 1;
     });
     const ending = new AbortController();
-    const signal = AbortSignal.any([this.#closing.signal, ending.signal]);
+    const signal = AbortSignal.any([this.#signal, ending.signal]);
     const query = { container, follow: true, timestamps: true };
     const from = since === null ? {} : { sinceTime: new Date(since).toISOString() };
     const content = await api.stream(this.#path, { ...query, ...from }, signal);
@@ -204,7 +209,7 @@ class Tail {
     try {
       const query = { container, timestamps: true, limitBytes: limits.stampBytesMax };
       const chunks = [];
-      for await (const chunk of await api.stream(this.#path, query, this.#closing.signal)) chunks.push(chunk);
+      for await (const chunk of await api.stream(this.#path, query, this.#signal)) chunks.push(chunk);
       const text = Buffer.concat(chunks).toString('latin1');
       const line = lineOf(text);
       if (line === null) return null;

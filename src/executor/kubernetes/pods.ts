@@ -69,6 +69,8 @@ export class Pods implements Placing {
   /** Those that are to stay, until they have had the time to end themselves. */
   readonly #leaving = new Map<string, NodeJS.Timeout>();
   readonly #ticker: NodeJS.Timeout;
+  /** Nothing is read of any log from then on. */
+  readonly #closing = new AbortController();
   #knowsAll = false;
 
   constructor(options: PodsOptions) {
@@ -159,6 +161,7 @@ export class Pods implements Placing {
   retire(): void {
     this.#knowsAll = false;
     for (const placement of this.#placements.values()) if (!placement.isLook) placement.leave();
+    this.#closing.abort();
   }
 
   /** Everything stays as it is in the cluster. */
@@ -224,7 +227,10 @@ export class Pods implements Placing {
         seen.waiting.delete(id);
         seen.metrics.forget(name);
         await listener.over(end, async () => {
-          await log.end();
+          if (!(await log.end()))
+            logs
+              .writer(attemptId)
+              .write('contender', 'The end of this log is missing: the cluster did not give it in time.\n');
           if (end.kind === 'seen') {
             await this.#tellEvents(pod.namespace, name, attemptId);
             await this.#tellAgent(pod.namespace, name, id, ports.container === null ? mainContainer : helperContainer);
@@ -275,6 +281,7 @@ export class Pods implements Placing {
       hasEnded: () => placement().hasEnded,
       ended: () => placement().ended,
       trouble: (error) => trouble(error, 'a log cannot be read; it is tried again'),
+      closing: this.#closing.signal,
     });
   }
 

@@ -51,6 +51,7 @@ async function withLog(script: string, body: (given: Given) => Promise<void>, wa
       hasEnded: () => hasEnded,
       ended: over.promise,
       trouble: () => undefined,
+      closing: new AbortController().signal,
       lookMs: 20,
     });
     await body({ fake, pod, tail, lines, said, ended });
