@@ -5,7 +5,7 @@ import type { AttemptWork } from '../../src/executor/executor.ts';
 import { logLimits } from '../../src/outputs/outputs.ts';
 import { openHarbour, type Harbour } from '../executor/kubernetes/harbour.ts';
 import { hear, memoryGrowthDuring, torture } from '../executor/log-torture.ts';
-import { command, openWorkshop, specOf, until } from '../executor/workshop.ts';
+import { command, openWorkshop, specOf, until, type FinishedReport } from '../executor/workshop.ts';
 import { startCuttingProxy, type CuttingProxy } from '../support/cutting-proxy.ts';
 import { openApiProxy, type ApiProxy } from './api-proxy.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
@@ -50,9 +50,22 @@ function workOf(kind: Kind, program: string): AttemptWork {
 async function run(one: Harbour, kind: Kind, program: string): Promise<string> {
   const spec = specOf(workOf(kind, program), { timeoutMs: 300_000 });
   await one.executor.start(spec);
-  const { outcome } = await one.finished(spec.attemptId);
+  const { outcome } = await finishedAtLast(one, spec.attemptId);
   assert.equal(outcome.kind, 'succeeded', outcome.kind === 'failed' ? outcome.message : '');
   return spec.attemptId;
+}
+
+/**
+ * Its end, waited for as long as its log grows: a kubelet sends each line of a container by itself, and so no more than some
+ * thirty thousand a second to whoever reads, half of that on a busy machine, while a step may print a hundred thousand.
+ */
+async function finishedAtLast(one: Harbour, id: string): Promise<FinishedReport> {
+  const hasEnded = (): boolean => one.reports.some((word) => word.type === 'finished' && word.attemptId === id);
+  while (!hasEnded()) {
+    const before = one.stores.logs.size(id);
+    await until(`more of the log of ${id}, or its end`, () => one.stores.logs.size(id) > before || hasEnded());
+  }
+  return one.finished(id);
 }
 
 const kinds: readonly Kind[] = ['command', 'container'];
