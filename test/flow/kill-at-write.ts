@@ -1,5 +1,5 @@
 /**
- * `kill -9` of a real server before and after each transaction of one scenario: a push is run, its model becomes champion,
+ * `kill -9` of a real server before or after each transaction of one scenario: a push is run, its model becomes champion,
  * and its commit gets a note. Each death has a repository and a database of its own; the next server has to come to the
  * same end as one that never died. Shared by the tests of both databases.
  */
@@ -20,13 +20,19 @@ export interface Store {
   died(): Promise<void>;
 }
 
-type Moment = 'before' | 'after';
+export type Moment = 'before' | 'after';
 
 const preload = (file: string): string =>
   `--import=${pathToFileURL(join(import.meta.dirname, '../support', file)).href}`;
 
-/** Dies at one transaction after the other, until the scenario is over before its server dies. Gives how often it died. */
-export async function dieAtEveryWrite(storeOf: (sandbox: Sandbox) => Promise<Store>): Promise<number> {
+/**
+ * Dies at one transaction after the other, at the moments that are given for each (they count from 1), until the scenario
+ * is over before its server dies. Gives how often it died.
+ */
+export async function dieAtEveryWrite(
+  storeOf: (sandbox: Sandbox) => Promise<Store>,
+  momentsOf: (at: number) => readonly Moment[],
+): Promise<number> {
   let next = 1;
   let deaths = 0;
   let isOver = false;
@@ -34,7 +40,7 @@ export async function dieAtEveryWrite(storeOf: (sandbox: Sandbox) => Promise<Sto
     while (!isOver) {
       const at = next;
       next += 1;
-      for (const when of ['before', 'after'] as const) {
+      for (const when of momentsOf(at)) {
         if (await dieOnce(storeOf, at, when)) deaths += 1;
         else isOver = true;
       }
