@@ -1,6 +1,7 @@
 /** What the container of one attempt prints, from its beginning to its end. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Collected } from '../agent/contract.ts';
+import { backOff } from './api.ts';
 import type { KeptTail } from './log-place.ts';
 import { tailLog, type LogTail, type LogTailOptions } from './log-tail.ts';
 
@@ -22,11 +23,24 @@ export interface ContainerLogOptions extends Omit<LogTailOptions, 'kept' | 'ende
 
 const defaultPatienceMs = 30_000;
 
+/** Asked for until it can be read; it never rejects. */
+async function keptOf({ kept, trouble, closing }: ContainerLogOptions): Promise<KeptTail> {
+  for (let failures = 1; !closing.aborted; failures += 1) {
+    try {
+      return await kept();
+    } catch (error) {
+      trouble(error);
+      await backOff(failures, error, closing);
+    }
+  }
+  return { at: 0, count: 0 };
+}
+
 export function openContainerLog(options: ContainerLogOptions): ContainerLog {
   const { patienceMs = defaultPatienceMs } = options;
   let tail: Promise<LogTail> | null = null;
   const start = (): Promise<LogTail> =>
-    (tail ??= options.kept().then((kept) => tailLog({ ...options, kept, ended: options.ended() })));
+    (tail ??= keptOf(options).then((kept) => tailLog({ ...options, kept, ended: options.ended() })));
   /** Whether it was read to its end. */
   const read = async (own: LogTail): Promise<boolean> => {
     for (let before = -1; before !== own.received();) {
