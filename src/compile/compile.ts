@@ -46,6 +46,7 @@ export interface Compiler {
   close(): Promise<void>;
 }
 
+export { changeSentences } from './change-text.ts';
 export { diffVersions } from './difference.ts';
 
 export const pipelinesFolder = '.pipelines';

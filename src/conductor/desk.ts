@@ -21,4 +21,6 @@ export interface About {
   readonly repository: string;
   readonly sha: string;
   readonly pullRequest: number | null;
+  /** Where its base branch stood; null where there is no pull request. */
+  readonly baseSha: string | null;
 }

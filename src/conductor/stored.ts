@@ -5,7 +5,7 @@ import { notificationEvents } from '../notify/notify.ts';
 import type { JsonObject } from '../std/json.ts';
 import { problemCodes } from '../std/problem-codes.ts';
 import type { Notice } from './reports/notices.ts';
-import type { RunlessReport } from './reports/report-writes.ts';
+import type { ChangesAsked, RunlessReport } from './reports/report-writes.ts';
 
 const pullRequestSchema = z.object({
   number: z.number(),
@@ -71,6 +71,8 @@ const runlessReportSchema = z.object({
   pipeline: z.string(),
   sha: z.string(),
   pullRequest: z.number().nullable(),
+  // Older ones do not have it.
+  baseSha: z.string().nullable().default(null),
   state: z.enum(['pending', 'running', 'waiting', 'success', 'failure', 'error', 'neutral', 'cancelled']),
   summary: z.string(),
   problems: z.array(problemSchema),
@@ -81,6 +83,17 @@ const runlessReportSchema = z.object({
 export function readRunlessReport(body: JsonObject): RunlessReport | null {
   const parsed = runlessReportSchema.safeParse(body);
   return parsed.success ? parsed.data : null;
+}
+
+const changesAskedSchema = z.object({
+  repository: z.string(),
+  pullRequest: z.number(),
+  ...pullRequestSchema.pick({ headSha: true, baseSha: true, baseBranch: true, fork: true }).shape,
+});
+
+/** Null: nothing that this version knows. */
+export function readChangesAsked(body: JsonObject): ChangesAsked | null {
+  return changesAskedSchema.safeParse(body).data ?? null;
 }
 
 const noticeSchema = z.object({

@@ -14,6 +14,8 @@ export type Block =
       readonly rows: readonly (readonly string[])[];
     }
   | { readonly kind: 'list'; readonly items: readonly string[] }
+  /** A list that is shown when somebody asks for it. */
+  | { readonly kind: 'details'; readonly summary: string; readonly items: readonly string[] }
   /** Lines without fences. */
   | { readonly kind: 'code'; readonly lines: readonly string[] };
 
@@ -31,6 +33,8 @@ function renderBlock(block: Block): string {
       return block.text;
     case 'list':
       return block.items.map((item) => `- ${item}`).join('\n');
+    case 'details':
+      return `<details><summary>${block.summary}</summary>\n\n${block.items.map((item) => `- ${item}`).join('\n')}\n\n</details>`;
     case 'code':
       return fenced(block.lines).join('\n');
     case 'table': {
@@ -79,7 +83,8 @@ function cutBlock(block: Block, bytesMax: number): Block | null {
       const rows = mostThatFit(block.rows, (part) => renderBlock({ ...block, rows: part }), bytesMax);
       return rows.length === 0 ? null : { ...block, rows };
     }
-    case 'list': {
+    case 'list':
+    case 'details': {
       const items = mostThatFit(block.items, (part) => renderBlock({ ...block, items: part }), bytesMax);
       return items.length === 0 ? null : { ...block, items };
     }

@@ -14,8 +14,8 @@ export interface Forge {
   setStatus(report: RunReport): Promise<Result<void, ForgeError>>;
   /** Null where check runs are not to be had (GitHub: without an App). Gives the id to update next time. */
   setCheckRun(report: RunReport, id: string | null): Promise<Result<string | null, ForgeError>>;
-  /** The sticky comment of this pipeline on this pull request; gives its id. Found again by marker and author when `id` is null or gone. */
-  setComment(report: RunReport, pullRequest: number, id: string | null): Promise<Result<string | null, ForgeError>>;
+  /** The sticky comment of what the report is about on this pull request; gives its id. Found again by marker and author when `id` is null or gone. */
+  setComment(report: CommentReport, pullRequest: number, id: string | null): Promise<Result<string | null, ForgeError>>;
   pullRequest(number: number): Promise<Result<PullRequest, ForgeError>>;
   openPullRequests(): Promise<Result<readonly PullRequest[], ForgeError>>;
   /** Pull requests whose head, or merge commit, is `sha`. */
@@ -145,7 +145,34 @@ export interface RunReport {
     readonly next: string;
   }[];
   readonly problems: readonly Problem[];
+  /** Where the base branch of the pull request stood that asked for it; null where none did. */
+  readonly baseSha: string | null;
+  /** What that pull request does to the pipeline; null: nothing. */
+  readonly change: PipelineChange | null;
 }
+
+/** What a pull request does to the definition of one pipeline, since it left its base branch. */
+export interface PipelineChange {
+  readonly pipeline: string;
+  /** `unknown`: what it was before cannot be told, so nothing else is said. */
+  readonly kind: 'added' | 'removed' | 'changed' | 'unknown';
+  /** Sentences about gates, approvals and challenges that let more through than before. */
+  readonly weakened: readonly string[];
+  /** Sentences about steps, edges and fields, */
+  readonly sentences: readonly string[];
+  /** of which there are so many. */
+  readonly count: number;
+}
+
+/** The pipelines that a pull request changes, and that report nothing on it themselves. */
+export interface ChangesReport {
+  readonly pipeline: null;
+  readonly sha: string;
+  readonly changes: readonly PipelineChange[];
+}
+
+/** What a comment is about: a pipeline, or all that have none of their own. */
+export type CommentReport = RunReport | ChangesReport;
 
 /** The status context and the check run's name: a pure function of the pipeline. */
 export function reportContext(pipeline: string): string {

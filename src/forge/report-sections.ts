@@ -215,12 +215,21 @@ export function footer(report: RunReport): Block {
     report.startedAt === null || report.finishedAt === null
       ? []
       : [`took ${formatDuration(Math.max(0, report.finishedAt - report.startedAt))}`];
-  return text([...run, `speaks of commit ${inline(report.sha)}`, ...took].join(' · '));
+  return text([...run, speaksOf(report.sha), ...took].join(' · '));
+}
+
+/** The same of what is no run. */
+export function commitFooter(sha: string): Block {
+  return text(speaksOf(sha));
+}
+
+function speaksOf(sha: string): string {
+  return `speaks of commit ${inline(sha)}`;
 }
 
 /** Stands where a report was cut. */
-export function cutNotice(report: RunReport): Block {
-  const target = linkTarget(report.url);
+export function cutNotice(url: string | null): Block {
+  const target = linkTarget(url);
   return text(
     target === null
       ? '_The report was too long and is cut here._'

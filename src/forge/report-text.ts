@@ -2,10 +2,12 @@
 import type { Problem } from '../std/problem.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { fitBlocks, text, type Block } from './blocks.ts';
+import { changeSection, changesSections, weakenedSection } from './change-sections.ts';
 import { cutCharacters, neutral, plainLine, plainLines } from './escape.ts';
-import { forgeLimits, type RunReport } from './forge.ts';
+import { forgeLimits, type ChangesReport, type CommentReport, type RunReport } from './forge.ts';
 import {
   challengeSections,
+  commitFooter,
   cutNotice,
   footer,
   gateSection,
@@ -62,26 +64,36 @@ function cutWords(sentence: string, charactersMax: number): string {
     : cutCharacters(sentence, charactersMax);
 }
 
-/** Stands first in the sticky comment and is hidden by Markdown; another one for every pipeline. */
-export function commentMarker(pipeline: string): string {
+/** Stands first in the sticky comment and is hidden by Markdown; another one for every pipeline, and one for those without. */
+export function commentMarker(pipeline: string | null): string {
+  if (pipeline === null) return '<!-- contender -->';
   // Nothing in a name may close the comment: `--` and `>` do.
   return `<!-- contender:${encodeURIComponent(pipeline.toWellFormed()).replaceAll('--', '-%2D')} -->`;
 }
 
 /** The sticky comment, below 60 000 bytes. `previous`: what the last one said. */
-export function commentBody(report: RunReport, previous: RunReport | null = null): string {
+export function commentBody(report: CommentReport, previous: RunReport | null = null): string {
+  if (report.pipeline === null) return changesBody(report);
   const blocks: readonly Block[] = [
     text(commentMarker(report.pipeline)),
     headline(report),
     ...sentence(report),
     ...previously(report, previous),
+    ...weakenedSection(report),
     ...challengeSections(report),
     ...gateSection(report),
     ...stepSection(report),
     ...problemSection(report),
     ...nextSection(report),
+    ...changeSection(report),
   ];
-  return fitBlocks(blocks, [footer(report)], cutNotice(report), forgeLimits.commentBytesMax - 1);
+  return fitBlocks(blocks, [footer(report)], cutNotice(report.url), forgeLimits.commentBytesMax - 1);
+}
+
+function changesBody(report: ChangesReport): string {
+  const title = text('### Pipelines that this pull request changes');
+  const blocks = [text(commentMarker(null)), title, ...changesSections(report)];
+  return fitBlocks(blocks, [commitFooter(report.sha)], cutNotice(null), forgeLimits.commentBytesMax - 1);
 }
 
 export interface CheckOutput {
@@ -109,13 +121,13 @@ export function checkOutput(report: RunReport): CheckOutput {
   const title = statusDescription(report);
   // A title that was cut, or says the state only, is no sentence yet.
   const said = title === report.summary ? [] : sentence(report);
-  const summary = [...said, ...challengeSections(report), ...nextSection(report)];
+  const summary = [...said, ...weakenedSection(report), ...challengeSections(report), ...nextSection(report)];
   const details = [...gateSection(report), ...stepSection(report), ...problemSection(report)];
   const level = report.state === 'failure' || report.state === 'error' ? 'failure' : 'warning';
   return {
     title,
-    summary: fitBlocks(summary, [footer(report)], cutNotice(report), limit),
-    text: details.length === 0 ? '' : fitBlocks(details, [], cutNotice(report), limit),
+    summary: fitBlocks(summary, [footer(report)], cutNotice(report.url), limit),
+    text: details.length === 0 ? '' : fitBlocks(details, [], cutNotice(report.url), limit),
     annotations: report.problems.flatMap((problem) => annotation(problem, level)).slice(0, forgeLimits.annotationsMax),
   };
 }

@@ -55,6 +55,8 @@ const report: RunReport = {
   gates: [],
   challenges: [],
   problems: [],
+  baseSha: null,
+  change: null,
 };
 
 test('a run ends the command by what it came to; a signal counts only where the run was cancelled', () => {

@@ -67,6 +67,7 @@ const report: RunlessReport = {
   pipeline: 'churn',
   sha,
   pullRequest: null,
+  baseSha: null,
   state: 'neutral',
   summary: '',
   problems: [],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readEvent, readRunlessReport, storedEvent } from '../../src/conductor/stored.ts';
-import { reportWithoutRun, type RunlessReport } from '../../src/conductor/reports/report-writes.ts';
+import { readChangesAsked, readEvent, readRunlessReport, storedEvent } from '../../src/conductor/stored.ts';
+import { reportChanges, reportWithoutRun, type RunlessReport } from '../../src/conductor/reports/report-writes.ts';
 import type { ForgeEvent } from '../../src/forge/forge.ts';
 import { isJsonObject, type Json } from '../../src/std/json.ts';
 
@@ -52,6 +52,7 @@ test('a report without a run comes back with its problems', () => {
     pipeline: 'churn',
     sha: 'a'.repeat(40),
     pullRequest: 7,
+    baseSha: 'b'.repeat(40),
     state: 'error',
     summary: 'It is broken',
     problems: [
@@ -67,5 +68,24 @@ test('a report without a run comes back with its problems', () => {
   for (const body of bodies) {
     assert.ok(isJsonObject(body));
     assert.deepEqual(readRunlessReport(body), report);
+    const { baseSha: _notYet, ...older } = body;
+    assert.deepEqual(readRunlessReport(older), { ...report, baseSha: null });
   }
+});
+
+test('what is asked for the pipelines without a comment of their own comes back', () => {
+  const write = reportChanges('shop/models', pullRequest, 1);
+  assert.ok(write.write === 'outbox');
+  const body = throughText(write.body);
+  assert.ok(isJsonObject(body));
+  const { headSha, baseSha, baseBranch, fork } = pullRequest;
+  assert.deepEqual(readChangesAsked(body), {
+    repository: 'shop/models',
+    pullRequest: 7,
+    headSha,
+    baseSha,
+    baseBranch,
+    fork,
+  });
+  assert.equal(readChangesAsked({}), null);
 });

@@ -168,5 +168,7 @@ function reportOf(sha: string): RunReport {
     gates: [],
     challenges: [],
     problems: [],
+    baseSha: null,
+    change: null,
   };
 }

@@ -18,6 +18,8 @@ export const emptyReport: RunReport = {
   gates: [],
   challenges: [],
   problems: [],
+  baseSha: null,
+  change: null,
 };
 
 export const challengeOfChurn: RunReport['challenges'][number] = {

@@ -2,7 +2,7 @@
  * A forge that holds pull requests, statuses, check runs and comments, and counts what it was asked. It keeps the contract
  * of `src/forge/forge.ts`: a comment is found again by its marker, a report may come twice.
  */
-import type { Forge, ForgeError, PullRequest, RunReport } from '../../src/forge/forge.ts';
+import type { ChangesReport, CommentReport, Forge, ForgeError, PullRequest, RunReport } from '../../src/forge/forge.ts';
 import { reportContext } from '../../src/forge/forge.ts';
 import { failure, success, type Result } from '../../src/std/result.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -15,12 +15,20 @@ export interface ShownComment {
   report: RunReport;
 }
 
+/** Of the pipelines that have no comment of their own. */
+export interface ShownChanges {
+  readonly id: string;
+  readonly pullRequest: number;
+  report: ChangesReport;
+}
+
 export class ForgeState {
   readonly pullRequests = new Map<number, PullRequest>();
   /** By sha and context. */
   readonly statuses = new Map<string, RunReport>();
   readonly checkRuns = new Map<string, { readonly key: string; report: RunReport }>();
   readonly comments: ShownComment[] = [];
+  readonly changes: ShownChanges[] = [];
   /** Our own comment is known by its marker. */
   findsByMarker = true;
   ids = 0;
@@ -86,7 +94,8 @@ function setCheckRun(state: ForgeState, report: RunReport, id: string | null): s
   return made;
 }
 
-function setComment(state: ForgeState, report: RunReport, pullRequest: number, id: string | null): string {
+function setComment(state: ForgeState, report: CommentReport, pullRequest: number, id: string | null): string {
+  if (report.pipeline === null) return setChanges(state, report, pullRequest, id);
   const context = reportContext(report.pipeline);
   const known =
     state.comments.find((comment) => comment.id === id) ??
@@ -99,5 +108,18 @@ function setComment(state: ForgeState, report: RunReport, pullRequest: number, i
   }
   const made = { id: `comment-${(state.ids += 1)}`, pullRequest, context, report };
   state.comments.push(made);
+  return made.id;
+}
+
+function setChanges(state: ForgeState, report: ChangesReport, pullRequest: number, id: string | null): string {
+  const known =
+    state.changes.find((comment) => comment.id === id) ??
+    state.changes.find((comment) => state.findsByMarker && comment.pullRequest === pullRequest);
+  if (known !== undefined) {
+    known.report = report;
+    return known.id;
+  }
+  const made = { id: `comment-${(state.ids += 1)}`, pullRequest, report };
+  state.changes.push(made);
   return made.id;
 }

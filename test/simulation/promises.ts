@@ -255,6 +255,9 @@ function runThatSpeaks({ runs }: World['history'], sha: string, pipeline: string
 /** One for each pipeline and pull request, about the commit that it stands at, with an end. */
 function commentsTold(world: World): Open | null {
   const { history, forge } = world;
+  const ofChanges = forge.changes.map(({ pullRequest }) => pullRequest);
+  const doubled = ofChanges.find((number, at) => ofChanges.indexOf(number) !== at);
+  if (doubled !== undefined) return { promise: 'P6', what: `two comments of what #${doubled} changes` };
   for (const [key, { kind, about, state }] of history.outbox) {
     const { pipeline, runId, pullRequest } = about;
     if (state !== 'done' || kind !== 'comment' || pipeline === null) continue;

@@ -28,6 +28,8 @@ export class Stage {
   /** A server that has seen a repository with these pipelines. */
   static async open(given: {
     readonly pipelines: readonly PipelineDefinition[];
+    /** What they are in a later edition of their files; those that are not named stay as they are. */
+    readonly later?: readonly PipelineDefinition[];
     readonly slots?: number;
     readonly pools?: Pools;
     /** 1, unless given. */
@@ -36,8 +38,9 @@ export class Stage {
     readonly tell?: (line: string) => void;
   }): Promise<Stage> {
     const byName = new Map(given.pipelines.map((pipeline) => [pipeline.name, pipeline]));
-    const definition = (name: string): PipelineDefinition => {
-      const found = byName.get(name);
+    const later = new Map(given.later?.map((pipeline) => [pipeline.name, pipeline]));
+    const definition = (name: string, edition: number): PipelineDefinition => {
+      const found = (edition > 0 ? later.get(name) : undefined) ?? byName.get(name);
       if (found === undefined) throw new Error(`no pipeline ${name}`);
       return found;
     };
@@ -58,18 +61,21 @@ export class Stage {
     this.world = world;
   }
 
-  /** A commit of a branch, of which nobody is told; `texts` are files that it changes besides. */
+  /** A commit of a branch, of which nobody is told; `texts` are files that it changes besides, or takes away (null). */
   commit(
     branch: string,
     parents?: readonly Sha[],
-    texts: Readonly<Record<string, string>> = {},
+    texts: Readonly<Record<string, string | null>> = {},
     message = 'Change',
   ): Sha {
     const { remote, catalogue, time } = this.world;
     this.#commits += 1;
     const files = new Map(catalogue.names.map((name) => [`.pipelines/${name}.ts`, fileOf(name, 0)]));
     files.set('training/model.py', String(this.#commits));
-    for (const [path, text] of Object.entries(texts)) files.set(path, text);
+    for (const [path, text] of Object.entries(texts)) {
+      if (text === null) files.delete(path);
+      else files.set(path, text);
+    }
     const tip = remote.branches.get(branch) ?? remote.branches.get('main');
     const sha = remote.commit(parents ?? (tip === undefined ? [] : [tip]), files, message, time.now);
     remote.branches.set(branch, sha);

@@ -3,7 +3,7 @@
  * whoever sends it reads the newest; a report without a run carries its text.
  */
 import { firstTriggerOf, type RunOpened } from '../../engine/event.ts';
-import type { ReportState } from '../../forge/forge.ts';
+import type { PullRequest, ReportState } from '../../forge/forge.ts';
 import { journalLimits, type Journal, type RunRow, type Write } from '../../journal/journal.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { Problem } from '../../std/problem.ts';
@@ -50,6 +50,8 @@ export interface RunlessReport {
   readonly pipeline: string;
   readonly sha: string;
   readonly pullRequest: number | null;
+  /** Where the base branch of the pull request stood; null where there is none. */
+  readonly baseSha: string | null;
   readonly state: ReportState;
   readonly summary: string;
   readonly problems: readonly Problem[];
@@ -65,6 +67,7 @@ export function reportWithoutRun(report: RunlessReport, at: number): readonly Wr
     sha: report.sha,
     runId: null,
     pullRequest: report.pullRequest,
+    baseSha: report.baseSha,
     state: report.state,
     summary: report.summary,
     problems: report.problems.map((problem) => ({
@@ -74,6 +77,27 @@ export function reportWithoutRun(report: RunlessReport, at: number): readonly Wr
     coveredBy: report.coveredBy,
   };
   return reportRows(report, body, at, at);
+}
+
+/** For the comment of the pipelines that report nothing on a pull request themselves. */
+export interface ChangesAsked extends Pick<PullRequest, 'headSha' | 'baseSha' | 'baseBranch' | 'fork'> {
+  readonly repository: string;
+  readonly pullRequest: number;
+}
+
+export function reportChanges(
+  repository: string,
+  { number: pullRequest, headSha, baseSha, baseBranch, fork }: PullRequest,
+  at: number,
+): Write {
+  const asked: ChangesAsked = { repository, pullRequest, headSha, baseSha, baseBranch, fork };
+  const key = changesKey(repository, pullRequest);
+  return { write: 'outbox', key, kind: 'comment', body: { ...asked, pipeline: null }, at, dueAt: at };
+}
+
+/** No pipeline is called like that. */
+export function changesKey(repository: string, pullRequest: number): string {
+  return `comment:${repository}:${pullRequest}:`;
 }
 
 /** Of the outbox row that holds the newest that was to be said of a commit. */

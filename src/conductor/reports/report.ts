@@ -51,7 +51,14 @@ export function reportOf(
       ),
     })),
     problems: [],
+    baseSha: baseOf(opened),
+    change: null,
   };
+}
+
+function baseOf({ trigger }: Run['opened']): string | null {
+  const first = firstTriggerOf(trigger);
+  return first.kind === 'pull-request' ? first.baseSha : null;
 }
 
 function isAsked({ trigger }: Run['opened']): boolean {

@@ -4,10 +4,11 @@ import type { OutboxRow, Write } from '../../journal/journal.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { Result } from '../../std/result.ts';
 import type { Carried } from './carried.ts';
+import { changeOf, changesOfOthers } from './changes.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { runReportOf } from '../read.ts';
 import { runThatSpeaks, statusKey } from './report-writes.ts';
-import { readRunlessReport } from '../stored.ts';
+import { readChangesAsked, readRunlessReport } from '../stored.ts';
 
 export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
   const found = await commitReportFor(ports, row);
@@ -18,21 +19,45 @@ export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise
 export async function sendCheckRun(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
   const found = await commitReportFor(ports, row);
   if (found === null) return { done: [] };
-  const sent = await found.project.forge.setCheckRun(found.report, await ports.journal.forgeObject(row.key));
+  const report = await withChange(ports, found);
+  const sent = await found.project.forge.setCheckRun(report, await ports.journal.forgeObject(row.key));
   return carried(sent, (id) => remember(ports, row.key, id));
 }
 
 export async function sendComment(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
   const pullRequest = row.body['pullRequest'];
+  if (row.body['pipeline'] === null) return sendChanges(ports, row);
   const asked = await reportFor(ports, row);
   if (asked === null || typeof pullRequest !== 'number') return { done: [] };
   const found = await aboutHead(ports, asked, pullRequest);
   if ('retry' in found) return found;
   const known = await ports.journal.forgeObject(row.key);
-  // That nothing runs is worth a status, and a comment only where an earlier one would mislead now.
-  if (known === null && found.report.runId === null && found.report.state === 'neutral') return { done: [] };
-  const sent = await found.project.forge.setComment(found.report, pullRequest, known);
+  const report = await withChange(ports, found);
+  // That nothing runs is worth a status, and a comment only where an earlier one would mislead now, or the pipeline changes.
+  const isNews = report.runId !== null || report.state !== 'neutral' || (report.change?.count ?? 0) > 0;
+  if (known === null && !isNews) return { done: [] };
+  const sent = await found.project.forge.setComment(report, pullRequest, known);
   return carried(sent, (id) => remember(ports, row.key, id));
+}
+
+/** The comment for pipelines that report nothing themselves, about the commit that the row was written for. */
+async function sendChanges(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
+  const asked = readChangesAsked(row.body);
+  const project = asked === null ? undefined : ports.projects.get(asked.repository);
+  if (asked === null || project === undefined) return { done: [] };
+  const now = await project.forge.pullRequest(asked.pullRequest);
+  if (!now.ok) return carried(now, () => []);
+  // Of another head, another row tells.
+  if (now.value.state !== 'open' || now.value.headSha !== asked.headSha) return { done: [] };
+  const report = await changesOfOthers(ports, project, asked);
+  const known = await ports.journal.forgeObject(row.key);
+  if (report === null || (known === null && report.changes.length === 0)) return { done: [] };
+  const sent = await project.forge.setComment(report, asked.pullRequest, known);
+  return carried(sent, (id) => remember(ports, row.key, id));
+}
+
+async function withChange(ports: ConductorPorts, { project, report }: Found): Promise<RunReport> {
+  return { ...report, change: await changeOf(ports, project, report) };
 }
 
 /**
@@ -128,5 +153,7 @@ async function runlessReport(ports: ConductorPorts, body: JsonObject): Promise<R
     state: stored.state,
     summary: stored.summary,
     problems: stored.problems,
+    baseSha: stored.baseSha,
+    change: null,
   };
 }

@@ -95,7 +95,7 @@ async function report(
   { repository, pipeline, sha, runId: coveredBy }: CoveredPush,
   { state, summary }: CopiedResult,
 ): Promise<Result<string, string>> {
-  const about = { repository, pipeline, sha, pullRequest: null };
+  const about = { repository, pipeline, sha, pullRequest: null, baseSha: null };
   await journal.commit([reportWithoutRun({ ...about, state, summary, problems: [], coveredBy }, clock.now())]);
   jobQueue.wake('outbox');
   return failure(summary);

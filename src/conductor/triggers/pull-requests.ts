@@ -9,7 +9,8 @@ import { goodVersions, openMatching } from './open-matching.ts';
 import type { Project } from '../ports.ts';
 import { settleMerged } from '../promotion.ts';
 import { hasReplacedRun } from './returned.ts';
-import { reportWithoutRun } from '../reports/report-writes.ts';
+import { changesOfOthers, learnBase } from '../reports/changes.ts';
+import { changesKey, reportChanges, reportWithoutRun } from '../reports/report-writes.ts';
 import { shaOf } from '../sha.ts';
 import { problemReports } from './triggers.ts';
 import { versionsOf, type CommitVersions } from '../versions.ts';
@@ -26,8 +27,10 @@ export async function handlePullRequest(
   const { journal, clock } = desk.ports;
   const lookedKey = `looked:${project.name}:${pullRequest.number}:${pullRequest.baseBranch}:${sha}`;
   const known = (await journal.trigger(lookedKey)) !== null;
-  if (known && !(await hasReplacedRun(journal, project.name, pullRequest)))
+  if (known && !(await hasReplacedRun(journal, project.name, pullRequest))) {
+    await tellChangesAgain(desk, project.name, pullRequest);
     return { state: 'done', note: 'known already' };
+  }
   const here = await project.git.fetch();
   if (!here.ok) return { again: here.error.message };
   const ensured = await project.git.ensure(sha);
@@ -36,7 +39,8 @@ export async function handlePullRequest(
   if (overtaken !== null) return { state: 'ignored', note: overtaken };
   const versions = await versionsOf(desk.ports, project, sha);
   if (!versions.ok) return { again: versions.error };
-  const about = { repository: project.name, sha, pullRequest: pullRequest.number };
+  await learnBase(desk.ports, project, sha, baseSha);
+  const about = { repository: project.name, sha, pullRequest: pullRequest.number, baseSha };
   const opened = pullRequest.fork
     ? { count: 0, note: forkSummary }
     : await open(desk, project, { pullRequest, sha, baseSha, actor }, versions.value);
@@ -46,8 +50,29 @@ export async function handlePullRequest(
   const reports = pullRequest.fork
     ? refuseFork(versions.value, about, at)
     : problemReports(about, versions.value.versions, at);
-  await journal.commit([[looked, ...reports]]);
+  await journal.commit([[looked, ...reports, ...(await changesOf(desk, project, pullRequest, at))]]);
   return { state: 'done', note: opened.note };
+}
+
+/** What it does to pipelines that report nothing themselves, where it does anything or a comment says so of an older head. */
+async function changesOf(
+  { ports }: Desk,
+  project: Project,
+  pullRequest: PullRequest,
+  at: number,
+): Promise<readonly Write[]> {
+  const report = await changesOfOthers(ports, project, pullRequest);
+  const told = await ports.journal.outboxRow(changesKey(project.name, pullRequest.number));
+  const isNews = told !== null || (report?.changes.length ?? 0) > 0;
+  return isNews ? [reportChanges(project.name, pullRequest, at)] : [];
+}
+
+/** A head that came back is known, and the comment is about the one between. */
+async function tellChangesAgain({ ports }: Desk, repository: string, pullRequest: PullRequest): Promise<void> {
+  const { journal, clock } = ports;
+  const told = await journal.outboxRow(changesKey(repository, pullRequest.number));
+  if (told === null || told.body['headSha'] === pullRequest.headSha) return;
+  await journal.commit([[reportChanges(repository, pullRequest, clock.now())]]);
 }
 
 /** Why the head is not the pull request's any more, or null. */
@@ -74,7 +99,7 @@ async function open(
   return openMatching(desk, {
     project,
     versions,
-    about: { repository: project.name, sha, pullRequest: number },
+    about: { repository: project.name, sha, pullRequest: number, baseSha },
     trigger: { kind: 'pull-request', number, branch: headBranch, baseBranch, baseSha, actor, fork: false },
     skip: asksToSkip(found.message),
     match: (definition, files) => matchPullRequest(definition, baseBranch, { paths: found.paths, ...files }),

@@ -79,7 +79,7 @@ async function open(
   if (!changed.ok) return { again: changed.error };
   const paths = changed.value;
   const isDefault = defaultBranch.ok && defaultBranch.value === branch;
-  const about = { repository: project.name, sha, pullRequest: null };
+  const about = { repository: project.name, sha, pullRequest: null, baseSha: null };
   const opened = await openMatching(desk, {
     project,
     versions,

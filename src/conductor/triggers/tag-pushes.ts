@@ -30,7 +30,7 @@ export async function handleTag(desk: Desk, project: Project, { tag, after, acto
   if (!versions.ok) return { again: versions.error };
   const commit = await project.git.commit(sha);
   if (!commit.ok) return { again: commit.error.message };
-  const about = { repository: project.name, sha, pullRequest: null };
+  const about = { repository: project.name, sha, pullRequest: null, baseSha: null };
   const opened = await openMatching(desk, {
     project,
     versions: versions.value,

@@ -11,6 +11,7 @@ import type { Problem } from '../../std/problem.ts';
 import { failure, success, type Result } from '../../std/result.ts';
 import { unreachable } from '../../std/unreachable.ts';
 import { namesOfBroken } from '../broken-files.ts';
+import type { About } from '../desk.ts';
 import type { ConductorPorts } from '../ports.ts';
 import { reportRun, reportWithoutRun } from '../reports/report-writes.ts';
 import { conductorLimits } from '../ports.ts';
@@ -141,7 +142,7 @@ async function forbid(
 ): Promise<{ readonly skipped: string }> {
   const { repository, sha, trigger, definition } = request;
   const isCommit = trigger.kind === 'push' || trigger.kind === 'pull-request';
-  const pullRequest = trigger.kind === 'pull-request' ? trigger.number : null;
+  const [pullRequest, baseSha] = trigger.kind === 'pull-request' ? [trigger.number, trigger.baseSha] : [null, null];
   const report = isCommit
     ? reportWithoutRun(
         {
@@ -149,6 +150,7 @@ async function forbid(
           pipeline: definition.name,
           sha,
           pullRequest,
+          baseSha,
           state: 'neutral',
           summary,
           problems: [],
@@ -180,11 +182,7 @@ async function cancelsOf(
 }
 
 /** Error reports for the broken files of a commit, under the context that a good version would have. */
-export function problemReports(
-  about: { readonly repository: string; readonly sha: string; readonly pullRequest: number | null },
-  versions: readonly VersionRow[],
-  at: number,
-): readonly Write[] {
+export function problemReports(about: About, versions: readonly VersionRow[], at: number): readonly Write[] {
   const names = namesOfBroken(versions);
   return versions.flatMap(({ file, problems }) => {
     const pipeline = names.get(file);

@@ -1,11 +1,11 @@
 /**
- * The sticky comment: one per pipeline and pull request, whoever writes and however often. It is found by its id, else by
- * marker *and* author. Two servers that both find none both create one; each then looks again, and both keep the oldest
- * and delete the others, so that one is left whichever comes last.
+ * The sticky comment: one per pipeline and pull request, and one for the pipelines without their own, whoever writes and
+ * however often. It is found by its id, else by marker *and* author. Two servers that both find none both create one; each
+ * then looks again, and both keep the oldest and delete the others, so that one is left whichever comes last.
  */
 import { z } from 'zod';
 import { failure, success, type Result } from '../../std/result.ts';
-import type { ForgeError, RunReport } from '../forge.ts';
+import type { CommentReport, ForgeError } from '../forge.ts';
 import { commentBody, commentMarker } from '../report-text.ts';
 import type { Api, CallFailure } from './api.ts';
 import { isOwn, type Author, type Identity } from './identity.ts';
@@ -29,7 +29,7 @@ const comment = z.object({
 type Comment = z.infer<typeof comment>;
 
 export type SetComment = (
-  report: RunReport,
+  report: CommentReport,
   pullRequest: number,
   id: string | null,
 ) => Promise<Result<string, ForgeError>>;
@@ -37,7 +37,7 @@ export type SetComment = (
 export function commentWriter(api: Api, identity: Identity): SetComment {
   const lock = createKeyedLock();
   return async (report, pullRequest, id) => {
-    const written = await lock(`${pullRequest} ${report.pipeline}`, () =>
+    const written = await lock(`${pullRequest} ${report.pipeline ?? ''}`, () =>
       write(api, identity, report, pullRequest, id),
     );
     return written.ok ? success(String(written.value)) : failure(written.error.error);
@@ -47,7 +47,7 @@ export function commentWriter(api: Api, identity: Identity): SetComment {
 async function write(
   api: Api,
   identity: Identity,
-  report: RunReport,
+  report: CommentReport,
   pullRequest: number,
   id: string | null,
 ): Promise<Result<number, CallFailure>> {

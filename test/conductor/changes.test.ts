@@ -1,0 +1,174 @@
+/** What a pull request does to pipelines is told on it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PipelineChange, PullRequest } from '../../src/forge/forge.ts';
+import type { Sha } from '../../src/git/git.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import { fileOf } from '../simulation/pipelines.ts';
+import { Stage } from '../simulation/stage.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
+
+const pullRequest = { branches: [], paths: [] };
+
+/** With a gate of so many rows at least, and so much time. */
+function guarded(name: string, rows: number, on: Partial<PipelineDefinition['on']>): PipelineDefinition {
+  const checks = [{ check: 'rows', min: rows, max: null } as const];
+  return pipelineOf(
+    [
+      stepOf({ name: 'validate', work: { kind: 'gate', data: { literal: 'x.csv' }, checks } }),
+      stepOf({ name: 'train', upstream: ['validate'] }),
+    ],
+    { name, on: { schedule: null, push: null, pullRequest: null, ...on } },
+  );
+}
+
+const pipelines = [guarded('asked', 1000, { pullRequest }), guarded('quiet', 1000, {}), guarded('other', 1000, {})];
+const later = [guarded('asked', 10, { pullRequest }), guarded('quiet', 10, {})];
+
+const asked = { '.pipelines/asked.ts': fileOf('asked', 1) };
+const quiet = { '.pipelines/quiet.ts': fileOf('quiet', 1) };
+
+const weakened = ['gate "validate", number of rows: min fell from 1000 to 10'];
+
+function change(pipeline: string, kind: PipelineChange['kind'] = 'changed'): PipelineChange {
+  const sentences = [
+    'step "validate": checks: [{"check":"rows","max":null,"min":1000}] → [{"check":"rows","max":null,"min":10}]',
+  ];
+  return { pipeline, kind, weakened, sentences, count: 1 };
+}
+
+/** A pull request that changes these files, when all that follows from it has been told. */
+async function proposed(
+  texts: Readonly<Record<string, string | null>>,
+  given: Partial<PullRequest> = {},
+  message?: string,
+): Promise<{ readonly stage: Stage; readonly head: Sha }> {
+  const stage = await Stage.open({ pipelines, later });
+  const head = stage.commit('feature', undefined, texts, message);
+  stage.propose(head, given);
+  await told(stage, head);
+  return { stage, head };
+}
+
+async function told(stage: Stage, head: Sha): Promise<void> {
+  await stage.until('the head was looked at', () =>
+    [...stage.world.history.triggers.keys()].some((key) => key.startsWith('looked:') && key.endsWith(head)),
+  );
+  await stage.rest();
+}
+
+test('the report of a pipeline that the pull request runs says what changes in it, in comment and check run', async () => {
+  const { stage } = await proposed(asked);
+  const { comments, changes, checkRuns } = stage.world.forge;
+  assert.deepEqual([comments.map(({ report }) => report.change), changes], [[change('asked')], []]);
+  assert.deepEqual(
+    [...checkRuns.values()].map(({ report }) => report.change),
+    [change('asked')],
+  );
+});
+
+test('where no pipeline changes, nothing is said of it', async () => {
+  const { stage } = await proposed({ 'readme.md': 'words' });
+  const { comments, changes } = stage.world.forge;
+  assert.deepEqual([comments.map(({ report }) => report.change), changes], [[null], []]);
+});
+
+test('pipelines that report nothing on the pull request share one comment, those that come and go too', async () => {
+  const { stage, head } = await proposed({ ...asked, ...quiet, '.pipelines/other.ts': null });
+  const { comments, changes } = stage.world.forge;
+  assert.deepEqual(
+    comments.map(({ context }) => context),
+    ['contender/asked'],
+  );
+  const gone = {
+    pipeline: 'other',
+    kind: 'removed',
+    weakened: ['the gate "validate" is gone'],
+    sentences: ['step "validate" is gone', 'step "train" is gone'],
+    count: 2,
+  };
+  assert.deepEqual(
+    changes.map(({ report }) => report),
+    [{ pipeline: null, sha: head, changes: [change('quiet'), gone] }],
+  );
+});
+
+test('a base branch that moves on changes nothing of what is told', async () => {
+  const stage = await Stage.open({ pipelines, later });
+  const left = stage.push('main');
+  const head = stage.commit('feature', [left], asked);
+  stage.push('main');
+  stage.commit('main', undefined, quiet);
+  stage.propose(head);
+  await told(stage, head);
+  assert.deepEqual([stage.world.forge.comments[0]?.report.change, stage.world.forge.changes], [change('asked'), []]);
+});
+
+test('what runs nothing has a comment all the same where the pipeline changes: of a fork, or by its message', async () => {
+  for (const [given, message] of [
+    [{ fork: true }, 'Change'],
+    [{}, 'Change [skip ci]'],
+  ] as const) {
+    const { stage } = await proposed({ ...asked, ...quiet }, given, message);
+    const { comments, changes } = stage.world.forge;
+    assert.deepEqual(
+      comments.map(({ report }) => [report.state, report.change]),
+      [['neutral', change('asked')]],
+    );
+    assert.deepEqual(
+      changes.map(({ report }) => report.changes),
+      [[change('quiet')]],
+    );
+    const other = await proposed({ 'readme.md': 'words' }, given, message);
+    assert.deepEqual([other.stage.world.forge.comments, other.stage.world.forge.changes], [[], []]);
+  }
+});
+
+test('a file that is broken has no change to tell, before or after', async () => {
+  const after = await proposed({ '.pipelines/quiet.ts': 'broken', '.pipelines/asked.ts': 'broken' });
+  assert.deepEqual(
+    after.stage.world.forge.comments.map(({ report }) => [report.pipeline, report.state, report.change]),
+    [
+      ['asked', 'error', null],
+      ['quiet', 'error', null],
+    ],
+  );
+  assert.deepEqual(after.stage.world.forge.changes, []);
+  const stage = await Stage.open({ pipelines, later });
+  const broken = stage.commit('main', undefined, { '.pipelines/quiet.ts': 'broken', '.pipelines/asked.ts': 'broken' });
+  const head = stage.commit('feature', [broken]);
+  stage.propose(head);
+  await told(stage, head);
+  const nothing = { pipeline: 'asked', kind: 'unknown', weakened: [], sentences: [], count: 0 };
+  assert.deepEqual([stage.world.forge.comments[0]?.report.change, stage.world.forge.changes], [nothing, []]);
+});
+
+test('a base that Git does not have keeps no report waiting', async () => {
+  const { stage } = await proposed({ ...asked, ...quiet }, { baseSha: 'f'.repeat(40) });
+  const [comment] = stage.world.forge.comments;
+  assert.deepEqual([comment?.report.state, comment?.report.change?.kind], ['success', 'unknown']);
+  assert.deepEqual(stage.world.forge.changes, []);
+});
+
+test('a head without the change takes the comment back, one that comes back has it again, and the same news change nothing', async () => {
+  const stage = await Stage.open({ pipelines, later });
+  const main = stage.world.remote.branches.get('main');
+  assert.ok(main !== undefined);
+  const first = stage.commit('feature', [main], quiet);
+  const news = stage.propose(first);
+  await told(stage, first);
+  const shown = (): unknown => stage.world.forge.changes.map(({ report }) => [report.sha, report.changes]);
+  assert.deepEqual(shown(), [[first, [change('quiet')]]]);
+  const second = stage.commit('feature', [main]);
+  stage.propose(second);
+  await told(stage, second);
+  assert.deepEqual(shown(), [[second, []]]);
+  stage.world.remote.branches.set('feature', first);
+  stage.propose(first);
+  await stage.rest();
+  assert.deepEqual(shown(), [[first, [change('quiet')]]]);
+  // What is told late of the head between.
+  stage.hook({ type: 'pull-request', action: 'synchronize', pullRequest: { ...news, headSha: second }, actor: 'late' });
+  await stage.rest();
+  assert.deepEqual(shown(), [[first, [change('quiet')]]]);
+});
