@@ -11,7 +11,7 @@ const openMax = 5;
 
 /** Of the pipeline that the report is about. */
 export function weakenedSection({ change }: RunReport): readonly Block[] {
-  return weakenedBlocks(change?.weakened.map(sentenceText) ?? []);
+  return weakenedBlocks(change?.weakened ?? [], sentenceText);
 }
 
 export function changeSection({ change }: RunReport): readonly Block[] {
@@ -27,11 +27,11 @@ export function changesSections({ changes }: ChangesReport): readonly Block[] {
   if (changes.length === 0)
     return [text('This pull request changes no pipeline any more but those that report on it themselves.')];
   const weakened = changes.flatMap((change) =>
-    change.weakened.map((sentence) => `**${inline(change.pipeline)}**: ${sentenceText(sentence)}`),
+    change.weakened.map((sentence) => ({ pipeline: change.pipeline, sentence })),
   );
   return [
     text('They do not run on it, so nothing else here speaks of them.'),
-    ...weakenedBlocks(weakened),
+    ...weakenedBlocks(weakened, ({ pipeline, sentence }) => `**${inline(pipeline)}**: ${sentenceText(sentence)}`),
     ...changes.flatMap((change) => [
       text(`#### ${inline(change.pipeline)}: ${kindWords[change.kind]}`),
       ...sentencesOf(change),
@@ -46,13 +46,14 @@ const kindWords: Readonly<Record<PipelineChange['kind'], string>> = {
   unknown: 'what it was before could not be read',
 };
 
-function weakenedBlocks(sentences: readonly string[]): readonly Block[] {
-  if (sentences.length === 0) return [];
-  const left = sentences.length - weakenedMax;
+/** Only what is shown becomes text. */
+function weakenedBlocks<T>(weakened: readonly T[], textOf: (one: T) => string): readonly Block[] {
+  if (weakened.length === 0) return [];
+  const left = weakened.length - weakenedMax;
   const rest = left > 0 ? [text(`… and ${left} more that let more through.`)] : [];
   return [
     text('#### ‼ Weakened: these let more through than before'),
-    { kind: 'list', items: sentences.slice(0, weakenedMax) },
+    { kind: 'list', items: weakened.slice(0, weakenedMax).map(textOf) },
     ...rest,
   ];
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codeBlock, inline, plainLine, utf8Bytes } from '../../src/forge/escape.ts';
-import { forgeLimits, type ReportState, type RunReport } from '../../src/forge/forge.ts';
+import {
+  forgeLimits,
+  type ChangesReport,
+  type PipelineChange,
+  type ReportState,
+  type RunReport,
+} from '../../src/forge/forge.ts';
 import { mergeNote } from '../../src/forge/report-note.ts';
 import {
   checkOutput,
@@ -48,7 +54,19 @@ function reportSaying(text: string): RunReport {
       help: text,
       where: { file: text, line: 1, column: 1 },
     })),
+    change: changeSaying(text),
   };
+}
+
+/** Few enough sentences that they are not folded, unless there is more of them. */
+function changeSaying(text: string, times = 2): PipelineChange {
+  const sentences = Array.from({ length: times }, () => `x ${text}`);
+  return { pipeline: `x ${text}`, kind: 'changed', weakened: sentences, sentences, count: times };
+}
+
+/** Without the tags that are ours. */
+function unfolded(body: string): string {
+  return body.replaceAll(/^<details><summary>\d+ changes<\/summary>$|^<\/details>$/gm, 'folded');
 }
 
 test('no text changes what a comment is built of, mentions anybody, or carries HTML, links or control characters', () => {
@@ -368,4 +386,107 @@ test('the texts of a check run keep 65 535 and its annotations name file and lin
   for (const text of nastyTexts) {
     for (const { message } of checkOutput(reportSaying(text)).annotations) assert.doesNotMatch(message, /@[\w-]/);
   }
+});
+
+const weaker: PipelineChange = {
+  pipeline: 'weekly-churn',
+  kind: 'changed',
+  weakened: ['gate "validate", number of rows: min fell from 1000 to 10'],
+  sentences: ['on.schedule.cron: "0 2 * * 1" → "0 3 * * 1"', 'step "train": image: "train:1" → "train:2"'],
+  count: 2,
+};
+
+test('what a pull request changes in the pipeline stands below the result, and what lets more through above it', () => {
+  const body = commentBody({ ...fullReport, change: weaker });
+  const places = [
+    'Step train failed: out of memory.',
+    '#### ‼ Weakened: these let more through than before',
+    '- gate &quot;validate&quot;, number of rows: min fell from 1000 to 10',
+    '#### churn: the challenger is better',
+    '#### What happens next',
+    '#### What changes in the pipeline',
+    '- on.schedule.cron: &quot;0 2 &#42; &#42; 1&quot; → &quot;0 3 &#42; &#42; 1&quot;',
+    '- step &quot;train&quot;: image: &quot;train:1&quot; → &quot;train:2&quot;',
+    'speaks of commit',
+  ].map((part) => body.indexOf(part));
+  assert.deepEqual(
+    places,
+    [...places].sort((one, other) => one - other),
+  );
+  assert.ok(!places.includes(-1), places.join());
+  const { summary, text } = checkOutput({ ...fullReport, change: weaker });
+  assert.match(summary, /Weakened[^]*min fell from 1000 to 10[^]*the challenger is better/);
+  assert.doesNotMatch(summary + text, /What changes/);
+});
+
+test('a long list of changes is folded and says how many there are, and one that is not known says so', () => {
+  const sentences = Array.from({ length: 6 }, (_, at) => `step "s${at}" is new`);
+  const long = commentBody({
+    ...emptyReport,
+    change: { ...weaker, kind: 'added', weakened: [], sentences, count: 99 },
+  });
+  assert.match(
+    long,
+    /#### A new pipeline\n\n<details><summary>99 changes<\/summary>\n\n(?:- step &quot;s\d&quot; is new\n){6}- … and 93 more\.\n\n<\/details>\n\n\[Run 12\]/,
+  );
+  const unknown: PipelineChange = { ...weaker, kind: 'unknown', weakened: [], sentences: [], count: 0 };
+  assert.match(commentBody({ ...emptyReport, change: unknown }), /is not known: its base could not be read\./);
+  assert.doesNotMatch(commentBody(emptyReport), /change/i);
+});
+
+test('pipelines without a report share one comment, in which what lets more through comes first, by name', () => {
+  const gone: PipelineChange = { ...weaker, pipeline: 'nightly', kind: 'removed', weakened: ['the gate "g" is gone'] };
+  const body = commentBody({ pipeline: null, sha: headSha, changes: [weaker, gone] });
+  assert.equal(
+    body,
+    [
+      '<!-- contender -->',
+      '### Pipelines that this pull request changes',
+      'They do not run on it, so nothing else here speaks of them.',
+      '#### ‼ Weakened: these let more through than before',
+      '- **weekly-churn**: gate &quot;validate&quot;, number of rows: min fell from 1000 to 10\n- **nightly**: the gate &quot;g&quot; is gone',
+      '#### weekly-churn: changed',
+      '- on.schedule.cron: &quot;0 2 &#42; &#42; 1&quot; → &quot;0 3 &#42; &#42; 1&quot;\n- step &quot;train&quot;: image: &quot;train:1&quot; → &quot;train:2&quot;',
+      '#### nightly: gone',
+      '- on.schedule.cron: &quot;0 2 &#42; &#42; 1&quot; → &quot;0 3 &#42; &#42; 1&quot;\n- step &quot;train&quot;: image: &quot;train:1&quot; → &quot;train:2&quot;',
+      `speaks of commit ${headSha}`,
+    ].join('\n\n'),
+  );
+  assert.match(commentBody({ pipeline: null, sha: headSha, changes: [] }), /changes no pipeline any more/);
+});
+
+test('no name, image or value of a definition builds anything in a comment, and none leaves its fold', () => {
+  const shared = (text: string): ChangesReport => ({
+    pipeline: null,
+    sha: headSha,
+    changes: [changeSaying(text), changeSaying(text, 8)],
+  });
+  const own = (text: string): RunReport => ({ ...emptyReport, change: changeSaying(text, 8) });
+  // Short enough that nothing is cut.
+  for (const text of nastyTexts.map((each) => each.slice(0, 200))) {
+    for (const report of [shared, own]) {
+      const body = unfolded(commentBody(report(text)));
+      assert.deepEqual(
+        shapeOf(body),
+        shapeOf(unfolded(commentBody(report('plain')))),
+        JSON.stringify(text.slice(0, 80)),
+      );
+      assert.deepEqual(dangersOf(body.replace('<!-- contender -->', ''), [url]), [], JSON.stringify(text.slice(0, 80)));
+    }
+  }
+});
+
+test('of any number of huge changes a comment stays below its limit, whole, with the result and the commit', () => {
+  const { weakened, ...change } = changeSaying('`|<漢'.repeat(100), 5000);
+  const huge: PipelineChange = { ...change, weakened, sentences: weakened.slice(0, 50), count: 90_000 };
+  const changes = Array.from({ length: 200 }, () => huge);
+  const own = commentBody({ ...fullReport, change: huge });
+  const shared = commentBody({ pipeline: null, sha: headSha, changes });
+  for (const body of [own, shared]) {
+    assert.ok(utf8Bytes(body) < 60_000);
+    assert.equal(body.split('<details>').length, body.split('</details>').length);
+    assert.ok(body.includes(headSha) && body.includes('and 4980 more that let more through.') === (body === own));
+    assert.ok(body.includes('is cut here'));
+  }
+  assert.ok(own.includes('#### What happens next'));
 });
