@@ -5,16 +5,17 @@ import { readConfigFile } from '../config/file.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingSentences, followingsOf } from '../pipeline/following.ts';
 import { formatProblem, ProblemError, type Problem } from '../std/problem.ts';
+import { changesSince, sayChanges, type ChangeSince } from './changes-since.ts';
 import { withChannelProblems } from './channel-problems.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { graphText, type GraphFormat } from './graph-text.ts';
 import { withPoolProblems } from './pool-problems.ts';
-import { compileFrom } from './sources.ts';
+import { compileFrom, compileLeft } from './sources.ts';
 import { harmless, markOf, paint } from './terminal.ts';
 
 export async function check(
   directory: string,
-  options: { readonly ref: string | null; readonly json: boolean },
+  options: { readonly ref: string | null; readonly against: string | null; readonly json: boolean },
 ): Promise<ExitStatus> {
   // The server reads its settings from the folder, whatever commit it runs.
   const settings = options.ref === null ? checkSettings(directory) : [];
@@ -24,8 +25,10 @@ export async function check(
   const compiled = named === null ? files : files.map(named);
   const names = new Set(definitionsOf(compiled).map(({ name }) => name));
   const checked = [...settings, ...compiled.map((each) => checkedOf(each, names, hasContainers))];
-  if (options.json) process.stdout.write(`${JSON.stringify(checked.map(asJson), null, 2)}\n`);
-  else sayAll(checked);
+  const { ref, against } = options;
+  const changes = against === null ? null : changesSince(await compileLeft(directory, ref, against), compiled);
+  if (options.json) process.stdout.write(`${JSON.stringify(asJson(checked, changes), null, 2)}\n`);
+  else sayAll(checked, changes);
   if (compiled.length === 0) throw noPipelines();
   return checked.every(({ problems }) => problems.length === 0) ? exitStatus.success : exitStatus.usage;
 }
@@ -73,7 +76,7 @@ function checkedOf({ file, version, problems }: Compiled, names: ReadonlySet<str
   return { file, version, problems, warnings: [...warnings, ...alone] };
 }
 
-function sayAll(checked: readonly Checked[]): void {
+function sayAll(checked: readonly Checked[], changes: readonly ChangeSince[] | null): void {
   const { stderr } = process;
   for (const { file, version, problems, warnings } of checked) {
     if (version !== null && problems.length === 0) {
@@ -84,10 +87,24 @@ function sayAll(checked: readonly Checked[]): void {
     for (const problem of problems) stderr.write(`${markOf('failed', stderr)} ${harmless(formatProblem(problem))}\n`);
     for (const warning of warnings) stderr.write(`${paint('yellow', '!', stderr)} ${file}: ${harmless(warning)}\n`);
   }
+  if (changes !== null) sayChanges(changes);
 }
 
-function asJson({ file, version, problems, warnings }: Checked): object {
-  return { file, pipeline: version?.definition.name ?? null, digest: version?.digest ?? null, problems, warnings };
+/** One for each file; those of pipelines that are gone come after them. */
+function asJson(checked: readonly Checked[], changes: readonly ChangeSince[] | null): readonly object[] {
+  const files = checked.map(({ file, version, problems, warnings }) => {
+    const pipeline = version?.definition.name ?? null;
+    const change = changes?.find((each) => each.pipeline === pipeline)?.difference ?? null;
+    const digest = version?.digest ?? null;
+    return { file, pipeline, digest, problems, warnings, ...(changes === null ? {} : { change }) };
+  });
+  const gone = (changes ?? []).filter(({ difference }) => difference.kind === 'removed');
+  return [
+    ...files,
+    ...gone.map(({ file, pipeline, difference }) => {
+      return { file, pipeline, digest: null, problems: [], warnings: [], change: difference };
+    }),
+  ];
 }
 
 export async function graph(

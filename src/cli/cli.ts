@@ -82,17 +82,26 @@ function build(end: End): Command {
   return program;
 }
 
+interface CheckFlags {
+  readonly ref?: string;
+  readonly against?: string;
+  readonly json?: boolean;
+}
+
 /** What looks at pipelines without running them. */
 function addDefinitionCommands(program: Command, folder: () => string, end: End): void {
   command(program, 'check', 'Compile and validate the pipelines as they stand in the folder, or at a commit.', [
     'contender check --json',
     'contender check --ref main',
+    'contender check --against main',
   ])
     .option('--ref <revision>', 'a branch, tag or SHA instead of the files in the folder')
+    .option('--against <revision>', 'also say what has changed since the commit left that branch, tag or SHA')
     .option('--json', 'problems and digests as JSON')
-    .action(async (options: { ref?: string; json?: boolean }) => {
+    .action(async (options: CheckFlags) => {
       const { check } = await import('./check.ts');
-      end(await check(folder(), { ref: options.ref ?? null, json: options.json === true }));
+      const { ref = null, against = null, json = false } = options;
+      end(await check(folder(), { ref, against, json }));
     });
 
   command(program, 'graph', 'Show the steps of a pipeline and what they wait for.', [

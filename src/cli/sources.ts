@@ -15,18 +15,41 @@ export async function compileFrom(directory: string, ref: string | null): Promis
   const compiler = await createCompiler();
   try {
     if (ref === null) return await compiler.compile(workingTree(directory));
-    return await withCommit(directory, ref, (files) => compiler.compile(files));
+    return await withMirror(directory, async (git) =>
+      compiler.compile(commitFiles(git, await fetchAndResolve(git, ref, directory))),
+    );
   } finally {
     await compiler.close();
   }
 }
 
-async function withCommit<T>(directory: string, ref: string, use: (files: SourceFiles) => Promise<T>): Promise<T> {
+/** Compiles the commit at which `ref`, or what stands in the folder, left `against`: what a pull request is compared with. */
+export async function compileLeft(
+  directory: string,
+  ref: string | null,
+  against: string,
+): Promise<readonly Compiled[]> {
+  const compiler = await createCompiler();
+  try {
+    return await withMirror(directory, async (git) => {
+      const base = await fetchAndResolve(git, against, directory);
+      const head = await fetchAndResolve(git, ref ?? 'HEAD', directory);
+      const left = await git.mergeBase(base, head);
+      if (!left.ok) throw refUnknown(against, left.error.message);
+      if (left.value === null) throw refUnknown(against, `it has no commit in common with ${ref ?? 'HEAD'}`);
+      return compiler.compile(commitFiles(git, left.value));
+    });
+  } finally {
+    await compiler.close();
+  }
+}
+
+async function withMirror<T>(directory: string, use: (git: GitRepository) => Promise<T>): Promise<T> {
   mindRepository(directory);
   const folder = await mkdtemp(join(tmpdir(), 'contender-'));
   const git = openMirror({ url: directory, directory: join(folder, 'mirror.git') });
   try {
-    return await use(commitFiles(git, await fetchAndResolve(git, ref, directory)));
+    return await use(git);
   } finally {
     await git.close();
     await rm(folder, { recursive: true, force: true });

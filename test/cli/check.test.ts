@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { broken, good, pooled } from './pipelines.ts';
 import { createProject, createSandbox, type Sandbox } from './sandbox.ts';
@@ -140,4 +142,52 @@ test('escape sequences in a definition do not reach the terminal', async () => {
   assert.equal(status, 2);
   assert.match(err, /red/);
   assert.ok(!err.includes('\u001b') && !err.includes('\u009b'));
+});
+
+test('with --against, it says what has changed since the folder left that branch, a weakened gate first', async () => {
+  const guarded = (rows: number, image: string): string => `import { container, gate, pipeline } from 'contender';
+
+export default pipeline('guarded', {}, () => {
+  const data = gate('validate', { data: 'x.csv', rows: { min: ${rows} } });
+  container('train', { image: '${image}', local: { command: ['true'] }, after: data });
+});
+`;
+  const gone = good.replace("pipeline('good'", "pipeline('gone'");
+  sandbox = createProject({ '.pipelines/guarded.ts': guarded(1000, 'train:1'), '.pipelines/gone.ts': gone });
+  const same = await sandbox.run(['check', '--against', 'main']);
+  assert.match(same.out, /\n\nNo pipeline has changed\.\n$/);
+  sandbox.write({ '.pipelines/guarded.ts': guarded(10, 'train:2'), '.pipelines/good.ts': good });
+  rmSync(join(sandbox.folder, '.pipelines/gone.ts'));
+  const { status, out, err } = await sandbox.run(['check', '--against', 'main']);
+  assert.deepEqual([status, err], [0, '']);
+  const [, changes = ''] = out.split(/digest [0-9a-f]{12}\n\n/);
+  assert.equal(
+    changes,
+    `good added
+  step "first" is new
+  step "second" is new
+
+guarded changed
+  ‼ weakened: gate "validate", number of rows: min fell from 1000 to 10
+  step "validate": checks: [{"check":"rows","max":null,"min":1000}] → [{"check":"rows","max":null,"min":10}]
+  step "train": image: "train:1" → "train:2"
+
+gone removed
+  step "first" is gone
+  step "second" is gone
+`,
+  );
+  const read: unknown = JSON.parse((await sandbox.run(['check', '--against', 'main', '--json'])).out);
+  assert.ok(Array.isArray(read));
+  assert.deepEqual(
+    read.map(({ pipeline, digest, change }) => [pipeline, digest !== null, change.kind, change.weakened.length]),
+    [
+      ['good', true, 'added', 0],
+      ['guarded', true, 'changed', 1],
+      ['gone', false, 'removed', 0],
+    ],
+  );
+  const unknown = await sandbox.run(['check', '--against', 'no-such-branch']);
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.err, /no-such-branch .*\[revision-unknown\]/);
 });
