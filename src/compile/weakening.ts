@@ -3,12 +3,22 @@
  * them has to be seen. Each sentence says what became weaker, with both values.
  */
 import { viewOf } from '../pipeline/binding-view.ts';
-import type { ChallengeWork, GateCheck, GateWork, PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
+import type {
+  ApprovalWork,
+  ChallengeWork,
+  GateCheck,
+  GateWork,
+  PipelineDefinition,
+  StepDefinition,
+  TriggerRule,
+} from '../pipeline/definition.ts';
 import { podPlaceWords } from '../pipeline/pod.ts';
 import { unreachable } from '../std/unreachable.ts';
 
 /** From the strictest to the loosest. */
 const policies = ['never', 'on-approval', 'on-merge', 'automatic'] as const;
+/** By these a step does not run where a gate before it has failed. */
+const heedingRules: ReadonlySet<TriggerRule> = new Set(['all_success', 'none_failed', 'none_failed_min_one_success']);
 const lowerIsBetter: ReadonlySet<string> = new Set(['log_loss', 'brier', 'mae', 'rmse']);
 
 /** Sentences about the gates, approvals and challenges of `base` that `head` weakens. */
@@ -20,7 +30,8 @@ function weakenedStep(step: StepDefinition, head: PipelineDefinition): readonly 
   const { name, work } = step;
   const after = head.steps.find((candidate) => candidate.name === name);
   const other = after?.work;
-  if (work.kind === 'approval') return other?.kind === 'approval' ? [] : [`the approval "${name}" is gone`];
+  if (work.kind === 'approval')
+    return other?.kind === 'approval' ? weakenedApproval(name, work, other) : [`the approval "${name}" is gone`];
   if (work.kind !== 'gate' && work.kind !== 'challenge') return [];
   const pods = after?.work.kind === work.kind ? changedPod(step, after) : [];
   if (work.kind === 'gate') {
@@ -29,6 +40,17 @@ function weakenedStep(step: StepDefinition, head: PipelineDefinition): readonly 
   return other?.kind === 'challenge'
     ? [...weakenedChallenge(name, work, other), ...pods]
     : [`the challenge "${name}" is gone`];
+}
+
+/** What is skipped lets those go on whose rule minds failures alone. */
+function weakenedApproval(name: string, base: ApprovalWork, head: ApprovalWork): readonly string[] {
+  const label = `approval "${name}"`;
+  return [
+    ...(base.onReject === 'fail' && head.onReject === 'skip'
+      ? [`${label}: who rejects it skips, and fails no more`]
+      : []),
+    ...(!base.softFail && head.softFail ? [`${label}: where nobody decides it skips, and fails no more`] : []),
+  ];
 }
 
 /** Whoever chooses the image of a gate, or what is mounted into it, chooses what it finds. */
@@ -47,11 +69,13 @@ function wordsOf({ pod }: StepDefinition): ReadonlyMap<string, string> {
 }
 
 function weakenedGate(name: string, base: GateWork, head: GateWork): readonly string[] {
-  return base.checks.flatMap((check) => {
+  const data = JSON.stringify(base.data) === JSON.stringify(head.data) ? [] : [`gate "${name}": it reads other data`];
+  const checks = base.checks.flatMap((check) => {
     const label = `gate "${name}", ${labelOf(check)}`;
     const other = head.checks.find((candidate) => labelOf(candidate) === labelOf(check));
     return other === undefined ? [`${label}: the check is gone`] : weakenedCheck(label, check, other);
   });
+  return [...data, ...checks];
 }
 
 /** What the check is about; its limits may change, and it stays the same check. */
@@ -94,7 +118,11 @@ function weakenedChallenge(name: string, base: ChallengeWork, head: ChallengeWor
     const what = `${label}: guardrail ${guardrail.metric}`;
     return other === undefined ? [`${what} is gone`] : raised(`${what}: maxLoss`, guardrail.maxLoss, other.maxLoss);
   });
+  const measured = (['score', 'predictions'] as const).filter(
+    (field) => JSON.stringify(base[field]) !== JSON.stringify(head[field]),
+  );
   return [
+    ...(measured.length === 0 ? [] : [`${label}: it is measured by other ${measured.join(' and other ')}`]),
     ...threshold(`${label}: threshold`, base.threshold, head.threshold),
     ...lowered(`${label}: minAbsoluteChange`, base.minAbsoluteChange, head.minAbsoluteChange),
     ...lowered(`${label}: minRelativeChange`, base.minRelativeChange, head.minRelativeChange),
@@ -106,23 +134,41 @@ function weakenedChallenge(name: string, base: ChallengeWork, head: ChallengeWor
   ];
 }
 
-/** Steps that came after a gate or an approval, however far, and no longer do. */
+/** Steps that came after a gate or an approval, however far, and no longer do, or run whatever became of it. */
 function lostProtections(base: PipelineDefinition, head: PipelineDefinition): readonly string[] {
-  const after = protectorsOf(head);
-  const kinds = new Map(base.steps.map(({ name, work }) => [name, work.kind]));
-  const present = new Set(head.steps.map(({ name }) => name));
-  return [...protectorsOf(base)].flatMap(([name, before]) => {
-    if (!present.has(name)) return [];
-    const lost = [...before].filter((protector) => present.has(protector) && after.get(name)?.has(protector) !== true);
-    return lost.map((protector) => `step "${name}" no longer comes after the ${kinds.get(protector)} "${protector}"`);
+  const protecting = base.steps.filter(({ work }) => work.kind === 'gate' || work.kind === 'approval');
+  const kinds = new Map(protecting.map(({ name, work }) => [name, work.kind]));
+  const after = protectorsOf(head, new Set(kinds.keys()));
+  const present = new Map(head.steps.map((step) => [step.name, step]));
+  const before = protectorsOf(base, new Set(kinds.keys()));
+  return base.steps.flatMap((step) => {
+    const { name } = step;
+    const now = present.get(name);
+    const protectors = [...(before.get(name) ?? [])].filter((protector) => present.has(protector));
+    if (now === undefined || protectors.length === 0) return [];
+    const lost = protectors.filter((protector) => after.get(name)?.has(protector) !== true);
+    const left = lost.map(
+      (protector) => `step "${name}" no longer comes after the ${kinds.get(protector)} "${protector}"`,
+    );
+    const heeds = !isHeeding(step) || isHeeding(now) || lost.length === protectors.length;
+    return heeds ? left : [...left, `step "${name}" runs whatever becomes of what it comes after (${ruleOf(now)})`];
   });
 }
 
-/** For each step the gates and approvals before it. Edges only point backwards, so one pass is enough. */
-function protectorsOf(definition: PipelineDefinition): ReadonlyMap<string, ReadonlySet<string>> {
+function isHeeding(step: StepDefinition): boolean {
+  return !step.finally && heedingRules.has(step.triggerRule);
+}
+
+function ruleOf(step: StepDefinition): string {
+  return step.finally ? 'finally' : step.triggerRule;
+}
+
+/** For each step those of `names` that come before it. Edges only point backwards, so one pass is enough. */
+function protectorsOf(
+  definition: PipelineDefinition,
+  names: ReadonlySet<string>,
+): ReadonlyMap<string, ReadonlySet<string>> {
   const protectors = new Map<string, ReadonlySet<string>>();
-  const protecting = definition.steps.filter(({ work }) => work.kind === 'gate' || work.kind === 'approval');
-  const names = new Set(protecting.map(({ name }) => name));
   for (const { name, upstream } of definition.steps) {
     const before = upstream.flatMap((step) => [...(protectors.get(step) ?? []), ...(names.has(step) ? [step] : [])]);
     protectors.set(name, new Set(before));

@@ -50,9 +50,9 @@ const kindWords: Readonly<Record<PipelineChange['kind'], string>> = {
 function weakenedBlocks<T>(weakened: readonly T[], textOf: (one: T) => string): readonly Block[] {
   if (weakened.length === 0) return [];
   const left = weakened.length - weakenedMax;
-  const rest = left > 0 ? [text(`… and ${left} more that let more through.`)] : [];
+  const rest = left > 0 ? [text(`… and ${left} more like these.`)] : [];
   return [
-    text('#### ‼ Weakened: these let more through than before'),
+    text('#### ‼ Weakened: these may let more through than before'),
     { kind: 'list', items: weakened.slice(0, weakenedMax).map(textOf) },
     ...rest,
   ];

@@ -9,9 +9,11 @@ import {
   gate,
   pipeline,
   step,
+  type ApprovalOptions,
   type GateOptions,
   type ChallengeOptions,
   type PodOptions,
+  type TriggerRule,
 } from '../../src/pipeline/index.ts';
 
 const none = {};
@@ -239,4 +241,43 @@ test('an approval that is gone, or that a step no longer waits for, is a weakeni
     'step "deploy" no longer comes after the approval "release"',
   ]);
   assert.deepEqual(diffVersions(release(true, false), release(true, true)).weakened, []);
+});
+
+test('other data of a gate, or another measure of a challenge, is flagged both ways', () => {
+  const other = churn({ gate: { data: 'y.csv' }, challenge: { predictions: 'q.csv' } });
+  for (const [base, head] of [
+    [churn(), other],
+    [other, churn()],
+  ] as const) {
+    assert.deepEqual(diffVersions(base, head).weakened, [
+      'gate "validate": it reads other data',
+      'challenge "challenge-churn": it is measured by other predictions',
+    ]);
+  }
+});
+
+test('a step that runs whatever becomes of its gate is flagged, unless it did before or comes after none', () => {
+  const guarded = (triggerRule: TriggerRule): PipelineDefinition =>
+    pipeline('guarded', {}, () => {
+      const data = gate('validate', { data: 'x.csv', rows: { min: 1 } });
+      step('train', { command: ['true'], after: data, triggerRule });
+      step('alone', { command: ['true'], triggerRule });
+    }).definition;
+  assert.deepEqual(diffVersions(guarded('all_success'), guarded('all_done')).weakened, [
+    'step "train" runs whatever becomes of what it comes after (all_done)',
+  ]);
+  assert.deepEqual(diffVersions(guarded('all_success'), guarded('none_failed')).weakened, []);
+  assert.deepEqual(diffVersions(guarded('all_done'), guarded('always')).weakened, []);
+  assert.deepEqual(diffVersions(guarded('all_done'), guarded('all_success')).weakened, []);
+});
+
+test('an approval that skips where it failed is a weakening', () => {
+  const release = (options: ApprovalOptions): PipelineDefinition =>
+    pipeline('release', {}, () => void approval('release', options)).definition;
+  const [strict, soft] = [release({}), release({ onReject: 'skip', softFail: true })];
+  assert.deepEqual(diffVersions(strict, soft).weakened, [
+    'approval "release": who rejects it skips, and fails no more',
+    'approval "release": where nobody decides it skips, and fails no more',
+  ]);
+  assert.deepEqual(diffVersions(soft, strict).weakened, []);
 });

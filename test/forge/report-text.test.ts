@@ -400,7 +400,7 @@ test('what a pull request changes in the pipeline stands below the result, and w
   const body = commentBody({ ...fullReport, change: weaker });
   const places = [
     'Step train failed: out of memory.',
-    '#### ‼ Weakened: these let more through than before',
+    '#### ‼ Weakened: these may let more through than before',
     '- gate &quot;validate&quot;, number of rows: min fell from 1000 to 10',
     '#### churn: the challenger is better',
     '#### What happens next',
@@ -443,7 +443,7 @@ test('pipelines without a report share one comment, in which what lets more thro
       '<!-- contender -->',
       '### Pipelines that this pull request changes',
       'They do not run on it, so nothing else here speaks of them.',
-      '#### ‼ Weakened: these let more through than before',
+      '#### ‼ Weakened: these may let more through than before',
       '- **weekly-churn**: gate &quot;validate&quot;, number of rows: min fell from 1000 to 10\n- **nightly**: the gate &quot;g&quot; is gone',
       '#### weekly-churn: changed',
       '- on.schedule.cron: &quot;0 2 &#42; &#42; 1&quot; → &quot;0 3 &#42; &#42; 1&quot;\n- step &quot;train&quot;: image: &quot;train:1&quot; → &quot;train:2&quot;',
@@ -485,7 +485,7 @@ test('of any number of huge changes a comment stays below its limit, whole, with
   for (const body of [own, shared]) {
     assert.ok(utf8Bytes(body) < 60_000);
     assert.equal(body.split('<details>').length, body.split('</details>').length);
-    assert.ok(body.includes(headSha) && body.includes('and 4980 more that let more through.') === (body === own));
+    assert.ok(body.includes(headSha) && body.includes('and 4980 more like these.') === (body === own));
     assert.ok(body.includes('is cut here'));
   }
   assert.ok(own.includes('#### What happens next'));
