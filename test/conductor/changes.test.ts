@@ -88,7 +88,7 @@ test('pipelines that report nothing on the pull request share one comment, those
     count: 2,
   };
   assert.deepEqual(
-    changes.map(({ report }) => report),
+    changes.map(({ reports }) => reports.at(-1)),
     [{ pipeline: null, sha: head, changes: [change('quiet'), gone] }],
   );
 });
@@ -116,7 +116,7 @@ test('what runs nothing has a comment all the same where the pipeline changes: o
       [['neutral', change('asked')]],
     );
     assert.deepEqual(
-      changes.map(({ report }) => report.changes),
+      changes.map(({ reports }) => reports.at(-1)?.changes),
       [[change('quiet')]],
     );
     const other = await proposed({ 'readme.md': 'words' }, given, message);
@@ -157,18 +157,43 @@ test('a head without the change takes the comment back, one that comes back has 
   const first = stage.commit('feature', [main], quiet);
   const news = stage.propose(first);
   await told(stage, first);
-  const shown = (): unknown => stage.world.forge.changes.map(({ report }) => [report.sha, report.changes]);
-  assert.deepEqual(shown(), [[first, [change('quiet')]]]);
   const second = stage.commit('feature', [main]);
   stage.propose(second);
   await told(stage, second);
-  assert.deepEqual(shown(), [[second, []]]);
   stage.world.remote.branches.set('feature', first);
   stage.propose(first);
   await stage.rest();
-  assert.deepEqual(shown(), [[first, [change('quiet')]]]);
-  // What is told late of the head between.
+  // What is told late of the head between is no news.
   stage.hook({ type: 'pull-request', action: 'synchronize', pullRequest: { ...news, headSha: second }, actor: 'late' });
-  await stage.rest();
-  assert.deepEqual(shown(), [[first, [change('quiet')]]]);
+  const { time } = stage.world;
+  const soon = time.now + 60_000;
+  await stage.until('a minute has passed', () => time.now > soon);
+  // A report may come twice.
+  const said = (stage.world.forge.changes[0]?.reports ?? []).filter(
+    ({ sha }, at, all) => at === 0 || sha !== all[at - 1]?.sha,
+  );
+  assert.deepEqual(
+    said.map(({ sha, changes }) => [sha, changes]),
+    [
+      [first, [change('quiet')]],
+      [second, []],
+      [first, [change('quiet')]],
+    ],
+  );
+});
+
+test('who listens to pull requests of another branch reports on none but those of forks', async () => {
+  const elsewhere = { pullRequest: { branches: ['release'], paths: [] } };
+  for (const fork of [false, true]) {
+    const stage = await Stage.open({
+      pipelines: [guarded('asked', 1000, elsewhere)],
+      later: [guarded('asked', 10, elsewhere)],
+    });
+    const head = stage.commit('feature', undefined, asked);
+    stage.propose(head, { fork });
+    const { comments, changes } = stage.world.forge;
+    await stage.until('one comment is there', () => comments.length + changes.length > 0);
+    if (fork) await stage.rest();
+    assert.deepEqual([comments.length, changes.length], fork ? [1, 0] : [0, 1]);
+  }
 });

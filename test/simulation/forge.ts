@@ -19,7 +19,8 @@ export interface ShownComment {
 export interface ShownChanges {
   readonly id: string;
   readonly pullRequest: number;
-  report: ChangesReport;
+  /** All that it ever said; the last one stands. */
+  readonly reports: ChangesReport[];
 }
 
 export class ForgeState {
@@ -116,10 +117,10 @@ function setChanges(state: ForgeState, report: ChangesReport, pullRequest: numbe
     state.changes.find((comment) => comment.id === id) ??
     state.changes.find((comment) => state.findsByMarker && comment.pullRequest === pullRequest);
   if (known !== undefined) {
-    known.report = report;
+    known.reports.push(report);
     return known.id;
   }
-  const made = { id: `comment-${(state.ids += 1)}`, pullRequest, report };
+  const made = { id: `comment-${(state.ids += 1)}`, pullRequest, reports: [report] };
   state.changes.push(made);
   return made.id;
 }
