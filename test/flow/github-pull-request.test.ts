@@ -73,3 +73,25 @@ test('a better model becomes champion by the merge, as the very artifact that wa
   assert.deepEqual(await it.system.journal.runs({ sha: merge, limit: 10 }), []);
   await it.comment(number, 'churn', /champion now, as version 2/);
 });
+
+test('a pull request says what it changes in pipelines, and what lets more through, in comments and the check run', async () => {
+  const model = modelPipeline({ name: 'churn', noise: 0.5 }).replace('threshold: 0.6', 'threshold: 0.1');
+  const nightly = `import { pipeline, step } from 'contender';
+export default pipeline('nightly', { on: { schedule: '0 2 * * *' } }, () => void step('tidy', { command: ['true'] }));
+`;
+  const sha = await it.push('weaker', 'Ask for less', { [churn]: model, '.pipelines/nightly.ts': nightly });
+  const { number } = await it.github.openPullRequest({ head: 'weaker', base: 'main', title: 'Weaker', user: 'grace' });
+  const { body } = await it.comment(number, 'churn', /What happens next/);
+  const sentence = /- challenge &quot;challenge-churn&quot;: threshold fell from 0\.6 to 0\.1\n/;
+  assert.match(body, sentence);
+  assert.match(
+    body,
+    /#### What changes in the pipeline\n\n- step &quot;challenge-churn&quot;: threshold: 0\.6 → 0\.1\n/,
+  );
+  const shared = await it.system.until('the comment on the others', () =>
+    Promise.resolve(it.github.comments(number).find((each) => each.body.startsWith('<!-- contender -->')) ?? null),
+  );
+  assert.match(shared.body, /#### nightly: new\n\n- step &quot;tidy&quot; is new\n/);
+  assert.match(it.github.checkRuns(sha)[0]?.summary ?? '', sentence);
+  assert.equal(it.github.comments(number).length, 2);
+});

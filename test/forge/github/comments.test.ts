@@ -65,12 +65,15 @@ test('the first report comments, the next ones edit that comment, with its id an
   assert.ok(comments[0]?.body.startsWith(marker) && comments[0].body.includes('Third.'));
 });
 
-test('another pipeline has a comment of its own', async (t) => {
+test('another pipeline has a comment of its own, and those that report nothing share one', async (t) => {
   const comments: StoredComment[] = [];
   const { forge } = await withComments(t, comments);
   for (const pipeline of ['weekly', 'weekly-churn', 'churn'])
     assert.ok((await forge.setComment({ ...emptyReport, pipeline }, 5, null)).ok);
   assert.equal(comments.length, 3);
+  const changes = { pipeline: null, sha: emptyReport.sha, changes: [] };
+  for (const id of [null, null]) assert.ok((await forge.setComment(changes, 5, id)).ok);
+  assert.equal(comments.length, 4, 'one for those without');
 });
 
 test('a comment of somebody else with our marker is left alone, as is ours that only quotes it', async (t) => {
