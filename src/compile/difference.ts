@@ -101,9 +101,14 @@ function edgesOf(definition: PipelineDefinition): ReadonlyMap<string, Edge> {
   return new Map(edges.map((edge) => [`${edge.from} ${edge.to}`, edge]));
 }
 
-/** The innermost records that differ; lists and references are compared as a whole. */
+/**
+ * The innermost records that differ, in lists too where each has its counterpart. Other lists and references are compared
+ * as a whole.
+ */
 function changedFields(path: string, before: Json, after: Json): readonly FieldChange[] {
   if (canonicalJson(before) === canonicalJson(after)) return [];
+  if (areRecords(before) && areRecords(after) && before.length === after.length)
+    return before.flatMap((item, index) => changedFields(`${path}[${index}]`, item, after[index] ?? null));
   if (!isRecord(before) || !isRecord(after)) return [{ field: path, before, after }];
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return keys.flatMap((key) => {
@@ -120,6 +125,10 @@ function fieldOf(record: JsonObject, key: string): Json {
 function isRecord(value: Json): value is JsonObject {
   const bindings = ['literal', 'reference', 'template', 'list', 'record', 'output', 'context', 'item', 'parameter'];
   return isJsonObject(value) && !bindings.some((key) => Object.hasOwn(value, key) && Object.keys(value).length <= 2);
+}
+
+function areRecords(value: Json): value is readonly JsonObject[] {
+  return Array.isArray(value) && value.every(isRecord);
 }
 
 /** Definitions are plain data; their interfaces only lack the index signature that `Json` has. */

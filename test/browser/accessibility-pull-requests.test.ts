@@ -16,12 +16,12 @@ before(async () => {
   if (skip !== false) return;
   it = await openGitHubSystem({ poll: '1h' });
   it.hooks(true);
-  const files = (noise: number): Record<string, string> => ({
-    '.pipelines/churn.ts': churnPipeline(noise),
+  const files = (noise: number, rowsMin = 100): Record<string, string> => ({
+    '.pipelines/churn.ts': churnPipeline(noise).replace('rows: { min: 100 }', `rows: { min: ${rowsMin} }`),
     'data/customers.csv': customersCsv,
   });
   await it.evaluation(await it.push('main', 'A first model', files(0.45)), 'promoted');
-  head = await it.push('worse', 'A worse model', files(0.7));
+  head = await it.push('worse', 'A worse model', files(0.7, 10));
   const { number } = await it.github.openPullRequest({
     head: 'worse',
     base: 'main',
@@ -30,7 +30,7 @@ before(async () => {
     user: 'wilhelmina-of-the-models',
   });
   await it.evaluation(head, 'refused');
-  await it.comment(number, 'weekly-churn', /What happens next/);
+  await it.comment(number, 'weekly-churn', /Weakened[^]*What happens next/);
   await it.settled(head, 'weekly-churn');
   worse = await it.system.untilRun('the run of the pull request', ({ opened }) => opened.sha === head);
 });

@@ -169,7 +169,7 @@ export default pipeline('guarded', {}, () => {
 
 guarded changed
   ‼ weakened: gate "validate", number of rows: min fell from 1000 to 10
-  step "validate": checks: [{"check":"rows","max":null,"min":1000}] → [{"check":"rows","max":null,"min":10}]
+  step "validate": checks[0].min: 1000 → 10
   step "train": image: "train:1" → "train:2"
 
 gone removed

@@ -86,6 +86,16 @@ test('changed fields are named by their place, of the pipeline and of its steps'
   assert.deepEqual(difference.weakened, []);
 });
 
+test('in a list of records the fields that differ are named, where each record has its counterpart', () => {
+  const fieldsOf = (given: Gate): readonly unknown[] =>
+    diffVersions(churn(), churn({ gate: given })).steps[0]?.fields ?? [];
+  assert.deepEqual(fieldsOf({ rows: { min: 10 }, label: { column: 'churned', min: 0.03, max: 0.6 } }), [
+    { field: 'work.checks[0].min', before: 1000, after: 10 },
+    { field: 'work.checks[2].max', before: 0.5, after: 0.6 },
+  ]);
+  assert.equal(fieldsOf({ unique: ['id'] }).length, 1);
+});
+
 test('a change of a pod is that of its fields, however they are written', () => {
   const inPod = (pod: PodOptions | null): PipelineDefinition =>
     pipeline('churn', {}, ({ sha }) => {

@@ -32,7 +32,7 @@ const weakened = ['gate "validate", number of rows: min fell from 1000 to 10'];
 
 function change(pipeline: string, kind: PipelineChange['kind'] = 'changed'): PipelineChange {
   const sentences = [
-    'step "validate": checks: [{"check":"rows","max":null,"min":1000}] → [{"check":"rows","max":null,"min":10}]',
+    'step "validate": checks[0].min: 1000 → 10',
   ];
   return { pipeline, kind, weakened, sentences, count: 1 };
 }
