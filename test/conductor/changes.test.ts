@@ -31,9 +31,7 @@ const quiet = { '.pipelines/quiet.ts': fileOf('quiet', 1) };
 const weakened = ['gate "validate", number of rows: min fell from 1000 to 10'];
 
 function change(pipeline: string, kind: PipelineChange['kind'] = 'changed'): PipelineChange {
-  const sentences = [
-    'step "validate": checks[0].min: 1000 → 10',
-  ];
+  const sentences = ['step "validate": checks[0].min: 1000 → 10'];
   return { pipeline, kind, weakened, sentences, count: 1 };
 }
 
