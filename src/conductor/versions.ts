@@ -37,6 +37,12 @@ export async function versionsOf(
   return success(found);
 }
 
+/** Of its pipelines, those of broken files too. */
+export function namesIn(versions: readonly VersionRow[]): ReadonlySet<string> {
+  const names = versions.flatMap(({ pipeline }) => (pipeline === null ? [] : [pipeline]));
+  return new Set([...names, ...namesOfBroken(versions).values()]);
+}
+
 /** The project of that name; the error is a sentence. */
 export function projectOf({ projects }: Pick<ConductorPorts, 'projects'>, repository: string): Result<Project, string> {
   const project = projects.get(repository);

@@ -54,3 +54,27 @@ test('a head that asks for no run takes the comment from the run of an older com
   const [comment] = world.forge.comments;
   assert.deepEqual([comment?.report.sha, comment?.report.state], [newer, 'neutral']);
 });
+
+test('a head that comes back has the comment again, once', async () => {
+  const stage = await Stage.open({ pipelines: [asked] });
+  const { world } = stage;
+  const first = stage.commit('feature');
+  stage.propose(first);
+  await stage.until('it is told of', () => world.forge.comments[0]?.report.state === 'success');
+  const second = stage.commit('feature');
+  stage.propose(second);
+  await stage.until('the next one is told of', () => {
+    const report = world.forge.comments[0]?.report;
+    return report?.sha === second && report.state === 'success';
+  });
+  await stage.rest();
+  stage.propose(first);
+  await stage.until('the first one is told of again', () => world.forge.comments[0]?.report.sha === first);
+  await stage.rest();
+  const key = [...world.history.outbox.keys()].find((each) => each.startsWith('comment:') && each.endsWith(':asked'));
+  const row = world.history.outbox.get(key ?? '');
+  stage.propose(first);
+  await stage.rest();
+  assert.ok(row !== undefined && world.history.outbox.get(key ?? '') === row, 'it is not asked for a second time');
+  assert.deepEqual([world.forge.comments.length, world.history.runs.size], [1, 2]);
+});

@@ -4,7 +4,7 @@
  */
 import { firstTriggerOf, type RunOpened } from '../../engine/event.ts';
 import type { PullRequest, ReportState } from '../../forge/forge.ts';
-import { journalLimits, type Journal, type RunRow, type Write } from '../../journal/journal.ts';
+import { journalLimits, type Journal, type OutboxRow, type RunRow, type Write } from '../../journal/journal.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { Problem } from '../../std/problem.ts';
 
@@ -97,7 +97,22 @@ export function reportChanges(
 
 /** No pipeline is called like that. */
 export function changesKey(repository: string, pullRequest: number): string {
-  return `comment:${repository}:${pullRequest}:`;
+  return commentKey(repository, pullRequest, '');
+}
+
+/** Of the outbox row that holds the newest that was to be said of a pipeline on a pull request. */
+export function commentKey(repository: string, pullRequest: number, pipeline: string): string {
+  return `comment:${repository}:${pullRequest}:${pipeline}`;
+}
+
+/** Whether a comment was written about that head, or again when it came back. */
+export function isToldOf({ body }: OutboxRow, headSha: string): boolean {
+  return body['returnedTo'] === undefined ? body['sha'] === headSha : body['returnedTo'] === headSha;
+}
+
+/** Whoever sends a comment asks for the head: this has it sent anew. */
+export function tellOf({ key, kind, body }: OutboxRow, headSha: string, at: number): Write {
+  return { write: 'outbox', key, kind, body: { ...body, returnedTo: headSha }, at, dueAt: at };
 }
 
 /** Of the outbox row that holds the newest that was to be said of a commit. */
@@ -122,7 +137,7 @@ function reportRows(
     { write: 'outbox', key: `check:${repository}:${sha}:${pipeline}`, kind: 'check', body, at, dueAt },
   ];
   if (about.pullRequest !== null) {
-    const key = `comment:${repository}:${about.pullRequest}:${pipeline}`;
+    const key = commentKey(repository, about.pullRequest, pipeline);
     rows.push({ write: 'outbox', key, kind: 'comment', body, at, dueAt });
   }
   return rows;

@@ -10,10 +10,10 @@ import type { Project } from '../ports.ts';
 import { settleMerged } from '../promotion.ts';
 import { hasReplacedRun } from './returned.ts';
 import { changesOfOthers, learnBase } from '../reports/changes.ts';
-import { changesKey, reportChanges, reportWithoutRun } from '../reports/report-writes.ts';
+import { changesKey, commentKey, isToldOf, reportChanges, reportWithoutRun, tellOf } from '../reports/report-writes.ts';
 import { shaOf } from '../sha.ts';
 import { problemReports } from './triggers.ts';
-import { versionsOf, type CommitVersions } from '../versions.ts';
+import { namesIn, versionsOf, type CommitVersions } from '../versions.ts';
 
 export async function handlePullRequest(
   desk: Desk,
@@ -28,7 +28,7 @@ export async function handlePullRequest(
   const lookedKey = `looked:${project.name}:${pullRequest.number}:${pullRequest.baseBranch}:${sha}`;
   const known = (await journal.trigger(lookedKey)) !== null;
   if (known && !(await hasReplacedRun(journal, project.name, pullRequest))) {
-    await tellChangesAgain(desk, project.name, pullRequest);
+    await tellAgain(desk, project.name, pullRequest);
     return { state: 'done', note: 'known already' };
   }
   const here = await project.git.fetch();
@@ -67,12 +67,19 @@ async function changesOf(
   return isNews ? [reportChanges(project.name, pullRequest, at)] : [];
 }
 
-/** A head that came back is known, and the comment is about the one between. */
-async function tellChangesAgain({ ports }: Desk, repository: string, pullRequest: PullRequest): Promise<void> {
+/** A head that came back is known, and the comments are about the one between. */
+async function tellAgain({ ports }: Desk, repository: string, pullRequest: PullRequest): Promise<void> {
   const { journal, clock } = ports;
-  const told = await journal.outboxRow(changesKey(repository, pullRequest.number));
-  if (told === null || told.body['headSha'] === pullRequest.headSha) return;
-  await journal.commit([[reportChanges(repository, pullRequest, clock.now())]]);
+  const { number, headSha } = pullRequest;
+  const at = clock.now();
+  const writes: Write[] = [];
+  const changes = await journal.outboxRow(changesKey(repository, number));
+  if (changes !== null && changes.body['headSha'] !== headSha) writes.push(reportChanges(repository, pullRequest, at));
+  for (const pipeline of namesIn((await journal.versions(repository, headSha)) ?? [])) {
+    const told = await journal.outboxRow(commentKey(repository, number, pipeline));
+    if (told !== null && !isToldOf(told, headSha)) writes.push(tellOf(told, headSha, at));
+  }
+  if (writes.length > 0) await journal.commit([writes]);
 }
 
 /** Why the head is not the pull request's any more, or null. */
