@@ -10,7 +10,7 @@ import { createCompiler } from './compile/compiler.ts';
 import type { Compiler } from './compile/compile.ts';
 import { checkPodFields } from './compile/pod-fields.ts';
 import { Conductor } from './conductor/conductor.ts';
-import type { ConductorLog, DiskSpace, Project } from './conductor/ports.ts';
+import type { ConductorLog, DiskSpace, Project, ServerPorts } from './conductor/ports.ts';
 import type { Config } from './config/config.ts';
 import type { FleetConfig } from './config/fleet.ts';
 import type { KubernetesConfig } from './config/kubernetes.ts';
@@ -20,7 +20,7 @@ import { Desk, lateReports } from './executor/desk/desk.ts';
 import type { Placing } from './executor/desk/placing.ts';
 import { createRemoteExecutor } from './executor/desk/remote-executor.ts';
 import { createTokens, openTokenKey } from './executor/desk/tokens.ts';
-import type { Executor, ExecutorPorts, ReportSink } from './executor/executor.ts';
+import type { ExecutorPorts } from './executor/executor.ts';
 import { openErrandQueues } from './executor/fleet/jobs.ts';
 import { Dispatches } from './executor/fleet/dispatches.ts';
 import { loadKubeConfig } from './executor/kubernetes/kube-config.ts';
@@ -158,7 +158,7 @@ interface ExecutorGround extends Pick<ExecutorPorts, 'sourceTree'> {
 
 interface Executors {
   /** For whoever begins to conduct. */
-  readonly open: (report: ReportSink) => Executor;
+  readonly open: ServerPorts['openExecutor'];
   readonly close: () => Promise<void>;
 }
 
@@ -214,6 +214,7 @@ interface RemoteParts extends Pick<ExecutorGround, 'artifacts' | 'logs' | 'clock
   readonly desk: Desk;
   /** Of this installation. */
   readonly key: Uint8Array;
+  readonly trusted: () => boolean;
   readonly trouble: (error: unknown, what: string) => void;
 }
 
@@ -229,15 +230,15 @@ function remoteExecutors(
   const key = openTokenKey(config.sharedDirectory);
   const files = openAttemptFiles(join(config.sharedDirectory, 'attempts'));
   const trouble = (error: unknown, what: string): void => log.error({ error: String(error) }, what);
-  let current: Desk | null = null;
-  const agents = openAgentServer(listen, { desk: () => current, log });
+  let openDesk: () => Desk | null = () => null;
+  const agents = openAgentServer(listen, { desk: () => openDesk(), log });
   return {
-    open(report) {
+    open(report, trusted) {
       agents.listen();
       const ports = { sourceTree, secret: config.secret, late: lateReports(report, clock) };
       const desk = new Desk({ ...ground, ...ports, files, tokens: createTokens(key) });
-      current = desk;
-      const placing = openPlacing({ desk, key, artifacts, logs, clock, trouble });
+      openDesk = () => (trusted() ? desk : null);
+      const placing = openPlacing({ desk, key, artifacts, logs, clock, trusted, trouble });
       const slots = config.executor.slots ?? remoteSlots;
       return createRemoteExecutor({ placing, desk, files, logs, clock, slots, report, sourceTree, trouble });
     },

@@ -93,7 +93,7 @@ export class Conductor {
   async #begin(office: TermOfOffice): Promise<void> {
     const { openExecutor, openQueue, clock } = this.#ports;
     this.#holdUp(office);
-    const executor = openExecutor((report) => term.report(report));
+    const executor = openExecutor((report) => term.report(report), office.trusted);
     const ports = { ...this.#ports, executor, runQueue: openQueue(), jobQueue: openQueue() };
     const listener = {
       changed: (runId: string): void => this.#changed(runId),

@@ -56,8 +56,8 @@ export interface DiskSpace {
 
 /** What a server is given, whether it conducts or stands by: everything but what belongs to one term of office. */
 export interface ServerPorts extends Omit<ConductorPorts, 'executor' | 'runQueue' | 'jobQueue'> {
-  /** A new one for each term; it is closed with it. */
-  readonly openExecutor: (report: ReportSink) => Executor;
+  /** A new one for each term; it is closed with it. `trusted`: whether the lease of the term is surely held at this moment. */
+  readonly openExecutor: (report: ReportSink, trusted: () => boolean) => Executor;
   readonly openQueue: () => WakeQueue;
   /** Counts from anywhere and only runs, whatever becomes of the clock. */
   readonly stopwatch: Clock;

@@ -38,6 +38,10 @@ export function createDirectoryLogStore(options: DirectoryLogOptions): LogStore 
       open.set(key, log);
       return log;
     },
+    release(key) {
+      open.get(key)?.release();
+      open.delete(key);
+    },
     async read(key, from, to) {
       const paths = pathsOf(key);
       const live = open.get(key);

@@ -28,6 +28,8 @@ export interface OpenLog extends LogWriter {
   readonly shape: () => LogShape;
   /** Writes what has gathered, so that a reader finds it. */
   flush(): void;
+  /** The same, and nothing after it: the log is another's. */
+  release(): void;
 }
 
 const gatherBytesMax = 64 * 1024;
@@ -99,6 +101,12 @@ export function openLog(
   return {
     shape: () => ({ total, bytes, closed }),
     flush,
+    release() {
+      if (closed) return;
+      flush();
+      closed = true;
+      for (const file of [logFile, indexFile]) if (file !== null) closeSync(file);
+    },
     write(stream, chunk) {
       if (closed) return;
       splitterOf(stream).push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);

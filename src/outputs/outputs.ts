@@ -31,6 +31,8 @@ export interface ArtifactStream {
 export interface LogStore {
   /** Opens for appending (the open one again, if there is one); the caller closes. Lines are capped at `lineBytesMax`, logs at `logBytesMax` with a closing marker line. */
   writer(key: string): LogWriter;
+  /** Another process may write it from now on: it is let go as it stands, without its end, and its writer writes no more. */
+  release(key: string): void;
   /** Lines `from` to `to` (both included, from 1) as far as they exist, and how many there are now; at most `pageLinesMax` lines at once. */
   read(key: string, from: number, to: number): Promise<LogPage>;
   /** How many lines there are now, and outlive this process. */

@@ -18,7 +18,7 @@ import type { ServerPorts } from './ports.ts';
 import { messageOfError } from '../std/error-message.ts';
 
 export interface AgentServerPorts extends Pick<ServerPorts, 'log'> {
-  /** Of who conducts now; null where this server does not. */
+  /** Of who conducts now; null where that is not, or not surely, this server. */
   readonly desk: () => Desk | null;
 }
 
@@ -98,6 +98,11 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
     return found;
   };
 
+  // What was taken while the lease ran out may be unknown to the server that conducts now: its agent tells that one too.
+  app.addHook('preSerialization', async (_request, reply, answer) => {
+    if (reply.statusCode < 400 && ports.desk() === null) throw refused('wait');
+    return answer;
+  });
   app.post('/begin', (request) => {
     const begun = ports.desk()?.begin(bearerOf(request), read(beginSchema, request.body)) ?? 'wait';
     if (typeof begun === 'string') throw refused(begun);

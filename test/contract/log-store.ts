@@ -159,6 +159,24 @@ export function logStoreKeepsItsContract(
     assert.equal(heard.length, before);
   });
 
+  check('a log that is let go belongs to whoever writes it next, and nothing of the first is added', async (given) => {
+    const { store, reopen } = given;
+    const first = store.writer('run/a/0/1');
+    first.write('out', 'one\n');
+    store.release('run/a/0/1');
+    const next = (await reopen()).writer('run/a/0/1');
+    next.write('out', 'two\n');
+    await next.close();
+    first.write('out', 'too late\n');
+    await first.close();
+    assert.deepEqual(await texts(store, 'run/a/0/1'), ['one', 'two']);
+    assert.deepEqual((await store.read('run/a/0/1', 1, 0)).closed, true);
+    const again = store.writer('run/a/0/1');
+    again.write('out', 'three\n');
+    await again.close();
+    assert.deepEqual(await texts(store, 'run/a/0/1'), ['one', 'two', 'three']);
+  });
+
   check(
     'a log that a dying server left open is read to its last line and can be continued',
     async ({ store, reopen }) => {

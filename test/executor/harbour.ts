@@ -29,6 +29,8 @@ export interface HarbourOptions {
   /** Until a question of an agent that waits for something is answered. */
   readonly waitMs?: number;
   readonly clock?: Clock;
+  /** Whether the server surely conducts; it does, unless given. */
+  readonly trusted?: () => boolean;
   readonly files?: { readonly [path: string]: string };
 }
 
@@ -39,6 +41,7 @@ export interface HarbourParts extends ReturnType<typeof createDirectoryStores> {
   readonly clock: Clock;
   readonly instance: string;
   readonly agentUrl: string;
+  readonly trusted: () => boolean;
   readonly trouble: (error: unknown, what: string) => void;
 }
 
@@ -71,7 +74,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
     await mkdir(dirname(join(source, path)), { recursive: true });
     await writeFile(join(source, path), text, { mode: 0o755 });
   }
-  const { clock = { now: Date.now } } = options;
+  const { clock = { now: Date.now }, trusted = () => true } = options;
   const stores = createDirectoryStores({ directory: join(folder, 'stores'), clock });
   const key = openTokenKey(folder);
   const instance = instanceOf(key);
@@ -81,7 +84,7 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
   const files = openAttemptFiles(join(folder, 'attempts'));
   let desk: Desk | null = null;
   const server = createAgentServer({
-    desk: () => desk,
+    desk: () => (trusted() ? desk : null),
     log: { error: (fields, message) => void troubles.push(`${message}: ${String(fields['error'])}`) },
   });
   await server.listen({ host: options.listen.host, port: 0 });
@@ -103,7 +106,8 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
     });
     desk = own;
     const trouble = (error: unknown, what: string): void => void troubles.push(`${what}: ${String(error)}`);
-    const placing = options.openPlacing({ ...stores, folder, desk: own, clock, instance, agentUrl, trouble });
+    const parts = { ...stores, folder, desk: own, clock, instance, agentUrl, trusted, trouble };
+    const placing = options.openPlacing(parts);
     const executor = createRemoteExecutor({
       placing,
       report,

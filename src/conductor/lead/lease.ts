@@ -47,7 +47,10 @@ export interface TermOfOffice {
   readonly epoch: number;
   /** How long, until it was taken, this server was there and nobody could be seen to have it; null: it was not so. */
   readonly cutOffMs: number | null;
-  /** Whether the lease can be trusted at this moment; asked before each thing that is done to the world. */
+  /**
+   * Whether the lease is surely held at this moment, also while the term is being stopped; asked before each thing that is
+   * done to the world. Once it is not, the term is over.
+   */
   readonly trusted: () => boolean;
   /** It turned out to be another's. */
   readonly lost: () => void;
@@ -147,7 +150,12 @@ export class Lease {
       trustedUntil: journal.alone ? Number.POSITIVE_INFINITY : askedAt + leaseLimits.trustMs,
       ended: null,
       over,
-      trusted: () => held.ended === null && stopwatch.now() < held.trustedUntil,
+      trusted: () => {
+        const isInTime = stopwatch.now() < held.trustedUntil;
+        // Whoever hears it leaves something undone, for the next term to take up.
+        if (!isInTime) this.#end(held, 'lost');
+        return isInTime && held.ended !== 'lost';
+      },
       lost: () => this.#end(held, 'lost'),
     };
     return held;

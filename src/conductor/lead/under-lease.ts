@@ -37,7 +37,7 @@ function executorUnder(executor: Executor, term: TermOfOffice): Executor {
     slots: executor.slots,
     start: (spec) => whileTrusted(term, () => executor.start(spec)),
     stop: (attemptId, cause, graceMs) => executor.stop(attemptId, cause, graceMs),
-    recover: (attemptIds) => executor.recover(attemptIds),
+    recover: (attemptIds) => whileTrusted(term, () => executor.recover(attemptIds)),
     retain: (runIds) => executor.retain(runIds),
     release: (runId) => executor.release(runId),
     findFile: (place) => executor.findFile(place),

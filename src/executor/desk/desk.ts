@@ -113,10 +113,13 @@ export class Desk {
   }
 
   /** Another server may conduct from now on: the agents of attempts ask again until they find it. Looks end here. */
-  async retire(): Promise<void> {
+  retire(): void {
     this.#knowsAll = false;
-    const attempts = [...this.#open].filter(([, sitting]) => !sitting.isLook);
-    await Promise.all(attempts.map(([id]) => this.shut(id)));
+    for (const [id, sitting] of this.#open) {
+      if (sitting.isLook) continue;
+      this.#open.delete(id);
+      sitting.leave();
+    }
   }
 
   /** Looks too. */
@@ -284,6 +287,12 @@ export class Sitting {
   async end(): Promise<void> {
     this.#ending.abort();
     await this.#log?.close();
+  }
+
+  /** It goes on with another server, which writes its log. */
+  leave(): void {
+    this.#tellNews();
+    this.#ports.logs.release(this.#entry.log);
   }
 
   #tellNews(): void {

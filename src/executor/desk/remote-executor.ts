@@ -62,7 +62,7 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): Executor {
       attempts.close();
       // In one breath: what an agent says is either taken or refused, and never taken by nobody.
       placing.retire();
-      await desk.retire();
+      desk.retire();
       await looks.close();
       await placing.leave();
       await desk.close();

@@ -35,6 +35,8 @@ export interface DispatchesOptions {
   readonly startMs: number;
   /** Until an agent that says nothing is given up. */
   readonly lostMs: number;
+  /** Whether this server surely conducts at this moment. */
+  readonly trusted: () => boolean;
   readonly trouble: (error: unknown, what: string) => void;
 }
 
@@ -138,6 +140,7 @@ export class Dispatches implements Placing {
   }
 
   #tick(): void {
+    if (!this.#options.trusted()) return;
     const now = this.#options.clock.now();
     const heldMs = now - this.#tickedAt - limits.tickMs;
     this.#tickedAt = now;

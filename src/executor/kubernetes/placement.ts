@@ -25,6 +25,8 @@ export interface PlacementPorts {
   readonly api: Api;
   readonly reaper: Reaper;
   readonly clock: Clock;
+  /** Whether this server surely conducts at this moment. */
+  readonly trusted: () => boolean;
   readonly startMs: number;
   /** Under which its agent reaches the server. */
   readonly agentUrl: string;
@@ -96,14 +98,20 @@ export class Placement implements Placed {
     return this.#ports.isLook;
   }
 
+  /** Nothing is done any more: it has ended, or another server may carry it further. A look is nobody else's. */
+  get #isLeft(): boolean {
+    return this.#isOver || !(this.#ports.isLook || this.#ports.trusted());
+  }
+
   /** Asks for the pod until it is there, or it is known that it will not be. */
   async ask(): Promise<void> {
     const { clock, startMs } = this.#ports;
     const askedAt = clock.now();
-    for (let [failures, waits] = [0, 0]; !this.#isOver && this.#stop === null;) {
+    for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
       try {
         return this.#placed(await this.#create());
       } catch (error) {
+        if (this.#isLeft) return;
         if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
         if (!(error instanceof ApiError))
           return this.#see(failed('start', `its pod could not be asked for: ${messageOfError(error)}`));
@@ -180,7 +188,7 @@ export class Placement implements Placed {
 
   /** Warns, and kills after the grace. The first cause stays; a shorter grace counts. */
   stop(cause: StopCause, graceMs: number): void {
-    if (this.#isOver) return;
+    if (this.#isLeft) return;
     // Before its agent has begun there is nothing to be warned.
     const grace = this.#begun ? graceSeconds(graceMs) : 1;
     this.#stop ??= { cause, graceSeconds: grace };
@@ -191,7 +199,7 @@ export class Placement implements Placed {
 
   /** Null: its pod is gone. */
   changed(view: PodView | null): void {
-    if (this.#isOver) return;
+    if (this.#isLeft) return;
     if (view === null) return this.#gone(false);
     if (this.#isOther(view)) {
       // One from before it may be told late; what comes after it has been seen is after it.
@@ -213,7 +221,7 @@ export class Placement implements Placed {
   /** What follows from what is seen, and from how long it has been so. */
   look(): void {
     const view = this.#last;
-    if (view === null || this.#isOver || this.#placedAt === null) return;
+    if (view === null || this.#isLeft || this.#placedAt === null) return;
     const { clock, startMs, heardAt } = this.#ports;
     const now = clock.now();
     const { container } = this.#ports;
@@ -289,11 +297,13 @@ export class Placement implements Placed {
   }
 
   async #create(): Promise<string> {
-    const { api } = this.#ports;
+    const { api, trusted } = this.#ports;
     const { namespace, name, make } = this.#pod;
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+    const body = await make();
+    if (!trusted()) throw new Error('this server conducts no more');
     try {
-      return uidOf(await api.request<V1Pod>('POST', path, { body: await make() }));
+      return uidOf(await api.request<V1Pod>('POST', path, { body }));
     } catch (error) {
       if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
       // The name is that of this attempt and no other: it was made by a request whose answer was lost.
@@ -315,7 +325,7 @@ export class Placement implements Placed {
   }
 
   #gone(isReplaced: boolean): void {
-    if (this.#placedAt === null || this.#isOver) return;
+    if (this.#placedAt === null || this.#isLeft) return;
     if (this.#stop !== null) return this.#stopped();
     this.#see(goneOutcome(this.#last, isReplaced));
   }
@@ -331,7 +341,7 @@ export class Placement implements Placed {
   }
 
   #end(end: PlacementEnd): void {
-    if (this.#isOver) return;
+    if (this.#isLeft) return;
     this.#isOver = true;
     this.#ended.resolve();
     this.#closing.abort();

@@ -39,6 +39,8 @@ export interface PodsOptions {
   readonly namespaces: Namespaces;
   /** Of the cluster, with the client that is loaded when it is first asked. */
   readonly loadConfig: (client: typeof import('@kubernetes/client-node')) => KubeConfig;
+  /** Whether this server surely conducts at this moment. One that was frozen may not: then nothing follows from what it sees. */
+  readonly trusted: () => boolean;
   readonly trouble: (error: unknown, what: string) => void;
 }
 
@@ -189,7 +191,7 @@ export class Pods implements Placing {
     },
   ): Placement {
     const { so, seen, log, listener, token } = given;
-    const { desk, logs, clock, settings, keep, startMs = podPatience.startMs } = this.#options;
+    const { desk, logs, clock, settings, keep, trusted, startMs = podPatience.startMs } = this.#options;
     const { work, timeoutMs, graceMs, attemptId } = task.spec;
     /** As its log says. */
     let isKept = false;
@@ -209,6 +211,7 @@ export class Pods implements Placing {
     };
     const ports = {
       isLook: task.type === 'look',
+      trusted,
       api: this.#api,
       reaper: this.#reaper,
       clock,
@@ -268,7 +271,7 @@ export class Pods implements Placing {
   }
 
   #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, placement: () => Placement): ContainerLog {
-    const { logs, desk, clock, settings, trouble, logPatienceMs } = this.#options;
+    const { logs, desk, clock, settings, trusted, trouble, logPatienceMs } = this.#options;
     return openContainerLog({
       patienceMs: logPatienceMs,
       api: this.#api,
@@ -276,7 +279,8 @@ export class Pods implements Placing {
       pod: podName(settings.instance, id),
       container: mainContainer,
       kept: () => keptTail(logs, task.spec.attemptId, so.began?.linesBefore ?? 0),
-      write: (line) => desk.line(id, { ...line, stream: 'out' }),
+      // Whoever conducts now reads on from what was kept, and writes it too.
+      write: (line) => trusted() && desk.line(id, { ...line, stream: 'out' }),
       say: (text) => desk.line(id, { at: clock.now(), stream: 'contender', text }),
       hasEnded: () => placement().hasEnded,
       ended: () => placement().ended,
@@ -337,7 +341,8 @@ export class Pods implements Placing {
   }
 
   #removeStrays({ table }: Seen): void {
-    const { keep, clock } = this.#options;
+    const { keep, clock, trusted } = this.#options;
+    if (!trusted()) return;
     const strays = [...table.values()].filter(
       ({ name, deletion }) => !this.#idByPod.has(name) && !this.#leaving.has(name) && deletion === null,
     );

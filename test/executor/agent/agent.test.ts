@@ -134,7 +134,7 @@ test('a server that conducts no more sends agents on, of attempts that it knew a
     await bureau.desk().shut(others.attemptId);
     bureau.desk().knowsAll();
     assert.equal(bureau.desk().begin(othersToken, name()), 'over');
-    await bureau.desk().retire();
+    bureau.desk().retire();
     for (const token of [ownToken, othersToken]) assert.equal(bureau.desk().begin(token, name()), 'wait');
   });
 });

@@ -1,69 +1,82 @@
-/** Two servers behind one address, as a service of Kubernetes has them: it chooses one for each connection, and knows no more. */
+/** Two servers behind one address, as a service of Kubernetes has them. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as moment } from 'node:timers/promises';
-import { createLink } from '../../../src/executor/agent/link.ts';
+import type { AgentResult, Begun } from '../../../src/executor/agent/contract.ts';
+import { createLink, type Link } from '../../../src/executor/agent/link.ts';
+import type { Desk } from '../../../src/executor/desk/desk.ts';
 import { createAgentServer } from '../../../src/server/agent-server.ts';
+import { openService } from '../../support/service.ts';
 import { command, specOf } from '../workshop.ts';
-import { openBureau } from './bureau.ts';
+import { openBureau, type Bureau } from './bureau.ts';
 
-interface Service {
-  readonly url: string;
-  /** Of each connection, which server has it. */
-  readonly given: number[];
-  close(): void;
+interface Given {
+  readonly bureau: Bureau;
+  /** Which its agent is started with. */
+  readonly token: string;
+  readonly link: Link;
+  /** What the agent said of its requests. */
+  readonly said: readonly string[];
+  /** Of each connection, whether it led to the first server. */
+  readonly given: () => readonly boolean[];
 }
 
-/** Gives connections to the servers in turn. */
-async function openService(urls: readonly string[]): Promise<Service> {
-  const given: number[] = [];
-  const sockets = new Set<Socket>();
-  const service = createServer((from) => {
-    const turn = given.length % urls.length;
-    given.push(turn);
-    const to = connect(Number(new URL(urls[turn] ?? '').port), '127.0.0.1');
-    for (const socket of [from, to]) sockets.add(socket.on('error', () => undefined));
-    from.pipe(to).pipe(from);
-  }).listen(0, '127.0.0.1');
-  await once(service, 'listening');
-  return {
-    url: `http://127.0.0.1:${(service.address() as AddressInfo).port}`,
-    given,
-    close() {
-      service.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
-
-test('an agent that a service leads to a server which stands by comes to the one that conducts', async () => {
+/** The address leads to a server with this desk first, and then to the one of the bureau. */
+async function behindOneAddress(
+  deskOf: (bureau: Bureau) => Desk | null,
+  body: (given: Given) => Promise<void>,
+): Promise<void> {
   const bureau = await openBureau();
-  const standby = createAgentServer({ desk: () => null, log: { error: () => undefined } });
-  const service = await openService([await standby.listen({ host: '127.0.0.1', port: 0 }), bureau.url]);
+  const first = createAgentServer({ desk: () => deskOf(bureau), log: { error: () => undefined } });
+  const ports = [await first.listen({ host: '127.0.0.1', port: 0 }), bureau.url].map((url) =>
+    Number(new URL(url).port),
+  );
+  const service = await openService(ports);
+  const token = bureau.open({ type: 'attempt', spec: specOf(command('true')) });
+  const said: string[] = [];
+  const link = createLink({
+    url: service.url,
+    token,
+    say: (text) => void said.push(text),
+    // Until the connection is free to be used again.
+    pause: () => moment(50),
+    patienceMs: 60_000,
+  });
   try {
-    const token = bureau.open({ type: 'attempt', spec: specOf(command('true')) });
-    const said: string[] = [];
-    const link = createLink({
-      url: service.url,
-      token,
-      say: (text) => void said.push(text),
-      // Until the connection is free to be used again.
-      pause: () => moment(50),
-      patienceMs: 60_000,
-    });
-    const begun = await link.json<object>('POST', 'begin', {
-      agent: randomBytes(32).toString('base64url'),
-      place: null,
-    });
-    assert.ok('token' in begun);
-    assert.match(said.join('\n'), /503/);
-    assert.deepEqual(service.given, [0, 1]);
+    await body({ bureau, token, link, said, given: () => service.given.map((port) => port === ports[0]) });
   } finally {
+    link.close();
     service.close();
-    await standby.close();
+    await first.close();
     await bureau.close();
   }
+}
+
+const begin = (link: Link): Promise<Begun> =>
+  link.json('POST', 'begin', { agent: randomBytes(32).toString('base64url'), place: null });
+
+test('an agent that a service leads to a server which stands by comes to the one that conducts', async () => {
+  await behindOneAddress(
+    () => null,
+    async ({ link, said, given }) => {
+      assert.ok('token' in (await begin(link)));
+      assert.match(said.join('\n'), /503/);
+      assert.deepEqual(given(), [true, false]);
+    },
+  );
+});
+
+test('what a server takes while its lease runs out is told to the next one too', async () => {
+  await behindOneAddress(
+    (bureau) => (bureau.results.length === 0 ? bureau.desk() : null),
+    async ({ bureau, token, link, said, given }) => {
+      link.use((await begin(bureau.link(token))).token);
+      const result: AgentResult = { type: 'attempt', outcome: { kind: 'skipped', reason: 'nothing new' }, usage: null };
+      await link.json('POST', 'result', result);
+      assert.deepEqual(bureau.results, [result]);
+      assert.match(said.join('\n'), /503/);
+      assert.deepEqual(given(), [true, false]);
+    },
+  );
 });

@@ -1,0 +1,46 @@
+/** A server that may not conduct any more, and does not know it yet, touches no pod. */
+import assert from 'node:assert/strict';
+import { createApi } from '../../../src/executor/kubernetes/api.ts';
+import { podLabels } from '../../../src/executor/kubernetes/pod.ts';
+import { shell, specOf, until } from '../workshop.ts';
+import { settingsFor } from './fake-runner.ts';
+import { check, running, said } from './under-faults.ts';
+
+let isTrusted = true;
+
+check(
+  'a server whose lease may have run out makes and ends no pod, whatever it sees',
+  async (given) => {
+    const { fake, harbour } = given;
+    isTrusted = true;
+    const { id, pod } = await running(given);
+    isTrusted = false;
+    const asked = specOf(shell('true'));
+    await harbour.executor.start(asked);
+    const api = createApi(settingsFor(fake).loadConfig);
+    const path = '/api/v1/namespaces/default/pods';
+    const metadata = { name: 'of-the-next', labels: { [podLabels.instance]: harbour.instance } };
+    const spec = {
+      restartPolicy: 'Never',
+      containers: [{ name: 'main', image: 'busybox:local', command: ['sleep', '60'] }],
+    };
+    await api.request('POST', path, { body: { metadata, spec } });
+    await api.request('DELETE', `${path}/${pod.metadata.name}`, { body: { gracePeriodSeconds: 0 } });
+    const watches = fake.count('watch', 'pods');
+    fake.cutStreams('reset', ({ verb }) => verb === 'watch');
+    await until('a list and a watch', () => fake.count('watch', 'pods') > watches);
+    assert.deepEqual([fake.count('create', 'pods'), fake.count('delete', 'pods')], [2, 1]);
+    assert.deepEqual(
+      harbour.reports.filter(({ type }) => type === 'finished'),
+      [],
+    );
+    await api.request('DELETE', `${path}/of-the-next`, { body: { gracePeriodSeconds: 0 } });
+
+    isTrusted = true;
+    const { executor } = await harbour.next();
+    await executor.recover([id, asked.attemptId]);
+    assert.match(said((await harbour.finished(id)).outcome), /^lost: /);
+    assert.equal(said((await harbour.finished(asked.attemptId)).outcome), 'succeeded');
+  },
+  { trusted: () => isTrusted },
+);
