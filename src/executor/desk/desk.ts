@@ -291,7 +291,7 @@ export class Sitting {
 
   /** It goes on with another server, which writes its log. */
   leave(): void {
-    this.#tellNews();
+    this.#ending.abort();
     this.#ports.logs.release(this.#entry.log);
   }
 
