@@ -63,6 +63,8 @@ export class Pods implements Placing {
   readonly #options: PodsOptions;
   readonly #api: Api;
   readonly #reaper: Reaper;
+  /** Looks are no other server's. */
+  readonly #reaperOfLooks: Reaper;
   readonly #stored: StoredValues;
   readonly #placements = new Map<string, Placement>();
   /** Until nothing of it is needed any more. */
@@ -76,18 +78,12 @@ export class Pods implements Placing {
   #knowsAll = false;
 
   constructor(options: PodsOptions) {
-    const { loadConfig, artifacts, trouble, settings } = options;
+    const { loadConfig, artifacts, trusted, settings } = options;
     this.#options = options;
     this.#api = createApi(loadConfig);
     this.#stored = createStoredValues(artifacts);
-    this.#reaper = createReaper(
-      this.#api,
-      ({ namespace, name, uid }) => {
-        const view = this.#namespaces.get(namespace)?.table.get(name);
-        return view !== undefined && (uid === null || view.uid === uid);
-      },
-      (error) => trouble(error, 'a pod could not be removed; it is tried again'),
-    );
+    this.#reaper = this.#createReaper(trusted);
+    this.#reaperOfLooks = this.#createReaper(() => true);
     this.#ticker = setInterval(() => {
       for (const placement of this.#placements.values()) placement.look();
     }, tickMs);
@@ -176,6 +172,19 @@ export class Pods implements Placing {
       metrics.close();
     }
     this.#reaper.close();
+    this.#reaperOfLooks.close();
+  }
+
+  #createReaper(mayAct: () => boolean): Reaper {
+    return createReaper(
+      this.#api,
+      ({ namespace, name, uid }) => {
+        const view = this.#namespaces.get(namespace)?.table.get(name);
+        return view !== undefined && (uid === null || view.uid === uid);
+      },
+      (error) => this.#options.trouble(error, 'a pod could not be removed; it is tried again'),
+      mayAct,
+    );
   }
 
   #placementOf(
@@ -193,6 +202,7 @@ export class Pods implements Placing {
     const { so, seen, log, listener, token } = given;
     const { desk, logs, clock, settings, keep, trusted, startMs = podPatience.startMs } = this.#options;
     const { work, timeoutMs, graceMs, attemptId } = task.spec;
+    const reaper = task.type === 'look' ? this.#reaperOfLooks : this.#reaper;
     /** As its log says. */
     let isKept = false;
     const stays = (end: PlacementEnd): boolean => task.type === 'attempt' && isLeft(end, seen.table.get(name), keep);
@@ -213,7 +223,7 @@ export class Pods implements Placing {
       isLook: task.type === 'look',
       trusted,
       api: this.#api,
-      reaper: this.#reaper,
+      reaper,
       clock,
       startMs: task.spec.startMs ?? startMs,
       agentUrl: settings.agentUrl,
@@ -245,7 +255,7 @@ export class Pods implements Placing {
               .write('contender', `Its pod is kept: kubectl --namespace ${pod.namespace} describe pod ${name}\n`);
         });
       },
-      letGo: (place: PodPlace) => (isKept ? this.#leave(place) : this.#reaper.take(place, leaveSeconds)),
+      letGo: (place: PodPlace) => (isKept ? this.#leave(place) : reaper.take(place, leaveSeconds)),
       container:
         work.kind === 'container'
           ? { timeoutMs, graceMs, started, memoryBytesMax: () => seen.metrics.most(name) }

@@ -19,11 +19,12 @@ export interface Reaper {
   close(): void;
 }
 
-/** `isSeen`: whether such a pod is seen to be there. */
+/** `isSeen`: whether such a pod is seen to be there. `mayAct`: else the pods are left to another server. */
 export function createReaper(
   api: Api,
   isSeen: (place: PodPlace) => boolean,
   trouble: (error: unknown) => void,
+  mayAct: () => boolean,
 ): Reaper {
   const closing = new AbortController();
   const underWay = new Map<string, number>();
@@ -31,7 +32,7 @@ export function createReaper(
   const remove = async ({ namespace, name, uid }: PodPlace, graceSeconds: number): Promise<void> => {
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
     const preconditions = uid === null ? {} : { preconditions: { uid } };
-    for (let failures = 0; !closing.signal.aborted;) {
+    for (let failures = 0; !closing.signal.aborted && mayAct();) {
       try {
         const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: graceSeconds, ...preconditions };
         await api.request('DELETE', path, { body });

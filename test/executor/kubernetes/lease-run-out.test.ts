@@ -1,7 +1,9 @@
 /** A server that may not conduct any more, and does not know it yet, touches no pod. */
 import assert from 'node:assert/strict';
-import { createApi } from '../../../src/executor/kubernetes/api.ts';
+import { test } from 'node:test';
+import { ApiError, createApi, type Api } from '../../../src/executor/kubernetes/api.ts';
 import { podLabels } from '../../../src/executor/kubernetes/pod.ts';
+import { createReaper } from '../../../src/executor/kubernetes/reaper.ts';
 import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor } from './fake-runner.ts';
 import { check, running, said } from './under-faults.ts';
@@ -44,3 +46,21 @@ check(
   },
   { trusted: () => isTrusted },
 );
+
+test('a pod that could not be removed before the lease ran out is left to the next server', async () => {
+  let [requests, questions] = [0, 0];
+  const api: Api = {
+    request() {
+      requests += 1;
+      return Promise.reject(new ApiError('try again', 503, 'ServiceUnavailable', 0));
+    },
+    stream: () => assert.fail('nothing is watched'),
+  };
+  const mayAct = (): boolean => (questions += 1) === 1;
+  const trouble = (): undefined => undefined;
+  const reaper = createReaper(api, () => true, trouble, mayAct);
+  reaper.take({ namespace: 'default', name: 'pod', uid: 'uid' }, 0);
+  await until('the second question', () => questions > 1 || requests > 1);
+  reaper.close();
+  assert.equal(requests, 1);
+});
