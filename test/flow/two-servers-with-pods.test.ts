@@ -203,6 +203,7 @@ test('one that was frozen for longer than its lease does nothing to the pods of 
   const runId = await push();
   await begun('left', 'right');
   // What the agent of one of them says at its end waits for the server that is frozen.
+  service.leadTo([places[0].port]);
   service.hold('POST /agent/v1/result');
   goOn('left');
   await until('the end of left', () => (service.held() === 1 ? true : null));
@@ -232,6 +233,7 @@ test('one whose lease has run out finds out before it answers an agent', { skip 
   const [first] = servers;
   const runId = await push();
   await begun('left', 'right');
+  service.leadTo([places[0].port]);
   service.hold('POST /agent/v1/result');
   goOn('left', 'right');
   await until('their ends', () => (service.held() === 2 ? true : null));
@@ -239,6 +241,7 @@ test('one whose lease has run out finds out before it answers an agent', { skip 
   await first.until(/a minute has passed/);
   const asked = await fetch(`http://127.0.0.1:${places[0].port}/agent/v1/begin`, { method: 'POST' });
   assert.deepEqual([asked.status, asked.headers.get('connection')], [503, 'close']);
+  service.leadTo(places.map(({ port }) => port));
   service.release();
   await first.until(/this server conducts no more/);
   await until('the next term', async () => ((await journal.lease())?.epoch === 2 ? true : null));

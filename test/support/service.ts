@@ -38,7 +38,13 @@ export async function openService(ports: readonly number[]): Promise<Service> {
     const port = endpoints[given.length % endpoints.length] ?? 0;
     given.push(port);
     const to = connect(port, '127.0.0.1');
-    sockets.add(from.on('close', () => sockets.delete(from)));
+    sockets.add(
+      from.on('close', () => {
+        sockets.delete(from);
+        held.get(from)?.();
+        held.delete(from);
+      }),
+    );
     const there = pipeline(
       from,
       async function* (chunks: AsyncIterable<Buffer>) {
