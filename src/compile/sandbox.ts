@@ -1,8 +1,9 @@
 /**
  * Evaluates bundles one after the other in a process of their own, each twice: the second evaluator has a little less
  * memory and stack, and a definition that can tell the difference depends on the machine and is no function of the
- * commit. What is not done in a short time has its whole time later, when those that are quick have had theirs. The process is ended, and made anew, when a bundle does not behave. It is ended too when there is nothing to do
- * for a while, since it holds as much memory as the rest of the server; whoever sees work coming wakes it.
+ * commit. What is not done in a short time has its whole time later, when those that are quick have had theirs. The
+ * process is ended, and made anew, when a bundle does not behave. It is ended too when there is nothing to do for a
+ * while, since it holds as much memory as the rest of the server; whoever sees work coming wakes it.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { realpathSync } from 'node:fs';
