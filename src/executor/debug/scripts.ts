@@ -21,3 +21,12 @@ export async function writeScript(path: string, lines: string): Promise<void> {
 export function quoted(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
 }
+
+/**
+ * Writes the first bytes of its input to a file, and fails where there are fewer. The shell itself stays until then: containerd
+ * ends the input of a command whose output is closed, and a shell that gives way to one that writes to a file closes it.
+ */
+export function receiveScript(path: string, bytes: number): string {
+  const file = quoted([path]);
+  return `umask 022; head -c ${bytes} > ${file} && [ "$(wc -c < ${file})" -eq ${bytes} ]`;
+}

@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { agentFolder, placesIn, secretsFolder } from '../agent/places.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
-import { quoted } from '../debug/scripts.ts';
+import { quoted, receiveScript } from '../debug/scripts.ts';
 import type { AttemptSpec } from '../executor.ts';
 import { createStoredValues } from '../local/stored-values.ts';
 import { ApiError, createApi, type Api } from './api.ts';
@@ -153,8 +153,8 @@ async function bring(
   const written = isAgent ? [variablesFile(environment, secrets)] : [...secrets];
   for (const [name, text] of written) {
     const content = Buffer.from(text);
-    const write = `umask 022; head -c ${content.byteLength} > ${quoted([join(secretsFolder, name)])}`;
-    await run(options, made, container, write, Readable.from([content]));
+    const receive = receiveScript(join(secretsFolder, name), content.byteLength);
+    await run(options, made, container, receive, Readable.from([content]));
   }
   if (!isAgent) await run(options, made, container, `touch ${ready}`, null);
   await rm(tar);
