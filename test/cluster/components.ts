@@ -53,7 +53,7 @@ export async function buildComponents(layout: Layout, say: (text: string) => voi
 
 async function build(go: string, program: string, log: string): Promise<void> {
   const output = openSync(log, 'w');
-  // Nobody debugs it, and what a debugger wants takes a fifth of the compilers' time.
+  // Nobody debugs it, and what a debugger wants takes the compilers' time.
   const flags = ['-trimpath', '-gcflags=all=-dwarf=false', '-ldflags', linkerFlags()];
   const words = ['build', '-p', '2', ...flags, '-o', program, '.'];
   const child = spawn(go, words, {

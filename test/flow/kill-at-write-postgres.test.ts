@@ -16,7 +16,7 @@ test(
   'a server that is killed at any write of a scenario on PostgreSQL loses nothing and does nothing twice',
   { skip },
   async () => {
-    // At one of the two moments of each transaction, in turn.
+    // Each moment of the server itself is one on SQLite, too; here each transaction has one of its two.
     const momentsOf = (at: number): Moment[] => [at % 2 === 1 ? 'before' : 'after'];
     const deaths = await dieAtEveryWrite(async () => {
       assert.ok(postgres !== null);
