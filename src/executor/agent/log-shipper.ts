@@ -9,7 +9,7 @@ import { agentLimits, type LogKept, type LogPart } from './contract.ts';
 import type { Link } from './link.ts';
 
 export interface LogShipper {
-  /** Resolves when the whole of the log, which is closed, is kept; rejects where that cannot be. */
+  /** Resolves when the whole of the log, to which nobody writes any more, is kept; rejects where that cannot be. */
   finish(): Promise<void>;
 }
 
@@ -36,7 +36,8 @@ export function createLogShipper(logs: LogStore, key: string, link: Link): LogSh
     if (isOver) return false;
     const page = await logs.read(key, kept + 1, kept + agentLimits.logLinesMax);
     const lines = fitting(page.lines.map(({ at, stream, text }) => ({ at, stream, text })));
-    const closed = page.closed && kept + lines.length === page.total;
+    // A step closes its log when it ends, and its agent may write of its checkpoint after that.
+    const closed = closing.signal.aborted && page.closed && kept + lines.length === page.total;
     if (lines.length === 0 && !closed) return false;
     const part: LogPart = { from: kept + 1, lines, closed };
     const answer: LogKept = await link.json('POST', 'log', part);
