@@ -3,7 +3,7 @@ import type { Json } from '../std/json.ts';
 import type { Call } from './build.ts';
 import type { Binding, Reference, Template } from './definition.ts';
 import { undeclaredOutput } from './declared-outputs.ts';
-import { handleData, splitMarkers, type HandleData, type HandleScope } from './handle.ts';
+import { handleData, isPlainText, splitMarkers, type HandleData, type HandleScope } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { plainRecord } from './options.ts';
 
@@ -56,6 +56,7 @@ function bindRecord(call: Call, path: string, record: Readonly<Record<string, un
 
 /** Text, a number, a flag or a handle, as text with references in it. */
 export function bindTemplate(call: Call, path: string, value: unknown): Template {
+  if (isPlainText(value)) return value;
   const handle = handleData(value);
   if (handle !== null) return [use(call, handle)];
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);

@@ -1,7 +1,7 @@
 /** Commands and environments: lists of arguments, never text for a shell to read. */
 import { bindTemplate } from './binding.ts';
 import type { Environment, OutputType, Template } from './definition.ts';
-import type { Handle } from './handle.ts';
+import { isPlainText, type Handle } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { deniedEnvironmentName } from './names.ts';
 import type { OptionReader } from './options.ts';
@@ -45,7 +45,9 @@ export function readArguments(call: StepCall, options: OptionReader, name: strin
   const value = options.raw(name) ?? [];
   if (!Array.isArray(value)) return options.wrong(name, 'a list of texts', value);
   if (value.length > argumentsMax) return options.wrong(name, `a list of at most ${argumentsMax}`, value);
-  return value.map((item: unknown, index) => bindTemplate(call, `${name}[${index}]`, item));
+  return value.map((item: unknown, index) =>
+    isPlainText(item) ? item : bindTemplate(call, `${name}[${index}]`, item),
+  );
 }
 
 export function readEnvironment(call: StepCall, options: OptionReader): Environment {
@@ -58,7 +60,7 @@ export function readEnvironment(call: StepCall, options: OptionReader): Environm
         'Use another name, and read it in the step.',
       );
     }
-    return [key, bindTemplate(call, `env.${key}`, value)];
+    return [key, isPlainText(value) ? value : bindTemplate(call, `env.${key}`, value)];
   });
   return Object.fromEntries(entries);
 }
@@ -84,7 +86,7 @@ function isCodeOption(part: Template): boolean {
 
 /** A value inside of program text would be read as program text: branch names and parameters are data. */
 export function refuseCodeWithReferences(call: StepCall, command: readonly Template[]): void {
-  if (!command.some((part, index) => isCodeOption(part) && typeof command[index + 1] === 'object')) return;
+  if (!command.some((part, index) => typeof command[index + 1] === 'object' && isCodeOption(part))) return;
   for (const [index, part] of command.entries()) {
     if (typeof part !== 'string') continue;
     const program = part.slice(part.lastIndexOf('/') + 1);

@@ -144,6 +144,11 @@ export function hasMarker(text: string): boolean {
   return text.includes(markerOpen);
 }
 
+/** Text that means itself and that any program can be given: most is so, and needs no closer look. */
+export function isPlainText(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes(markerOpen) && !value.includes('\0');
+}
+
 function markerOf(data: HandleData): string {
   const index = tableIndex.get(data) ?? tableIndex.size;
   tableIndex.set(data, index);

@@ -117,7 +117,7 @@ function limitOf(work: Work): string | null {
 }
 
 function limitInPod(pod: Readonly<Record<string, unknown>> | null): unknown {
-  return plainRecord(plainRecord(pod?.['resources'])?.['limits'])?.['memory'];
+  return pod === null ? null : plainRecord(plainRecord(pod['resources'])?.['limits'])?.['memory'];
 }
 
 /** What is wrong with the memory of a definition, however it was made. */

@@ -18,25 +18,33 @@ export interface NumberRange {
 export class OptionReader {
   /** Of the call, for messages. */
   readonly label: string;
+  /** Without a prototype: what is not given is not there. */
   readonly #values: Readonly<Record<string, unknown>>;
+  readonly #names: readonly string[];
   readonly #path: string;
 
   /** `label` names the call in messages; `path` the options inside it: `schedule.`. Unknown options are refused. */
   constructor(label: string, options: unknown, known: readonly string[], path = '') {
     this.label = label;
     this.#path = path;
-    this.#values =
+    const values =
       plainRecord(options) ??
       this.wrong('options', path === '' ? 'an object' : `an object with ${known.join(', ')}`, options);
-    for (const name of Object.keys(this.#values)) if (!known.includes(name)) this.#unknown(name, known);
+    this.#names = Object.keys(values);
+    for (const name of this.#names) if (!known.includes(name)) this.#unknown(name, known);
+    this.#values = Object.assign(Object.create(null), values);
   }
 
   has(name: string): boolean {
-    return this.raw(name) !== undefined;
+    return this.#values[name] !== undefined;
+  }
+
+  hasAny(names: readonly string[]): boolean {
+    return this.#names.some((name) => names.includes(name) && this.has(name));
   }
 
   raw(name: string): unknown {
-    return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
+    return this.#values[name];
   }
 
   text<Default extends string | null>(name: string, fallback: Default): string | Default {
@@ -79,7 +87,8 @@ export class OptionReader {
   }
 
   choice<const Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
-    const value = this.raw(name) ?? fallback;
+    const value = this.raw(name);
+    if (value === undefined || value === null) return fallback;
     const chosen = choices.find((choice) => choice === value);
     if (chosen !== undefined) return chosen;
     const meant = typeof value === 'string' ? nearest(value, choices) : null;
@@ -121,10 +130,13 @@ export class OptionReader {
     const value = this.raw(name);
     if (value === undefined || value === null) return [];
     const record = plainRecord(value) ?? this.wrong(name, 'an object', value);
-    const entries = Object.entries(record).filter(([, item]) => item !== undefined);
-    for (const [key] of entries) {
-      if (keyPattern.test(key)) continue;
-      this.problem(`${this.#name(name)} has the key ${shown(key)}`, `Keys have to match ${String(keyPattern)}.`);
+    const entries: (readonly [string, unknown])[] = [];
+    for (const key of Object.keys(record)) {
+      const item = record[key];
+      if (item === undefined) continue;
+      if (!keyPattern.test(key))
+        this.problem(`${this.#name(name)} has the key ${shown(key)}`, `Keys have to match ${String(keyPattern)}.`);
+      entries.push([key, item]);
     }
     return entries;
   }

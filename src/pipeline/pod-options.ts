@@ -23,7 +23,7 @@ export function readPod(options: OptionReader, work: Work, byDefault: Fields | n
       options.problem('option "pod" means nothing for a step that only waits', 'Leave it out: it has no pod.');
     return null;
   }
-  if (value === null) return null;
+  if (value === null || (!isAsked && byDefault === null)) return null;
   const own = isAsked ? (plainRecord(value) ?? wrongPod(options, value)) : {};
   const beside = saidBeside(options, work);
   refuseTwice(options, own, beside);

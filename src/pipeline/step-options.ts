@@ -108,7 +108,7 @@ export function readEffort(
   defaults: StepDefaults,
   resources: ResourcesMemory | null = null,
 ): StepDefaults {
-  if (resources === null && !effortOptionNames.some((name) => options.has(name))) return defaults;
+  if (resources === null && !options.hasAny(effortOptionNames)) return defaults;
   const delayMs = options.durationMs('retryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMs);
   const delayMaxMs = options.durationMs('maxRetryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMaxMs);
   const retry: RetryDefinition = {
@@ -188,7 +188,7 @@ export function openStep(word: string, name: unknown, options: unknown, own: rea
     build,
     upstream: new Set(),
     name: full,
-    options: new OptionReader(label, options, [...own, ...stepOptionNames]),
+    options: new OptionReader(label, options, own.concat(stepOptionNames)),
   };
 }
 
