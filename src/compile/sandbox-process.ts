@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Evaluator, type Engine } from './evaluator.ts';
 import type { Evaluation, EvaluatorName, Same, SandboxMessage, SandboxRequest, SandboxSetup } from './sandbox.ts';
-import { imageDigest, packImage, readImage } from './words-image.ts';
+import { packImage, readImage } from './words-image.ts';
 
 /** Written by the build of the package. */
 const imageFile = new URL('prebuilt/words.image', import.meta.url);
@@ -18,7 +18,7 @@ async function setUp(setup: SandboxSetup): Promise<Evaluators> {
   // The engine keeps the name of the program in its memory, which has to be the same on every machine.
   process.argv.length = 1;
   const code = readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')));
-  const engine: Engine = { module: new WebAssembly.Module(code), digest: imageDigest(code, setup.guest) };
+  const engine: Engine = { module: new WebAssembly.Module(code), digest: setup.imageDigest };
   const whole = await Evaluator.make(engine, setup, setup.limits.whole, readImage(imageFile));
   return { whole, tight: await Evaluator.make(engine, setup, setup.limits.tight, whole.image) };
 }

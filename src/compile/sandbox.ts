@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { compileLimits } from './compile.ts';
+import { installedImageDigest } from './image-digest.ts';
 import { Line, type Share } from './line.ts';
 import { unpackImage, type WordsImage } from './words-image.ts';
 
@@ -28,6 +29,8 @@ export interface EvaluatorLimits {
 /** What the process is told first. */
 export interface SandboxSetup {
   readonly guest: string;
+  /** Of the engine and the guest. */
+  readonly imageDigest: string;
   readonly limits: Readonly<Record<EvaluatorName, EvaluatorLimits>>;
   readonly resultBytesMax: number;
   /** Whether it is asked for the engine's memory with the words in it. */
@@ -233,7 +236,9 @@ class SandboxProcess {
       this.#ended.resolve();
     });
     const resultBytesMax = definitionLimits.jsonBytesMax;
-    this.#send({ type: 'setup', setup: { guest, limits, resultBytesMax, wantsImage } });
+    // While the process starts.
+    const imageDigest = installedImageDigest(guest);
+    this.#send({ type: 'setup', setup: { guest, imageDigest, limits, resultBytesMax, wantsImage } });
   }
 
   async evaluate(code: string, times: EvaluationTimes, first: First): Promise<Evaluation> {

@@ -5,12 +5,11 @@
  * It fits an engine that was brought to the same place: the same machine code, which then asked its memory for the same
  * pieces in the same order. `fits` proves both.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
 
 export interface WordsImage {
-  /** SHA-256 of the engine and the words. */
+  /** SHA-256 of the engine and the words, from `image-digest`. */
   readonly digest: string;
   /** Where the last piece before the words lies: the same only where all before it had the same sizes. */
   readonly origin: number;
@@ -24,10 +23,6 @@ interface Piece {
 }
 
 const pageWords = 1024;
-
-export function imageDigest(engine: Uint8Array, words: string): string {
-  return createHash('sha256').update(engine).update(words).digest('hex');
-}
 
 export function takeImage(memory: WebAssembly.Memory, digest: string, origin: number): WordsImage {
   const words = new Int32Array(memory.buffer);

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { setImmediate as turn } from 'node:timers/promises';
+import { build } from 'esbuild';
 import { compileLimits } from '../../src/compile/compile.ts';
 import { guest, writePrebuiltGuest } from '../../src/compile/guest-bundle.ts';
 import { Share } from '../../src/compile/line.ts';
@@ -129,6 +130,22 @@ test('the process of a sandbox reads the engine and nothing else, and has nothin
       argv.join(' '),
     );
   }
+});
+
+test('the process of a sandbox loads no part of Node that it could do without', async () => {
+  const { metafile } = await build({
+    entryPoints: ['src/compile/sandbox-process.ts'],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+  });
+  const loaded = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  const ofNode = loaded.filter((path) => path.startsWith('node:'));
+  // `node:crypto` would be a tenth of its start.
+  assert.deepEqual(new Set(ofNode), new Set(['node:fs', 'node:url', 'node:v8']));
 });
 
 function isSandboxOf(parent: number, pid: string): boolean {

@@ -1,7 +1,8 @@
 /** The engine's memory, taken and put back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fits, imageDigest, lay, packImage, restore, takeImage, unpackImage } from '../../src/compile/words-image.ts';
+import { imageDigest } from '../../src/compile/image-digest.ts';
+import { fits, lay, packImage, restore, takeImage, unpackImage } from '../../src/compile/words-image.ts';
 
 const engine = new Uint8Array([1, 2, 3]);
 
