@@ -3,11 +3,12 @@
  * with it over the channel of child processes. What the user's code prints is the attempt's log; the end mark on both
  * streams says where it ends. When the channel closes, the server is gone: the runner ends itself and its group.
  */
-import { readdirSync } from 'node:fs';
 import { inspect } from 'node:util';
 import type { RunnerReport, RunnerRequest, RunnerResult, RunnerTask } from '../src/executor/executor.ts';
+import { messageOfError } from '../src/std/error-message.ts';
 import type { Attempt } from './attempt.ts';
 import { carryOut } from './carry-out.ts';
+import { closeCheckpoint, isEmpty, openCheckpoint } from './checkpoint.ts';
 import { createKeeper } from './keeper.ts';
 import { listLeftovers } from './leftovers.ts';
 
@@ -58,7 +59,7 @@ async function run(task: RunnerTask): Promise<void> {
   const attempt: Attempt = { task, signal: abort.signal, keeper, say: (line) => void out(`${line}\n`) };
   let result: RunnerResult;
   try {
-    result = await Promise.race([carryOut(attempt), escaped]);
+    result = openedCheckpoint(task) ?? (await Promise.race([carryOut(attempt), escaped]));
   } catch (error) {
     result = failureOf(error);
   }
@@ -66,17 +67,22 @@ async function run(task: RunnerTask): Promise<void> {
   const { user, system } = process.cpuUsage(before.cpu);
   const usage = { cpuMs: Math.round((user + system) / 1000), memoryBytesMax: process.resourceUsage().maxRSS * 1024 };
   const reusable = !broken && !abort.signal.aborted && listLeftovers() <= before.resources;
+  const checkpointGone =
+    task.checkpoint !== null && reusable && result.kind === 'succeeded' && closeCheckpoint(task.checkpoint);
   out(task.endMark);
   err(task.endMark);
-  send({ type: 'finished', result, usage, reusable, scratchEmpty: isEmpty(task.scratch) });
+  send({ type: 'finished', result, usage, reusable, scratchEmpty: isEmpty(task.scratch), checkpointGone });
   restoreEnvironment();
 }
 
-function isEmpty(folder: string): boolean {
+/** Null: it is there, or there is to be none. */
+function openedCheckpoint({ checkpoint }: RunnerTask): RunnerResult | null {
   try {
-    return readdirSync(folder).length === 0;
-  } catch {
-    return false;
+    if (checkpoint !== null) openCheckpoint(checkpoint);
+    return null;
+  } catch (error) {
+    const message = `the directory of its checkpoint could not be made: ${messageOfError(error)}`;
+    return { kind: 'failed', cause: 'start', message, exitCode: null };
   }
 }
 

@@ -246,6 +246,8 @@ export type RunnerReport =
       readonly reusable: boolean;
       /** Nothing is in the scratch directory: the next attempt may use it. */
       readonly scratchEmpty: boolean;
+      /** No further try asks for the checkpoint, and it was empty. */
+      readonly checkpointGone: boolean;
     };
 
 /** The outcome of an attempt, where an output that is too large for a message is canonical JSON in a file. */

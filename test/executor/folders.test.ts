@@ -37,14 +37,3 @@ test('what an earlier server left is removed', async () => {
   await until('it is removed', () => !existsSync(join(parent, 'left')));
   await stock.close();
 });
-
-test('one that is asked for by its path is made once, and keeps what is in it', async () => {
-  const stock = createFolderStock(join(parent, 'stock'));
-  const path = join(parent, 'checkpoints', 'one');
-  stock.takeAs(path);
-  assert.deepEqual(readdirSync(path), []);
-  writeFileSync(join(path, 'file'), 'x');
-  stock.takeAs(path);
-  assert.deepEqual(readdirSync(path), ['file']);
-  await stock.close();
-});

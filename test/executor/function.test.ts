@@ -10,7 +10,7 @@ import { openWorkshop, specOf, until, type Workshop } from './workshop.ts';
 
 const file = '.pipelines/steps.ts';
 const source = `
-import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { branch, challenge, pipeline, shortCircuit, step } from 'contender';
@@ -29,6 +29,7 @@ export default pipeline('steps', {}, () => {
   step('big', { run: () => ({ days: Array.from({ length: 20000 }, (_, day) => 'day ' + day) }) });
   step('fills', { input: { bytes: 0 }, run: ({ bytes }) => 'x'.repeat(bytes - 2) });
   step('leaves', { run: ({}, { scratch, attempt }) => { const found = readdirSync(scratch); writeFileSync(join(scratch, '.output.json'), '"of the try before"'); if (attempt === 1) throw new Error('it broke'); return { found }; } });
+  step('keeping', { run: ({}, { checkpoint }) => ({ inode: statSync(checkpoint).ino, found: readdirSync(checkpoint), path: checkpoint, told: process.env['CONTENDER_CHECKPOINT'] }) });
   step('odd', { run: () => ({ n: 1n }) });
   step('keeps', { run: async (input, context) => { writeFileSync(join(context.scratch, 'model.bin'), 'model'); return { file: await context.artifact('model.bin'), bytes: await context.artifact(new TextEncoder().encode('raw') as never, 'raw.txt') }; } });
   step('reads', { input: { model: null }, run: async ({ model }) => (await import('node:fs')).readFileSync(model as unknown as string, 'utf8') });
@@ -148,6 +149,16 @@ test('of what a try that failed has left in its directory the next one finds not
   const context = { ...first.context, attempt: 2 };
   const next = { ...first, attemptId: first.attemptId.replace(/1$/, '2'), context };
   assert.deepEqual(inline(await end(next)), { found: [] });
+});
+
+test('a checkpoint that was left empty is the one of the next attempt, under the path of that', async () => {
+  const first = as('keeping');
+  const context = { ...first.context, index: 1 };
+  const second = { ...first, attemptId: first.attemptId.replace(/0\/1$/, '1/1'), context };
+  const [one, next] = [inline(await end(first)), inline(await end(second))] as { [name: string]: unknown }[];
+  assert.deepEqual([one?.['found'], next?.['found'], next?.['told']], [[], [], next?.['path']]);
+  assert.notEqual(one?.['path'], next?.['path']);
+  assert.equal(one?.['inode'], next?.['inode']);
 });
 
 test('a large result is stored, with the lengths of what can be mapped over', async () => {

@@ -1,4 +1,5 @@
 /** A command step: its process, and what its end and its outputs mean. */
+import { mkdirSync } from 'node:fs';
 import type { AttemptOutcome } from '../../engine/event.ts';
 import type { AttemptWork } from '../executor.ts';
 import type { AttemptEnd, PreparedAttempt } from './prepared-attempt.ts';
@@ -10,7 +11,7 @@ import { createLastLine } from './last-line.ts';
 import { maskedOutput } from './masked-output.ts';
 import { readCommandOutputs, storeOutput } from './outputs.ts';
 import { endAttempt, memoryLimitOf, stopped, warnAttempt } from './stop.ts';
-import { openCheckpoint, workplaceIn, type Workplace } from './workplace.ts';
+import { checkpointOf, workplaceIn, type Workplace } from './workplace.ts';
 
 const outputLineBytesMax = 1024 * 1024;
 
@@ -19,7 +20,8 @@ export async function runCommandWork(
   attempt: PreparedAttempt,
 ): Promise<AttemptEnd> {
   const { services, control, log } = attempt;
-  const checkpoint = openCheckpoint(work, attempt);
+  const checkpoint = checkpointOf(work, attempt);
+  if (checkpoint !== null) mkdirSync(checkpoint, { recursive: true });
   const scratch = services.folders.take();
   attempt.left.push(scratch);
   const workplace = workplaceIn(scratch, checkpoint, attempt);

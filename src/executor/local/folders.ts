@@ -3,15 +3,12 @@
  * given to two attempts, save by a warm process to those that it serves. What an earlier server left is removed.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inFolderOf } from '../../outputs/in-folder-of.ts';
 
 export interface FolderStock {
   take(): string;
-  /** One of that path, unless there is one already, with what is in it. */
-  takeAs(path: string): void;
   /** With all that is in it. Never rejects. */
   remove(folder: string): Promise<void>;
   /** Removes those that nobody took; resolves when nothing is being made or removed any more. */
@@ -50,21 +47,15 @@ export function createFolderStock(parent: string): FolderStock {
 
   for (const left of readdirSync(parent)) void remove(join(parent, left));
   refill();
-  const take = (): string => {
-    // When the attempt is on its way, not before it.
-    setImmediate(refill);
-    const ready = free.pop();
-    if (ready !== undefined) return ready;
-    const folder = join(parent, randomUUID());
-    mkdirSync(folder);
-    return folder;
-  };
   return {
-    take,
-    takeAs(path) {
-      if (existsSync(path)) return;
-      const folder = take();
-      inFolderOf(path, () => renameSync(folder, path));
+    take() {
+      // When the attempt is on its way, not before it.
+      setImmediate(refill);
+      const ready = free.pop();
+      if (ready !== undefined) return ready;
+      const folder = join(parent, randomUUID());
+      mkdirSync(folder);
+      return folder;
     },
     remove,
     async close() {

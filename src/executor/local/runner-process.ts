@@ -227,7 +227,8 @@ function isReport(message: unknown): message is RunnerReport {
         'usage' in message &&
         typeof message.usage === 'object' &&
         'reusable' in message &&
-        'scratchEmpty' in message
+        'scratchEmpty' in message &&
+        'checkpointGone' in message
       );
     default:
       return false;

@@ -14,13 +14,13 @@ import { AttemptRefusal } from './refusal.ts';
 import type { FinishedReport, RunnerDeath, RunnerProcess } from './runner-process.ts';
 import { endAttempt, memoryLimitOf, reasonOf, stopped } from './stop.ts';
 import type { MemoryLimit } from './usage.ts';
-import { openCheckpoint, workplaceIn, type Workplace } from './workplace.ts';
+import { checkpointOf, workplaceIn, type Workplace } from './workplace.ts';
 
 export async function runRunnerWork(work: RunnerTask['work'], attempt: PreparedAttempt): Promise<AttemptEnd> {
   const { spec, services, control } = attempt;
   const memoryKills = recentMemoryKills();
   const errors = createErrorTail(64 * 1024);
-  const checkpoint = openCheckpoint(work, attempt);
+  const checkpoint = checkpointOf(work, attempt);
   const served = await withRunner(attempt, async (runner) => {
     const workplace = workplaceIn(runner.scratch, checkpoint, attempt);
     const resolved = await resolveWork(work, workplace.inputs);
@@ -38,7 +38,7 @@ export async function runRunnerWork(work: RunnerTask['work'], attempt: PreparedA
   if (word.type === 'finished') {
     const outcome = await outcomeOf(word.result, attempt);
     // No further try will ask for it.
-    if (outcome.kind === 'succeeded' && checkpoint !== null) attempt.left.push(checkpoint);
+    if (outcome.kind === 'succeeded' && checkpoint !== null && !word.checkpointGone) attempt.left.push(checkpoint);
     return { outcome, usage: word.usage };
   }
   const kernelRanOutOfMemory = kernelMemoryKills() > memoryKills;

@@ -14,15 +14,15 @@ export interface Workplace {
   readonly environment: { readonly [name: string]: string };
 }
 
-/** The directory of the step where the next try finds what this one left, and this one what the one before did; null: it has none. */
-export function openCheckpoint(
+/**
+ * The directory of the step where the next try finds what this one left, and this one what the one before did; null: it has
+ * none. Whoever runs the step makes it.
+ */
+export function checkpointOf(
   work: AttemptWork | LookWork,
   { spec, services }: Pick<PreparedAttempt, 'spec' | 'services'>,
 ): string | null {
-  if (!keepsCheckpoint(work)) return null;
-  const checkpoint = services.checkpoints.place(spec.context);
-  services.folders.takeAs(checkpoint);
-  return checkpoint;
+  return keepsCheckpoint(work) ? services.checkpoints.place(spec.context) : null;
 }
 
 export function workplaceIn(scratch: string, checkpoint: string | null, attempt: PreparedAttempt): Workplace {
