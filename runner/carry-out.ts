@@ -3,6 +3,12 @@ import type { RunnerResult } from '../src/executor/executor.ts';
 import { unreachable } from '../src/std/unreachable.ts';
 import type { Attempt } from './attempt.ts';
 
+// Kept here: even of a module that is loaded, `import()` asks all hooks anew where it is.
+const functions = once(() => import('./function.ts'));
+const gates = once(() => import('./gate.ts'));
+const challenges = once(() => import('./challenge.ts'));
+const waits = once(() => import('./wait.ts'));
+
 /** Throws what the user's code throws. */
 export async function carryOut(attempt: Attempt): Promise<RunnerResult> {
   const { work } = attempt.task;
@@ -10,14 +16,19 @@ export async function carryOut(attempt: Attempt): Promise<RunnerResult> {
     case 'function':
     case 'branch':
     case 'short-circuit':
-      return (await import('./function.ts')).runFunction({ ...work, kind: work.kind }, attempt);
+      return (await functions()).runFunction({ ...work, kind: work.kind }, attempt);
     case 'gate':
-      return (await import('./gate.ts')).runGate(work, attempt);
+      return (await gates()).runGate(work, attempt);
     case 'challenge':
-      return (await import('./challenge.ts')).runChallenge(work, attempt);
+      return (await challenges()).runChallenge(work, attempt);
     case 'wait':
-      return (await import('./wait.ts')).runWait(work, attempt);
+      return (await waits()).runWait(work, attempt);
     default:
       return unreachable(work);
   }
+}
+
+function once<Module>(load: () => Promise<Module>): () => Promise<Module> {
+  let loaded: Promise<Module> | null = null;
+  return () => (loaded ??= load());
 }

@@ -1,26 +1,32 @@
 /**
  * The directory that a step keeps between its tries. Most steps leave theirs empty, and to make and to remove one takes
  * longer than the rest of a short step: so an empty one, which no further try asks for, is given to the next attempt of this
- * process under the path of that attempt. In between it lies in the folder of its run, and goes with it.
+ * process under the path of that attempt.
  */
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { inFolderOf } from '../src/outputs/in-folder-of.ts';
 
-let spare: string | null = null;
-
-/** It is there afterwards, with what the try before left in it. Throws where it cannot be made. */
-export function openCheckpoint(path: string): void {
-  const moved = spare !== null && move(spare, path);
-  spare = null;
-  if (!moved) mkdirSync(path, { recursive: true });
+export interface Checkpoints {
+  /** It is there afterwards, with what the try before left in it. Throws where it cannot be made. */
+  open(path: string): void;
+  /** To be called when no try comes after this one. False where something is in it, which others remove. */
+  close(path: string): boolean;
 }
 
-/** To be called when no try comes after this one. False where something is in it, which others remove. */
-export function closeCheckpoint(path: string): boolean {
-  const place = join(dirname(path), `.spare-${process.pid}`);
-  if (!isEmpty(path) || !move(path, place)) return false;
-  spare = place;
-  return true;
+/** `place`: where the empty one lies between two attempts. It is this process's alone, and others remove it in the end. */
+export function handOnCheckpoints(place: string): Checkpoints {
+  let isThere = false;
+  return {
+    open(path) {
+      if (isThere && moved(place, path)) isThere = false;
+      else mkdirSync(path, { recursive: true });
+    },
+    close(path) {
+      if (!isEmpty(path) || !moved(path, place)) return false;
+      isThere = true;
+      return true;
+    },
+  };
 }
 
 export function isEmpty(folder: string): boolean {
@@ -31,10 +37,10 @@ export function isEmpty(folder: string): boolean {
   }
 }
 
-/** False where it is gone, with its run, or something is at the other path already. */
-function move(from: string, to: string): boolean {
+/** False where something is in the directory at the other path already. */
+function moved(from: string, to: string): boolean {
   try {
-    renameSync(from, to);
+    inFolderOf(to, () => renameSync(from, to));
     return true;
   } catch {
     return false;

@@ -29,9 +29,9 @@ let hooked: string | null = null;
 /** The function of a step, or the sentence that says why there is none. What the file throws while loading is thrown. */
 export async function loadFunction(source: SourceOfStep): Promise<Result<StepFunction, string>> {
   hook(source.sourceTree, source.nodeModules);
-  const url = pathToFileURL(join(source.sourceTree, source.file)).href;
-  const loading = modules.get(url) ?? import(url);
-  modules.set(url, loading);
+  const path = join(source.sourceTree, source.file);
+  const loading = modules.get(path) ?? import(pathToFileURL(path).href);
+  modules.set(path, loading);
   let module: unknown;
   try {
     module = await loading;

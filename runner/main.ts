@@ -8,7 +8,7 @@ import type { RunnerReport, RunnerRequest, RunnerResult, RunnerTask } from '../s
 import { messageOfError } from '../src/std/error-message.ts';
 import type { Attempt } from './attempt.ts';
 import { carryOut } from './carry-out.ts';
-import { closeCheckpoint, isEmpty, openCheckpoint } from './checkpoint.ts';
+import { handOnCheckpoints, isEmpty } from './checkpoint.ts';
 import { createKeeper } from './keeper.ts';
 import { listLeftovers } from './leftovers.ts';
 
@@ -21,6 +21,7 @@ const send = (report: RunnerReport): void => {
 const sendRaw = process.send?.bind(process) ?? (() => false);
 
 const keeper = createKeeper((request, path, name) => send({ type: 'keep', request, path, name }));
+const checkpoints = handOnCheckpoints(process.argv[2] ?? '');
 const ownEnvironment = { ...process.env };
 let current: { readonly task: RunnerTask; readonly abort: AbortController; fail: (error: unknown) => void } | null =
   null;
@@ -68,7 +69,7 @@ async function run(task: RunnerTask): Promise<void> {
   const usage = { cpuMs: Math.round((user + system) / 1000), memoryBytesMax: process.resourceUsage().maxRSS * 1024 };
   const reusable = !broken && !abort.signal.aborted && listLeftovers() <= before.resources;
   const checkpointGone =
-    task.checkpoint !== null && reusable && result.kind === 'succeeded' && closeCheckpoint(task.checkpoint);
+    task.checkpoint !== null && reusable && result.kind === 'succeeded' && checkpoints.close(task.checkpoint);
   out(task.endMark);
   err(task.endMark);
   send({ type: 'finished', result, usage, reusable, scratchEmpty: isEmpty(task.scratch), checkpointGone });
@@ -78,7 +79,7 @@ async function run(task: RunnerTask): Promise<void> {
 /** Null: it is there, or there is to be none. */
 function openedCheckpoint({ checkpoint }: RunnerTask): RunnerResult | null {
   try {
-    if (checkpoint !== null) openCheckpoint(checkpoint);
+    if (checkpoint !== null) checkpoints.open(checkpoint);
     return null;
   } catch (error) {
     const message = `the directory of its checkpoint could not be made: ${messageOfError(error)}`;

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 
 export interface FolderStock {
   take(): string;
+  /** Where a directory may be made by whoever asks, who removes it too. */
+  path(): string;
   /** With all that is in it. Never rejects. */
   remove(folder: string): Promise<void>;
   /** Removes those that nobody took; resolves when nothing is being made or removed any more. */
@@ -23,13 +25,14 @@ export function createFolderStock(parent: string): FolderStock {
   const free: string[] = [];
   let [making, closed] = [false, false];
 
+  const path = (): string => join(parent, randomUUID());
   const follow = async (work: Promise<void>): Promise<void> => {
     under.add(work);
     await work;
     under.delete(work);
   };
   const make = async (): Promise<void> => {
-    const folders = Array.from({ length: batch }, () => join(parent, randomUUID()));
+    const folders = Array.from({ length: batch }, path);
     try {
       await Promise.all(folders.map((folder) => mkdir(folder)));
       free.push(...folders);
@@ -53,10 +56,11 @@ export function createFolderStock(parent: string): FolderStock {
       setImmediate(refill);
       const ready = free.pop();
       if (ready !== undefined) return ready;
-      const folder = join(parent, randomUUID());
+      const folder = path();
       mkdirSync(folder);
       return folder;
     },
+    path,
     remove,
     async close() {
       closed = true;

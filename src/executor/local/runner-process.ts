@@ -51,7 +51,8 @@ export function startRunnerProcess(
   const program = fileURLToPath(new URL(`../../../runner/main${extname(import.meta.url)}`, import.meta.url));
   const heap = memoryBytes === null ? [] : [`--max-old-space-size=${heapMegabytesOf(memoryBytes)}`];
   const options = ['--disable-warning=ExperimentalWarning', '--enable-source-maps', ...heap];
-  const child = spawn(process.execPath, [...options, program], {
+  const checkpoint = folders.path();
+  const child = spawn(process.execPath, [...options, program, checkpoint], {
     cwd: directory,
     env: environment,
     detached: true,
@@ -74,6 +75,7 @@ export function startRunnerProcess(
     const died = (code: number | null, signal: NodeJS.Signals | null): void => {
       // What an attempt is still to be read from there goes with that attempt.
       if (alive && current === null) void folders.remove(scratch);
+      if (alive) void folders.remove(checkpoint);
       alive = false;
       current?.die({ type: 'died', code, signal });
       resolve();
