@@ -8,7 +8,7 @@
  *                              └─ again ◄┘ woken meanwhile
  */
 import type { Clock } from '../std/clock.ts';
-import type { Timer, WakeQueue } from './queue.ts';
+import type { TakeTurn, Timer, WakeQueue } from './queue.ts';
 
 export const systemTimer: Timer = {
   after(delayMs, call) {
@@ -30,10 +30,9 @@ export interface MemoryQueueOptions {
 
 export const memoryQueueLimits = { pollMs: 60_000, keysPerTurnMax: 256, turnsTogetherMax: 16 } as const;
 
-type Turn = (keys: readonly string[]) => Promise<void>;
 type State =
   | { readonly kind: 'new' }
-  | { readonly kind: 'started'; readonly turn: Turn }
+  | { readonly kind: 'started'; readonly turn: TakeTurn }
   | { readonly kind: 'stopped' };
 
 export class MemoryQueue implements WakeQueue {
@@ -69,7 +68,7 @@ export class MemoryQueue implements WakeQueue {
     this.#arm();
   }
 
-  start(turn: Turn): void {
+  start(turn: TakeTurn): void {
     if (this.#state.kind !== 'new') throw new Error('a queue starts once');
     this.#state = { kind: 'started', turn };
     this.#arm();
@@ -127,12 +126,21 @@ export class MemoryQueue implements WakeQueue {
     }
   }
 
-  #handOut(turn: Turn, keys: readonly string[]): void {
-    for (const key of keys) {
+  #handOut(turn: TakeTurn, first: readonly string[]): void {
+    const keys = new Set<string>();
+    const join = (key: string): boolean => {
+      if (this.#busy.has(key)) {
+        this.#again.add(key);
+        return false;
+      }
+      this.#later.delete(key);
       this.#ready.delete(key);
       this.#busy.add(key);
-    }
-    const ended = this.#take(turn, keys).finally(() => {
+      keys.add(key);
+      return true;
+    };
+    for (const key of first) join(key);
+    const ended = this.#take(turn, first, join).finally(() => {
       this.#turns.delete(ended);
       for (const key of keys) {
         this.#busy.delete(key);
@@ -143,9 +151,9 @@ export class MemoryQueue implements WakeQueue {
     this.#turns.add(ended);
   }
 
-  async #take(turn: Turn, keys: readonly string[]): Promise<void> {
+  async #take(turn: TakeTurn, keys: readonly string[], join: (key: string) => boolean): Promise<void> {
     try {
-      await turn(keys);
+      await turn(keys, join);
     } catch (error) {
       this.#onError(error, keys);
     }

@@ -91,6 +91,43 @@ test('a key woken during its turn gets exactly one more turn, after it', async (
   assert.equal(turns.length, 2);
 });
 
+test('a key that joins a turn has no other one meanwhile, and one after it where it was woken', async () => {
+  const time = new FakeTime();
+  const { queue, turn, turns, keys } = watched(time);
+  const joined: boolean[] = [];
+  queue.start((taken, join) => {
+    if (taken[0] === 'a') joined.push(join('b'), join('b'));
+    return turn(taken);
+  });
+  queue.wake('a');
+  queue.wake('b', time.now() + 10);
+  await time.pass(0);
+  assert.deepEqual(joined, [true, false]);
+  await time.pass(1000);
+  assert.deepEqual(keys(), [['a']]);
+  turns[0]?.end();
+  await time.pass(1000);
+  assert.deepEqual(keys(), [['a'], ['b']]);
+});
+
+test('a key that has a turn of its own joins none, and has another one', async () => {
+  const time = new FakeTime();
+  const { queue, turn, turns, keys } = watched(time);
+  const joined: boolean[] = [];
+  queue.start((taken, join) => {
+    if (taken[0] === 'a') joined.push(join('b'));
+    return turn(taken);
+  });
+  queue.wake('b');
+  await time.pass(0);
+  queue.wake('a');
+  await time.pass(0);
+  assert.deepEqual(joined, [false]);
+  turns[0]?.end();
+  await time.pass(0);
+  assert.deepEqual(keys(), [['b'], ['a'], ['b']]);
+});
+
 test('a slow turn of one key does not hold up another key', async () => {
   const time = new FakeTime();
   const { queue, turn, keys } = watched(time);

@@ -69,7 +69,7 @@ export class Turns {
   }
 
   start(): void {
-    this.#ports.runQueue.start((runIds) => this.#turn(runIds));
+    this.#ports.runQueue.start((runIds, join) => this.#turn(runIds, join));
   }
 
   /**
@@ -170,13 +170,15 @@ export class Turns {
     this.#inbox.set(runId, [...(this.#inbox.get(runId) ?? []), ...messages]);
   }
 
-  async #turn(runIds: readonly string[]): Promise<void> {
+  async #turn(runIds: readonly string[], join: (runId: string) => boolean): Promise<void> {
     const turns: Turn[] = [];
-    for (const runId of runIds) {
-      const turn = await this.#prepare(runId);
-      if (turn !== null) turns.push(turn);
+    // Whoever waited for a slot that is free now takes it in the same transaction.
+    for (let next = runIds; next.length > 0; next = this.#slots.takeWoken().filter(join)) {
+      for (const runId of next) {
+        const turn = await this.#prepare(runId);
+        if (turn !== null) turns.push(turn);
+      }
     }
-    this.#wakeThoseGiven();
     // Asked for together, so kept in one transaction; each has an answer of its own.
     await Promise.all(turns.map((turn) => this.#keep(turn)));
     this.#wakeThoseGiven();
