@@ -42,9 +42,10 @@ const fetched = new Set<Sha>();
 await serve(parseRequest, async (request) => {
   if (!fetched.has(request.sha)) await project.git.fetch();
   fetched.add(request.sha);
+  const ends = listenForEnds();
   const startedAt = performance.now();
   const runIds = await Promise.all(Array.from({ length: request.runs }, () => open(request)));
-  await ended();
+  await ends.of(runIds);
   const ms = performance.now() - startedAt;
   await proveSuccess(runIds);
   if (!request.trigger) return ms;
@@ -80,24 +81,29 @@ async function open({ pipeline, sha }: RunRequest): Promise<string> {
   return started.value;
 }
 
-/**
- * Until the ends of all runs are in the journal. That is looked for after each change, but not more often than once a
- * millisecond, and with one query whatever the number of runs: looking takes time too, and it is not Contender's.
- */
-async function ended(): Promise<void> {
-  let changed = Promise.withResolvers<void>();
-  const unwatch = system.conductor.watch(() => changed.resolve());
-  try {
-    for (;;) {
-      changed = Promise.withResolvers<void>();
-      const [first] = await system.journal.runs({ state: 'running', limit: 1 });
-      if (first === undefined) break;
-      await changed.promise;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  } finally {
-    unwatch();
-  }
+interface Ends {
+  /** Resolves when the ends of all of them are in the journal. */
+  of(runIds: readonly string[]): Promise<void>;
+}
+
+/** To be asked before they are opened: each end is told once, and looking for them would take time that is not Contender's. */
+function listenForEnds(): Ends {
+  const ended = new Set<string>();
+  let heard = Promise.withResolvers<void>();
+  const unwatch = system.conductor.watch((runId, isEnd) => {
+    if (!isEnd) return;
+    ended.add(runId);
+    heard.resolve();
+  });
+  return {
+    async of(runIds) {
+      while (!runIds.every((runId) => ended.has(runId))) {
+        await heard.promise;
+        heard = Promise.withResolvers();
+      }
+      unwatch();
+    },
+  };
 }
 
 async function proveSuccess(runIds: readonly string[]): Promise<void> {

@@ -32,6 +32,7 @@ import { Silence } from './silence.ts';
 import { storedEvent } from './stored.ts';
 import { Term } from './lead/term.ts';
 import { tellData, type Telling } from './runs/told.ts';
+import type { RunChanged } from './runs/turns.ts';
 import { underLease } from './lead/under-lease.ts';
 import type { Waiting } from './waits/waits.ts';
 
@@ -50,7 +51,7 @@ export class Conductor {
   readonly #ports: ServerPorts;
   readonly #lease: Lease;
   readonly #ordering: Ordering;
-  readonly #listeners = new Set<(runId: string) => void>();
+  readonly #listeners = new Set<RunChanged>();
   #term: { readonly term: Term; readonly epoch: number; readonly since: number; begun: boolean } | null = null;
   #heldUp = new HeldUp();
   #watches = false;
@@ -96,7 +97,7 @@ export class Conductor {
     const executor = openExecutor((report) => term.report(report), office.trusted);
     const ports = { ...this.#ports, executor, runQueue: openQueue(), jobQueue: openQueue() };
     const listener = {
-      changed: (runId: string): void => this.#changed(runId),
+      changed: (runId: string, ended: boolean): void => this.#changed(runId, ended),
       answered: (orderId: string): void => {
         this.#ordering.answered(orderId);
         this.#ports.journal.hint(`order:${orderId}`);
@@ -128,7 +129,7 @@ export class Conductor {
   #hear(word: string): void {
     const [kind, id] = splitOnce(word);
     if (kind === 'lease') this.#lease.look();
-    else if (kind === 'run') this.#tell(id);
+    else if (kind === 'run') this.#tell(id, false);
     else if (kind === 'order') this.#ordering.answered(id);
     else this.#term?.term.wake(word);
   }
@@ -248,22 +249,25 @@ export class Conductor {
     await this.#term?.term.outboxSettled();
   }
 
-  /** Called after every commit of any run here, and by a hint elsewhere, which may be lost; gives the function that ends it. */
-  watch(listener: (runId: string) => void): () => void {
+  /**
+   * Called after every commit of any run here, and by a hint elsewhere, which may be lost and says nothing of an end; gives
+   * the function that ends it.
+   */
+  watch(listener: RunChanged): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  #changed(runId: string): void {
-    this.#tell(runId);
+  #changed(runId: string, ended: boolean): void {
+    this.#tell(runId, ended);
     this.#ports.journal.hint(`run:${runId}`);
   }
 
   /** Who only watches must not be able to harm what is watched. */
-  #tell(runId: string): void {
+  #tell(runId: string, ended: boolean): void {
     for (const listener of this.#listeners) {
       try {
-        listener(runId);
+        listener(runId, ended);
       } catch (error) {
         this.#ports.log.error({ run: runId, error: String(error) }, 'a listener threw');
       }

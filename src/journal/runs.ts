@@ -159,14 +159,16 @@ function noteDeadline({ runId, events }: Extract<Write, { write: 'append' }>): S
   return [{ text, values: [runId, missed.at], otherwise: null }];
 }
 
-/** Rows of one statement; powers of two, so that few different texts are prepared. */
+/** Rows of one statement: any few, as most commits have; of more powers of two, so that few different texts are prepared. */
 const rowsPerStatementMax = 64;
+const fewRowsMax = 8;
 
 function insertEvents(runId: string, position: number, events: readonly RunEvent[]): Step[] {
   const steps: Step[] = [];
   let from = 0;
   while (from < events.length) {
-    const count = Math.min(rowsPerStatementMax, 2 ** Math.floor(Math.log2(events.length - from)));
+    const left = events.length - from;
+    const count = left <= fewRowsMax ? left : Math.min(rowsPerStatementMax, 2 ** Math.floor(Math.log2(left)));
     const values: Value[] = [runId];
     for (const [offset, event] of events.slice(from, from + count).entries()) {
       values.push(position + from + offset, JSON.stringify(event));

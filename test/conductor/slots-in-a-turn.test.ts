@@ -55,13 +55,15 @@ test('the end of a step and the start in another run that its slot goes to are k
     ...runs.map(({ runId }) => [openRun(runId)]),
   ]);
   const ports = portsOf(journal, errors);
-  const turns = new Turns(ports, { lack: null }, () => undefined);
+  const ended: string[] = [];
+  const turns = new Turns(ports, { lack: null }, (runId, isEnd) => void (isEnd ? ended.push(runId) : null));
   turns.start();
   for (const run of runs) turns.enter(run, [], definition);
   while ((await journal.unfinishedRuns()).length > 0) await new Promise((resolve) => setImmediate(resolve));
   await ports.runQueue.stop();
   await journal.close();
   assert.deepEqual(errors, []);
+  assert.deepEqual(ended, ['one', 'other'], 'each end is told once');
   const eventsOf = (commits: readonly Commit[]): readonly string[] =>
     commits.flat().flatMap((write) => (write.write === 'append' ? write.events.map(({ type }) => type) : []));
   const first = together.map(eventsOf).find((types) => types.includes('attempt-finished'));

@@ -26,12 +26,12 @@ import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { Room } from '../room.ts';
 import { Schedules } from '../triggers/schedules.ts';
 import { isSilence } from '../silence.ts';
-import { Turns } from '../runs/turns.ts';
+import { Turns, type RunChanged } from '../runs/turns.ts';
 import type { Waiting } from '../waits/waits.ts';
 
 export interface TermListener {
   /** Told after every commit of a run. */
-  readonly changed: (runId: string) => void;
+  readonly changed: RunChanged;
   /** Told when an order may have its answer. */
   readonly answered: (orderId: string) => void;
 }

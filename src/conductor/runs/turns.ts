@@ -30,6 +30,9 @@ import { changesData } from './told.ts';
 import { commandOf, commitOf, keyOf, requestsOf, startedIn, type Admit, type Message, type Turn } from './turn.ts';
 import { Waits, type Look } from '../waits/waits.ts';
 
+/** `ended`: with the end of the run. */
+export type RunChanged = (runId: string, ended: boolean) => void;
+
 export class Turns {
   /** Runs are opened one at a time for each pipeline. */
   readonly opening = new OneAtATime();
@@ -52,10 +55,10 @@ export class Turns {
   /** By run: what it cannot go on for. */
   readonly #trouble = new Trouble();
   readonly #room: Pick<Room, 'lack'>;
-  readonly #changed: (runId: string) => void;
+  readonly #changed: RunChanged;
 
   /** `changed` is told after every commit of a run, for whoever watches it live. */
-  constructor(ports: ConductorPorts, room: Pick<Room, 'lack'>, changed: (runId: string) => void) {
+  constructor(ports: ConductorPorts, room: Pick<Room, 'lack'>, changed: RunChanged) {
     this.#ports = ports;
     this.#room = room;
     this.#slots = new Slots(ports.executor.slots, ports.pools);
@@ -119,7 +122,7 @@ export class Turns {
   enter(opened: RunOpened, reused: readonly RunEvent[], definition: PipelineDefinition): void {
     this.#remember(opened.runId, fold(opened, reused, definition));
     this.#ports.runQueue.wake(opened.runId);
-    this.#changed(opened.runId);
+    this.#changed(opened.runId, false);
   }
 
   report(report: AttemptReport): void {
@@ -298,7 +301,7 @@ export class Turns {
     for (const { id } of requestsOf(turn)) this.#requests.delete(id);
     if (this.#trouble.end(turn.runId)) this.#ports.log.info({ run: turn.runId }, 'the run goes on again');
     this.#carryOut(turn);
-    if (turn.events.length > 0) this.#changed(turn.runId);
+    if (turn.events.length > 0) this.#changed(turn.runId, turn.run.finishedAt !== null);
   }
 
   /** What goes wrong with one run is said once; of a journal that does not answer all of them together. */
