@@ -14,6 +14,7 @@ import { asGiven, runnerImage, settingsIn, through } from '../test/kubernetes/se
 import { openHarbour, type Harbour, type HarbourOptions } from '../test/executor/kubernetes/harbour.ts';
 import { createApi, type Api } from '../src/executor/kubernetes/api.ts';
 import { openPodTable } from '../src/executor/kubernetes/pod-table.ts';
+import { createSight } from '../src/executor/kubernetes/sight.ts';
 import { allAtOnce, attempt, oneByOne } from './attempts.ts';
 import { round, type BenchOptions } from './measure.ts';
 
@@ -83,6 +84,7 @@ function openBare(api: Api, namespace: string): { run(): Promise<void>; close():
     namespace,
     selector: 'bare=true',
     clock: { now: Date.now },
+    sight: createSight(),
     changed: (name, view) => (view?.phase === 'Succeeded' ? waiting.get(name)?.() : undefined),
     listed: () => undefined,
     trouble: (error) => console.error(String(error)),

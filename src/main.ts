@@ -194,6 +194,7 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
       new Pods({
         ...parts,
         startMs: kubernetes.startMs ?? undefined,
+        lostMs: kubernetes.lostMs,
         settings: { ...settings, instance: instanceOf(parts.key) },
         keep: kubernetes.keep,
         namespaces: openNamespaces(join(ground.config.sharedDirectory, 'namespaces.json')),

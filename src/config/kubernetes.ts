@@ -18,6 +18,8 @@ export interface KubernetesConfig {
   readonly imagePullSecrets: readonly string[];
   readonly serviceAccountName: string | null;
   readonly startMs: number | null;
+  /** Until an agent that says nothing is given up. */
+  readonly lostMs: number;
   readonly keep: {
     readonly onFinishAction: Settings['onFinishAction'];
     readonly ttlAfterFinishedMs: number;
@@ -42,6 +44,7 @@ export function readKubernetes(settings: Settings, directory: string): Kubernete
     imagePullSecrets,
     serviceAccountName: settings.serviceAccountName ?? null,
     startMs: settings.startTimeout ?? null,
+    lostMs: settings.lostAfter,
     keep: { onFinishAction: settings.onFinishAction, ttlAfterFinishedMs: settings.ttlAfterFinished },
     helperResources: settings.helperResources ?? null,
     pod: settings.pod,

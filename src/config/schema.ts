@@ -5,7 +5,7 @@ import { parseDuration } from '../std/duration.ts';
 const poolsMax = 100;
 const objectStoresMax = 100;
 const channelsMax = 100;
-const lostAfterMinMs = 60_000;
+const lostAfterMinMs = { workers: 60_000, pods: 300_000 } as const;
 
 const durationSchema = z.string().transform((text, context) => {
   const parsed = parseDuration(text);
@@ -94,7 +94,7 @@ const fleetSchema = z.strictObject({
   prefix: redisPrefix.default('contender'),
   startTimeout: durationSchema.prefault('24h'),
   lostAfter: durationSchema
-    .refine((ms) => ms >= lostAfterMinMs, 'at least 1m: workers speak every 20 s, and a server may be busy')
+    .refine((ms) => ms >= lostAfterMinMs.workers, 'at least 1m: workers speak every 20 s, and a server may be busy')
     .prefault('2m'),
 });
 
@@ -121,6 +121,9 @@ const kubernetesSchema = z.strictObject({
   imagePullSecrets: z.array(kubernetesName).max(20).default([]),
   serviceAccountName: kubernetesName.optional(),
   startTimeout: durationSchema.optional(),
+  lostAfter: durationSchema
+    .refine((ms) => ms >= lostAfterMinMs.pods, 'at least 5m: an agent that waits for the server may write so seldom')
+    .prefault('10m'),
   onFinishAction: z.enum(['delete_pod', 'delete_succeeded_pod', 'keep_pod']).default('delete_pod'),
   ttlAfterFinished: durationSchema.prefault('24h'),
   helperResources: z.strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() }).optional(),

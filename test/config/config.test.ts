@@ -217,6 +217,7 @@ test('steps are pods where a cluster is named, with defaults for all that need n
     imagePullSecrets: [],
     serviceAccountName: null,
     startMs: 300_000,
+    lostMs: 600_000,
     keep: { onFinishAction: 'delete_pod', ttlAfterFinishedMs: 86_400_000 },
     helperResources: { requests: { cpu: '0.1' }, limits: { memory: '256Mi' } },
     pod: { tolerations: [{ key: 'batch', operator: 'Exists' }] },
@@ -229,6 +230,7 @@ test('a cluster without an address for its agents, or with a name that Kubernete
   const keep =
     'executor: { kubernetes: { namespace: training, image: r, agents: "http://x", onFinishAction: keep } }\n';
   assert.match(problemOf(keep).message, /onFinishAction/);
+  assert.match(problemOf(keep.replace('onFinishAction: keep', 'lostAfter: 1m')).message, /lostAfter: at least 5m/);
   const wrong = problemOf('executor: { kubernetes: { namespace: My_Space, image: runner, agents: "http://x" } }\n');
   assert.match(wrong.message, /namespace: a name of Kubernetes/);
 });

@@ -48,6 +48,8 @@ const linkLimits = {
   patienceMs: 6 * 3_600_000,
   pauseFirstMs: 250,
   pauseMaxMs: 15_000,
+  /** Of waiting. Whoever reads it knows that the agent does not hang. */
+  sayAgainMs: 45_000,
   /** Of one request: who answers and breaks off so often will not get to the end. */
   cutsMax: 20,
   /** Of one request with JSON. Bytes may take as long as they flow: the connection ends after five minutes without any. */
@@ -66,6 +68,7 @@ export function createLink(options: LinkOptions): Link {
   const { signal } = closing;
   const ask: Link['ask'] = async (method, path, take, body) => {
     let [waitedMs, cuts] = [0, 0];
+    let sayAtMs = 0;
     for (let attempt = 0; ; attempt += 1) {
       const answer = await tryOnce(`${url}${agentPath}/${path}`, { method, token, body: body?.(), signal });
       // What was cut off by us says nothing about the server.
@@ -81,7 +84,10 @@ export function createLink(options: LinkOptions): Link {
         why = `it broke off its answer: ${read.cut}`;
       }
       if (waitedMs >= patienceMs) throw new Error(`the server cannot be reached: ${why}`);
-      if (attempt === 0) say(`The server does not answer (${why}): it is asked again.`);
+      if (waitedMs >= sayAtMs) {
+        say(`The server does not answer (${why}): it is asked again.`);
+        sayAtMs = waitedMs + linkLimits.sayAgainMs;
+      }
       const pauseMs = Math.min(linkLimits.pauseFirstMs * 2 ** Math.min(attempt, 10), linkLimits.pauseMaxMs);
       await pause(pauseMs, signal);
       waitedMs += pauseMs;

@@ -5,7 +5,8 @@
  *      └──────────┴───────────┴───────►     by its agent's word, by what is seen of the pod, by a stop
  *
  * An end that the agent tells counts at once. An end that was asked for counts when the pod is seen to be gone: until then
- * something of it may run. What is seen can only bring a placement forward; what cannot be seen changes nothing.
+ * something of it may run; so does that of an agent which has fallen silent. What is seen can only bring a placement forward; what
+ * cannot be seen changes nothing, and time alone decides nothing before the cluster has been asked how it is now.
  */
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Usage } from '../../engine/event.ts';
@@ -14,10 +15,20 @@ import type { AgentResult } from '../agent/contract.ts';
 import { failed, type Failed, type Placed, type PlacementEnd, type StopCause } from '../desk/placing.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
 import { ApiError, backOff, type Api } from './api.ts';
-import { failureOf, failureToStart, goneOutcome, lossOf, mainContainer, skipOf, type AgentSide } from './pod-end.ts';
+import {
+  failureOf,
+  failureToStart,
+  goneOutcome,
+  lossOf,
+  mainContainer,
+  skipOf,
+  type AgentSide,
+  type Lasted,
+} from './pod-end.ts';
 import { graceSeconds, helperContainer } from './pod.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
 import type { PodPlace, Reaper } from './reaper.ts';
+import { formatDuration } from '../../std/duration.ts';
 import { messageOfError } from '../../std/error-message.ts';
 
 export interface PlacementPorts {
@@ -28,12 +39,22 @@ export interface PlacementPorts {
   /** Whether this server surely conducts at this moment. */
   readonly trusted: () => boolean;
   readonly startMs: number;
+  /** Until an agent that says nothing is given up. */
+  readonly lostMs: number;
   /** Under which its agent reaches the server. */
   readonly agentUrl: string;
   /** What is known of its pod now. */
   readonly seen: () => PodView | undefined;
+  /** How long it has been so, of the time in which its namespace could be seen. */
+  readonly lasted: Lasted;
+  /** Whether what is known of its namespace is of this moment; else it is looked at again. */
+  readonly isFresh: () => boolean;
   /** Since when its agent has said nothing. */
   readonly heardAt: () => number;
+  /** When its agent last wrote to the log of its own container; null: nobody can tell. */
+  readonly wroteAt: () => Promise<number | null>;
+  /** Its agent hears that it is to end at once, should it come to itself. */
+  readonly revoke: () => void;
   /** Waits so long for room in its namespace, or until there may be some (true). */
   readonly room: (ms: number, signal: AbortSignal) => Promise<boolean>;
   /** For the log of the attempt, as long as no agent writes it. */
@@ -65,6 +86,10 @@ export interface PlacedPod {
 
 /** After the end of its container: for what it has left. */
 const helperPatienceMs = 600_000;
+/** Between two questions whether a silent agent has written anything. */
+const askAgainMs = 60_000;
+/** Of a pod whose agent hangs, and can make nothing of a grace. Without any, the cluster would not wait for its end. */
+const hungGraceSeconds = 1;
 const quotaWaitsMs = [5000, 10_000, 20_000, 40_000, 60_000] as const;
 
 export class Placement implements Placed {
@@ -76,7 +101,11 @@ export class Placement implements Placed {
   #placedAt: number | null = null;
   #begun: boolean;
   #isOver = false;
-  #stop: { readonly cause: StopCause; graceSeconds: number } | null = null;
+  /** Why it is being ended: what was asked for, or what its agent's silence means. */
+  #stop: { readonly why: StopCause | Failed; graceSeconds: number } | null = null;
+  /** Of its agent, to the log of its own container. */
+  #wroteAt = 0;
+  #askedAt = 0;
   #result: AgentResult | null = null;
   #isCollected = false;
   readonly #ended = Promise.withResolvers<void>();
@@ -105,7 +134,7 @@ export class Placement implements Placed {
 
   /** Asks for the pod until it is there, or it is known that it will not be. */
   async ask(): Promise<void> {
-    const { clock, startMs } = this.#ports;
+    const { clock, startMs, lasted } = this.#ports;
     const askedAt = clock.now();
     for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
       try {
@@ -115,7 +144,7 @@ export class Placement implements Placed {
         if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
         if (!(error instanceof ApiError))
           return this.#see(failed('start', `its pod could not be asked for: ${messageOfError(error)}`));
-        const refusal = refusalOf(error, clock.now() - askedAt > startMs);
+        const refusal = refusalOf(error, lasted(askedAt) > startMs);
         if (refusal !== null) return this.#see(refusal);
         this.#tell(`Its pod is not made yet: ${error.message}`);
         failures += 1;
@@ -190,9 +219,13 @@ export class Placement implements Placed {
   stop(cause: StopCause, graceMs: number): void {
     if (this.#isLeft) return;
     // Before its agent has begun there is nothing to be warned.
-    const grace = this.#begun ? graceSeconds(graceMs) : 1;
-    this.#stop ??= { cause, graceSeconds: grace };
-    this.#stop.graceSeconds = Math.min(this.#stop.graceSeconds, grace);
+    this.#endPod(cause, this.#begun ? graceSeconds(graceMs) : 1);
+  }
+
+  /** What it ends by is told when its pod is gone. */
+  #endPod(why: StopCause | Failed, graceSeconds: number): void {
+    this.#stop ??= { why, graceSeconds };
+    this.#stop.graceSeconds = Math.min(this.#stop.graceSeconds, graceSeconds);
     this.#closing.abort();
     if (this.#placedAt !== null) this.#remove(this.#stop.graceSeconds);
   }
@@ -222,27 +255,61 @@ export class Placement implements Placed {
   look(): void {
     const view = this.#last;
     if (view === null || this.#isLeft || this.#placedAt === null) return;
-    const { clock, startMs, heardAt } = this.#ports;
-    const now = clock.now();
     const { container } = this.#ports;
     // What has ended, and was told, is not lost any more.
-    if (container !== null) this.#lookAtContainer(view, now, container);
+    if (container !== null) this.#lookAtContainer(view, container);
+    if (!this.#isOver) this.#lookAtLoss(view);
     if (this.#isOver) return;
-    const loss = lossOf(view, now, heardAt());
-    if (loss !== null) {
-      this.#remove(0);
-      return this.#stop === null ? this.#see(loss) : this.#stopped();
-    }
-    if (container !== null) this.#lookAtTime(view, now, container);
+    if (container !== null) this.#lookAtTime(view, container);
     // It goes when it is stopped, whatever it comes to.
     if (this.#stop !== null || this.#isOver) return;
-    const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view, this.#agent);
-    const hasStarted = container === null ? this.#begun : mainOf(view)?.startedAt != null;
-    const failure = over ?? (hasStarted ? null : failureToStart(view, now, startMs, this.#agent));
-    if (failure !== null) return this.#isHelperBringing(view, now) ? undefined : this.#see(failure);
+    const failure = this.#failureOf(view);
+    if (failure !== null) return this.#isHelperBringing(view) ? undefined : this.#see(failure);
     const waiting = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
     const why = view.unschedulable?.message ?? waiting?.message ?? null;
     if (!this.#begun && why !== null) this.#tell(`Its pod waits: ${why}`);
+  }
+
+  #lookAtLoss(view: PodView): void {
+    const { lasted, isFresh, lostMs, container } = this.#ports;
+    const loss = lossOf(view, lasted, this.#heardAt);
+    if (loss !== null) {
+      if (!isFresh()) return;
+      this.#remove(0);
+      return this.#stop === null ? this.#see(loss) : this.#stopped();
+    }
+    // What runs beside a helper ends as the cluster sees it, whether the helper answers or not.
+    const isSilent = this.#begun && container === null && lasted(this.#heardAt) >= lostMs;
+    if (isSilent && view.phase === 'Running' && this.#stop === null && isFresh()) void this.#lookForWord();
+  }
+
+  /** An agent that cannot reach the server says so in the log of its container: only one that does not is lost. */
+  async #lookForWord(): Promise<void> {
+    const { clock, lasted, lostMs, wroteAt, revoke } = this.#ports;
+    const now = clock.now();
+    if (now < this.#askedAt + askAgainMs) return;
+    this.#askedAt = now;
+    const at = await wroteAt();
+    if (at === null) return;
+    this.#wroteAt = at;
+    if (this.#isLeft || this.#stop !== null || lasted(this.#heardAt) < lostMs) return;
+    const where = this.#last?.node == null ? '' : ` on ${this.#last.node}`;
+    const message = `nothing was heard of its agent for ${formatDuration(lostMs)}, though its pod runs${where}: it hangs`;
+    revoke();
+    this.#endPod(failed('lost', message), hungGraceSeconds);
+  }
+
+  get #heardAt(): number {
+    return Math.max(this.#ports.heardAt(), this.#wroteAt);
+  }
+
+  #failureOf(view: PodView): Failed | null {
+    const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view, this.#agent);
+    if (over !== null) return over;
+    const { container, lasted, startMs, isFresh } = this.#ports;
+    const hasStarted = container === null ? this.#begun : mainOf(view)?.startedAt != null;
+    const failure = hasStarted ? null : failureToStart(view, lasted(view.createdAt), startMs, this.#agent);
+    return failure !== null && isFresh() ? failure : null;
   }
 
   get #agent(): AgentSide {
@@ -250,12 +317,12 @@ export class Placement implements Placed {
     return { container: container === null ? mainContainer : helperContainer, url, hasBegun: this.#begun };
   }
 
-  #lookAtContainer(view: PodView, now: number, container: ContainerSide): void {
+  #lookAtContainer(view: PodView, container: ContainerSide): void {
     const main = mainOf(view);
     if (main?.startedAt != null) container.started();
     if (main?.state === 'terminated') this.#ended.resolve();
     if (this.#stop !== null) return;
-    const skip = main?.startedAt == null || this.#isHelperBringing(view, now) ? null : skipOf(view);
+    const skip = main?.startedAt == null || this.#isHelperBringing(view) ? null : skipOf(view);
     if (skip !== null)
       this.#end({ kind: 'told', result: { type: 'attempt', outcome: skip, usage: null }, usage: this.#usage });
     else if (this.#result !== null && this.#isWhole(this.#result, main))
@@ -268,10 +335,12 @@ export class Placement implements Placed {
     return this.hasSucceeded;
   }
 
-  #lookAtTime(view: PodView, now: number, container: ContainerSide): void {
+  /** While nobody can see it, it may have ended in time. */
+  #lookAtTime(view: PodView, { timeoutMs, graceMs }: ContainerSide): void {
+    const { clock, isFresh } = this.#ports;
     const main = mainOf(view);
-    if (main?.state === 'running' && main.startedAt !== null && now > main.startedAt + container.timeoutMs)
-      this.stop('timeout', container.graceMs);
+    if (main?.state !== 'running' || main.startedAt === null || clock.now() <= main.startedAt + timeoutMs) return;
+    if (isFresh()) this.stop('timeout', graceMs);
   }
 
   /** Of what was not told: what the cluster says of the container. */
@@ -283,11 +352,11 @@ export class Placement implements Placed {
   }
 
   /** What the container has left for the next try, after an end that was not good. */
-  #isHelperBringing({ containers, deletion }: PodView, now: number): boolean {
+  #isHelperBringing({ containers, deletion }: PodView): boolean {
     const main = mainOf(this.#last);
     const helper = containers.find(({ name }) => name === helperContainer);
     if (this.#result !== null || deletion !== null || main?.state !== 'terminated') return false;
-    return helper?.state === 'running' && now < (main.finishedAt ?? 0) + helperPatienceMs;
+    return helper?.state === 'running' && this.#ports.lasted(main.finishedAt ?? 0) < helperPatienceMs;
   }
 
   /** This server carries it no further: the next one may. */
@@ -332,8 +401,10 @@ export class Placement implements Placed {
 
   #stopped(): void {
     if (this.#stop === null) return;
+    const { why } = this.#stop;
+    if (typeof why !== 'string') return this.#see(why);
     const told = this.#result?.type === 'attempt' ? this.#result.usage : null;
-    this.#end({ kind: 'stopped', cause: this.#stop.cause, usage: told ?? this.#usage });
+    this.#end({ kind: 'stopped', cause: why, usage: told ?? this.#usage });
   }
 
   #see(failure: Failed): void {

@@ -20,6 +20,8 @@ export const podPatience = {
   goneMs: 30_000,
   /** Of a node that does not answer, beside the time that the cluster itself takes to notice. */
   nodeMs: 60_000,
+  /** Of an agent that says nothing on a node that is well, unless the configuration says otherwise. */
+  lostMs: 10 * 60_000,
 } as const;
 
 /** The agent that carries out the attempt, or helps its container. */
@@ -31,14 +33,16 @@ export interface AgentSide {
   readonly hasBegun: boolean;
 }
 
-/** Why a pod that has not begun cannot begin, or not any more; null while it may. `agent` null: it has none. */
+/** How long it has been so, of the time in which it could be seen. */
+export type Lasted = (since: number) => number;
+
+/** Why a pod that has not begun in that time cannot begin, or not any more; null while it may. `agent` null: it has none. */
 export function failureToStart(
   view: PodView,
-  now: number,
+  waitedMs: number,
   startMs: number,
   agent: AgentSide | null = null,
 ): Failed | null {
-  const waitedMs = now - view.createdAt;
   const stuck = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
   const trouble = stuck === undefined ? null : troubleOf(stuck, waitedMs);
   if (trouble !== null) return trouble;
@@ -199,16 +203,18 @@ function wordsOf({ reason, message }: ContainerView): string {
 }
 
 /** Why a pod that cannot be seen to end is given up; null while there is hope. `heardAt`: since when its agent has said nothing. */
-export function lossOf(view: PodView, now: number, heardAt: number): Failed | null {
+export function lossOf(view: PodView, lasted: Lasted, heardAt: number): Failed | null {
   const { deletion, notReadySince, node, disruption } = view;
   const where = node === null ? '' : ` on ${node}`;
-  if (deletion !== null && now > deletion.deadline + podPatience.goneMs) {
+  // The node may hear of it late.
+  if (deletion !== null && lasted(deletion.deadline - deletion.graceMs) > deletion.graceMs + podPatience.goneMs) {
     const why = disruption === null ? 'somebody deleted it' : `${disruption.reason}: ${disruption.message}`;
     return failed('lost', `its pod was to be gone and its node${where} does not answer (${why})`);
   }
-  if (notReadySince === null || now < notReadySince + podPatience.nodeMs) return null;
-  if (now < heardAt + podPatience.nodeMs) return null;
-  return failed('lost', `its node${where} has not answered for ${Math.round((now - notReadySince) / 1000)} s`);
+  if (notReadySince === null) return null;
+  const silentMs = lasted(notReadySince);
+  if (Math.min(silentMs, lasted(heardAt)) < podPatience.nodeMs) return null;
+  return failed('lost', `its node${where} has not answered for ${Math.round(silentMs / 1000)} s`);
 }
 
 /** A pod that is not there any more, or was told to end, and not by us. `isReplaced`: another one has its name. */

@@ -1,12 +1,13 @@
 /**
  * The pods of ours in one namespace, as far as they can be seen: one list, then one watch that carries it on. The list is
- * made again when the watch has lost its place (410), was cut, or has stood for five minutes, since a connection can die
- * without anybody noticing. Where no watch lasts, the lists alone go on, seconds apart. While nothing can be seen, nothing is
+ * made again when the watch has lost its place (410), was cut, has said nothing for long, or has stood for five minutes, since
+ * a connection can die without anybody noticing. Where no watch lasts, the lists alone go on, seconds apart. While nothing can be seen, nothing is
  * said.
  */
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Clock } from '../../std/clock.ts';
 import { ApiError, backOff, type Api } from './api.ts';
+import type { Sight } from './sight.ts';
 import { viewOf, type PodView } from './pod-view.ts';
 
 export interface PodTableOptions {
@@ -15,6 +16,8 @@ export interface PodTableOptions {
   /** A label selector. */
   readonly selector: string;
   readonly clock: Clock;
+  /** Hears of each word of the cluster. */
+  readonly sight: Sight;
   /** A pod came, changed, or is gone (null). */
   readonly changed: (name: string, view: PodView | null) => void;
   /** All that there is has been seen: what was not told of by now, and was there when this list began, is gone. */
@@ -25,6 +28,8 @@ export interface PodTableOptions {
 export interface PodTable {
   get(name: string): PodView | undefined;
   values(): IterableIterator<PodView>;
+  /** What is there is listed now, in the place of a watch that may have died. Nothing, where that is under way. */
+  lookAgain(): void;
   /** Nothing is told any more. */
   close(): void;
 }
@@ -40,7 +45,7 @@ interface WatchEvent {
 }
 
 /** A list with its watch, when that is over. */
-interface Sight {
+interface Round {
   /** Null: the watch ended in order. */
   readonly error: unknown;
   readonly isListed: boolean;
@@ -59,9 +64,11 @@ const limits = {
 } as const;
 
 export function openPodTable(options: PodTableOptions): PodTable {
-  const { api, namespace, selector, clock } = options;
+  const { api, namespace, selector, clock, sight } = options;
   const pods = new Map<string, PodView>();
   const closing = new AbortController();
+  /** Of the watch that stands. */
+  let watching: AbortController | null = null;
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
 
   const take = (name: string, view: PodView | null): void => {
@@ -84,6 +91,7 @@ export function openPodTable(options: PodTableOptions): PodTable {
       version = page.metadata.resourceVersion ?? '';
     } while (place !== '');
     if (closing.signal.aborted) return version;
+    sight.looked(clock.now());
     for (const name of pods.keys()) if (!found.has(name)) take(name, null);
     for (const [name, view] of found) take(name, view);
     options.listed(begunAt);
@@ -98,17 +106,26 @@ export function openPodTable(options: PodTableOptions): PodTable {
       allowWatchBookmarks: true,
       timeoutSeconds: limits.watchMs / 1000,
     };
-    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(limits.silenceMs)]);
-    for await (const event of eventsOf(await api.stream(path, query, signal))) {
-      if (closing.signal.aborted) return;
-      if (event.type === 'BOOKMARK') continue;
-      if (event.type === 'ERROR')
-        throw new ApiError(event.object.message ?? 'the watch ended', event.object.code ?? null, 'Watch', null);
-      const view = viewOf(event.object);
-      if (view !== null) take(view.name, event.type === 'DELETED' ? null : view);
+    const own = (watching = new AbortController());
+    const signal = AbortSignal.any([closing.signal, own.signal, AbortSignal.timeout(limits.silenceMs)]);
+    try {
+      for await (const event of eventsOf(await api.stream(path, query, signal))) {
+        if (closing.signal.aborted) return;
+        sight.watched(clock.now());
+        if (event.type === 'BOOKMARK') continue;
+        if (event.type === 'ERROR')
+          throw new ApiError(event.object.message ?? 'the watch ended', event.object.code ?? null, 'Watch', null);
+        const view = viewOf(event.object);
+        if (view !== null) take(view.name, event.type === 'DELETED' ? null : view);
+      }
+      sight.watched(clock.now());
+    } catch (error) {
+      if (!own.signal.aborted) throw error;
+    } finally {
+      watching = null;
     }
   };
-  const see = async (): Promise<Sight> => {
+  const see = async (): Promise<Round> => {
     let watchedAt: number | null = null;
     let error: unknown = null;
     try {
@@ -141,6 +158,7 @@ export function openPodTable(options: PodTableOptions): PodTable {
   return {
     get: (name) => pods.get(name),
     values: () => pods.values(),
+    lookAgain: () => watching?.abort(),
     close: () => closing.abort(),
   };
 }

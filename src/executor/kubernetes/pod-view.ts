@@ -13,8 +13,8 @@ export interface PodView {
   readonly reason: string | null;
   readonly message: string | null;
   readonly node: string | null;
-  /** When it was asked to end, and by when it is to have ended. */
-  readonly deletion: { readonly deadline: number } | null;
+  /** By when it is to have ended, and how long it was given from the moment on that somebody asked for it. */
+  readonly deletion: { readonly deadline: number; readonly graceMs: number } | null;
   /** Why the cluster takes it away: preemption, a taint, an eviction. */
   readonly disruption: Condition | null;
   readonly unschedulable: Condition | null;
@@ -67,7 +67,13 @@ export function viewOf(pod: V1Pod): PodView | null {
     reason: status?.reason ?? null,
     message: status?.message ?? null,
     node: spec?.nodeName ?? null,
-    deletion: metadata.deletionTimestamp === undefined ? null : { deadline: timeOf(metadata.deletionTimestamp) ?? 0 },
+    deletion:
+      metadata.deletionTimestamp === undefined
+        ? null
+        : {
+            deadline: timeOf(metadata.deletionTimestamp) ?? 0,
+            graceMs: (metadata.deletionGracePeriodSeconds ?? 0) * 1000,
+          },
     disruption: condition('DisruptionTarget', 'True'),
     unschedulable: unscheduled?.reason === 'Unschedulable' ? unscheduled : null,
     notReadySince: phase === 'Running' && isSilent ? (condition('Ready', 'False')?.since ?? null) : null,

@@ -9,7 +9,7 @@ import type { AgentTask } from '../agent/contract.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placing.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
-import { agentOutput } from './agent-output.ts';
+import { agentOutput, agentWroteAt } from './agent-output.ts';
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
@@ -25,6 +25,7 @@ import { openPodTable, type PodTable } from './pod-table.ts';
 import { helperContainer, namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
 import { createReaper, type PodPlace, type Reaper } from './reaper.ts';
 import { createRoom, type Room } from './room.ts';
+import { createSight, type Sight } from './sight.ts';
 
 export interface PodsOptions {
   readonly desk: Desk;
@@ -32,6 +33,8 @@ export interface PodsOptions {
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
   readonly startMs?: number | undefined;
+  /** Until an agent that says nothing is given up. */
+  readonly lostMs?: number | undefined;
   /** Of a log that does not come. */
   readonly logPatienceMs?: number | undefined;
   readonly settings: PodSettings;
@@ -42,11 +45,14 @@ export interface PodsOptions {
   /** Whether this server surely conducts at this moment. One that was frozen may not: then nothing follows from what it sees. */
   readonly trusted: () => boolean;
   readonly trouble: (error: unknown, what: string) => void;
+  /** Calls again and again, until the function that it gives is called. The system's timer, unless given. */
+  readonly every?: ((ms: number, tick: () => void) => () => void) | undefined;
 }
 
 /** One namespace: what is seen in it, and whose pods are there. */
 interface Seen {
   readonly table: PodTable;
+  readonly sight: Sight;
   readonly metrics: PodMetrics;
   readonly room: Room;
   isListed: boolean;
@@ -55,7 +61,11 @@ interface Seen {
   readonly waiting: Set<string>;
 }
 
-const tickMs = 1000;
+const limits = {
+  tickMs: 1000,
+  /** A server that was held up for so long has seen and heard nobody in that time. */
+  heldMs: 5000,
+} as const;
 /** After the end that its agent has told: to end itself. */
 const leaveSeconds = 10;
 
@@ -72,7 +82,8 @@ export class Pods implements Placing {
   readonly #namespaces = new Map<string, Seen>();
   /** Those that are to stay, until they have had the time to end themselves. */
   readonly #leaving = new Map<string, NodeJS.Timeout>();
-  readonly #ticker: NodeJS.Timeout;
+  readonly #endTicks: () => void;
+  #tickedAt: number;
   /** Nothing is read of any log from then on. */
   readonly #closing = new AbortController();
   #knowsAll = false;
@@ -84,9 +95,8 @@ export class Pods implements Placing {
     this.#stored = createStoredValues(artifacts);
     this.#reaper = this.#createReaper(trusted);
     this.#reaperOfLooks = this.#createReaper(() => true);
-    this.#ticker = setInterval(() => {
-      for (const placement of this.#placements.values()) placement.look();
-    }, tickMs);
+    this.#tickedAt = options.clock.now();
+    this.#endTicks = (options.every ?? everyInterval)(limits.tickMs, () => this.#tick());
     // So that what an earlier server left there is found before the first attempt.
     for (const namespace of [settings.namespace, ...options.namespaces.known]) this.#seenIn(namespace);
   }
@@ -164,7 +174,7 @@ export class Pods implements Placing {
 
   /** Everything stays as it is in the cluster. */
   async leave(): Promise<void> {
-    clearInterval(this.#ticker);
+    this.#endTicks();
     for (const timer of this.#leaving.values()) clearTimeout(timer);
     for (const placement of this.#placements.values()) placement.leave();
     for (const { table, metrics } of this.#namespaces.values()) {
@@ -175,16 +185,34 @@ export class Pods implements Placing {
     this.#reaperOfLooks.close();
   }
 
+  #tick(): void {
+    const now = this.#options.clock.now();
+    // Whoever speaks to a server that does not conduct is not heard.
+    if (this.#options.trusted()) {
+      const isHeld = now - this.#tickedAt > limits.heldMs + limits.tickMs;
+      for (const { sight, table } of this.#namespaces.values()) {
+        if (isHeld) sight.held(this.#tickedAt, now);
+        if (isHeld || sight.isQuiet(now)) table.lookAgain();
+      }
+      this.#tickedAt = now;
+    }
+    for (const placement of this.#placements.values()) placement.look();
+  }
+
   #createReaper(mayAct: () => boolean): Reaper {
-    return createReaper(
-      this.#api,
-      ({ namespace, name, uid }) => {
-        const view = this.#namespaces.get(namespace)?.table.get(name);
-        return view !== undefined && (uid === null || view.uid === uid);
+    const { clock, trouble } = this.#options;
+    return createReaper({
+      api: this.#api,
+      clock,
+      hasStayed: ({ namespace, name, uid }, since, ms) => {
+        const seen = this.#namespaces.get(namespace);
+        const view = seen?.table.get(name);
+        if (seen === undefined || view === undefined || (uid !== null && view.uid !== uid)) return null;
+        return seen.sight.lasted(since, clock.now()) >= ms && isFresh(seen, clock);
       },
-      (error) => this.#options.trouble(error, 'a pod could not be removed; it is tried again'),
+      trouble: (error) => trouble(error, 'a pod could not be removed; it is tried again'),
       mayAct,
-    );
+    });
   }
 
   #placementOf(
@@ -201,6 +229,7 @@ export class Pods implements Placing {
   ): Placement {
     const { so, seen, log, listener, token } = given;
     const { desk, logs, clock, settings, keep, trusted, startMs = podPatience.startMs } = this.#options;
+    const { lostMs = podPatience.lostMs } = this.#options;
     const { work, timeoutMs, graceMs, attemptId } = task.spec;
     const reaper = task.type === 'look' ? this.#reaperOfLooks : this.#reaper;
     /** As its log says. */
@@ -226,10 +255,15 @@ export class Pods implements Placing {
       reaper,
       clock,
       startMs: task.spec.startMs ?? startMs,
+      lostMs,
       agentUrl: settings.agentUrl,
       seen: () => seen.table.get(name),
       room: (ms: number, signal: AbortSignal) => seen.room.wait(ms, signal),
+      lasted: (since: number) => seen.sight.lasted(since, clock.now()),
+      isFresh: () => isFresh(seen, clock),
       heardAt: () => desk.heardAt(id) ?? 0,
+      wroteAt: () => agentWroteAt(this.#api, { namespace: pod.namespace, pod: name, container: mainContainer }),
+      revoke: () => desk.stop(id, 0),
       say: (text: string) => {
         // From then on its agent writes the log, whose lines are counted.
         if (so.began === null) logs.writer(attemptId).write('contender', `${text}\n`);
@@ -312,11 +346,13 @@ export class Pods implements Placing {
     const { settings, clock, trouble } = this.#options;
     const selector = `${podLabels.instance}=${settings.instance}`;
     const room = createRoom();
+    const sight = createSight();
     const table = openPodTable({
       api: this.#api,
       namespace,
       selector,
       clock,
+      sight,
       changed: (name, view) => {
         this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view);
         if (view === null) room.gone(name);
@@ -326,7 +362,7 @@ export class Pods implements Placing {
       trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
     });
     const metrics = createPodMetrics({ api: this.#api, namespace, selector });
-    const seen: Seen = { table, metrics, room, isListed: false, ids: new Set(), waiting: new Set() };
+    const seen: Seen = { table, sight, metrics, room, isListed: false, ids: new Set(), waiting: new Set() };
     return seen;
   }
 
@@ -344,8 +380,11 @@ export class Pods implements Placing {
     const { namespace, name } = place;
     const timer = setTimeout(() => {
       this.#leaving.delete(name);
-      const view = this.#namespaces.get(namespace)?.table.get(name);
-      if (view !== undefined && !isOver(view)) this.#reaper.take(place, 0);
+      const seen = this.#namespaces.get(namespace);
+      const view = seen?.table.get(name);
+      if (seen === undefined || view === undefined || isOver(view)) return;
+      if (isFresh(seen, this.#options.clock)) this.#reaper.take(place, 0);
+      else this.#leave(place);
     }, leaveSeconds * 1000);
     this.#leaving.set(name, timer.unref());
   }
@@ -359,4 +398,16 @@ export class Pods implements Placing {
     const kept = keptOf(strays, keep, clock.now());
     for (const view of strays) if (!kept.has(view)) this.#reaper.take(view, 0);
   }
+}
+
+/** Whether what is known there is of this moment; else it is looked at again. */
+function isFresh({ sight, table }: Seen, clock: Clock): boolean {
+  if (sight.isFresh(clock.now())) return true;
+  table.lookAgain();
+  return false;
+}
+
+function everyInterval(ms: number, tick: () => void): () => void {
+  const timer = setInterval(tick, ms);
+  return () => clearInterval(timer);
 }

@@ -3,6 +3,7 @@
  * pod does not end it sooner when it is asked again; what is still there long after its grace is removed without one.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Clock } from '../../std/clock.ts';
 import { ApiError, backOff, type Api } from './api.ts';
 import { podPatience } from './pod-end.ts';
 
@@ -19,39 +20,63 @@ export interface Reaper {
   close(): void;
 }
 
-/** `isSeen`: whether such a pod is seen to be there. `mayAct`: else the pods are left to another server. */
-export function createReaper(
-  api: Api,
-  isSeen: (place: PodPlace) => boolean,
-  trouble: (error: unknown) => void,
-  mayAct: () => boolean,
-): Reaper {
+export interface ReaperPorts {
+  readonly api: Api;
+  readonly clock: Clock;
+  /** Whether such a pod is seen to be there still, so long after it was told to go; null: it is not there. */
+  readonly hasStayed: (place: PodPlace, since: number, ms: number) => boolean | null;
+  readonly trouble: (error: unknown) => void;
+  /** Else the pods are left to another server. */
+  readonly mayAct: () => boolean;
+}
+
+/** Of the failures that the pauses between looks are like: a second. */
+const againMin = 2;
+
+export function createReaper({ api, clock, hasStayed, trouble, mayAct }: ReaperPorts): Reaper {
   const closing = new AbortController();
   const underWay = new Map<string, number>();
 
-  const remove = async ({ namespace, name, uid }: PodPlace, graceSeconds: number): Promise<void> => {
+  /** Null: it was told to go, or is gone. */
+  const tryToRemove = async ({ namespace, name, uid }: PodPlace, graceSeconds: number): Promise<unknown> => {
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
     const preconditions = uid === null ? {} : { preconditions: { uid } };
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: graceSeconds, ...preconditions };
+    try {
+      await api.request('DELETE', path, { body });
+      return null;
+    } catch (error) {
+      // 404: it is gone. 409: another pod has the name.
+      return error instanceof ApiError && (error.status === 404 || error.status === 409) ? null : error;
+    }
+  };
+  const remove = async (place: PodPlace, graceSeconds: number): Promise<void> => {
     for (let failures = 0; !closing.signal.aborted && mayAct();) {
-      try {
-        const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: graceSeconds, ...preconditions };
-        await api.request('DELETE', path, { body });
-        return;
-      } catch (error) {
-        // 404: it is gone. 409: another pod has the name.
-        if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return;
-        failures += 1;
-        if (failures > 1) trouble(error);
-        await backOff(failures, error, closing.signal);
-      }
+      const error = await tryToRemove(place, graceSeconds);
+      if (error === null) return;
+      failures += 1;
+      if (failures > 1) trouble(error);
+      await backOff(failures, error, closing.signal);
+    }
+  };
+  /** While the cluster is away, its node may not hear that it is to end a pod: that time is none of the grace. */
+  const removeWithoutGrace = async (place: PodPlace, removedAt: number, graceMs: number): Promise<void> => {
+    for (let failures = 0; !closing.signal.aborted && mayAct();) {
+      const stays = hasStayed(place, removedAt, graceMs);
+      if (stays === null) return;
+      const error = stays ? await tryToRemove(place, 0) : null;
+      if (stays && error === null) return;
+      failures = stays ? failures + 1 : 0;
+      await backOff(Math.max(failures, againMin), error, closing.signal);
     }
   };
   const removeFor = async (place: PodPlace, graceSeconds: number): Promise<void> => {
     await remove(place, graceSeconds);
     if (graceSeconds === 0) return;
-    const ms = graceSeconds * 1000 + podPatience.goneMs;
-    await pause(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
-    if (isSeen(place)) await remove(place, 0);
+    const removedAt = clock.now();
+    const graceMs = graceSeconds * 1000 + podPatience.goneMs;
+    await pause(graceMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+    await removeWithoutGrace(place, removedAt, graceMs);
   };
   return {
     take(place, graceSeconds) {

@@ -41,8 +41,8 @@ export async function untilView<T>(
 export function whyNotStarted(view: PodView, waitedMs: number, startMs: number): Failed | null {
   return (
     failureOf(view) ??
-    failureToStart(view, view.createdAt + podPatience.imageMs, Infinity) ??
-    (waitedMs < startMs ? null : failureToStart(view, view.createdAt + waitedMs, 0))
+    failureToStart(view, podPatience.imageMs, Infinity) ??
+    (waitedMs < startMs ? null : failureToStart(view, waitedMs, 0))
   );
 }
 

@@ -63,6 +63,16 @@ test('JSON that is broken off is asked for again', async () => {
   assert.deepEqual(await asked.link.json('POST', 'log', {}), { total: 3 });
 });
 
+test('of a server that stays away it is said again and again, so that whoever looks sees that the agent does not hang', async () => {
+  const asked = await asking((response, request) => response.writeHead(request < 20 ? 503 : 200).end('{}'));
+  await asked.link.json('POST', 'alive', {});
+  assert.equal(
+    asked.pauses.reduce((sum, ms) => sum + ms, 0),
+    210_750,
+  );
+  assert.equal(asked.said.length, 5);
+});
+
 test('a server that breaks off every answer is given up', async () => {
   const asked = await asking(breakOff);
   await assert.rejects(

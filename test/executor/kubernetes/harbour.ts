@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { KeepRule } from '../../../src/executor/kubernetes/kept-pods.ts';
 import { openNamespaces } from '../../../src/executor/kubernetes/namespaces.ts';
-import { Pods } from '../../../src/executor/kubernetes/pods.ts';
+import { Pods, type PodsOptions } from '../../../src/executor/kubernetes/pods.ts';
 import type { JsonObject } from '../../../src/std/json.ts';
 import { openHarbour as open, type Harbour, type HarbourOptions as Options } from '../harbour.ts';
 
@@ -14,6 +14,9 @@ export interface HarbourOptions extends Omit<Options, 'openPlacing'> {
   readonly namespace: string;
   readonly image: string;
   readonly startMs?: number;
+  /** Until an agent that says nothing is given up. */
+  readonly lostMs?: number;
+  readonly every?: PodsOptions['every'];
   /** Of a log that does not come. */
   readonly logPatienceMs?: number;
   readonly keep?: KeepRule;
@@ -26,6 +29,8 @@ export function openHarbour({
   namespace,
   image,
   startMs,
+  lostMs,
+  every,
   logPatienceMs,
   pod = {},
   keep = { onFinishAction: 'delete_pod', ttlAfterFinishedMs: 60_000 },
@@ -52,6 +57,8 @@ export function openHarbour({
         namespaces: openNamespaces(join(folder, 'namespaces.json')),
         loadConfig,
         startMs,
+        lostMs,
+        every,
         logPatienceMs,
       }),
   });

@@ -23,7 +23,7 @@ for (const [end, expected] of [
       await untilMainEnded(fake);
       await until('what it left to be on its way', () => proxy.held() > 0);
       const looks = fake.requests.length;
-      pass(podPatience.nodeMs + 10_000);
+      await pass(podPatience.nodeMs + 10_000);
       // A list that all placements are looked at after.
       fake.cutStreams('end', ({ verb }) => verb === 'watch');
       await until('the next look', () => fake.requests.length >= looks + 2);

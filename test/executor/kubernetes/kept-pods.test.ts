@@ -66,7 +66,7 @@ test('a pod that has not begun, is being deleted or is not there is not left', (
   const seen = ends['seen'] ?? assert.fail();
   const keep = rule('keep_pod');
   assert.equal(isLeft(seen, pod('a', 'Pending', null), keep), false);
-  assert.equal(isLeft(seen, { ...pod('a', 'Running', null), deletion: { deadline: 5 } }, keep), false);
+  assert.equal(isLeft(seen, { ...pod('a', 'Running', null), deletion: { deadline: 5, graceMs: 0 } }, keep), false);
   assert.equal(isLeft(seen, undefined, keep), false);
   assert.equal(
     isLeft(ends['failed'] ?? assert.fail(), pod('a', 'Pending', null), keep),

@@ -58,7 +58,7 @@ test('a pod that could not be removed before the lease ran out is left to the ne
   };
   const mayAct = (): boolean => (questions += 1) === 1;
   const trouble = (): undefined => undefined;
-  const reaper = createReaper(api, () => true, trouble, mayAct);
+  const reaper = createReaper({ api, clock: { now: Date.now }, hasStayed: () => true, trouble, mayAct });
   reaper.take({ namespace: 'default', name: 'pod', uid: 'uid' }, 0);
   await until('the second question', () => questions > 1 || requests > 1);
   reaper.close();

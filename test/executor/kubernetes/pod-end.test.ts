@@ -95,7 +95,7 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
     ['a start that takes too long', waiting('ContainerCreating'), hour, 'start', /ContainerCreating/],
   ];
   for (const [name, status, waitedMs, cause, says] of cases) {
-    const failure = failureToStart(view(status), created + waitedMs, 15 * minute);
+    const failure = failureToStart(view(status), waitedMs, 15 * minute);
     assert.equal(failure?.cause ?? null, cause, name);
     if (says !== null) assert.match(failure?.message ?? '', says, name);
   }
@@ -253,7 +253,7 @@ test('an agent that the server does not hear of is told with the address where i
   ];
   for (const [of, status] of cases) {
     const told = (hasBegun: boolean): string =>
-      failureToStart(view(status), created + 15 * minute, 15 * minute, { container: of, url, hasBegun })?.message ?? '';
+      failureToStart(view(status), 15 * minute, 15 * minute, { container: of, url, hasBegun })?.message ?? '';
     assert.match(told(false), says);
     assert.doesNotMatch(told(true), says);
   }
@@ -270,6 +270,7 @@ test('a pod is given up when it should long be gone, or when neither its node no
     ['runs', view({ phase: 'Running' }), at(600), at(1), false],
     ['is being ended', view({ phase: 'Running' }, deleted), at(10), at(1), false],
     ['was to be gone', view({ phase: 'Running' }, deleted), at(11), at(1), true],
+    ['has its grace', view({ phase: 'Running' }, { ...deleted, deletionGracePeriodSeconds: 60 }), at(10), at(1), false],
     ['its node has just become silent', view(notReady), at(10.5), at(1), false],
     ['its node is silent', view(notReady), at(12), at(9), true],
     ['its node is silent, and its agent is not', view(notReady), at(12), at(11.9), false],
@@ -283,7 +284,7 @@ test('a pod is given up when it should long be gone, or when neither its node no
     ['its container only begins', view({ ...notReady, phase: 'Pending' }), at(20), at(1), false],
   ];
   for (const [name, pod, now, heardAt, isLost] of cases)
-    assert.equal(lossOf(pod, now, heardAt)?.cause ?? null, isLost ? 'lost' : null, name);
+    assert.equal(lossOf(pod, (since) => now - since, heardAt)?.cause ?? null, isLost ? 'lost' : null, name);
 });
 
 test('a pod that is gone was deleted, or taken away by the cluster where it said so before', () => {

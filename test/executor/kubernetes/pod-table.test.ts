@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApi, type Api } from '../../../src/executor/kubernetes/api.ts';
 import { openPodTable } from '../../../src/executor/kubernetes/pod-table.ts';
+import { createSight } from '../../../src/executor/kubernetes/sight.ts';
 import { statuses } from '../../support/kubernetes/faults.ts';
 import { expired } from '../../support/kubernetes/status.ts';
 import { until } from '../workshop.ts';
@@ -39,6 +40,7 @@ for (const [what, told] of ways) {
       namespace: 'default',
       selector: 'of=ours',
       clock: { now: Date.now },
+      sight: createSight(),
       changed: () => undefined,
       listed: () => undefined,
       trouble: (error) => void troubles.push(String(error)),

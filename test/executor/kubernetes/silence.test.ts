@@ -10,11 +10,11 @@ checkHeld(
   'an agent that no server could hear is not silent before the next one has waited for it',
   () => isAway,
   async (given) => {
-    const { fake, harbour, pass } = given;
+    const { fake, harbour, leap } = given;
     const { id } = await running(given);
     isAway = true;
     fake.disturbances.loseNode();
-    pass(10 * podPatience.nodeMs);
+    leap(10 * podPatience.nodeMs);
     const watches = fake.count('watch', 'pods');
     const next = await harbour.next();
     await next.executor.recover([id]);

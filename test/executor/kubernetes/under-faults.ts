@@ -13,8 +13,10 @@ import { openHarbour, type Harbour, type HarbourOptions } from './harbour.ts';
 export interface Given {
   readonly fake: FakeKubernetes;
   readonly harbour: Harbour;
-  /** The clock of the server goes on by so much. */
-  readonly pass: (ms: number) => void;
+  /** The clock of the server goes on by so much, which sees all that there is to see meanwhile. */
+  readonly pass: (ms: number) => Promise<void>;
+  /** The same, in one leap: the server was held up. */
+  readonly leap: (ms: number) => void;
 }
 
 /** No pod is left at the end. */
@@ -25,17 +27,53 @@ export function check(
 ): void {
   test(title, async () => {
     const fake = await startClusterWithRunner();
-    let offset = 0;
-    const clock = { now: () => Date.now() + offset };
-    const harbour = await openHarbour({ ...settingsFor(fake), ...changes, clock });
+    const time = createTime(fake);
+    const harbour = await openHarbour({ ...settingsFor(fake), ...changes, ...time });
     try {
-      await body({ fake, harbour, pass: (ms) => void (offset += ms) });
+      await body({ fake, harbour, ...time });
       await until('the end of all pods', () => fake.pods().length === 0 || undefined);
     } finally {
       await harbour.close();
       await fake.close();
     }
   });
+}
+
+/** Short enough that a server in which nothing else goes on is not held up. */
+const stepMs = 3000;
+/** How often a watch tells something. */
+const wordMs = 60_000;
+
+/** The clock of a server, and the timer that has it look around. */
+export function createTime(
+  fake: FakeKubernetes,
+): Pick<Given, 'pass' | 'leap'> & Pick<HarbourOptions, 'clock' | 'every'> {
+  let offset = 0;
+  let look = (): void => undefined;
+  /** By a new list and watch, where there is a watch. */
+  const tell = async (): Promise<void> => {
+    const isWatch = ({ verb }: { readonly verb: string }): boolean => verb === 'watch';
+    if (![...fake.streams].some(({ request }) => isWatch(request))) return;
+    const watches = fake.count('watch', 'pods');
+    fake.cutStreams('end', isWatch);
+    await until('the next watch', () => fake.count('watch', 'pods') > watches);
+  };
+  return {
+    clock: { now: () => Date.now() + offset },
+    every(ms, tick) {
+      look = tick;
+      const timer = setInterval(tick, ms);
+      return () => clearInterval(timer);
+    },
+    async pass(ms) {
+      for (let passed = 0; passed < ms; passed += stepMs) {
+        offset += Math.min(stepMs, ms - passed);
+        look();
+        if (passed % wordMs === 0) await tell();
+      }
+    },
+    leap: (ms) => void (offset += ms),
+  };
 }
 
 export interface Held extends Given {

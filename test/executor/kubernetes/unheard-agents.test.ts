@@ -7,6 +7,7 @@ import { podPatience } from '../../../src/executor/kubernetes/pod-end.ts';
 import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
 import { openHarbour } from './harbour.ts';
+import { createTime } from './under-faults.ts';
 
 /** Where agents are led instead of to their server. */
 async function openElsewhere(status: number): Promise<{ port: number; asked: () => number; close: () => void }> {
@@ -25,19 +26,18 @@ async function openElsewhere(status: number): Promise<{ port: number; asked: () 
 /** `body` is given an attempt that is placed, with the clock of the server to go on. */
 async function ledElsewhere(
   status: number,
-  body: (elsewhere: { readonly asked: () => number; readonly pass: (ms: number) => void }) => Promise<void>,
+  body: (elsewhere: { readonly asked: () => number; readonly pass: (ms: number) => Promise<void> }) => Promise<void>,
 ): Promise<{ readonly said: string; readonly url: string; readonly log: readonly string[] }> {
   const elsewhere = await openElsewhere(status);
   const fake = await startClusterWithRunner();
   const settings = settingsFor(fake);
-  let offset = 0;
-  const clock = { now: () => Date.now() + offset };
+  const time = createTime(fake);
   const listen = { ...settings.listen, behind: async () => elsewhere.port };
-  const harbour = await openHarbour({ ...settings, clock, listen });
+  const harbour = await openHarbour({ ...settings, ...time, listen });
   try {
     const spec = specOf(shell('echo begun'));
     await harbour.executor.start(spec);
-    await body({ asked: elsewhere.asked, pass: (ms) => void (offset += ms) });
+    await body({ asked: elsewhere.asked, pass: time.pass });
     const { outcome } = await harbour.finished(spec.attemptId);
     const said = outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind;
     return { said, url: harbour.agentUrl, log: await harbour.log(spec.attemptId) };
@@ -59,7 +59,7 @@ test('an agent that is led to another server is a start that failed, and the log
 test('an agent that no server answers is told with the address when its time to start is over', async () => {
   const { said, url, log } = await ledElsewhere(503, async ({ asked, pass }) => {
     await until('its second question', () => asked() > 1);
-    pass(podPatience.startMs);
+    await pass(podPatience.startMs);
   });
   assert.match(said, /^start: its agent has not reached the server .*contender cluster check/);
   assert.ok(said.includes(`at ${url} in 9`), said);
