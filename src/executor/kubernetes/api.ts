@@ -56,22 +56,46 @@ const limits = {
 
 type Client = typeof import('@kubernetes/client-node');
 
+/** The client, and the kubeconfig as it was when it was read. */
+interface Loaded {
+  readonly client: Client;
+  readonly config: KubeConfig;
+}
+
 /** Loads the client when it is first asked: it takes a third of a second, and most commands never ask. */
 export function createApi(load: (client: Client) => KubeConfig): Api {
-  let loaded: Promise<{ readonly client: Client; readonly config: KubeConfig }> | null = null;
-  const open = async (): Promise<{ readonly client: Client; readonly config: KubeConfig }> => {
+  let loaded: Promise<Loaded> | null = null;
+  const open = async (): Promise<Loaded> => {
     const client = await import('@kubernetes/client-node');
     return { client, config: load(client) };
+  };
+  /** For all who ask from now on; those who were refused together load it once. */
+  const loadAgain = async (refused: Loaded): Promise<void> => {
+    if ((await loaded) === refused) loaded = open().catch(() => refused);
   };
   const gate = createGate(limits.atOnceMax);
 
   const send = async (
     method: ApiMethod,
     path: string,
+    options: RequestOptions,
+    signal: AbortSignal,
+  ): Promise<Answer> => {
+    const asked = await (loaded ??= open());
+    const answer = await sendAs(asked, method, path, options, signal);
+    if (answer.status !== 401) return answer;
+    // Its token may have been replaced, in a file or by the program that gives it, which the client looks into now and then.
+    await answer.body.text().catch(() => '');
+    await loadAgain(asked);
+    return sendAs(await loaded, method, path, options, signal);
+  };
+  const sendAs = async (
+    { client, config }: Loaded,
+    method: ApiMethod,
+    path: string,
     { query = {}, body }: RequestOptions,
     signal: AbortSignal,
   ): Promise<Answer> => {
-    const { client, config } = await (loaded ??= open());
     const server = config.getCurrentCluster()?.server;
     if (server === undefined) throw new Error('the kubeconfig names no current cluster');
     const parameters = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
