@@ -15,6 +15,8 @@ export interface Given {
   readonly harbour: Harbour;
   /** The clock of the server goes on by so much, which sees all that there is to see meanwhile. */
   readonly pass: (ms: number) => Promise<void>;
+  /** The same, while nothing is to be seen. */
+  readonly passUnseen: (ms: number) => void;
   /** The same, in one leap: the server was held up. */
   readonly leap: (ms: number) => void;
 }
@@ -47,9 +49,15 @@ const wordMs = 60_000;
 /** The clock of a server, and the timer that has it look around. */
 export function createTime(
   fake: FakeKubernetes,
-): Pick<Given, 'pass' | 'leap'> & Pick<HarbourOptions, 'clock' | 'every'> {
+): Pick<Given, 'pass' | 'passUnseen' | 'leap'> & Pick<HarbourOptions, 'clock' | 'every'> {
   let offset = 0;
   let look = (): void => undefined;
+  const step = (ms: number): void => {
+    for (let left = ms; left > 0; left -= stepMs) {
+      offset += Math.min(stepMs, left);
+      look();
+    }
+  };
   /** By a new list and watch, where there is a watch. */
   const tell = async (): Promise<void> => {
     const isWatch = ({ verb }: { readonly verb: string }): boolean => verb === 'watch';
@@ -66,12 +74,12 @@ export function createTime(
       return () => clearInterval(timer);
     },
     async pass(ms) {
-      for (let passed = 0; passed < ms; passed += stepMs) {
-        offset += Math.min(stepMs, ms - passed);
-        look();
-        if (passed % wordMs === 0) await tell();
+      for (let left = ms; left > 0; left -= wordMs) {
+        step(Math.min(wordMs, left));
+        await tell();
       }
     },
+    passUnseen: step,
     leap: (ms) => void (offset += ms),
   };
 }
