@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { layoutOf, nodeName } from '../cluster/layout.ts';
 import { pidOf, signal } from '../cluster/processes.ts';
 import { openHarbour, type Harbour } from '../executor/kubernetes/harbour.ts';
 import { shell, specOf, until } from '../executor/workshop.ts';
+import { createTime } from '../executor/kubernetes/server-time.ts';
+import { processesOf } from './pod-processes.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
 import { settingsIn } from './settings.ts';
 
@@ -21,14 +22,14 @@ const resume = (): void => {
 
 let namespace: Namespace;
 let harbour: Harbour;
-/** How far the clock of the server is ahead. */
+const time = createTime(async () => undefined);
+/** How much of the server's time has passed beside ours. */
 let ahead = 0;
 
 before(async () => {
   if (skip !== false) return;
   namespace = await makeNamespace();
-  const clock = { now: () => Date.now() + ahead };
-  harbour = await openHarbour({ ...settingsIn(namespace.name), clock, waitMs: 1000 });
+  harbour = await openHarbour({ ...settingsIn(namespace.name), ...time, waitMs: 1000 });
 });
 
 after(async () => {
@@ -38,21 +39,6 @@ after(async () => {
   await namespace.clear('pods');
   await namespace.remove();
 });
-
-/** The agent of a pod, and what it has started: what holds the pod's network has neither variable of ours. */
-function processesOf(pod: string): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((id) => {
-      try {
-        const words = readFileSync(`/proc/${id}/environ`, 'latin1').split('\0');
-        return words.includes(`HOSTNAME=${pod}`) && words.some((word) => word.startsWith('CONTENDER_'));
-      } catch {
-        return false;
-      }
-    });
-}
 
 async function begun(attemptId: string): Promise<string> {
   await until('its lines', async () => (await harbour.log(attemptId)).includes(`begun ${attemptId}`));
@@ -85,7 +71,8 @@ test(
       assert.deepEqual([ends(talking.attemptId), ends(silent.attemptId)], [0, 0]);
       // A minute more of the server's own time, in steps in each of which the other one is heard.
       await until('the silent one to be given up', async () => {
-        ahead += 10_000;
+        ahead += 6000;
+        await time.pass(6000);
         const lines = logs.size(talking.attemptId);
         await until('more lines', () => logs.size(talking.attemptId) > lines);
         return ends(silent.attemptId) > 0;

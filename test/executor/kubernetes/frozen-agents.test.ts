@@ -1,9 +1,9 @@
 /** An agent that hangs in a pod that looks well: it is given up, and nothing is begun anew before its pod is gone. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
 import { createApi } from '../../../src/executor/kubernetes/api.ts';
 import { agentOutput } from '../../../src/executor/kubernetes/agent-output.ts';
 import { openTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
+import { agentsOf } from '../../kubernetes/pod-processes.ts';
 import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor } from './fake-runner.ts';
 import { check, container, running, said, type Given } from './under-faults.ts';
@@ -12,19 +12,9 @@ const lostMs = 60_000;
 
 /** The process of the agent in the one pod that there is. */
 function agentOf({ fake }: Given): number {
-  const [pod] = fake.pods();
-  const found = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .find((id) => {
-      try {
-        const isOf = readFileSync(`/proc/${id}/environ`, 'latin1').includes(`HOSTNAME=${pod?.metadata.name ?? ''}\0`);
-        return isOf && readFileSync(`/proc/${id}/cmdline`, 'latin1').includes('runner/agent.ts');
-      } catch {
-        return false;
-      }
-    });
-  assert.ok(found);
-  return Number(found);
+  const [agent] = agentsOf(fake.pods()[0]?.metadata.name ?? '');
+  assert.ok(agent !== undefined);
+  return agent;
 }
 
 const ends = ({ harbour }: Given, id: string): number =>

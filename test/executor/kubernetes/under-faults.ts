@@ -8,17 +8,12 @@ import { startHoldingProxy, type HoldingProxy } from '../../support/holding-prox
 import type { Pod } from '../../support/kubernetes/wire.ts';
 import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
+import { createTime, type ServerTime } from './server-time.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from './harbour.ts';
 
-export interface Given {
+export interface Given extends Omit<ServerTime, 'clock' | 'every'> {
   readonly fake: FakeKubernetes;
   readonly harbour: Harbour;
-  /** The clock of the server goes on by so much, which sees all that there is to see meanwhile. */
-  readonly pass: (ms: number) => Promise<void>;
-  /** The same, while nothing is to be seen. */
-  readonly passUnseen: (ms: number) => void;
-  /** The same, in one leap: the server was held up. */
-  readonly leap: (ms: number) => void;
 }
 
 /** No pod is left at the end. */
@@ -29,7 +24,7 @@ export function check(
 ): void {
   test(title, async () => {
     const fake = await startClusterWithRunner();
-    const time = createTime(fake);
+    const time = createTime(() => tellOf(fake));
     const harbour = await openHarbour({ ...settingsFor(fake), ...changes, ...time });
     try {
       await body({ fake, harbour, ...time });
@@ -41,47 +36,13 @@ export function check(
   });
 }
 
-/** Short enough that a server in which nothing else goes on is not held up. */
-const stepMs = 3000;
-/** How often a watch tells something. */
-const wordMs = 60_000;
-
-/** The clock of a server, and the timer that has it look around. */
-export function createTime(
-  fake: FakeKubernetes,
-): Pick<Given, 'pass' | 'passUnseen' | 'leap'> & Pick<HarbourOptions, 'clock' | 'every'> {
-  let offset = 0;
-  let look = (): void => undefined;
-  const step = (ms: number): void => {
-    for (let left = ms; left > 0; left -= stepMs) {
-      offset += Math.min(stepMs, left);
-      look();
-    }
-  };
-  /** By a new list and watch, where there is a watch. */
-  const tell = async (): Promise<void> => {
-    const isWatch = ({ verb }: { readonly verb: string }): boolean => verb === 'watch';
-    if (![...fake.streams].some(({ request }) => isWatch(request))) return;
-    const watches = fake.count('watch', 'pods');
-    fake.cutStreams('end', isWatch);
-    await until('the next watch', () => fake.count('watch', 'pods') > watches);
-  };
-  return {
-    clock: { now: () => Date.now() + offset },
-    every(ms, tick) {
-      look = tick;
-      const timer = setInterval(tick, ms);
-      return () => clearInterval(timer);
-    },
-    async pass(ms) {
-      for (let left = ms; left > 0; left -= wordMs) {
-        step(Math.min(wordMs, left));
-        await tell();
-      }
-    },
-    passUnseen: step,
-    leap: (ms) => void (offset += ms),
-  };
+/** By a new list and watch, where there is a watch. */
+export async function tellOf(fake: FakeKubernetes): Promise<void> {
+  const isWatch = ({ verb }: { readonly verb: string }): boolean => verb === 'watch';
+  if (![...fake.streams].some(({ request }) => isWatch(request))) return;
+  const watches = fake.count('watch', 'pods');
+  fake.cutStreams('end', isWatch);
+  await until('the next watch', () => fake.count('watch', 'pods') > watches);
 }
 
 export interface Held extends Given {

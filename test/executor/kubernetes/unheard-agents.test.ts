@@ -7,7 +7,8 @@ import { podPatience } from '../../../src/executor/kubernetes/pod-end.ts';
 import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
 import { openHarbour } from './harbour.ts';
-import { createTime } from './under-faults.ts';
+import { createTime } from './server-time.ts';
+import { tellOf } from './under-faults.ts';
 
 /** Where agents are led instead of to their server. */
 async function openElsewhere(status: number): Promise<{ port: number; asked: () => number; close: () => void }> {
@@ -31,7 +32,7 @@ async function ledElsewhere(
   const elsewhere = await openElsewhere(status);
   const fake = await startClusterWithRunner();
   const settings = settingsFor(fake);
-  const time = createTime(fake);
+  const time = createTime(() => tellOf(fake));
   const listen = { ...settings.listen, behind: async () => elsewhere.port };
   const harbour = await openHarbour({ ...settings, ...time, listen });
   try {
