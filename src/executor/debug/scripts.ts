@@ -23,10 +23,11 @@ export function quoted(words: readonly string[]): string {
 }
 
 /**
- * Writes the first bytes of its input to a file, and fails where there are fewer. The shell itself stays until then: containerd
+ * Writes the first bytes of its input to a file, and fails where there are fewer, which it says. The shell itself stays until then: containerd
  * ends the input of a command whose output is closed, and a shell that gives way to one that writes to a file closes it.
  */
 export function receiveScript(path: string, bytes: number): string {
   const file = quoted([path]);
-  return `umask 022; head -c ${bytes} > ${file} && [ "$(wc -c < ${file})" -eq ${bytes} ]`;
+  const check = `[ "$got" -eq ${bytes} ] || { echo "$got of ${bytes} bytes arrived" >&2; exit 1; }`;
+  return `umask 022; head -c ${bytes} > ${file} && got=$(wc -c < ${file}) && { ${check}; }`;
 }
