@@ -19,7 +19,7 @@ export interface Project {
   readonly git: GitRepository;
   readonly forge: Forge;
   readonly registry: ModelRegistry;
-  /** How often the remote's branches are looked at, with and without webhooks arriving. */
+  /** How often the remote's branches and tags are looked at, with and without webhooks arriving. */
   readonly pollMs: number;
   readonly pollWithHooksMs: number;
 }
@@ -78,6 +78,9 @@ export const conductorLimits = {
   commitLateMaxMs: 5 * 60_000,
   deliveryAgainMs: 2000,
   deliveriesPerLookMax: 500,
+  /** Pushed tags that one look at a repository acts on, and those that are noted together. */
+  tagsPerLookMax: 100,
+  tagsPerCommitMax: 1000,
   outboxBatchMax: 20,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,

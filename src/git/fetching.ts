@@ -5,7 +5,7 @@ import type { GitError, Sha } from './git.ts';
 import { parseBranchName, type BranchName } from './guards.ts';
 import { gitLimits } from './limits.ts';
 import { madeAt, prepareFolder, removeFolder } from './mirror-folder.ts';
-import { remoteRefs, type RemoteRefs } from './remote.ts';
+import { remoteRefs, type ListedRefs } from './remote.ts';
 import type { TransferError, Workshop } from './workshop.ts';
 
 /** Pull requests are not followed: their heads are fetched by id when they are needed. */
@@ -103,7 +103,7 @@ export async function hasCommit(workshop: Workshop, sha: Sha): Promise<boolean> 
 }
 
 /** Lets the mirror's HEAD follow the remote's. Only within `exclusive`. */
-export async function pointHead(workshop: Workshop, refs: RemoteRefs): Promise<void> {
+export async function pointHead(workshop: Workshop, refs: ListedRefs): Promise<void> {
   const branch = parseBranchName(refs.defaultBranch ?? '');
   if (branch.ok) await workshop.local(['symbolic-ref', '--', 'HEAD', `refs/heads/${branch.value}`]);
 }

@@ -42,6 +42,12 @@ export type GitError =
 /** The whole text of a note, from what it was (null: there was none). */
 export type NoteChange = (before: string | null) => string;
 
+export interface RemoteRefs {
+  readonly branches: ReadonlyMap<string, Sha>;
+  /** By name: a commit or, of an annotated tag, the tag's own object. `refused`: there are more than 50 000. */
+  readonly tags: Result<ReadonlyMap<string, string>, GitError>;
+}
+
 export interface GitRepository {
   /** Makes the mirror where there is none, and brings branches, tags and our own refs up to date. One at a time. */
   fetch(): Promise<Result<void, GitError>>;
@@ -49,8 +55,10 @@ export interface GitRepository {
   ensure(sha: Sha): Promise<Result<void, GitError>>;
   /** Branches of the remote without fetching (`git ls-remote`), by name. */
   remoteBranches(): Promise<Result<ReadonlyMap<string, Sha>, GitError>>;
+  /** The same, with the tags. */
+  remoteRefs(): Promise<Result<RemoteRefs, GitError>>;
   defaultBranch(): Promise<Result<string, GitError>>;
-  /** A branch, tag, `HEAD` or (abbreviated) SHA of the mirror. */
+  /** A branch, tag, `HEAD` or (abbreviated) SHA of the mirror. `refused`: it is there, and leads to no commit. */
   resolve(revision: string): Promise<Result<Sha, GitError>>;
   commit(sha: Sha): Promise<Result<Commit, GitError>>;
   isAncestor(ancestor: Sha, descendant: Sha): Promise<Result<boolean, GitError>>;

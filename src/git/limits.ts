@@ -11,6 +11,8 @@ export const gitLimits = {
   treeDepthMax: 100,
   pathBytesMax: 1024,
   refBytesMax: 255,
+  /** Of the remote, where tags are looked at; with more, none are. */
+  tagsMax: 50_000,
   /** One file given back by `read`. */
   fileBytesMax: 16 * 1024 * 1024,
   /** All files of one `read`. */

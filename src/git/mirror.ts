@@ -135,7 +135,7 @@ async function prepare(workshop: Workshop): Promise<Result<void, GitError>> {
 
 type RemoteSide = Pick<
   GitRepository,
-  'fetch' | 'ensure' | 'remoteBranches' | 'defaultBranch' | 'branchTip' | 'commitFiles' | 'changeNotes'
+  'fetch' | 'ensure' | 'remoteBranches' | 'remoteRefs' | 'defaultBranch' | 'branchTip' | 'commitFiles' | 'changeNotes'
 >;
 
 function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
@@ -168,6 +168,16 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
       if (!first.ok) return first;
       const refs = await remoteRefs(workshop);
       return refs.ok ? success(refs.value.branches) : refs;
+    },
+    async remoteRefs() {
+      const first = await turns.ready([]);
+      if (!first.ok) return first;
+      const refs = await remoteRefs(workshop, true);
+      if (!refs.ok) return refs;
+      const { branches, tags } = refs.value;
+      if (tags.size <= gitLimits.tagsMax) return success({ branches, tags: success(tags) });
+      const message = `the repository has more than ${gitLimits.tagsMax} tags`;
+      return success({ branches, tags: failure({ kind: 'refused', message }) });
     },
     async defaultBranch() {
       const first = await turns.ready([]);
@@ -232,6 +242,10 @@ async function resolveRevision(workshop: Workshop, revision: string): Promise<Re
     const found = await workshop.reader.info(`${name}^{commit}`);
     if (!found.ok) return found;
     if (found.value !== null) return parseSha(found.value.id);
+    const other = await workshop.reader.info(name);
+    if (!other.ok) return other;
+    if (other.value !== null)
+      return failure({ kind: 'refused', message: `${revision} leads to no commit: it names a ${other.value.type}` });
   }
   const message = (await hasNoRef(workshop))
     ? 'the repository has no commit yet: make one'

@@ -1,6 +1,6 @@
 /** What every `GitRepository` keeps. The factory gives a repository that has not been fetched yet, and its remote. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { GitError, GitRepository, Sha } from '../../src/git/git.ts';
@@ -180,6 +180,47 @@ function followingContract(check: Check): void {
     );
     assert.equal(value(await repository.defaultBranch()), 'main');
     assert.equal(errorKind(await repository.resolve('main')), 'missing');
+  });
+
+  check('names the tags of the remote with the objects that they name', async ({ repository, remote }) => {
+    const main = remote.commit('main', { a: '1' });
+    remote.git('tag', 'light', main);
+    remote.git('tag', '-a', '-m', 'annotated', 'v1', main);
+    const refs = value(await repository.remoteRefs());
+    assert.deepEqual([...refs.branches], [['main', main]]);
+    const tags = value(refs.tags);
+    assert.deepEqual(
+      [...tags],
+      [
+        ['light', main],
+        ['v1', remote.git('rev-parse', 'v1')],
+      ],
+    );
+    value(await repository.fetch());
+    assert.equal(value(await repository.resolve(tags.get('v1') ?? '')), main);
+  });
+
+  check('looks at 50 000 tags, and at none where there are more', async ({ repository, remote }) => {
+    const main = remote.commit('main', { a: '1' });
+    const tags = Array.from({ length: 50_000 }, (_, index) => `${main} refs/tags/t${index}`).toSorted();
+    const packed = join(remote.path, 'packed-refs');
+    const header = '# pack-refs with: peeled fully-peeled sorted';
+    writeFileSync(packed, `${[header, ...tags].join('\n')}\n`);
+    assert.equal(value(value(await repository.remoteRefs()).tags).size, 50_000);
+    remote.git('tag', 'one-more', main);
+    const refs = value(await repository.remoteRefs());
+    assert.deepEqual([...refs.branches], [['main', main]]);
+    assert.ok(!refs.tags.ok);
+    assert.equal(refs.tags.error.message, 'the repository has more than 50000 tags');
+  });
+
+  check('says of an object that leads to no commit that it is there', async ({ repository, remote }) => {
+    const main = remote.commit('main', { a: '1' });
+    const file = remote.git('rev-parse', `${main}:a`);
+    remote.git('tag', 'key', file);
+    value(await repository.fetch());
+    assert.equal(errorKind(await repository.resolve(file)), 'refused');
+    assert.equal(errorKind(await repository.resolve('key')), 'refused');
   });
 
   check('says that an empty remote has no branches', async ({ repository }) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
-import { chainPipeline, challengePipeline, modelPipeline } from './pipelines.ts';
+import { chainPipeline, challengePipeline, modelPipeline, quickPipeline } from './pipelines.ts';
 
 let repository: TestRepository;
 let system: TestSystem | null = null;
@@ -28,6 +28,29 @@ test('a commit of a watched repository runs, and its outputs flow from step to s
   assert.equal(row.opened.sha, sha);
   const run = await system.read(row.id);
   assert.deepEqual(run.steps.get('third')?.instances?.[0]?.output, { inline: { sum: 2 } });
+});
+
+test('a tag of a watched repository runs, whether or not one beside it leads to a commit', async () => {
+  const sha = repository.commit('Begin', {
+    '.pipelines/release.ts': quickPipeline('release', `{ push: { tags: ['v*'] } }`),
+  });
+  repository.git('tag', 'v1');
+  system = await openTestSystem(repository, { watch: true });
+  const { journal, repository: name } = system;
+  const seen = (tag: string): Promise<string> =>
+    (system as TestSystem).until(`the look at ${tag}`, () => journal.head(name, `refs/tags/${tag}`));
+  await seen('v1');
+  repository.git('tag', 'v2', repository.git('rev-parse', `${sha}:.gitignore`));
+  repository.git('tag', '--annotate', '-m', 'The third', 'v3');
+  await seen('v2');
+  const row = await system.untilRun('the run of the tag', (each) => each.finishedAt !== null);
+  assert.equal(row.opened.sha, sha);
+  await seen('v3');
+  const runs = await journal.runs({ limit: 10 });
+  assert.deepEqual(
+    runs.map(({ opened: { trigger } }) => (trigger.kind === 'push' ? trigger.branch : trigger.kind)),
+    ['refs/tags/v3'],
+  );
 });
 
 test('what a repository held before it was watched does not run', async () => {

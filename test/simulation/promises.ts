@@ -173,15 +173,16 @@ function hooksHandled({ history }: World): Open | null {
   return null;
 }
 
-/** Each branch and open pull request was seen where it stands, and led to a run or to a reason. */
+/** Each branch, tag and open pull request was seen where it stands, and led to a run or to a reason. */
 function headsSeen({ history, remote, forge, catalogue }: World): Open | null {
-  for (const [branch, sha] of remote.branches) {
-    if (history.heads.get(branch) !== sha)
-      return { promise: 'P1', what: `${branch} is at ${sha}, seen at ${String(history.heads.get(branch))}` };
+  const tags = [...remote.tags].map(([tag, sha]) => [`refs/tags/${tag}`, sha] as const);
+  const refs = new Map([...remote.branches, ...tags]);
+  for (const [ref, sha] of refs) {
+    if (history.heads.get(ref) !== sha)
+      return { promise: 'P1', what: `${ref} is at ${sha}, seen at ${String(history.heads.get(ref))}` };
   }
-  for (const [branch, sha] of history.heads)
-    if (sha !== null && !remote.branches.has(branch))
-      return { promise: 'P1', what: `${branch} is gone, and not missed` };
+  for (const [ref, sha] of history.heads)
+    if (sha !== null && !refs.has(ref)) return { promise: 'P1', what: `${ref} is gone, and not missed` };
   for (const { number, state, headSha, fork } of forge.pullRequests.values()) {
     if (state !== 'open' || fork) continue;
     const commit = [...remote.commits.values()].find((each) => each.sha === headSha);

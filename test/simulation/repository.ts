@@ -16,6 +16,8 @@ export interface MadeCommit extends Commit {
 export class Remote {
   readonly commits = new Map<Sha, MadeCommit>();
   readonly branches = new Map<string, Sha>();
+  readonly tags = new Map<string, Sha>();
+  hasTooManyTags = false;
   /** Heads of pull requests keep their commits reachable. */
   readonly pullRequestHeads = new Set<Sha>();
   readonly #random: Random;
@@ -100,10 +102,12 @@ export function simulatedGit(remote: Remote, mirror: Mirror, wire: Wire): GitRep
     mirror.cloned = true;
     mirror.branches.clear();
     for (const [name, sha] of remote.branches) mirror.branches.set(name, sha);
-    for (const tip of [...remote.branches.values(), ...remote.pullRequestHeads])
+    for (const tip of [...remote.branches.values(), ...remote.tags.values(), ...remote.pullRequestHeads])
       for (const sha of remote.ancestors(tip)) mirror.known.add(sha);
     return success(undefined);
   };
+  const tags = (): Result<ReadonlyMap<string, Sha>, GitError> =>
+    remote.hasTooManyTags ? failure({ kind: 'refused', message: 'too many tags' }) : success(new Map(remote.tags));
   const unused = (): never => {
     throw new Error('the conductor does not use this');
   };
@@ -118,10 +122,12 @@ export function simulatedGit(remote: Remote, mirror: Mirror, wire: Wire): GitRep
         return success(undefined);
       }),
     remoteBranches: () => far(() => success(new Map(remote.branches))),
+    remoteRefs: () => far(() => success({ branches: new Map(remote.branches), tags: tags() })),
     defaultBranch: () => far(() => success('main')),
     resolve: (revision) =>
       near(() => {
-        const tip = mirror.branches.get(revision);
+        const sha = parseSha(revision);
+        const tip = sha.ok && mirror.known.has(sha.value) ? sha.value : mirror.branches.get(revision);
         return tip === undefined ? failure(missing(revision)) : success(tip);
       }),
     commit: (sha) => known(sha, ({ files: _files, ...commit }) => commit),

@@ -1,20 +1,24 @@
 /**
- * Webhooks are hints and some never arrive: the remote's branches and open pull requests are looked at all the same, and
- * what has moved goes the way that its webhook would have gone. Keys make the second of the two harmless.
+ * Webhooks are hints and some never arrive: the remote's branches, tags and open pull requests are looked at all the same,
+ * and what has moved goes the way that its webhook would have gone. Keys make the second of the two harmless.
  */
 import type { Desk } from '../desk.ts';
 import { lookFirst } from './first-look.ts';
+import type { RemoteRefs } from '../../git/git.ts';
 import { cancelClosed, pullRequestsUnderWay } from './gone.ts';
 import type { Intake } from './intake.ts';
+import { tagPrefix } from './match.ts';
 import type { Project } from '../ports.ts';
 import { decidesItself, settleMerged } from '../promotion.ts';
 import { isSilence } from '../silence.ts';
+import { lookAtTags } from './tag-looks.ts';
 import { Trouble } from '../trouble.ts';
 
 export class Polling {
   readonly #desk: Desk;
   readonly #intake: Intake;
   readonly #trouble = new Trouble();
+  readonly #tagTrouble = new Trouble();
   readonly #lastHookAt = new Map<string, number>();
   /** By repository: pull requests that were found closed without a merge, until they are seen open again. */
   readonly #closed = new Map<string, Set<number>>();
@@ -57,18 +61,32 @@ export class Polling {
   async #look(project: Project): Promise<void> {
     const first = await lookFirst(this.#desk, project, null);
     if (!first.ok) throw new Error(first.error);
-    if (first.value) return;
-    const branches = await project.git.remoteBranches();
-    if (!branches.ok) throw new Error(branches.error.message);
+    const refs = await project.git.remoteRefs();
+    if (!refs.ok) throw new Error(refs.error.message);
+    const { branches, tags } = refs.value;
     const known = await this.#desk.ports.journal.heads(project.name);
-    for (const [branch, sha] of branches.value) {
+    for (const [branch, sha] of branches) {
       const before = known.get(branch) ?? null;
       if (before !== sha) await this.#pushed(project, branch, before, sha);
     }
     for (const [branch, before] of known) {
-      if (!branches.value.has(branch)) await this.#pushed(project, branch, before, null);
+      if (!branch.startsWith(tagPrefix) && !branches.has(branch)) await this.#pushed(project, branch, before, null);
     }
+    await this.#lookAtTags(project, tags, known);
     await this.#lookAtPullRequests(project);
+  }
+
+  async #lookAtTags(project: Project, tags: RemoteRefs['tags'], known: ReadonlyMap<string, string>): Promise<void> {
+    if (tags.ok) {
+      this.#tagTrouble.end(project.name);
+      return lookAtTags(this.#desk, this.#intake, { project, tags: tags.value, known });
+    }
+    const reason = tags.error.message;
+    if (this.#tagTrouble.meet(project.name, reason, 0).isNews)
+      this.#desk.ports.log.warn(
+        { repository: project.name, reason },
+        'tags are not looked at; those that a webhook tells of start runs all the same',
+      );
   }
 
   async #pushed(project: Project, branch: string, before: string | null, after: string | null): Promise<void> {
