@@ -79,7 +79,14 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const clock = options.clock ?? { now: Date.now };
   await mkdir(config.stateDirectory, { recursive: true });
   const journal = await openJournal(config, clock);
-  const { artifacts, logs } = createDirectoryStores({ directory: config.sharedDirectory, clock });
+  const { artifacts, logs } = createDirectoryStores({
+    directory: config.sharedDirectory,
+    clock,
+    trouble(trouble) {
+      if (trouble === null) log.info({}, 'the logs of steps can be written again');
+      else log.warn({ ...trouble }, 'the log of a step cannot be written: it goes on, and lines of it will be missing');
+    },
+  });
   const compiler = await createCompiler();
   const services: ProjectServices = { options, clock, limiterOf: sharedLimiters(clock) };
   const projects = new Map(

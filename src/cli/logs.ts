@@ -43,7 +43,7 @@ export function logs(directory: string, options: LogsOptions): Promise<ExitStatu
       for (const { id, label } of attempts) await printNew(reading.logs, id, label, seen);
       if (!options.follow || run.finishedAt !== null) {
         if (attempts.length === 0) throw attemptUnknown(run, options);
-        for (const line of nothingOf(attempts, seen, run)) process.stderr.write(`${line}\n`);
+        for (const line of besideLog(attempts, seen, run)) process.stderr.write(`${line}\n`);
         return exitStatus.success;
       }
       await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
@@ -81,14 +81,20 @@ function lineText(label: string, line: LogLine): string {
   return `${paint('gray', label)} ${line.stream === 'contender' ? paint('yellow', text) : text}`;
 }
 
-/** Beside the log, not in it: nothing at all would leave open whether there is one. One that was never closed may lie elsewhere. */
-function nothingOf(attempts: readonly Labelled[], seen: ReadonlyMap<string, Seen>, run: Run): readonly string[] {
-  const silent = attempts.filter(({ id }) => (seen.get(id)?.lines ?? 0) === 0);
-  const kinds = Map.groupBy(silent, ({ id }) => {
-    if (run.finishedAt === null) return 'wrote nothing yet';
-    return seen.get(id)?.closed === true ? 'wrote nothing' : 'wrote nothing that is kept here';
+/**
+ * Beside the log, not in it: nothing at all would leave open whether there is one. One that was never closed may lie
+ * elsewhere, or could not be written to its end.
+ */
+function besideLog(attempts: readonly Labelled[], seen: ReadonlyMap<string, Seen>, run: Run): readonly string[] {
+  const isOver = run.finishedAt !== null;
+  const kinds = Map.groupBy(attempts, ({ id }) => {
+    const { lines, closed } = seen.get(id) ?? { lines: 0, closed: false };
+    if (lines > 0) return isOver && !closed ? 'may have written more, which could not be kept' : null;
+    if (!isOver) return 'wrote nothing yet';
+    return closed ? 'wrote nothing' : 'wrote nothing that is kept here';
   });
-  return [...kinds].map(([kind, those]) => {
+  return [...kinds].flatMap(([kind, those]) => {
+    if (kind === null) return [];
     const named = those.slice(0, namedMax).map(({ label }) => label);
     const more = those.length > namedMax ? ` and ${those.length - namedMax} more` : '';
     return `${named.join(', ')}${more} ${kind}`;

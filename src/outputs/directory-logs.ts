@@ -10,7 +10,17 @@ export interface DirectoryLogOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly limits?: LogLimits;
+  /** Told when a log cannot be written, once until they can be again, five seconds later or more (null). */
+  readonly trouble?: (trouble: LogTrouble | null) => void;
 }
+
+export interface LogTrouble {
+  readonly key: string;
+  readonly reason: string;
+}
+
+/** On a disk that is nearly full, one write finds room and the next does not. */
+const calmMs = 5000;
 
 export function createDirectoryLogStore(options: DirectoryLogOptions): LogStore {
   const { directory, clock, limits = logLimits } = options;
@@ -25,15 +35,31 @@ export function createDirectoryLogStore(options: DirectoryLogOptions): LogStore 
   const tell = (key: string): void => {
     for (const listener of listeners.get(key) ?? []) listener();
   };
+  let failedAt: number | null = null;
+  const failed = (key: string, reason: string): void => {
+    if (failedAt === null) options.trouble?.({ key, reason });
+    failedAt = clock.now();
+    tell(key);
+  };
+  const written = (key: string, log: OpenLog): void => {
+    if (log.shape().closed) open.delete(key);
+    tell(key);
+    if (failedAt === null || clock.now() - failedAt < calmMs) return;
+    failedAt = null;
+    options.trouble?.(null);
+    // Those that nobody writes to any more.
+    for (const other of open.values()) if (other.gap() !== null) other.flush();
+  };
 
   return {
     writer(key) {
       const present = open.get(key);
+      present?.goOn();
       if (present !== undefined) return present;
       const paths = pathsOf(key);
-      const log = openLog(paths, measureLog(paths), clock, limits, () => {
-        if (log.shape().closed) open.delete(key);
-        tell(key);
+      const log: OpenLog = openLog(paths, measureLog(paths), clock, limits, {
+        written: () => written(key, log),
+        failed: (reason) => failed(key, reason),
       });
       open.set(key, log);
       return log;
@@ -48,7 +74,11 @@ export function createDirectoryLogStore(options: DirectoryLogOptions): LogStore 
       live?.flush();
       const { total, closed } = live?.shape() ?? measureLog(paths);
       if (total === 0 && live === undefined) return { lines: [], total, closed: await wasClosedEmpty(paths) };
-      return { lines: await readLines(paths, Math.max(1, from), Math.min(to, total)), total, closed };
+      const gap = live?.gap() ?? null;
+      const lines = await readLines(paths, Math.max(1, from), Math.min(to, total));
+      if (gap === null) return { lines, total, closed };
+      const isAsked = from <= gap.number && gap.number <= to && lines.length < logLimits.pageLinesMax;
+      return { lines: isAsked ? [...lines, gap] : lines, total: gap.number, closed };
     },
     size(key) {
       const live = open.get(key);

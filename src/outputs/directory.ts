@@ -1,20 +1,22 @@
 /** Both stores in one directory: `artifacts/` by content hash, `logs/` by run. */
 import { join } from 'node:path';
-import type { Clock } from '../std/clock.ts';
 import { createDirectoryArtifactStore } from './directory-artifacts.ts';
-import { createDirectoryLogStore } from './directory-logs.ts';
+import { createDirectoryLogStore, type DirectoryLogOptions } from './directory-logs.ts';
 import type { ArtifactStore, ArtifactStreams, LogStore } from './outputs.ts';
 
 export { ArtifactDamagedError, createDirectoryArtifactStore, verifyHash } from './directory-artifacts.ts';
 export { createDirectoryLogStore } from './directory-logs.ts';
 
 /** The stores of the embedded default. Nothing is made on disk before the first byte is kept. */
-export function createDirectoryStores(options: { readonly directory: string; readonly clock: Clock }): {
+export function createDirectoryStores({
+  directory,
+  ...options
+}: Pick<DirectoryLogOptions, 'directory' | 'clock' | 'trouble'>): {
   readonly artifacts: ArtifactStore & ArtifactStreams;
   readonly logs: LogStore;
 } {
   return {
-    artifacts: createDirectoryArtifactStore({ directory: join(options.directory, 'artifacts') }),
-    logs: createDirectoryLogStore({ directory: join(options.directory, 'logs'), clock: options.clock }),
+    artifacts: createDirectoryArtifactStore({ directory: join(directory, 'artifacts') }),
+    logs: createDirectoryLogStore({ directory: join(directory, 'logs'), ...options }),
   };
 }

@@ -1,10 +1,12 @@
 /**
  * Appends lines to one log. Lines gather during one turn of the event loop and are then written at once and
  * synchronously: the order is certain, the memory is bounded whatever a step prints, and a reader sees a line within
- * the same millisecond. A disk that is full or gone ends the log, never the step.
+ * the same millisecond. A disk that is full or gone takes lines from the log, never time from the step: where some are
+ * missing a line says so, which stands first in whatever is written next, and which readers are given until then.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import type { Clock } from '../std/clock.ts';
+import { messageOfError } from '../std/error-message.ts';
+import { LogAppender } from './log-appender.ts';
 import {
   formatEnd,
   formatLine,
@@ -14,7 +16,6 @@ import {
   type LogPaths,
   type LogShape,
 } from './log-file.ts';
-import { inFolderOf } from './in-folder-of.ts';
 import { createLineSplitter, type LineSplitter } from './log-lines.ts';
 import type { LogLine, LogWriter } from './outputs.ts';
 
@@ -23,13 +24,24 @@ export interface LogLimits {
   readonly logBytesMax: number;
 }
 
+export interface LogListener {
+  /** Lines were written, or the log was closed. */
+  written(): void;
+  /** Nothing could be written: told once, until something was. */
+  failed(reason: string): void;
+}
+
 /** A log that is being written, and how far it is. */
 export interface OpenLog extends LogWriter {
   readonly shape: () => LogShape;
-  /** Writes what has gathered, so that a reader finds it. */
+  /** What stands behind the last line, as long as it cannot be written: that lines are missing. */
+  readonly gap: () => LogLine | null;
+  /** Writes what has gathered, so that a reader finds it, and what could not be written before. */
   flush(): void;
   /** The same, and nothing after it: the log is another's. */
   release(): void;
+  /** Takes more, where it was to be closed and could not be. */
+  goOn(): void;
 }
 
 const gatherBytesMax = 64 * 1024;
@@ -39,55 +51,65 @@ export function openLog(
   before: LogShape,
   clock: Clock,
   limits: LogLimits,
-  changed: () => void,
+  listener: LogListener,
 ): OpenLog {
-  let [total, bytes, closed] = [before.total, before.bytes, false];
-  let kept = { total, bytes };
-  let [gathered, gatheredBytes, recordsGathered]: [string[], number, Buffer[]] = [[], 0, []];
-  let state: 'open' | 'full' | 'broken' = bytes >= limits.logBytesMax ? 'full' : 'open';
+  const gathered = createGathering(before);
+  const appender = new LogAppender(paths, before.bytes);
+  let kept = { total: before.total, bytes: before.bytes };
+  let gap: Pick<LogLine, 'at' | 'text'> | null = null;
+  let state: 'open' | 'closing' | 'closed' = 'open';
+  let isFull = before.bytes >= limits.logBytesMax;
   let scheduled: NodeJS.Immediate | null = null;
-  let [logFile, indexFile]: [number | null, number | null] = [null, null];
 
   const flush = (): void => {
     if (scheduled !== null) clearImmediate(scheduled);
     scheduled = null;
-    if (gathered.length === 0) return;
+    if (state === 'closed' || (gathered.isEmpty() && state === 'open')) return;
     try {
-      logFile ??= openForAppending(paths.log, before.bytes);
-      writeAll(logFile, Buffer.from(gathered.join('')));
-      if (recordsGathered.length > 0) {
-        indexFile ??= openSync(paths.index, 'a', 0o644);
-        writeAll(indexFile, Buffer.concat(recordsGathered));
-      }
-      kept = { total, bytes };
-    } catch {
-      // The disk is full or gone. What is lost is part of a log, and the step goes on.
-      state = 'broken';
-      ({ total, bytes } = kept);
+      write();
+    } catch (error) {
+      return lose(messageOfError(error));
     }
-    [gathered, gatheredBytes, recordsGathered] = [[], 0, []];
-    changed();
+    gap = null;
+    listener.written();
+  };
+
+  const write = (): void => {
+    if (!gathered.isEmpty()) appender.append(gathered.text(), gathered.records());
+    kept = gathered.taken();
+    if (state !== 'closing') return;
+    if (kept.total === 0) noteClosedEmpty(paths);
+    else appender.end(formatEnd(clock.now(), kept.total));
+    state = 'closed';
+  };
+
+  /** Of what has gathered, only the line stays that speaks for it. */
+  const lose = (reason: string): void => {
+    const known = gap;
+    // Where on the server that was is for its own log.
+    const [cause = ''] = reason.split(', ');
+    gap ??= { at: clock.now(), text: `This log could not be written (${cause}): lines may be missing here.` };
+    gathered.restart(kept);
+    gathered.add(gap.at, 'contender', gap.text);
+    if (known === null) listener.failed(reason);
   };
 
   const append = (at: number, stream: LogLine['stream'], text: string): void => {
-    const line = formatLine(at, stream, text);
-    if (total > 0 && total % indexEveryLines === 0) recordsGathered.push(indexRecord(total + 1, bytes));
-    const size = Buffer.byteLength(line);
-    total += 1;
-    bytes += size;
-    gathered.push(line);
-    gatheredBytes += size;
-    if (gatheredBytes >= gatherBytesMax) flush();
+    gathered.add(at, stream, text);
+    if (gathered.bytes() >= gatherBytesMax) flush();
     else scheduled ??= setImmediate(flush);
   };
 
   const take = (at: number, stream: LogLine['stream'], text: string): void => {
-    if (state !== 'open') return;
-    if (bytes + text.length >= limits.logBytesMax) {
-      state = 'full';
-      const told = `This log has reached its limit of ${limits.logBytesMax} bytes: what follows is not kept.`;
-      append(at, 'contender', told);
-    } else append(at, stream, text);
+    if (isFull) return;
+    isFull = gathered.end().bytes + text.length >= limits.logBytesMax;
+    if (!isFull) append(at, stream, text);
+    else
+      append(
+        at,
+        'contender',
+        `This log has reached its limit of ${limits.logBytesMax} bytes: what follows is not kept.`,
+      );
   };
 
   const splitters = new Map<LogLine['stream'], LineSplitter>();
@@ -99,49 +121,77 @@ export function openLog(
   };
 
   return {
-    shape: () => ({ total, bytes, closed }),
+    shape: () => ({ ...kept, closed: state === 'closed' }),
+    gap: () => gap && { ...gap, number: kept.total + 1, stream: 'contender' },
     flush,
     release() {
-      if (closed) return;
+      if (state === 'closed') return;
+      state = 'open';
       flush();
-      closed = true;
-      for (const file of [logFile, indexFile]) if (file !== null) closeSync(file);
+      state = 'closed';
+      appender.close();
+    },
+    goOn() {
+      if (state === 'closing') state = 'open';
     },
     write(stream, chunk) {
-      if (closed) return;
-      splitterOf(stream).push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+      if (state === 'open') splitterOf(stream).push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
     },
     line({ at, stream, text }) {
-      if (!closed) take(at, stream, text.replaceAll('\n', ' '));
+      if (state === 'open') take(at, stream, text.replaceAll('\n', ' '));
     },
     async close() {
-      if (closed) return;
+      if (state !== 'open') return;
       for (const splitter of splitters.values()) splitter.end();
+      state = 'closing';
       flush();
-      closed = true;
-      try {
-        if (total === 0) noteClosedEmpty(paths);
-        else {
-          logFile ??= openForAppending(paths.log, before.bytes);
-          writeAll(logFile, Buffer.from(formatEnd(clock.now(), total)));
-          closeSync(logFile);
-        }
-        if (indexFile !== null) closeSync(indexFile);
-      } catch {
-        state = 'broken';
-      }
-      changed();
     },
   };
 }
 
-/** What stands after the last whole line is taken away: half a line of a dying server, or the closing line. */
-function openForAppending(path: string, bytes: number): number {
-  const file = inFolderOf(path, () => openSync(path, 'a', 0o644));
-  if (fstatSync(file).size > bytes) ftruncateSync(file, bytes);
-  return file;
+/** Lines that are not written yet, with the records of the index that belong to them. */
+function createGathering(before: LogShape): Gathering {
+  let { total, bytes } = before;
+  let [lines, linesBytes, records]: [string[], number, Buffer[]] = [[], 0, []];
+  const clear = (): void => void ([lines, linesBytes, records] = [[], 0, []]);
+  return {
+    isEmpty: () => lines.length === 0,
+    text: () => lines.join(''),
+    records: () => records,
+    bytes: () => linesBytes,
+    end: () => ({ total, bytes }),
+    add(at, stream, text) {
+      const line = formatLine(at, stream, text);
+      if (total > 0 && total % indexEveryLines === 0) records.push(indexRecord(total + 1, bytes));
+      const size = Buffer.byteLength(line);
+      total += 1;
+      bytes += size;
+      lines.push(line);
+      linesBytes += size;
+    },
+    taken() {
+      clear();
+      return { total, bytes };
+    },
+    restart(from) {
+      clear();
+      ({ total, bytes } = from);
+    },
+  };
 }
 
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+type LogEnd = Pick<LogShape, 'total' | 'bytes'>;
+
+interface Gathering {
+  isEmpty(): boolean;
+  text(): string;
+  records(): readonly Buffer[];
+  bytes(): number;
+  /** Of the log, with what has gathered. */
+  end(): LogEnd;
+  add(at: number, stream: LogLine['stream'], text: string): void;
+  /** They are written: gives the end of the log. */
+  taken(): LogEnd;
+  /** They are not, and the log ends there. */
+  restart(from: LogEnd): void;
 }

@@ -11,7 +11,7 @@ import { lineOf, logBlocks } from './log-lines.ts';
 import { countText, grouped } from './number-text.ts';
 import type { Page } from './page.ts';
 import { lineAddress, logAddress, panelAddress, viewLimits } from './run-view.ts';
-import { emptyLogText } from './empty-log.ts';
+import { emptyLogText, logSizeText } from './log-size.ts';
 import { markOf, stepMarks } from './state-mark.ts';
 
 export interface LogPageView {
@@ -73,7 +73,7 @@ function stepName({ step, mapped, index }: LogPageView): string {
 }
 
 function headOf(view: LogPageView, address: string): Markup {
-  const { runId, step, index, mapped, attempt, attempts, total, closed, errorLine, search } = view;
+  const { runId, step, index, mapped, attempt, attempts, errorLine, search } = view;
   return html`<header class="page-head">
     <p class="crumbs">
       <a href=${`/runs?${new URLSearchParams({ pipeline: view.pipeline })}`}>${view.pipeline}</a>${' / '}<a
@@ -85,7 +85,7 @@ function headOf(view: LogPageView, address: string): Markup {
       ${markOf(stepMarks[view.state])}<span class="liveness muted" id="liveness"></span>
     </div>
     <div class="log-tools">
-      <p class="muted" id="log-count">${countText(total, 'line')}${closed ? '' : ', still being written'}</p>
+      <p class="muted" id="log-count">${logSizeText(view)}</p>
       ${attempts > 1 ? html`<nav class="attempt-links" aria-label="Attempts">${Array.from({ length: attempts }, (_, at) => at + 1).map((number) => html`<a href=${logAddress(runId, step, index, number)} aria-current=${number === attempt ? 'true' : undefined}>${`attempt ${number}`}</a>`)}</nav>` : null}
       ${errorLine === null ? null : html`<a href=${lineAddress(address, errorLine)}>${`Where it failed, line ${grouped(String(errorLine))}`}</a>`}
       <a href=${`${address}?raw=1`} download>Download</a>

@@ -1,5 +1,5 @@
 /** One step looked at closely: its attempts and why they ended, what it gave, its log. */
-import { emptyLogText } from './empty-log.ts';
+import { emptyLogText, logSizeText } from './log-size.ts';
 import { html, type Markup } from './html.ts';
 import type { LogBlock } from './log-blocks.ts';
 import { logBlocks } from './log-lines.ts';
@@ -196,5 +196,5 @@ function logOf(view: RunView, panel: PanelView, log: ShownLog | null): Markup {
 
 function logSummary(tail: LogTail, panel: PanelView): string {
   if (tail.total === 0) return emptyLogText({ closed: tail.closed, state: panel.state });
-  return `${countText(tail.total, 'line')}${tail.closed ? '' : ', still being written'}`;
+  return logSizeText({ total: tail.total, closed: tail.closed, state: panel.state });
 }

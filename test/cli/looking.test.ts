@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { renameSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { failing, good, hopeless, slow } from './pipelines.ts';
@@ -82,6 +82,25 @@ test('a step that wrote nothing is said so, beside the log', async () => {
   const gone = await sandbox.run(['logs', 'silent#1']);
   renameSync(join(folder, 'elsewhere'), join(folder, 'logs'));
   assert.deepEqual([gone.status, gone.out, gone.err], [0, '', 'quiet, loud wrote nothing that is kept here\n']);
+});
+
+test('a log whose end could not be written is said to lack it, beside the log', async () => {
+  sandbox.commit({
+    '.pipelines/cut.ts': `import { pipeline, step } from 'contender';
+      export default pipeline('cut', {}, () => {
+        step('short', { command: ['echo', 'here'] });
+      });`,
+  });
+  await sandbox.run(['run', 'cut']);
+  const folder = join(sandbox.folder, '.contender', 'logs');
+  const path = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((name) =>
+    name.endsWith('short~0~1.log'),
+  );
+  assert.ok(path !== undefined);
+  const [line = ''] = readFileSync(join(folder, path), 'utf8').split('\n');
+  writeFileSync(join(folder, path), `${line}\n`);
+  const { status, out, err } = await sandbox.run(['logs', 'cut#1']);
+  assert.deepEqual([status, out, err], [0, 'short here\n', 'short may have written more, which could not be kept\n']);
 });
 
 test('an attempt that there is not, and a step that never started, are said so instead of nothing', async () => {

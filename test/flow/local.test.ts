@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { attemptId } from '../../src/executor/executor.ts';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
 import { chainPipeline, challengePipeline, modelPipeline, quickPipeline } from './pipelines.ts';
 
@@ -51,6 +54,44 @@ test('a tag of a watched repository runs, whether or not one beside it leads to 
     runs.map(({ opened: { trigger } }) => (trigger.kind === 'push' ? trigger.branch : trigger.kind)),
     ['refs/tags/v3'],
   );
+});
+
+test('steps whose logs cannot be written go on, which their logs and the log of the server tell', async () => {
+  const sha = repository.commit('Begin', {
+    '.pipelines/loud.ts': `import { pipeline, step } from 'contender';
+      export default pipeline('loud', {}, () => {
+        for (const name of ['one', 'two']) step(name, { command: ['sh', '-c', 'echo a; echo b'] });
+      });`,
+  });
+  system = await openTestSystem(repository, { watch: false });
+  const { conductor, logs, repository: name, warnings } = system;
+  // No folder can be made there, as on a disk that is full.
+  const place = join(repository.folder, '.contender', 'logs');
+  writeFileSync(place, '');
+  const request = {
+    repository: name,
+    pipeline: 'loud',
+    sha,
+    actor: 'mona',
+    logicalDate: null,
+    parameters: {},
+    key: 'a',
+  };
+  const started = await conductor.runManually(request);
+  assert.ok(started.ok);
+  const row = await system.untilRun('the run', (each) => each.finishedAt !== null);
+  assert.equal(row.state, 'success', row.reason ?? '');
+  const textsOf = async (step: string): Promise<readonly string[]> =>
+    (await logs.read(attemptId(row.id, { step, index: 0, attempt: 1 }), 1, 10)).lines.map(({ text }) => text);
+  for (const step of ['one', 'two'])
+    assert.match(
+      (await textsOf(step)).join('\n'),
+      /^This log could not be written \(ENOTDIR: not a directory\): lines may be missing here\.$/,
+    );
+  assert.equal(warnings.filter((line) => line.startsWith('the log of a step cannot be written')).length, 1);
+  rmSync(place);
+  assert.equal((await textsOf('one')).length, 1);
+  assert.equal(readdirSync(join(place, row.id)).length, 2, 'what is read once there is room is written');
 });
 
 test('what a repository held before it was watched does not run', async () => {

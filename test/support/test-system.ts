@@ -61,6 +61,8 @@ export interface TestSystem extends System {
   until<T>(what: string, fact: () => Promise<T | null | undefined>): Promise<T>;
   /** Standard output of the local forge. */
   readonly printed: string[];
+  /** Warnings of the log. */
+  readonly warnings: readonly string[];
 }
 
 const patienceMs = 30_000;
@@ -116,6 +118,7 @@ export async function openTestSystem(
     ...system,
     repository: name,
     printed,
+    warnings,
     until,
     untilRun: (what, wanted) => until(what, async () => (await system.journal.runs({ limit: 200 })).find(wanted)),
     async read(runId) {
