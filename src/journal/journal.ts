@@ -150,7 +150,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-export const journalLimits = { pageMax: 200, statementTimeoutMs: 10_000 } as const;
+export const journalLimits = { pageMax: 200, statementTimeoutMs: 10_000, answerTimeoutMs: 15_000 } as const;
 
 export * from './rows.ts';
 export type * from './writes.ts';

@@ -18,7 +18,6 @@ import { isAnswer, isReadOnly, kindOfError } from './postgres-errors.ts';
 const triesMax = 5;
 const waitFirstMs = 100;
 const outcomePollMs = 250;
-const outcomeAskedMax = 120;
 
 type Settled = PromiseSettledResult<QueryResult>;
 /** What one sending of plans came to. */
@@ -31,14 +30,19 @@ export class PostgresDriver implements Driver {
   };
   readonly #pool: Pool;
   readonly #random: () => number;
+  readonly #outcomeAskedMs: number;
   /** Names under which the server keeps the statements prepared; the same on each connection. */
   readonly #names = new Map<string, string>();
   #ended: Promise<void> | null = null;
 
-  /** `random`: from 0 to 1, spreads the retries. */
-  constructor(pool: Pool, random: () => number) {
+  /**
+   * `random`: from 0 to 1, spreads the retries. `outcomeAskedMs`: for so long the server is asked what became of a commit
+   * without an answer; as long as one needs to start again.
+   */
+  constructor(pool: Pool, random: () => number, outcomeAskedMs: number) {
     this.#pool = pool;
     this.#random = random;
+    this.#outcomeAskedMs = outcomeAskedMs;
   }
 
   read<Row>(query: Query<Row>): Promise<readonly Row[]> {
@@ -122,12 +126,14 @@ export class PostgresDriver implements Driver {
   }
 
   /**
-   * Asks, on another connection, whether the transaction whose commit had no answer was kept; for as long as a server
-   * needs to start again. Never tried again as a whole: a second try would take its own first one for a conflict.
+   * Asks, on another connection, whether the transaction whose commit had no answer was kept. Never tried again as a
+   * whole: a second try would take its own first one for a conflict.
    */
   async #wasKept(transaction: string, cause: unknown): Promise<boolean> {
     const text = 'select pg_xact_status(cast($1 as xid8)) as status';
-    for (let asked = 0; asked < outcomeAskedMax; asked += 1) {
+    const until = performance.now() + this.#outcomeAskedMs;
+    // By time and not by number: where connections hang, each question takes as long as a statement may.
+    while (performance.now() < until) {
       const status = await this.#pool.query<{ status: string | null }>(text, [transaction]).then(
         ({ rows }) => rows[0]?.status,
         () => null,

@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, type ClientConfig, type Pool } from 'pg';
 import type { Hints } from './hints.ts';
+import { part } from './postgres-parting.ts';
 
 const channel = 'contender';
 const limits = { gatherMs: 20, beatMs: 15_000, againFirstMs: 100, againMaxMs: 5000, payloadMax: 7000 } as const;
@@ -47,7 +48,7 @@ export class PostgresHints implements Hints {
     if (this.#telling !== null) this.#send();
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#client?.end().catch(() => undefined);
+    if (this.#client !== null) end(this.#client);
   }
 
   #send(): void {
@@ -102,10 +103,15 @@ export class PostgresHints implements Hints {
   #lose(client: Client): void {
     if (this.#client !== client || this.#closed) return;
     this.#client = null;
-    client.end().catch(() => undefined);
+    end(client);
     if (this.#timer !== null) clearTimeout(this.#timer);
     const againMs = Math.min(limits.againFirstMs * 2 ** this.#lost, limits.againMaxMs);
     this.#lost += 1;
     this.#timer = setTimeout(() => this.#connect(), againMs).unref();
   }
+}
+
+function end(client: Client): void {
+  client.end().catch(() => undefined);
+  part(client);
 }

@@ -1,5 +1,5 @@
 /** The journal in a database of its own: PostgreSQL 14 or newer. Several servers share it, and commands read beside them. */
-import { Pool, TypeOverrides } from 'pg';
+import { Pool, TypeOverrides, type PoolClient } from 'pg';
 import type { Clock } from '../std/clock.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 import { journalLimits, type Journal } from './journal.ts';
@@ -7,6 +7,7 @@ import * as migrate from './migrate.ts';
 import { PostgresDriver } from './postgres-driver.ts';
 import { demandWritable, readOnlyDatabase, ReadOnlyServer } from './postgres-writable.ts';
 import { PostgresHints } from './postgres-hints.ts';
+import { part } from './postgres-parting.ts';
 import { sqlJournal, type JournalOptions } from './sql-journal.ts';
 
 export interface PostgresJournalOptions extends JournalOptions {
@@ -16,11 +17,14 @@ export interface PostgresJournalOptions extends JournalOptions {
   readonly random?: () => number;
   /** Until the server gives up a statement, one that waits for a lock too. */
   readonly statementTimeoutMs?: number;
+  /** Until a statement, or a new connection, that has no answer is given up. */
+  readonly answerTimeoutMs?: number;
 }
 
 const connectionsMax = 10;
-const connectTimeoutMs = 10_000;
-const answerTimeoutMs = 15_000;
+const connectTimeoutMaxMs = 10_000;
+/** Of a commit without an answer: two statements long it is asked what became of it. */
+const outcomeAskedTimes = 2;
 const keepAliveAfterMs = 10_000;
 
 /** One number for all servers: they migrate one after the other. */
@@ -31,14 +35,15 @@ const bigintType = 20;
 
 /** Rejects with a `ProblemError`: `journal-unreachable`, `journal-read-only`, `journal-newer`. */
 export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
-  const { url, clock, random, statementTimeoutMs = journalLimits.statementTimeoutMs } = options;
+  const { url, clock, random } = options;
+  const { statementTimeoutMs, answerTimeoutMs } = { ...journalLimits, ...options };
   const types = new TypeOverrides();
   types.setTypeParser(bigintType, Number);
   const connection = {
     connectionString: url,
     types,
     application_name: 'contender',
-    connectionTimeoutMillis: connectTimeoutMs,
+    connectionTimeoutMillis: Math.min(connectTimeoutMaxMs, answerTimeoutMs),
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: answerTimeoutMs,
     query_timeout: answerTimeoutMs,
@@ -51,10 +56,20 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
   // as it lives: one that is ended in the moment in which it is handed over would end the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
+  const clients = new Set<PoolClient>();
+  pool.on('connect', (client) => clients.add(client)).on('remove', (client) => clients.delete(client));
   try {
     await applyMigrations(pool, placeOf(url), clock);
     const hints = new PostgresHints(pool, connection);
-    return sqlJournal(new PostgresDriver(pool, random ?? Math.random), { alone: false, hints });
+    const driver = new PostgresDriver(pool, random ?? Math.random, outcomeAskedTimes * answerTimeoutMs);
+    const journal = sqlJournal(driver, { alone: false, hints });
+    return {
+      ...journal,
+      async close() {
+        await journal.close();
+        for (const client of clients) part(client);
+      },
+    };
   } catch (error) {
     await pool.end();
     throw error;

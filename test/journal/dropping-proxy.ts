@@ -5,11 +5,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
+/** `for ever`: the connection stands, and nothing more comes on it; of `every`, on no other either, old or new. */
+export type Dropped = 'answer' | 'question' | 'answer for ever' | 'every answer for ever';
+
 export interface DroppingProxy {
   /** The database through the proxy. */
   readonly url: string;
-  /** `answer`: the commit reaches the server and its answer is lost. `question`: the commit itself is lost. */
-  dropNext(what: 'answer' | 'question'): void;
+  /** The commit reaches the server and its answer is lost (`answer`), or the commit itself is lost (`question`). */
+  dropNext(what: Dropped): void;
   readonly dropped: () => number;
   stop(): Promise<void>;
 }
@@ -17,11 +20,12 @@ export interface DroppingProxy {
 export async function startDroppingProxy(database: string): Promise<DroppingProxy> {
   const target = new URL(database);
   const sockets = new Set<Socket>();
-  let next: 'answer' | 'question' | null = null;
+  let next: Dropped | null = null;
+  let isMute = false;
   let dropped = 0;
   const server = createServer((client) => {
     const behind = connect(Number(target.port), target.hostname);
-    let losing = false;
+    let losing: Dropped | null = null;
     const end = (): void => {
       client.destroy();
       behind.destroy();
@@ -35,15 +39,16 @@ export async function startDroppingProxy(database: string): Promise<DroppingProx
       const lose = bytes.includes('commit\0') ? next : null;
       if (lose !== null) {
         next = null;
-        losing = true;
+        losing = lose;
         dropped += 1;
       }
       if (lose === 'question') end();
       else behind.write(bytes);
     });
     behind.on('data', (bytes) => {
-      if (losing) end();
-      else client.write(bytes);
+      if (losing === 'every answer for ever') isMute = true;
+      if (losing === 'answer') end();
+      else if (losing === null && !isMute) client.write(bytes);
     });
   });
   server.listen(0, '127.0.0.1');

@@ -216,3 +216,20 @@ test(
     assert.deepEqual(names(await journal.events(runId(2))), ['b', 'c']);
   },
 );
+
+test('a commit that hangs, and whose outcome nobody tells, is given up', { skip }, async (context) => {
+  const url = new URL(await server().database());
+  const journal = await open(context, url.href);
+  await journal.commit([[versionsWrite, openRun(runId(1))]]);
+  const proxy = await startDroppingProxy(url.href);
+  context.after(() => proxy.stop());
+  const behind = await openPostgresJournal({ url: proxy.url, clock, answerTimeoutMs: 500 });
+  await behind.events(runId(1));
+  proxy.dropNext('answer for ever');
+  const results = await behind.commit([[append(runId(1), 1, [scheduled('a')])]]);
+  assert.deepEqual(results, [{ ok: true }], 'another connection told that it was kept');
+  proxy.dropNext('every answer for ever');
+  await assert.rejects(behind.commit([[append(runId(1), 2, [scheduled('b')])]]), /nobody knows whether transaction/);
+  await behind.close();
+  assert.deepEqual(names(await journal.events(runId(1))), ['a', 'b'], 'whatever became of it is kept once');
+});
