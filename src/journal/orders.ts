@@ -39,7 +39,11 @@ export function putOrder(write: Extract<Write, { write: 'order' }>): Step[] {
   ];
 }
 
-/** A second answer is `changed`. */
+/** Whoever asked has seen the answer by then, and a push that is told again is settled. */
+const answeredKeptMs = 7 * 24 * 3_600_000;
+const removedAtOnceMax = 100;
+
+/** A second answer is `changed`. Orders whose answers are old go with the next that comes. */
 export function answerOrder(write: Extract<Write, { write: 'order-answered' }>): Step[] {
   return [
     {
@@ -47,5 +51,17 @@ export function answerOrder(write: Extract<Write, { write: 'order-answered' }>):
       values: [write.id, JSON.stringify(write.answer), write.at],
       otherwise: 'changed',
     },
+    removeAnswered(write.at - answeredKeptMs),
   ];
+}
+
+export function removeAnswered(before: number): Step {
+  return {
+    text: `
+      delete from run_order where id in (
+        select id from run_order where answered_at is not null and answered_at < $1 order by answered_at limit $2
+      )`,
+    values: [before, removedAtOnceMax],
+    otherwise: null,
+  };
 }

@@ -87,3 +87,39 @@ test('a newer commit that has a run of its own is not followed by one of the mer
   await stage.rest();
   assert.equal(runsOf(stage, merge).length, 0);
 });
+
+test('a merge that waits asks nothing of the journal about its run, and nothing that has ended makes more work', async () => {
+  const { stage, merge } = await mergedEarly();
+  const { world } = stage;
+  const { journal } = world;
+  const passes = async (ms: number): Promise<void> => {
+    const until = world.time.now + ms;
+    await stage.until('time has passed', () => world.time.now >= until);
+  };
+  // What is told of the merge is delivered.
+  await passes(8000);
+  // Ten thousand orders that were answered before.
+  const at = world.wallClock();
+  const answer = { refused: 'done' };
+  const names = Array.from({ length: 10_000 }, (_, number) => `answered ${number}`);
+  await journal.commit(
+    names.map((id) => [
+      { write: 'order', id, body: { kind: 'none' }, at },
+      { write: 'order-answered', id, answer, at },
+    ]),
+  );
+  const asked: string[] = [];
+  const counted = journal.run;
+  journal.run = (id) => (asked.push(id), counted(id));
+  const open = journal.openOrders;
+  let rows = 0;
+  journal.openOrders = async (limit) => {
+    const found = await open(limit);
+    rows = Math.max(rows, found.length);
+    return found;
+  };
+  await passes(10_000);
+  assert.deepEqual([asked, rows], [[], 1]);
+  world.attemptMs = 1000;
+  await stage.until('the push has its run', () => runsOf(stage, merge).length === 1);
+});

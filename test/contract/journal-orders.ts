@@ -36,6 +36,23 @@ export function orders(use: Use): void {
     );
   });
 
+  use('removes orders whose answers are a week old with the next answer, and no others', async (journal) => {
+    const week = 7 * 24 * 3_600_000;
+    const answeredAt = (id: string, since: number): Write => ({ ...answered(id, 'x'), at: since }) as Write;
+    const old = Array.from({ length: 250 }, (_, number) => `old-${number}`);
+    await journal.commit(old.map((id) => [order(id), answeredAt(id, at)]));
+    await mustKeep(journal, order('open'), order('fresh'), order('last'), answeredAt('fresh', at + 1));
+    const left = async (): Promise<number> =>
+      (await Promise.all(old.map((id) => journal.order(id)))).filter((row) => row !== null).length;
+    await mustKeep(journal, answeredAt('last', at + week));
+    assert.equal(await left(), 250, 'they are not old enough');
+    for (const [number, expected] of [150, 50, 0, 0].entries()) {
+      await mustKeep(journal, order(`next-${number}`), answeredAt(`next-${number}`, at + week + 1));
+      assert.equal(await left(), expected, 'so many at once');
+    }
+    for (const id of ['open', 'fresh', 'last']) assert.notEqual(await journal.order(id), null, id);
+  });
+
   use('says whether anything waits for whoever conducts', async (journal) => {
     const nothing = { deliveries: false, requests: false, orders: false, backfills: false };
     assert.deepEqual(await journal.news(), nothing);

@@ -18,7 +18,7 @@ import { pendingDeliveries, triggerByKey } from '../../src/journal/deliveries.ts
 import type { RawRow, Sql } from '../../src/journal/driver.ts';
 import { createMigrationTable, knownMigrations } from '../../src/journal/migrate.ts';
 import { news } from '../../src/journal/news.ts';
-import { openOrders } from '../../src/journal/orders.ts';
+import { openOrders, removeAnswered } from '../../src/journal/orders.ts';
 import { dueOutbox, nextOutboxAt, troubledOutbox } from '../../src/journal/outbox.ts';
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { openRequests } from '../../src/journal/requests.ts';
@@ -222,6 +222,7 @@ test('no read sorts or looks through what has no bound', async () => {
     events: eventsOf('x'),
     'open requests': openRequests(limit),
     'open orders': openOrders(limit),
+    'old answers': removeAnswered(1),
     news: news(),
     'runs of dates': runsOfDates('r', 'p', { from: 1, to: 2 }),
     'a backfill': backfillById('x'),

@@ -134,6 +134,11 @@ export class Turns {
     this.#ports.runQueue.wake(key.runId, wakeAt);
   }
 
+  /** False: it has ended, or another server carries it out, or it is not known yet. */
+  isUnderWay(runId: string): boolean {
+    return this.#lanes.has(runId);
+  }
+
   /** Requests that the journal holds. Those of runs that others carry out are left to them. */
   take(requests: readonly RequestRow[]): void {
     for (const row of requests) {

@@ -44,6 +44,8 @@ export async function decideCovered(
   push: CoveredPush,
   alongside: TriggerRequest['alongside'],
 ): Promise<Result<string, Problem | string> | null> {
+  // It is asked again every few seconds, for as long as the run takes.
+  if (turns.isUnderWay(push.runId)) return null;
   const run = await ports.journal.run(push.runId);
   if (run === null) return failure(`there is no run ${push.runId}`);
   if (run.finishedAt === null) return null;

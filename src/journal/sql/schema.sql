@@ -258,6 +258,8 @@ create TABLE run_order (
   check ((answer is null) = (answered_at is null))
 );
 
+create INDEX run_order_answered on run_order (answered_at) where answered_at is not null;
+
 create INDEX run_order_open on run_order (at, id) where answered_at is null;
 
 create TABLE run_request (
