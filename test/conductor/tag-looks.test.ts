@@ -1,7 +1,7 @@
 /** Tags that no webhook tells of: looks at the repository find them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Sha } from '../../src/git/git.ts';
+import { parseSha, type Sha } from '../../src/git/git.ts';
 import { Stage } from '../simulation/stage.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 
@@ -88,6 +88,21 @@ test('many tags at once are taken in several looks, and branches are looked at i
   await stage.until('the branch is seen', () => history.heads.get('main') === branch);
   assert.equal(seen(), 100);
   await stage.until('all are seen', () => seen() === 250);
+});
+
+test('tags that have to wait are bounded as well', async () => {
+  let waits = 0;
+  const tell = (line: string): void => void (waits += Number(line.includes('a tag found by polling waits')));
+  const stage = await Stage.open({ pipelines: [release], tell });
+  const { remote, history } = stage.world;
+  await passes(stage, 1000);
+  const gone = parseSha('0123456789'.repeat(4));
+  assert.ok(gone.ok);
+  for (let number = 0; number < 250; number += 1) remote.tags.set(`v${number}`, gone.value);
+  await stage.until('the first look at them', () => waits > 0);
+  const branch = stage.commit('main');
+  await stage.until('the branch is seen', () => history.heads.get('main') === branch);
+  assert.equal(waits, 100);
 });
 
 test('of a repository with too many tags the log says once that none are looked at, and its branches are', async () => {

@@ -103,7 +103,7 @@ export function simulatedGit(remote: Remote, mirror: Mirror, wire: Wire): GitRep
     mirror.branches.clear();
     for (const [name, sha] of remote.branches) mirror.branches.set(name, sha);
     for (const tip of [...remote.branches.values(), ...remote.tags.values(), ...remote.pullRequestHeads])
-      for (const sha of remote.ancestors(tip)) mirror.known.add(sha);
+      for (const sha of remote.ancestors(tip)) if (remote.commits.has(sha)) mirror.known.add(sha);
     return success(undefined);
   };
   const tags = (): Result<ReadonlyMap<string, Sha>, GitError> =>

@@ -44,13 +44,10 @@ async function note({ ports: { journal, clock } }: Desk, { name }: Project, tags
 
 /** What waits, or is too much for one look, is found again by the next. */
 async function pushed(desk: Desk, intake: Intake, project: Project, moved: readonly TagAt[]): Promise<void> {
-  let count = 0;
-  for (const [tag, after] of moved) {
-    if (count === conductorLimits.tagsPerLookMax) return;
+  for (const [tag, after] of moved.slice(0, conductorLimits.tagsPerLookMax)) {
     const ref = `${tagPrefix}${tag}`;
     const handled = await intake.push(project, { type: 'push', ref, before: null, after, actor: 'unknown' });
     if ('again' in handled)
       desk.ports.log.warn({ repository: project.name, tag, reason: handled.again }, 'a tag found by polling waits');
-    else count += 1;
   }
 }
