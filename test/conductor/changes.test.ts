@@ -5,7 +5,7 @@ import type { PipelineChange, PullRequest } from '../../src/forge/forge.ts';
 import type { Sha } from '../../src/git/git.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { fileOf } from '../simulation/pipelines.ts';
-import { Stage } from '../simulation/stage.ts';
+import { refusesIdsOfComments, Stage } from '../simulation/stage.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 
 const pullRequest = { branches: [], paths: [] };
@@ -125,7 +125,7 @@ test('what runs nothing has a comment all the same where the pipeline changes: o
 test('a file that is broken has no change to tell, before or after', async () => {
   const after = await proposed({ '.pipelines/quiet.ts': 'broken', '.pipelines/asked.ts': 'broken' });
   assert.deepEqual(
-    after.stage.world.forge.comments.map(({ report }) => [report.pipeline, report.state, report.change]),
+    after.stage.world.forge.comments.map(({ report }) => [report.pipeline, report.state, report.change]).toSorted(),
     [
       ['asked', 'error', null],
       ['quiet', 'error', null],
@@ -178,6 +178,24 @@ test('a head without the change takes the comment back, one that comes back has 
       [first, [change('quiet')]],
     ],
   );
+});
+
+test('a comment whose id was never kept is taken back too', async () => {
+  const stage = await Stage.open({ pipelines, later });
+  const { world } = stage;
+  const main = world.remote.branches.get('main');
+  assert.ok(main !== undefined);
+  world.interfere = refusesIdsOfComments;
+  stage.propose(stage.commit('feature', [main], quiet));
+  await stage.until('the change is told', () => world.forge.changes.length === 1);
+  const without = stage.commit('feature', [main]);
+  stage.propose(without);
+  await stage.until('the head without it was looked at', () =>
+    [...world.history.triggers.keys()].some((key) => key.startsWith('looked:') && key.endsWith(without)),
+  );
+  world.interfere = () => null;
+  await stage.rest();
+  assert.deepEqual(world.forge.changes[0]?.reports.at(-1), { pipeline: null, sha: without, changes: [] });
 });
 
 test('who listens to pull requests of another branch reports on none but those of forks', async () => {

@@ -1,7 +1,8 @@
 /** The comment on a pull request is one for all of its commits, and about the head. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Stage } from '../simulation/stage.ts';
+import { statusKey } from '../simulation/forge.ts';
+import { refusesIdsOfComments, Stage } from '../simulation/stage.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 
 const asked = pipelineOf([stepOf({ name: 'only' })], {
@@ -52,6 +53,24 @@ test('a head that asks for no run takes the comment from the run of an older com
   await stage.until('the run has its end', () => world.history.unfinished.size === 0 && world.history.runs.size === 1);
   await stage.rest();
   const [comment] = world.forge.comments;
+  assert.deepEqual([comment?.report.sha, comment?.report.state], [newer, 'neutral']);
+});
+
+test('a comment whose id was never kept is about the head too', async () => {
+  const stage = await Stage.open({ pipelines: [asked] });
+  const { world } = stage;
+  world.attemptMs = 60_000;
+  world.interfere = refusesIdsOfComments;
+  stage.propose(stage.commit('feature'));
+  await stage.until('the older commit is told of', () => world.forge.comments[0]?.report.state === 'running');
+  const newer = stage.commit('feature', undefined, {}, 'Change words [skip ci]');
+  stage.propose(newer);
+  const status = (): string | undefined => world.forge.statuses.get(statusKey(newer, 'asked'))?.state;
+  await stage.until('the newer commit is told of', () => status() === 'neutral');
+  world.interfere = () => null;
+  await stage.rest();
+  const [comment, second] = world.forge.comments;
+  assert.equal(second, undefined);
   assert.deepEqual([comment?.report.sha, comment?.report.state], [newer, 'neutral']);
 });
 

@@ -184,6 +184,12 @@ export class Stage {
   }
 }
 
+/** As long as it interferes, what became of a comment that was sent is not kept. */
+export const refusesIdsOfComments: World['interfere'] = (commits) => {
+  const isOfComment = (write: Write): boolean => write.write === 'outbox-done' && write.key.startsWith('comment:');
+  return commits.some((commit) => commit.some(isOfComment)) ? 'refused' : null;
+};
+
 function isOrHolds(write: Write, what: string): boolean {
   return write.write === what || (write.write === 'append' && write.events.some((event) => event.type === what));
 }

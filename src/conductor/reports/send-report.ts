@@ -1,5 +1,5 @@
 /** Outbox rows `status`, `check` and `comment`: reads the newest state and hands it to the forge. */
-import type { ForgeError, RunReport } from '../../forge/forge.ts';
+import type { CommentReport, ForgeError, RunReport } from '../../forge/forge.ts';
 import type { OutboxRow, Write } from '../../journal/journal.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { Result } from '../../std/result.ts';
@@ -36,8 +36,7 @@ export async function sendComment(ports: ConductorPorts, row: OutboxRow): Promis
   // That nothing runs is worth a status, and a comment only where an earlier one would mislead now, or the pipeline changes.
   const isNews = report.runId !== null || report.state !== 'neutral' || (report.change?.count ?? 0) > 0;
   if (known === null && !isNews) return { done: [] };
-  const sent = await found.project.forge.setComment(report, pullRequest, known);
-  return carried(sent, (id) => remember(ports, row.key, id));
+  return setComment(ports, found.project, report, { key: row.key, pullRequest, known });
 }
 
 /** The comment for pipelines that report nothing themselves, about the commit that the row was written for. */
@@ -52,8 +51,32 @@ async function sendChanges(ports: ConductorPorts, row: OutboxRow): Promise<Carri
   const report = await changesOfOthers(ports, project, asked);
   const known = await ports.journal.forgeObject(row.key);
   if (report === null || (known === null && report.changes.length === 0)) return { done: [] };
-  const sent = await project.forge.setComment(report, asked.pullRequest, known);
-  return carried(sent, (id) => remember(ports, row.key, id));
+  return setComment(ports, project, report, { key: row.key, pullRequest: asked.pullRequest, known });
+}
+
+/** Kept of a comment that may be there, until its id is. */
+const idUnknown = '';
+
+interface CommentPlace {
+  readonly key: string;
+  readonly pullRequest: number;
+  /** What is kept of it; null: there is none. */
+  readonly known: string | null;
+}
+
+/**
+ * That there may be a comment is kept before it is made: its id is lost with the answer, with the server, and when a newer
+ * report takes the row meanwhile.
+ */
+async function setComment(
+  ports: ConductorPorts,
+  { forge }: Project,
+  report: CommentReport,
+  { key, pullRequest, known }: CommentPlace,
+): Promise<Carried> {
+  if (known === null) await ports.journal.commit([remember(ports, key, idUnknown)]);
+  const sent = await forge.setComment(report, pullRequest, known === idUnknown ? null : known);
+  return carried(sent, (id) => remember(ports, key, id));
 }
 
 async function withChange(ports: ConductorPorts, { project, report }: Found): Promise<RunReport> {
