@@ -109,9 +109,9 @@ test('a merge that waits asks nothing of the journal about its run, and nothing 
     ]),
   );
   const asked: string[] = [];
-  const counted = journal.run;
+  const counted = journal.run.bind(journal);
   journal.run = (id) => (asked.push(id), counted(id));
-  const open = journal.openOrders;
+  const open = journal.openOrders.bind(journal);
   let rows = 0;
   journal.openOrders = async (limit) => {
     const found = await open(limit);
