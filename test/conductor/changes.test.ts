@@ -125,11 +125,11 @@ test('what runs nothing has a comment all the same where the pipeline changes: o
 test('a file that is broken has no change to tell, before or after', async () => {
   const after = await proposed({ '.pipelines/quiet.ts': 'broken', '.pipelines/asked.ts': 'broken' });
   assert.deepEqual(
-    after.stage.world.forge.comments.map(({ report }) => [report.pipeline, report.state, report.change]).toSorted(),
-    [
+    new Set(after.stage.world.forge.comments.map(({ report }) => [report.pipeline, report.state, report.change])),
+    new Set([
       ['asked', 'error', null],
       ['quiet', 'error', null],
-    ],
+    ]),
   );
   assert.deepEqual(after.stage.world.forge.changes, []);
   const stage = await Stage.open({ pipelines, later });
