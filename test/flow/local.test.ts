@@ -90,7 +90,7 @@ test('steps whose logs cannot be written go on, which their logs and the log of 
     );
   assert.equal(warnings.filter((line) => line.startsWith('the log of a step cannot be written')).length, 1);
   rmSync(place);
-  assert.equal((await textsOf('one')).length, 1);
+  for (const step of ['one', 'two']) assert.equal((await textsOf(step)).length, 1);
   assert.equal(readdirSync(join(place, row.id)).length, 2, 'what is read once there is room is written');
 });
 
