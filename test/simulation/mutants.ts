@@ -356,8 +356,16 @@ export const mutants = {
     executor: (executor) => ({ ...executor, close: () => Promise.resolve() }),
   },
   'remote-not-polled': {
-    what: 'looks at no branch by itself',
-    git: (git) => ({ ...git, remoteBranches: () => Promise.resolve(success(new Map())) }),
+    what: 'looks at no branch and no tag by itself',
+    git: (git) => {
+      const none = new Map();
+      const remoteRefs = { branches: none, tags: success(none) };
+      return {
+        ...git,
+        remoteBranches: () => Promise.resolve(success(none)),
+        remoteRefs: () => Promise.resolve(success(remoteRefs)),
+      };
+    },
   },
   'status-not-repeated': {
     what: 'says nothing more about a commit after its first status',
