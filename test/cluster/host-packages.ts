@@ -4,7 +4,9 @@ import { delimiter, join } from 'node:path';
 import { run, Trouble } from './command.ts';
 
 /** A file that the package brings, by its path or to be found on the search path → the package. */
-const needed: Readonly<Record<string, string>> = {
+type Needed = Readonly<Record<string, string>>;
+
+export const ofCluster: Needed = {
   containerd: 'containerd',
   ctr: 'containerd',
   runc: 'runc',
@@ -15,7 +17,7 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/lib/cni/bridge': 'containernetworking-plugins',
 };
 
-export async function installMissingPackages(): Promise<string> {
+export async function installMissingPackages(needed: Needed): Promise<string> {
   const missing = new Set(Object.entries(needed).flatMap(([file, name]) => (find(file) === null ? [name] : [])));
   if (missing.size === 0) return 'Debian packages are there';
   const names = [...missing];

@@ -6,7 +6,7 @@ import { attempt, Trouble } from './command.ts';
 import { buildComponents } from './components.ts';
 import { writeConfiguration } from './configuration.ts';
 import { daemonsOf, etcdHealth, kubeletHealth, type Daemon } from './daemons.ts';
-import { installMissingPackages } from './host-packages.ts';
+import { installMissingPackages, ofCluster } from './host-packages.ts';
 import { prepareHost } from './host.ts';
 import { busyboxReference, importBusybox, importPause, pauseReference } from './images/base-images.ts';
 import { addressed, hasImage } from './images/image.ts';
@@ -19,7 +19,7 @@ import { waitUntil } from './waiting.ts';
 
 export async function up(layout: Layout, say: (text: string) => void): Promise<void> {
   for (const folder of [layout.run, layout.log, layout.data]) mkdirSync(folder, { recursive: true });
-  say(await installMissingPackages());
+  say(await installMissingPackages(ofCluster));
   say(await buildComponents(layout, say));
   await makeCertificates(layout);
   writeConfiguration(layout);
