@@ -100,8 +100,9 @@ export async function makeImages(say: (text: string) => void) {
       return attempt('runc', ['--root', runcRoot, 'exec', await running(runcRoot), ...words]);
     },
 
+    /** SIGTERM for the container that runs, if one does. */
     async stop(): Promise<void> {
-      await run('runc', ['--root', runcRoot, 'kill', await running(runcRoot), 'TERM']);
+      await attempt('runc', ['--root', runcRoot, 'kill', await running(runcRoot), 'TERM']);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** `npm run test:images`: both images are built, and do what they are for. It takes root, Debian and the network, as build.ts says. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -80,26 +81,26 @@ test('the first pipeline of a repository is written, committed with Git, compile
   assert.match(output, /✓ success: All steps ended well/);
 });
 
-test('the server keeps its state on the volume, answers, is found healthy, and ends by SIGTERM', async () => {
+test('the server keeps its state on the volume, answers, is found healthy, and ends by SIGTERM', async (t) => {
   const repository = folderOfUser('repository');
-  const state = folderOfUser('state');
+  execFileSync('git', ['init', '--quiet', '--bare', repository]);
   const file = join(images.folder, 'contender.yaml');
   writeFileSync(file, 'server: { host: 0.0.0.0, port: 0, behindProxy: true }\nrepositories: [{ url: /repository }]\n');
+  // The volume is the one of the image: buildah does not always put another over it.
   const served = images.run('server', [...server.Entrypoint, ...server.Cmd], {
-    volumes: [
-      `${repository}:/repository:ro`,
-      `${state}:/srv/contender/.contender`,
-      `${file}:/srv/contender/contender.yaml:ro`,
-    ],
-    environment: { CONTENDER_API_TOKEN: 'a token for this test alone' },
+    volumes: [`${repository}:/repository:ro`, `${file}:/srv/contender/contender.yaml:ro`],
+    environment: { CONTENDER_API_TOKEN: 'a-token-for-this-test-alone' },
   });
+  t.after(images.stop);
   assert.equal(kind, 'CMD');
   const healthy = async (): Promise<boolean> => (await images.execute(health)).status === 0;
-  assert.ok(await waitUntil(60, healthy), 'not healthy within a minute');
-  const { url } = JSON.parse(readFileSync(join(state, 'server-address.json'), 'utf8')) as { readonly url: string };
+  assert.equal(await Promise.race([served, waitUntil(60, healthy)]), true);
+  const address = await images.execute(['cat', '.contender/server-address.json']);
+  const { url } = JSON.parse(address.output) as { readonly url: string };
   const answer = await fetch(new URL('/healthz', url));
   assert.equal(((await answer.json()) as { readonly status: string }).status, 'ok');
-  assert.equal(statSync(join(state, 'journal.sqlite')).uid, 1000);
+  const journal = await images.execute(['stat', '--format=%u', '.contender/journal.sqlite']);
+  assert.equal(journal.output, '1000\n', journal.errors);
   await images.stop();
   const { status, output, errors } = await served;
   assert.equal(status, 0, output + errors);
