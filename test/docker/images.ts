@@ -91,7 +91,7 @@ test('the server keeps its state on the volume, answers, is found healthy, and e
     volumes: [`${repository}:/repository:ro`, `${file}:/srv/contender/contender.yaml:ro`],
     environment: { CONTENDER_API_TOKEN: 'a-token-for-this-test-alone' },
   });
-  t.after(images.stop);
+  t.after(() => images.stop());
   assert.equal(kind, 'CMD');
   const healthy = async (): Promise<boolean> => (await images.execute(health)).status === 0;
   assert.equal(await Promise.race([served, waitUntil(60, healthy)]), true);
