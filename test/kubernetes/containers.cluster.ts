@@ -157,6 +157,17 @@ test('a pod is as its step says: another image, variables of the cluster, what r
   assert.deepEqual(agent.log, ['from the cluster']);
 });
 
+test('an init container that fails ends its pod, though the helper would go on, and is named', async () => {
+  const command = ['sh', '-c', 'exit 4'];
+  const pod = { initContainers: [{ name: 'prep', image: runnerImage, imagePullPolicy: 'Never', command }] };
+  const { outcome, log } = await run(container('true'), { pod });
+  assert.equal(outcome.kind === 'failed' && outcome.cause, 'code');
+  assert.equal(outcome.kind === 'failed' && outcome.message, 'its container prep ended with exit code 4');
+  assert.ok(!log.some((line) => line.includes('is missing')), log.join('\n'));
+  assert.deepEqual(harbour.troubles, []);
+  await namespace.waitForNone('pods');
+});
+
 test('its lines come while it runs, each once, also to the server that comes after', async () => {
   const script = 'i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.1; done';
   const spec = specOf(container(script));

@@ -119,6 +119,7 @@ class Tail {
         if (signal.aborted) return false;
         // 404: the pod is gone, and its log with it.
         if (error instanceof ApiError && error.status === 404) break;
+        if (hadEnded && hasNeverBegun(error)) break;
         failures = this.received === before ? failures + 1 : 1;
         if (failures > 3) trouble(error);
         await backOff(failures, error, signal);
@@ -231,6 +232,11 @@ class Tail {
     const { namespace, pod } = this.#options;
     return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
   }
+}
+
+/** Its node says so of a container that was waiting when its pod ended. */
+function hasNeverBegun(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 400 && / is waiting to start: /.test(error.message);
 }
 
 const stampShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;

@@ -105,7 +105,9 @@ function troubleOf(container: ContainerView, waitedMs: number): Failed | null {
 /** How a pod that is over has failed; null while it is not over, or where all went well. */
 export function failureOf(view: PodView, agent: AgentSide | null = null): Failed | null {
   const main = view.containers.find(({ name }) => name === mainContainer);
-  if (view.phase !== 'Failed' && !hasFailed(main)) return null;
+  // A sidecar is started again; beside a failed init container a helper would go on.
+  const isOver = view.phase === 'Failed' || hasFailed(main) || view.containers.some(hasFailedInit);
+  if (!isOver) return null;
   const { disruption, reason, message } = view;
   const where = view.node === null ? '' : ` on ${view.node}`;
   if (disruption !== null)
@@ -149,9 +151,7 @@ export function skipOf({ containers, disruption, deletion, reason }: PodView): A
 }
 
 function failureOfContainers(view: PodView, where: string, agent: AgentSide | null): Failed | null {
-  // All beside it are ended after it, and some of them by force.
-  const main = view.containers.find(({ name }) => name === mainContainer);
-  const broken = hasFailed(main) ? main : view.containers.find((container) => hasFailed(container));
+  const broken = brokenOf(view);
   if (broken === undefined)
     return failed('lost', `its pod ended${where} without a word: ${view.message ?? view.phase}`);
   const { name, reason, exitCode } = broken;
@@ -194,8 +194,18 @@ function exitSentence(which: string, exitCode: number | null): string {
   return `${which} ended with exit code ${exitCode ?? 'unknown'}`;
 }
 
+/** The one that failed by itself: all others are ended after it, and some of them by force. */
+function brokenOf({ containers }: PodView): ContainerView | undefined {
+  const main = containers.find(({ name }) => name === mainContainer);
+  return hasFailed(main) ? main : (containers.find(hasFailedInit) ?? containers.find(hasFailed));
+}
+
 function hasFailed(container: ContainerView | undefined): boolean {
   return container?.state === 'terminated' && container.exitCode !== 0;
+}
+
+function hasFailedInit(container: ContainerView): boolean {
+  return container.isInit && hasFailed(container);
 }
 
 function wordsOf({ reason, message }: ContainerView): string {

@@ -35,7 +35,10 @@ export interface ContainerView {
   readonly state: 'waiting' | 'running' | 'terminated';
   readonly reason: string | null;
   readonly message: string | null;
+  /** Of its last end, also where it has been started again since. */
   readonly exitCode: number | null;
+  /** It is to end well before the step begins; a sidecar goes on beside it. */
+  readonly isInit: boolean;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
 }
@@ -53,6 +56,8 @@ export function viewOf(pod: V1Pod): PodView | null {
     return { reason, message, since: timeOf(lastTransitionTime) ?? timeOf(metadata.creationTimestamp) ?? 0 };
   };
   const phase = status?.phase ?? 'Pending';
+  const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  const isInit = (one: V1ContainerStatus): boolean => sidecars.every(({ name: sidecar }) => sidecar !== one.name);
   const unscheduled = condition('PodScheduled', 'False');
   // A kubelet whose containers have ended says so of both; the controller of nodes knows nothing of containers.
   const isSilent = condition('ContainersReady', 'False') === null;
@@ -77,18 +82,22 @@ export function viewOf(pod: V1Pod): PodView | null {
     disruption: condition('DisruptionTarget', 'True'),
     unschedulable: unscheduled?.reason === 'Unschedulable' ? unscheduled : null,
     notReadySince: phase === 'Running' && isSilent ? (condition('Ready', 'False')?.since ?? null) : null,
-    containers: [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(containerOf),
+    containers: [
+      ...(status?.initContainerStatuses ?? []).map((one) => containerOf(one, isInit(one))),
+      ...(status?.containerStatuses ?? []).map((one) => containerOf(one, false)),
+    ],
   };
 }
 
-function containerOf({ name, state }: V1ContainerStatus): ContainerView {
+function containerOf({ name, state, lastState }: V1ContainerStatus, isInit: boolean): ContainerView {
   const { waiting, running, terminated } = state ?? {};
   return {
     name,
     state: terminated !== undefined ? 'terminated' : running !== undefined ? 'running' : 'waiting',
     reason: terminated?.reason ?? waiting?.reason ?? null,
     message: terminated?.message ?? waiting?.message ?? null,
-    exitCode: terminated?.exitCode ?? null,
+    exitCode: (terminated ?? lastState?.terminated)?.exitCode ?? null,
+    isInit,
     startedAt: timeOf(terminated?.startedAt ?? running?.startedAt),
     finishedAt: timeOf(terminated?.finishedAt),
   };

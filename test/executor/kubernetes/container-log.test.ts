@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createApi } from '../../../src/executor/kubernetes/api.ts';
+import { ApiError, createApi } from '../../../src/executor/kubernetes/api.ts';
 import { openContainerLog } from '../../../src/executor/kubernetes/container-log.ts';
 
 test('the log of a container is read though what is kept of it could not be read at first', async () => {
@@ -29,4 +29,27 @@ test('the log of a container is read though what is kept of it could not be read
   assert.deepEqual(await log.collect(), { lastLine: '{"rows":3}', mayHaveMore: false });
   assert.equal(await log.end(), true);
   assert.deepEqual([lines, troubles], [['{"rows":3}'], ['Error: EMFILE: too many open files']]);
+});
+
+test('a container that never began has no log, and nothing of it is missing', async () => {
+  const told = 'container "main" in pod "p" is waiting to start: PodInitializing';
+  const log = openContainerLog({
+    api: {
+      ...createApi(() => assert.fail('no cluster is asked')),
+      stream: () => Promise.reject(new ApiError(told, 400, 'BadRequest', null)),
+    },
+    namespace: 'default',
+    pod: 'p',
+    container: 'main',
+    kept: async () => ({ at: 0, count: 0 }),
+    write: ({ text }) => assert.fail(text),
+    say: (text) => assert.fail(text),
+    hasEnded: () => true,
+    ended: () => Promise.resolve(),
+    trouble: (error) => assert.fail(String(error)),
+    patienceMs: 50,
+    closing: new AbortController().signal,
+  });
+  assert.deepEqual(await log.collect(), { lastLine: null, mayHaveMore: false });
+  assert.equal(await log.end(), true);
 });

@@ -19,7 +19,11 @@ function view(status: object, metadata: object = {}): PodView {
   // As the API writes it: its times are text.
   const pod = {
     metadata: { name: 'c-1', namespace: 'ml', uid: 'u-1', creationTimestamp: '2026-01-05T02:00:00Z', ...metadata },
-    spec: { nodeName: 'node1', containers: [] },
+    spec: {
+      nodeName: 'node1',
+      initContainers: ['contender', 'proxy'].map((name) => ({ name, restartPolicy: 'Always' })),
+      containers: [],
+    },
     status: status as V1PodStatus,
   } as unknown as V1Pod;
   const found = viewOf(pod);
@@ -44,6 +48,12 @@ const terminated = (exitCode: number, reason: string, more: object = {}): object
   containerStatuses: [container({ terminated: { exitCode, reason } })],
   ...more,
 });
+/** Before its container begins: what is before and beside that. */
+const initializing = (...before: readonly V1ContainerStatus[]): object => ({
+  phase: 'Pending',
+  initContainerStatuses: before,
+  containerStatuses: [container({ waiting: { reason: 'PodInitializing' } })],
+});
 const beside = (name: string, end: object, status: object): object => ({
   ...status,
   initContainerStatuses: [container({ terminated: end }, name)],
@@ -62,6 +72,10 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
   const unschedulable = {
     phase: 'Pending',
     ...condition('PodScheduled', 'False', 'Unschedulable', '0/1 nodes are available: 1 Insufficient cpu.'),
+  };
+  const noClaim = {
+    phase: 'Pending',
+    ...condition('PodScheduled', 'False', 'Unschedulable', 'persistentvolumeclaim "nope" not found. not preempting'),
   };
   const cases: readonly [string, object, number, string | null, RegExp | null][] = [
     ['being made', waiting('ContainerCreating'), minute, null, null],
@@ -93,6 +107,45 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
     ['no room yet', unschedulable, 14 * minute, null, null],
     ['no room', unschedulable, 15 * minute, 'start', /Insufficient cpu/],
     ['a start that takes too long', waiting('ContainerCreating'), hour, 'start', /ContainerCreating/],
+    ['a claim that may come yet', noClaim, minute, null, null],
+    [
+      'a claim that is not there',
+      noClaim,
+      3 * minute,
+      'invalid',
+      /^the claim of a volume is not there \(.*"nope" not found.*\)\. Make it in the namespace of the pod/,
+    ],
+    [
+      'a sidecar that fails again and again',
+      initializing({
+        ...container({ waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting' } }, 'proxy'),
+        lastState: { terminated: { exitCode: 4, reason: 'Error' } },
+      }),
+      hour,
+      'start',
+      /in 3600 s: its container proxy ended with exit code 4 \(CrashLoopBackOff: back-off 10s restarting\)$/,
+    ],
+    [
+      'a sidecar that has just failed again',
+      initializing(container({ terminated: { exitCode: 4, reason: 'Error' } }, 'proxy')),
+      hour,
+      'start',
+      /its container proxy ended with exit code 4 \(Error\)$/,
+    ],
+    [
+      'a sidecar without an image, while the others wait for it',
+      initializing(container({ waiting: { reason: 'ErrImageNeverPull' } }, 'proxy')),
+      0,
+      'invalid',
+      /its image is not on the node/,
+    ],
+    [
+      'an init container that takes too long',
+      initializing(container({ running: {} }, 'fetch')),
+      hour,
+      'start',
+      /PodInitializing/,
+    ],
   ];
   for (const [name, status, waitedMs, cause, says] of cases) {
     const failure = failureToStart(view(status), waitedMs, 15 * minute);
@@ -184,6 +237,33 @@ test('a pod that is over says why, and whose retries that takes', () => {
       },
       'code',
       /container fetch ended with exit code 2/,
+    ],
+    [
+      'an init container, though the helper runs on',
+      initializing(
+        container({ running: {} }, 'contender'),
+        container({ terminated: { exitCode: 2, reason: 'Error' } }, 'fetch'),
+      ),
+      'code',
+      /container fetch ended with exit code 2/,
+    ],
+    [
+      'an init container, and a helper that was ended after it',
+      {
+        ...initializing(
+          container({ terminated: { exitCode: 1, reason: 'Error' } }, 'contender'),
+          container({ terminated: { exitCode: 2, reason: 'Error' } }, 'fetch'),
+        ),
+        phase: 'Failed',
+      },
+      'code',
+      /container fetch ended with exit code 2/,
+    ],
+    [
+      'a sidecar that is started again',
+      initializing(container({ terminated: { exitCode: 2, reason: 'Error' } }, 'proxy')),
+      null,
+      null,
     ],
   ];
   for (const [name, status, cause, says] of cases) {

@@ -1,0 +1,64 @@
+/** Containers beside that of a step that fail: whose fault it is called, and what the log has of it. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { AttemptWork } from '../../../src/executor/executor.ts';
+import type { Json } from '../../../src/std/json.ts';
+import { shell, specOf } from '../workshop.ts';
+import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
+import { openHarbour } from './harbour.ts';
+
+function container(script: string): AttemptWork {
+  return {
+    kind: 'container',
+    image: 'busybox:local',
+    command: ['sh', '-c', script],
+    args: [],
+    environment: {},
+    resources: { requests: {}, limits: {} },
+    localCommand: null,
+  };
+}
+
+async function endOf(
+  t: TestContext,
+  work: AttemptWork,
+  pod: Json,
+): Promise<{ readonly said: string; readonly log: readonly string[]; readonly troubles: readonly string[] }> {
+  const fake = await startClusterWithRunner();
+  t.after(() => fake.close());
+  const harbour = await openHarbour(settingsFor(fake));
+  t.after(() => harbour.close());
+  const spec = specOf(work, { pod });
+  await harbour.executor.start(spec);
+  const { outcome } = await harbour.finished(spec.attemptId);
+  const said = outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind;
+  return { said, log: await harbour.log(spec.attemptId), troubles: harbour.troubles };
+}
+
+const prep = (script: string): Json => ({
+  initContainers: [{ name: 'prep', image: 'busybox:local', command: ['sh', '-c', script] }],
+});
+
+for (const [what, work] of [
+  ['a step', shell('true')],
+  ['a container, whose helper goes on', container('true')],
+] as const) {
+  test(`an init container that fails ends the pod of ${what}`, async (t) => {
+    const { said, log, troubles } = await endOf(t, work, prep('exit 4'));
+    assert.equal(said, 'code: its container prep ended with exit code 4');
+    assert.ok(!log.some((line) => line.includes('is missing')), log.join('\n'));
+    assert.deepEqual(troubles, []);
+  });
+}
+
+test('the log has the last words of what failed before the step', async (t) => {
+  const { log } = await endOf(t, container('true'), prep('echo no such bucket; exit 4'));
+  const from = log.indexOf('Its container prep said last:');
+  assert.equal(log[from + 1], '  no such bucket', log.join('\n'));
+});
+
+test('where the container of a step failed, nothing in its log says that its helper did well', async (t) => {
+  const { said, log } = await endOf(t, container('exit 3'), null);
+  assert.equal(said, 'code: it ended with exit code 3');
+  assert.ok(!log.some((line) => line.includes('succeeded')), log.join('\n'));
+});
