@@ -14,7 +14,7 @@ export const mainContainer = 'main';
 export const podPatience = {
   /** From the creation to the first process, unless the configuration says otherwise: image and node included. */
   startMs: 15 * 60_000,
-  /** Registries and secrets that are not there may be there in a moment. */
+  /** Registries, secrets and claims that are not there may be there in a moment. */
   imageMs: 120_000,
   /** After the moment by which a pod was to be gone. */
   goneMs: 30_000,
@@ -43,20 +43,40 @@ export function failureToStart(
   startMs: number,
   agent: AgentSide | null = null,
 ): Failed | null {
-  const stuck = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
-  const trouble = stuck === undefined ? null : troubleOf(stuck, waitedMs);
+  const trouble = firstTroubleOf(view, waitedMs);
   if (trouble !== null) return trouble;
+  const { unschedulable } = view;
+  const lacksClaim = /persistentvolumeclaim "[^"]*" not found/.test(unschedulable?.message ?? '');
+  if (lacksClaim && waitedMs >= Math.min(podPatience.imageMs, startMs)) {
+    const help = 'Make it in the namespace of the pod, or correct its `claimName`.';
+    return failed('invalid', `the claim of a volume is not there (${unschedulable?.message}). ${help}`);
+  }
   if (waitedMs < startMs) return null;
   const waited = `in ${Math.round(waitedMs / 1000)} s`;
-  const { unschedulable } = view;
   if (unschedulable !== null) {
     const help = 'Ask for less, or give the cluster a node that fits its resources, node selector and tolerations.';
     return failed('start', `no node had room for its pod ${waited} (Unschedulable): ${unschedulable.message} ${help}`);
   }
   if (agent !== null && isUnheard(view, agent))
     return failed('start', `its agent has not reached the server at ${agent.url} ${waited}. ${agentHelp}`);
-  const why = stuck === undefined ? `it is ${view.phase}` : wordsOf(stuck);
-  return failed('start', `its pod did not start ${waited}: ${why}`);
+  return failed('start', `its pod did not start ${waited}: ${whyWaiting(view)}`);
+}
+
+/** A container that fails again and again, above all: the others wait for it, and do not know why. */
+function whyWaiting(view: PodView): string {
+  const broken = brokenOf(view);
+  if (broken !== undefined)
+    return `${exitSentence(`its container ${broken.name}`, broken.exitCode)} (${wordsOf(broken)})`;
+  const waiting = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
+  return waiting === undefined ? `it is ${view.phase}` : wordsOf(waiting);
+}
+
+function firstTroubleOf(view: PodView, waitedMs: number): Failed | null {
+  for (const container of view.containers) {
+    const trouble = container.state === 'waiting' ? troubleOf(container, waitedMs) : null;
+    if (trouble !== null) return trouble;
+  }
+  return null;
 }
 
 const agentHelp = 'See that `agents` of `executor.kubernetes` leads pods to this server: contender cluster check.';
@@ -197,7 +217,9 @@ function exitSentence(which: string, exitCode: number | null): string {
 /** The one that failed by itself: all others are ended after it, and some of them by force. */
 function brokenOf({ containers }: PodView): ContainerView | undefined {
   const main = containers.find(({ name }) => name === mainContainer);
-  return hasFailed(main) ? main : (containers.find(hasFailedInit) ?? containers.find(hasFailed));
+  return hasFailed(main)
+    ? main
+    : (containers.find(hasFailedInit) ?? containers.find((one) => hasFailed(one) || one.reason === 'CrashLoopBackOff'));
 }
 
 function hasFailed(container: ContainerView | undefined): boolean {

@@ -116,6 +116,16 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       /^the claim of a volume is not there \(.*"nope" not found.*\)\. Make it in the namespace of the pod/,
     ],
     [
+      'a claim that a node might bring',
+      {
+        phase: 'Pending',
+        ...condition('PodScheduled', 'False', 'Unschedulable', '1 node(s) had volume node affinity conflict'),
+      },
+      3 * minute,
+      null,
+      null,
+    ],
+    [
       'a sidecar that fails again and again',
       initializing({
         ...container({ waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting' } }, 'proxy'),
