@@ -6,7 +6,7 @@ import { viewOf, type BindingView } from '../pipeline/binding-view.ts';
 import type { Binding } from '../pipeline/definition.ts';
 import { nearest } from '../pipeline/nearest.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { elsewhere, refusedField, refusedKey, refusedValue, type Refusal } from './pod-refusals.ts';
+import { elsewhere, refusedField, refusedKey, refusedValue, repeatedContainer, type Refusal } from './pod-refusals.ts';
 import { choicesOf, podType, type FieldType, type PodType } from './pod-types.ts';
 
 export interface PodFault extends Refusal {
@@ -111,6 +111,8 @@ class Walk {
     }
     if (name === 'V1EnvVar' && given.has('value') && given.has('valueFrom'))
       this.#say({ path: at.path, what: 'it has a value and "valueFrom"', help: 'Leave one of them out.' });
+    const repeated = name === 'PodOptions' ? repeatedContainer(given) : null;
+    if (repeated !== null) this.#say({ ...repeated, path: `${at.path}.${repeated.path}` });
     if (name !== 'V1Volume') return;
     const sources = [...given.keys()].filter((field) => field !== 'name' && fields.has(field));
     if (sources.length === 1) return;

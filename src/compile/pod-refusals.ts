@@ -76,6 +76,33 @@ export function refusedKey(field: string, key: string): Refusal | null {
     : null;
 }
 
+/** Kubernetes has those before and those beside a step in one list, by their names. */
+export function repeatedContainer(pod: ReadonlyMap<string, Binding>): (Refusal & { readonly path: string }) | null {
+  const names = new Set<string>();
+  for (const list of ['initContainers', 'sidecars']) {
+    for (const [index, container] of itemsOf(pod.get(list)).entries()) {
+      const name = nameOf(container);
+      if (name !== null && names.has(name)) {
+        const help = 'Give each of `initContainers` and `sidecars` a name of its own.';
+        return { path: `${list}[${index}].name`, what: `another container is called "${name}"`, help };
+      }
+      if (name !== null) names.add(name);
+    }
+  }
+  return null;
+}
+
+function itemsOf(list: Binding | undefined): readonly Binding[] {
+  const view = list === undefined ? null : viewOf(list);
+  return view?.kind === 'list' ? view.items : [];
+}
+
+function nameOf(container: Binding): string | null {
+  const view = viewOf(container);
+  const name = view.kind === 'record' ? view.fields.get('name') : undefined;
+  return name === undefined ? null : plainText(name);
+}
+
 function reservedName(value: Binding, what: string): Refusal | null {
   const name = plainText(value);
   if (name === null)

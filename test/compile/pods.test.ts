@@ -230,6 +230,21 @@ const mistakes: readonly (readonly [what: string, pod: Json, fault: string])[] =
     'pod.sidecars[0].name: the name "contender" is for Contender\'s own. Give the container another name.',
   ],
   [
+    'a sidecar with the name of an init container',
+    { initContainers: [{ name: 'proxy', image: 'a:1' }], sidecars: [{ name: 'proxy', image: 'b:1' }] },
+    'pod.sidecars[0].name: another container is called "proxy". Give each of `initContainers` and `sidecars` a name of its own.',
+  ],
+  [
+    'two sidecars of one name',
+    {
+      sidecars: [
+        { name: 'proxy', image: 'a:1' },
+        { name: 'proxy', image: 'b:1' },
+      ],
+    },
+    'pod.sidecars[1].name: another container is called "proxy". Give each of `initContainers` and `sidecars` a name of its own.',
+  ],
+  [
     'a volume of Contender',
     { volumes: [{ name: 'contender-work', emptyDir: {} }] },
     'pod.volumes[0].name: the name "contender-work" is for Contender\'s own. Give the volume another name.',

@@ -168,6 +168,13 @@ test('an init container that fails ends its pod, though the helper would go on, 
   await namespace.waitForNone('pods');
 });
 
+test('an init container and a sidecar of one name do not become one: no pod is made', async () => {
+  const proxy = { name: 'proxy', image: runnerImage, imagePullPolicy: 'Never', command: ['true'] };
+  const { outcome } = await run(container('true'), { pod: { initContainers: [proxy], sidecars: [proxy] } });
+  assert.equal(outcome.kind === 'failed' && outcome.cause, 'invalid');
+  assert.match(outcome.kind === 'failed' ? outcome.message : '', /^two containers of its pod are called "proxy"/);
+});
+
 test('its lines come while it runs, each once, also to the server that comes after', async () => {
   const script = 'i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.1; done';
   const spec = specOf(container(script));

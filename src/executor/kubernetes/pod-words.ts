@@ -6,6 +6,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { mergePods } from '../../pipeline/pod-merge.ts';
 import { podWords } from '../../pipeline/pod.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../std/json.ts';
+import { AttemptRefusal } from '../local/refusal.ts';
 import { mainContainer } from './pod-end.ts';
 
 /** Of each container, of ours too. */
@@ -19,6 +20,7 @@ export function mergedWords(wider: JsonObject, closer: JsonObject): JsonObject {
   return patch === undefined || patch === null ? said : { ...said, patch };
 }
 
+/** Throws a refusal where they cannot be those of one pod. */
 export function withWords(pod: V1Pod, words: JsonObject): V1Pod {
   const { patch } = words;
   const said = mergePods(plain(pod), podFrom(words));
@@ -34,6 +36,7 @@ function podFrom(words: JsonObject): JsonObject {
   const { namespace: _namespace, ...metadata } = pick(words, podWords.V1ObjectMeta);
   const { initContainers: _init, ...spec } = pick(words, podWords.V1PodSpec);
   const before = [...init, ...sidecars];
+  refuseRepeated(before);
   return {
     metadata,
     spec: {
@@ -42,6 +45,16 @@ function podFrom(words: JsonObject): JsonObject {
       containers: [{ name: mainContainer, ...mergePods(pick(words, podWords.V1Container), container) }],
     },
   };
+}
+
+/** Of those who each say something of the pod, none has seen both. */
+function refuseRepeated(containers: readonly JsonObject[]): void {
+  const names = containers.map(({ name }) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated === undefined) return;
+  const help =
+    'Give each of `initContainers` and `sidecars` a name of its own, in the definition and in `executor.kubernetes.pod`.';
+  throw new AttemptRefusal('invalid', `two containers of its pod are called ${JSON.stringify(repeated)}. ${help}`);
 }
 
 function pick(from: JsonObject, names: readonly string[]): JsonObject {

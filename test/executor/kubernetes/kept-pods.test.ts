@@ -11,7 +11,15 @@ import { podLabels } from '../../../src/executor/kubernetes/pod.ts';
 import type { PodView } from '../../../src/executor/kubernetes/pod-view.ts';
 
 function pod(name: string, phase: string, finishedAt: number | null, type = 'attempt'): PodView {
-  const main = { name: 'main', state: 'terminated', reason: null, message: null, exitCode: 1, startedAt: 5 } as const;
+  const main = {
+    name: 'main',
+    state: 'terminated',
+    reason: null,
+    message: null,
+    exitCode: 1,
+    isInit: false,
+    startedAt: 5,
+  } as const;
   return {
     namespace: 'training',
     name,

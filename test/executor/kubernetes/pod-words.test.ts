@@ -89,6 +89,15 @@ test('what runs before and beside a step has no privileges, unless it says so', 
   assert.deepEqual(contextOf({ privileged: true }), { privileged: true });
 });
 
+test('an init container and a sidecar of one name, of two who say something of the pod, are refused', () => {
+  const wide = { initContainers: [{ name: 'proxy', image: 'a' }] };
+  assert.throws(() => withWords(own, mergedWords(wide, { sidecars: [{ name: 'proxy', image: 'b' }] })), {
+    failure: 'invalid',
+    message: /^two containers of its pod are called "proxy".* of its own/,
+  });
+  assert.equal(withWords(own, mergedWords(wide, wide)).spec?.initContainers?.length, 2);
+});
+
 test('a null of a step takes away what the configuration says, and one of a patch what Contender says', () => {
   const wider = {
     image: 'registry.example/runner:1',
