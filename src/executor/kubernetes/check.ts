@@ -8,6 +8,7 @@ import type { Clock } from '../../std/clock.ts';
 import { ApiError, type Api } from './api.ts';
 import { ok, unanswered, unknown, wrong, type Finding } from './finding.ts';
 import { namespaceOf, type PodSettings } from './pod.ts';
+import { helpForRefusal } from './refused-pod.ts';
 import { quotaFinding, type ResourceQuota } from './quotas.ts';
 import { neededRights, rightsOf, rightText, type Right } from './rights.ts';
 import { trialPod, trialTask } from './trial-pod.ts';
@@ -168,20 +169,6 @@ async function showPod(api: Api, path: string, kind: 'step' | 'helped', settings
     const message = `The cluster refuses ${what}: ${error.message}`;
     if (/does not support dry run/.test(error.message))
       return unknown(name, message, 'A webhook of the cluster only speaks of real pods: check without --quick.');
-    return wrong(name, message, helpFor(error));
+    return wrong(name, message, helpForRefusal(error));
   }
-}
-
-function helpFor({ status, message }: ApiError): string {
-  if (status === 404) return 'Make the namespace, or correct `namespace` of `executor.kubernetes` in contender.yaml.';
-  if (/must specify/.test(message))
-    return 'A quota demands it: say `resources` in `executor.kubernetes.pod`, or give the namespace a LimitRange.';
-  if (/exceeded quota/.test(message)) return 'Raise the quota, or end what takes it.';
-  if (/PodSecurity/.test(message))
-    return 'Take out what `executor.kubernetes.pod` adds, or label the namespace with a level that allows it.';
-  if (/service account|serviceaccount/.test(message))
-    return 'Make the account that `serviceAccountName` names, or correct the name.';
-  if (/webhook/.test(message))
-    return 'Whoever runs that webhook knows what it demands; `executor.kubernetes.pod` says it of all pods.';
-  return 'See `executor.kubernetes` in contender.yaml, `pod` above all.';
 }

@@ -28,6 +28,7 @@ import {
 import { graceSeconds, helperContainer } from './pod.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
 import type { PodPlace, Reaper } from './reaper.ts';
+import { helpForRefusal } from './refused-pod.ts';
 import { formatDuration } from '../../std/duration.ts';
 import { messageOfError } from '../../std/error-message.ts';
 
@@ -457,7 +458,8 @@ function refusalOf(error: ApiError, isLate: boolean): Failed | null {
   }
   if (!error.isPassing) {
     const who = error.status === 403 ? 'the cluster refused its pod' : 'the cluster does not take its pod';
-    return failed('invalid', `${who} (${error.reason || String(error.status)}): ${error.message}`);
+    const what = `${who} (${error.reason || String(error.status)}): ${error.message.replace(/\.+$/, '')}`;
+    return failed('invalid', `${what}. ${helpForRefusal(error)}`);
   }
   // Who does not answer at all may have made it: only what was refused for so long is given up.
   return isLate && error.status !== null ? failed('start', `its pod could not be made: ${error.message}`) : null;

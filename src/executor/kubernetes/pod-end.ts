@@ -222,6 +222,13 @@ function brokenOf({ containers }: PodView): ContainerView | undefined {
     : (containers.find(hasFailedInit) ?? containers.find((one) => hasFailed(one) || one.reason === 'CrashLoopBackOff'));
 }
 
+/** The container beside the step's that failed by itself, and took the pod with it; null where there is none. */
+export function brokenBeside(view: PodView | undefined): string | null {
+  if (view === undefined || view.disruption !== null || view.deletion !== null || view.reason !== null) return null;
+  const broken = brokenOf(view);
+  return broken === undefined || broken.name === mainContainer ? null : broken.name;
+}
+
 function hasFailed(container: ContainerView | undefined): boolean {
   return container?.state === 'terminated' && container.exitCode !== 0;
 }

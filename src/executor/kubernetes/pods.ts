@@ -9,7 +9,7 @@ import type { AgentTask } from '../agent/contract.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placing.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
-import { agentOutput, agentWroteAt } from './agent-output.ts';
+import { agentWroteAt, lastLines, type ContainerPlace } from './agent-output.ts';
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
@@ -17,7 +17,7 @@ import { isLeft, isOver, keptOf, type KeepRule } from './kept-pods.ts';
 import { keptTail } from './log-place.ts';
 import type { Namespaces } from './namespaces.ts';
 import { Placement } from './placement.ts';
-import { mainContainer, podPatience } from './pod-end.ts';
+import { brokenBeside, mainContainer, podPatience } from './pod-end.ts';
 import { podEvents } from './pod-events.ts';
 import { createPodMetrics, type PodMetrics } from './pod-metrics.ts';
 import { podName } from './pod-name.ts';
@@ -279,8 +279,16 @@ export class Pods implements Placing {
               .writer(attemptId)
               .write('contender', 'The end of this log is missing: the cluster did not give it in time.\n');
           if (end.kind === 'seen') {
+            const agent = ports.container === null ? mainContainer : helperContainer;
+            const broken = brokenBeside(seen.table.get(name));
             await this.#tellEvents(pod.namespace, name, attemptId);
-            await this.#tellAgent(pod.namespace, name, id, ports.container === null ? mainContainer : helperContainer);
+            if (broken !== null && broken !== agent)
+              await this.#tellLast(
+                `Its container ${broken}`,
+                { namespace: pod.namespace, pod: name, container: broken },
+                id,
+              );
+            await this.#tellLast('Its agent', { namespace: pod.namespace, pod: name, container: agent }, id);
           }
           isKept = stays(end);
           if (isKept)
@@ -305,12 +313,12 @@ export class Pods implements Placing {
     this.#options.logs.writer(key).write('contender', text);
   }
 
-  /** What the agent has printed itself, masked as all that comes for a log. */
-  async #tellAgent(namespace: string, name: string, id: string, container: string): Promise<void> {
+  /** What a container has printed itself, masked as all that comes for a log. */
+  async #tellLast(who: string, place: ContainerPlace, id: string): Promise<void> {
     const { desk, clock } = this.#options;
-    const lines = await agentOutput(this.#api, { namespace, pod: name, container });
+    const lines = await lastLines(this.#api, place);
     if (lines.length === 0) return;
-    for (const text of ['Its agent said last:', ...lines.map((line) => `  ${line}`)])
+    for (const text of [`${who} said last:`, ...lines.map((line) => `  ${line}`)])
       desk.line(id, { at: clock.now(), stream: 'contender', text });
   }
 

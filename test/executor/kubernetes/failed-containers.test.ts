@@ -1,9 +1,13 @@
 /** Containers beside that of a step that fail: whose fault it is called, and what the log has of it. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { agentFolder, placesIn } from '../../../src/executor/agent/places.ts';
+import { lastLines } from '../../../src/executor/kubernetes/agent-output.ts';
+import { createApi } from '../../../src/executor/kubernetes/api.ts';
+import { helperContainer } from '../../../src/executor/kubernetes/pod.ts';
 import type { AttemptWork } from '../../../src/executor/executor.ts';
 import type { Json } from '../../../src/std/json.ts';
-import { shell, specOf } from '../workshop.ts';
+import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
 import { openHarbour } from './harbour.ts';
 
@@ -57,8 +61,19 @@ test('the log has the last words of what failed before the step', async (t) => {
   assert.equal(log[from + 1], '  no such bucket', log.join('\n'));
 });
 
-test('where the container of a step failed, nothing in its log says that its helper did well', async (t) => {
-  const { said, log } = await endOf(t, container('exit 3'), null);
-  assert.equal(said, 'code: it ended with exit code 3');
-  assert.ok(!log.some((line) => line.includes('succeeded')), log.join('\n'));
+test('a helper that has ended well says nothing that could be taken for the end of its step', async (t) => {
+  const fake = await startClusterWithRunner();
+  t.after(() => fake.close());
+  const keep = { onFinishAction: 'keep_pod', ttlAfterFinishedMs: 60_000 } as const;
+  const harbour = await openHarbour({ ...settingsFor(fake), keep });
+  t.after(() => harbour.close());
+  const { ready } = placesIn(agentFolder);
+  await harbour.run(container(`while ! [ -f ${ready} ]; do sleep 0.01; done; exit 3`));
+  const place = { namespace: 'default', pod: fake.pods()[0]?.metadata.name ?? '', container: helperContainer };
+  const api = createApi(settingsFor(fake).loadConfig);
+  const lines = await until('its last word', async () => {
+    const found = await lastLines(api, place);
+    return found.some((line) => line.startsWith('It has ended')) && found;
+  });
+  assert.equal(lines.at(-1), 'It has ended.');
 });

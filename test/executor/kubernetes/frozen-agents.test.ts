@@ -1,7 +1,7 @@
 /** An agent that hangs in a pod that looks well: it is given up, and nothing is begun anew before its pod is gone. */
 import assert from 'node:assert/strict';
 import { createApi } from '../../../src/executor/kubernetes/api.ts';
-import { agentOutput } from '../../../src/executor/kubernetes/agent-output.ts';
+import { lastLines } from '../../../src/executor/kubernetes/agent-output.ts';
 import { openTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { agentsOf } from '../../kubernetes/pod-processes.ts';
 import { shell, specOf, until } from '../workshop.ts';
@@ -105,7 +105,7 @@ check(
     const place = { namespace: 'default', pod: fake.pods()[0]?.metadata.name ?? '', container: 'main' };
     const api = createApi(settingsFor(fake).loadConfig);
     await until('its word', async () =>
-      (await agentOutput(api, place)).join('\n').includes('The server does not answer'),
+      (await lastLines(api, place)).join('\n').includes('The server does not answer'),
     );
     const reads = fake.count('get', 'pods/log');
     await pass(4 * lostMs);
