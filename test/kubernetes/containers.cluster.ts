@@ -158,11 +158,13 @@ test('a pod is as its step says: another image, variables of the cluster, what r
 });
 
 test('an init container that fails ends its pod, though the helper would go on, and is named', async () => {
-  const command = ['sh', '-c', 'exit 4'];
+  const command = ['sh', '-c', 'echo no such bucket; exit 4'];
   const pod = { initContainers: [{ name: 'prep', image: runnerImage, imagePullPolicy: 'Never', command }] };
   const { outcome, log } = await run(container('true'), { pod });
   assert.equal(outcome.kind === 'failed' && outcome.cause, 'code');
   assert.equal(outcome.kind === 'failed' && outcome.message, 'its container prep ended with exit code 4');
+  const words = log.indexOf('Its container prep said last:');
+  assert.equal(log[words + 1], '  no such bucket', log.join('\n'));
   assert.ok(!log.some((line) => line.includes('is missing')), log.join('\n'));
   assert.deepEqual(harbour.troubles, []);
   await namespace.waitForNone('pods');
