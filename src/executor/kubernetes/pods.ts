@@ -9,7 +9,7 @@ import type { AgentTask } from '../agent/contract.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placing.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
-import { agentWroteAt, lastLines, type ContainerPlace } from './agent-output.ts';
+import { agentWroteAt, lastLines, type ContainerPlace } from './container-output.ts';
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';

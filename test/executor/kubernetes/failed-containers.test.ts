@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { agentFolder, placesIn } from '../../../src/executor/agent/places.ts';
-import { lastLines } from '../../../src/executor/kubernetes/agent-output.ts';
+import { lastLines } from '../../../src/executor/kubernetes/container-output.ts';
 import { createApi } from '../../../src/executor/kubernetes/api.ts';
 import { helperContainer } from '../../../src/executor/kubernetes/pod.ts';
 import type { AttemptWork } from '../../../src/executor/executor.ts';

@@ -1,7 +1,7 @@
 /** An agent that hangs in a pod that looks well: it is given up, and nothing is begun anew before its pod is gone. */
 import assert from 'node:assert/strict';
 import { createApi } from '../../../src/executor/kubernetes/api.ts';
-import { lastLines } from '../../../src/executor/kubernetes/agent-output.ts';
+import { lastLines } from '../../../src/executor/kubernetes/container-output.ts';
 import { openTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { agentsOf } from '../../kubernetes/pod-processes.ts';
 import { shell, specOf, until } from '../workshop.ts';

@@ -127,10 +127,12 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
     ],
     [
       'a sidecar that fails again and again',
-      initializing({
-        ...container({ waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting' } }, 'proxy'),
-        lastState: { terminated: { exitCode: 4, reason: 'Error' } },
-      }),
+      initializing(
+        Object.assign(
+          container({ waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting' } }, 'proxy'),
+          { lastState: { terminated: { exitCode: 4, reason: 'Error' } } },
+        ),
+      ),
       hour,
       'start',
       /in 3600 s: its container proxy ended with exit code 4 \(CrashLoopBackOff: back-off 10s restarting\)$/,
