@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createCompiler } from './compile/compiler.ts';
 import type { Compiler } from './compile/compile.ts';
-import { checkPodFields } from './compile/pod-fields.ts';
 import { Conductor } from './conductor/conductor.ts';
 import type { ConductorLog, DiskSpace, Project, ServerPorts } from './conductor/ports.ts';
 import type { Config } from './config/config.ts';
@@ -47,7 +46,6 @@ import { openGitRegistry } from './registry/git.ts';
 import { createSensors } from './sensors/outside.ts';
 import { openAgentServer } from './server/agent-server.ts';
 import type { Clock } from './std/clock.ts';
-import type { JsonObject } from './std/json.ts';
 import { ProblemError } from './std/problem.ts';
 import { unreachable } from './std/unreachable.ts';
 import { createIds } from './ids.ts';
@@ -254,19 +252,9 @@ function remoteExecutors(
   };
 }
 
-/** What the configuration says of pods, which is held to the same types as what a step says. */
+/** What the configuration says of pods. */
 export function podSettings(config: Config, kubernetes: KubernetesConfig): Omit<PodSettings, 'instance'> {
-  assertPod(kubernetes.pod, 'executor.kubernetes');
-  const { repositories } = config;
-  for (const [at, { pod }] of repositories.entries()) assertPod(pod, `repositories.${at}`);
-  return { ...kubernetes, repositoryPods: new Map(repositories.map(({ name, pod }) => [name, pod])) };
-}
-
-function assertPod(pod: JsonObject, where: string): void {
-  const [fault] = checkPodFields({ literal: pod }).faults;
-  if (fault === undefined) return;
-  const message = `contender.yaml, ${where}.${fault.path}: ${fault.what}`;
-  throw new ProblemError({ code: 'config-invalid', message, where: null, help: fault.help });
+  return { ...kubernetes, repositoryPods: new Map(config.repositories.map(({ name, pod }) => [name, pod])) };
 }
 
 async function openJournal(config: Config, clock: Clock): Promise<Journal> {

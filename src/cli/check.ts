@@ -56,7 +56,7 @@ function checkSettings(directory: string): readonly Checked[] {
     return [];
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    return [{ file: 'contender.yaml', version: null, problems: [error.problem], warnings: [] }];
+    return [{ file: 'contender.yaml', version: null, problems: [error.problem, ...error.others], warnings: [] }];
   }
 }
 

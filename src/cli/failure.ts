@@ -14,7 +14,8 @@ export function sayFailure(error: unknown): ExitStatus {
     process.stderr.write(`${label()}: a fault in Contender itself, please report it with these lines:\n${stack}\n`);
     return exitStatus.fault;
   }
-  process.stderr.write(`${label()}: ${harmless(formatProblem(problem))}\n`);
+  const others = error instanceof ProblemError ? error.others : [];
+  for (const each of [problem, ...others]) process.stderr.write(`${label()}: ${harmless(formatProblem(each))}\n`);
   return problem.code === 'folder-locked' ? exitStatus.locked : exitStatus.usage;
 }
 

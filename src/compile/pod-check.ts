@@ -49,5 +49,5 @@ function checkPod(pod: Binding): ReturnType<typeof checkPodFields> {
   // Its size is that of the text that the journal keeps, and the executor gets.
   if (JSON.stringify(pod).length <= max) return checkPodFields(pod);
   const help = 'Keep data in files or in config maps that the pod names.';
-  return { pod, faults: [{ path: 'pod', what: `it has more than ${max / 1024} KiB`, help }] };
+  return { pod, faults: [{ path: 'pod', keys: ['pod'], what: `it has more than ${max / 1024} KiB`, help }] };
 }

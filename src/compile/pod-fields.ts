@@ -12,7 +12,11 @@ import { choicesOf, podType, type FieldType, type PodType } from './pod-types.ts
 export interface PodFault extends Refusal {
   /** `pod.tolerations[0].effect`. */
   readonly path: string;
+  /** The same, key by key: `pod`, `tolerations`, 0, `effect`. */
+  readonly keys: Keys;
 }
+
+type Keys = readonly (string | number)[];
 
 export interface CheckedPod {
   readonly faults: readonly PodFault[];
@@ -25,25 +29,27 @@ const faultsMax = 10;
 
 export function checkPodFields(pod: Binding): CheckedPod {
   const faults: PodFault[] = [];
-  const walk = new Walk((fault) => void (faults.length < faultsMax && faults.push(fault)));
+  const walk = new Walk((keys, refusal) => {
+    if (faults.length < faultsMax) faults.push({ ...refusal, keys, path: pathOf(keys) });
+  });
   const checked = walk.value(
     pod,
     { name: 'PodOptions', holds: 'one', isRequired: true },
-    { path: 'pod', patched: false },
+    { keys: ['pod'], patched: false },
   );
   return { faults, pod: checked };
 }
 
 interface At {
-  readonly path: string;
+  readonly keys: Keys;
   /** In a patch nothing has to be there. */
   readonly patched: boolean;
 }
 
 class Walk {
-  readonly #say: (fault: PodFault) => void;
+  readonly #say: (keys: Keys, refusal: Refusal) => void;
 
-  constructor(say: (fault: PodFault) => void) {
+  constructor(say: (keys: Keys, refusal: Refusal) => void) {
     this.#say = say;
   }
 
@@ -63,7 +69,7 @@ class Walk {
     if (view.kind === 'reference') return this.#later(binding, type, at);
     if (view.kind !== 'list') return this.#wrong(binding, view, `a list of ${type.name}`, at);
     const items = view.items.map((item, index) => {
-      const inner = { ...at, path: `${at.path}[${index}]` };
+      const inner = { ...at, keys: [...at.keys, index] };
       const itemView = viewOf(item);
       if (itemView.kind === 'scalar' && itemView.value === null) return this.#wrong(item, itemView, type.name, inner);
       return this.value(item, { ...type, holds: 'one' }, inner);
@@ -74,11 +80,11 @@ class Walk {
   #map(binding: Binding, view: BindingView, type: FieldType, at: At): Binding {
     if (view.kind === 'reference') return this.#later(binding, type, at);
     if (view.kind !== 'record') return this.#wrong(binding, view, 'an object', at);
-    const field = lastOf(at.path);
+    const field = at.keys.at(-1);
     return this.#each(binding, view.fields, (key, value) => {
-      const inner = { ...at, path: `${at.path}.${key}` };
+      const inner = { ...at, keys: [...at.keys, key] };
       const refused = refusedKey(field, key);
-      if (refused !== null) this.#say({ path: inner.path, ...refused });
+      if (refused !== null) this.#say(inner.keys, refused);
       return this.value(value, { ...type, holds: 'one' }, inner);
     });
   }
@@ -88,17 +94,17 @@ class Walk {
     if (!at.patched) this.#whole(view.fields, name, fields, at);
     return this.#each(binding, view.fields, (field, value) => {
       const inner = {
-        path: `${at.path}.${field}`,
+        keys: [...at.keys, field],
         patched: at.patched || (name === 'PodOptions' && field === 'patch'),
       };
       const type = fields.get(field);
       if (type === undefined) {
-        this.#say({ path: inner.path, ...unknownField(name, field, fields) });
+        this.#say(inner.keys, unknownField(name, field, fields));
         return value;
       }
       const refused =
-        refusedField(name, field) ?? refusedValue(at.path.startsWith('pod.env[') ? mainType(name) : name, field, value);
-      if (refused !== null) this.#say({ path: inner.path, ...refused });
+        refusedField(name, field) ?? refusedValue(at.keys[1] === 'env' ? mainType(name) : name, field, value);
+      if (refused !== null) this.#say(inner.keys, refused);
       return this.value(value, type, inner);
     });
   }
@@ -107,18 +113,17 @@ class Walk {
   #whole(given: ReadonlyMap<string, Binding>, name: string, fields: PodType, at: At): void {
     for (const [field, { isRequired }] of fields) {
       if (!isRequired || given.has(field)) continue;
-      this.#say({ path: at.path, what: `"${field}" is missing`, help: `A ${name} has it always.` });
+      this.#say(at.keys, { what: `"${field}" is missing`, help: `A ${name} has it always.` });
     }
     if (name === 'V1EnvVar' && given.has('value') && given.has('valueFrom'))
-      this.#say({ path: at.path, what: 'it has a value and "valueFrom"', help: 'Leave one of them out.' });
+      this.#say(at.keys, { what: 'it has a value and "valueFrom"', help: 'Leave one of them out.' });
     const repeated = name === 'PodOptions' ? repeatedContainer(given) : null;
-    if (repeated !== null) this.#say({ ...repeated, path: `${at.path}.${repeated.path}` });
+    if (repeated !== null) this.#say([...at.keys, ...repeated.keys], repeated);
     if (name !== 'V1Volume') return;
     const sources = [...given.keys()].filter((field) => field !== 'name' && fields.has(field));
     if (sources.length === 1) return;
     const what = sources.length === 0 ? 'it has no source' : `it has more than one source: ${sources.join(', ')}`;
-    this.#say({
-      path: at.path,
+    this.#say(at.keys, {
       what,
       help: 'Give a volume one: emptyDir: {}, persistentVolumeClaim: { claimName: … }, …',
     });
@@ -134,11 +139,11 @@ class Walk {
   }
 
   /** Known only in a run, and so never checked. */
-  #later(binding: Binding, { name, holds }: FieldType, { path }: At): Binding {
-    const isRefused = writtenOut.has(name) || (holds === 'map' && ['labels', 'annotations'].includes(lastOf(path)));
+  #later(binding: Binding, { name, holds }: FieldType, { keys }: At): Binding {
+    const isRefused =
+      writtenOut.has(name) || (holds === 'map' && ['labels', 'annotations'].includes(String(keys.at(-1))));
     if (isRefused)
-      this.#say({
-        path,
+      this.#say(keys, {
         what: 'it has to be written out',
         help: 'Only the values inside of it may depend on the run.',
       });
@@ -152,8 +157,7 @@ class Walk {
       return isText && 'reference' in binding ? { template: [binding.reference] } : binding;
     if (view.kind === 'template') {
       if (name === 'integer' || name === 'number' || name === 'boolean')
-        this.#say({
-          path: at.path,
+        this.#say(at.keys, {
           what: `it is text, and has to be ${named(name)}`,
           help: 'Give the handle by itself.',
         });
@@ -163,10 +167,9 @@ class Walk {
     return wrong ? this.#wrong(binding, view, named(name), at) : binding;
   }
 
-  #wrong(binding: Binding, view: BindingView, expected: string, { path }: At): Binding {
+  #wrong(binding: Binding, view: BindingView, expected: string, { keys }: At): Binding {
     const isQuoted = expected === 'text' && view.kind === 'scalar';
-    this.#say({
-      path,
+    this.#say(keys, {
       what: `it is ${shownView(view)}, and has to be ${expected}`,
       help: isQuoted ? `Write it as text: "${String(view.value)}".` : helpFor(view, expected),
     });
@@ -188,8 +191,8 @@ const writtenOut: ReadonlySet<string> = new Set([
   'V1ResourceRequirements',
 ]);
 
-function lastOf(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1);
+function pathOf(keys: Keys): string {
+  return keys.map((key, at) => (typeof key === 'number' ? `[${key}]` : at === 0 ? key : `.${key}`)).join('');
 }
 
 function mainType(name: string): string {

@@ -69,7 +69,7 @@ export function refusedValue(type: string, field: string, value: Binding): Refus
   return null;
 }
 
-export function refusedKey(field: string, key: string): Refusal | null {
+export function refusedKey(field: string | number | undefined, key: string): Refusal | null {
   if (field !== 'labels' && field !== 'annotations') return null;
   return /(?:^|\.)contender\.dev\//.test(key)
     ? { what: `what begins with "contender.dev/" is for Contender to say`, help: 'Use a prefix of your own.' }
@@ -77,14 +77,14 @@ export function refusedKey(field: string, key: string): Refusal | null {
 }
 
 /** Kubernetes has those before and those beside a step in one list, by their names. */
-export function repeatedContainer(pod: ReadonlyMap<string, Binding>): (Refusal & { readonly path: string }) | null {
+export function repeatedContainer(pod: ReadonlyMap<string, Binding>): (Refusal & { readonly keys: readonly (string | number)[] }) | null {
   const names = new Set<string>();
   for (const list of ['initContainers', 'sidecars']) {
     for (const [index, container] of itemsOf(pod.get(list)).entries()) {
       const name = nameOf(container);
       if (name !== null && names.has(name)) {
         const help = 'Give each of `initContainers` and `sidecars` a name of its own.';
-        return { path: `${list}[${index}].name`, what: `another container is called "${name}"`, help };
+        return { keys: [list, index, 'name'], what: `another container is called "${name}"`, help };
       }
       if (name !== null) names.add(name);
     }

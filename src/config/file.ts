@@ -2,7 +2,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
+import { z } from 'zod';
+import { checkPodFields } from '../compile/pod-fields.ts';
+import { nearest } from '../pipeline/nearest.ts';
+import type { JsonObject } from '../std/json.ts';
 import { ProblemError, type Place } from '../std/problem.ts';
 import { configFileSchema, type ConfigFile } from './schema.ts';
 import { messageOfError } from '../std/error-message.ts';
@@ -23,19 +27,62 @@ function readFile(path: string): ConfigFile {
   const document = parseDocument(textOf(path, 'Make it a file that this user may read.'), { lineCounter: lines });
   const [error] = document.errors;
   if (error !== undefined) throw invalid(firstLine(error.message), placeAt(lines, error.pos[0]), 'Mend the YAML.');
-  const value = plainValue(document);
-  const parsed = configFileSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const keys = (issue?.path ?? []).map(String);
-  const unknown = issue?.code === 'unrecognized_keys' ? (issue.keys[0] ?? '') : null;
-  const where = placeOf(document, lines, unknown === null ? keys : [...keys, unknown]);
-  const at = keys.length === 0 ? '' : `${keys.join('.')}: `;
-  throw invalid(
-    `${at}${issue?.message ?? 'not as it should be'}`,
-    where,
-    'docs/operating.md lists every setting with its default.',
-  );
+  const parsed = configFileSchema.safeParse(plainValue(document), { error: unknownSetting });
+  const mistakes = parsed.success ? podMistakes(parsed.data) : parsed.error.issues.map(mistakeOf);
+  const [problem, ...others] = mistakes.slice(0, mistakesMax).map(({ keys, what, help }) => {
+    return invalid(what, placeOf(document, lines, keys.map(String)), help).problem;
+  });
+  if (problem !== undefined) throw new ProblemError(problem, others);
+  if (!parsed.success) throw parsed.error;
+  return parsed.data;
+}
+
+interface Mistake {
+  /** Of the value, or of the key that is not known. */
+  readonly keys: readonly PropertyKey[];
+  readonly what: string;
+  readonly help: string;
+}
+
+/** Of one more, nobody reads the first. */
+const mistakesMax = 20;
+
+function mistakeOf(issue: z.core.$ZodIssue): Mistake {
+  const at = issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  return {
+    keys: [...issue.path, ...unknown],
+    what: `${at}${issue.message}`,
+    help: 'docs/operating.md lists every setting with its default.',
+  };
+}
+
+/** What is said of settings that there are not, with those that were meant; of anything else what zod says. */
+function unknownSetting(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'unrecognized_keys') return undefined;
+  const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+  const names = issue.keys.map((key) => {
+    const meant = nearest(key, known);
+    return meant === null ? `"${key}"` : `"${key}" (did you mean "${meant}"?)`;
+  });
+  return `there is no setting ${names.join(', ')}`;
+}
+
+/** What is said of pods is held to the same types as what a step says. */
+function podMistakes({ executor, repositories }: ConfigFile): readonly Mistake[] {
+  const { kubernetes } = executor;
+  return [
+    ...(kubernetes === undefined ? [] : mistakesOfPod(['executor', 'kubernetes'], kubernetes.pod)),
+    ...repositories.flatMap(({ pod }, at) => mistakesOfPod(['repositories', at], pod)),
+  ];
+}
+
+function mistakesOfPod(parent: readonly (string | number)[], pod: JsonObject): readonly Mistake[] {
+  return checkPodFields({ literal: pod }).faults.map(({ keys, path, what, help }) => ({
+    keys: [...parent, ...keys],
+    what: `${[...parent, path].join('.')}: ${what}`,
+    help,
+  }));
 }
 
 /** A path of the settings, from their folder on; `~` is the user's home. */
@@ -77,6 +124,8 @@ function placeAt(lines: LineCounter, offset: number): Place {
 function placeOf(document: Document, lines: LineCounter, keys: readonly string[]): Place | null {
   for (let length = keys.length; length > 0; length -= 1) {
     const parent = length === 1 ? document.contents : document.getIn(keys.slice(0, length - 1), true);
+    const item = isSeq(parent) ? parent.items[Number(keys[length - 1])] : undefined;
+    if (isNode(item) && item.range) return placeAt(lines, item.range[0]);
     const pair = isMap(parent)
       ? parent.items.find((item) => isScalar(item.key) && item.key.value === keys[length - 1])
       : undefined;

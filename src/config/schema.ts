@@ -109,26 +109,34 @@ const amounts = z.record(
   z.union([z.string().min(1).max(50), z.number()]).transform((amount) => String(amount)),
 );
 
-const kubernetesSchema = z.strictObject({
-  namespace: kubernetesName,
-  image: z.string().min(1).max(1024),
-  /** Under which pods reach the server. */
-  agents: z.url({ protocol: /^https?$/ }),
-  listen: agentsListen,
-  kubeconfig: z.string().min(1).optional(),
-  context: z.string().min(1).optional(),
-  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
-  imagePullSecrets: z.array(kubernetesName).max(20).default([]),
-  serviceAccountName: kubernetesName.optional(),
-  startTimeout: durationSchema.optional(),
-  lostAfter: durationSchema
-    .refine((ms) => ms >= lostAfterMinMs.pods, 'at least 5m: an agent that waits for the server may write so seldom')
-    .prefault('10m'),
-  onFinishAction: z.enum(['delete_pod', 'delete_succeeded_pod', 'keep_pod']).default('delete_pod'),
-  ttlAfterFinished: durationSchema.prefault('24h'),
-  helperResources: z.strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() }).optional(),
-  pod: podSchema,
-});
+/** Of a section: what it looks like, where something else stands in its place. */
+function section(form: string): { readonly error: (issue: { readonly code?: string }) => string | undefined } {
+  return { error: ({ code }) => (code === 'invalid_type' ? `a section such as \`${form}\`` : undefined) };
+}
+
+const kubernetesSchema = z.strictObject(
+  {
+    namespace: kubernetesName,
+    image: z.string().min(1).max(1024),
+    /** Under which pods reach the server. */
+    agents: z.url({ protocol: /^https?$/, error: 'an address such as http://10.0.0.1:8081' }),
+    listen: agentsListen,
+    kubeconfig: z.string().min(1).optional(),
+    context: z.string().min(1).optional(),
+    imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+    imagePullSecrets: z.array(kubernetesName).max(20).default([]),
+    serviceAccountName: kubernetesName.optional(),
+    startTimeout: durationSchema.optional(),
+    lostAfter: durationSchema
+      .refine((ms) => ms >= lostAfterMinMs.pods, 'at least 5m: an agent that waits for the server may write so seldom')
+      .prefault('10m'),
+    onFinishAction: z.enum(['delete_pod', 'delete_succeeded_pod', 'keep_pod']).default('delete_pod'),
+    ttlAfterFinished: durationSchema.prefault('24h'),
+    helperResources: z.strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() }).optional(),
+    pod: podSchema,
+  },
+  section('kubernetes: { namespace: ml, image: registry.example/runner, agents: http://10.0.0.1:8081 }'),
+);
 
 /** What `contender.yaml` may hold. */
 export const configFileSchema = z.strictObject({
@@ -143,12 +151,15 @@ export const configFileSchema = z.strictObject({
     })
     .prefault({}),
   executor: z
-    .strictObject({
-      slots: z.number().int().min(1).max(10_000).optional(),
-      nodeModules: z.string().optional(),
-      kubernetes: kubernetesSchema.optional(),
-      fleet: fleetSchema.optional(),
-    })
+    .strictObject(
+      {
+        slots: z.number().int().min(1).max(10_000).optional(),
+        nodeModules: z.string().optional(),
+        kubernetes: kubernetesSchema.optional(),
+        fleet: fleetSchema.optional(),
+      },
+      section('executor: { kubernetes: { … } }'),
+    )
     .refine(
       ({ kubernetes, fleet }) => kubernetes === undefined || fleet === undefined,
       'steps run as pods (`kubernetes`) or on workers (`fleet`), not both',

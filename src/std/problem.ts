@@ -25,10 +25,13 @@ export interface Problem {
 /** A problem on its way through code that can only throw: caught at the wall (CLI, server) and shown as a problem. */
 export class ProblemError extends Error {
   readonly problem: Problem;
-  constructor(problem: Problem) {
+  /** What else is wrong at the same time. */
+  readonly others: readonly Problem[];
+  constructor(problem: Problem, others: readonly Problem[] = []) {
     super(problem.message);
     this.name = 'ProblemError';
     this.problem = problem;
+    this.others = others;
   }
 }
 

@@ -99,10 +99,16 @@ test('without a cluster, or with a pod that Kubernetes does not know, cluster ch
   const none = await sandbox.run(['cluster', 'check']);
   assert.deepEqual([none.status, none.out], [2, '']);
   assert.match(none.err, /contender\.yaml names no cluster.* \[cluster-missing\]\n {2}Say where/);
-  sandbox.write({ 'contender.yaml': settings({ pod: { tolerations: [{ efect: 'NoSchedule' }] } }) });
+  sandbox.write({ 'contender.yaml': settings({ pod: { tolerations: [{ efect: 'NoSchedule' }], nodeSelecter: {} } }) });
   const wrong = await sandbox.run(['cluster', 'check']);
   assert.equal(wrong.status, 2);
-  assert.match(wrong.err, /executor\.kubernetes\.pod\.tolerations\[0\]\.efect: .* \[config-invalid\]/);
+  assert.match(
+    wrong.err,
+    /contender\.yaml:1:\d+: executor\.kubernetes\.pod\.tolerations\[0\]\.efect: .* \[config-invalid\]/,
+  );
+  assert.match(wrong.err, /executor\.kubernetes\.pod\.nodeSelecter: .* \[config-invalid\]/);
+  const check = await sandbox.run(['check']);
+  assert.match(check.err, /contender\.yaml:1:\d+: executor\.kubernetes\.pod\.nodeSelecter: .* \[config-invalid\]/);
 });
 
 test('cluster check --help shows examples, here and elsewhere', async () => {

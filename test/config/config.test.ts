@@ -13,12 +13,21 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function problemOf(yaml: string, environment: Record<string, string> = {}): Problem {
+  return refusalOf(yaml, environment).problem;
+}
+
+function problemsOf(yaml: string): readonly Problem[] {
+  const { problem, others } = refusalOf(yaml);
+  return [problem, ...others];
+}
+
+function refusalOf(yaml: string, environment: Record<string, string> = {}): ProblemError {
   writeFileSync(join(folder, 'contender.yaml'), yaml);
   try {
     loadConfig(folder, environment);
   } catch (error) {
     assert.ok(error instanceof ProblemError, String(error));
-    return error.problem;
+    return error;
   }
   throw new Error('it was accepted');
 }
@@ -282,4 +291,77 @@ test('what no log may show is all that the environment holds of secrets, and of 
     'old one',
     'p@ss',
   ]);
+});
+
+test('what is wrong in what is said of pods is told, all of it, each where it stands', () => {
+  const yaml = `executor:
+  kubernetes:
+    namespace: training
+    image: runner
+    agents: http://x
+    pod:
+      nodeSelecter: { gpu: 'yes' }
+      resources: { limits: { memory: 1GB } }
+      env:
+        - { name: HOME, value: /tmp }
+        - { name: LD_PRELOAD, value: x.so }
+repositories:
+  - url: .
+    pod:
+      labels: { contender.dev/run: '1' }
+      patch: { spec: { restartPolicy: Always } }
+`;
+  assert.deepEqual(
+    problemsOf(yaml).map(({ code, message, where }) => [code, where?.line, where?.column, message]),
+    [
+      ['config-invalid', 7, 7, 'executor.kubernetes.pod.nodeSelecter: there is no field "nodeSelecter" in PodOptions'],
+      [
+        'config-invalid',
+        8,
+        30,
+        'executor.kubernetes.pod.resources.limits.memory: it is "1GB", and has to be a quantity',
+      ],
+      [
+        'config-invalid',
+        11,
+        13,
+        'executor.kubernetes.pod.env[1].name: the variable "LD_PRELOAD" changes which code runs before the step does',
+      ],
+      [
+        'config-invalid',
+        15,
+        17,
+        'repositories.0.pod.labels.contender.dev/run: what begins with "contender.dev/" is for Contender to say',
+      ],
+      [
+        'config-invalid',
+        16,
+        24,
+        'repositories.0.pod.patch.spec.restartPolicy: it is for Contender to say when a step is tried again',
+      ],
+    ],
+  );
+});
+
+test('a pod that has no such element is said where its list stands', () => {
+  const problem = problemOf('repositories:\n  - url: .\n    pod:\n      tolerations:\n        - 7\n');
+  assert.deepEqual(problem.where, { file: 'contender.yaml', line: 5, column: 11 });
+});
+
+test('all that is wrong in the file is told, with what was meant', () => {
+  const [first, second] = problemsOf('server: { port: 99999 }\nexecutor: { kubernetes: { kubeConfig: x } }\n');
+  assert.match(first?.message ?? '', /^server\.port: /);
+  assert.match(second?.message ?? '', /^executor\.kubernetes\.namespace: /);
+  const own = 'namespace: n, image: r, agents: "http://x"';
+  assert.equal(
+    problemOf(`executor: { kubernetes: { ${own}, kubeConfig: x, zzzzzz: 1 } }\n`).message,
+    'executor.kubernetes: there is no setting "kubeConfig" (did you mean "kubeconfig"?), "zzzzzz"',
+  );
+});
+
+test('something else where a section or an address has to be is told how to write it', () => {
+  assert.match(problemOf('executor: kubernetes\n').message, /^executor: a section such as `executor: \{ kubernetes/);
+  assert.match(problemOf('executor: { kubernetes: yes }\n').message, /a section such as `kubernetes: \{ namespace/);
+  const agents = 'executor: { kubernetes: { namespace: n, image: r, agents: "10.97.0.1:18081" } }\n';
+  assert.match(problemOf(agents).message, /agents: an address such as http:\/\/10\.0\.0\.1:8081/);
 });

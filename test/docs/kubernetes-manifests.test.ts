@@ -8,7 +8,6 @@ import type { V1PodSpec } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { loadConfig, type Config } from '../../src/config/config.ts';
 import { neededRights } from '../../src/executor/kubernetes/rights.ts';
-import { podSettings } from '../../src/main.ts';
 import { access } from '../../src/server/access.ts';
 import { ProblemError } from '../../src/std/problem.ts';
 import { version } from '../../src/version.ts';
@@ -112,8 +111,6 @@ for (const file of settingsFiles) {
     const config = configOf(file);
     const { kubernetes } = config.executor;
     assert.ok(kubernetes !== null);
-    // What it says of all pods is held to the types of Kubernetes' API.
-    podSettings(config, kubernetes);
     const { metadata, spec } = oneOf(file === 'settings' ? 'server' : file, 'Service');
     const portOf = (name: string): number | undefined => spec?.ports?.find((port) => port.name === name)?.port;
     assert.equal(kubernetes.namespace, podSpace);
