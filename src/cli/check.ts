@@ -1,6 +1,6 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
-import { loadChannels, loadPools, namesCluster } from '../config/config.ts';
+import { loadChannels, loadPools, loadStoreNames, namesCluster } from '../config/config.ts';
 import { readConfigFile } from '../config/file.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingSentences, followingsOf } from '../pipeline/following.ts';
@@ -11,7 +11,9 @@ import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { graphText, type GraphFormat } from './graph-text.ts';
 import { withPoolProblems } from './pool-problems.ts';
 import { compileFrom, compileLeft } from './sources.ts';
+import { withStoreProblems } from './store-problems.ts';
 import { harmless, markOf, paint } from './terminal.ts';
+import { warningsOf, type Surroundings } from './warnings.ts';
 
 export async function check(
   directory: string,
@@ -23,8 +25,8 @@ export async function check(
   const hasContainers = options.ref === null && settings.length === 0 && namesCluster(directory);
   const files = await compileFrom(directory, options.ref);
   const compiled = named === null ? files : files.map(named);
-  const names = new Set(definitionsOf(compiled).map(({ name }) => name));
-  const checked = [...settings, ...compiled.map((each) => checkedOf(each, names, hasContainers))];
+  const pipelines = new Map(definitionsOf(compiled).map((definition) => [definition.name, definition]));
+  const checked = [...settings, ...compiled.map((each) => checkedOf(each, { pipelines, hasContainers }))];
   const { ref, against } = options;
   const changes = against === null ? null : changesSince(await compileLeft(directory, ref, against), compiled);
   if (options.json) process.stdout.write(`${JSON.stringify(asJson(checked, changes), null, 2)}\n`);
@@ -35,9 +37,9 @@ export async function check(
 
 /** Adds what is wrong with the names that a file takes from `contender.yaml`; null where there is none. */
 function declaredIn(directory: string): ((compiled: Compiled) => Compiled) | null {
-  const [pools, channels] = [loadPools(directory), loadChannels(directory)];
-  if (pools === null || channels === null) return null;
-  return (compiled) => withChannelProblems(withPoolProblems(compiled, pools), channels);
+  const [pools, channels, stores] = [loadPools(directory), loadChannels(directory), loadStoreNames(directory)];
+  if (pools === null || channels === null || stores === null) return null;
+  return (compiled) => withStoreProblems(withChannelProblems(withPoolProblems(compiled, pools), channels), stores);
 }
 
 /** A file that was looked at. */
@@ -60,20 +62,9 @@ function checkSettings(directory: string): readonly Checked[] {
   }
 }
 
-/** `names`: of the pipelines that are there. `hasContainers`: the settings name a cluster. */
-function checkedOf({ file, version, problems }: Compiled, names: ReadonlySet<string>, hasContainers: boolean): Checked {
-  const { steps = [], on } = version?.definition ?? {};
-  const warnings = steps.flatMap(({ name, work }) =>
-    work.kind === 'container' && work.localCommand === null && !hasContainers
-      ? [
-          `step "${name}" is a container without \`local: { command: [...] }\`, so it fails where there are no containers`,
-        ]
-      : [],
-  );
-  // A file that is broken now may define it: no problem, then, of this one.
-  const unknown = (on?.pipelines ?? []).filter(({ name }) => !names.has(name));
-  const alone = unknown.map(({ name }) => `it follows "${name}", which no file here defines, so nothing starts it`);
-  return { file, version, problems, warnings: [...warnings, ...alone] };
+function checkedOf({ file, version, problems }: Compiled, surroundings: Surroundings): Checked {
+  const warnings = version === null ? [] : warningsOf(version.definition, surroundings);
+  return { file, version, problems, warnings };
 }
 
 function sayAll(checked: readonly Checked[], changes: readonly ChangeSince[] | null): void {

@@ -115,6 +115,12 @@ export function loadFleetSettings(directory: string): FleetSettings | null {
   };
 }
 
+/** The names of the object stores of `contender.yaml` in `directory`, as `loadPools`. */
+export function loadStoreNames(directory: string): ReadonlySet<string> | null {
+  const file = readConfigFile(directory);
+  return file === null ? null : new Set(Object.keys(file.objectStores));
+}
+
 /** The channels of `contender.yaml` in `directory`, as `loadPools`. */
 export function loadChannels(directory: string): ChannelSettings | null {
   const file = readConfigFile(directory);

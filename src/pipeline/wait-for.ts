@@ -15,6 +15,7 @@ import { misuse, shown } from './misuse.ts';
 import { pipelineNamePattern, stepNamePattern } from './names.ts';
 import { closeStep, openStep, readFunction, type StepCall, type StepOptions } from './step-options.ts';
 import { parseDuration } from '../std/duration.ts';
+import { bucketMistake, parseObjectAddress } from '../std/object-address.ts';
 
 /** How it looks; `timeout` is the time from the first look, 1 d unless given. */
 export interface WaitOptions extends StepOptions {
@@ -81,6 +82,7 @@ export const waitFor = {
   file(name: string, options: WaitForFileOptions): Handle<unknown> {
     const call = openStep('waitFor.file', name, options, [...waitOptionNames, 'path']);
     if (!call.options.has('path')) call.options.missing('path');
+    if (call.options.raw('path') === '') call.options.wrong('path', 'a path such as "data/rows.csv"', '');
     return closeWait(call, { condition: 'file', path: bindTemplate(call, 'path', call.options.raw('path')) });
   },
 
@@ -103,8 +105,7 @@ export const waitFor = {
     const call = openStep('waitFor.object', name, options, [...waitOptionNames, 'url', 'store']);
     const url = bindTemplate(call, 'url', call.options.raw('url') ?? call.options.missing('url'));
     const start = typeof url === 'string' ? url : url[0];
-    if (typeof start === 'string' && !start.startsWith('s3://'))
-      call.options.wrong('url', 'an address such as s3://bucket/key', start);
+    if (typeof start === 'string') demandObject(call, start, start === url);
     const store = call.options.has('store') ? call.options.text('store', '') : null;
     if (store !== null && !pipelineNamePattern.test(store))
       call.options.wrong('store', 'the name of an object store in contender.yaml', store);
@@ -146,6 +147,15 @@ function closeWait(call: StepCall, condition: WaitWork['for'], run: StepFunction
     softFail: call.options.flag('softFail', false),
   };
   return closeStep(call, work, {}, run);
+}
+
+/** `start`: of the address, up to what only a run knows. */
+function demandObject({ options }: StepCall, start: string, isWhole: boolean): void {
+  if (!start.startsWith('s3://')) options.wrong('url', 'an address such as s3://bucket/key', start);
+  const [, bucket] = /^s3:\/\/([^/]*)\//.exec(start) ?? [];
+  const parsed = isWhole ? parseObjectAddress(start) : null;
+  const mistake = parsed?.ok === false ? parsed.error : bucket === undefined ? null : bucketMistake(bucket);
+  if (mistake !== null) options.problem(`option "url": ${mistake}`, 'Write it as s3://bucket/key.');
 }
 
 function demandName(word: string, name: unknown, pattern: RegExp, what: string, example: string): void {

@@ -1,4 +1,5 @@
 /** Whether there is an object in an S3-compatible store: by its key, below a folder, or by a pattern with `*`. */
+import { parseObjectAddress, type ObjectPlace } from '../std/object-address.ts';
 import { keyMatcher } from './pattern.ts';
 import { encoded, signedHeaders, type Credentials } from './signature.ts';
 import { reasonOf, send, type Answer } from './request.ts';
@@ -9,11 +10,6 @@ export interface ObjectPorts {
   /** Value of a named secret, or null. */
   readonly secret: (name: string) => string | null;
   readonly now: () => number;
-}
-
-interface Place {
-  readonly bucket: string;
-  readonly key: string;
 }
 
 /** A store that is open: with the values of its secrets. */
@@ -34,14 +30,16 @@ type ObjectSubject = Extract<OutsideSubject, { kind: 'object' }>;
 type Impossible = Extract<Sight, { kind: 'impossible' }>;
 
 export async function lookForObject(subject: ObjectSubject, ports: ObjectPorts): Promise<Sight> {
-  const place = placeOf(subject.url);
-  if (place === null) return impossible(`${JSON.stringify(subject.url)} is no address such as s3://bucket/key`);
+  const place = parseObjectAddress(subject.url);
+  if (!place.ok) return impossible(place.error);
   if (subject.reach === 'public') return impossible('an object store is not looked at for code that is not trusted');
   const open = openStore(subject.store, ports);
   if ('kind' in open) return open;
   try {
-    const { key } = place;
-    return key.endsWith('/') || key.includes('*') ? await lookInList(open, place) : await lookAtKey(open, place);
+    const { key } = place.value;
+    return key.endsWith('/') || key.includes('*')
+      ? await lookInList(open, place.value)
+      : await lookAtKey(open, place.value);
   } catch (error) {
     return { kind: 'not-yet', reason: `the object store cannot be reached: ${reasonOf(error)}` };
   }
@@ -49,13 +47,6 @@ export async function lookForObject(subject: ObjectSubject, ports: ObjectPorts):
 
 function impossible(reason: string): Impossible {
   return { kind: 'impossible', reason };
-}
-
-/** A bucket's name becomes part of a host's, and in an address the folders `.` and `..` would lead elsewhere. */
-function placeOf(url: string): Place | null {
-  const [, bucket = '', key = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.{1,1024})$/s.exec(url) ?? [];
-  const leadsAway = key.split('/').some((folder) => folder === '.' || folder === '..');
-  return bucket === '' || bucket.includes('..') || leadsAway ? null : { bucket, key };
 }
 
 function openStore(name: string | null, { stores, secret, now }: ObjectPorts): OpenStore | Impossible {
@@ -78,7 +69,7 @@ function openStore(name: string | null, { stores, secret, now }: ObjectPorts): O
   return { store, credentials, now };
 }
 
-async function lookAtKey(open: OpenStore, { bucket, key }: Place): Promise<Sight> {
+async function lookAtKey(open: OpenStore, { bucket, key }: ObjectPlace): Promise<Sight> {
   const answer = await ask(open, 'HEAD', bucket, key, '');
   if (answer.status !== 200) return unseen(answer, `there is no s3://${bucket}/${key}`);
   const length = Number(answer.header('content-length') ?? 0);
@@ -91,7 +82,7 @@ async function lookAtKey(open: OpenStore, { bucket, key }: Place): Promise<Sight
 }
 
 /** The first in the order of the keys. */
-async function lookInList(open: OpenStore, { bucket, key }: Place): Promise<Sight> {
+async function lookInList(open: OpenStore, { bucket, key }: ObjectPlace): Promise<Sight> {
   const prefix = key.split('*')[0] ?? '';
   const isWanted = keyMatcher(key);
   let token: string | null = null;

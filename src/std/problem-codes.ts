@@ -51,6 +51,7 @@ export const problemCodes = [
   'run-unknown',
   'server-refused',
   'step-unknown',
+  'store-unknown',
   'system-refused',
   // rehearsal
   'pretence-invalid',

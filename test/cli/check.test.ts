@@ -191,3 +191,54 @@ gone removed
   assert.equal(unknown.status, 2);
   assert.match(unknown.err, /no-such-branch .*\[revision-unknown\]/);
 });
+
+test('waits that can never come true are warnings', async () => {
+  const waiting = `import { pipeline, waitFor } from 'contender';
+
+export default pipeline('waiting', {}, ({ date }) => {
+  waitFor.pipeline('nope', { date });
+  waitFor.step('good', 'nope', { date });
+  waitFor.pipeline('waiting', { name: 'itself', date });
+  waitFor.pipeline('waiting', { name: 'yesterday', date, shift: '-1d' });
+  waitFor.pipeline('good', { date });
+  waitFor.step('good', 'second', { date });
+});
+`;
+  sandbox = createProject({ '.pipelines/good.ts': good, '.pipelines/waiting.ts': waiting });
+  const { status, err } = await sandbox.run(['check']);
+  assert.equal(status, 0);
+  assert.deepEqual(err.trimEnd().split('\n'), [
+    '! .pipelines/waiting.ts: step "wait-for-nope" waits for "nope", which no file here defines, so it waits until its time is over',
+    '! .pipelines/waiting.ts: step "wait-for-good-nope" waits for "nope" of "good", which has no such step, so it waits until its time is over',
+    '! .pipelines/waiting.ts: step "itself" waits for the end of the run that it belongs to',
+  ]);
+});
+
+test('an object store that contender.yaml does not declare is said where there is such a file', async () => {
+  const waiting = (store: string): string => `import { pipeline, waitFor } from 'contender';
+
+export default pipeline('waiting', {}, () => {
+  waitFor.object('rows', { url: 's3://exports/rows.csv'${store} });
+});
+`;
+  const stores = (...names: string[]): string =>
+    JSON.stringify({
+      objectStores: Object.fromEntries(
+        names.map((name) => [name, { secrets: { accessKeyId: 'ID', secretAccessKey: 'KEY' } }]),
+      ),
+    });
+  sandbox = createProject({ '.pipelines/waiting.ts': waiting('') });
+  assert.equal((await sandbox.run(['check'])).status, 0);
+  sandbox.write({ 'contender.yaml': stores('lake') });
+  assert.equal((await sandbox.run(['check'])).status, 0);
+  sandbox.write({ 'contender.yaml': stores() });
+  const none = await sandbox.run(['check']);
+  assert.equal(none.status, 2);
+  assert.match(none.err, /which object store is not said; contender\.yaml declares no object stores \[store-unknown\]/);
+  sandbox.write({ 'contender.yaml': stores('lake', 'pond'), '.pipelines/waiting.ts': waiting(", store: 'sea'") });
+  const { err } = await sandbox.run(['check']);
+  assert.match(
+    err,
+    /step "rows": there is no object store "sea"; contender\.yaml declares the object stores lake, pond/,
+  );
+});
