@@ -26,10 +26,8 @@ export class OptionReader {
   /** `label` names the call in messages; `path` the options inside it: `schedule.`. Unknown options are refused. */
   constructor(label: string, options: unknown, known: readonly string[], path = '') {
     this.label = label;
+    const values = plainRecord(options) ?? this.#wrongOptions(options, known, path);
     this.#path = path;
-    const values =
-      plainRecord(options) ??
-      this.wrong('options', path === '' ? 'an object' : `an object with ${known.join(', ')}`, options);
     this.#names = Object.keys(values);
     for (const name of this.#names) if (!known.includes(name)) this.#unknown(name, known);
     this.#values = Object.assign(Object.create(null), values);
@@ -153,6 +151,13 @@ export class OptionReader {
   /** The option `name` is not what it has to be. */
   wrong(name: string, expected: string, value: unknown): never {
     return this.problem(`${this.#name(name)} is ${shown(value)}`, `It has to be ${expected}.`);
+  }
+
+  /** Of an option that has options itself, its own name stands before the last dot of the path. */
+  #wrongOptions(options: unknown, known: readonly string[], path: string): never {
+    const name = path === '' ? 'options' : path.slice(0, -1);
+    const expected = path === '' ? 'an object' : `an object with ${known.join(', ')}`;
+    return this.problem(`option "${name}" is ${shown(options)}`, `It has to be ${expected}.`);
   }
 
   #name(name: string): string {

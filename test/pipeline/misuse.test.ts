@@ -743,6 +743,20 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /s3:\/\/bucket\/key/,
     ],
     [
+      'text in place of the triggers',
+      () => pipeline('a', { on: 'push' }, () => step('b', { command: ['true'] })),
+      'definition-option',
+      /option "on" is "push"/,
+      /an object with/,
+    ],
+    [
+      'text in place of the options of a trigger',
+      () => pipeline('a', { on: { push: 'main' } }, () => step('b', { command: ['true'] })),
+      'definition-option',
+      /option "on\.push" is "main"/,
+      /an object with/,
+    ],
+    [
       'a wait for a file without a path',
       () => waitFor.file('a', { path: '' }),
       'definition-option',
