@@ -283,7 +283,12 @@ export type FailureCause =
 export type StepOutput =
   | { readonly inline: Json }
   /** `lengths`: by path joined with `.` ('' is the whole), for what can be mapped over, down to two levels. */
-  | { readonly stored: Artifact; readonly lengths: { readonly [path: string]: number } };
+  | {
+      readonly stored: Artifact;
+      readonly lengths: { readonly [path: string]: number };
+      /** Of the parts that the step's updates name; null: it is null. */
+      readonly digests?: { readonly [key: string]: string | null };
+    };
 
 export interface Usage {
   readonly wallMs: number;

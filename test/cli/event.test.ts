@@ -92,3 +92,28 @@ async function ended(): Promise<string> {
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo()));
 }
+
+test('the named part of a large output is the same data, whatever else is in it', async () => {
+  const large = `${fromContender}
+export default pipeline('large', {}, () => {
+  step('load', {
+    run: (_, { runId }) => ({ rows: [1, 2], log: runId.repeat(5000) }),
+    updates: { features: 'rows' },
+  });
+});
+`;
+  sandbox.remove();
+  sandbox = createProject({ '.pipelines/large.ts': large });
+  for (let count = 0; count < 2; count += 1) {
+    const { status, err } = await sandbox.run(['run', 'large']);
+    assert.equal(status, 0, err);
+  }
+  const { out } = await sandbox.run(['events', 'features', '--json']);
+  const events = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { digest: string | null });
+  const [first, second] = events.map(({ digest }) => digest);
+  assert.match(first ?? '', /^[0-9a-f]{64}$/);
+  assert.equal(first, second);
+});

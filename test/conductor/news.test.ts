@@ -119,12 +119,29 @@ test('a step that updates a dataset tells it when it has succeeded, before its r
 });
 
 test('the output that a step names tells whether the data are others', async () => {
-  const stage = await open(teller({ output: ['rows'] }), listener());
+  // What an attempt of the stage gives.
+  const stage = await open(teller({ output: ['done'] }), listener());
   stage.push();
   await stage.rest();
   const [event] = await stage.world.journal.dataEvents('features', 1);
-  // An attempt of the stage gives no such output.
-  assert.deepEqual([event?.state, event?.digest], ['news', null]);
+  assert.equal(event?.state, 'news');
+  assert.match(event.digest ?? '', /^[0-9a-f]{64}$/);
+});
+
+test('an output that a step names and does not give is a failure, and no news', async () => {
+  const stage = await open(teller({ output: ['rows'] }), listener());
+  stage.push();
+  await stage.rest();
+  const [run] = runsOf(stage, 'teller');
+  assert.equal(run?.state, 'failed');
+  const ends = (await stage.world.journal.events(run.opened.runId)).flatMap((event) =>
+    event.type === 'attempt-finished' && event.outcome.kind === 'failed' ? [event.outcome] : [],
+  );
+  assert.deepEqual(
+    ends.map(({ cause, message }) => [cause, message]),
+    [['output', 'the output "rows" is missing, which `updates` names']],
+  );
+  assert.deepEqual(await stage.world.journal.dataEvents('features', 1), []);
 });
 
 test('a run of another branch, and a backfill, are no news', async () => {

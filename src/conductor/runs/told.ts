@@ -2,11 +2,11 @@
  * What a run tells whoever listens: that it has ended, and which datasets its steps have changed. It is kept in the very
  * commit whose events it follows from, so nothing that dies afterwards can lose it; who follows is found out later.
  */
-import { createHash } from 'node:crypto';
-import { depthOf, firstTriggerOf, type RunEvent, type StepOutput } from '../../engine/event.ts';
+import { depthOf, firstTriggerOf, type RunEvent } from '../../engine/event.ts';
 import type { Instance, Run } from '../../engine/run.ts';
 import type { DataEventRow, Journal, Write } from '../../journal/journal.ts';
-import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
+import { isJsonObject, type Json } from '../../std/json.ts';
+import { digestOf } from './named-outputs.ts';
 
 /** Of a pull request the commit is not merged, and a backfill asks what would have been: neither is news to anybody. */
 function tellsNobody({ opened }: Pick<Run, 'opened'>): boolean {
@@ -32,7 +32,7 @@ export function dataWrites(run: Run, event: RunEvent): readonly Write[] {
     event: {
       id: `${runId}/${event.step}/${dataset}`,
       dataset,
-      digest: output === null ? null : digestOf(instance, output),
+      digest: output === null ? null : digestAt(instance, output),
       runId,
       step: event.step,
       toldBy: null,
@@ -47,19 +47,14 @@ export function endWrites({ opened, finishedAt }: Run): readonly Write[] {
   return finishedAt === null ? [] : [{ write: 'run-end', runId: opened.runId, at: finishedAt }];
 }
 
-/** Of an artifact its own, of anything else that of its JSON; null where the step did not give it. */
-function digestOf({ output }: Instance, path: readonly string[]): string | null {
+/** Null where the step gave nothing there. */
+function digestAt({ output }: Instance, path: readonly string[]): string | null {
   if (output === null) return null;
-  const value = valueAt(output, path);
-  if (value === null) return null;
-  if (isJsonObject(value) && typeof value['$artifact'] === 'string') return value['$artifact'];
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
-}
-
-/** What is too large to stand inline is known by its bytes, as a whole. */
-function valueAt(output: StepOutput, path: readonly string[]): Json {
-  if ('stored' in output) return output.stored.$artifact;
-  return path.reduce<Json>((value, key) => (isJsonObject(value) ? (value[key] ?? null) : null), output.inline);
+  const [key] = path;
+  if ('stored' in output) return key === undefined ? output.stored.$artifact : (output.digests?.[key] ?? null);
+  return digestOf(
+    path.reduce<Json>((value, name) => (isJsonObject(value) ? (value[name] ?? null) : null), output.inline),
+  );
 }
 
 /** Somebody says that data have changed. */

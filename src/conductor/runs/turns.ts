@@ -26,6 +26,7 @@ import { isSilence } from '../silence.ts';
 import { Trouble } from '../trouble.ts';
 import type { Room } from '../room.ts';
 import { Sight } from '../waits/sight.ts';
+import { withNamedOutputs } from './named-outputs.ts';
 import { changesData } from './told.ts';
 import { commandOf, commitOf, keyOf, requestsOf, startedIn, type Admit, type Message, type Turn } from './turn.ts';
 import { Waits, type Look } from '../waits/waits.ts';
@@ -201,7 +202,10 @@ export class Turns {
   async #prepare(runId: string): Promise<Turn | null> {
     try {
       const run = await this.#load(runId);
-      if (run !== null) return this.#advance(runId, run);
+      if (run !== null) {
+        await this.#lookAtOutputs(runId, run);
+        return this.#advance(runId, run);
+      }
       this.#inbox.delete(runId);
       this.#slots.withdraw(runId);
     } catch (error) {
@@ -211,6 +215,19 @@ export class Turns {
       this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.turnAgainMs);
     }
     return null;
+  }
+
+  /** In place of the messages that tell of them; more may come meanwhile. */
+  async #lookAtOutputs(runId: string, run: Run): Promise<void> {
+    for (const message of this.#inbox.get(runId) ?? []) {
+      if (message.type !== 'report') continue;
+      const report = await withNamedOutputs(message.report, run, this.#ports);
+      const messages = this.#inbox.get(runId) ?? [];
+      this.#inbox.set(
+        runId,
+        messages.map((each) => (each === message ? { type: 'report', report } : each)),
+      );
+    }
   }
 
   async #load(runId: string): Promise<Run | null> {

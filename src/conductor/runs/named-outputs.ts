@@ -1,0 +1,62 @@
+/**
+ * What a step names of its output to tell whether the data that it updates are others. It is looked at once, before the
+ * success is kept: what is not there is a failure, and of an output that is stored the digest goes with it.
+ */
+import { createHash } from 'node:crypto';
+import type { AttemptOutcome, StepOutput } from '../../engine/event.ts';
+import type { Run } from '../../engine/run.ts';
+import { messageOfError } from '../../std/error-message.ts';
+import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
+import { parseAttemptId, type AttemptReport } from '../../executor/executor.ts';
+import type { ConductorPorts } from '../ports.ts';
+
+/** The report itself where there is nothing to look at. */
+export async function withNamedOutputs(
+  report: AttemptReport,
+  run: Run,
+  { artifacts }: Pick<ConductorPorts, 'artifacts'>,
+): Promise<AttemptReport> {
+  if (report.type !== 'finished') return report;
+  const { outcome, attemptId } = report;
+  const updates = run.steps.get(parseAttemptId(attemptId)?.step ?? '')?.definition.updates ?? [];
+  const keys = updates.flatMap(({ output }) => output?.[0] ?? []);
+  if (outcome.kind !== 'succeeded' || keys.length === 0) return report;
+  const looked = await lookAt(outcome, keys, artifacts);
+  return looked === outcome ? report : { ...report, outcome: looked };
+}
+
+async function lookAt(
+  outcome: Extract<AttemptOutcome, { kind: 'succeeded' }>,
+  keys: readonly string[],
+  artifacts: ConductorPorts['artifacts'],
+): Promise<AttemptOutcome> {
+  try {
+    const { output } = outcome;
+    const value = await valueOf(output, artifacts);
+    const missing = keys.find((key) => !isJsonObject(value) || !Object.hasOwn(value, key));
+    if (missing !== undefined) return failed(`the output "${missing}" is missing, which \`updates\` names`);
+    if ('inline' in output || !isJsonObject(value)) return outcome;
+    const digests = Object.fromEntries(keys.map((key) => [key, digestOf(value[key] ?? null)]));
+    return { ...outcome, output: { ...output, digests } };
+  } catch (error) {
+    return failed(`the output, of which \`updates\` names a part, cannot be read: ${messageOfError(error)}`);
+  }
+}
+
+async function valueOf(output: StepOutput, artifacts: ConductorPorts['artifacts']): Promise<Json> {
+  if ('inline' in output) return output.inline;
+  const bytes = await artifacts.getBytes(output.stored.$artifact);
+  if (bytes === null) throw new Error('it is not in the artifact store');
+  return JSON.parse(Buffer.from(bytes).toString());
+}
+
+function failed(message: string): AttemptOutcome {
+  return { kind: 'failed', cause: 'output', message, exitCode: null };
+}
+
+/** Of an artifact its own, of anything else that of its JSON; null where there is nothing. */
+export function digestOf(value: Json): string | null {
+  if (value === null) return null;
+  if (isJsonObject(value) && typeof value['$artifact'] === 'string') return value['$artifact'];
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
