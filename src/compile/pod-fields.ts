@@ -269,6 +269,8 @@ function shownView(view: BindingView): string {
 }
 
 function helpFor(view: BindingView, expected: string): string {
+  if (expected.endsWith(' V1LocalObjectReference') && view.kind === 'scalar')
+    return `Write it as { name: ${JSON.stringify(view.value)} }.`;
   if (expected === 'a quantity') return 'A quantity is written "500m", "8" or "32Gi".';
   const known = expected.startsWith('one of ') ? expected.slice('one of '.length).split(', ') : [];
   const meant = view.kind === 'scalar' && typeof view.value === 'string' ? nearest(view.value, known) : null;

@@ -11,7 +11,7 @@ import {
   type Text,
 } from './command.ts';
 import type { ContainerWork } from './definition.ts';
-import type { Handle, Nothing } from './handle.ts';
+import { handleData, hasMarker, type Handle, type Nothing } from './handle.ts';
 import type { OptionReader } from './options.ts';
 import { closeStep, openStep, type StepOptions } from './step-options.ts';
 
@@ -80,6 +80,13 @@ function readQuantities(options: OptionReader, name: string): { readonly [resour
     const quantity = typeof value === 'number' ? String(value) : value;
     if (typeof quantity === 'string' && /^\d+(?:\.\d+)?(?:m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/.test(quantity))
       return [resource, quantity];
+    if (handleData(value) !== null || (typeof value === 'string' && hasMarker(value)))
+      return options.problem(
+        `option "resources.${name}.${resource}" is a value of the run`,
+        name === 'limits' && resource === 'memory'
+          ? 'Write it out: how much an attempt may take has to be known before one begins.'
+          : `Say it in the pod: pod: { resources: { ${name}: { ${resource}: … } } }.`,
+      );
     return options.wrong(`${name}.${resource}`, 'a quantity such as "500m", "8" or "32Gi"', value);
   });
   return Object.fromEntries(entries);

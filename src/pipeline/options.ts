@@ -8,6 +8,7 @@ import { hasMarker } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { identifierPattern } from './names.ts';
 import { nearest } from './nearest.ts';
+import { podWords } from './pod.ts';
 
 export interface NumberRange {
   readonly min?: number;
@@ -176,10 +177,13 @@ export class OptionReader {
 
   #unknown(name: string, known: readonly string[]): never {
     const meant = nearest(name, known);
+    const ofPod = known.includes('pod') && Object.values(podWords).some((words) => words.some((word) => word === name));
+    const guess = meant === null ? '' : `Did you mean "${meant}"? `;
+    const help = ofPod ? `Say it in pod: { ${name}: … }. ` : guess;
     return misuse(
       'definition-option',
       `${this.label}: there is no option "${this.#path}${name}"`,
-      `${meant === null ? '' : `Did you mean "${meant}"? `}The options are ${known.join(', ')}.`,
+      `${help}The options are ${known.join(', ')}.`,
     );
   }
 }

@@ -54,6 +54,11 @@ export function step(
 
 function functionStep(name: string, options: unknown): Handle<unknown> {
   const call = openStep('step', name, options, ['input', 'run', 'cache', 'command', 'env', 'outputs']);
+  if (!call.options.has('run'))
+    call.options.problem(
+      'option "run" or "command" is missing',
+      'Give the step a function with `run`, or a program and its arguments with `command`.',
+    );
   const run = readFunction(call);
   for (const foreign of ['env', 'outputs']) {
     if (call.options.has(foreign))

@@ -349,3 +349,7 @@ step('train', { command: ['true'], pod: {
     },
   });
 });
+
+test('a reference to a secret that is written as its name is told how to write it', () => {
+  assert.match(faultsOf({ imagePullSecrets: ['regcred'] })[0] ?? '', /Write it as \{ name: "regcred" \}\.$/);
+});

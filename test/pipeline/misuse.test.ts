@@ -270,7 +270,13 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /what the words give back/,
     ],
     ['after a date', ({ date }) => step('b', { ...command, after: date }), 'definition-option', /"after"/, /a step/],
-    ['neither command nor function', () => step('a', {}), 'definition-option', /"run" is missing/, /run/],
+    [
+      'neither command nor function',
+      () => step('a', {}),
+      'definition-option',
+      /"run" or "command" is missing/,
+      /with `command`/,
+    ],
     [
       'command and function',
       () => step('a', { ...command, run }),
@@ -755,6 +761,27 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       'definition-option',
       /option "on\.push" is "main"/,
       /an object with/,
+    ],
+    [
+      'a word of a pod beside a step',
+      () => step('a', { ...command, nodeSelector: {} }),
+      'definition-option',
+      /there is no option "nodeSelector"/,
+      /^Say it in pod: \{ nodeSelector: … \}\. The options are/,
+    ],
+    [
+      'a resource of a container that depends on the run',
+      ({ date }) => container('a', { image: 'i', resources: { requests: { memory: date } } }),
+      'definition-option',
+      /option "resources\.requests\.memory" is a value of the run/,
+      /pod: \{ resources: \{ requests: \{ memory: … \} \} \}/,
+    ],
+    [
+      'a limit of memory of a container that depends on the run',
+      ({ date }) => container('a', { image: 'i', resources: { limits: { memory: date } } }),
+      'definition-option',
+      /option "resources\.limits\.memory" is a value of the run/,
+      /Write it out/,
     ],
     [
       'a wait for a file without a path',
