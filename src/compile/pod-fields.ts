@@ -6,7 +6,14 @@ import { viewOf, type BindingView } from '../pipeline/binding-view.ts';
 import type { Binding } from '../pipeline/definition.ts';
 import { nearest } from '../pipeline/nearest.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { elsewhere, refusedField, refusedKey, refusedValue, repeatedContainer, type Refusal } from './pod-refusals.ts';
+import {
+  elsewhere,
+  refusedEntry,
+  refusedField,
+  refusedValue,
+  repeatedContainer,
+  type Refusal,
+} from './pod-refusals.ts';
 import { choicesOf, podType, type FieldType, type PodType } from './pod-types.ts';
 
 export interface PodFault extends Refusal {
@@ -83,7 +90,7 @@ class Walk {
     const field = at.keys.at(-1);
     return this.#each(binding, view.fields, (key, value) => {
       const inner = { ...at, keys: [...at.keys, key] };
-      const refused = refusedKey(field, key);
+      const refused = refusedEntry(field, key, value);
       if (refused !== null) this.#say(inner.keys, refused);
       return this.value(value, { ...type, holds: 'one' }, inner);
     });

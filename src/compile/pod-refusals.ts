@@ -1,7 +1,7 @@
 /** What a pipeline may not say of a pod, since Contender says it: whoever looks for the pod, or waits for it, relies on it. */
 import { viewOf } from '../pipeline/binding-view.ts';
 import type { Binding } from '../pipeline/definition.ts';
-import { deniedEnvironmentName } from '../pipeline/names.ts';
+import { deniedEnvironmentName, imageMistake } from '../pipeline/names.ts';
 import { podWords } from '../pipeline/pod.ts';
 
 export interface Refusal {
@@ -63,16 +63,45 @@ export function elsewhere(type: string, field: string, has: (type: string, field
 /** Why the value of this field may not be what it is; null where it may. */
 export function refusedValue(type: string, field: string, value: Binding): Refusal | null {
   if (type === 'V1Container' && field === 'name') return reservedName(value, 'container');
-  if (type === 'V1Volume' && field === 'name') return reservedName(value, 'volume');
+  if (type === 'V1Volume' && field === 'name') return reservedName(value, 'volume') ?? wrongLabel(value);
+  if (field === 'namespace' && (type === 'PodOptions' || type === 'PodMetadata')) return wrongLabel(value);
+  if (field === 'image' && imageTypes.has(type)) return wrongImage(value);
   if (type === 'MainVariable' && field === 'name') return deniedVariable(value);
   if (type === 'V1VolumeMount' && field === 'mountPath') return reservedPath(value);
   return null;
 }
 
-export function refusedKey(field: string | number | undefined, key: string): Refusal | null {
+/** Why there may be no such key, or not with this value, in the map `field`; null where there may. */
+export function refusedEntry(field: string | number | undefined, key: string, value: Binding): Refusal | null {
+  if (field === 'requests' || field === 'limits') return refusedResource(key, value);
   if (field !== 'labels' && field !== 'annotations') return null;
-  return /(?:^|\.)contender\.dev\//.test(key)
-    ? { what: `what begins with "contender.dev/" is for Contender to say`, help: 'Use a prefix of your own.' }
+  if (/(?:^|\.)contender\.dev\//.test(key))
+    return { what: `what begins with "contender.dev/" is for Contender to say`, help: 'Use a prefix of your own.' };
+  if (!/^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(key))
+    return { what: 'Kubernetes takes no such name', help: 'It has up to 63 letters, digits, "-", "_" and ".": team.' };
+  const text = field === 'labels' ? plainText(value) : null;
+  if (text === null || /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/.test(text)) return null;
+  return {
+    what: `Kubernetes takes no such label: ${JSON.stringify(text.slice(0, 80))}`,
+    help: 'It has up to 63 letters, digits, "-", "_" and "."; longer texts are for `annotations`.',
+  };
+}
+
+const plainResource = /^(?:cpu|memory|storage|ephemeral-storage|hugepages-.+)$/;
+
+/** Of all others the name has a prefix, and they are counted. */
+function refusedResource(name: string, value: Binding): Refusal | null {
+  if (plainResource.test(name)) return null;
+  if (!name.includes('/')) {
+    const help = name === 'gpu' ? 'Say nvidia.com/gpu, or what the nodes of the cluster call it.' : 'Give its prefix.';
+    return {
+      what: `Kubernetes has no resource "${name}"`,
+      help: `${help} Without one are cpu, memory, ephemeral-storage.`,
+    };
+  }
+  const view = viewOf(value);
+  return view.kind === 'scalar' && /\.|m$/.test(String(view.value))
+    ? { what: `it is ${String(view.value)}, and ${name} is given in whole ones`, help: 'Write a whole number.' }
     : null;
 }
 
@@ -132,6 +161,26 @@ function reservedPath(value: Binding): Refusal | null {
   return path !== null && /^\/+contender(?:-secrets)?(?:\/|$)/.test(path)
     ? { what: '/contender and /contender-secrets are where a step finds what it is given', help: 'Mount it elsewhere.' }
     : null;
+}
+
+const imageTypes: ReadonlySet<string> = new Set(['PodOptions', 'V1Container']);
+
+function wrongImage(value: Binding): Refusal | null {
+  const image = plainText(value);
+  const mistake = image === null ? null : imageMistake(image);
+  return mistake === null
+    ? null
+    : { what: `the image ${JSON.stringify(image)} ${mistake}`, help: 'Write it as registry.example/team/trainer:1.' };
+}
+
+/** A namespace and a volume are called as a part of a host is. */
+function wrongLabel(value: Binding): Refusal | null {
+  const name = plainText(value);
+  if (name === null || /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return null;
+  return {
+    what: `Kubernetes takes no such name: ${JSON.stringify(name.slice(0, 80))}`,
+    help: 'It has up to 63 lower-case letters, digits and "-".',
+  };
 }
 
 function plainText(value: Binding): string | null {

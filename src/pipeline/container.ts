@@ -12,6 +12,8 @@ import {
 } from './command.ts';
 import type { ContainerWork } from './definition.ts';
 import { handleData, hasMarker, type Handle, type Nothing } from './handle.ts';
+import { shown } from './misuse.ts';
+import { imageMistake } from './names.ts';
 import type { OptionReader } from './options.ts';
 import { closeStep, openStep, type StepOptions } from './step-options.ts';
 
@@ -49,6 +51,10 @@ export function container<const O extends OutputOptions = Nothing>(
     'local',
   ]);
   if (!call.options.has('image')) call.options.missing('image');
+  const image = bindTemplate(call, 'image', call.options.raw('image'));
+  const mistake = typeof image === 'string' ? imageMistake(image) : null;
+  if (mistake !== null)
+    call.options.problem(`option "image" ${mistake}: ${shown(image)}`, 'Write it as registry.example/team/trainer:1.');
   const local = call.options.nested('local', ['command']);
   const command = call.options.has('command') ? readCommand(call, call.options, 'command') : [];
   const args = readArguments(call, call.options, 'args');
@@ -57,7 +63,7 @@ export function container<const O extends OutputOptions = Nothing>(
     call,
     {
       kind: 'container',
-      image: bindTemplate(call, 'image', call.options.raw('image')),
+      image,
       command,
       args,
       environment: readEnvironment(call, call.options),

@@ -9,6 +9,16 @@ export const identifierPattern = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 export const datasetNamePattern = /^[A-Za-z0-9][A-Za-z0-9._:/@=+-]{0,199}$/;
 export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
+/** Why no image can be called so, or null where one may be. A host in front may have capitals; the rest may not. */
+export function imageMistake(image: string): string | null {
+  if (image === '') return 'is empty';
+  if (/\s/.test(image)) return 'has a space in it';
+  const [first = '', ...rest] = (image.split('@')[0] ?? '').split('/');
+  const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const name = (isHost ? rest : [first, ...rest]).join('/').replace(/:[^/]*$/, '');
+  return /[A-Z]/.test(name) ? 'has a capital letter in its name' : null;
+}
+
 const deniedNames: ReadonlySet<string> = new Set(
   [
     'BASH_ENV ENV SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND IFS CDPATH GLOBIGNORE',

@@ -353,3 +353,32 @@ step('train', { command: ['true'], pod: {
 test('a reference to a secret that is written as its name is told how to write it', () => {
   assert.match(faultsOf({ imagePullSecrets: ['regcred'] })[0] ?? '', /Write it as \{ name: "regcred" \}\.$/);
 });
+
+test('what Kubernetes would refuse of a name, label, image or resource is told before a run', () => {
+  const wrong: readonly (readonly [Json, RegExp])[] = [
+    [{ resources: { limits: { gpu: 1 } } }, /limits\.gpu: Kubernetes has no resource "gpu"\. Say nvidia\.com\/gpu/],
+    [{ resources: { limits: { 'nvidia.com/gpu': 1.5 } } }, /gpu: it is 1\.5, and nvidia\.com\/gpu is given in whole/],
+    [{ resources: { limits: { 'nvidia.com/gpu': '500m' } } }, /it is 500m/],
+    [{ image: '' }, /pod\.image: the image "" is empty/],
+    [{ image: 'my trainer:1' }, /has a space in it/],
+    [{ image: 'registry.example/Team/trainer:1' }, /has a capital letter in its name/],
+    [{ sidecars: [{ name: 'proxy', image: 'Proxy' }] }, /sidecars\[0\]\.image: .* capital letter/],
+    [{ namespace: 'My_Space' }, /pod\.namespace: Kubernetes takes no such name: "My_Space"/],
+    [{ volumes: [{ name: 'My.Data', emptyDir: {} }] }, /volumes\[0\]\.name: Kubernetes takes no such name/],
+    [{ labels: { 'team name': 'churn' } }, /labels\.team name: Kubernetes takes no such name/],
+    [{ labels: { team: 'churn & co' } }, /labels\.team: Kubernetes takes no such label: "churn & co"/],
+  ];
+  for (const [pod, message] of wrong) {
+    const faults = faultsOf(pod);
+    assert.equal(faults.length, 1, faults.join('\n'));
+    assert.match(faults[0] ?? '', message);
+  }
+  const right: readonly Json[] = [
+    { resources: { limits: { 'nvidia.com/gpu': 2, cpu: 0.5, 'ephemeral-storage': '1Gi', 'hugepages-2Mi': '4Mi' } } },
+    { image: 'Registry.example:5000/team/trainer:V1' },
+    { image: `trainer@sha256:${'a'.repeat(64)}` },
+    { labels: { 'example.com/team': 'Churn_1.x', empty: '' }, annotations: { note: 'churn & co' } },
+    { namespace: 'training-2', volumes: [{ name: 'data', emptyDir: {} }] },
+  ];
+  for (const pod of right) assert.deepEqual(faultsOf(pod), []);
+});

@@ -784,6 +784,13 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /Write it out/,
     ],
     [
+      'a container without an image in its text',
+      () => container('a', { image: '' }),
+      'definition-option',
+      /option "image" is empty/,
+      /registry\.example/,
+    ],
+    [
       'a wait for a file without a path',
       () => waitFor.file('a', { path: '' }),
       'definition-option',
