@@ -99,6 +99,7 @@ class Walk {
   #record(binding: Binding, view: BindingView, name: string, fields: PodType, at: At): Binding {
     if (view.kind !== 'record') return this.#wrong(binding, view, `an object, ${name}`, at);
     if (!at.patched) this.#whole(view.fields, name, fields, at);
+    if (name === 'V1ResourceRequirements') this.#resources(view.fields, at);
     return this.#each(binding, view.fields, (field, value) => {
       const inner = {
         keys: [...at.keys, field],
@@ -114,6 +115,17 @@ class Walk {
       if (refused !== null) this.#say(inner.keys, refused);
       return this.value(value, type, inner);
     });
+  }
+
+  /** That nothing is requested beyond its limit, as far as both are written out. */
+  #resources(given: ReadonlyMap<string, Binding>, at: At): void {
+    const [requests, limits] = ['requests', 'limits'].map((field) => amountsIn(given.get(field)));
+    for (const [name, requested] of requests ?? []) {
+      const limit = limits?.get(name);
+      if (limit === undefined || amountOf(requested) <= amountOf(limit)) continue;
+      const what = `it is ${requested}, more than its limit of ${limit}`;
+      this.#say([...at.keys, 'requests', name], { what, help: 'Request less, or raise the limit.' });
+    }
   }
 
   /** That what has to be there is, and nothing twice. */
@@ -220,6 +232,28 @@ function unknownField(type: string, field: string, fields: PodType): Refusal {
 }
 
 const quantityPattern = /^\d+(?:\.\d+)?(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/;
+
+const factors: Readonly<Record<string, number>> = {
+  ...{ n: 1e-9, u: 1e-6, m: 1e-3, '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 },
+  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 },
+};
+
+/** Quantities by the name of the resource; what is none is told elsewhere. */
+function amountsIn(record: Binding | undefined): ReadonlyMap<string, string> {
+  const view = record === undefined ? null : viewOf(record);
+  if (view?.kind !== 'record') return new Map();
+  const amounts = [...view.fields].flatMap(([name, binding]): [string, string][] => {
+    const value = viewOf(binding);
+    return value.kind === 'scalar' && fits(value.value, 'quantity') ? [[name, String(value.value)]] : [];
+  });
+  return new Map(amounts);
+}
+
+/** Of a quantity, in units; one with an exponent is a number already. */
+function amountOf(quantity: string): number {
+  const unit = /[numkMGTPE]i?$|Ki$/.exec(quantity)?.[0] ?? '';
+  return Number(quantity.slice(0, quantity.length - unit.length)) * (factors[unit] ?? 1);
+}
 
 function fits(value: string | number | boolean | null, name: string): boolean {
   switch (name) {

@@ -102,7 +102,7 @@ export default pipeline('large', {}, () => {
   });
 });
 `;
-  sandbox.remove();
+  await sandbox.remove();
   sandbox = createProject({ '.pipelines/large.ts': large });
   for (let count = 0; count < 2; count += 1) {
     const { status, err } = await sandbox.run(['run', 'large']);

@@ -359,6 +359,11 @@ test('what Kubernetes would refuse of a name, label, image or resource is told b
     [{ resources: { limits: { gpu: 1 } } }, /limits\.gpu: Kubernetes has no resource "gpu"\. Say nvidia\.com\/gpu/],
     [{ resources: { limits: { 'nvidia.com/gpu': 1.5 } } }, /gpu: it is 1\.5, and nvidia\.com\/gpu is given in whole/],
     [{ resources: { limits: { 'nvidia.com/gpu': '500m' } } }, /it is 500m/],
+    [
+      { resources: { requests: { memory: '4Gi' }, limits: { memory: '2Gi' } } },
+      /requests\.memory: it is 4Gi, more than/,
+    ],
+    [{ resources: { requests: { cpu: 2 }, limits: { cpu: '1500m' } } }, /requests\.cpu: it is 2, more than its limit/],
     [{ image: '' }, /pod\.image: the image "" is empty/],
     [{ image: 'my trainer:1' }, /has a space in it/],
     [{ image: 'registry.example/Team/trainer:1' }, /has a capital letter in its name/],
@@ -375,6 +380,7 @@ test('what Kubernetes would refuse of a name, label, image or resource is told b
   }
   const right: readonly Json[] = [
     { resources: { limits: { 'nvidia.com/gpu': 2, cpu: 0.5, 'ephemeral-storage': '1Gi', 'hugepages-2Mi': '4Mi' } } },
+    { resources: { requests: { memory: '1000Mi', cpu: '500m' }, limits: { memory: '1Gi', cpu: 0.5 } } },
     { image: 'Registry.example:5000/team/trainer:V1' },
     { image: `trainer@sha256:${'a'.repeat(64)}` },
     { labels: { 'example.com/team': 'Churn_1.x', empty: '' }, annotations: { note: 'churn & co' } },
