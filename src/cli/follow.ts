@@ -7,11 +7,14 @@ import type { ExitStatus } from './exit-status.ts';
 import type { Interruption } from './interruption.ts';
 import { openProgress } from './open-progress.ts';
 import { endLines, outcomeLines, statusOf } from './outcome.ts';
+import { cacheText } from './step-lines.ts';
 import { oneLine } from './terminal.ts';
 
 /** A run, wherever it is carried out. */
 export interface FollowedRun {
   read(): Promise<Run | null>;
+  /** What one that has not begun waits for, in words. */
+  turn(run: Run): Promise<string | null>;
   /** Resolves when there may be something new. */
   changed(): Promise<void>;
   cancel(reason: string): Promise<void>;
@@ -22,7 +25,8 @@ export interface FollowedRun {
 
 export async function follow(followed: FollowedRun, interruption: Interruption, json: boolean): Promise<ExitStatus> {
   const stream = json ? process.stderr : process.stdout;
-  const { state } = await showUntilEnd(followed, interruption, stream);
+  const run = await showUntilEnd(followed, interruption, stream);
+  const { state } = run;
   await followed.settled();
   const report = await followed.report();
   if (report === null) throw new Error('the run is not in the journal');
@@ -32,8 +36,14 @@ export async function follow(followed: FollowedRun, interruption: Interruption, 
   );
   for (const line of [...outcomeLines(report, stream), ...endLines(outcome, report, stream)]) stream.write(`${line}\n`);
   // A report speaks in a forge's words; what a program reads here, it reads in `contender runs` too.
-  if (json) process.stdout.write(`${JSON.stringify({ ...report, state, outcome })}\n`);
+  const steps = report.steps.map((step) => ({ ...step, cache: cacheOf(run, step.name) }));
+  if (json) process.stdout.write(`${JSON.stringify({ ...report, steps, state, outcome })}\n`);
   return statusOf(outcome, interruption.asked());
+}
+
+function cacheOf({ steps }: Run, name: string): string | null {
+  const step = steps.get(name);
+  return step === undefined ? null : cacheText(step);
 }
 
 /** What a person is to decide, once each, with how to. */
@@ -59,6 +69,7 @@ async function showUntilEnd(
   const progress = openProgress(stream, process.env);
   const note = (line: string): void => progress.note(line);
   const told = new Set<string>();
+  let toldTurn = false;
   interruption.answer(note, () => {
     followed.cancel('interrupted in the terminal').catch((error: unknown) => note(String(error)));
   });
@@ -69,6 +80,11 @@ async function showUntilEnd(
       const run = await followed.read();
       if (run !== null) progress.show(run);
       if (run !== null) for (const line of newlyAwaited(run, told)) note(line);
+      if (run?.begunAt === null && !toldTurn) {
+        const turn: string | null = await followed.turn(run);
+        if (turn !== null) note(`It ${turn}`);
+        toldTurn = turn !== null;
+      }
       if (run !== null && run.finishedAt !== null) return run;
       await changed;
     }

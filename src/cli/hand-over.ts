@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { readRun, runReportOf } from '../conductor/read.ts';
+import { turnText } from '../conductor/waits/turn-text.ts';
 import type { Config } from '../config/config.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { ExitStatus } from './exit-status.ts';
@@ -42,6 +43,7 @@ export async function handOver(
 function followedThere(server: ServerClient, journal: Journal, runId: string): FollowedRun {
   return {
     read: () => readRun(journal, runId),
+    turn: ({ opened }) => turnText(journal, opened),
     changed: () => pause(lookAgainMs),
     cancel: (reason) => server.ask(runId, { type: 'cancel', by: actorName(), reason }),
     async settled() {

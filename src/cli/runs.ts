@@ -1,6 +1,7 @@
 /** `contender runs`: each with its state, and what became of its models. */
 import { noticesOf } from '../conductor/reports/notices-of.ts';
 import { modelOutcomes, outcomeOf, type ModelOutcome, type RunOutcome } from '../conductor/reports/outcome.ts';
+import { turnText } from '../conductor/waits/turn-text.ts';
 import { finalRunStates, type RunState } from '../engine/event.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
@@ -49,6 +50,8 @@ interface ListedRun {
   readonly models: readonly ModelOutcome[];
   /** It has not ended, and no server is at work on it. */
   readonly interrupted: boolean;
+  /** Which runs it waits for, in words; null: none. */
+  readonly waits: string | null;
   /** Channels that did not take what they were told of it, so far. */
   readonly untold: readonly string[];
 }
@@ -66,8 +69,9 @@ async function listedOf(
       row.finishedAt === null ? [] : modelOutcomes(await journal.evaluations({ runId: row.id, limit: 100 }));
     const outcome = outcomeOf(row.state, models);
     const notices = await noticesOf(journal, row.id);
+    const waits = row.state === 'running' ? await turnText(journal, row.opened) : null;
     const untold = [...new Set(notices.flatMap(({ channel, error }) => (error === null ? [] : [channel])))];
-    listed.push({ row, outcome, models, interrupted: interrupted && row.finishedAt === null, untold });
+    listed.push({ row, outcome, models, interrupted: interrupted && row.finishedAt === null, waits, untold });
   }
   return listed;
 }
@@ -78,7 +82,7 @@ const wordsWidthMax = 40;
 function linesOf(listed: readonly ListedRun[]): readonly string[] {
   const words = listed.map(wordsOf);
   const width = Math.min(wordsWidthMax, Math.max(9, ...words.map(({ length }) => length)));
-  return listed.map(({ row, outcome }, index) => lineOf(row, outcome, (words[index] ?? '').padEnd(width)));
+  return listed.map((each, index) => lineOf(each, (words[index] ?? '').padEnd(width)));
 }
 
 /** The state, and beside it what the state does not say. */
@@ -93,15 +97,17 @@ function wordsOf({ row, models, interrupted, untold }: ListedRun): string {
   ].join(', ');
 }
 
-function lineOf({ id, number, opened, reason, finishedAt }: RunRow, outcome: RunOutcome, words: string): string {
+function lineOf({ row, outcome, waits }: ListedRun, words: string): string {
+  const { id, number, opened, reason, finishedAt } = row;
   const took = finishedAt === null ? '' : formatDuration(finishedAt - opened.at);
   const at = new Date(opened.at).toISOString().slice(0, 16).replace('T', ' ');
   const about = `${at}  ${opened.sha.slice(0, 7)}  ${opened.trigger.kind}  ${took}`;
-  const why = reason === null ? '' : `\n    ${harmless(reason)}`;
+  const said = reason ?? waits;
+  const why = said === null ? '' : `\n    ${harmless(said)}`;
   return `${markOf(outcome)} ${words} ${paint('bold', `${opened.pipeline}#${number}`)}  ${about}  ${paint('gray', id)}${why}`;
 }
 
-function asJson({ row, outcome, models, interrupted, untold }: ListedRun): string {
+function asJson({ row, outcome, models, interrupted, waits, untold }: ListedRun): string {
   const { id, number, opened, state, reason, finishedAt } = row;
   return JSON.stringify({
     id,
@@ -114,6 +120,7 @@ function asJson({ row, outcome, models, interrupted, untold }: ListedRun): strin
     outcome,
     models: models.map(({ model, kind, promotion, version }) => ({ model, verdict: kind, promotion, version })),
     interrupted,
+    waits,
     deadlineMissedAt: row.deadlineMissedAt,
     untold,
     reason,

@@ -1,7 +1,7 @@
 /** A step of a run as one line: a mark, its name, and what there is to say about it. */
 import { waitText } from '../conductor/waits/waiting-text.ts';
 import { memoryOfAttempt } from '../engine/engine.ts';
-import type { Run, Step } from '../engine/run.ts';
+import { finalStepStates, type Run, type Step } from '../engine/run.ts';
 import { formatBytes } from '../std/bytes.ts';
 import { formatDuration } from '../std/duration.ts';
 import { markOf, oneLine, paint } from './terminal.ts';
@@ -49,11 +49,22 @@ function tookOf(step: Step, now: number | null): string {
   return ` ${formatDuration(Math.max(0, end - start))}`;
 }
 
-/** Where what it gave was not made in this run. */
-function originOf({ reusedFrom, instances }: Step): string {
-  if (reusedFrom !== null) return ', reused';
-  const looks = (instances ?? []).map(({ attempts }) => attempts.at(-1)?.cache ?? null);
-  return looks.length > 0 && looks.every((look) => look?.found === true) ? ', from cache' : '';
+/** Where what it gave was not made in this run, or why it was. */
+function originOf(step: Step): string {
+  if (step.reusedFrom !== null) return ', reused';
+  const said = finalStepStates.has(step.state) ? cacheText(step) : null;
+  return said === null ? '' : `, ${oneLine(said)}`;
+}
+
+/** What the step cache had for it, in words; null: nobody looked. */
+export function cacheText({ instances }: Step): string | null {
+  const looks = (instances ?? []).flatMap(({ attempts }) => attempts.at(-1)?.cache ?? []);
+  const missed = looks.flatMap((look) => (look.found ? [] : [look.why]));
+  const of = looks.length === 1 ? '' : `${missed.length} of ${looks.length} `;
+  if (missed[0] !== undefined) return `${of}not from the cache: ${missed[0]}`;
+  const [runId, ...others] = new Set(looks.flatMap((look) => (look.found ? [look.runId] : [])));
+  if (runId === undefined) return null;
+  return others.length === 0 ? `from the cache of run ${runId}` : `from the cache of ${others.length + 1} runs`;
 }
 
 /** Where an attempt may take more than the first one might. */

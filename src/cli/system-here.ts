@@ -1,5 +1,6 @@
 /** The system of a folder, opened by a command itself, and the runs that it carries out there. */
 import { readRun, runReportOf } from '../conductor/read.ts';
+import { turnText } from '../conductor/waits/turn-text.ts';
 import type { Config } from '../config/config.ts';
 import { openSystem, type System } from '../main.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
@@ -77,6 +78,7 @@ function followedHere(system: System, runId: string): FollowedRun {
   const { conductor, journal } = system;
   return {
     read: () => readRun(journal, runId),
+    turn: ({ opened }) => turnText(journal, opened),
     changed: () =>
       new Promise((resolve) => {
         const done = (): void => {

@@ -2,6 +2,7 @@
 import { noticesOf, type NoticeState } from '../../conductor/reports/notices-of.ts';
 import { readRun } from '../../conductor/read.ts';
 import { reportOf } from '../../conductor/reports/report.ts';
+import { turnText } from '../../conductor/waits/turn-text.ts';
 import { waitingText, waitText } from '../../conductor/waits/waiting-text.ts';
 import { approvalsAwaited, hasLookLog } from '../../engine/engine.ts';
 import type { StepState, Trigger } from '../../engine/event.ts';
@@ -54,13 +55,13 @@ export class RunReader {
   async read(runId: string, selection: Selection): Promise<RunReading | null> {
     const folded = await this.#fold(runId);
     if (folded === null) return null;
-    const { run, number, evaluations, chain, notices } = folded;
+    const { run, number, evaluations, chain, notices, turn } = folded;
     const report = reportOf(run, number, null, evaluations);
     const selected = select(run, selection);
     const view: RunView = {
       position: run.position,
       now: this.#ports.clock.now(),
-      head: headOf(run, number, report.summary, linksOf(this.#ports, run.opened.repository), chain),
+      head: headOf(run, number, turn ?? report.summary, linksOf(this.#ports, run.opened.repository), chain),
       challenges: report.challenges,
       gates: report.gates,
       notices,
@@ -180,6 +181,8 @@ interface Folded {
   readonly evaluations: readonly EvaluationRow[];
   readonly chain: RunChain;
   readonly notices: readonly NoticeState[];
+  /** Which runs it waits for before it begins, in words; null: none. */
+  readonly turn: string | null;
 }
 
 async function fold({ journal }: ServerPorts, runId: string): Promise<Folded | null> {
@@ -198,7 +201,8 @@ async function fold({ journal }: ServerPorts, runId: string): Promise<Folded | n
     later: later.map((again) => linkTo(again, again.opened.trigger)),
     ...(await followingOf(journal, run)),
   };
-  return { run, number: row.number, evaluations, chain, notices };
+  const turn = run.begunAt === null ? await turnText(journal, run.opened) : null;
+  return { run, number: row.number, evaluations, chain, notices, turn: turn === null ? null : `It ${turn}` };
 }
 
 function linkTo({ id, number }: RunRow, trigger: Trigger): RunLink {
