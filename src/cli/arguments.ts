@@ -18,7 +18,7 @@ export function parseDate(text: string): number {
 
 /** `YYYY-MM-DD`, or a moment as ISO 8601 writes it, in UTC. */
 export function parseMoment(text: string): number {
-  if (!text.includes('T')) return parseDate(text);
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return parseDate(text);
   const time = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time)) throw new InvalidArgumentError('Write it as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ.');
   return time;

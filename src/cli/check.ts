@@ -1,5 +1,6 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
+import { brokenText } from '../conductor/broken-files.ts';
 import { loadChannels, loadPools, loadStoreNames, namesCluster } from '../config/config.ts';
 import { readConfigFile } from '../config/file.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
@@ -122,12 +123,13 @@ export function findPipeline(compiled: readonly Compiled[], name: string): Pipel
   const broken = compiled.find((each) => each.file.endsWith(`/${name}.ts`))?.problems[0];
   if (broken !== undefined) throw new ProblemError(broken);
   const names = compiled.flatMap((each) => each.version?.definition.name ?? []);
-  if (names.length === 0) throw noPipelines();
+  const others = brokenText(compiled);
+  if (names.length === 0 && others === null) throw noPipelines();
   throw new ProblemError({
     code: 'pipeline-unknown',
     message: `there is no pipeline "${name}"`,
     where: null,
-    help: `There are: ${names.join(', ')}.`,
+    help: `There are: ${names.join(', ') || 'none'}.${others === null ? '' : ` ${others}`}`,
   });
 }
 

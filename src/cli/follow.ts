@@ -3,6 +3,7 @@ import { outcomeOf } from '../conductor/reports/outcome.ts';
 import { approvalsAwaited } from '../engine/engine.ts';
 import type { Run } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
+import { formatDuration } from '../std/duration.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Interruption } from './interruption.ts';
 import { openProgress } from './open-progress.ts';
@@ -60,6 +61,17 @@ function newlyAwaited(run: Run, told: Set<string>): readonly string[] {
   });
 }
 
+/** Which runs it waits for, and whether it is late. */
+async function standingLines(followed: FollowedRun, run: Run): Promise<readonly string[]> {
+  const turn = run.begunAt === null ? await followed.turn(run) : null;
+  const { deadlineMs } = run.definition;
+  const isLate = run.deadlineMissed && deadlineMs !== null;
+  return [
+    ...(turn === null ? [] : [`It ${turn}`]),
+    ...(isLate ? [`It has missed its deadline of ${formatDuration(deadlineMs)}`] : []),
+  ];
+}
+
 /** Gives the run as it ended. */
 async function showUntilEnd(
   followed: FollowedRun,
@@ -69,7 +81,6 @@ async function showUntilEnd(
   const progress = openProgress(stream, process.env);
   const note = (line: string): void => progress.note(line);
   const told = new Set<string>();
-  let toldTurn = false;
   interruption.answer(note, () => {
     followed.cancel('interrupted in the terminal').catch((error: unknown) => note(String(error)));
   });
@@ -80,10 +91,10 @@ async function showUntilEnd(
       const run = await followed.read();
       if (run !== null) progress.show(run);
       if (run !== null) for (const line of newlyAwaited(run, told)) note(line);
-      if (run?.begunAt === null && !toldTurn) {
-        const turn: string | null = await followed.turn(run);
-        if (turn !== null) note(`It ${turn}`);
-        toldTurn = turn !== null;
+      const standing = run === null ? [] : await standingLines(followed, run);
+      for (const line of standing.filter((each) => !told.has(each))) {
+        told.add(line);
+        note(line);
       }
       if (run !== null && run.finishedAt !== null) return run;
       await changed;

@@ -37,10 +37,11 @@ export function graphText(
 
 function asText(definition: PipelineDefinition): string {
   const width = Math.max(...definition.steps.map((step) => step.name.length), 0);
+  const kindWidth = Math.max(...definition.steps.map((step) => kindOf(step).length), 13);
   return definition.steps
     .map((step) => {
       const after = step.upstream.length === 0 ? '' : `  after ${step.upstream.join(', ')}`;
-      return `${step.name.padEnd(width)}  ${kindOf(step).padEnd(13)}${after}`.trimEnd();
+      return `${step.name.padEnd(width)}  ${kindOf(step).padEnd(kindWidth)}${after}`.trimEnd();
     })
     .join('\n');
 }
@@ -59,6 +60,12 @@ function label(step: StepDefinition): string {
   return `${step.name} (${kindOf(step)})`;
 }
 
-function kindOf(step: StepDefinition): string {
-  return step.map === null ? step.work.kind : `${step.work.kind} × n`;
+/** With what else says when and how often it runs. */
+function kindOf({ work, map, triggerRule, ...step }: StepDefinition): string {
+  return [
+    work.kind,
+    ...(map === null ? [] : ['mapped']),
+    ...(step.finally ? ['finally'] : []),
+    ...(triggerRule === 'all_success' ? [] : [triggerRule]),
+  ].join(', ');
 }

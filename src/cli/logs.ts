@@ -111,6 +111,11 @@ function attemptUnknown(run: Run, { step: name }: LogsOptions): ProblemError {
     const help = `Give --attempt ${count === 1 ? '1' : `1 to ${count}`}, or leave it out for the last.`;
     return unknown(step === undefined ? `${who} has more than ${attempts}` : `${who} has ${attempts}`, help);
   }
+  if (step?.definition.work.kind === 'approval')
+    return unknown(
+      `${who} is an approval, which has no log: ${step.state}`,
+      step.reason ?? 'Its page says what became of it.',
+    );
   const waits = step === undefined ? null : waitText(run, step);
   if (waits !== null)
     return unknown(`${who} ${waits}, and looking writes no log`, 'Its page says what the last look saw.');

@@ -22,7 +22,10 @@ export async function next(directory: string, options: NextOptions): Promise<Exi
   const after = options.from === null ? Date.now() : options.from - 1;
   const lines = wanted.flatMap((definition) => firingLines(definition, after, options.count));
   if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
-  else process.stderr.write('Nothing here has a schedule.\n');
+  else
+    process.stderr.write(
+      `${options.pipeline === null ? 'Nothing here has a schedule' : `${options.pipeline} has no schedule`}.\n`,
+    );
   return exitStatus.success;
 }
 

@@ -91,7 +91,11 @@ export function addRunCommands(program: Command, folder: () => string, end: End)
   ])
     .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
     .argument('<step>', 'name of the approval')
-    .requiredOption('--reason <text>', 'kept with the decision, and told as the reason of the step', parseReason)
+    .requiredOption(
+      '--reason <text>',
+      'kept with the decision, and told as the reason of the step; needed',
+      parseReason,
+    )
     .action(async (run: string, step: string, { reason }: { reason: string }) => {
       const { decide } = await import('./requests.ts');
       end(await decide(folder(), run, { step, decision: 'reject', reason }));

@@ -3,10 +3,12 @@ import { noticesOf } from '../conductor/reports/notices-of.ts';
 import { modelOutcomes, outcomeOf, type ModelOutcome, type RunOutcome } from '../conductor/reports/outcome.ts';
 import { turnText } from '../conductor/waits/turn-text.ts';
 import { finalRunStates, type RunState } from '../engine/event.ts';
+import { loadConfig } from '../config/config.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { ProblemError } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { mindPipeline } from './mind-pipeline.ts';
 import { withReading } from './reading.ts';
 import { harmless, markOf, oneLine, paint } from './terminal.ts';
 
@@ -27,9 +29,16 @@ export function runs(directory: string, options: RunsOptions): Promise<ExitStatu
     });
     const listed = await listedOf(journal, rows, isHeld);
     for (const line of options.json ? listed.map(asJson) : linesOf(listed)) process.stdout.write(`${line}\n`);
+    if (rows.length === 0) await mindName(directory, journal, options.pipeline);
     if (rows.length === 0) process.stderr.write('No runs match.\n');
     return exitStatus.success;
   });
+}
+
+/** A name of which there is no run at all may be a slip of the pen. */
+async function mindName(directory: string, journal: Journal, pipeline: string | null): Promise<void> {
+  if (pipeline === null || (await journal.runs({ pipeline, limit: 1 })).length > 0) return;
+  await mindPipeline(directory, loadConfig(directory, process.env).repositories, pipeline);
 }
 
 function parseState(text: string): RunState {

@@ -47,10 +47,21 @@ export async function simulate(directory: string, options: SimulateOptions): Pro
   const definition = findPipeline(compiled, options.pipeline);
   const followings = followingsOf(definitionsOf(compiled));
   const pretences = demand(readPretences(definition, options));
-  const pools = new Map([...(loadPools(directory) ?? []), ...options.pools]);
+  const declared = loadPools(directory) ?? new Map();
+  mindPools(definition, declared, options.pools);
+  const pools = new Map([...declared, ...options.pools]);
   return options.until === null
     ? simulateRun(definition, followings, pretences, { ...options, pools })
     : simulateTicks(definition, pretences, { ...options, pools, until: options.until });
+}
+
+/** One that nothing names is a slip of the pen. */
+function mindPools({ name, steps }: PipelineDefinition, declared: Pools, given: Pools): void {
+  const known = new Set([...declared.keys(), ...steps.flatMap(({ pool }) => pool?.name ?? [])]);
+  const unknown = [...given.keys()].find((pool) => !known.has(pool));
+  if (unknown === undefined) return;
+  const message = `there is no pool "${unknown}": contender.yaml declares none of that name, and no step of "${name}" takes its slots`;
+  throw mistake(message, `The pools: ${[...known].join(', ') || 'none'}.`);
 }
 
 /** What is for a run says nothing of a schedule, and the other way round. */

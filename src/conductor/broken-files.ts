@@ -25,6 +25,18 @@ export function namesOfBroken(versions: readonly VersionRow[]): ReadonlyMap<stri
   );
 }
 
+/** The pipeline that somebody asks for may stand in a broken file: the first one, with its first problem; null: all are whole. */
+export function brokenText(files: readonly Pick<VersionRow, 'file' | 'problems'>[]): string | null {
+  const [first, ...others] = files.filter(({ problems }) => problems.length > 0);
+  const problem = first?.problems[0];
+  if (first === undefined || problem === undefined) return null;
+  const more =
+    others.length === 0
+      ? ''
+      : ` (nor ${others.length === 1 ? 'does 1 other file' : `do ${others.length} other files`})`;
+  return `${first.file} does not compile${more}: ${problem.message}`;
+}
+
 /** The versions of `sha` with the last names of the broken ones, as far as they are known. The error is a sentence about Git. */
 export async function withLastNames(
   ports: Pick<ConductorPorts, 'journal'>,

@@ -5,7 +5,7 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { SourceFiles } from '../compile/compile.ts';
-import { namesOfBroken, withLastNames } from './broken-files.ts';
+import { brokenText, namesOfBroken, withLastNames } from './broken-files.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 
 export interface CommitVersions {
@@ -71,7 +71,9 @@ function pipelineOf(
   const brokenNames = namesOfBroken(versions);
   const broken = versions.find(({ file }) => brokenNames.get(file) === pipeline);
   const names = [...definitions.values()].map((known) => known.name).join(', ') || 'none';
-  return failure(broken?.problems[0] ?? `there is no pipeline "${pipeline}" at ${sha.slice(0, 7)}; there: ${names}`);
+  const others = brokenText(versions);
+  const there = others === null ? names : `${names}; ${others}`;
+  return failure(broken?.problems[0] ?? `there is no pipeline "${pipeline}" at ${sha.slice(0, 7)}; there: ${there}`);
 }
 
 async function compile(ports: CompilingPorts, project: Project, sha: Sha): Promise<Result<CommitVersions, string>> {

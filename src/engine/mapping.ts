@@ -17,7 +17,7 @@ export function mappedLength(run: Run, step: Step): Result<number, string> {
   const product = lengths.reduce((total, length) => total * length, 1);
   if (product <= map.lengthMax) return success(product);
   const factors = lengths.length === 1 ? '' : ` (${lengths.join(' × ')})`;
-  return failure(`maps over ${product} elements${factors}, more than its limit of ${map.lengthMax}`);
+  return failure(`maps over ${product} elements${factors}, more than its limit of ${map.lengthMax} (maxLength)`);
 }
 
 /** For each axis of `step`, in order: its name, what it is over, and the place in it that instance `index` is for. */

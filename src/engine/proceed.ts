@@ -103,12 +103,21 @@ function schedule(turn: Turn, step: Step, index: number): void {
   record(turn, { type: 'step-scheduled', at: turn.at, step: step.definition.name, index });
 }
 
-/** The rule, and what the upstream steps that have ended are. */
+/** The rule, and what the upstream steps, or instances of them, that have ended are. */
 function explain(run: Run, step: Step): string {
   const ends = step.definition.upstream.flatMap((name) => {
     const upstream = run.steps.get(name);
-    return upstream !== undefined && finalStepStates.has(upstream.state) ? [`${name} is ${upstream.state}`] : [];
+    if (upstream === undefined) return [];
+    return finalStepStates.has(upstream.state) ? [`${name} is ${upstream.state}`] : endsOfInstances(upstream);
   });
   const shown = ends.length > 5 ? [...ends.slice(0, 5), `and ${ends.length - 5} more`] : ends;
   return `${step.definition.triggerRule}: ${shown.join(', ')}`;
+}
+
+/** Of a mapped step that has not ended as a whole. */
+function endsOfInstances({ definition, counts, instances }: Step): string[] {
+  return [...finalStepStates].flatMap((state) => {
+    const count = counts.get(state) ?? 0;
+    return count === 0 ? [] : [`${definition.name} is ${state} in ${count} of ${instances?.length ?? 0} instances`];
+  });
 }

@@ -22,6 +22,9 @@ test('run says what it waits for and how to decide, and goes on when another ter
   assert.equal(status, 0, out);
   const logs = await sandbox.run(['logs', 'asking#1', 'deploy']);
   assert.match(logs.out, /released by .+ because the slices look good/);
+  const none = await sandbox.run(['logs', 'asking#1', 'go/release']);
+  assert.equal(none.status, 2);
+  assert.match(none.err, /step "go\/release" is an approval, which has no log: success/);
 });
 
 test('a rejection fails the run with who and why, and there is one decision', async () => {
@@ -50,6 +53,7 @@ test('a rejection without a reason is a mistake', async () => {
     assert.equal(status, 2);
     assert.match(err, /--reason/);
   }
+  assert.match((await sandbox.run(['reject', '--help'])).out, /--reason <text> [^-]*needed/);
 });
 
 test('a run that waits survives the death of who carried it out, and is decided meanwhile', async () => {

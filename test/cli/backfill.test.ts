@@ -69,9 +69,15 @@ test('backfills lists them, and the intervals of one', async () => {
 test('what cannot be a backfill is a mistake, said before anything is made', async () => {
   for (const [args, said] of [
     [['daily', '--from', '2025-11-01'], /needs its first and its last day/],
-    [['daily', '--from', '2025-11-02', '--to', '2025-11-01'], /ends before it begins/],
-    [['good', ...days], /good has no schedule/],
-    [['daily', '--from', '2020-01-01', '--to', '2025-11-01'], /more than 1000 intervals/],
+    [
+      ['daily', '--from', '2025-11-02', '--to', '2025-11-01'],
+      /ends before it begins.*\n {2}Give other days with --from and --to/,
+    ],
+    [['good', ...days], /good has no schedule.*\n {2}`contender next` lists/],
+    [
+      ['daily', '--from', '2020-01-01', '--to', '2025-11-01'],
+      /more than 1000 intervals.*\n {2}Give other days with --from and --to/,
+    ],
     [['daily', ...days, '--reprocess', 'some'], /One of none, failed, completed/],
   ] as const) {
     const { status, err } = await sandbox.run(['backfill', ...args]);

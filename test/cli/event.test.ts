@@ -72,6 +72,7 @@ test('a name or moment that is none is refused', async () => {
   for (const args of [['two words'], ['labels', '--at', 'monday'], ['labels', '--digest', '']]) {
     const { status, err } = await sandbox.run(['event', ...args]);
     assert.equal(status, 2, err);
+    if (args[1] === '--at') assert.match(err, /YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ/);
   }
 });
 

@@ -9,12 +9,21 @@ export default pipeline('nightly', { on: { schedule: { cron: '30 2 * * *', timeZ
 });
 `;
 
+const ruled = `import { map, pipeline, step } from 'contender';
+export default pipeline('ruled', {}, () => {
+  const all = map({ part: [1, 2] }, ({ part }) => step('train', { input: { part }, run: () => 1 }));
+  step('report', { after: [all], triggerRule: 'one_failed', run: () => 1 });
+  step('tidy', { finally: true, run: () => 1 });
+});
+`;
+
 let sandbox: Sandbox;
 before(() => {
   sandbox = createProject({
     '.pipelines/good.ts': good,
     '.pipelines/broken.ts': broken,
     '.pipelines/nightly.ts': scheduled,
+    '.pipelines/ruled.ts': ruled,
   });
 });
 after(() => sandbox.remove());
@@ -33,10 +42,23 @@ test('as Mermaid and as DOT, it has each step and each edge once', async () => {
   assert.match(dot.out, /s0 -> s1;/);
 });
 
+test('what is mapped, has a rule of its own or comes last, says so in every format', async () => {
+  const { out } = await sandbox.run(['graph', 'ruled']);
+  assert.equal(out, 'train   function, mapped\nreport  function, one_failed  after train\ntidy    function, finally\n');
+  for (const format of ['mermaid', 'dot']) {
+    const drawn = (await sandbox.run(['graph', 'ruled', '--format', format])).out;
+    for (const label of ['train (function, mapped)', 'report (function, one_failed)', 'tidy (function, finally)'])
+      assert.ok(drawn.includes(`"${label}"`), drawn);
+  }
+});
+
 test('an unknown pipeline is answered with those that there are, a broken one with its problem', async () => {
   const unknown = await sandbox.run(['graph', 'nope']);
   assert.equal(unknown.status, 2);
-  assert.match(unknown.err, /there is no pipeline "nope" \[pipeline-unknown\]\n {2}There are: good, nightly\./);
+  assert.match(
+    unknown.err,
+    /there is no pipeline "nope" \[pipeline-unknown\]\n {2}There are: good, nightly, ruled\. \.pipelines\/broken\.ts does not compile: .*retrys/,
+  );
   const bad = await sandbox.run(['graph', 'broken']);
   assert.equal(bad.status, 2);
   assert.match(bad.err, /\.pipelines\/broken\.ts:4:3/);
@@ -59,7 +81,7 @@ test('the coming firings of a schedule are listed in its time zone', async () =>
     3,
   );
   const none = await sandbox.run(['next', 'good']);
-  assert.deepEqual(none, { status: 0, out: '', err: 'Nothing here has a schedule.\n' });
+  assert.deepEqual(none, { status: 0, out: '', err: 'good has no schedule.\n' });
 });
 
 test('from a day on, the firings of a night in which the clocks change say what becomes of them', async () => {

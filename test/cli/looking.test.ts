@@ -36,9 +36,15 @@ test('as JSON, each run is an object on a line of its own', async () => {
   assert.equal(row.number, 1);
 });
 
-test('a filter that nothing passes is no mistake; an unknown state is one', async () => {
-  const none = await sandbox.run(['runs', '--pipeline', 'other']);
+test('a filter that nothing passes is no mistake; an unknown state or pipeline is one', async () => {
+  const none = await sandbox.run(['runs', '--pipeline', 'slow']);
   assert.deepEqual(none, { status: 0, out: '', err: 'No runs match.\n' });
+  const other = await sandbox.run(['runs', '--pipeline', 'other']);
+  assert.equal(other.status, 2);
+  assert.match(
+    other.err,
+    /there is no pipeline "other" \[pipeline-unknown\]\n {2}There are: failing, good, hopeless, slow\./,
+  );
   const unknown = await sandbox.run(['runs', '--state', 'done']);
   assert.equal(unknown.status, 2);
   assert.match(unknown.err, /One of running, cancelling, success/);

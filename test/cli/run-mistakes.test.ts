@@ -14,7 +14,11 @@ before(() => {
 after(() => sandbox.remove());
 
 const mistakes: readonly (readonly [what: string, args: readonly string[], said: RegExp])[] = [
-  ['an unknown pipeline', ['run', 'nope'], /no pipeline "nope" at [0-9a-f]{7}; there: .*good.* \[run-refused\]/],
+  [
+    'an unknown pipeline',
+    ['run', 'nope'],
+    /no pipeline "nope" at [0-9a-f]{7}; there: .*good.*; \.pipelines\/broken\.ts does not compile: .*retrys.* \[run-refused\]/,
+  ],
   ['a broken pipeline', ['run', 'broken'], /\.pipelines\/broken\.ts:4:3: .*\[definition-option\]/],
   ['a parameter that is not declared', ['run', 'good', '--param', 'depht=2'], /depht/],
   ['a parameter of another type', ['run', 'good', '--param', 'depth=deep'], /depth/],

@@ -99,6 +99,9 @@ test('pools are those of contender.yaml, or what is said of them', async () => {
   assert.equal((await sandbox.run(['simulate', 'pooled', '--pool', 'gpu=2'])).status, 0);
   const small = await sandbox.run(['simulate', 'pooled', '--pool', 'gpu=1']);
   assert.match(small.out, /train failed: an attempt takes 2 slots of the pool "gpu", which has 1/);
+  const unknown = await sandbox.run(['simulate', 'pooled', '--pool', 'gpu=2', '--pool', 'nope=3']);
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.err, /there is no pool "nope".*\n {2}The pools: gpu\./);
   const wrong = await sandbox.run(['simulate', 'pooled', '--pool', 'gpu']);
   assert.match(wrong.err, /Write it as name=slots: gpu=2\./);
 });

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Write } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
-import { good } from './pipelines.ts';
+import { failing, good } from './pipelines.ts';
 import { createProject, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
 before(async () => {
-  sandbox = createProject({ '.pipelines/good.ts': good });
+  sandbox = createProject({ '.pipelines/good.ts': good, '.pipelines/failing.ts': failing });
   const journal = await openSqliteJournal({ directory: join(sandbox.folder, '.contender'), clock: { now: () => 5 } });
   const tick = (day: number): Pick<Extract<Write, { write: 'tick' }>, 'write' | 'tick' | 'at'> => {
     const time = Date.UTC(2026, 10, day, 2);
@@ -36,6 +36,9 @@ test('ticks lists each firing with what became of it, the newest first', async (
 });
 
 test('a pipeline without ticks is said', async () => {
-  const { status, out, err } = await sandbox.run(['ticks', 'other']);
-  assert.deepEqual({ status, out, err }, { status: 0, out: '', err: 'No tick of other is on record in work.\n' });
+  const { status, out, err } = await sandbox.run(['ticks', 'failing']);
+  assert.deepEqual({ status, out, err }, { status: 0, out: '', err: 'No tick of failing is on record in work.\n' });
+  const unknown = await sandbox.run(['ticks', 'other']);
+  assert.deepEqual([unknown.status, unknown.out], [2, '']);
+  assert.match(unknown.err, /there is no pipeline "other" \[pipeline-unknown\]\n {2}There are: failing, good\./);
 });

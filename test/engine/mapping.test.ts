@@ -107,8 +107,23 @@ test('more instances than the limit are refused with the number of each axis', (
   const { run } = drive(pipelineOf([stepOf({ name: 'each', map: { axes, concurrency: null, lengthMax: 11 } })]), () =>
     outcomes.succeeded(),
   );
-  assert.equal(run.reason, 'each failed: maps over 12 elements (3 × 4), more than its limit of 11');
+  assert.equal(run.reason, 'each failed: maps over 12 elements (3 × 4), more than its limit of 11 (maxLength)');
   assert.equal(mapped(outcomes.succeeded([1, 2]), outputOf(), 2).state, 'success');
+});
+
+test('a rule that one instance decides early names the instances that have ended', () => {
+  const scenario = new Scenario(
+    pipelineOf([
+      stepOf({ name: 'each', map: mapOver([1, 2, 3]) }),
+      stepOf({ name: 'rescue', upstream: ['each'], triggerRule: 'all_failed' }),
+    ]),
+  );
+  scenario.proceed(0);
+  scenario.finished(1, 'each[1]', outcomes.failed());
+  assert.deepEqual(scenario.finished(2, 'each[0]', outcomes.succeeded()), [
+    'each success',
+    'rescue skipped (all_failed: each is success in 1 of 3 instances, each is failed in 1 of 3 instances)',
+  ]);
 });
 
 test('nothing to map over skips the step', () => {

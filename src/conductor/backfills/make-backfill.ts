@@ -44,9 +44,15 @@ export async function planBackfill(
   const parameters = parseParameters(definition.parameters, {});
   if (!parameters.ok) return parameters;
   const intervals = await planIntervals(journal, request.repository, definition, request, clock.now());
-  if (!intervals.ok) return intervals;
-  if (intervals.value.length === 0) return failure(`the schedule of ${definition.name} has no interval in these days`);
+  if (!intervals.ok) return definition.on.schedule === null ? intervals : failure(daysRefused(intervals.error));
+  if (intervals.value.length === 0)
+    return failure(daysRefused(`the schedule of ${definition.name} has no interval in these days`));
   return success({ digest, intervals: intervals.value });
+}
+
+function daysRefused(message: string): Problem {
+  const help = 'Give other days with --from and --to, the first and the last of them.';
+  return { code: 'run-refused', message, where: null, help };
 }
 
 /** It is durable when this resolves. Where it rejects, it may have been kept all the same. */

@@ -45,5 +45,7 @@ export async function runManually(
     alongside,
     reused: [],
   });
-  return 'skipped' in opened ? failure(opened.skipped) : success(opened.runId);
+  if (!('skipped' in opened)) return success(opened.runId);
+  const help = '`contender runs --state running` lists the runs under way; `contender cancel RUN` ends one.';
+  return failure({ code: 'run-refused', message: opened.skipped, where: null, help });
 }
