@@ -4,6 +4,7 @@ import type { Attempt, Instance, Run, Step } from '../engine/run.ts';
 import type { StepState } from '../engine/event.ts';
 import type { Artifact } from '../pipeline/definition.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
+import { readMarkdown } from './markdown.ts';
 import {
   viewLimits,
   type ArtifactView,
@@ -75,7 +76,7 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
   return {
     step: definition.name,
     kind: definition.work.kind,
-    description: definition.description,
+    description: definition.description === null ? null : readMarkdown(definition.description),
     state: instance?.state ?? step.state,
     reason: instance?.reason ?? instance?.wait?.failure?.message ?? step.reason,
     upstream: definition.upstream,

@@ -8,6 +8,7 @@ import type { RunReport } from '../forge/forge.ts';
 import type { Notification } from '../notify/notify.ts';
 import type { LogLine } from '../outputs/outputs.ts';
 import type { Graph } from './graph-layout.ts';
+import type { MarkdownNode } from './markdown.ts';
 
 export interface RunView {
   /** Number of events that it shows. */
@@ -151,7 +152,7 @@ export interface Bar {
 export interface PanelView {
   readonly step: string;
   readonly kind: string;
-  readonly description: string | null;
+  readonly description: readonly MarkdownNode[] | null;
   readonly state: StepState;
   readonly reason: string | null;
   readonly upstream: readonly string[];

@@ -1,6 +1,8 @@
 /** The form that starts a run of a pipeline: at which commit, for which date, with which parameters. */
 import type { ParameterDefinition } from '../pipeline/definition.ts';
 import { html, type Markup } from './html.ts';
+import { descriptionOf } from './markdown-markup.ts';
+import { readMarkdown } from './markdown.ts';
 import type { Page } from './page.ts';
 import { loginAddress, type Visitor } from './visitor.ts';
 
@@ -39,7 +41,7 @@ export function startPage(view: StartView, visitor: Visitor): Page {
         <p class="muted"><bdi>${repository}</bdi>${', as '}<bdi>${branch}</bdi>${' defines it at '}<code>${sha.slice(0, 10)}</code></p>
       </header>
       <section class="card start" aria-label=${`Start ${pipeline}`}>
-        ${description === null ? null : html`<p class="description">${description}</p>`}
+        ${description === null ? null : descriptionOf(readMarkdown(description))}
         ${trouble === null ? null : html`<p class="notice tone-bad" role="alert">${trouble}</p>`}
         ${visitor.kind === 'reader' ? loginOf(view) : formOf(view, visitor)}
       </section>`,

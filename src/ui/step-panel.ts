@@ -3,6 +3,7 @@ import { emptyLogText, logSizeText } from './log-size.ts';
 import { html, type Markup } from './html.ts';
 import type { LogBlock } from './log-blocks.ts';
 import { logBlocks } from './log-lines.ts';
+import { descriptionOf } from './markdown-markup.ts';
 import { formatBytes } from '../std/bytes.ts';
 import { bytesText, countText } from './number-text.ts';
 import {
@@ -35,7 +36,7 @@ export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null,
         ${panel.kind}${panel.upstream.length === 0 ? '' : ' after '}${panel.upstream.map((name, at) => html`${at === 0 ? '' : ', '}<a href=${panelAddress(view.head.id, name)}>${name}</a>`)}${panel.triggerRule === 'all_success' ? '' : `, when ${panel.triggerRule}`}
       </p>
     </header>
-    ${panel.description === null ? null : html`<p class="description">${panel.description}</p>`}
+    ${panel.description === null ? null : descriptionOf(panel.description)}
     ${panel.reason === null || panel.attempts.at(-1)?.message === panel.reason ? null : html`<p class="reason">${panel.reason}</p>`}
     ${panel.dueAt === null || panel.state === 'deferred' ? null : html`<p class="muted">Next try ${timeOf(panel.dueAt, watch)}</p>`}
     ${panel.decision === null ? null : html`<p class="reason">${panel.decision}</p>`}

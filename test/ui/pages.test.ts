@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readMarkdown } from '../../src/ui/markdown.ts';
 import { errorPage } from '../../src/ui/error-page.ts';
 import { appendLines } from '../../src/ui/log-blocks.ts';
 import { logPage } from '../../src/ui/log-page.ts';
@@ -237,7 +238,7 @@ for (const payload of payloads) {
           : {
               ...base.panel,
               step: payload,
-              description: payload,
+              description: readMarkdown(payload),
               decision: payload,
               reason: payload,
               upstream: [payload],
