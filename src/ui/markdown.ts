@@ -3,6 +3,7 @@
  * parser. HTML, images and links that lead to no web address are shown as they were written.
  */
 import { Parser, type Node } from 'commonmark';
+import { unreachable } from '../std/unreachable.ts';
 import { webAddress } from './html.ts';
 
 export type MarkdownTag =
@@ -78,19 +79,23 @@ function nodesOf(given: Node, depth: number): readonly MarkdownNode[] {
       return given.parent?.type === 'item' && given.parent.listTight
         ? insideOf(given, depth)
         : [node('p', insideOf(given, depth))];
-    default: {
-      const tag = tags.get(given.type);
-      return tag === undefined ? insideOf(given, depth) : [node(tag, insideOf(given, depth))];
-    }
+    case 'item':
+      return [node('li', insideOf(given, depth))];
+    case 'block_quote':
+      return [node('blockquote', insideOf(given, depth))];
+    case 'emph':
+      return [node('em', insideOf(given, depth))];
+    case 'strong':
+      return [node('strong', insideOf(given, depth))];
+    case 'document':
+    case 'image':
+    case 'custom_inline':
+    case 'custom_block':
+      return insideOf(given, depth);
+    default:
+      return unreachable(given.type);
   }
 }
-
-const tags: ReadonlyMap<string, MarkdownTag> = new Map([
-  ['item', 'li'],
-  ['block_quote', 'blockquote'],
-  ['emph', 'em'],
-  ['strong', 'strong'],
-]);
 
 function node(tag: MarkdownTag, inside: readonly MarkdownNode[]): MarkdownNode {
   return { tag, href: null, inside };
