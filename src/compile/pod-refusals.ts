@@ -106,7 +106,9 @@ function refusedResource(name: string, value: Binding): Refusal | null {
 }
 
 /** Kubernetes has those before and those beside a step in one list, by their names. */
-export function repeatedContainer(pod: ReadonlyMap<string, Binding>): (Refusal & { readonly keys: readonly (string | number)[] }) | null {
+export function repeatedContainer(
+  pod: ReadonlyMap<string, Binding>,
+): (Refusal & { readonly keys: readonly (string | number)[] }) | null {
   const names = new Set<string>();
   for (const list of ['initContainers', 'sidecars']) {
     for (const [index, container] of itemsOf(pod.get(list)).entries()) {
