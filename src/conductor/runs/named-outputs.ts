@@ -10,19 +10,23 @@ import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
 import { parseAttemptId, type AttemptReport } from '../../executor/executor.ts';
 import type { ConductorPorts } from '../ports.ts';
 
+/** The keys of the output that the step names, where the report is of its success. */
+export function namedOutputs(report: AttemptReport, run: Run): readonly string[] {
+  if (report.type !== 'finished' || report.outcome.kind !== 'succeeded') return [];
+  const updates = run.steps.get(parseAttemptId(report.attemptId)?.step ?? '')?.definition.updates ?? [];
+  return updates.flatMap(({ output }) => output?.[0] ?? []);
+}
+
 /** The report itself where there is nothing to look at. */
 export async function withNamedOutputs(
   report: AttemptReport,
   run: Run,
   { artifacts }: Pick<ConductorPorts, 'artifacts'>,
 ): Promise<AttemptReport> {
-  if (report.type !== 'finished') return report;
-  const { outcome, attemptId } = report;
-  const updates = run.steps.get(parseAttemptId(attemptId)?.step ?? '')?.definition.updates ?? [];
-  const keys = updates.flatMap(({ output }) => output?.[0] ?? []);
-  if (outcome.kind !== 'succeeded' || keys.length === 0) return report;
-  const looked = await lookAt(outcome, keys, artifacts);
-  return looked === outcome ? report : { ...report, outcome: looked };
+  const keys = namedOutputs(report, run);
+  if (keys.length === 0 || report.type !== 'finished' || report.outcome.kind !== 'succeeded') return report;
+  const looked = await lookAt(report.outcome, keys, artifacts);
+  return looked === report.outcome ? report : { ...report, outcome: looked };
 }
 
 async function lookAt(

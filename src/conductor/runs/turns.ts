@@ -26,7 +26,7 @@ import { isSilence } from '../silence.ts';
 import { Trouble } from '../trouble.ts';
 import type { Room } from '../room.ts';
 import { Sight } from '../waits/sight.ts';
-import { withNamedOutputs } from './named-outputs.ts';
+import { namedOutputs, withNamedOutputs } from './named-outputs.ts';
 import { changesData } from './told.ts';
 import { commandOf, commitOf, keyOf, requestsOf, startedIn, type Admit, type Message, type Turn } from './turn.ts';
 import { Waits, type Look } from '../waits/waits.ts';
@@ -219,15 +219,16 @@ export class Turns {
 
   /** In place of the messages that tell of them; more may come meanwhile. */
   async #lookAtOutputs(runId: string, run: Run): Promise<void> {
-    for (const message of this.#inbox.get(runId) ?? []) {
-      if (message.type !== 'report') continue;
-      const report = await withNamedOutputs(message.report, run, this.#ports);
-      const messages = this.#inbox.get(runId) ?? [];
-      this.#inbox.set(
-        runId,
-        messages.map((each) => (each === message ? { type: 'report', report } : each)),
-      );
-    }
+    const messages = this.#inbox.get(runId) ?? [];
+    if (!messages.some((message) => message.type === 'report' && namedOutputs(message.report, run).length > 0)) return;
+    const looked = await Promise.all(
+      messages.map(async (message): Promise<Message> => {
+        if (message.type !== 'report') return message;
+        return { type: 'report', report: await withNamedOutputs(message.report, run, this.#ports) };
+      }),
+    );
+    const since = this.#inbox.get(runId)?.slice(messages.length) ?? [];
+    this.#inbox.set(runId, [...looked, ...since]);
   }
 
   async #load(runId: string): Promise<Run | null> {
