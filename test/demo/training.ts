@@ -22,8 +22,14 @@ export function runningTrainings(run: Run): number {
   return (run.steps.get('train')?.instances ?? []).filter((instance) => instance.state === 'running').length;
 }
 
-/** Tells the story of the demo with its steps elsewhere, held to GitHub's schema; fails where any step of it went wrong. */
-export async function tellWholeStory(elsewhere: Pick<StageOptions, 'executor' | 'environment'>): Promise<void> {
+/**
+ * Tells the story of the demo with its steps elsewhere, held to GitHub's schema; fails where any step of it went wrong.
+ * `afterwards` is called while the server still stands.
+ */
+export async function tellWholeStory(
+  elsewhere: Pick<StageOptions, 'executor' | 'environment'>,
+  afterwards: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const [facts, wrong]: [string[], string[]] = [[], []];
   const told = await runDemo({
     folder: null,
@@ -31,7 +37,7 @@ export async function tellWholeStory(elsewhere: Pick<StageOptions, 'executor' | 
     validate: true,
     ...elsewhere,
     interrupted: new Promise(() => undefined),
-    afterwards: async () => undefined,
+    afterwards,
     narrator: {
       chapter: () => undefined,
       link: () => undefined,
