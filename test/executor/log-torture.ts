@@ -9,16 +9,17 @@ export const torture = {
     const piece = Buffer.alloc(1024 * 1024, 'x');
     for (let count = 0; count < 1024; count += 1) require('fs').writeSync(1, piece);
     require('fs').writeSync(1, '\\nafter\\n');`,
-  /** Numbered lines, so many mebibytes in each of so many seconds. */
-  talk: (seconds: number, mebibytes: number): string => `
-    let [number, turns] = [0, 0];
+  /** Numbered lines, so many mebibytes at first and in each of so many seconds; it pauses in the middle of a line. */
+  talk: (seconds: number, mebibytes: number, atFirst = 0): string => `
+    let [number, turns, text] = [0, 0, ''];
     const timer = setInterval(() => {
-      let text = '';
-      while (text.length < ${mebibytes} * 1024 * 102.4) text += (number += 1) + ' ${'x'.repeat(24)}\\n';
-      require('fs').writeSync(1, text);
+      const mebibytes = ${mebibytes} / 10 + (turns === 0 ? ${atFirst} : 0);
+      while (text.length < mebibytes * 1024 * 1024) text += '#' + (number += 1) + ' ${'x'.repeat(24)}\\n';
+      require('fs').writeSync(1, text.slice(0, -12));
+      text = text.slice(-12);
       if ((turns += 1) < ${seconds * 10}) return;
       clearInterval(timer);
-      console.log('end ' + number);
+      console.log(text + 'end ' + number);
     }, 100);`,
   /** Every byte, pieces of characters, and what a terminal would obey. */
   bytes: `
@@ -42,14 +43,19 @@ export interface Heard {
   readonly numbers: number;
   /** The last number that the step has printed; null: the line that says it is not there. */
   readonly printed: number | null;
+  /** Places where lines, or the beginning of one, are missing. */
   readonly gaps: number;
   /** Lines of ours. */
   readonly told: readonly string[];
 }
 
-/** Of a log of numbered lines: each is whole, stands behind a smaller one, and so is there once. */
+/**
+ * Of a log of numbered lines: each is whole, or the end of one whose beginning is missing, stands behind a smaller one, and
+ * so is there once.
+ */
 export async function hear(logs: LogStore, key: string): Promise<Heard> {
   let [numbers, last, gaps] = [0, 0, 0];
+  let isBehindPart = false;
   let printed: number | null = null;
   const told: string[] = [];
   for await (const { stream, text } of linesOf(logs, key)) {
@@ -57,14 +63,15 @@ export async function hear(logs: LogStore, key: string): Promise<Heard> {
       told.push(text);
       continue;
     }
-    const [, word, rest] = /^(\d+|end) (\d+|x{24})$/.exec(text) ?? [];
-    if (word === 'end') printed = Number(rest);
-    else {
-      const number = Number(word);
+    const words = /^(?:#(\d+) x{24}|end (\d+)|\d* ?x{0,24})$/.exec(text) ?? assert.fail(`what is ${text}?`);
+    const [, number, end] = words.map(Number);
+    if (number) {
       assert.ok(number > last, `${text} stands behind ${last}`);
-      if (number !== last + 1) gaps += 1;
+      if (number !== last + 1 && !isBehindPart) gaps += 1;
       [last, numbers] = [number, numbers + 1];
-    }
+    } else if (end) printed = end;
+    else gaps += 1;
+    isBehindPart = !number;
   }
   assert.ok(numbers > 0, 'it has no line');
   return { numbers, printed, gaps, told };

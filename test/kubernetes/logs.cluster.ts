@@ -87,12 +87,14 @@ test('command: what is printed at ten mebibytes a second is all there, in its or
 });
 
 test('container: where the node begins the file of a log anew, the log says that lines may be missing', async () => {
-  // A kubelet looks every ten seconds for files of more than ten mebibytes.
-  const key = await run(harbour, 'container', torture.talk(12, 3));
+  // A kubelet looks every ten seconds for files of more than ten mebibytes, where each line takes 40 bytes more: it finds the
+  // file too large once, before it has been read in most cases, and what is printed after that makes no other so large.
+  const key = await run(harbour, 'container', torture.talk(14, 0.25, 6));
   const { numbers, printed, gaps, told } = await hear(harbour.stores.logs, key);
-  assert.ok(told.length > 0 && told.every((line) => line.startsWith('Lines may be missing here')), told.join('\n'));
+  const isTold = (line: string): boolean => line.startsWith('Lines, or the beginning of one, may be missing here');
+  assert.ok(told.length > 0 && told.every(isTold), told.join('\n'));
   assert.ok(gaps <= told.length, `${gaps} gaps, and ${told.length} of them told`);
-  assert.ok(printed !== null && numbers > printed / 2, `${numbers} of ${printed} lines`);
+  assert.ok(printed !== null && numbers > 0.9 * printed, `${numbers} of ${printed} lines`);
 });
 
 test('what is no text is kept as on one machine', async () => {

@@ -57,7 +57,7 @@ const limits = {
 } as const;
 
 const mayBeMissing =
-  'Lines may be missing here: the node has begun the file of this log anew, and a cluster gives the newest file alone.';
+  'Lines, or the beginning of one, may be missing here: the node has begun the file of this log anew, and a cluster gives the newest file alone.';
 
 export function tailLog(options: LogTailOptions): LogTail {
   const tail = new Tail(options);
