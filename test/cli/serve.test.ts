@@ -55,9 +55,12 @@ test('a server that is stopped leaves no process of its steps behind, and the ne
   assert.throws(() => process.kill(Number(pid), 0), /ESRCH/);
   const second = sandbox.start(['serve', '--port', '0']);
   await second.until(serving);
+  await logs.until(/has begun as \d+[^]*has begun as \d+/);
   // It follows the journal, so it goes on from server to server.
-  await run.until(/sleeps up for retry/);
-  run.kill('SIGKILL');
+  assert.equal((await sandbox.run(['cancel', 'slow#1'])).status, 0);
+  const { status, out } = await run.ended;
+  assert.equal(status, 1);
+  assert.match(out, /sleeps cancelled/);
   second.kill('SIGTERM');
   assert.equal((await second.ended).status, 0);
 });
