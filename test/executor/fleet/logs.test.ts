@@ -23,7 +23,7 @@ async function yardOf(t: TestContext, options?: YardOptions): Promise<Yard> {
 }
 
 async function run({ harbour }: Yard, program: string): Promise<string> {
-  const spec = specOf(command(process.execPath, '-e', program));
+  const spec = specOf(command(process.execPath, '-e', program), { timeoutMs: 300_000 });
   await harbour.executor.start(spec);
   const { outcome } = await harbour.finished(spec.attemptId);
   assert.equal(outcome.kind, 'succeeded', outcome.kind === 'failed' ? outcome.message : '');
