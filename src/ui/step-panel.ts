@@ -4,6 +4,7 @@ import { html, type Markup } from './html.ts';
 import type { LogBlock } from './log-blocks.ts';
 import { logBlocks } from './log-lines.ts';
 import { descriptionOf } from './markdown-markup.ts';
+import { finalStepStates } from '../engine/run.ts';
 import { formatBytes } from '../std/bytes.ts';
 import { bytesText, countText } from './number-text.ts';
 import {
@@ -69,7 +70,7 @@ function attemptsOf(view: RunView, panel: PanelView, watch: Watch): Markup {
     return html`<p class="muted">
       It was not started: what it came to <a href=${panelAddress(panel.reusedFrom, panel.step, panel.mapped ? panel.index : null)}>in an earlier run</a> stands here too.
     </p>`;
-  if (panel.attempts.length === 0) return html`<p class="muted">It has not been started.</p>`;
+  if (panel.attempts.length === 0) return notStarted(panel);
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${`Attempts of ${panel.step}`}>
     <table class="attempts cards">
       <thead>
@@ -89,6 +90,12 @@ function attemptsOf(view: RunView, panel: PanelView, watch: Watch): Markup {
       </tbody>
     </table>
   </div>`;
+}
+
+/** Where it is known why, the reason stands above. */
+function notStarted({ state, reason }: PanelView): Markup {
+  if (finalStepStates.has(state)) return html`<p class="muted">It was not started.</p>`;
+  return reason === null ? html`<p class="muted">It has not been started.</p>` : null;
 }
 
 function attemptRow(view: RunView, panel: PanelView, attempt: AttemptView, watch: Watch): Markup {

@@ -3,7 +3,7 @@ import { noticesOf, type NoticeState } from '../../conductor/reports/notices-of.
 import { readRun } from '../../conductor/read.ts';
 import { reportOf } from '../../conductor/reports/report.ts';
 import { turnText } from '../../conductor/waits/turn-text.ts';
-import { waitingText, waitText } from '../../conductor/waits/waiting-text.ts';
+import { stepWaits } from '../../conductor/waits/step-waits.ts';
 import { approvalsAwaited, hasLookLog } from '../../engine/engine.ts';
 import type { StepState, Trigger } from '../../engine/event.ts';
 import { finalStepStates, type Run, type Step } from '../../engine/run.ts';
@@ -80,27 +80,21 @@ export class RunReader {
     };
   }
 
-  /** One that is ready, and has not failed before, says what it waits for. */
+  /** One that waits outside, or is ready and has not failed before, says what it waits for. */
   #stepOf(run: Run, step: Step): RunView['steps'][number] {
     const view = stepViewOf(step);
-    if (step.state === 'deferred' && step.definition.work.kind === 'wait')
-      return { ...view, message: this.#waitText(run, step, null) ?? view.message };
-    const waits = step.state === 'scheduled' && view.message === null;
-    return waits ? { ...view, message: this.#ports.conductor.whyWaiting(step.definition) } : view;
+    const waits = step.state === 'deferred' || (step.state === 'scheduled' && view.message === null);
+    return waits ? { ...view, message: this.#waits(run, step, null) ?? view.message } : view;
   }
 
   #panelOf(run: Run, selected: Selected): PanelView {
     const panel = panelOf(selected);
-    if (panel.kind !== 'wait' || panel.state !== 'deferred') return panel;
-    return { ...panel, reason: this.#waitText(run, selected.step, panel.index) ?? panel.reason };
+    return { ...panel, reason: this.#waits(run, selected.step, panel.index) ?? panel.reason };
   }
 
-  /** Of one instance, or of the first that waits. Another server may be the one that looks. */
-  #waitText(run: Run, step: Step, index: number | null): string | null {
+  #waits(run: Run, step: Step, index: number | null): string | null {
     const { conductor, clock } = this.#ports;
-    const waiting = conductor.waiting(run.opened.runId, step.definition.name);
-    const wanted = index === null ? waiting : waiting.filter((each) => each.index === index);
-    return waitingText(wanted, clock.now()) ?? waitText(run, step);
+    return stepWaits(run, step, index, conductor, clock.now());
   }
 
   /** The last lines of the log that the view's panel stands for. */
