@@ -207,7 +207,21 @@ export interface AttemptKey {
 }
 
 export type FinalStepState = 'success' | 'failed' | 'skipped' | 'upstream_failed' | 'removed' | 'cancelled';
-export type StepState = FinalStepState | 'none' | 'scheduled' | 'queued' | 'running' | 'up_for_retry' | 'deferred';
+export const stepStates = [
+  'none',
+  'scheduled',
+  'queued',
+  'running',
+  'up_for_retry',
+  'deferred',
+  'success',
+  'failed',
+  'skipped',
+  'upstream_failed',
+  'removed',
+  'cancelled',
+] as const;
+export type StepState = (typeof stepStates)[number];
 export const finalRunStates = ['success', 'failed', 'cancelled'] as const;
 export type FinalRunState = (typeof finalRunStates)[number];
 export type RunState = FinalRunState | 'running' | 'cancelling';
@@ -267,17 +281,19 @@ export type Control = { readonly follow: readonly string[] } | { readonly pass: 
  * Why an attempt failed, which decides whether another follows: `code` and `timeout` use the step's own retries,
  * `lost`, `evicted`, `start` and `registry` have a budget of their own (three), `invalid` is never retried.
  */
-export type FailureCause =
-  | 'code'
-  | 'timeout'
-  | 'out-of-memory'
-  | 'output'
-  | 'lost'
-  | 'evicted'
-  | 'start'
-  | 'registry'
-  | 'invalid'
-  | 'cancelled';
+export const failureCauses = [
+  'code',
+  'timeout',
+  'out-of-memory',
+  'output',
+  'lost',
+  'evicted',
+  'start',
+  'registry',
+  'invalid',
+  'cancelled',
+] as const;
+export type FailureCause = (typeof failureCauses)[number];
 
 /** Up to 48 KB stand inline; more is an artifact, with the lengths of its lists and records kept at hand. */
 export type StepOutput =

@@ -30,6 +30,7 @@ export const access: Readonly<Record<string, Permission>> = {
   'GET /api/v1/runs': 'open',
   'POST /api/v1/runs': 'token',
   'GET /api/v1/runs/:id': 'open',
+  'GET /api/v1/runs/:id/steps/:step': 'open',
   'GET /api/v1/pools': 'open',
   'POST /api/v1/runs/:id/cancel': 'token',
   'POST /api/v1/runs/:id/rerun': 'token',

@@ -1,5 +1,6 @@
 /** What goes over the wire: one schema checks a request, shapes its answer and describes both in openapi.json. */
 import { z } from 'zod';
+import { failureCauses, stepStates } from '../engine/event.ts';
 
 /** What openapi.json says of a route that changes something. */
 export const tokenNeeded = { security: [{ token: [] }] } as const;
@@ -20,6 +21,68 @@ export const runSchema = z.object({
   reason: z.string().nullable(),
   openedAt: z.number().int().describe('Milliseconds since the epoch'),
   finishedAt: z.number().int().nullable().describe('Milliseconds since the epoch'),
+});
+
+const time = z.number().int().nullable().describe('Milliseconds since the epoch; null: not yet, or never');
+const waits = z.string().nullable().describe('What it waits for, in words; null: it does not, or has ended');
+const state = z.enum(stepStates);
+
+const stepSummarySchema = z.object({
+  step: z.string().describe('With its groups: `prepare/clean`'),
+  kind: z.string().describe('function, command, gate, challenge, …'),
+  state,
+  reason: z.string().nullable().describe('Why it ended so, or what its last attempt said; cut at 1000 characters'),
+  waits,
+  mapped: z.boolean(),
+  counts: z.array(z.object({ state, count: z.number().int() })).describe('Instances of a mapped step by state'),
+  attempts: z.number().int(),
+  startedAt: time,
+  finishedAt: time,
+  dueAt: time.describe('When it is tried again, or is out of time'),
+  reusedFrom: z.string().nullable().describe('The run whose attempts gave what stands here; null: this one'),
+  fromCache: z.boolean(),
+});
+
+const attemptSchema = z.object({
+  number: z.number().int(),
+  state,
+  cause: z.enum(failureCauses).nullable(),
+  exitCode: z.number().int().nullable(),
+  message: z.string().nullable().describe('Cut at 1000 characters'),
+  place: z.string().nullable(),
+  cache: z
+    .union([z.object({ runId: z.string() }), z.object({ missed: z.string() })])
+    .nullable()
+    .describe('The run whose output stands for it, or why none does; null: it has no cache, or nobody looked yet'),
+  startedAt: z.number().int(),
+  runningAt: time,
+  finishedAt: time,
+  cpuMs: z.number().nullable(),
+  memoryBytesMax: z.number().nullable(),
+});
+
+/** One run, with its steps in the order of the definition. */
+export const wholeRunSchema = runSchema.extend({ waits, steps: z.array(stepSummarySchema) });
+
+export const wholeStepSchema = stepSummarySchema.extend({
+  instances: z.array(
+    z.object({
+      index: z.number().int(),
+      state,
+      reason: z.string().nullable(),
+      waits,
+      dueAt: time,
+      attemptsTotal: z.number().int(),
+      attempts: z.array(attemptSchema).describe('The last 20, oldest first'),
+    }),
+  ),
+  instancesTotal: z.number().int().describe('0 while the length of a mapped step is not known'),
+});
+
+export const instancesQuerySchema = z.strictObject({
+  state: state.optional(),
+  after: z.coerce.number().int().min(-1).default(-1).describe('The index of the last instance of the page before'),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
 });
 
 export const poolSchema = z.object({
@@ -90,6 +153,9 @@ export const rejectRequestSchema = z.strictObject({ by: asker, reason: reason.mi
 export type RunRequest = z.infer<typeof runRequestSchema>;
 export type RerunRequest = z.infer<typeof rerunRequestSchema>;
 export type RunAnswer = z.infer<typeof runSchema>;
+export type WholeRunAnswer = z.infer<typeof wholeRunSchema>;
+export type WholeStepAnswer = z.infer<typeof wholeStepSchema>;
+export type InstancesQuery = z.infer<typeof instancesQuerySchema>;
 export type Refused = z.infer<typeof refusedSchema>;
 
 export const standingSchema = z.object({

@@ -6,11 +6,14 @@ import type { FastifyInstance } from 'fastify';
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { readRun } from '../conductor/read.ts';
+import { turnText } from '../conductor/waits/turn-text.ts';
 import type { RunRequest } from '../engine/request.ts';
 import type { RunRow } from '../journal/journal.ts';
 import { addBackfills } from './api-backfills.ts';
 import { addEvents } from './api-events.ts';
 import * as schemas from './api-schemas.ts';
+import { addStepReading, stepsOf } from './api-steps.ts';
 import type { ServerPorts } from './ports.ts';
 import { answerOf, startRun } from './start-run.ts';
 
@@ -25,6 +28,7 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
   });
   addStanding(app, ports);
   addReading(app, ports);
+  addStepReading(app, ports);
   addPools(app, ports);
   addStarting(app, ports);
   addRerunning(app, ports);
@@ -86,14 +90,17 @@ function addReading(app: FastifyInstance, ports: ServerPorts): void {
     '/api/v1/runs/:id',
     {
       schema: {
-        summary: 'One run',
+        summary: 'One run, with its steps',
         params: schemas.idSchema,
-        response: { 200: schemas.runSchema, 404: schemas.errorSchema },
+        response: { 200: schemas.wholeRunSchema, 404: schemas.errorSchema },
       },
     },
     async (request, reply) => {
-      const row = await ports.journal.run(request.params.id);
-      return row === null ? reply.code(404).send({ error: 'no such run' }) : runOf(row);
+      const { id } = request.params;
+      const [row, run] = await Promise.all([ports.journal.run(id), readRun(ports.journal, id)]);
+      if (row === null || run === null) return reply.code(404).send({ error: 'no such run' });
+      const waits = run.begunAt === null ? await turnText(ports.journal, run.opened) : null;
+      return { ...runOf(row), waits, steps: stepsOf(run, ports) };
     },
   );
 }

@@ -90,7 +90,7 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
     instancesTotal: step.instances?.length ?? 0,
     index: instance?.index ?? 0,
     attempt: attempt?.number ?? (instance !== null && hasLookLog(definition.work, instance) ? 1 : null),
-    attempts: instance === null ? [] : instance.attempts.map((each) => attemptView(each, step, instance)),
+    attempts: instance === null ? [] : instance.attempts.map((each) => attemptViewOf(each, step, instance)),
     output: instance === null ? null : outputOf(instance),
     decision: instance === null ? null : decisionText(instance),
     dueAt: instance?.dueAt ?? null,
@@ -104,7 +104,7 @@ function decisionText({ approval }: Instance): string | null {
   return `Approved by ${decided.by}${decided.reason === null ? '' : `: ${decided.reason}`}`;
 }
 
-function attemptView(attempt: Attempt, step: Step, instance: Instance): AttemptView {
+export function attemptViewOf(attempt: Attempt, step: Step, instance: Instance): AttemptView {
   const { outcome } = attempt;
   const failed = outcome?.kind === 'failed' ? outcome : null;
   const said = outcome?.kind === 'skipped' ? outcome.reason : null;

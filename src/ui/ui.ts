@@ -7,7 +7,7 @@ export { loginPage } from './login-page.ts';
 export { renderPage, type Page } from './page.ts';
 export { changeBetween } from './run-change.ts';
 export { runPage, runTitle } from './run-page.ts';
-export { panelOf, select, type Selected } from './panel-of.ts';
+export { attemptViewOf, panelOf, select, type Selected } from './panel-of.ts';
 export { headOf, stepsText, triggerOf, type ForgeLinks } from './run-view-of.ts';
 export { stepViewOf } from './step-view-of.ts';
 export {

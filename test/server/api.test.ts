@@ -230,6 +230,7 @@ test('openapi.json describes each route, with schemas that are valid', async () 
     'get /api/v1/pools',
     'get /api/v1/runs',
     'get /api/v1/runs/{id}',
+    'get /api/v1/runs/{id}/steps/{step}',
     'get /healthz',
     'get /ready',
     'post /api/v1/backfills',

@@ -25,16 +25,11 @@ export function stepWaits(
 ): string | null {
   if (run.state !== 'running') return null;
   const instance = index === null ? undefined : step.instances?.[index];
-  switch (instance?.state ?? step.state) {
-    case 'none':
-      return upstreamText(run, step);
-    case 'scheduled':
-      return concurrencyText(step) ?? around.whyWaiting(step.definition);
-    case 'deferred':
-      return step.definition.work.kind === 'approval' ? approvalText(step) : outsideText(run, step, index, around, now);
-    default:
-      return null;
-  }
+  const state = instance?.state ?? step.state;
+  if (state === 'none') return upstreamText(run, step);
+  if (state === 'scheduled') return concurrencyText(step) ?? around.whyWaiting(step.definition);
+  if (state !== 'deferred') return null;
+  return step.definition.work.kind === 'approval' ? approvalText(step) : outsideText(run, step, index, around, now);
 }
 
 function upstreamText(run: Run, step: Step): string | null {

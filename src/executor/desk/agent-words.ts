@@ -1,6 +1,6 @@
 /** What agents say, held to its contract (src/executor/agent/contract.ts): user code runs beside them, and may say anything. */
 import { z } from 'zod';
-import type { AttemptOutcome, LookOutcome, StepOutput } from '../../engine/event.ts';
+import { failureCauses, type AttemptOutcome, type LookOutcome, type StepOutput } from '../../engine/event.ts';
 import type { Json } from '../../std/json.ts';
 import { agentLimits, type AgentResult, type Begin, type LogPart, type StillAlive } from '../agent/contract.ts';
 
@@ -37,18 +37,7 @@ const output: z.ZodType<StepOutput> = z.union([
   z.strictObject({ stored: artifact, lengths: z.record(z.string(), z.number().int().min(0)) }),
 ]);
 
-const cause = z.enum([
-  'code',
-  'timeout',
-  'out-of-memory',
-  'output',
-  'lost',
-  'evicted',
-  'start',
-  'registry',
-  'invalid',
-  'cancelled',
-]);
+const cause = z.enum(failureCauses);
 
 const attemptOutcome: z.ZodType<AttemptOutcome> = z.discriminatedUnion('kind', [
   z.strictObject({
