@@ -156,15 +156,22 @@ function markerOf(data: HandleData): string {
   return `${markerOpen}${index}${markerClose}`;
 }
 
+/** A template string asks for text; `+` and `==` ask for whatever there is, and would make a number into nonsense. */
 function primitive(data: HandleData, hint: string): string {
-  return hint === 'number' ? noValue(data, 'Arithmetic or comparison') : markerOf(data);
+  if (hint === 'number') return noValue(data, 'Arithmetic or comparison');
+  if (hint === 'string') return markerOf(data);
+  return noValue(
+    data,
+    'Adding (`+`) or comparing (`==`)',
+    'In text, write it into a template string: `data/${date}`. ',
+  );
 }
 
-function noValue(data: HandleData, use: string): never {
+function noValue(data: HandleData, use: string, first = ''): never {
   return misuse(
     'definition-handle',
     `${use} needs the value of ${data.label}, which exists only in a run`,
-    'Give the handle to a step as `input` and work on the value in its function; use `map` for lists and `branch` for decisions.',
+    `${first}Give the handle to a step as \`input\` and work on the value in its function; use \`map\` for lists and \`branch\` for decisions.`,
   );
 }
 

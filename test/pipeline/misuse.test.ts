@@ -621,6 +621,27 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /in its function/,
     ],
     [
+      'a handle that something is added to',
+      () => step('b', { input: (step('a', { run }) as number) + 1, run }),
+      'definition-handle',
+      /^Adding \(`\+`\) or comparing \(`==`\) needs the value of a, which exists only in a run/,
+      /template string[^]*in its function/,
+    ],
+    [
+      'text that is added to a handle',
+      ({ date }) => step('b', { command: ['cat', 'data/' + date] }),
+      'definition-handle',
+      /needs the value of date/,
+      /template string/,
+    ],
+    [
+      'a handle that is compared',
+      () => (step('a', { run }) as unknown) == 'better' && step('b', { run }),
+      'definition-handle',
+      /comparing/,
+      /`branch`/,
+    ],
+    [
       'a loop over a handle',
       () => {
         for (const item of step('a', { run })) step('b', { input: item, run });
