@@ -1,4 +1,5 @@
 /** The options that every step takes, and how a call of a word becomes a step of the open build. */
+import { writeDuration } from '../std/duration.ts';
 import { bind, use } from './binding.ts';
 import { addStep, openBuild, type Build, type Call, type StepDefaults, type StepFunction } from './build.ts';
 import {
@@ -111,6 +112,13 @@ export function readEffort(
   if (resources === null && !options.hasAny(effortOptionNames)) return defaults;
   const delayMs = options.durationMs('retryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMs);
   const delayMaxMs = options.durationMs('maxRetryDelay', { minMs: 0, maxMs: 7 * dayMs }, defaults.retry.delayMaxMs);
+  if (options.has('maxRetryDelay') && delayMaxMs < delayMs) {
+    const first = writeDuration(delayMs);
+    options.problem(
+      `option "maxRetryDelay" is shorter than the first delay, of ${first}`,
+      `Give a "maxRetryDelay" of ${first} or more, or a shorter "retryDelay".`,
+    );
+  }
   const retry: RetryDefinition = {
     count: options.number('retries', { min: 0, max: definitionLimits.retriesMax, integer: true }, defaults.retry.count),
     delayMs,

@@ -24,6 +24,13 @@ export function parseDuration(text: string | number): Result<number, string> {
   return success(Math.round(total));
 }
 
+/** `ms` exactly, as `parseDuration` reads it, in one unit: `90s`, `36h`, `30d`. */
+export function writeDuration(ms: number): string {
+  const units = ['d', 'h', 'm', 's'];
+  const unit = ms === 0 ? 's' : (units.find((each) => ms % (unitMs[each] ?? 1) === 0) ?? 'ms');
+  return `${ms / (unitMs[unit] ?? 1)}${unit}`;
+}
+
 /** The two largest units of `ms`, for people: `450 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;

@@ -607,6 +607,20 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /finally: true/,
     ],
     [
+      'a longest delay below the first one',
+      () => step('a', { ...command, retries: 3, retryDelay: '10m', maxRetryDelay: '1m' }),
+      'definition-option',
+      /option "maxRetryDelay" is shorter than the first delay, of 10m/,
+      /"maxRetryDelay" of 10m or more, or a shorter "retryDelay"/,
+    ],
+    [
+      'a longest delay below the first one that there is without a word',
+      () => step('a', { ...command, retries: 3, maxRetryDelay: '5s' }),
+      'definition-option',
+      /shorter than the first delay, of 10s/,
+      /retryDelay/,
+    ],
+    [
       'a handle in an option',
       ({ date }) => step('a', { ...command, description: `on ${date}` }),
       'definition-handle',
