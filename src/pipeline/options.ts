@@ -2,7 +2,7 @@
  * Reads the options of a word. The types say the same in the editor; this says it where nobody ran the compiler, with the
  * name of the option in each message.
  */
-import { parseDuration } from '../std/duration.ts';
+import { parseDuration, writeDuration } from '../std/duration.ts';
 import { globMistake } from '../std/glob.ts';
 import { hasMarker } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
@@ -82,7 +82,7 @@ export class OptionReader {
     const parsed = parseDuration(this.#fixed(name, value));
     if (!parsed.ok) return this.problem(parsed.error, 'Durations are text: "90s", "10m", "4h", "8d", "1h30m".');
     if (parsed.value >= range.minMs && parsed.value <= range.maxMs) return parsed.value;
-    return this.wrong(name, `a duration from ${range.minMs} ms up to ${range.maxMs / 3_600_000} h`, value);
+    return this.wrong(name, `a duration from ${writeDuration(range.minMs)} up to ${writeDuration(range.maxMs)}`, value);
   }
 
   choice<const Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {

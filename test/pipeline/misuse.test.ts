@@ -154,7 +154,7 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       () => step('a', { ...command, startTimeout: '40d' }),
       'definition-option',
       /"startTimeout" is "40d"/,
-      /up to 720 h/,
+      /up to 30d/,
     ],
     [
       'a priority beyond its range',
@@ -605,6 +605,20 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       'definition-option',
       /comes after "a"/,
       /finally: true/,
+    ],
+    [
+      'a duration that is too short',
+      () => step('a', { ...command, timeout: '10ms' }),
+      'definition-option',
+      /option "timeout" is "10ms"/,
+      /^It has to be a duration from 1s up to 30d\.$/,
+    ],
+    [
+      'a duration that is too long',
+      () => step('a', { ...command, grace: '2d' }),
+      'definition-option',
+      /option "grace" is "2d"/,
+      /^It has to be a duration from 0s up to 1d\.$/,
     ],
     [
       'a longest delay below the first one',
