@@ -5,14 +5,14 @@ import type { Problem } from '../std/problem.ts';
 
 /** `compiled` with a problem for each channel that leads nowhere. */
 export function withChannelProblems(compiled: Compiled, { channels }: ChannelSettings): Compiled {
-  const { file, version, problems } = compiled;
+  const { version, problems, where } = compiled;
   const { deadline = [], failure = [], recovery = [] } = version?.definition.notify ?? {};
   const unknown = [...new Set([...deadline, ...failure, ...recovery])].filter((name) => !channels.has(name));
   const known = channels.size === 0 ? 'no channels' : `the channels ${[...channels.keys()].join(', ')}`;
   const found = unknown.map((name): Problem => ({
     code: 'channel-unknown',
     message: `there is no channel "${name}"; contender.yaml declares ${known}`,
-    where: { file, line: 1, column: 1 },
+    where: where(null),
     help: 'Declare it under `notifications.channels` of contender.yaml, or change `notify` of the pipeline.',
   }));
   return { ...compiled, problems: [...problems, ...found] };

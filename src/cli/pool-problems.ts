@@ -5,13 +5,13 @@ import type { Problem } from '../std/problem.ts';
 
 /** `compiled` with a problem for each step that can never get the slots of its pool. */
 export function withPoolProblems(compiled: Compiled, pools: Pools): Compiled {
-  const { file, version, problems } = compiled;
+  const { version, problems, where } = compiled;
   const found = (version?.definition.steps ?? []).flatMap((step): Problem[] => {
     const mistake = poolMistake(pools, step);
     if (mistake === null) return [];
     const message = `step "${step.name}": ${mistake}`;
     const help = 'Declare the pool with its slots under `pools` of contender.yaml, or change the step.';
-    return [{ code: 'pool-invalid', message, where: { file, line: 1, column: 1 }, help }];
+    return [{ code: 'pool-invalid', message, where: where(step.name), help }];
   });
   return { ...compiled, problems: [...problems, ...found] };
 }

@@ -5,13 +5,13 @@ import type { Problem } from '../std/problem.ts';
 
 /** `compiled` with a problem for each step that waits for an object in a store that there is not. */
 export function withStoreProblems(compiled: Compiled, stores: ReadonlySet<string>): Compiled {
-  const { file, version, problems } = compiled;
+  const { version, problems, where } = compiled;
   const found = (version?.definition.steps ?? []).flatMap((step): Problem[] => {
     const mistake = storeMistake(step, stores);
     if (mistake === null) return [];
     const message = `step "${step.name}": ${mistake}; contender.yaml declares ${listOf(stores)}`;
     const help = 'Declare the store under `objectStores` of contender.yaml, or change `store` of the step.';
-    return [{ code: 'store-unknown', message, where: { file, line: 1, column: 1 }, help }];
+    return [{ code: 'store-unknown', message, where: where(step.name), help }];
   });
   return { ...compiled, problems: [...problems, ...found] };
 }

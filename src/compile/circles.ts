@@ -1,15 +1,13 @@
 /** Pipelines of a commit that start one another for ever: none of them is taken. */
 import { circleOf, followingsOf } from '../pipeline/following.ts';
-import type { Place } from '../std/problem.ts';
 import type { Compiled } from './compile.ts';
 import { refused } from './evaluation.ts';
-import { problem, startOf } from './refusal.ts';
+import { problem } from './refusal.ts';
 
-/** `where`: the pipelines' definitions, by file. */
-export function refuseCircles(compiled: readonly Compiled[], where: ReadonlyMap<string, Place>): readonly Compiled[] {
+export function refuseCircles(compiled: readonly Compiled[]): readonly Compiled[] {
   const followings = followingsOf(compiled.flatMap(({ version }) => version?.definition ?? []));
   return compiled.map((one) => {
-    const { file, version } = one;
+    const { version, where } = one;
     const circle = version === null ? null : circleOf(version.definition.name, followings);
     if (version === null || circle === null) return one;
     const { name } = version.definition;
@@ -19,6 +17,6 @@ export function refuseCircles(compiled: readonly Compiled[], where: ReadonlyMap<
         ? `the pipeline "${name}" starts itself when it has run`
         : `the pipeline "${name}" starts ${others.map((other) => `"${other}"`).join(', which starts ')}: they would run for ever`;
     const help = 'Take one `pipeline` or `data` out of the options `on`, or let it wait for something else as well.';
-    return { file, ...refused(problem('definition-circle', message, help, where.get(file) ?? startOf(file))) };
+    return { ...one, ...refused(problem('definition-circle', message, help, where(null))) };
   });
 }

@@ -8,7 +8,7 @@
  * stops the others.
  */
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import type { Problem } from '../std/problem.ts';
+import type { Place, Problem } from '../std/problem.ts';
 
 /** The files of one commit. Regular files only: a symbolic link or submodule is not there. */
 export interface SourceFiles {
@@ -32,6 +32,8 @@ export interface Compiled {
   /** Null where there are problems. */
   readonly version: PipelineVersion | null;
   readonly problems: readonly Problem[];
+  /** The call of a step that names something of the settings, else that of `pipeline`; where there is no version, the beginning. */
+  readonly where: (step: string | null) => Place;
 }
 
 export interface Compiler {

@@ -45,19 +45,17 @@ class SandboxCompiler implements Compiler {
       const message = `${pipelinesFolder} has ${paths.length} files and ${entries.length} pipelines`;
       const help = `Up to ${compileLimits.filesMax} files and ${compileLimits.pipelinesMax} pipelines are read. Move data and code that is not about pipelines out of the folder.`;
       return [
-        { file: pipelinesFolder, ...refused(problem('definition-limit', message, help, startOf(pipelinesFolder))) },
+        compiledOf(pipelinesFolder, refused(problem('definition-limit', message, help, startOf(pipelinesFolder)))),
       ];
     }
     const reader = new SourceReader(source);
     await reader.preload(paths);
     const share = new Share(compileLimits.commitMs);
     const outcomes = await Promise.all(
-      entries.map(async (file) => ({ file, ...(await this.#outcome(file, reader, share)) })),
+      entries.map(async (file) => ({ file, outcome: await this.#outcome(file, reader, share) })),
     );
     reader.throwIfBroken();
-    const where = new Map(outcomes.flatMap((each) => ('where' in each ? [[each.file, each.where] as const] : [])));
-    const compiled = outcomes.map(({ file, version, problems }): Compiled => ({ file, version, problems }));
-    return refuseCircles(refuseSameNames(compiled), where);
+    return refuseCircles(refuseSameNames(outcomes.map(({ file, outcome }) => compiledOf(file, outcome))));
   }
 
   wake(): void {
@@ -105,6 +103,10 @@ class SandboxCompiler implements Compiler {
   }
 }
 
+function compiledOf(file: string, outcome: Outcome): Compiled {
+  return { file, where: () => startOf(file), ...outcome };
+}
+
 function isEntry(path: string): boolean {
   return posix.dirname(path) === pipelinesFolder && path.endsWith('.ts') && !/\.(?:d|test)\.ts$/.test(path);
 }
@@ -126,7 +128,7 @@ function refuseSameNames(compiled: readonly Compiled[]): readonly Compiled[] {
     if (version === null || others.length === 0) return one;
     const message = `the pipeline "${version.definition.name}" is defined in ${others.join(', ')} too`;
     return {
-      file,
+      ...one,
       ...refused(
         problem(
           'definition-name',

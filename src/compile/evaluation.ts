@@ -9,7 +9,7 @@ import type { Place, Problem } from '../std/problem.ts';
 import { parseSchedule } from '../calendar/calendar.ts';
 import { unreachable } from '../std/unreachable.ts';
 import type { Bundle } from './bundle.ts';
-import { compileLimits, type PipelineVersion } from './compile.ts';
+import { compileLimits, type Compiled, type PipelineVersion } from './compile.ts';
 import { brokenRules } from './definition-rules.ts';
 import { parseDefinition, parseGuarded } from './definition-text.ts';
 import { placeOf } from './places.ts';
@@ -18,8 +18,7 @@ import { notReached, problem, startOf } from './refusal.ts';
 import type { Evaluation } from './sandbox.ts';
 
 export type Outcome =
-  /** `where`: the call of `pipeline`, of those that listen to others. */
-  | { readonly version: PipelineVersion; readonly problems: readonly []; readonly where: Place }
+  | { readonly version: PipelineVersion; readonly problems: readonly []; readonly where: Compiled['where'] }
   | { readonly version: null; readonly problems: readonly Problem[] };
 
 export function refused(...problems: readonly Problem[]): Extract<Outcome, { version: null }> {
@@ -119,7 +118,12 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
     );
   if ('missing' in answer.data) return refused(missing(file, answer.data.missing));
   const { stack, stacks = {} } = answer.data;
-  const where = (): Place => placeOf(stack, bundle.map) ?? start;
+  // Reading the map takes longer than all the rest: it waits until somebody asks.
+  const { map } = bundle;
+  const where = (step: string | null = null): Place => {
+    const called = step !== null && Object.hasOwn(stacks, step) ? (stacks[step] ?? '') : '';
+    return placeOf(called, map) ?? placeOf(stack, map) ?? start;
+  };
   const shaped = parseDefinition(answer.data.definition, file);
   if (!shaped.ok)
     return refused(
@@ -145,12 +149,10 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
   }
   const { definition, wrong } = checkPods(shaped.value);
   if (wrong.length > 0) {
-    const whereOf = (step: string): Place =>
-      (Object.hasOwn(stacks, step) ? placeOf(stacks[step] ?? '', bundle.map) : null) ?? where();
     return refused(
       ...wrong
         .slice(0, compileLimits.problemsMax)
-        .map(({ step: name, message, help }) => problem('definition-pod', message, help, whereOf(name))),
+        .map(({ step: name, message, help }) => problem('definition-pod', message, help, where(name))),
     );
   }
   const { schedule } = definition.on;
@@ -160,10 +162,7 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
       problem('definition-option', read.error, 'Correct on.schedule; "0 2 * * 1" is Mondays at 02:00.', where()),
     );
   }
-  const { pipelines, data } = definition.on;
-  // Reading the map takes longer than all the rest, and only what listens can be part of a circle.
-  const isAsked = pipelines !== undefined || data !== undefined;
-  return { version: versionOf(definition), problems: [], where: isAsked ? where() : start };
+  return { version: versionOf(definition), problems: [], where };
 }
 
 function missing(file: string, exported: string): Problem {

@@ -43,7 +43,7 @@ export interface Build {
 
 export interface BuiltStep {
   readonly definition: StepDefinition;
-  /** Of a branch, or of a step with a pod: made at the call, for its stack, since they are checked when all steps are known. */
+  /** Of what is checked when more is known than at the call: made there, for its stack. */
   readonly at: Error | null;
 }
 
@@ -106,7 +106,11 @@ export function addStep(build: Build, definition: StepDefinition, run: StepFunct
     );
   }
   build.positions.set(definition.name, build.steps.length);
-  const isCheckedLater = definition.work.kind === 'branch' || saysPod;
-  build.steps.push({ definition, at: isCheckedLater ? new Error(definition.name) : null });
+  build.steps.push({ definition, at: isCheckedLater(definition) || saysPod ? new Error(definition.name) : null });
   if (run !== null) build.functions.set(definition.name, run);
+}
+
+/** A branch, once all steps are there; the names of pools and stores, against the settings. */
+function isCheckedLater({ work, pool }: StepDefinition): boolean {
+  return work.kind === 'branch' || pool !== undefined || (work.kind === 'wait' && work.for.condition === 'object');
 }

@@ -60,7 +60,7 @@ export interface PipelineContents {
   readonly functions: ReadonlyMap<string, StepFunction>;
   /** Stack of the call of `pipeline`, for problems that show only when all is known. */
   readonly stack: string;
-  /** Of the calls of steps that say something of their pods, which is checked outside of the sandbox. Absent: none does. */
+  /** Of the calls of steps that say what is checked outside of the sandbox: of their pods, a pool, a store. Absent: none does. */
   readonly stacks?: ReadonlyMap<string, string>;
 }
 
@@ -124,15 +124,15 @@ export function pipeline<const P extends ParameterOptions = Nothing>(
     definition,
     functions: build.functions,
     stack: at.stack ?? '',
-    ...podStacks(build),
+    ...stacksOf(build),
   };
   const made: Pipeline = { name, definition };
   return Object.freeze(Object.defineProperty(made, contentsKey, { value: contents }));
 }
 
-function podStacks(build: Build): Pick<PipelineContents, 'stacks'> {
-  const stacks = build.steps.flatMap(({ definition: { name, pod }, at }) =>
-    pod === undefined || at?.stack === undefined ? [] : [[name, at.stack] as const],
+function stacksOf(build: Build): Pick<PipelineContents, 'stacks'> {
+  const stacks = build.steps.flatMap(({ definition: { name, work }, at }) =>
+    work.kind === 'branch' || at?.stack === undefined ? [] : [[name, at.stack] as const],
   );
   return stacks.length === 0 ? {} : { stacks: new Map(stacks) };
 }

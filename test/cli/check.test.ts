@@ -34,7 +34,10 @@ test('a pool that contender.yaml does not declare, or that is too small, is said
   sandbox.write({ 'contender.yaml': 'pools: { gpu: { slots: 1 }, database: { slots: 4 } }\n' });
   const small = await sandbox.run(['check']);
   assert.equal(small.status, 2);
-  assert.match(small.err, /step "train": an attempt takes 2 slots of the pool "gpu", which has 1 \[pool-invalid\]/);
+  assert.match(
+    small.err,
+    /\.pipelines\/pooled\.ts:5:3: step "train": an attempt takes 2 slots of the pool "gpu", which has 1 \[pool-invalid\]/,
+  );
   sandbox.write({ 'contender.yaml': 'pools: { database: { slots: 4 } }\n' });
   assert.match(
     (await sandbox.run(['check'])).err,
@@ -53,7 +56,10 @@ test('a channel that contender.yaml does not declare is said where there is such
   sandbox.write({ 'contender.yaml': channels('alerts') });
   const { status, err } = await sandbox.run(['check']);
   assert.equal(status, 2);
-  assert.match(err, /there is no channel "ml-team"; contender\.yaml declares the channels alerts \[channel-unknown\]/);
+  assert.match(
+    err,
+    /good\.ts:3:16: there is no channel "ml-team"; contender\.yaml declares the channels alerts \[channel-unknown\]/,
+  );
 });
 
 test('with --json, a program reads the same', async () => {
@@ -239,6 +245,6 @@ export default pipeline('waiting', {}, () => {
   const { err } = await sandbox.run(['check']);
   assert.match(
     err,
-    /step "rows": there is no object store "sea"; contender\.yaml declares the object stores lake, pond/,
+    /waiting\.ts:4:11: step "rows": there is no object store "sea"; contender\.yaml declares the object stores lake, pond/,
   );
 });

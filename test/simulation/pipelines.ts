@@ -286,16 +286,17 @@ export function fileOf(pipeline: string, edition: number): string {
 
 function compiled(catalogue: Catalogue, change: Change, file: string, text: string): Compiled {
   const match = /^\{"pipeline":"([a-z]+)","edition":(\d+)\}$/.exec(text);
+  const where = { file, line: 1, column: 1 };
   if (match === null) {
-    const where = { file, line: 1, column: 1 };
     return {
       file,
       version: null,
       problems: [{ code: 'definition-invalid', message: 'it is broken', where, help: 'Mend it.' }],
+      where: () => where,
     };
   }
   const definition = change(catalogue.definition(match[1] ?? '', Number(match[2])));
   const canonical = JSON.stringify(definition);
   const digest = createHash('sha256').update(canonical).digest('hex');
-  return { file, version: { definition, canonical, digest }, problems: [] };
+  return { file, version: { definition, canonical, digest }, problems: [], where: () => where };
 }
