@@ -26,6 +26,7 @@ for (const { line, commands, shown } of examples) {
 test('the lines of docs/triggers.md compile', async () => {
   const lines = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => block.trim().split('\n'));
   assert.ok(lines.length >= 8);
+  for (const form of ['all', 'any']) assert.ok(lines.some((line) => line.startsWith(`on: { data: { ${form}: [`)));
   for (const line of lines) {
     const [options, body] = line.startsWith('on:') ? [line, "step('a', { command: ['true'] });"] : ['', line];
     const source = `import { pipeline, step } from 'contender';
