@@ -66,14 +66,45 @@ function readLength(
   const step = findStep(definition, name);
   if (!step.ok) return step;
   const places = placesOf(definition, step.value);
-  if (places.length === 0) {
-    const why = step.value.map === null ? 'is not mapped' : 'is mapped over what is known already';
-    return mistake(`step "${name}" ${why}, so its length cannot be pretended`, 'Leave that --length out.');
-  }
-  if (!/^\d{1,9}$/.test(value) || Number(value) > lengthMax) {
-    return mistake(`"${value}" is no length of what step "${name}" is mapped over`, `A number from 0 to ${lengthMax}.`);
-  }
+  if (places.length === 0) return noLength(definition, step.value);
+  const bounds = `Give a whole number from 0 to ${lengthMax}.`;
+  if (!/^\d+$/.test(value)) return mistake(`"${value}" is no length of what step "${name}" is mapped over`, bounds);
+  if (Number(value) > lengthMax) return mistake(`step "${name}" cannot be mapped over ${value} elements here`, bounds);
   return success({ places, length: Number(value) });
+}
+
+/** Of a step that is mapped over no output whose length could be pretended. */
+function noLength(definition: PipelineDefinition, step: StepDefinition): Result<never, Problem> {
+  const label = `step "${step.name}"`;
+  const mapped = definition.steps.filter((each) => placesOf(definition, each).length > 0);
+  if (step.map === null) {
+    const over = mapped.filter((each) => placesOf(definition, each).some(({ output }) => output === step.name));
+    const [first] = over;
+    if (first !== undefined) {
+      const names = `${listOf(over)} ${over.length === 1 ? 'is' : 'are'}`;
+      const help = `Say it of ${over.length === 1 ? 'that one' : 'one of those'}: --length ${first.name}=3`;
+      return mistake(`${label} is not mapped itself: ${names} mapped over its output`, help);
+    }
+    const are = mapped.length === 1 ? 'is mapped over an output' : 'are mapped over outputs';
+    const others = mapped.length === 0 ? '' : `; ${listOf(mapped)} ${are}`;
+    return mistake(`${label} is not mapped, so it has no length`, `Leave that --length out${others}.`);
+  }
+  const [results] = step.map.axes.flatMap(({ over }) =>
+    'reference' in over && 'output' in over.reference ? [over.reference.output] : [],
+  );
+  if (results === undefined)
+    return mistake(
+      `${label} is mapped over what the definition holds, whose length is known`,
+      'Leave that --length out.',
+    );
+  return mistake(
+    `${label} is mapped over the results of "${results}", as many as that has instances`,
+    `Say how many those are, with --length ${results}=3, or leave it out.`,
+  );
+}
+
+function listOf(steps: readonly StepDefinition[]): string {
+  return steps.map(({ name }) => name).join(', ');
 }
 
 /** Of a step that is mapped over outputs: where in them. The results of a mapped step are as many as succeeded. */
