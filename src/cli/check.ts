@@ -24,10 +24,11 @@ export async function check(
   const settings = options.ref === null ? checkSettings(directory) : [];
   const named = options.ref === null && settings.length === 0 ? declaredIn(directory) : null;
   const hasContainers = options.ref === null && settings.length === 0 && namesCluster(directory);
+  const hasSettings = options.ref !== null || settings.length > 0 || named !== null;
   const files = await compileFrom(directory, options.ref);
   const compiled = named === null ? files : files.map(named);
   const pipelines = new Map(definitionsOf(compiled).map((definition) => [definition.name, definition]));
-  const checked = [...settings, ...compiled.map((each) => checkedOf(each, { pipelines, hasContainers }))];
+  const checked = [...settings, ...compiled.map((each) => checkedOf(each, { pipelines, hasSettings, hasContainers }))];
   const { ref, against } = options;
   const changes = against === null ? null : changesSince(await compileLeft(directory, ref, against), compiled);
   if (options.json) process.stdout.write(`${JSON.stringify(asJson(checked, changes), null, 2)}\n`);

@@ -10,10 +10,16 @@ export function withStoreProblems(compiled: Compiled, stores: ReadonlySet<string
     const mistake = storeMistake(step, stores);
     if (mistake === null) return [];
     const message = `step "${step.name}": ${mistake}; contender.yaml declares ${listOf(stores)}`;
-    const help = 'Declare the store under `objectStores` of contender.yaml, or change `store` of the step.';
+    const help = `Declare it in contender.yaml: ${storeForm(step)}, or change \`store\` of the step (docs/operating.md).`;
     return [{ code: 'store-unknown', message, where: where(step.name), help }];
   });
   return { ...compiled, problems: [...problems, ...found] };
+}
+
+/** What to write of the store of a step that waits for an object. */
+export function storeForm({ work }: StepDefinition): string {
+  const name = (work.kind === 'wait' && work.for.condition === 'object' ? work.for.store : null) ?? 'lake';
+  return `objectStores: { ${name}: { secrets: { accessKeyId: NAME, secretAccessKey: NAME } } }`;
 }
 
 function storeMistake({ work }: StepDefinition, stores: ReadonlySet<string>): string | null {

@@ -1,9 +1,12 @@
 /** What a definition may say, and what will not go well everywhere. */
+import { storeForm } from './store-problems.ts';
 import type { PipelineDefinition, StepDefinition, WaitWork } from '../pipeline/definition.ts';
 
 export interface Surroundings {
   /** By name, those that are right. */
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
+  /** There is a `contender.yaml`, or it is not known. */
+  readonly hasSettings: boolean;
   /** The settings name a cluster. */
   readonly hasContainers: boolean;
 }
@@ -11,7 +14,10 @@ export interface Surroundings {
 export function warningsOf(definition: PipelineDefinition, surroundings: Surroundings): readonly string[] {
   const { steps, on } = definition;
   const ofSteps = steps.flatMap((step) => {
-    const warning = containerWarning(step, surroundings) ?? waitWarning(definition, step, surroundings);
+    const warning =
+      containerWarning(step, surroundings) ??
+      storeWarning(step, surroundings) ??
+      waitWarning(definition, step, surroundings);
     return warning === null ? [] : [`step "${step.name}" ${warning}`];
   });
   // A file that is broken now may define it: no problem, then, of this one.
@@ -23,6 +29,12 @@ export function warningsOf(definition: PipelineDefinition, surroundings: Surroun
 function containerWarning({ work }: StepDefinition, { hasContainers }: Surroundings): string | null {
   if (work.kind !== 'container' || work.localCommand !== null || hasContainers) return null;
   return 'is a container without `local: { command: [...] }`, so it fails where there are no containers';
+}
+
+/** Where there are settings, a store that they do not declare is a problem. */
+function storeWarning(step: StepDefinition, { hasSettings }: Surroundings): string | null {
+  if (hasSettings || step.work.kind !== 'wait' || step.work.for.condition !== 'object') return null;
+  return `waits for an object, and no contender.yaml declares its store: ${storeForm(step)}`;
 }
 
 function waitWarning(

@@ -234,17 +234,25 @@ export default pipeline('waiting', {}, () => {
       ),
     });
   sandbox = createProject({ '.pipelines/waiting.ts': waiting('') });
-  assert.equal((await sandbox.run(['check'])).status, 0);
+  const bare = await sandbox.run(['check']);
+  assert.equal(bare.status, 0);
+  assert.match(
+    bare.err,
+    /waiting\.ts: step "rows" waits for an object, and no contender\.yaml declares its store: objectStores: \{ lake: \{ secrets: /,
+  );
   sandbox.write({ 'contender.yaml': stores('lake') });
-  assert.equal((await sandbox.run(['check'])).status, 0);
+  const declared = await sandbox.run(['check']);
+  assert.deepEqual([declared.status, declared.err], [0, '']);
   sandbox.write({ 'contender.yaml': stores() });
   const none = await sandbox.run(['check']);
   assert.equal(none.status, 2);
   assert.match(none.err, /which object store is not said; contender\.yaml declares no object stores \[store-unknown\]/);
+  assert.match(none.err, /Declare it in contender\.yaml: objectStores: \{ lake: \{ secrets: \{ accessKeyId: NAME, /);
   sandbox.write({ 'contender.yaml': stores('lake', 'pond'), '.pipelines/waiting.ts': waiting(", store: 'sea'") });
   const { err } = await sandbox.run(['check']);
   assert.match(
     err,
     /waiting\.ts:4:11: step "rows": there is no object store "sea"; contender\.yaml declares the object stores lake, pond/,
   );
+  assert.match(err, /Declare it in contender\.yaml: objectStores: \{ sea: .*, or change `store` of the step/);
 });
