@@ -40,7 +40,10 @@ test('a part that is missing, or an output that is gone, is a failure of the out
   for (const [stored, message] of [
     [{ lines: 1 }, /the output "rows" is missing/],
     [[1], /the output "rows" is missing/],
-    [null, /cannot be read: it is not in the artifact store/],
+    [
+      null,
+      /^the output of step "load", of which `updates` names "rows", cannot be read: output\.json \(SHA-256 abc\) is not in the artifact store any more\. Run it again: contender rerun run --from load$/,
+    ],
   ] as const) {
     const outcome = await outcomeOf(stored);
     assert.ok(outcome.kind === 'failed' && outcome.cause === 'output', JSON.stringify(outcome));

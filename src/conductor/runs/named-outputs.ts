@@ -25,13 +25,14 @@ export async function withNamedOutputs(
 ): Promise<AttemptReport> {
   const keys = namedOutputs(report, run);
   if (keys.length === 0 || report.type !== 'finished' || report.outcome.kind !== 'succeeded') return report;
-  const looked = await lookAt(report.outcome, keys, artifacts);
+  const looked = await lookAt(report.outcome, keys, report.attemptId, artifacts);
   return looked === report.outcome ? report : { ...report, outcome: looked };
 }
 
 async function lookAt(
   outcome: Extract<AttemptOutcome, { kind: 'succeeded' }>,
   keys: readonly string[],
+  attemptId: string,
   artifacts: ConductorPorts['artifacts'],
 ): Promise<AttemptOutcome> {
   try {
@@ -43,15 +44,26 @@ async function lookAt(
     const digests = Object.fromEntries(keys.map((key) => [key, digestOf(value[key] ?? null)]));
     return { ...outcome, output: { ...output, digests } };
   } catch (error) {
-    return failed(`the output, of which \`updates\` names a part, cannot be read: ${messageOfError(error)}`);
+    return failed(unreadable(attemptId, keys, messageOfError(error)));
   }
 }
 
 async function valueOf(output: StepOutput, artifacts: ConductorPorts['artifacts']): Promise<Json> {
   if ('inline' in output) return output.inline;
   const bytes = await artifacts.getBytes(output.stored.$artifact);
-  if (bytes === null) throw new Error('it is not in the artifact store');
+  if (bytes === null) {
+    const { name, $artifact } = output.stored;
+    throw new Error(`${name} (SHA-256 ${$artifact}) is not in the artifact store any more`);
+  }
   return JSON.parse(Buffer.from(bytes).toString());
+}
+
+/** It may have been made in an earlier run, and what is gone is not taken from the step cache again. */
+function unreadable(attemptId: string, keys: readonly string[], why: string): string {
+  const { runId = '', step = '' } = parseAttemptId(attemptId) ?? {};
+  const names = keys.map((key) => `"${key}"`).join(', ');
+  const again = `Run it again: contender rerun ${runId} --from ${step}`;
+  return `the output of step "${step}", of which \`updates\` names ${names}, cannot be read: ${why}. ${again}`;
 }
 
 function failed(message: string): AttemptOutcome {
