@@ -1,5 +1,6 @@
 /** How many instances a mapped step has, and which elements each of them is for. */
 import type { Binding } from '../pipeline/definition.ts';
+import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { Run, Step } from './run.ts';
 import { lengthOf, outputAt } from './value.ts';
@@ -17,7 +18,12 @@ export function mappedLength(run: Run, step: Step): Result<number, string> {
   const product = lengths.reduce((total, length) => total * length, 1);
   if (product <= map.lengthMax) return success(product);
   const factors = lengths.length === 1 ? '' : ` (${lengths.join(' × ')})`;
-  return failure(`maps over ${product} elements${factors}, more than its limit of ${map.lengthMax} (maxLength)`);
+  const { mapLengthMax } = definitionLimits;
+  const help =
+    map.lengthMax < mapLengthMax
+      ? `raise maxLength of the map (at most ${mapLengthMax}), or map over fewer`
+      : 'map over fewer';
+  return failure(`maps over ${product} elements${factors}, more than its limit of ${map.lengthMax}: ${help}`);
 }
 
 /** For each axis of `step`, in order: its name, what it is over, and the place in it that instance `index` is for. */

@@ -107,7 +107,10 @@ test('more instances than the limit are refused with the number of each axis', (
   const { run } = drive(pipelineOf([stepOf({ name: 'each', map: { axes, concurrency: null, lengthMax: 11 } })]), () =>
     outcomes.succeeded(),
   );
-  assert.equal(run.reason, 'each failed: maps over 12 elements (3 × 4), more than its limit of 11 (maxLength)');
+  assert.equal(
+    run.reason,
+    'each failed: maps over 12 elements (3 × 4), more than its limit of 11: raise maxLength of the map (at most 10000), or map over fewer',
+  );
   assert.equal(mapped(outcomes.succeeded([1, 2]), outputOf(), 2).state, 'success');
 });
 

@@ -192,7 +192,7 @@ test('a step that is mapped over an output has three instances, or as many as is
   assert.equal(stateOf(none, 'train'), 'skipped: there is nothing to map over');
   assert.equal(
     stateOf(rehearse(mapped, { lengths: ['train=40'] }), 'train'),
-    'failed: maps over 1600 elements (40 × 40), more than its limit of 1024 (maxLength)',
+    'failed: maps over 1600 elements (40 × 40), more than its limit of 1024: raise maxLength of the map (at most 10000), or map over fewer',
   );
 });
 
