@@ -96,7 +96,7 @@ export interface AttemptSpec {
 }
 
 /** One look of a function, of the instance that the attempt's id names: its log is that of a first attempt. */
-export interface LookSpec extends Omit<AttemptSpec, 'work' | 'pod' | 'outputs'> {
+export interface LookSpec extends Omit<AttemptSpec, 'work' | 'outputs'> {
   readonly work: LookWork;
   /** From 1, since this server looks. */
   readonly number: number;

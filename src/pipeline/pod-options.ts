@@ -18,7 +18,7 @@ export function readPodDefault(options: OptionReader): Fields | null {
 export function readPod(options: OptionReader, work: Work, byDefault: Fields | null): Fields | null {
   const value = options.raw('pod');
   const isAsked = value !== undefined && value !== null;
-  if (work.kind === 'wait' || work.kind === 'approval') {
+  if (!hasPod(work)) {
     if (isAsked)
       options.problem('option "pod" means nothing for a step that only waits', 'Leave it out: it has no pod.');
     return null;
@@ -29,6 +29,11 @@ export function readPod(options: OptionReader, work: Work, byDefault: Fields | n
   refuseTwice(options, own, beside);
   const pod = mergePods(byDefault === null ? {} : without(byDefault, beside), own);
   return Object.keys(pod).length === 0 ? null : pod;
+}
+
+/** Of what is waited for, functions alone are looked at in a pod. */
+function hasPod(work: Work): boolean {
+  return work.kind === 'wait' ? work.for.condition === 'function' : work.kind !== 'approval';
 }
 
 /** As it stands in a definition: absent where nothing is said. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prepareAttempt } from '../../src/conductor/runs/attempt-spec.ts';
+import { lookSpecOf } from '../../src/conductor/waits/look-spec.ts';
 import { open } from '../../src/engine/engine.ts';
 import type { RunOpened, Trigger } from '../../src/engine/event.ts';
 import type { AttemptSpec } from '../../src/executor/executor.ts';
@@ -87,18 +88,34 @@ test('a container is handed on as it is, and its executor decides what runs', as
   });
 });
 
+const from = (fork: boolean): { readonly trigger: Trigger } => ({
+  trigger: { kind: 'pull-request', number: 1, branch: 'b', baseBranch: 'main', baseSha: '', actor: 'ada', fork },
+});
+const patched: Binding = { literal: { patch: { spec: { hostNetwork: true } } } };
+const refusal = '"train" patches its pod, which code from a fork may not: only what is in the repository itself may';
+
 test('code from a fork may not patch its pod, and may say the rest', async () => {
-  const from = (fork: boolean): { readonly trigger: Trigger } => ({
-    trigger: { kind: 'pull-request', number: 1, branch: 'b', baseBranch: 'main', baseSha: '', actor: 'ada', fork },
-  });
-  const patched: Binding = { literal: { patch: { spec: { hostNetwork: true } } } };
   assert.equal((await prepared({ pod: patched }, from(false))).ok, true);
   assert.equal((await prepared({ pod: { literal: { labels: { a: 'b' } } } }, from(true))).ok, true);
   assert.deepEqual(await prepared({ pod: patched }, from(true)), {
     ok: false,
-    error: {
-      cause: 'invalid',
-      message: '"train" patches its pod, which code from a fork may not: only what is in the repository itself may',
-    },
+    error: { cause: 'invalid', message: refusal },
   });
+});
+
+function lookOf(pod: Binding, opened: Partial<RunOpened> = {}): ReturnType<typeof lookSpecOf> {
+  const condition = { condition: 'function', file: 'p.ts', input: { literal: {} } } as const;
+  const work = { kind: 'wait', for: condition, intervalMs: 1000, timeoutMs: 60_000, softFail: false } as const;
+  const run = open(pipelineOf([stepOf({ name: 'train', work, pod })]), openedOf(opened));
+  const step = run.steps.get('train');
+  const instance = step?.instances?.[0];
+  assert.ok(step !== undefined && instance !== undefined);
+  return lookSpecOf(run, { step, work, instance, since: 0, until: 60_000 }, condition);
+}
+
+test('a look has the pod of its step, by the same rules', () => {
+  const look = lookOf({ record: { image: { template: ['runner:', { context: 'pipeline' }] } } });
+  assert.deepEqual(look.ok && look.value.pod, { image: 'runner:example' });
+  assert.equal(lookOf(patched, from(false)).ok, true);
+  assert.deepEqual(lookOf(patched, from(true)), { ok: false, error: refusal });
 });

@@ -103,7 +103,7 @@ export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): A
 
 /** The first look of a new wait with the function of the step `looks`. */
 export function lookSpecOf(file: string, input: InputValue, changes: Partial<LookSpec> = {}): LookSpec {
-  const { work: _command, pod: _nothing, outputs: _none, context, ...spec } = specOf(command('true'));
+  const { work: _command, outputs: _none, context, ...spec } = specOf(command('true'));
   return {
     ...spec,
     context: { ...context, step: 'looks' },

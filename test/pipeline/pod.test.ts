@@ -1,7 +1,7 @@
 /** What `pod` says of a step: by itself, over that of the pipeline, and beside the options that mean the same. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { branch, challenge, container, gate, pipeline, shortCircuit, step } from '../../src/pipeline/index.ts';
+import { branch, challenge, container, gate, pipeline, shortCircuit, step, waitFor } from '../../src/pipeline/index.ts';
 import type { Binding } from '../../src/pipeline/definition.ts';
 import type { PodOptions } from '../../src/pipeline/pod.ts';
 import { mergePods } from '../../src/pipeline/pod-merge.ts';
@@ -69,6 +69,30 @@ test('objects are merged by their keys, over what the pipeline says', () => {
     resources: { requests: { cpu: '1' }, limits: { cpu: '2', 'nvidia.com/gpu': 1 } },
     securityContext: { fsGroup: 2, runAsUser: 1 },
   });
+});
+
+test('the looks of a function have a pod as a step has, and all else that is waited for has none', () => {
+  const byDefault: PodOptions = {
+    nodeSelector: { pool: 'cpu' },
+    resources: { limits: { memory: '1Gi' } },
+    env: [{ name: 'A', value: '1' }],
+  };
+  const look = (pod?: PodOptions | null): unknown =>
+    podOf(() => waitFor.until('looks', { run: () => true, ...(pod === undefined ? {} : { pod }) }), byDefault);
+  assert.deepEqual(look(), byDefault);
+  assert.deepEqual(look({ nodeSelector: { zone: 'a' } }), { ...byDefault, nodeSelector: { pool: 'cpu', zone: 'a' } });
+  assert.equal(look(null), undefined);
+  assert.equal(
+    podOf(() => waitFor.file('file', { path: 'data.csv' }), byDefault),
+    undefined,
+  );
+  assert.throws(() => podOf(() => waitFor.file('file', { path: 'data.csv', pod: {} })), /"pod" means nothing/);
+});
+
+test('the memory of a look is what its pod limits it to', () => {
+  const pod = { resources: { limits: { memory: '1Gi' } } };
+  const { definition } = pipeline('a', { pod }, () => void waitFor.until('looks', { run: () => true }));
+  assert.deepEqual(definition.steps[0]?.memory, { bytes: gib });
 });
 
 test('lists with keys are merged by them, tolerations are added, and other lists are replaced', () => {

@@ -3,7 +3,7 @@
  * champion is. A registry that cannot be reached is a failure with a retry of its own, never "no champion".
  */
 import { bindTemplate, bindValue, contextOf } from '../../engine/engine.ts';
-import { firstTriggerOf, type AttemptKey } from '../../engine/event.ts';
+import type { AttemptKey } from '../../engine/event.ts';
 import type { Run } from '../../engine/run.ts';
 import {
   attemptId,
@@ -12,20 +12,19 @@ import {
   type ChampionOfAttempt,
   type InputValue,
 } from '../../executor/executor.ts';
-import { bindingAt } from '../../pipeline/binding-view.ts';
 import type {
   Binding,
   ChallengeWork,
   ContainerWork,
   Environment,
   ScoreDefinition,
-  StepDefinition,
   Template,
   Work,
 } from '../../pipeline/definition.ts';
 import type { ModelRegistry } from '../../registry/registry.ts';
 import { failure, success, type Result } from '../../std/result.ts';
 import { unreachable } from '../../std/unreachable.ts';
+import { podOfStep } from '../pod-of-step.ts';
 
 export interface NotPrepared {
   readonly cause: 'registry' | 'invalid';
@@ -53,7 +52,7 @@ export async function prepareAttempt(
   const bind = binderOf(run, key);
   const work = await prepareWork(definition.name, definition.work, bind, registry);
   if (!work.ok) return work;
-  const pod = preparePod(run, definition, bind);
+  const pod = named(podOfStep(run, definition, key));
   if (!pod.ok) return pod;
   return success({
     attemptId: attemptId(run.opened.runId, key),
@@ -69,18 +68,6 @@ export async function prepareAttempt(
     timeoutMs: definition.timeoutMs,
     graceMs: definition.graceMs,
   });
-}
-
-/** A patch reaches what no other word does, such as the node's own network: it is for whoever may push. */
-function preparePod(run: Run, { name, pod }: StepDefinition, bind: Binder): Prepared<InputValue | null> {
-  if (pod === undefined) return success(null);
-  const trigger = firstTriggerOf(run.opened.trigger);
-  const isForeign = trigger.kind === 'pull-request' && trigger.fork;
-  if (isForeign && bindingAt(pod, ['patch']) !== null)
-    return invalid(
-      `"${name}" patches its pod, which code from a fork may not: only what is in the repository itself may`,
-    );
-  return bind.value(pod);
 }
 
 async function prepareWork(

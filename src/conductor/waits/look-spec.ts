@@ -4,6 +4,7 @@ import type { Run } from '../../engine/run.ts';
 import { attemptId, type LookSpec } from '../../executor/executor.ts';
 import type { WaitWork } from '../../pipeline/definition.ts';
 import { success, type Result } from '../../std/result.ts';
+import { podOfStep } from '../pod-of-step.ts';
 
 /** Without its number: it is the same for all looks of one wait. */
 export type AnyLookSpec = Omit<LookSpec, 'number'>;
@@ -19,6 +20,8 @@ export function lookSpecOf(
   const key = { step: name, index: instance.index, attempt: 1 };
   const input = bindValue(run, condition.input, key);
   if (!input.ok) return input;
+  const pod = podOfStep(run, step.definition, key);
+  if (!pod.ok) return pod;
   return success({
     attemptId: attemptId(runId, key),
     repository,
@@ -26,6 +29,7 @@ export function lookSpecOf(
     work: { kind: 'wait', file: condition.file, input: input.value },
     queue,
     startMs,
+    pod: pod.value,
     context: contextOf(run, key),
     secrets,
     timeoutMs: lookTimeoutMs(work),

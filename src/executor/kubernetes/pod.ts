@@ -103,7 +103,7 @@ type Defaults = Pick<PodSettings, 'pod' | 'repositoryPods'>;
 
 /** Where the pod of a step stands: it is known before all else of the pod. */
 export function namespaceOf(task: AgentTask, settings: Defaults & Pick<PodSettings, 'namespace'>): string {
-  const said = task.type === 'attempt' && isJsonObject(task.spec.pod) ? task.spec.pod : {};
+  const said = isJsonObject(task.spec.pod) ? task.spec.pod : {};
   const { namespace } = mergedWords(defaultsOf(task, settings), said);
   return typeof namespace === 'string' ? namespace : settings.namespace;
 }

@@ -240,7 +240,7 @@ export class Pods implements Placing {
       name,
       make: async () => {
         const container = work.kind === 'container' ? await resolveContainer(work, this.#stored) : null;
-        const words = await resolveWords(task.type === 'attempt' ? task.spec.pod : null, this.#stored);
+        const words = await resolveWords(task.spec.pod, this.#stored);
         return podOf({ name, id, task, token: token(), container, words }, settings);
       },
     };

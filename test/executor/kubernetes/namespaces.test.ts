@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openNamespaces } from '../../../src/executor/kubernetes/namespaces.ts';
-import { shell, specOf, until } from '../workshop.ts';
+import { lookSpecOf, shell, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
 import { openHarbour } from './harbour.ts';
 
@@ -36,4 +36,21 @@ test('a pod that belongs to nothing any more is removed in whatever namespace it
   // Its run has ended meanwhile.
   await (await harbour.next()).executor.recover([]);
   await until('it to go', () => fake.pods().length === 0 || undefined);
+});
+
+test('the pod of a look is as its step says, in the namespace that it names', async (t) => {
+  const fake = await startClusterWithRunner(['default', 'gpu']);
+  t.after(() => fake.close());
+  const harbour = await openHarbour({ ...settingsFor(fake), pod: { labels: { team: 'churn', tier: 'batch' } } });
+  t.after(() => harbour.close());
+  fake.scheduling.hold();
+  const pod = { namespace: 'gpu', labels: { tier: 'looks' }, nodeSelector: { pool: 'small' } };
+  const end = new AbortController();
+  const look = harbour.executor.look(lookSpecOf('.pipelines/p.ts', {}, { pod }), end.signal);
+  const [made] = await until('its pod', () => (fake.pods().length === 1 ? fake.pods() : undefined));
+  const { namespace, labels } = made?.metadata ?? assert.fail();
+  assert.deepEqual([namespace, labels?.['team'], labels?.['tier']], ['gpu', 'churn', 'looks']);
+  assert.deepEqual(made?.spec.nodeSelector, { pool: 'small' });
+  end.abort();
+  await assert.rejects(look, /the look was ended/);
 });
