@@ -4,7 +4,9 @@
  */
 import { viewOf, type BindingView } from '../pipeline/binding-view.ts';
 import type { Binding } from '../pipeline/definition.ts';
+import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { nearest } from '../pipeline/nearest.ts';
+import { parseDuration } from '../std/duration.ts';
 import { unreachable } from '../std/unreachable.ts';
 import {
   elsewhere,
@@ -171,6 +173,11 @@ class Walk {
 
   #plain(binding: Binding, view: BindingView, name: string, at: At): Binding {
     if (name === 'any' || name === 'object') return binding;
+    const isLater = view.kind === 'reference' || view.kind === 'template';
+    if (isLater && writtenOut.has(name)) {
+      this.#say(at.keys, { what: 'it has to be written out', help: 'What becomes of a pod is known before the run.' });
+      return binding;
+    }
     const isText = name === 'string' || choicesOf(name) !== null;
     if (view.kind === 'reference')
       return isText && 'reference' in binding ? { template: [binding.reference] } : binding;
@@ -208,6 +215,8 @@ const writtenOut: ReadonlySet<string> = new Set([
   'V1Volume',
   'V1VolumeMount',
   'V1ResourceRequirements',
+  'OnFinishAction',
+  'duration',
 ]);
 
 function pathOf(keys: Keys): string {
@@ -282,6 +291,10 @@ function fits(value: string | number | boolean | null, name: string): boolean {
       return typeof value === 'string' || Number.isInteger(value);
     case 'quantity':
       return (typeof value === 'string' || typeof value === 'number') && quantityPattern.test(String(value));
+    case 'duration': {
+      const parsed = typeof value === 'string' ? parseDuration(value) : null;
+      return parsed?.ok === true && parsed.value <= definitionLimits.keptPodMsMax;
+    }
     default:
       return choicesOf(name)?.some((choice) => choice === value) ?? true;
   }
@@ -325,6 +338,7 @@ function shownView(view: BindingView): string {
 function helpFor(view: BindingView, expected: string): string {
   if (expected.endsWith(' V1LocalObjectReference') && view.kind === 'scalar')
     return `Write it as { name: ${JSON.stringify(view.value)} }.`;
+  if (expected === 'a duration') return 'A duration is written "90m" or "2d", and is 30d at most.';
   if (expected === 'a quantity') return 'A quantity is written "500m", "8" or "32Gi".';
   const known = expected.startsWith('one of ') ? expected.slice('one of '.length).split(', ') : [];
   const meant = view.kind === 'scalar' && typeof view.value === 'string' ? nearest(view.value, known) : null;

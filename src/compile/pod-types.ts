@@ -1,10 +1,10 @@
 /**
  * The types that what is said of a pod is held to: those of Kubernetes' API, as its client gives them
- * (generated/pod-types.json, written by scripts/pod-types.ts), with what its types do not say, and three of our own.
+ * (generated/pod-types.json, written by scripts/pod-types.ts), with what its types do not say, and some of our own.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { podWords } from '../pipeline/pod.ts';
+import { onFinishActions, podWords } from '../pipeline/pod.ts';
 
 export interface FieldType {
   /** Of the value, or of each element: `string`, `V1Toleration`. */
@@ -23,6 +23,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   NodeSelectorOperator: ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'],
   LabelSelectorOperator: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
   DnsPolicy: ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],
+  OnFinishAction: onFinishActions,
   UnsatisfiableConstraint: ['DoNotSchedule', 'ScheduleAnyway'],
 };
 
@@ -85,6 +86,8 @@ function withOwn(types: Map<string, PodType>): ReadonlyMap<string, PodType> {
       ...words,
       ['container', parseType('MainContainer')],
       ['sidecars', parseType('V1Container[]')],
+      ['onFinishAction', parseType('OnFinishAction')],
+      ['ttlAfterFinished', parseType('duration')],
       ['patch', parseType('V1Pod')],
     ]),
   );

@@ -5,6 +5,7 @@ import type { Run } from '../engine/run.ts';
 import type { InputValue } from '../executor/executor.ts';
 import { bindingAt } from '../pipeline/binding-view.ts';
 import type { StepDefinition } from '../pipeline/definition.ts';
+import { isJsonObject } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
 
 /** The error is a sentence. Null where it says nothing. */
@@ -17,5 +18,13 @@ export function podOfStep(run: Run, { name, pod }: StepDefinition, key: AttemptK
     return failure(
       `"${name}" patches its pod, which code from a fork may not: only what is in the repository itself may`,
     );
-  return bindValue(run, pod, key);
+  const bound = bindValue(run, pod, key);
+  return isForeign && bound.ok ? success(withoutKeeping(bound.value)) : bound;
+}
+
+/** Only so many pods are kept in a namespace: what comes from a fork is to push none of them out. */
+function withoutKeeping(pod: InputValue): InputValue {
+  if (!isJsonObject(pod)) return pod;
+  const { onFinishAction: _action, ttlAfterFinished: _ttl, ...others } = pod;
+  return others;
 }

@@ -1,5 +1,6 @@
 /** What `contender.yaml` may hold, setting by setting. */
 import { z } from 'zod';
+import { onFinishActions } from '../pipeline/pod.ts';
 import { parseDuration } from '../std/duration.ts';
 
 const poolsMax = 100;
@@ -130,7 +131,7 @@ const kubernetesSchema = z.strictObject(
     lostAfter: durationSchema
       .refine((ms) => ms >= lostAfterMinMs.pods, 'at least 5m: an agent that waits for the server may write so seldom')
       .prefault('10m'),
-    onFinishAction: z.enum(['delete_pod', 'delete_succeeded_pod', 'keep_pod']).default('delete_pod'),
+    onFinishAction: z.enum(onFinishActions).default('delete_pod'),
     ttlAfterFinished: durationSchema.prefault('24h'),
     helperResources: z.strictObject({ requests: amounts.exactOptional(), limits: amounts.exactOptional() }).optional(),
     pod: podSchema,

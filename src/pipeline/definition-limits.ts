@@ -17,6 +17,7 @@ export const definitionLimits = {
   memoryBytesMax: 1024 ** 5,
   memoryFactorMin: 1.1,
   memoryFactorMax: 100,
+  keptPodMsMax: 30 * 86_400_000,
   podBytesMax: 64 * 1024,
   channelsMax: 20,
   priorityMin: -1000,

@@ -29,7 +29,7 @@ interface MainContainerOptions {
   readonly container?: Said<PodFields>;
 }
 
-/** Each field is Kubernetes' own: of the pod, or of the step's container in it. */
+/** Each field is Kubernetes' own, of the pod or of the step's container in it; but what becomes of the pod afterwards. */
 export interface PodOptions extends MainContainerOptions {
   readonly namespace?: Said<PodText>;
   readonly labels?: Said<{ readonly [label: string]: Said<PodText> }>;
@@ -53,9 +53,15 @@ export interface PodOptions extends MainContainerOptions {
   readonly initContainers?: Said<readonly PodContainer[]>;
   /** They run beside the step, begin before it and are ended after it. */
   readonly sidecars?: Said<readonly PodContainer[]>;
+  /** What becomes of the pod of an attempt that has ended, as in Airflow. */
+  readonly onFinishAction?: Said<(typeof onFinishActions)[number]>;
+  /** Of one that stays: how long, from its end on. */
+  readonly ttlAfterFinished?: Said<string>;
   /** Of the whole pod, for the rest: a strategic merge patch, as `kubectl patch` takes it. */
   readonly patch?: Said<PodFields>;
 }
+
+export const onFinishActions = ['delete_pod', 'delete_succeeded_pod', 'keep_pod'] as const;
 
 /** A `V1EnvVar`. */
 export type PodVariable = { readonly name: string } & (
@@ -127,7 +133,7 @@ export const podWords = {
   ],
 } as const;
 
-/** They say where a pod runs, and with how much; all others may change what comes of it. */
+/** They say where a pod runs, with how much, and what becomes of it afterwards; all others may change what comes of it. */
 export const podPlaceWords: ReadonlySet<string> = new Set([
   'imagePullPolicy',
   'resources',
@@ -141,4 +147,6 @@ export const podPlaceWords: ReadonlySet<string> = new Set([
   'priorityClassName',
   'runtimeClassName',
   'schedulerName',
+  'onFinishAction',
+  'ttlAfterFinished',
 ]);

@@ -104,6 +104,8 @@ test('whatever a pod may say is accepted as it stands', () => {
     schedulerName: 'volcano',
     initContainers: [{ name: 'fetch', image: 'curl:8', command: ['curl'] }],
     sidecars: [{ name: 'proxy', image: 'proxy:1', startupProbe: { tcpSocket: { port: 5432 } } }],
+    onFinishAction: 'delete_succeeded_pod',
+    ttlAfterFinished: '2h',
     patch: { metadata: { labels: { tier: 'batch' } }, spec: { hostNetwork: true, nodeName: null } },
   };
   const { faults, pod: checked } = checkPodFields({ literal: pod });
@@ -178,6 +180,16 @@ const mistakes: readonly (readonly [what: string, pod: Json, fault: string])[] =
     'what has a word of its own',
     { container: { image: 'runner:1' } },
     'pod.container.image: there is no field "image" in MainContainer. It is a word of its own: pod: { image: … }.',
+  ],
+  [
+    'an end of a pod that there is not',
+    { onFinishAction: 'keep_pods' },
+    'pod.onFinishAction: it is "keep_pods", and has to be one of delete_pod, delete_succeeded_pod, keep_pod. Did you mean "keep_pod"?',
+  ],
+  [
+    'no time to keep a pod',
+    { ttlAfterFinished: '31d' },
+    'pod.ttlAfterFinished: it is "31d", and has to be a duration. A duration is written "90m" or "2d", and is 30d at most.',
   ],
   [
     'a directive of a patch',
@@ -308,6 +320,10 @@ test('what is refused in some places has to be written out there', () => {
   assert.deepEqual(faultsIn(record({ env: { list: [record({ name: handle, value: { literal: '' } })] } })), [
     'pod.env[0].name: it has to be written out. Only the value of a variable may depend on the run.',
   ]);
+  for (const word of ['onFinishAction', 'ttlAfterFinished'])
+    assert.deepEqual(faultsIn(record({ [word]: handle })), [
+      `pod.${word}: it has to be written out. What becomes of a pod is known before the run.`,
+    ]);
 });
 
 test('text with a handle in it is no number', () => {

@@ -103,6 +103,14 @@ test('code from a fork may not patch its pod, and may say the rest', async () =>
   });
 });
 
+test('how long pods are kept is not for code from a fork to say', async () => {
+  const pod: Binding = { literal: { image: 'r', onFinishAction: 'keep_pod', ttlAfterFinished: '1h' } };
+  const ours = await prepared({ pod }, from(false));
+  assert.deepEqual(ours.ok && ours.value.pod, { image: 'r', onFinishAction: 'keep_pod', ttlAfterFinished: '1h' });
+  const theirs = await prepared({ pod }, from(true));
+  assert.deepEqual(theirs.ok && theirs.value.pod, { image: 'r' });
+});
+
 function lookOf(pod: Binding, opened: Partial<RunOpened> = {}): ReturnType<typeof lookSpecOf> {
   const condition = { condition: 'function', file: 'p.ts', input: { literal: {} } } as const;
   const work = { kind: 'wait', for: condition, intervalMs: 1000, timeoutMs: 60_000, softFail: false } as const;

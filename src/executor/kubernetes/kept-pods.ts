@@ -1,18 +1,31 @@
 /**
  * Which pods of attempts that have ended stay in the cluster for people to look at, and until when. A pod stays only when it
- * has ended by itself: it holds no node then, and takes nothing of a quota. Pure; the cluster itself remembers which there are.
+ * has ended by itself: it holds no node then, and takes nothing of a quota. Pure; the cluster itself remembers which there are,
+ * and in annotations what was said of each.
  */
 import type { PlacementEnd } from '../desk/placing.ts';
-import { podLabels } from './pod.ts';
+import { onFinishActions } from '../../pipeline/pod.ts';
+import { parseDuration } from '../../std/duration.ts';
+import type { Json } from '../../std/json.ts';
+import { podAnnotations, podLabels } from './pod.ts';
 import type { PodView } from './pod-view.ts';
-
-/** As Airflow names it. */
-export const onFinishActions = ['delete_pod', 'delete_succeeded_pod', 'keep_pod'] as const;
 
 export interface KeepRule {
   readonly onFinishAction: (typeof onFinishActions)[number];
   /** From the end of the pod. */
   readonly ttlAfterFinishedMs: number;
+}
+
+/** `said`: of one pod, by the words of `PodOptions`. For what it leaves out the rule of all pods holds. */
+export function ruleFor(
+  { onFinishAction: action, ttlAfterFinished: ttl }: { readonly [word: string]: Json | undefined },
+  rule: KeepRule,
+): KeepRule {
+  const kept = typeof ttl === 'string' ? parseDuration(ttl) : null;
+  return {
+    onFinishAction: onFinishActions.find((each) => each === action) ?? rule.onFinishAction,
+    ttlAfterFinishedMs: kept?.ok === true ? kept.value : rule.ttlAfterFinishedMs,
+  };
 }
 
 /** In one namespace. The newest stay. */
@@ -33,8 +46,18 @@ export function isOver({ phase }: PodView): boolean {
 
 /** Of pods whose attempts have ended, those that stay. */
 export function keptOf(pods: Iterable<PodView>, rule: KeepRule, now: number): ReadonlySet<PodView> {
-  const kept = [...pods].filter((view) => isWanted(view, rule) && now < endOf(view) + rule.ttlAfterFinishedMs);
+  const kept = [...pods].filter((view) => {
+    const own = ruleFor(saidOf(view), rule);
+    return isWanted(view, own) && now < endOf(view) + own.ttlAfterFinishedMs;
+  });
   return new Set(kept.sort((one, other) => endOf(other) - endOf(one)).slice(0, keptPodsMax));
+}
+
+function saidOf({ annotations }: PodView): { readonly [word: string]: string | undefined } {
+  return {
+    onFinishAction: annotations[podAnnotations.onFinishAction],
+    ttlAfterFinished: annotations[podAnnotations.ttlAfterFinished],
+  };
 }
 
 function isWanted(view: PodView, { onFinishAction }: KeepRule): boolean {

@@ -45,11 +45,14 @@ export const podLabels = {
   type: 'contender.dev/type',
 } as const;
 
-const podAnnotations = {
+export const podAnnotations = {
   id: 'contender.dev/id',
   run: 'contender.dev/run',
   repository: 'contender.dev/repository',
   sha: 'contender.dev/sha',
+  /** Where it is said of this pod. */
+  onFinishAction: 'contender.dev/on-finish-action',
+  ttlAfterFinished: 'contender.dev/ttl-after-finished',
 } as const;
 
 /** The agent's own: what it takes beside the step, and what it needs to bring the end of a log after the step's grace. */
@@ -103,9 +106,22 @@ type Defaults = Pick<PodSettings, 'pod' | 'repositoryPods'>;
 
 /** Where the pod of a step stands: it is known before all else of the pod. */
 export function namespaceOf(task: AgentTask, settings: Defaults & Pick<PodSettings, 'namespace'>): string {
-  const said = isJsonObject(task.spec.pod) ? task.spec.pod : {};
-  const { namespace } = mergedWords(defaultsOf(task, settings), said);
+  const { namespace } = saidOf(task, settings);
   return typeof namespace === 'string' ? namespace : settings.namespace;
+}
+
+/** The words of all layers, of which some may be looked up yet: not those that a definition has to write out. */
+export function saidOf(task: AgentTask, settings: Defaults): JsonObject {
+  return mergedWords(defaultsOf(task, settings), isJsonObject(task.spec.pod) ? task.spec.pod : {});
+}
+
+function keepAnnotations(task: AgentTask, settings: Defaults): { readonly [name: string]: string } {
+  const words = saidOf(task, settings);
+  const said = (['onFinishAction', 'ttlAfterFinished'] as const).flatMap((word) => {
+    const value = words[word];
+    return typeof value === 'string' ? [[podAnnotations[word], value]] : [];
+  });
+  return Object.fromEntries(said);
 }
 
 function ownPod({ name, id, task, token, container }: PodContent, settings: PodSettings): V1Pod {
@@ -133,6 +149,7 @@ function ownPod({ name, id, task, token, container }: PodContent, settings: PodS
         [podAnnotations.run]: context.runId,
         [podAnnotations.repository]: repository,
         [podAnnotations.sha]: sha,
+        ...keepAnnotations(task, settings),
       },
     },
     spec: {

@@ -13,7 +13,7 @@ import { agentWroteAt, lastLines, type ContainerPlace } from './container-output
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
-import { isLeft, isOver, keptOf, type KeepRule } from './kept-pods.ts';
+import { isLeft, isOver, keptOf, ruleFor, type KeepRule } from './kept-pods.ts';
 import { keptTail } from './log-place.ts';
 import type { Namespaces } from './namespaces.ts';
 import { Placement } from './placement.ts';
@@ -22,7 +22,7 @@ import { podEvents } from './pod-events.ts';
 import { createPodMetrics, type PodMetrics } from './pod-metrics.ts';
 import { podName } from './pod-name.ts';
 import { openPodTable, type PodTable } from './pod-table.ts';
-import { helperContainer, namespaceOf, podLabels, podOf, type PodSettings } from './pod.ts';
+import { helperContainer, namespaceOf, podLabels, podOf, saidOf, type PodSettings } from './pod.ts';
 import { createReaper, type PodPlace, type Reaper } from './reaper.ts';
 import { createRoom, type Room } from './room.ts';
 import { createSight, type Sight } from './sight.ts';
@@ -234,7 +234,8 @@ export class Pods implements Placing {
     const reaper = task.type === 'look' ? this.#reaperOfLooks : this.#reaper;
     /** As its log says. */
     let isKept = false;
-    const stays = (end: PlacementEnd): boolean => task.type === 'attempt' && isLeft(end, seen.table.get(name), keep);
+    const stays = (end: PlacementEnd): boolean =>
+      task.type === 'attempt' && isLeft(end, seen.table.get(name), ruleFor(saidOf(task, settings), keep));
     const pod = {
       namespace: namespaceOf(task, settings),
       name,

@@ -6,8 +6,9 @@ import { command, shell, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
 import { openHarbour } from './harbour.ts';
 import { failed, type PlacementEnd } from '../../../src/executor/desk/placing.ts';
-import { isLeft, keptOf, keptPodsMax, onFinishActions } from '../../../src/executor/kubernetes/kept-pods.ts';
-import { podLabels } from '../../../src/executor/kubernetes/pod.ts';
+import { onFinishActions } from '../../../src/pipeline/pod.ts';
+import { isLeft, keptOf, keptPodsMax, ruleFor } from '../../../src/executor/kubernetes/kept-pods.ts';
+import { podAnnotations, podLabels } from '../../../src/executor/kubernetes/pod.ts';
 import type { PodView } from '../../../src/executor/kubernetes/pod-view.ts';
 
 function pod(name: string, phase: string, finishedAt: number | null, type = 'attempt'): PodView {
@@ -102,6 +103,45 @@ test('of pods that have ended those stay that are wanted, as long as they may, a
     many.filter((each) => !kept.has(each)).map(({ name }) => name),
     ['p0', 'p1'],
   );
+});
+
+test('what is said of one pod comes before what is said of all', () => {
+  const all = rule('keep_pod');
+  assert.deepEqual(ruleFor({}, all), all);
+  assert.deepEqual(ruleFor({ onFinishAction: 'delete_pod' }, all), rule('delete_pod'));
+  const longer = { onFinishAction: 'keep_pod', ttlAfterFinishedMs: 7_200_000 };
+  assert.deepEqual(ruleFor({ ttlAfterFinished: '2h' }, all), longer);
+  const said = (name: string, action: string, ttl: string): PodView => ({
+    ...pod(name, 'Succeeded', 20_000),
+    annotations: { [podAnnotations.onFinishAction]: action, [podAnnotations.ttlAfterFinished]: ttl },
+  });
+  const pods = [said('kept', 'keep_pod', '1m'), said('over', 'keep_pod', '5s'), pod('other', 'Succeeded', 20_000)];
+  assert.deepEqual(
+    [...keptOf(pods, rule('delete_pod'), 26_000)].map(({ name }) => name),
+    ['kept'],
+  );
+});
+
+test('a pod stays where its step says so, through the next server, and where all others go', async (t) => {
+  const fake = await startClusterWithRunner();
+  t.after(() => fake.close());
+  const harbour = await openHarbour(settingsFor(fake));
+  t.after(() => harbour.close());
+  const one = specOf(command('true'), { pod: { onFinishAction: 'keep_pod', ttlAfterFinished: '1h' } });
+  await harbour.executor.start(one);
+  await harbour.finished(one.attemptId);
+  const kept = await until('its pod to have ended', () =>
+    fake.pods().find(({ status }) => status.phase === 'Succeeded'),
+  );
+  const { annotations } = kept.metadata;
+  assert.equal(annotations?.[podAnnotations.onFinishAction], 'keep_pod');
+  assert.equal(annotations[podAnnotations.ttlAfterFinished], '1h');
+  const lists = fake.count('list', 'pods');
+  await (await harbour.next()).executor.recover([]);
+  await until('the list of the next server', () => fake.count('list', 'pods') > lists || undefined);
+  assert.equal((await harbour.run(command('true'))).kind, 'succeeded');
+  await until('the pod of that to go', () => fake.pods().length === 1 || undefined);
+  assert.equal(fake.pods()[0]?.metadata.name, kept.metadata.name);
 });
 
 test('pods that failed stay through the next server, until their time is over; all others go', async (t) => {
