@@ -7,6 +7,7 @@ import type { PlacementEnd } from '../desk/placing.ts';
 import { onFinishActions } from '../../pipeline/pod.ts';
 import { parseDuration } from '../../std/duration.ts';
 import type { Json } from '../../std/json.ts';
+import { hasFailedInit } from './pod-end.ts';
 import { podAnnotations, podLabels } from './pod.ts';
 import type { PodView } from './pod-view.ts';
 
@@ -35,9 +36,13 @@ export const keptPodsMax = 200;
 export function isLeft(end: PlacementEnd, view: PodView | undefined, { onFinishAction }: KeepRule): boolean {
   if (end.kind === 'stopped' || (view?.deletion ?? null) !== null) return false;
   // One that has not begun may begin yet; what its agent tells can be seen only later.
-  if (end.kind === 'seen' && (view === undefined || view.phase === 'Pending')) return false;
+  if (end.kind === 'seen' && (view === undefined || mayBegin(view))) return false;
   const hasFailed = end.kind === 'seen' || end.result.outcome.kind === 'failed';
   return onFinishAction === 'keep_pod' || (onFinishAction === 'delete_succeeded_pod' && hasFailed);
+}
+
+function mayBegin({ phase, containers }: PodView): boolean {
+  return phase === 'Pending' && !containers.some(hasFailedInit);
 }
 
 export function isOver({ phase }: PodView): boolean {

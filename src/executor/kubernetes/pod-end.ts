@@ -233,7 +233,8 @@ function hasFailed(container: ContainerView | undefined): boolean {
   return container?.state === 'terminated' && container.exitCode !== 0;
 }
 
-function hasFailedInit(container: ContainerView): boolean {
+/** Its pod begins no other container, and ends. */
+export function hasFailedInit(container: ContainerView): boolean {
   return container.isInit && hasFailed(container);
 }
 

@@ -55,6 +55,26 @@ for (const [what, work] of [
   });
 }
 
+for (const [what, work] of [
+  ['a step', shell('true')],
+  ['a container', container('true')],
+] as const) {
+  test(`the pod of ${what} whose init container failed is kept as other failed ones are`, async (t) => {
+    const fake = await startClusterWithRunner();
+    t.after(() => fake.close());
+    const keep = { onFinishAction: 'delete_succeeded_pod', ttlAfterFinishedMs: 60_000 } as const;
+    const harbour = await openHarbour({ ...settingsFor(fake), keep });
+    t.after(() => harbour.close());
+    const spec = specOf(work, { pod: prep('exit 4') });
+    await harbour.executor.start(spec);
+    await harbour.finished(spec.attemptId);
+    await until('its pod to have ended', () => fake.pods()[0]?.status.phase === 'Failed' || undefined);
+    const log = await harbour.log(spec.attemptId);
+    assert.ok(log.some((line) => line.startsWith('Its pod is kept: ')), log.join('\n'));
+    assert.equal(fake.count('delete', 'pods'), 0);
+  });
+}
+
 test('the log has the last words of what failed before the step', async (t) => {
   const { log } = await endOf(t, container('true'), prep('echo no such bucket; exit 4'));
   const from = log.indexOf('Its container prep said last:');

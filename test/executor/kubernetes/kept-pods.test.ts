@@ -75,6 +75,9 @@ test('a pod that has not begun, is being deleted or is not there is not left', (
   const seen = ends['seen'] ?? assert.fail();
   const keep = rule('keep_pod');
   assert.equal(isLeft(seen, pod('a', 'Pending', null), keep), false);
+  const pending = pod('a', 'Pending', null);
+  const prepared = pending.containers.map((one) => ({ ...one, isInit: true, exitCode: 0 }));
+  assert.equal(isLeft(seen, { ...pending, containers: prepared }, keep), false);
   assert.equal(isLeft(seen, { ...pod('a', 'Running', null), deletion: { deadline: 5, graceMs: 0 } }, keep), false);
   assert.equal(isLeft(seen, undefined, keep), false);
   assert.equal(
