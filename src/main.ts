@@ -23,6 +23,7 @@ import type { ExecutorPorts } from './executor/executor.ts';
 import { openErrandQueues } from './executor/fleet/jobs.ts';
 import { Dispatches } from './executor/fleet/dispatches.ts';
 import { loadKubeConfig } from './executor/kubernetes/kube-config.ts';
+import { podPatience } from './executor/kubernetes/pod-end.ts';
 import { instanceOf } from './executor/kubernetes/pod-name.ts';
 import { openNamespaces } from './executor/kubernetes/namespaces.ts';
 import type { PodSettings } from './executor/kubernetes/pod.ts';
@@ -70,6 +71,8 @@ export interface SystemOptions {
   /** The server's own address; null where no server runs. Asked late, because the port may be chosen by the system. */
   readonly publicUrl: () => string | null;
   readonly clock?: Clock;
+  /** Nobody is expected to conduct afterwards: what has ended elsewhere is seen to go. */
+  readonly isLast?: boolean;
 }
 
 export async function openSystem(options: SystemOptions): Promise<System> {
@@ -95,6 +98,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
 
   const ground: ExecutorGround = {
     config,
+    isLast: options.isLast ?? false,
     artifacts,
     logs,
     clock,
@@ -155,6 +159,7 @@ async function diskSpaceOf(folder: string): Promise<DiskSpace> {
 /** What executors stand on, wherever they run attempts. */
 interface ExecutorGround extends Pick<ExecutorPorts, 'sourceTree'> {
   readonly config: Config;
+  readonly isLast: boolean;
   readonly artifacts: ArtifactStore & ArtifactStreams;
   readonly logs: LogStore;
   readonly clock: Clock;
@@ -202,6 +207,7 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
         lostMs: kubernetes.lostMs,
         settings: { ...settings, instance: instanceOf(parts.key) },
         keep: kubernetes.keep,
+        lastPatienceMs: ground.isLast ? podPatience.lastMs : null,
         namespaces: openNamespaces(join(ground.config.sharedDirectory, 'namespaces.json')),
         loadConfig: (client) => loadKubeConfig(client, kubernetes),
       }),

@@ -18,7 +18,8 @@ import { paint } from './terminal.ts';
 export async function openOrFindServer(config: Config): Promise<System | string> {
   await makeStateFolder(config.stateDirectory);
   try {
-    return await openSystem({ config, log: consoleLog('warn'), print: () => undefined, publicUrl: () => null });
+    const log = consoleLog('warn');
+    return await openSystem({ config, log, print: () => undefined, publicUrl: () => null, isLast: true });
   } catch (error) {
     if (!(error instanceof ProblemError) || error.problem.code !== 'folder-locked') throw error;
     const url = await readServerAddress(config.stateDirectory);

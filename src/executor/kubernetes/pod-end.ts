@@ -18,6 +18,8 @@ export const podPatience = {
   imageMs: 120_000,
   /** After the moment by which a pod was to be gone. */
   goneMs: 30_000,
+  /** At the end of whoever nobody comes after: of pods whose work has ended. */
+  lastMs: 15_000,
   /** Of a node that does not answer, beside the time that the cluster itself takes to notice. */
   nodeMs: 60_000,
   /** Of an agent that says nothing on a node that is well, unless the configuration says otherwise. */

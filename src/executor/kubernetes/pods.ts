@@ -2,6 +2,7 @@
  * All that this server has placed with a cluster, attempts and looks alike, one pod each: the placement of each, and what is
  * seen of its pod. The name of a pod follows from what it carries out, so asking for it twice gives one. Pods of ours that belong to none of them are strays, of attempts that have ended or of a server that is gone.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
@@ -39,6 +40,8 @@ export interface PodsOptions {
   readonly logPatienceMs?: number | undefined;
   readonly settings: PodSettings;
   readonly keep: KeepRule;
+  /** At the end, for pods whose work has ended: null where whoever conducts next sees to them. */
+  readonly lastPatienceMs?: number | null | undefined;
   readonly namespaces: Namespaces;
   /** Of the cluster, with the client that is loaded when it is first asked. */
   readonly loadConfig: (client: typeof import('@kubernetes/client-node')) => KubeConfig;
@@ -63,6 +66,7 @@ interface Seen {
 
 const limits = {
   tickMs: 1000,
+  lookMs: 100,
   /** A server that was held up for so long has seen and heard nobody in that time. */
   heldMs: 5000,
 } as const;
@@ -81,7 +85,7 @@ export class Pods implements Placing {
   readonly #idByPod = new Map<string, string>();
   readonly #namespaces = new Map<string, Seen>();
   /** Those that are to stay, until they have had the time to end themselves. */
-  readonly #leaving = new Map<string, NodeJS.Timeout>();
+  readonly #leaving = new Map<string, { readonly place: PodPlace; readonly timer: NodeJS.Timeout }>();
   readonly #endTicks: () => void;
   #tickedAt: number;
   /** Nothing is read of any log from then on. */
@@ -172,10 +176,12 @@ export class Pods implements Placing {
     this.#closing.abort();
   }
 
-  /** Everything stays as it is in the cluster. */
+  /** What runs stays as it is in the cluster. */
   async leave(): Promise<void> {
     this.#endTicks();
-    for (const timer of this.#leaving.values()) clearTimeout(timer);
+    for (const { timer } of this.#leaving.values()) clearTimeout(timer);
+    const { lastPatienceMs = null } = this.#options;
+    if (lastPatienceMs !== null) await this.#seeOff(lastPatienceMs);
     for (const placement of this.#placements.values()) placement.leave();
     for (const { table, metrics } of this.#namespaces.values()) {
       table.close();
@@ -183,6 +189,21 @@ export class Pods implements Placing {
     }
     this.#reaper.close();
     this.#reaperOfLooks.close();
+  }
+
+  /** Sidecars that hear no warning would run on for as long as the step's grace. */
+  async #seeOff(patienceMs: number): Promise<void> {
+    const goOn = (): readonly PodPlace[] =>
+      [...this.#leaving.values()].map(({ place }) => place).filter((place) => this.#goesOn(place));
+    for (let waitedMs = 0; waitedMs < patienceMs && goOn().length > 0; waitedMs += limits.lookMs)
+      await pause(limits.lookMs);
+    for (const place of goOn()) this.#reaper.take(place, 0);
+    await Promise.all([this.#reaper, this.#reaperOfLooks].map((reaper) => reaper.finish(patienceMs)));
+  }
+
+  #goesOn({ namespace, name }: PodPlace): boolean {
+    const view = this.#namespaces.get(namespace)?.table.get(name);
+    return view !== undefined && !isOver(view);
   }
 
   #tick(): void {
@@ -390,12 +411,11 @@ export class Pods implements Placing {
     const timer = setTimeout(() => {
       this.#leaving.delete(name);
       const seen = this.#namespaces.get(namespace);
-      const view = seen?.table.get(name);
-      if (seen === undefined || view === undefined || isOver(view)) return;
+      if (seen === undefined || !this.#goesOn(place)) return;
       if (isFresh(seen, this.#options.clock)) this.#reaper.take(place, 0);
       else this.#leave(place);
     }, leaveSeconds * 1000);
-    this.#leaving.set(name, timer.unref());
+    this.#leaving.set(name, { place, timer: timer.unref() });
   }
 
   #removeStrays({ table }: Seen): void {

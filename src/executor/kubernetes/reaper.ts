@@ -17,6 +17,8 @@ export interface PodPlace {
 export interface Reaper {
   /** Harmless the second time. A shorter grace than before counts. */
   take(place: PodPlace, graceSeconds: number): void;
+  /** Nobody sees to those under way later: what is not gone in that time goes without a grace. Resolves when it was told so. */
+  finish(patienceMs: number): Promise<void>;
   close(): void;
 }
 
@@ -32,10 +34,11 @@ export interface ReaperPorts {
 
 /** Of the failures that the pauses between looks are like: a second. */
 const againMin = 2;
+const lookMs = 100;
 
 export function createReaper({ api, clock, hasStayed, trouble, mayAct }: ReaperPorts): Reaper {
   const closing = new AbortController();
-  const underWay = new Map<string, number>();
+  const underWay = new Map<string, { readonly place: PodPlace; readonly graceSeconds: number }>();
 
   /** Null: it was told to go, or is gone. */
   const tryToRemove = async ({ namespace, name, uid }: PodPlace, graceSeconds: number): Promise<unknown> => {
@@ -82,11 +85,21 @@ export function createReaper({ api, clock, hasStayed, trouble, mayAct }: ReaperP
     take(place, graceSeconds) {
       const key = `${place.namespace}/${place.name}/${place.uid ?? ''}`;
       const before = underWay.get(key);
-      if (closing.signal.aborted || (before !== undefined && before <= graceSeconds)) return;
-      underWay.set(key, graceSeconds);
+      if (closing.signal.aborted || (before !== undefined && before.graceSeconds <= graceSeconds)) return;
+      const removal = { place, graceSeconds };
+      underWay.set(key, removal);
       void removeFor(place, graceSeconds).finally(() => {
-        if (underWay.get(key) === graceSeconds) underWay.delete(key);
+        if (underWay.get(key) === removal) underWay.delete(key);
       });
+    },
+    async finish(patienceMs) {
+      const left = (): readonly PodPlace[] => {
+        const places = [...underWay.values()].map(({ place }) => place);
+        return mayAct() ? places.filter((place) => hasStayed(place, 0, 0) !== null) : [];
+      };
+      for (let waitedMs = 0; waitedMs < patienceMs && left().length > 0; waitedMs += lookMs) await pause(lookMs);
+      for (const error of await Promise.all(left().map((place) => tryToRemove(place, 0))))
+        if (error !== null) trouble(error);
     },
     close: () => closing.abort(),
   };

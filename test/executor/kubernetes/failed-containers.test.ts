@@ -70,7 +70,10 @@ for (const [what, work] of [
     await harbour.finished(spec.attemptId);
     await until('its pod to have ended', () => fake.pods()[0]?.status.phase === 'Failed' || undefined);
     const log = await harbour.log(spec.attemptId);
-    assert.ok(log.some((line) => line.startsWith('Its pod is kept: ')), log.join('\n'));
+    assert.ok(
+      log.some((line) => line.startsWith('Its pod is kept: ')),
+      log.join('\n'),
+    );
     assert.equal(fake.count('delete', 'pods'), 0);
   });
 }

@@ -20,6 +20,7 @@ export interface HarbourOptions extends Omit<Options, 'openPlacing'> {
   /** Of a log that does not come. */
   readonly logPatienceMs?: number;
   readonly keep?: KeepRule;
+  readonly lastPatienceMs?: number;
   /** What the configuration says of all pods. */
   readonly pod?: JsonObject;
 }
@@ -32,6 +33,7 @@ export function openHarbour({
   lostMs,
   every,
   logPatienceMs,
+  lastPatienceMs,
   pod = {},
   keep = { onFinishAction: 'delete_pod', ttlAfterFinishedMs: 60_000 },
   ...rest
@@ -60,6 +62,7 @@ export function openHarbour({
         lostMs,
         every,
         logPatienceMs,
+        lastPatienceMs,
       }),
   });
 }
