@@ -6,7 +6,7 @@
 import type { AttemptOutcome } from '../../engine/event.ts';
 import { failed, type Failed } from '../desk/placing.ts';
 import { skipExitCode } from '../local/exit-outcome.ts';
-import type { ContainerView, PodView } from './pod-view.ts';
+import type { Condition, ContainerView, PodView } from './pod-view.ts';
 
 /** Containers of this name carry out the step; others are beside it. */
 export const mainContainer = 'main';
@@ -55,6 +55,11 @@ export function failureToStart(
   }
   if (waitedMs < startMs) return null;
   const waited = `in ${Math.round(waitedMs / 1000)} s`;
+  if (isUnbound(unschedulable)) {
+    const help =
+      'See what its events say (kubectl describe pvc): it needs a volume that fits it, or a StorageClass that makes one.';
+    return failed('start', `the claim of a volume was not bound ${waited} (${unschedulable?.message}). ${help}`);
+  }
   if (unschedulable !== null) {
     const help = 'Ask for less, or give the cluster a node that fits its resources, node selector and tolerations.';
     return failed('start', `no node had room for its pod ${waited} (Unschedulable): ${unschedulable.message} ${help}`);
@@ -62,6 +67,13 @@ export function failureToStart(
   if (agent !== null && isUnheard(view, agent))
     return failed('start', `its agent has not reached the server at ${agent.url} ${waited}. ${agentHelp}`);
   return failed('start', `its pod did not start ${waited}: ${whyWaiting(view)}`);
+}
+
+/** It is there, and no volume for it: nodes have nothing to do with that. */
+function isUnbound(unschedulable: Condition | null): boolean {
+  return /unbound immediate PersistentVolumeClaims|available persistent volumes to bind/.test(
+    unschedulable?.message ?? '',
+  );
 }
 
 /** A container that fails again and again, above all: the others wait for it, and do not know why. */

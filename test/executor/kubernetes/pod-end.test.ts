@@ -116,6 +116,36 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       /^the claim of a volume is not there \(.*"nope" not found.*\)\. Make it in the namespace of the pod/,
     ],
     [
+      'a claim that is not bound',
+      {
+        phase: 'Pending',
+        ...condition(
+          'PodScheduled',
+          'False',
+          'Unschedulable',
+          '0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found',
+        ),
+      },
+      15 * minute,
+      'start',
+      /^the claim of a volume was not bound in 900 s \(.*unbound immediate .*\)\. See what its events say/,
+    ],
+    [
+      'a claim that finds no volume',
+      {
+        phase: 'Pending',
+        ...condition(
+          'PodScheduled',
+          'False',
+          'Unschedulable',
+          "0/3 nodes are available: 3 node(s) didn't find available persistent volumes to bind.",
+        ),
+      },
+      15 * minute,
+      'start',
+      /^the claim of a volume was not bound/,
+    ],
+    [
       'a claim that a node might bring',
       {
         phase: 'Pending',
