@@ -45,11 +45,12 @@ export function failureToStart(
   startMs: number,
   agent: AgentSide | null = null,
 ): Failed | null {
-  const trouble = firstTroubleOf(view, waitedMs);
+  const isLate = waitedMs >= Math.min(podPatience.imageMs, startMs);
+  const trouble = firstTroubleOf(view, isLate);
   if (trouble !== null) return trouble;
   const { unschedulable } = view;
   const lacksClaim = /persistentvolumeclaim "[^"]*" not found/.test(unschedulable?.message ?? '');
-  if (lacksClaim && waitedMs >= Math.min(podPatience.imageMs, startMs)) {
+  if (lacksClaim && isLate) {
     const help = 'Make it in the namespace of the pod, or correct its `claimName`.';
     return failed('invalid', `the claim of a volume is not there (${unschedulable?.message}). ${help}`);
   }
@@ -85,9 +86,10 @@ function whyWaiting(view: PodView): string {
   return waiting === undefined ? `it is ${view.phase}` : wordsOf(waiting);
 }
 
-function firstTroubleOf(view: PodView, waitedMs: number): Failed | null {
+/** `isLate`: what may be there in a moment would be there by now. */
+function firstTroubleOf(view: PodView, isLate: boolean): Failed | null {
   for (const container of view.containers) {
-    const trouble = container.state === 'waiting' ? troubleOf(container, waitedMs) : null;
+    const trouble = container.state === 'waiting' ? troubleOf(container, isLate) : null;
     if (trouble !== null) return trouble;
   }
   return null;
@@ -102,7 +104,7 @@ function isUnheard({ containers }: PodView, { container, hasBegun }: AgentSide):
 }
 
 /** `ImagePullBackOff` and its kind. */
-function troubleOf(container: ContainerView, waitedMs: number): Failed | null {
+function troubleOf(container: ContainerView, isLate: boolean): Failed | null {
   switch (container.reason ?? '') {
     case 'InvalidImageName':
       return failed('invalid', `the name of its image is wrong (${wordsOf(container)}). Correct it in the definition.`);
@@ -114,7 +116,7 @@ function troubleOf(container: ContainerView, waitedMs: number): Failed | null {
     case 'ImagePullBackOff':
     case 'RegistryUnavailable':
     case 'ImageInspectError': {
-      if (waitedMs < podPatience.imageMs) return null;
+      if (!isLate) return null;
       const help = 'See that the image is there under this name, and that imagePullSecrets may pull it.';
       return failed('start', `its image could not be pulled (${wordsOf(container)}). ${help}`);
     }
@@ -123,13 +125,13 @@ function troubleOf(container: ContainerView, waitedMs: number): Failed | null {
         const help = 'Give the image a numeric USER, or the step a securityContext with runAsUser.';
         return failed('invalid', `its image would run as root, which is not allowed (${wordsOf(container)}). ${help}`);
       }
-      if (waitedMs < podPatience.imageMs) return null;
+      if (!isLate) return null;
       const help = 'Make the secret or config map that it names, in the namespace of the pod.';
       return failed('invalid', `its container could not be configured (${wordsOf(container)}). ${help}`);
     }
     case 'CreateContainerError':
     case 'RunContainerError':
-      if (waitedMs < podPatience.imageMs) return null;
+      if (!isLate) return null;
       return failed('start', `its container could not be made (${wordsOf(container)})`);
     default:
       return null;

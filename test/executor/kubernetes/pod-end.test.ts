@@ -196,6 +196,17 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
   }
 });
 
+test('what is missing is told as that, also where less than two minutes are given to start', () => {
+  const secret = waiting('CreateContainerConfigError', 'secret "s" not found');
+  const seen = (status: object, waitedMs: number): string | undefined => {
+    const failure = failureToStart(view(status), waitedMs, minute);
+    return failure === null ? undefined : `${failure.cause}: ${failure.message}`;
+  };
+  assert.equal(seen(secret, minute - 1), undefined);
+  assert.match(seen(secret, minute) ?? '', /^invalid: its container could not be configured .*"s" not found/);
+  assert.match(seen(waiting('ErrImagePull'), minute) ?? '', /^start: its image could not be pulled/);
+});
+
 test('a pod that is over says why, and whose retries that takes', () => {
   const evicted = (message: string): object => ({ phase: 'Failed', reason: 'Evicted', message });
   const disrupted = (reason: string): object =>
