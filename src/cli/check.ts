@@ -1,7 +1,7 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
 import { brokenText } from '../conductor/broken-files.ts';
-import { loadChannels, loadPools, loadStoreNames, namesCluster } from '../config/config.ts';
+import { loadChannels, loadPools, loadPodVolumes, loadStoreNames } from '../config/config.ts';
 import { readConfigFile } from '../config/file.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingSentences, followingsOf } from '../pipeline/following.ts';
@@ -23,12 +23,12 @@ export async function check(
   // The server reads its settings from the folder, whatever commit it runs.
   const settings = options.ref === null ? checkSettings(directory) : [];
   const named = options.ref === null && settings.length === 0 ? declaredIn(directory) : null;
-  const hasContainers = options.ref === null && settings.length === 0 && namesCluster(directory);
+  const volumes = options.ref === null && settings.length === 0 ? loadPodVolumes(directory) : null;
   const hasSettings = options.ref !== null || settings.length > 0 || named !== null;
   const files = await compileFrom(directory, options.ref);
   const compiled = named === null ? files : files.map(named);
   const pipelines = new Map(definitionsOf(compiled).map((definition) => [definition.name, definition]));
-  const checked = [...settings, ...compiled.map((each) => checkedOf(each, { pipelines, hasSettings, hasContainers }))];
+  const checked = [...settings, ...compiled.map((each) => checkedOf(each, { pipelines, hasSettings, volumes }))];
   const { ref, against } = options;
   const changes = against === null ? null : changesSince(await compileLeft(directory, ref, against), compiled);
   if (options.json) process.stdout.write(`${JSON.stringify(asJson(checked, changes), null, 2)}\n`);

@@ -1,14 +1,15 @@
 /** What a definition may say, and what will not go well everywhere. */
+import { bindingAt, viewOf } from '../pipeline/binding-view.ts';
+import type { Binding, PipelineDefinition, StepDefinition, WaitWork } from '../pipeline/definition.ts';
 import { storeForm } from './store-problems.ts';
-import type { PipelineDefinition, StepDefinition, WaitWork } from '../pipeline/definition.ts';
 
 export interface Surroundings {
   /** By name, those that are right. */
   readonly pipelines: ReadonlyMap<string, PipelineDefinition>;
   /** There is a `contender.yaml`, or it is not known. */
   readonly hasSettings: boolean;
-  /** The settings name a cluster. */
-  readonly hasContainers: boolean;
+  /** Names of the volumes that the settings give to pods; null where they name no cluster. */
+  readonly volumes: ReadonlySet<string> | null;
 }
 
 export function warningsOf(definition: PipelineDefinition, surroundings: Surroundings): readonly string[] {
@@ -17,6 +18,7 @@ export function warningsOf(definition: PipelineDefinition, surroundings: Surroun
     const warning =
       containerWarning(step, surroundings) ??
       storeWarning(step, surroundings) ??
+      volumeWarning(step, surroundings) ??
       waitWarning(definition, step, surroundings);
     return warning === null ? [] : [`step "${step.name}" ${warning}`];
   });
@@ -26,8 +28,8 @@ export function warningsOf(definition: PipelineDefinition, surroundings: Surroun
   return [...ofSteps, ...alone];
 }
 
-function containerWarning({ work }: StepDefinition, { hasContainers }: Surroundings): string | null {
-  if (work.kind !== 'container' || work.localCommand !== null || hasContainers) return null;
+function containerWarning({ work }: StepDefinition, { volumes }: Surroundings): string | null {
+  if (work.kind !== 'container' || work.localCommand !== null || volumes !== null) return null;
   return 'is a container without `local: { command: [...] }`, so it fails where there are no containers';
 }
 
@@ -35,6 +37,33 @@ function containerWarning({ work }: StepDefinition, { hasContainers }: Surroundi
 function storeWarning(step: StepDefinition, { hasSettings }: Surroundings): string | null {
   if (hasSettings || step.work.kind !== 'wait' || step.work.for.condition !== 'object') return null;
   return `waits for an object, and no contender.yaml declares its store: ${storeForm(step)}`;
+}
+
+/** Each pod has them. */
+const ownVolumes: ReadonlySet<string> = new Set(['contender', 'tmp']);
+
+/** Every server's settings are its own: of those here it is known what they give. */
+function volumeWarning({ pod }: StepDefinition, { volumes }: Surroundings): string | null {
+  if (pod === undefined || volumes === null) return null;
+  const declared = namesIn(pod, ['volumes'], ['patch', 'spec', 'volumes']);
+  const lacking = namesIn(pod, ['volumeMounts'], ['volumeDevices']).find(
+    (name) => !ownVolumes.has(name) && !declared.includes(name) && !volumes.has(name),
+  );
+  if (lacking === undefined) return null;
+  return `mounts the volume "${lacking}", which neither its \`pod\` nor contender.yaml declares, so its pod cannot be made`;
+}
+
+/** Of the lists at these places, as far as they are written out. */
+function namesIn(pod: Binding, ...places: readonly (readonly string[])[]): readonly string[] {
+  return places.flatMap((place) => {
+    const list = bindingAt(pod, place);
+    const view = list === null ? null : viewOf(list);
+    return (view?.kind === 'list' ? view.items : []).flatMap((item) => {
+      const name = bindingAt(item, ['name']);
+      const text = name === null ? null : viewOf(name);
+      return text?.kind === 'scalar' && typeof text.value === 'string' ? [text.value] : [];
+    });
+  });
 }
 
 function waitWarning(

@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import type { Channel, ChannelSettings } from '../notify/notify.ts';
 import type { ObjectStore } from '../sensors/sensors.ts';
+import { isJsonObject, type JsonObject } from '../std/json.ts';
 import { given, type Environment } from './environment.ts';
 import { invalid, readConfigFile } from './file.ts';
 import { readFleet, type FleetConfig } from './fleet.ts';
@@ -97,9 +98,18 @@ export function loadPools(directory: string): ReadonlyMap<string, number> | null
   return file === null ? null : slotsByName(file.pools);
 }
 
-/** Whether `contender.yaml` in `directory` has steps run as pods. Throws as `loadConfig`. */
-export function namesCluster(directory: string): boolean {
-  return readConfigFile(directory)?.executor.kubernetes !== undefined;
+/** The volumes that `contender.yaml` in `directory` gives to pods; null where steps are none. Throws as `loadConfig`. */
+export function loadPodVolumes(directory: string): ReadonlySet<string> | null {
+  const file = readConfigFile(directory);
+  const kubernetes = file?.executor.kubernetes;
+  if (file === null || kubernetes === undefined) return null;
+  return new Set([kubernetes, ...file.repositories].flatMap(({ pod }) => volumesIn(pod)));
+}
+
+function volumesIn({ volumes }: JsonObject): readonly string[] {
+  return (Array.isArray(volumes) ? volumes : []).flatMap((volume) =>
+    isJsonObject(volume) && typeof volume['name'] === 'string' ? [volume['name']] : [],
+  );
 }
 
 /** What `contender.yaml` in `directory` says to workers on this machine; null where it says nothing. Throws as `loadConfig`. */

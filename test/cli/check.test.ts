@@ -111,6 +111,32 @@ export default pipeline('boxed', {}, () => {
   assert.equal((await sandbox.run(['check'])).err, '');
 });
 
+test('a mount of a volume that nothing declares is a warning where the settings of pods are known', async () => {
+  sandbox = createProject({
+    '.pipelines/mounting.ts': `import { pipeline, step } from 'contender';
+
+const mount = (name) => [{ name, mountPath: '/data' }];
+
+export default pipeline('mounting', { pod: { volumes: [{ name: 'models', emptyDir: {} }] } }, () => {
+  step('own', { command: ['true'], pod: { volumeMounts: mount('models') } });
+  step('patched', { command: ['true'], pod: { volumeMounts: mount('p'), patch: { spec: { volumes: [{ name: 'p', emptyDir: {} }] } } } });
+  step('given', { command: ['true'], pod: { volumeMounts: mount('shared') } });
+  step('wrong', { command: ['true'], pod: { volumeMounts: mount('modles') } });
+});
+`,
+  });
+  assert.equal((await sandbox.run(['check'])).err, '', 'a server may give it');
+  const cluster = { namespace: 'training', image: 'runner', agents: 'http://contender:8081' };
+  const pod = { volumes: [{ name: 'shared', persistentVolumeClaim: { claimName: 'shared' } }] };
+  sandbox.write({ 'contender.yaml': JSON.stringify({ executor: { kubernetes: { ...cluster, pod } } }) });
+  const { status, err } = await sandbox.run(['check']);
+  assert.equal(status, 0);
+  assert.equal(
+    err,
+    '! .pipelines/mounting.ts: step "wrong" mounts the volume "modles", which neither its `pod` nor contender.yaml declares, so its pod cannot be made\n',
+  );
+});
+
 test('with --ref, the commit counts and not what stands in the folder', async () => {
   sandbox = createProject({ '.pipelines/good.ts': good });
   sandbox.write({ '.pipelines/good.ts': broken });

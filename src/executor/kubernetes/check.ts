@@ -11,6 +11,7 @@ import { namespaceOf, type PodSettings } from './pod.ts';
 import { quotaFinding, type ResourceQuota } from './quotas.ts';
 import { helpForRefusal } from './refused-pod.ts';
 import { neededRights, rightsOf, rightText, type Right } from './rights.ts';
+import { AttemptRefusal } from '../local/refusal.ts';
 import { trialPod, trialTask } from './trial-pod.ts';
 import { tryPod } from './trial.ts';
 
@@ -159,11 +160,13 @@ async function findQuotas(api: Api, namespace: string): Promise<Finding> {
 async function showPod(api: Api, path: string, kind: 'step' | 'helped', settings: PodSettings): Promise<Finding> {
   const name = kind === 'step' ? 'step pod' : 'container pod';
   const what = kind === 'step' ? 'the pod of a step' : 'the pod of a container with its helper';
-  const body = trialPod(`contender-check-${randomUUID().slice(0, 8)}`, kind, settings);
   try {
+    const body = trialPod(`contender-check-${randomUUID().slice(0, 8)}`, kind, settings);
     await api.request('POST', path, { query: { dryRun: 'All' }, body });
     return ok(name, `The cluster would take ${what}.`);
   } catch (error) {
+    if (error instanceof AttemptRefusal)
+      return wrong(name, `There can be no ${what.slice(4)}: ${error.message}`, 'See `pod` of `executor.kubernetes`.');
     if (!(error instanceof ApiError) || error.status === null || error.status === 401)
       return unanswered(name, `The cluster was shown ${what}, and did not answer`, error);
     const message = `The cluster refuses ${what}: ${error.message}`;

@@ -10,6 +10,7 @@ import type { AttemptSpec } from '../executor.ts';
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import { contextEnvironment } from '../local/environment.ts';
 import { givingWay, withinMemory } from './giving-way.ts';
+import { refuseImpossible } from './impossible-pod.ts';
 import { mainContainer } from './pod-end.ts';
 import { mergedWords, unprivileged, withWords } from './pod-words.ts';
 
@@ -84,11 +85,14 @@ export interface PodContent {
   readonly words: JsonObject;
 }
 
+/** Throws a refusal where what is said of it cannot be one pod. */
 export function podOf(content: PodContent, settings: PodSettings): V1Pod {
   const { task, container, words } = content;
   const said = mergedWords(givingWay(defaultsOf(task, settings), container, words), words);
   const limitBytes = memoryLimit(task, container);
-  return withWords(ownPod(content, settings), limitBytes === null ? said : withinMemory(said, limitBytes));
+  const pod = withWords(ownPod(content, settings), limitBytes === null ? said : withinMemory(said, limitBytes));
+  refuseImpossible(pod);
+  return pod;
 }
 
 /** Of the step's container, in bytes; null: nobody limits it. */

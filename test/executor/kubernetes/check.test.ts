@@ -94,6 +94,16 @@ test('a cluster that can run steps is well in all things, and nothing is left in
     assert.deepEqual(fake.pods(), []);
   }));
 
+test('what the configuration says of pods that can be none is told before the cluster is asked', () =>
+  withCluster(async ({ check }) => {
+    const pod = { volumeMounts: [{ name: 'data', mountPath: '/data' }] };
+    const findings = await check({ settings: { pod } });
+    assert.match(
+      lastOf(findings),
+      /^container pod wrong: .* mounts the volume "data", and there is no such volume.* See `pod` of `executor.kubernetes`/,
+    );
+  }));
+
 test('without a trial, pods are only shown to the cluster', () =>
   withCluster(async ({ fake, check }) => {
     assert.equal(statesOf(await check({ trial: null })), asked);

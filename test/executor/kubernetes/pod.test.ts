@@ -308,6 +308,20 @@ test('what a step says with options of its own comes before what the configurati
   });
 });
 
+test('a mount of a volume that no layer declares is refused with what to do', () => {
+  const words = { volumeMounts: [{ name: 'data', mountPath: '/data' }] };
+  const given = { ...settings, pod: { volumes: [{ name: 'data', emptyDir: {} }] } };
+  assert.equal(podOf({ ...content, container: null, words }, given).spec?.volumes?.at(-1)?.name, 'data');
+  const message =
+    'its container main mounts the volume "data", and there is no such volume. Declare it in `volumes` of the `pod` of the step, of its pipeline or of contender.yaml, or correct the name.';
+  assert.throws(() => podOf({ ...content, container: null, words }, settings), { failure: 'invalid', message });
+  const sidecars = [{ name: 'proxy', image: 'p', volumeMounts: words.volumeMounts }];
+  assert.throws(
+    () => podOf({ ...content, container: null, words: { sidecars } }, settings),
+    /its container proxy mounts/,
+  );
+});
+
 test('the helper of a container has the resources that the configuration gives it', () => {
   const resources = { requests: {}, limits: {} };
   const container = boxed(resources);
