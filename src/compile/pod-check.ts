@@ -1,7 +1,7 @@
 /** What the steps of a definition say of their pods, judged; the same mistake of the pipeline's defaults is told once. */
 import type { Binding, PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
-import { checkPodFields, type PodFault } from './pod-fields.ts';
+import { checkPodFields, excessBeside, type PodFault } from './pod-fields.ts';
 
 export interface WrongPod {
   /** The first that says it. */
@@ -21,7 +21,8 @@ export function checkPods(definition: PipelineDefinition): CheckedPods {
   const steps = definition.steps.map((step): StepDefinition => {
     if (step.pod === undefined) return step;
     const checked = checkPod(step.pod);
-    for (const fault of checked.faults) {
+    const beside = step.work.kind === 'container' ? excessBeside(step.pod, step.work.resources) : null;
+    for (const fault of beside === null ? checked.faults : [...checked.faults, beside]) {
       const key = `${fault.path}: ${fault.what}`;
       const known = faults.get(key) ?? { steps: [], fault };
       known.steps.push(step.name);

@@ -2,8 +2,8 @@
  * Holds what is said of a pod to the types of Kubernetes' API: a field that there is not would be dropped by the server
  * without a word, and the step would run without it.
  */
-import { viewOf, type BindingView } from '../pipeline/binding-view.ts';
-import type { Binding } from '../pipeline/definition.ts';
+import { bindingAt, viewOf, type BindingView } from '../pipeline/binding-view.ts';
+import type { Binding, ContainerWork } from '../pipeline/definition.ts';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { nearest } from '../pipeline/nearest.ts';
 import { parseDuration } from '../std/duration.ts';
@@ -122,11 +122,9 @@ class Walk {
   /** That nothing is requested beyond its limit, as far as both are written out. */
   #resources(given: ReadonlyMap<string, Binding>, at: At): void {
     const [requests, limits] = ['requests', 'limits'].map((field) => amountsIn(given.get(field)));
-    for (const [name, requested] of requests ?? []) {
-      const limit = limits?.get(name);
-      if (limit === undefined || amountOf(requested) <= amountOf(limit)) continue;
+    for (const { name, requested, limit } of excessesOf(requests ?? new Map(), limits ?? new Map())) {
       const what = `it is ${requested}, more than its limit of ${limit}`;
-      this.#say([...at.keys, 'requests', name], { what, help: 'Request less, or raise the limit.' });
+      this.#say([...at.keys, 'requests', name], { what, help: excessHelp });
     }
   }
 
@@ -269,6 +267,42 @@ function amountsIn(record: Binding | undefined): ReadonlyMap<string, string> {
     return value.kind === 'scalar' && fits(value.value, 'quantity') ? [[name, String(value.value)]] : [];
   });
   return new Map(amounts);
+}
+
+type Amounts = ReadonlyMap<string, string>;
+
+/** What is requested beyond its limit. */
+function excessesOf(
+  requests: Amounts,
+  limits: Amounts,
+): readonly { readonly name: string; readonly requested: string; readonly limit: string }[] {
+  return [...requests].flatMap(([name, requested]) => {
+    const limit = limits.get(name);
+    return limit === undefined || amountOf(requested) <= amountOf(limit) ? [] : [{ name, requested, limit }];
+  });
+}
+
+const excessHelp = 'Request less, or raise the limit.';
+
+/** What is said of quantities in a pod, and by the step's own option `resources`, of which neither is wrong by itself. */
+export function excessBeside(pod: Binding, own: ContainerWork['resources']): PodFault | null {
+  const inPod = (kind: 'requests' | 'limits'): Amounts => {
+    const record = bindingAt(pod, ['resources', kind]);
+    return record === null ? new Map() : amountsIn(record);
+  };
+  const fault = (kind: string, name: string, what: string): PodFault => {
+    const keys = ['pod', 'resources', kind, name];
+    return { keys, path: pathOf(keys), what, help: excessHelp };
+  };
+  const [above] = excessesOf(inPod('requests'), new Map(Object.entries(own.limits)));
+  if (above !== undefined) {
+    const { name, requested, limit } = above;
+    return fault('requests', name, `it is ${requested}, more than the limit of ${limit} in "resources"`);
+  }
+  const [below] = excessesOf(new Map(Object.entries(own.requests)), inPod('limits'));
+  if (below === undefined) return null;
+  const { name, requested, limit } = below;
+  return fault('limits', name, `it is ${limit}, less than the ${requested} that "resources" requests`);
 }
 
 /** Of a quantity, in units; one with an exponent is a number already. */

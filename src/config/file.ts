@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 import { checkPodFields } from '../compile/pod-fields.ts';
+import { mergePods } from '../pipeline/pod-merge.ts';
 import { nearest } from '../pipeline/nearest.ts';
 import type { JsonObject } from '../std/json.ts';
 import { ProblemError, type Place } from '../std/problem.ts';
@@ -71,11 +72,17 @@ function unknownSetting(issue: z.core.$ZodRawIssue): string | undefined {
 /** What is said of pods is held to the same types as what a step says. */
 function podMistakes({ executor, repositories }: ConfigFile): readonly Mistake[] {
   const { kubernetes } = executor;
-  return [
-    ...(kubernetes === undefined ? [] : mistakesOfPod(['executor', 'kubernetes'], kubernetes.pod)),
-    ...repositories.flatMap(({ pod }, at) => mistakesOfPod(['repositories', at], pod)),
-  ];
+  const ofAll = kubernetes === undefined ? [] : mistakesOfPod(['executor', 'kubernetes'], kubernetes.pod);
+  const ofEach = repositories.flatMap(({ pod }, at) => mistakesOfPod(['repositories', at], pod));
+  if (kubernetes === undefined || ofAll.length > 0 || ofEach.length > 0) return [...ofAll, ...ofEach];
+  // Each by itself is right: what is wrong now is so together.
+  return repositories.flatMap(({ pod }, at) => {
+    const mistakes = mistakesOfPod(['repositories', at], mergePods(kubernetes.pod, pod));
+    return mistakes.map((mistake) => ({ ...mistake, help: `${mistake.help} ${together}` }));
+  });
 }
+
+const together = 'It is laid over `executor.kubernetes.pod`.';
 
 function mistakesOfPod(parent: readonly (string | number)[], pod: JsonObject): readonly Mistake[] {
   return checkPodFields({ literal: pod }).faults.map(({ keys, path, what, help }) => ({

@@ -333,6 +333,23 @@ test('text with a handle in it is no number', () => {
   ]);
 });
 
+test('a quantity of a container is held to what the pod of its pipeline says', async () => {
+  const problemsWith = (resources: string, pod: string): Promise<readonly string[]> =>
+    problemsOf(
+      pipelineFile(`container('a', { image: 'i:1', resources: ${resources} });`).replace('{}', `{ pod: ${pod} }`),
+    );
+  const told = '2:16 definition-pod the pod of "a": pod.resources';
+  const help = 'Request less, or raise the limit.';
+  assert.deepEqual(await problemsWith('{ limits: { cpu: 1 } }', '{ resources: { requests: { cpu: 2 } } }'), [
+    `${told}.requests.cpu: it is 2, more than the limit of 1 in "resources" | ${help}`,
+  ]);
+  assert.deepEqual(
+    await problemsWith("{ requests: { memory: '2Gi' } }", "{ resources: { limits: { memory: '1Gi' } } }"),
+    [`${told}.limits.memory: it is 1Gi, less than the 2Gi that "resources" requests | ${help}`],
+  );
+  assert.deepEqual(await problemsWith('{ limits: { cpu: 2 } }', '{ resources: { requests: { cpu: 2 } } }'), []);
+});
+
 test('a pod may have 64 KiB', async () => {
   const source = pipelineFile(`step('a', { command: ['true'], pod: { annotations: { big: 'x'.repeat(65536) } } });`);
   assert.deepEqual(await problemsOf(source), [

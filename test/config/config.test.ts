@@ -32,6 +32,20 @@ function refusalOf(yaml: string, environment: Record<string, string> = {}): Prob
   throw new Error('it was accepted');
 }
 
+test('what is said of all pods and of those of a repository is held together', () => {
+  const kubernetes = 'namespace: training, image: r, agents: "http://x", pod: { resources: { requests: { cpu: 2 } } }';
+  const yaml = (cpu: number): string =>
+    `executor: { kubernetes: { ${kubernetes} } }\nrepositories:\n  - url: .\n    pod: { resources: { limits: { cpu: ${cpu} } } }\n`;
+  const { code, message, where, help } = problemOf(yaml(1));
+  assert.deepEqual(
+    [code, where?.line, message],
+    ['config-invalid', 4, 'repositories.0.pod.resources.requests.cpu: it is 2, more than its limit of 1'],
+  );
+  assert.match(help ?? '', /^Request less, or raise the limit\. It is laid over `executor\.kubernetes\.pod`\.$/);
+  writeFileSync(join(folder, 'contender.yaml'), yaml(2));
+  assert.deepEqual(loadConfig(folder, {}).repositories[0]?.pod, { resources: { limits: { cpu: 2 } } });
+});
+
 test('without a file, the repository is the folder itself, and the server listens on loopback', () => {
   const config = loadConfig(folder, {});
   assert.equal(config.repositories[0]?.url, folder);

@@ -322,6 +322,19 @@ test('a mount of a volume that no layer declares is refused with what to do', ()
   );
 });
 
+test('a request above its limit, of layers that are right each by itself, is refused with what to do', () => {
+  const plain = podOf({ ...content, container: null, words: { resources: { limits: { cpu: 2 } } } }, settings);
+  assert.deepEqual(plain.spec?.containers[0]?.resources?.limits, { cpu: 2 });
+  const given = {
+    ...settings,
+    pod: { resources: { requests: { cpu: '2500m' } } },
+    repositoryPods: new Map([[content.task.spec.repository, { resources: { limits: { cpu: 2 } } }]]),
+  };
+  const message =
+    'its container main requests 2500m of cpu, more than its limit of 2. Request less or raise the limit, where the step, its pipeline or contender.yaml says one of them.';
+  assert.throws(() => podOf({ ...content, container: null, words: {} }, given), { failure: 'invalid', message });
+});
+
 test('the helper of a container has the resources that the configuration gives it', () => {
   const resources = { requests: {}, limits: {} };
   const container = boxed(resources);
