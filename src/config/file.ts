@@ -72,7 +72,10 @@ function unknownSetting(issue: z.core.$ZodRawIssue): string | undefined {
 /** What is said of pods is held to the same types as what a step says. */
 function podMistakes({ executor, repositories }: ConfigFile): readonly Mistake[] {
   const { kubernetes } = executor;
-  const ofAll = kubernetes === undefined ? [] : mistakesOfPod(['executor', 'kubernetes'], kubernetes.pod);
+  const ofAll =
+    kubernetes === undefined
+      ? []
+      : [...mistakesOfHelper(kubernetes), ...mistakesOfPod(['executor', 'kubernetes'], kubernetes.pod)];
   const ofEach = repositories.flatMap(({ pod }, at) => mistakesOfPod(['repositories', at], pod));
   if (kubernetes === undefined || ofAll.length > 0 || ofEach.length > 0) return [...ofAll, ...ofEach];
   // Each by itself is right: what is wrong now is so together.
@@ -83,6 +86,19 @@ function podMistakes({ executor, repositories }: ConfigFile): readonly Mistake[]
 }
 
 const together = 'It is laid over `executor.kubernetes.pod`.';
+
+/** Its resources are held to what those of a pod are. */
+function mistakesOfHelper({ helperResources = {} }: Cluster): readonly Mistake[] {
+  const place = ['executor', 'kubernetes', 'helperResources'];
+  const said = 'pod.resources';
+  return checkPodFields({ literal: { resources: helperResources } }).faults.map(({ keys, path, what, help }) => ({
+    keys: [...place, ...keys.slice(said.split('.').length)],
+    what: `${place.join('.')}${path.slice(said.length)}: ${what}`,
+    help,
+  }));
+}
+
+type Cluster = NonNullable<ConfigFile['executor']['kubernetes']>;
 
 function mistakesOfPod(parent: readonly (string | number)[], pod: JsonObject): readonly Mistake[] {
   return checkPodFields({ literal: pod }).faults.map(({ keys, path, what, help }) => ({

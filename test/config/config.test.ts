@@ -32,6 +32,22 @@ function refusalOf(yaml: string, environment: Record<string, string> = {}): Prob
   throw new Error('it was accepted');
 }
 
+test('the resources of the helper are held to what those of a pod are', () => {
+  const wrong = (resources: string): string => {
+    const { message, where } = problemOf(
+      `executor:\n  kubernetes:\n    namespace: training\n    image: r\n    agents: http://x\n    helperResources: ${resources}\n`,
+    );
+    return `${where?.line} ${message}`;
+  };
+  const at = '6 executor.kubernetes.helperResources';
+  assert.equal(wrong('{ limits: { memory: 1GB } }'), `${at}.limits.memory: it is "1GB", and has to be a quantity`);
+  assert.equal(
+    wrong('{ requests: { cpu: 2 }, limits: { cpu: 1 } }'),
+    `${at}.requests.cpu: it is 2, more than its limit of 1`,
+  );
+  assert.equal(wrong('{ limits: { gpu: 1 } }'), `${at}.limits.gpu: Kubernetes has no resource "gpu"`);
+});
+
 test('what is said of all pods and of those of a repository is held together', () => {
   const kubernetes = 'namespace: training, image: r, agents: "http://x", pod: { resources: { requests: { cpu: 2 } } }';
   const yaml = (cpu: number): string =>
