@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
+import { podPatience } from '../../src/executor/kubernetes/pod-end.ts';
 import { podName } from '../../src/executor/kubernetes/pod-name.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from '../executor/kubernetes/harbour.ts';
 import { command, shell, specOf, until } from '../executor/workshop.ts';
@@ -294,4 +295,31 @@ check('the pods of a step and of a container that failed stay where they are to 
     if (attemptId === boxed.attemptId) assert.match(await namespace.logOf(kept), /^looked for$/m);
   }
   await namespace.clear('pods');
+});
+
+check(
+  'the pod of a container whose init container failed stays where failed ones are kept, and has ended',
+  async () => {
+    const keep = { onFinishAction: 'delete_succeeded_pod', ttlAfterFinishedMs: 3_600_000 } as const;
+    const one = await harbour({ keep });
+    const prep = { name: 'prep', image: runnerImage, imagePullPolicy: 'Never', command: ['sh', '-c', 'exit 4'] };
+    const spec = specOf({ ...container, command: ['true'] }, { pod: { initContainers: [prep] } });
+    await one.executor.start(spec);
+    assert.match(
+      fails((await one.finished(spec.attemptId)).outcome),
+      /^code: its container prep ended with exit code 4/,
+    );
+    await namespace.waitFor(`pod/${podName(one.instance, spec.attemptId)}`, '{.status.phase}', 'Failed');
+    await namespace.clear('pods');
+  },
+);
+
+check('a sidecar that hears no SIGTERM is gone at the end of whoever nobody comes after', async () => {
+  const one = await harbour({ lastPatienceMs: podPatience.lastMs });
+  const script = 'trap "" TERM; while :; do sleep 1; done';
+  const deaf = { name: 'deaf', image: runnerImage, imagePullPolicy: 'Never', command: ['sh', '-c', script] };
+  const spec = specOf({ ...container, command: ['true'] }, { pod: { sidecars: [deaf] } });
+  await one.executor.start(spec);
+  assert.equal((await one.finished(spec.attemptId)).outcome.kind, 'succeeded');
+  await one.executor.close();
 });
