@@ -7,6 +7,7 @@ import type { Binding, ContainerWork } from '../pipeline/definition.ts';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { nearest } from '../pipeline/nearest.ts';
 import { parseDuration } from '../std/duration.ts';
+import { amountOf } from '../std/quantity.ts';
 import { unreachable } from '../std/unreachable.ts';
 import {
   elsewhere,
@@ -240,24 +241,6 @@ function unknownField(type: string, field: string, fields: PodType): Refusal {
 
 const quantityPattern = /^\d+(?:\.\d+)?(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/;
 
-const factors: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
 /** Quantities by the name of the resource; what is none is told elsewhere. */
 function amountsIn(record: Binding | undefined): ReadonlyMap<string, string> {
   const view = record === undefined ? null : viewOf(record);
@@ -303,12 +286,6 @@ export function excessBeside(pod: Binding, own: ContainerWork['resources']): Pod
   if (below === undefined) return null;
   const { name, requested, limit } = below;
   return fault('limits', name, `it is ${limit}, less than the ${requested} that "resources" requests`);
-}
-
-/** Of a quantity, in units; one with an exponent is a number already. */
-function amountOf(quantity: string): number {
-  const unit = /[numkMGTPE]i?$|Ki$/.exec(quantity)?.[0] ?? '';
-  return Number(quantity.slice(0, quantity.length - unit.length)) * (factors[unit] ?? 1);
 }
 
 function fits(value: string | number | boolean | null, name: string): boolean {

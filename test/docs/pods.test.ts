@@ -5,7 +5,7 @@ import { createCompiler } from '../../src/compile/compiler.ts';
 import { podType } from '../../src/compile/pod-types.ts';
 import { formatProblem } from '../../src/std/problem.ts';
 import { commitOf } from '../compile/sources.ts';
-import { amountOf } from '../../src/executor/kubernetes/quantity.ts';
+import { amountOf } from '../../src/std/quantity.ts';
 import { podSettings } from '../executor/kubernetes/pod-settings.ts';
 import { pageOf } from './blocks.ts';
 import { podExamples, podsOfExamples } from './pod-examples.ts';

@@ -4,7 +4,7 @@
  * gave it, and may have grown since.
  */
 import { isJsonObject, type Json, type JsonObject } from '../../std/json.ts';
-import { amountOf } from './quantity.ts';
+import { amountOf } from '../../std/quantity.ts';
 
 type Quantities = { readonly [resource: string]: Json };
 

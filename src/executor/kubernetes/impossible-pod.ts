@@ -4,7 +4,7 @@
  */
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { AttemptRefusal } from '../local/refusal.ts';
-import { amountOf } from './quantity.ts';
+import { amountOf } from '../../std/quantity.ts';
 
 /** Throws a refusal. */
 export function refuseImpossible({ spec }: V1Pod): void {

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isJsonObject, type Json } from '../../std/json.ts';
 import { ApiError, type Api } from './api.ts';
 import { mainContainer } from './pod-end.ts';
-import { amountOf } from './quantity.ts';
+import { amountOf } from '../../std/quantity.ts';
 
 export interface PodMetrics {
   /** From now on. Harmless the second time. */

@@ -1,7 +1,7 @@
 /** What the quotas of a namespace leave, and what they demand of each pod; pure. */
 import type { V1ResourceQuota } from '@kubernetes/client-node';
 import { ok, wrong, type Finding } from './finding.ts';
-import { amountOf } from './quantity.ts';
+import { amountOf } from '../../std/quantity.ts';
 
 export type ResourceQuota = Pick<V1ResourceQuota, 'metadata' | 'spec' | 'status'>;
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { ApiError, type Api } from '../../../src/executor/kubernetes/api.ts';
 import { createPodMetrics, type PodMetrics } from '../../../src/executor/kubernetes/pod-metrics.ts';
-import { amountOf } from '../../../src/executor/kubernetes/quantity.ts';
+import { amountOf } from '../../../src/std/quantity.ts';
 import { until } from '../workshop.ts';
 
 interface Measured {

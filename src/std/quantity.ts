@@ -1,5 +1,5 @@
 /** Amounts as Kubernetes writes them: `500m`, `2Gi`, `1e3`. */
-import { unitBytes } from '../../std/bytes.ts';
+import { unitBytes } from './bytes.ts';
 
 const scales: Readonly<Record<string, number>> = { ...unitBytes, n: 1e-9, u: 1e-6, m: 1e-3, E: 1e18, Ei: 2 ** 60 };
 
