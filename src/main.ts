@@ -204,6 +204,7 @@ function podExecutors(kubernetes: KubernetesConfig, ground: ExecutorGround): Exe
       new Pods({
         ...parts,
         startMs: kubernetes.startMs ?? undefined,
+        imageMs: kubernetes.imageMs,
         lostMs: kubernetes.lostMs,
         settings: { ...settings, instance: instanceOf(parts.key) },
         keep: kubernetes.keep,

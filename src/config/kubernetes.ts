@@ -18,6 +18,8 @@ export interface KubernetesConfig {
   readonly imagePullSecrets: readonly string[];
   readonly serviceAccountName: string | null;
   readonly startMs: number | null;
+  /** For an image that cannot be pulled, and what else a pod lacks. */
+  readonly imageMs: number;
   /** Until an agent that says nothing is given up. */
   readonly lostMs: number;
   readonly keep: {
@@ -44,6 +46,7 @@ export function readKubernetes(settings: Settings, directory: string): Kubernete
     imagePullSecrets,
     serviceAccountName: settings.serviceAccountName ?? null,
     startMs: settings.startTimeout ?? null,
+    imageMs: settings.imagePullTimeout,
     lostMs: settings.lostAfter,
     keep: { onFinishAction: settings.onFinishAction, ttlAfterFinishedMs: settings.ttlAfterFinished },
     helperResources: settings.helperResources ?? null,

@@ -128,6 +128,7 @@ const kubernetesSchema = z.strictObject(
     imagePullSecrets: z.array(kubernetesName).max(20).default([]),
     serviceAccountName: kubernetesName.optional(),
     startTimeout: durationSchema.optional(),
+    imagePullTimeout: durationSchema.prefault('2m'),
     lostAfter: durationSchema
       .refine((ms) => ms >= lostAfterMinMs.pods, 'at least 5m: an agent that waits for the server may write so seldom')
       .prefault('10m'),

@@ -241,6 +241,7 @@ test('steps are pods where a cluster is named, with defaults for all that need n
     agents: http://contender.training.svc:8081/
     kubeconfig: cluster.yaml
     startTimeout: 5m
+    imagePullTimeout: 10m
     helperResources: { requests: { cpu: 0.1 }, limits: { memory: 256Mi } }
     pod: { tolerations: [{ key: batch, operator: Exists }] }
 `,
@@ -256,6 +257,7 @@ test('steps are pods where a cluster is named, with defaults for all that need n
     imagePullSecrets: [],
     serviceAccountName: null,
     startMs: 300_000,
+    imageMs: 600_000,
     lostMs: 600_000,
     keep: { onFinishAction: 'delete_pod', ttlAfterFinishedMs: 86_400_000 },
     helperResources: { requests: { cpu: '0.1' }, limits: { memory: '256Mi' } },

@@ -24,6 +24,7 @@ import {
   skipOf,
   type AgentSide,
   type Lasted,
+  type StartPatience,
 } from './pod-end.ts';
 import { graceSeconds, helperContainer } from './pod.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
@@ -39,7 +40,7 @@ export interface PlacementPorts {
   readonly clock: Clock;
   /** Whether this server surely conducts at this moment. */
   readonly trusted: () => boolean;
-  readonly startMs: number;
+  readonly patience: StartPatience;
   /** Until an agent that says nothing is given up. */
   readonly lostMs: number;
   /** Under which its agent reaches the server. */
@@ -135,7 +136,7 @@ export class Placement implements Placed {
 
   /** Asks for the pod until it is there, or it is known that it will not be. */
   async ask(): Promise<void> {
-    const { clock, startMs, lasted } = this.#ports;
+    const { clock, patience, lasted } = this.#ports;
     const askedAt = clock.now();
     for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
       try {
@@ -145,7 +146,7 @@ export class Placement implements Placed {
         if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
         if (!(error instanceof ApiError))
           return this.#see(failed('start', `its pod could not be asked for: ${messageOfError(error)}`));
-        const refusal = refusalOf(error, lasted(askedAt) > startMs);
+        const refusal = refusalOf(error, lasted(askedAt) > patience.startMs);
         if (refusal !== null) return this.#see(refusal);
         this.#tell(`Its pod is not made yet: ${error.message}`);
         failures += 1;
@@ -307,9 +308,9 @@ export class Placement implements Placed {
   #failureOf(view: PodView): Failed | null {
     const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view, this.#agent);
     if (over !== null) return over;
-    const { container, lasted, startMs, isFresh } = this.#ports;
+    const { container, lasted, patience, isFresh } = this.#ports;
     const hasStarted = container === null ? this.#begun : mainOf(view)?.startedAt != null;
-    const failure = hasStarted ? null : failureToStart(view, lasted(view.createdAt), startMs, this.#agent);
+    const failure = hasStarted ? null : failureToStart(view, lasted(view.createdAt), patience, this.#agent);
     return failure !== null && isFresh() ? failure : null;
   }
 

@@ -14,7 +14,7 @@ export const mainContainer = 'main';
 export const podPatience = {
   /** From the creation to the first process, unless the configuration says otherwise: image and node included. */
   startMs: 15 * 60_000,
-  /** Registries, secrets and claims that are not there may be there in a moment. */
+  /** Registries, secrets and claims that are not there may be there in a moment; unless the configuration says otherwise. */
   imageMs: 120_000,
   /** After the moment by which a pod was to be gone. */
   goneMs: 30_000,
@@ -38,14 +38,17 @@ export interface AgentSide {
 /** How long it has been so, of the time in which it could be seen. */
 export type Lasted = (since: number) => number;
 
+/** For a pod that has not begun; and for what it lacks, if that is shorter. */
+export type StartPatience = Readonly<Record<'startMs' | 'imageMs', number>>;
+
 /** Why a pod that has not begun in that time cannot begin, or not any more; null while it may. `agent` null: it has none. */
 export function failureToStart(
   view: PodView,
   waitedMs: number,
-  startMs: number,
+  { startMs, imageMs }: StartPatience,
   agent: AgentSide | null = null,
 ): Failed | null {
-  const isLate = waitedMs >= Math.min(podPatience.imageMs, startMs);
+  const isLate = waitedMs >= Math.min(imageMs, startMs);
   const trouble = firstTroubleOf(view, isLate);
   if (trouble !== null) return trouble;
   const { unschedulable } = view;

@@ -34,6 +34,8 @@ export interface PodsOptions {
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
   readonly startMs?: number | undefined;
+  /** For an image that cannot be pulled, and what else a pod lacks. */
+  readonly imageMs?: number | undefined;
   /** Until an agent that says nothing is given up. */
   readonly lostMs?: number | undefined;
   /** Of a log that does not come. */
@@ -250,7 +252,7 @@ export class Pods implements Placing {
   ): Placement {
     const { so, seen, log, listener, token } = given;
     const { desk, logs, clock, settings, keep, trusted, startMs = podPatience.startMs } = this.#options;
-    const { lostMs = podPatience.lostMs } = this.#options;
+    const { lostMs = podPatience.lostMs, imageMs = podPatience.imageMs } = this.#options;
     const { work, timeoutMs, graceMs, attemptId } = task.spec;
     const reaper = task.type === 'look' ? this.#reaperOfLooks : this.#reaper;
     /** As its log says. */
@@ -276,7 +278,7 @@ export class Pods implements Placing {
       api: this.#api,
       reaper,
       clock,
-      startMs: task.spec.startMs ?? startMs,
+      patience: { startMs: task.spec.startMs ?? startMs, imageMs },
       lostMs,
       agentUrl: settings.agentUrl,
       seen: () => seen.table.get(name),

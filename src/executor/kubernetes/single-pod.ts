@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Failed } from '../desk/placing.ts';
 import { ApiError, backOff, type Api } from './api.ts';
-import { failureOf, failureToStart, mainContainer, podPatience } from './pod-end.ts';
+import { failureOf, failureToStart, mainContainer } from './pod-end.ts';
 import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
 import { messageOfError } from '../../std/error-message.ts';
 
@@ -41,8 +41,8 @@ export async function untilView<T>(
 export function whyNotStarted(view: PodView, waitedMs: number, startMs: number): Failed | null {
   return (
     failureOf(view) ??
-    failureToStart(view, podPatience.imageMs, Infinity) ??
-    (waitedMs < startMs ? null : failureToStart(view, waitedMs, 0))
+    failureToStart(view, waitedMs, { startMs: Infinity, imageMs: 0 }) ??
+    (waitedMs < startMs ? null : failureToStart(view, waitedMs, { startMs: 0, imageMs: 0 }))
   );
 }
 

@@ -9,7 +9,7 @@ import type { AttemptWork } from '../../../src/executor/executor.ts';
 import type { Json } from '../../../src/std/json.ts';
 import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
-import { openHarbour } from './harbour.ts';
+import { openHarbour, type HarbourOptions } from './harbour.ts';
 
 function container(script: string): AttemptWork {
   return {
@@ -27,10 +27,11 @@ async function endOf(
   t: TestContext,
   work: AttemptWork,
   pod: Json,
+  settings: Pick<HarbourOptions, 'imageMs'> = {},
 ): Promise<{ readonly said: string; readonly log: readonly string[]; readonly troubles: readonly string[] }> {
   const fake = await startClusterWithRunner();
   t.after(() => fake.close());
-  const harbour = await openHarbour(settingsFor(fake));
+  const harbour = await openHarbour({ ...settingsFor(fake), ...settings });
   t.after(() => harbour.close());
   const spec = specOf(work, { pod });
   await harbour.executor.start(spec);
@@ -38,6 +39,12 @@ async function endOf(
   const said = outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind;
   return { said, log: await harbour.log(spec.attemptId), troubles: harbour.troubles };
 }
+
+test('an image that cannot be pulled is given up when the time for that is over', async (t) => {
+  const pod = { initContainers: [{ name: 'prep', image: 'registry.example/none:1' }] };
+  const { said } = await endOf(t, shell('true'), pod, { imageMs: 200 });
+  assert.match(said, /^start: its image could not be pulled \(.*See that the image is there under this name/);
+});
 
 const prep = (script: string): Json => ({
   initContainers: [{ name: 'prep', image: 'busybox:local', command: ['sh', '-c', script] }],

@@ -14,6 +14,7 @@ export interface HarbourOptions extends Omit<Options, 'openPlacing'> {
   readonly namespace: string;
   readonly image: string;
   readonly startMs?: number;
+  readonly imageMs?: number;
   /** Until an agent that says nothing is given up. */
   readonly lostMs?: number;
   readonly every?: PodsOptions['every'];
@@ -30,6 +31,7 @@ export function openHarbour({
   namespace,
   image,
   startMs,
+  imageMs,
   lostMs,
   every,
   logPatienceMs,
@@ -59,6 +61,7 @@ export function openHarbour({
         namespaces: openNamespaces(join(folder, 'namespaces.json')),
         loadConfig,
         startMs,
+        imageMs,
         lostMs,
         every,
         logPatienceMs,

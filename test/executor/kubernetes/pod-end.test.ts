@@ -14,6 +14,7 @@ import { viewOf, type PodView } from '../../../src/executor/kubernetes/pod-view.
 
 const created = Date.parse('2026-01-05T02:00:00Z');
 const [minute, hour] = [60_000, 3_600_000];
+const patience = { startMs: 15 * minute, imageMs: 2 * minute };
 
 function view(status: object, metadata: object = {}): PodView {
   // As the API writes it: its times are text.
@@ -190,21 +191,24 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
     ],
   ];
   for (const [name, status, waitedMs, cause, says] of cases) {
-    const failure = failureToStart(view(status), waitedMs, 15 * minute);
+    const failure = failureToStart(view(status), waitedMs, patience);
     assert.equal(failure?.cause ?? null, cause, name);
     if (says !== null) assert.match(failure?.message ?? '', says, name);
   }
 });
 
-test('what is missing is told as that, also where less than two minutes are given to start', () => {
+test('what is missing is told as that when its own time is over, or the time to start, whichever is shorter', () => {
   const secret = waiting('CreateContainerConfigError', 'secret "s" not found');
-  const seen = (status: object, waitedMs: number): string | undefined => {
-    const failure = failureToStart(view(status), waitedMs, minute);
-    return failure === null ? undefined : `${failure.cause}: ${failure.message}`;
-  };
-  assert.equal(seen(secret, minute - 1), undefined);
-  assert.match(seen(secret, minute) ?? '', /^invalid: its container could not be configured .*"s" not found/);
-  assert.match(seen(waiting('ErrImagePull'), minute) ?? '', /^start: its image could not be pulled/);
+  const times = { 'of a start in a minute': { ...patience, startMs: minute }, own: { ...patience, imageMs: minute } };
+  for (const [name, shorter] of Object.entries(times)) {
+    const seen = (status: object, waitedMs: number): string | undefined => {
+      const failure = failureToStart(view(status), waitedMs, shorter);
+      return failure === null ? undefined : `${failure.cause}: ${failure.message}`;
+    };
+    assert.equal(seen(secret, minute - 1), undefined, name);
+    assert.match(seen(secret, minute) ?? '', /^invalid: its container could not be configured .*"s" not found/, name);
+    assert.match(seen(waiting('ErrImagePull'), minute) ?? '', /^start: its image could not be pulled/, name);
+  }
 });
 
 test('a pod that is over says why, and whose retries that takes', () => {
@@ -386,7 +390,7 @@ test('an agent that the server does not hear of is told with the address where i
   ];
   for (const [of, status] of cases) {
     const told = (hasBegun: boolean): string =>
-      failureToStart(view(status), 15 * minute, 15 * minute, { container: of, url, hasBegun })?.message ?? '';
+      failureToStart(view(status), 15 * minute, patience, { container: of, url, hasBegun })?.message ?? '';
     assert.match(told(false), says);
     assert.doesNotMatch(told(true), says);
   }
