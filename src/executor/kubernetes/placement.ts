@@ -8,14 +8,15 @@
  * something of it may run; so does that of an agent which has fallen silent. What is seen can only bring a placement forward; what
  * cannot be seen changes nothing, and time alone decides nothing before the cluster has been asked how it is now.
  */
-import type { V1Pod } from '@kubernetes/client-node';
 import type { Usage } from '../../engine/event.ts';
-import type { Clock } from '../../std/clock.ts';
 import type { AgentResult } from '../agent/contract.ts';
 import { failed, type Failed, type Placed, type PlacementEnd, type StopCause } from '../desk/placing.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
-import { ApiError, backOff, type Api } from './api.ts';
+import { ApiError, backOff } from './api.ts';
+import { makePod } from './make-pod.ts';
+import type { ContainerSide, PlacedPod, PlacementPorts } from './placement-ports.ts';
 import {
+  endedWithoutWord,
   failureOf,
   failureToStart,
   goneOutcome,
@@ -23,68 +24,13 @@ import {
   mainContainer,
   skipOf,
   type AgentSide,
-  type Lasted,
-  type StartPatience,
 } from './pod-end.ts';
 import { graceSeconds, helperContainer } from './pod.ts';
-import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
-import type { PodPlace, Reaper } from './reaper.ts';
-import { helpForRefusal } from './refused-pod.ts';
+import type { ContainerView, PodView } from './pod-view.ts';
+import type { PodPlace } from './reaper.ts';
+import { isQuota, refusalOf } from './refused-pod.ts';
 import { formatDuration } from '../../std/duration.ts';
 import { messageOfError } from '../../std/error-message.ts';
-
-export interface PlacementPorts {
-  readonly isLook: boolean;
-  readonly api: Api;
-  readonly reaper: Reaper;
-  readonly clock: Clock;
-  /** Whether this server surely conducts at this moment. */
-  readonly trusted: () => boolean;
-  readonly patience: StartPatience;
-  /** Until an agent that says nothing is given up. */
-  readonly lostMs: number;
-  /** Under which its agent reaches the server. */
-  readonly agentUrl: string;
-  /** What is known of its pod now. */
-  readonly seen: () => PodView | undefined;
-  /** How long it has been so, of the time in which its namespace could be seen. */
-  readonly lasted: Lasted;
-  /** Whether what is known of its namespace is of this moment; else it is looked at again. */
-  readonly isFresh: () => boolean;
-  /** Since when its agent has said nothing. */
-  readonly heardAt: () => number;
-  /** When its agent last wrote to the log of its own container; null: nobody can tell. */
-  readonly wroteAt: () => Promise<number | null>;
-  /** Its agent hears that it is to end at once, should it come to itself. */
-  readonly revoke: () => void;
-  /** Waits so long for room in its namespace, or until there may be some (true). */
-  readonly room: (ms: number, signal: AbortSignal) => Promise<boolean>;
-  /** For the log of the attempt, as long as no agent writes it. */
-  readonly say: (text: string) => void;
-  /** Once. What there is of the pod is needed until it resolves. */
-  readonly over: (end: PlacementEnd) => Promise<void>;
-  /** After that: its pod goes, or stays to be looked at. */
-  readonly letGo: (place: PodPlace) => void;
-  /** Null: its agent carries out the step, and says all that there is to say. */
-  readonly container: ContainerSide | null;
-}
-
-/** Of a container with a helper: what only the cluster can tell. */
-export interface ContainerSide {
-  readonly timeoutMs: number;
-  readonly graceMs: number;
-  /** It has begun to run. Harmless the second time. */
-  readonly started: () => void;
-  /** The most memory that it was seen to take by now, in bytes; null: nobody has seen it. */
-  readonly memoryBytesMax: () => number | null;
-}
-
-/** `pod` is made when it is asked for; one that exists already under its name is taken for it. */
-export interface PlacedPod {
-  readonly namespace: string;
-  readonly name: string;
-  readonly make: () => Promise<V1Pod>;
-}
 
 /** After the end of its container: for what it has left. */
 const helperPatienceMs = 600_000;
@@ -140,7 +86,7 @@ export class Placement implements Placed {
     const askedAt = clock.now();
     for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
       try {
-        return this.#placed(await this.#create());
+        return this.#placed(await makePod(this.#pod, this.#ports));
       } catch (error) {
         if (this.#isLeft) return;
         if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
@@ -367,21 +313,6 @@ export class Placement implements Placed {
     this.#closing.abort();
   }
 
-  async #create(): Promise<string> {
-    const { api, trusted } = this.#ports;
-    const { namespace, name, make } = this.#pod;
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-    const body = await make();
-    if (!trusted()) throw new Error('this server conducts no more');
-    try {
-      return uidOf(await api.request<V1Pod>('POST', path, { body }));
-    } catch (error) {
-      if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
-      // The name is that of this attempt and no other: it was made by a request whose answer was lost.
-      return uidOf(await api.request<V1Pod>('GET', `${path}/${name}`));
-    }
-  }
-
   #placed(uid: string | null): void {
     this.#uid = uid;
     this.#placedAt = this.#ports.clock.now();
@@ -439,38 +370,4 @@ export class Placement implements Placed {
 
 function mainOf(view: PodView | null): ContainerView | undefined {
   return view?.containers.find(({ name }) => name === mainContainer);
-}
-
-function uidOf(pod: V1Pod): string {
-  const view = viewOf(pod);
-  if (view === null) throw new Error('the cluster answered with a pod that has no identity');
-  return view.uid;
-}
-
-function isQuota({ status, message }: ApiError): boolean {
-  return status === 403 && /exceeded quota/.test(message);
-}
-
-/** Why a pod will not be made, however often it is asked for; null where it may be made yet. */
-function refusalOf(error: ApiError, isLate: boolean): Failed | null {
-  if (isQuota(error)) {
-    const help = 'Raise the quota of the namespace, or let fewer steps run at once.';
-    return isLate ? failed('start', `the quota left no room for its pod: ${error.message}. ${help}`) : null;
-  }
-  if (!error.isPassing) {
-    const who = error.status === 403 ? 'the cluster refused its pod' : 'the cluster does not take its pod';
-    const what = `${who} (${error.reason || String(error.status)}): ${error.message.replace(/\.+$/, '')}`;
-    return failed('invalid', `${what}. ${helpForRefusal(error)}`);
-  }
-  // Who does not answer at all may have made it: only what was refused for so long is given up.
-  return isLate && error.status !== null ? failed('start', `its pod could not be made: ${error.message}`) : null;
-}
-
-/** An agent says how it ended before it ends. */
-function endedWithoutWord(begun: boolean): Failed {
-  if (begun) return failed('lost', 'its agent ended without a word');
-  return failed(
-    'invalid',
-    'its image ended at once: it has no agent as its entry point. Build it on the image of the runner.',
-  );
 }

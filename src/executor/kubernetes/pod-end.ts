@@ -286,3 +286,12 @@ export function goneOutcome(last: PodView | null, isReplaced = false): Failed {
     : 'somebody deleted it, or its node was removed';
   return failed('lost', `its pod is gone: ${why}`);
 }
+
+/** An agent says how it ended before it ends. */
+export function endedWithoutWord(begun: boolean): Failed {
+  if (begun) return failed('lost', 'its agent ended without a word');
+  return failed(
+    'invalid',
+    'its image ended at once: it has no agent as its entry point. Build it on the image of the runner.',
+  );
+}

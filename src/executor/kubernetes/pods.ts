@@ -2,7 +2,6 @@
  * All that this server has placed with a cluster, attempts and looks alike, one pod each: the placement of each, and what is
  * seen of its pod. The name of a pod follows from what it carries out, so asking for it twice gives one. Pods of ours that belong to none of them are strays, of attempts that have ended or of a server that is gone.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
@@ -10,23 +9,25 @@ import type { AgentTask } from '../agent/contract.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placing.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
-import { agentWroteAt, lastLines, type ContainerPlace } from './container-output.ts';
+import { agentWroteAt } from './container-output.ts';
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
 import { isLeft, isOver, keptOf, ruleFor, type KeepRule } from './kept-pods.ts';
+import { tellLastWords } from './last-words.ts';
+import { Leaving, leaveSeconds } from './leaving.ts';
 import { keptTail } from './log-place.ts';
 import type { Namespaces } from './namespaces.ts';
 import { Placement } from './placement.ts';
 import { brokenBeside, mainContainer, podPatience } from './pod-end.ts';
-import { podEvents } from './pod-events.ts';
-import { createPodMetrics, type PodMetrics } from './pod-metrics.ts';
+import { createPodMetrics } from './pod-metrics.ts';
 import { podName } from './pod-name.ts';
-import { openPodTable, type PodTable } from './pod-table.ts';
+import { openPodTable } from './pod-table.ts';
 import { helperContainer, namespaceOf, podLabels, podOf, saidOf, type PodSettings } from './pod.ts';
 import { createReaper, type PodPlace, type Reaper } from './reaper.ts';
-import { createRoom, type Room } from './room.ts';
-import { createSight, type Sight } from './sight.ts';
+import { createRoom } from './room.ts';
+import { isFresh, type Seen } from './seen.ts';
+import { createSight } from './sight.ts';
 
 export interface PodsOptions {
   readonly desk: Desk;
@@ -54,26 +55,11 @@ export interface PodsOptions {
   readonly every?: ((ms: number, tick: () => void) => () => void) | undefined;
 }
 
-/** One namespace: what is seen in it, and whose pods are there. */
-interface Seen {
-  readonly table: PodTable;
-  readonly sight: Sight;
-  readonly metrics: PodMetrics;
-  readonly room: Room;
-  isListed: boolean;
-  readonly ids: Set<string>;
-  /** Of an earlier server: nobody knows yet whether they have pods. */
-  readonly waiting: Set<string>;
-}
-
 const limits = {
   tickMs: 1000,
-  lookMs: 100,
   /** A server that was held up for so long has seen and heard nobody in that time. */
   heldMs: 5000,
 } as const;
-/** After the end that its agent has told: to end itself. */
-const leaveSeconds = 10;
 
 export class Pods implements Placing {
   readonly #options: PodsOptions;
@@ -86,8 +72,7 @@ export class Pods implements Placing {
   /** Until nothing of it is needed any more. */
   readonly #idByPod = new Map<string, string>();
   readonly #namespaces = new Map<string, Seen>();
-  /** Those that are to stay, until they have had the time to end themselves. */
-  readonly #leaving = new Map<string, { readonly place: PodPlace; readonly timer: NodeJS.Timeout }>();
+  readonly #leaving: Leaving;
   readonly #endTicks: () => void;
   #tickedAt: number;
   /** Nothing is read of any log from then on. */
@@ -101,6 +86,11 @@ export class Pods implements Placing {
     this.#stored = createStoredValues(artifacts);
     this.#reaper = this.#createReaper(trusted);
     this.#reaperOfLooks = this.#createReaper(() => true);
+    this.#leaving = new Leaving({
+      goesOn: (place) => this.#goesOn(place),
+      isFresh: ({ namespace }) => isFresh(this.#seenIn(namespace), options.clock),
+      remove: (place) => this.#reaper.take(place, 0),
+    });
     this.#tickedAt = options.clock.now();
     this.#endTicks = (options.every ?? everyInterval)(limits.tickMs, () => this.#tick());
     // So that what an earlier server left there is found before the first attempt.
@@ -181,7 +171,7 @@ export class Pods implements Placing {
   /** What runs stays as it is in the cluster. */
   async leave(): Promise<void> {
     this.#endTicks();
-    for (const { timer } of this.#leaving.values()) clearTimeout(timer);
+    this.#leaving.close();
     const { lastPatienceMs = null } = this.#options;
     if (lastPatienceMs !== null) await this.#seeOff(lastPatienceMs);
     for (const placement of this.#placements.values()) placement.leave();
@@ -193,13 +183,8 @@ export class Pods implements Placing {
     this.#reaperOfLooks.close();
   }
 
-  /** Sidecars that hear no warning would run on for as long as the step's grace. */
   async #seeOff(patienceMs: number): Promise<void> {
-    const goOn = (): readonly PodPlace[] =>
-      [...this.#leaving.values()].map(({ place }) => place).filter((place) => this.#goesOn(place));
-    for (let waitedMs = 0; waitedMs < patienceMs && goOn().length > 0; waitedMs += limits.lookMs)
-      await pause(limits.lookMs);
-    for (const place of goOn()) this.#reaper.take(place, 0);
+    await this.#leaving.seeOff(patienceMs);
     await Promise.all([this.#reaper, this.#reaperOfLooks].map((reaper) => reaper.finish(patienceMs)));
   }
 
@@ -305,14 +290,8 @@ export class Pods implements Placing {
           if (end.kind === 'seen') {
             const agent = ports.container === null ? mainContainer : helperContainer;
             const broken = brokenBeside(seen.table.get(name));
-            await this.#tellEvents(pod.namespace, name, attemptId);
-            if (broken !== null && broken !== agent)
-              await this.#tellLast(
-                `Its container ${broken}`,
-                { namespace: pod.namespace, pod: name, container: broken },
-                id,
-              );
-            await this.#tellLast('Its agent', { namespace: pod.namespace, pod: name, container: agent }, id);
+            const wrong = { namespace: pod.namespace, name, id, attemptId, agent, broken };
+            await tellLastWords({ api: this.#api, desk, logs, clock }, wrong);
           }
           isKept = stays(end);
           if (isKept)
@@ -321,29 +300,13 @@ export class Pods implements Placing {
               .write('contender', `Its pod is kept: kubectl --namespace ${pod.namespace} describe pod ${name}\n`);
         });
       },
-      letGo: (place: PodPlace) => (isKept ? this.#leave(place) : reaper.take(place, leaveSeconds)),
+      letGo: (place: PodPlace) => (isKept ? this.#leaving.take(place) : reaper.take(place, leaveSeconds)),
       container:
         work.kind === 'container'
           ? { timeoutMs, graceMs, started, memoryBytesMax: () => seen.metrics.most(name) }
           : null,
     };
     return new Placement(pod, ports, so.began !== null);
-  }
-
-  async #tellEvents(namespace: string, name: string, key: string): Promise<void> {
-    const lines = await podEvents(this.#api, namespace, name);
-    if (lines.length === 0) return;
-    const text = ['The cluster told of its pod:', ...lines.map((line) => `  ${line}`), ''].join('\n');
-    this.#options.logs.writer(key).write('contender', text);
-  }
-
-  /** What a container has printed itself, masked as all that comes for a log. */
-  async #tellLast(who: string, place: ContainerPlace, id: string): Promise<void> {
-    const { desk, clock } = this.#options;
-    const lines = await lastLines(this.#api, place);
-    if (lines.length === 0) return;
-    for (const text of [`${who} said last:`, ...lines.map((line) => `  ${line}`)])
-      desk.line(id, { at: clock.now(), stream: 'contender', text });
   }
 
   #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, placement: () => Placement): ContainerLog {
@@ -407,19 +370,6 @@ export class Pods implements Placing {
     if (this.#knowsAll) this.#removeStrays(seen);
   }
 
-  /** Its container ends by itself, and what does not is no longer waited for. */
-  #leave(place: PodPlace): void {
-    const { namespace, name } = place;
-    const timer = setTimeout(() => {
-      this.#leaving.delete(name);
-      const seen = this.#namespaces.get(namespace);
-      if (seen === undefined || !this.#goesOn(place)) return;
-      if (isFresh(seen, this.#options.clock)) this.#reaper.take(place, 0);
-      else this.#leave(place);
-    }, leaveSeconds * 1000);
-    this.#leaving.set(name, { place, timer: timer.unref() });
-  }
-
   #removeStrays({ table }: Seen): void {
     const { keep, clock, trusted } = this.#options;
     if (!trusted()) return;
@@ -429,13 +379,6 @@ export class Pods implements Placing {
     const kept = keptOf(strays, keep, clock.now());
     for (const view of strays) if (!kept.has(view)) this.#reaper.take(view, 0);
   }
-}
-
-/** Whether what is known there is of this moment; else it is looked at again. */
-function isFresh({ sight, table }: Seen, clock: Clock): boolean {
-  if (sight.isFresh(clock.now())) return true;
-  table.lookAgain();
-  return false;
 }
 
 function everyInterval(ms: number, tick: () => void): () => void {

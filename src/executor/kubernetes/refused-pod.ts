@@ -1,5 +1,25 @@
-/** What to do about a pod that the cluster does not take, as far as its words tell. */
+/** Pods that the cluster does not take: whether they are asked for again, and what to do, as far as its words tell. */
+import { failed, type Failed } from '../desk/placing.ts';
 import type { ApiError } from './api.ts';
+
+export function isQuota({ status, message }: ApiError): boolean {
+  return status === 403 && /exceeded quota/.test(message);
+}
+
+/** Why a pod will not be made, however often it is asked for; null where it may be made yet. */
+export function refusalOf(error: ApiError, isLate: boolean): Failed | null {
+  if (isQuota(error)) {
+    const help = 'Raise the quota of the namespace, or let fewer steps run at once.';
+    return isLate ? failed('start', `the quota left no room for its pod: ${error.message}. ${help}`) : null;
+  }
+  if (!error.isPassing) {
+    const who = error.status === 403 ? 'the cluster refused its pod' : 'the cluster does not take its pod';
+    const what = `${who} (${error.reason || String(error.status)}): ${error.message.replace(/\.+$/, '')}`;
+    return failed('invalid', `${what}. ${helpForRefusal(error)}`);
+  }
+  // Who does not answer at all may have made it: only what was refused for so long is given up.
+  return isLate && error.status !== null ? failed('start', `its pod could not be made: ${error.message}`) : null;
+}
 
 export function helpForRefusal({ status, message }: ApiError): string {
   if (status === 404) return 'Make the namespace, or correct `namespace` of `executor.kubernetes` in contender.yaml.';

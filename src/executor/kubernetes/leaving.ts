@@ -1,0 +1,52 @@
+/** Pods that are to stay, until they have had the time to end themselves: what does not is no longer waited for. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { PodPlace } from './reaper.ts';
+
+/** After the end that its agent has told: to end itself. */
+export const leaveSeconds = 10;
+const lookMs = 100;
+
+export interface LeavingPorts {
+  /** It is there, and has not ended. */
+  readonly goesOn: (place: PodPlace) => boolean;
+  /** Whether what is known there is of this moment. */
+  readonly isFresh: (place: PodPlace) => boolean;
+  /** Removes it at once. */
+  readonly remove: (place: PodPlace) => void;
+}
+
+export class Leaving {
+  readonly #ports: LeavingPorts;
+  readonly #pods = new Map<string, { readonly place: PodPlace; readonly timer: NodeJS.Timeout }>();
+
+  constructor(ports: LeavingPorts) {
+    this.#ports = ports;
+  }
+
+  has(name: string): boolean {
+    return this.#pods.has(name);
+  }
+
+  take(place: PodPlace): void {
+    const timer = setTimeout(() => {
+      this.#pods.delete(place.name);
+      if (!this.#ports.goesOn(place)) return;
+      if (this.#ports.isFresh(place)) this.#ports.remove(place);
+      else this.take(place);
+    }, leaveSeconds * 1000);
+    this.#pods.set(place.name, { place, timer: timer.unref() });
+  }
+
+  /** Whoever conducts next sees to them. */
+  close(): void {
+    for (const { timer } of this.#pods.values()) clearTimeout(timer);
+  }
+
+  /** Nobody comes after: sidecars that hear no warning would run on for as long as the step's grace. */
+  async seeOff(patienceMs: number): Promise<void> {
+    const goOn = (): readonly PodPlace[] =>
+      [...this.#pods.values()].map(({ place }) => place).filter(this.#ports.goesOn);
+    for (let waitedMs = 0; waitedMs < patienceMs && goOn().length > 0; waitedMs += lookMs) await pause(lookMs);
+    for (const place of goOn()) this.#ports.remove(place);
+  }
+}

@@ -1,0 +1,28 @@
+/** The request for one pod, which may be sent again: its name follows from what it carries out. */
+import type { V1Pod } from '@kubernetes/client-node';
+import { ApiError } from './api.ts';
+import type { PlacedPod, PlacementPorts } from './placement-ports.ts';
+import { viewOf } from './pod-view.ts';
+
+/** Its identity. Rejects with what the API says, with a refusal where there can be no such pod, and where this server conducts no more. */
+export async function makePod(
+  { namespace, name, make }: PlacedPod,
+  { api, trusted }: Pick<PlacementPorts, 'api' | 'trusted'>,
+): Promise<string> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
+  const body = await make();
+  if (!trusted()) throw new Error('this server conducts no more');
+  try {
+    return uidOf(await api.request<V1Pod>('POST', path, { body }));
+  } catch (error) {
+    if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
+    // The name is that of this attempt and no other: it was made by a request whose answer was lost.
+    return uidOf(await api.request<V1Pod>('GET', `${path}/${name}`));
+  }
+}
+
+function uidOf(pod: V1Pod): string {
+  const view = viewOf(pod);
+  if (view === null) throw new Error('the cluster answered with a pod that has no identity');
+  return view.uid;
+}
