@@ -38,6 +38,8 @@ const helperPatienceMs = 600_000;
 const askAgainMs = 60_000;
 /** Of a pod whose agent hangs, and can make nothing of a grace. Without any, the cluster would not wait for its end. */
 const hungGraceSeconds = 1;
+/** Half a second apart, until the cluster has said how it is now. */
+const looksMax = 4;
 const quotaWaitsMs = [5000, 10_000, 20_000, 40_000, 60_000] as const;
 
 export class Placement implements Placed {
@@ -82,8 +84,7 @@ export class Placement implements Placed {
 
   /** Asks for the pod until it is there, or it is known that it will not be. */
   async ask(): Promise<void> {
-    const { clock, patience, lasted } = this.#ports;
-    const askedAt = clock.now();
+    const askedAt = this.#ports.clock.now();
     for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
       try {
         return this.#placed(await makePod(this.#pod, this.#ports));
@@ -92,7 +93,8 @@ export class Placement implements Placed {
         if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
         if (!(error instanceof ApiError))
           return this.#see(failed('start', `its pod could not be asked for: ${messageOfError(error)}`));
-        const refusal = refusalOf(error, lasted(askedAt) > patience.startMs);
+        const refusal = refusalOf(error, await this.#isLate(askedAt));
+        if (this.#stop !== null) break;
         if (refusal !== null) return this.#see(refusal);
         this.#tell(`Its pod is not made yet: ${error.message}`);
         failures += 1;
@@ -106,6 +108,16 @@ export class Placement implements Placed {
     // A pod that was asked for without an answer may come yet: it may not begin, and goes when it is seen.
     this.#placed(null);
     if (!this.#begun) this.#stopped();
+  }
+
+  /** Its time to begin is over, as far as its namespace could be seen: of one that cannot be seen now it is not known. */
+  async #isLate(askedAt: number): Promise<boolean> {
+    const { patience, lasted, isFresh } = this.#ports;
+    for (let looks = 1; looks <= looksMax && lasted(askedAt) > patience.startMs; looks += 1) {
+      if (isFresh()) return true;
+      await backOff(1, null, this.#closing.signal);
+    }
+    return false;
   }
 
   /** The first list after an earlier server shows its pod, or shows that there is none. */
