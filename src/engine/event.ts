@@ -206,21 +206,9 @@ export interface AttemptKey {
   readonly attempt: number;
 }
 
-export type FinalStepState = 'success' | 'failed' | 'skipped' | 'upstream_failed' | 'removed' | 'cancelled';
-export const stepStates = [
-  'none',
-  'scheduled',
-  'queued',
-  'running',
-  'up_for_retry',
-  'deferred',
-  'success',
-  'failed',
-  'skipped',
-  'upstream_failed',
-  'removed',
-  'cancelled',
-] as const;
+export const stepEnds = ['success', 'failed', 'skipped', 'upstream_failed', 'removed', 'cancelled'] as const;
+export type FinalStepState = (typeof stepEnds)[number];
+export const stepStates = ['none', 'scheduled', 'queued', 'running', 'up_for_retry', 'deferred', ...stepEnds] as const;
 export type StepState = (typeof stepStates)[number];
 export const finalRunStates = ['success', 'failed', 'cancelled'] as const;
 export type FinalRunState = (typeof finalRunStates)[number];

@@ -7,17 +7,17 @@
  * (`changed`, `ready`, `due`), so that a decision costs as much as has changed, not as much as the run is large.
  */
 import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
-import type {
-  AttemptOutcome,
-  CacheLook,
-  Control,
-  FinalStepState,
-  LookFailure,
-  RunOpened,
-  RunState,
-  StepOutput,
-  StepState,
-  Usage,
+import {
+  stepEnds,
+  type AttemptOutcome,
+  type CacheLook,
+  type Control,
+  type LookFailure,
+  type RunOpened,
+  type RunState,
+  type StepOutput,
+  type StepState,
+  type Usage,
 } from './event.ts';
 import type { PriorityQueue } from './priority-queue.ts';
 import type { UpstreamTally } from './trigger-rule.ts';
@@ -158,11 +158,4 @@ export interface Attempt {
   lateReport: boolean;
 }
 
-export const finalStepStates: ReadonlySet<StepState> = new Set<FinalStepState>([
-  'success',
-  'failed',
-  'skipped',
-  'upstream_failed',
-  'removed',
-  'cancelled',
-]);
+export const finalStepStates: ReadonlySet<StepState> = new Set<StepState>(stepEnds);
