@@ -1,10 +1,9 @@
 /** Pods that are to stay, until they have had the time to end themselves: what does not is no longer waited for. */
-import { setTimeout as pause } from 'node:timers/promises';
+import { pauseWhile } from './pause-while.ts';
 import type { PodPlace } from './reaper.ts';
 
 /** After the end that its agent has told: to end itself. */
 export const leaveSeconds = 10;
-const lookMs = 100;
 
 export interface LeavingPorts {
   /** It is there, and has not ended. */
@@ -46,7 +45,7 @@ export class Leaving {
   async seeOff(patienceMs: number): Promise<void> {
     const goOn = (): readonly PodPlace[] =>
       [...this.#pods.values()].map(({ place }) => place).filter(this.#ports.goesOn);
-    for (let waitedMs = 0; waitedMs < patienceMs && goOn().length > 0; waitedMs += lookMs) await pause(lookMs);
+    await pauseWhile(() => goOn().length > 0, patienceMs);
     for (const place of goOn()) this.#ports.remove(place);
   }
 }

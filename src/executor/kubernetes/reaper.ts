@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../std/clock.ts';
 import { ApiError, backOff, type Api } from './api.ts';
 import { podPatience } from './pod-end.ts';
+import { pauseWhile } from './pause-while.ts';
 
 export interface PodPlace {
   readonly namespace: string;
@@ -34,7 +35,6 @@ export interface ReaperPorts {
 
 /** Of the failures that the pauses between looks are like: a second. */
 const againMin = 2;
-const lookMs = 100;
 
 export function createReaper({ api, clock, hasStayed, trouble, mayAct }: ReaperPorts): Reaper {
   const closing = new AbortController();
@@ -97,7 +97,7 @@ export function createReaper({ api, clock, hasStayed, trouble, mayAct }: ReaperP
         const places = [...underWay.values()].map(({ place }) => place);
         return mayAct() ? places.filter((place) => hasStayed(place, 0, 0) !== null) : [];
       };
-      for (let waitedMs = 0; waitedMs < patienceMs && left().length > 0; waitedMs += lookMs) await pause(lookMs);
+      await pauseWhile(() => left().length > 0, patienceMs);
       for (const error of await Promise.all(left().map((place) => tryToRemove(place, 0))))
         if (error !== null) trouble(error);
     },
