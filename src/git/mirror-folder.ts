@@ -21,7 +21,10 @@ interface Marker {
   readonly madeAt: number;
 }
 
-/** Makes or adopts the mirror in `directory`. A folder with other contents is left alone and refused. */
+/**
+ * Makes or adopts the mirror in `directory`. A folder with other contents is left alone and refused; one whose marker a killed
+ * server has not written to its end is ours, and made anew.
+ */
 export async function prepareFolder(directory: string, address: string, now: number): Promise<Result<void, GitError>> {
   await mkdir(directory, { recursive: true });
   const marker = await readMarker(directory);
@@ -29,9 +32,11 @@ export async function prepareFolder(directory: string, address: string, now: num
     return failure({ kind: 'refused', message: `${directory} is not empty and is no mirror of ours` });
   }
   await endOrphan(directory);
-  if (marker !== null && marker.address !== address) await removeFolder(directory, now);
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, markerName), JSON.stringify({ address, madeAt: marker?.madeAt ?? now }));
+  if (marker === null || marker === 'torn' || marker.address !== address) {
+    if (marker !== null) await removeFolder(directory, now);
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, markerName), JSON.stringify({ address, madeAt: now }));
+  }
   removeStaleLocks(directory);
   const argv = ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', '--object-format=sha1'];
   const made = await runGit({ argv, environment: localEnvironment(), directory });
@@ -47,7 +52,8 @@ export async function removeFolder(directory: string, now: number): Promise<void
 
 /** When the mirror was made, or 0. */
 export async function madeAt(directory: string): Promise<number> {
-  return (await readMarker(directory))?.madeAt ?? 0;
+  const marker = await readMarker(directory);
+  return marker === null || marker === 'torn' ? 0 : marker.madeAt;
 }
 
 /** Deletes locks and half-received packs. Only while no command of ours writes. */
@@ -108,9 +114,15 @@ function isGroupAlive(id: number): boolean {
   });
 }
 
-async function readMarker(directory: string): Promise<Marker | null> {
+/** Null where there is none. */
+async function readMarker(directory: string): Promise<Marker | 'torn' | null> {
+  const text = await readFile(join(directory, markerName), 'utf8').catch(() => null);
+  return text === null ? null : (markerOf(text) ?? 'torn');
+}
+
+function markerOf(text: string): Marker | null {
   try {
-    const marker: unknown = JSON.parse(await readFile(join(directory, markerName), 'utf8'));
+    const marker: unknown = JSON.parse(text);
     if (typeof marker !== 'object' || marker === null || !('address' in marker) || !('madeAt' in marker)) return null;
     const { address, madeAt } = marker;
     return typeof address === 'string' && typeof madeAt === 'number' ? { address, madeAt } : null;

@@ -240,6 +240,19 @@ test('a folder with something else in it is not touched', async (t) => {
   assert.deepEqual(readdirSync(directory), ['thesis.txt']);
 });
 
+test('a mirror whose making ended in the middle of its first file is made anew', async (t) => {
+  const remote = makeRemote(t);
+  const tip = remote.commit('main', { a: '1' });
+  for (const torn of ['', '{"address":"/so']) {
+    const directory = join(temporaryFolder(t), 'mirror');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'contender-mirror.json'), torn);
+    const repository = mirrorOf(t, { url: remote.path, directory });
+    value(await repository.fetch());
+    assert.equal(value(await repository.resolve('HEAD')), tip);
+  }
+});
+
 test('a mirror whose URL was changed starts anew from the new one', async (t) => {
   const [one, two] = [makeRemote(t), makeRemote(t)];
   one.commit('old', { a: '1' });
