@@ -1,7 +1,7 @@
 /** `npm run build`: the package as it is published, in dist/: JavaScript, declarations, and the files that are read at run time. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { build } from 'esbuild';
@@ -10,6 +10,7 @@ import { writePrebuiltGuest } from '../src/compile/guest-bundle.ts';
 import type * as Sandboxes from '../src/compile/sandbox.ts';
 import { readImage } from '../src/compile/words-image.ts';
 import { writePrebuiltAssets } from '../src/ui/assets.ts';
+import { bundleProgram } from './program.ts';
 
 rmSync('dist', { recursive: true, force: true });
 const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
@@ -39,7 +40,13 @@ await build({
   minifyWhitespace: true,
 });
 await proveImage();
-chmodSync('dist/src/cli/bin.js', 0o755);
+const program = resolve('dist/src/cli/bin.js');
+await bundleProgram({
+  entries: [program],
+  folder: dirname(program),
+  urlOf: (path) => `new URL(${JSON.stringify(relative(dirname(program), path))}, import.meta.url).href`,
+});
+chmodSync(program, 0o755);
 
 /** Each image holds the moment at which it was made, so the built sandbox gives the one of the file only if it began with it. */
 async function proveImage(): Promise<void> {

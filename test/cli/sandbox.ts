@@ -3,6 +3,7 @@ import { execFileSync, spawn, type ChildProcess, type StdioOptions } from 'node:
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { bundledProgram } from './program.ts';
 
 export interface Ended {
   readonly status: number | null;
@@ -39,7 +40,7 @@ export interface StartOptions {
   readonly stdio?: StdioOptions;
 }
 
-export const program = join(import.meta.dirname, '../../src/cli/bin.ts');
+export const program = await bundledProgram();
 
 /** What every pipeline file of the tests begins with. */
 export const fromContender = "import { pipeline, step } from 'contender';\n";

@@ -4,10 +4,10 @@
  * same end as one that never died. Shared by the tests of both databases.
  */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Journal } from '../../src/journal/journal.ts';
-import { createProject, type Running, type Sandbox } from '../cli/sandbox.ts';
+import { createProject, program, type Running, type Sandbox } from '../cli/sandbox.ts';
 import { attemptsIn, processesOf, until } from '../support/killed-server.ts';
 import { challengePipeline } from './pipelines.ts';
 
@@ -58,6 +58,7 @@ async function dieOnce(storeOf: (sandbox: Sandbox) => Promise<Store>, at: number
     const dying = serve(sandbox, store, [preload('die-at-write.ts')], {
       CONTENDER_TEST_DIE_AT: String(at),
       CONTENDER_TEST_DIE: when,
+      CONTENDER_TEST_PROGRAM: dirname(program),
     });
     const { child } = dying;
     const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;

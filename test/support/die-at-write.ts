@@ -2,8 +2,13 @@
  * Preloaded into a server of a test: it kills itself, as `kill -9` does, at the transaction with the number of
  * CONTENDER_TEST_DIE_AT, before it is sent or after it was kept and before anybody hears of it.
  */
-import { PostgresDriver } from '../../src/journal/postgres-driver.ts';
-import { SqliteDriver } from '../../src/journal/sqlite-driver.ts';
+import type * as Postgres from '../../src/journal/postgres-driver.ts';
+import type * as Sqlite from '../../src/journal/sqlite-driver.ts';
+
+/** Those of the very program. */
+const place = process.env['CONTENDER_TEST_PROGRAM'];
+const { PostgresDriver } = (await import(`${place}/postgres-driver.js`)) as typeof Postgres;
+const { SqliteDriver } = (await import(`${place}/sqlite-driver.js`)) as typeof Sqlite;
 
 const dieAt = Number(process.env['CONTENDER_TEST_DIE_AT']);
 const isBefore = process.env['CONTENDER_TEST_DIE'] === 'before';
