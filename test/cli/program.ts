@@ -35,7 +35,9 @@ export async function bundledProgram(): Promise<string> {
   }
   for (const name of readdirSync(bundles)) {
     const path = join(bundles, name);
-    if (statSync(path).mtimeMs < Date.now() - oldMs) rmSync(path, { recursive: true, force: true });
+    // Others may be renaming and removing theirs.
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found !== undefined && found.mtimeMs < Date.now() - oldMs) rmSync(path, { recursive: true, force: true });
   }
   return program;
 }
