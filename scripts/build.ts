@@ -40,12 +40,13 @@ await build({
   minifyWhitespace: true,
 });
 await proveImage();
-const program = resolve('dist/src/cli/bin.js');
-await bundleProgram({
-  entries: [program],
-  folder: dirname(program),
-  urlOf: (path) => `new URL(${JSON.stringify(relative(dirname(program), path))}, import.meta.url).href`,
-});
+// The one that is started for each pod too.
+const program = 'dist/src/cli/bin.js';
+for (const entry of [program, 'dist/runner/agent.js'].map((path) => resolve(path))) {
+  const folder = dirname(entry);
+  const urlOf = (path: string): string => `new URL(${JSON.stringify(relative(folder, path))}, import.meta.url).href`;
+  await bundleProgram({ entries: [entry], folder, urlOf });
+}
 chmodSync(program, 0o755);
 
 /** Each image holds the moment at which it was made, so the built sandbox gives the one of the file only if it began with it. */

@@ -51,6 +51,13 @@ export function parseName(text: string): string {
   return text;
 }
 
+/** Of Kubernetes. */
+export function parseNamespace(text: string): string {
+  if (!/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(text))
+    throw new InvalidArgumentError('A name of at most 63 lower-case letters, digits and "-".');
+  return text;
+}
+
 export function parseLimit(text: string): number {
   const limit = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!(limit >= 1 && limit <= 200)) throw new InvalidArgumentError('A number from 1 to 200.');

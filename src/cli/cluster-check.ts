@@ -14,6 +14,8 @@ import { listenForInterruption, statusOfSignal } from './interruption.ts';
 import { harmless, markOf, oneLine, paint } from './terminal.ts';
 
 export interface ClusterCheckOptions {
+  /** Of steps whose `pod` names another than contender.yaml does; null: that of contender.yaml. */
+  readonly namespace: string | null;
   /** No pod is made. */
   readonly quick: boolean;
   readonly json: boolean;
@@ -24,11 +26,13 @@ const startMs = 60_000;
 /** Nobody's: `check.ts` marks its pods with another. */
 const instance = 'none';
 
-export async function clusterCheck(directory: string, { quick, json }: ClusterCheckOptions): Promise<ExitStatus> {
+export async function clusterCheck(directory: string, options: ClusterCheckOptions): Promise<ExitStatus> {
+  const { namespace, quick, json } = options;
   const config = loadConfig(directory, process.env);
   const { kubernetes } = config.executor;
   if (kubernetes === null) throw noCluster();
   const settings = podSettings(config, kubernetes);
+  const pod = namespace === null ? settings.pod : { ...settings.pod, namespace };
   const findings: Finding[] = [];
   const found = (finding: Finding): void => {
     findings.push(finding);
@@ -41,7 +45,7 @@ export async function clusterCheck(directory: string, { quick, json }: ClusterCh
   try {
     await checkCluster({
       api: createApi((client) => loadKubeConfig(client, kubernetes)),
-      settings: { ...settings, instance },
+      settings: { ...settings, pod, instance },
       clock: { now: Date.now },
       trial: quick ? null : { startMs },
       signal: ending.signal,

@@ -1,5 +1,6 @@
 /** The commands about the cluster in which steps run as pods. */
 import type { Command } from 'commander';
+import { parseNamespace } from './arguments.ts';
 import { command, type End } from './command.ts';
 
 export function addClusterCommands(program: Command, folder: () => string, end: End): void {
@@ -9,11 +10,13 @@ export function addClusterCommands(program: Command, folder: () => string, end: 
   command(cluster, 'check', 'Find out whether the cluster of contender.yaml can run steps, before the first of them.', [
     'contender cluster check',
     'contender cluster check --quick --json',
+    'contender cluster check --namespace research',
   ])
+    .option('--namespace <name>', 'where the `pod` of steps names another than contender.yaml does', parseNamespace)
     .option('--quick', 'ask questions alone, and make no pod')
     .option('--json', 'the findings as one JSON document')
-    .action(async (options: { quick?: boolean; json?: boolean }) => {
+    .action(async ({ namespace = null, quick, json }: { namespace?: string; quick?: boolean; json?: boolean }) => {
       const { clusterCheck } = await import('./cluster-check.ts');
-      end(await clusterCheck(folder(), { quick: options.quick === true, json: options.json === true }));
+      end(await clusterCheck(folder(), { namespace, quick: quick === true, json: json === true }));
     });
 }

@@ -14,7 +14,7 @@ let sandbox: Sandbox;
 before(async () => {
   fake = await startFakeKubernetes({
     images: { 'runner:1': ({ command = [] }) => ({ command: [process.execPath, ...command.slice(1)] }) },
-    namespaces: ['ml'],
+    namespaces: ['ml', 'research'],
   });
   agents = createAgentServer({ desk: () => null, log: { error: () => undefined } });
   ({ port } = new URL(await agents.listen({ host: '127.0.0.1', port: 0 })));
@@ -63,12 +63,22 @@ test('cluster check --json is one document, and what is wrong is status 2', asyn
       name: 'namespace',
       state: 'wrong',
       message: 'There is no namespace none.',
-      help: 'Make it (kubectl create namespace none), or correct `namespace` in contender.yaml.',
+      help: 'Make it (kubectl create namespace none), or correct `namespace`, in contender.yaml or in the `pod` that names it.',
     },
   ]);
   const told = await sandbox.run(['cluster', 'check', '--quick']);
   assert.deepEqual([told.status, told.out], [2, '✓ api Kubernetes 1.34.9 answers.\n']);
   assert.match(told.err, /^✗ namespace There is no namespace none\.\n {2}Make it/);
+});
+
+test('cluster check looks at the namespace that the pods of some steps are for', async () => {
+  sandbox = project({ namespace: 'none' });
+  const { status, out, err } = await sandbox.run(['cluster', 'check', '--namespace', 'research']);
+  assert.deepEqual([status, err], [0, '']);
+  assert.match(out, /^✓ namespace The namespace research is there\.\n[^]*^✓ agents A pod reaches the server/m);
+  const wrong = await sandbox.run(['cluster', 'check', '--namespace', 'Research']);
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.err, /'Research'.*A name of at most 63 lower-case letters/);
 });
 
 test('cluster check listens in the place of a server that is not there yet, and says where it cannot', async () => {

@@ -114,7 +114,7 @@ async function findNamespace(api: Api, namespace: string): Promise<Finding> {
 }
 
 function noNamespace(namespace: string): Finding {
-  const help = `Make it (kubectl create namespace ${namespace}), or correct \`namespace\` in contender.yaml.`;
+  const help = `Make it (kubectl create namespace ${namespace}), or correct \`namespace\`, in contender.yaml or in the \`pod\` that names it.`;
   return wrong('namespace', `There is no namespace ${namespace}.`, help);
 }
 

@@ -22,7 +22,8 @@ export function refusalOf(error: ApiError, isLate: boolean): Failed | null {
 }
 
 export function helpForRefusal({ status, message }: ApiError): string {
-  if (status === 404) return 'Make the namespace, or correct `namespace` of `executor.kubernetes` in contender.yaml.';
+  if (status === 404)
+    return 'Make the namespace, or correct `namespace`, in contender.yaml or in the `pod` that names it.';
   if (/cannot create resource/.test(message))
     return "Give the server's account the role of docs/kubernetes-rbac.yaml there.";
   if (/must specify/.test(message))
