@@ -15,8 +15,9 @@ export function addClusterCommands(program: Command, folder: () => string, end: 
     .option('--namespace <name>', 'where the `pod` of steps names another than contender.yaml does', parseNamespace)
     .option('--quick', 'ask questions alone, and make no pod')
     .option('--json', 'the findings as one JSON document')
-    .action(async ({ namespace = null, quick, json }: { namespace?: string; quick?: boolean; json?: boolean }) => {
+    .action(async (options: { namespace?: string; quick?: boolean; json?: boolean }) => {
       const { clusterCheck } = await import('./cluster-check.ts');
-      end(await clusterCheck(folder(), { namespace, quick: quick === true, json: json === true }));
+      const { namespace = null, quick = false, json = false } = options;
+      end(await clusterCheck(folder(), { namespace, quick, json }));
     });
 }
