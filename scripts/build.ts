@@ -40,9 +40,9 @@ await build({
   minifyWhitespace: true,
 });
 await proveImage();
-// The one that is started for each pod too.
 const program = 'dist/src/cli/bin.js';
-for (const entry of [program, 'dist/runner/agent.js'].map((path) => resolve(path))) {
+const agent = 'dist/runner/agent.js';
+for (const entry of [program, agent].map((path) => resolve(path))) {
   const folder = dirname(entry);
   const urlOf = (path: string): string => `new URL(${JSON.stringify(relative(folder, path))}, import.meta.url).href`;
   await bundleProgram({ entries: [entry], folder, urlOf });

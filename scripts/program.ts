@@ -1,6 +1,5 @@
 /** The program in a few files: a server reads five hundred of ours else, for half of the time until it is ready. */
 import { readFile } from 'node:fs/promises';
-import { extname } from 'node:path';
 import * as esbuild from 'esbuild';
 
 export interface ProgramOptions {
@@ -33,7 +32,7 @@ export async function bundleProgram({ entries, folder, urlOf, prologueOf }: Prog
         setup(build) {
           build.onLoad({ filter: /\.[jt]sx?$/ }, async ({ path }) => ({
             contents: `${prologueOf?.(path) ?? ''}${keepPlace(await readFile(path, 'utf8'), urlOf(path))}`,
-            loader: extname(path) === '.js' ? 'js' : 'ts',
+            loader: 'default',
           }));
         },
       },

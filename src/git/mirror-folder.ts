@@ -17,7 +17,8 @@ const writerName = 'contender-writer.pid';
 const orphanEndMsMax = 5000;
 
 interface Marker {
-  readonly address: string;
+  /** Null where a killed server has not written it to its end. */
+  readonly address: string | null;
   readonly madeAt: number;
 }
 
@@ -32,7 +33,7 @@ export async function prepareFolder(directory: string, address: string, now: num
     return failure({ kind: 'refused', message: `${directory} is not empty and is no mirror of ours` });
   }
   await endOrphan(directory);
-  if (marker === null || marker === 'torn' || marker.address !== address) {
+  if (marker?.address !== address) {
     if (marker !== null) await removeFolder(directory, now);
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, markerName), JSON.stringify({ address, madeAt: now }));
@@ -52,8 +53,7 @@ export async function removeFolder(directory: string, now: number): Promise<void
 
 /** When the mirror was made, or 0. */
 export async function madeAt(directory: string): Promise<number> {
-  const marker = await readMarker(directory);
-  return marker === null || marker === 'torn' ? 0 : marker.madeAt;
+  return (await readMarker(directory))?.madeAt ?? 0;
 }
 
 /** Deletes locks and half-received packs. Only while no command of ours writes. */
@@ -115,9 +115,9 @@ function isGroupAlive(id: number): boolean {
 }
 
 /** Null where there is none. */
-async function readMarker(directory: string): Promise<Marker | 'torn' | null> {
+async function readMarker(directory: string): Promise<Marker | null> {
   const text = await readFile(join(directory, markerName), 'utf8').catch(() => null);
-  return text === null ? null : (markerOf(text) ?? 'torn');
+  return text === null ? null : (markerOf(text) ?? { address: null, madeAt: 0 });
 }
 
 function markerOf(text: string): Marker | null {

@@ -42,13 +42,15 @@ export async function bundledProgram(): Promise<string> {
   return program;
 }
 
+/** Of all that the bundle comes from, and what makes it. */
 function digestOfSources(): string {
   const hash = createHash('sha256');
-  for (const folder of ['src', 'runner', 'scripts']) {
-    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && /\.(tsx?|json)$/.test(entry.name)) hash.update(`${path}\0`).update(readFileSync(path));
-    }
-  }
+  const sources = ['src', 'runner'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true }),
+  );
+  const read = sources.filter((entry) => entry.isFile() && /\.(ts|json)$/.test(entry.name));
+  const makers = ['scripts/program.ts', 'test/cli/program.ts', 'package-lock.json'].map((path) => join(root, path));
+  for (const path of [...read.map((entry) => join(entry.parentPath, entry.name)), ...makers])
+    hash.update(`${path}\0`).update(readFileSync(path));
   return hash.digest('hex');
 }

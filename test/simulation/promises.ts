@@ -117,7 +117,6 @@ function newsTaken({ history, remote, catalogue }: World): Open | null {
   return null;
 }
 
-/** Schedules that stand at the head are followed: what was due has its record, but for the last moment's. */
 /** Each is read once: every half second of a world that comes to rest asks for the few that there are. */
 const schedules = new Map<string, ReturnType<typeof parseSchedule>>();
 
@@ -128,6 +127,7 @@ function scheduleOf(cron: string, timeZone: string): ReturnType<typeof parseSche
   return schedule;
 }
 
+/** Schedules that stand at the head are followed: what was due has its record, but for the last moment's. */
 function ticksRecorded(world: World): Open | null {
   const { history, remote, catalogue } = world;
   const main = remote.branches.get('main');
