@@ -29,6 +29,11 @@ export async function startBundler(): Promise<void> {
   await transform('');
 }
 
+/** Ends the bundler's process, unless it is at work. The next bundle starts another. */
+export async function restBundler(): Promise<void> {
+  if (!line.isTaken) await stop();
+}
+
 /**
  * Bundles `entry`; `words` are the names that `contender` exports. One at a time: the bundler has neither a limit of
  * time nor of memory, so it is watched, and its process ended when it takes too long. Refused where `share` is used up.

@@ -42,7 +42,7 @@ export interface Compiler {
    * `source` does: never for what a commit holds.
    */
   compile(source: SourceFiles): Promise<readonly Compiled[]>;
-  /** There will be work soon: makes the sandbox ready, which rests when it has had none for a while. */
+  /** There will be work soon: makes the processes ready, which rest when they have had none for a while. */
   wake(): void;
   /** Ends the sandbox. */
   close(): Promise<void>;
@@ -72,7 +72,7 @@ export const compileLimits = {
   /** and is ended from outside after this, by the clock: native loops do not listen. */
   evaluationKillMs: 2000,
   sandboxStartMs: 30_000,
-  /** After this without work the sandbox's processes end, and give their memory back. */
+  /** After this without work the processes of sandbox and bundler end, and give their memory back. */
   sandboxIdleMs: 10_000,
   /** Of all bundles and evaluations of one commit together. */
   commitMs: 30_000,

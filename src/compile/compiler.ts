@@ -1,7 +1,7 @@
 /** The compiler: bundles, evaluates and judges each file, and remembers what it has seen. */
 import { posix } from 'node:path';
 import { createHash } from 'node:crypto';
-import { bundle, startBundler } from './bundle.ts';
+import { bundle, restBundler, startBundler } from './bundle.ts';
 import { refuseCircles } from './circles.ts';
 import { compileLimits, pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from './compile.ts';
 import { judge, refused, rehearse, type Outcome } from './evaluation.ts';
@@ -18,14 +18,17 @@ interface Remembered {
 }
 
 /** Starts a sandbox. Tests, which have no time to lose, may give it less of it. */
-export async function createCompiler(times: EvaluationTimes = compileLimits): Promise<Compiler> {
+export async function createCompiler(
+  times: EvaluationTimes = compileLimits,
+  idleMs: number = compileLimits.sandboxIdleMs,
+): Promise<Compiler> {
   const words = await guest();
-  const sandbox = new Sandbox(words.code, times);
-  sandbox.wake();
-  // While its processes start, this one and the bundler have time to get ready for the first definition.
-  void startBundler().catch(() => undefined);
+  const sandbox = new Sandbox(words.code, times, idleMs, () => void restBundler());
+  const compiler = new SandboxCompiler(words, sandbox);
+  compiler.wake();
+  // While its processes start, this one has time to get ready for the first definition.
   setImmediate(rehearse);
-  return new SandboxCompiler(words, sandbox);
+  return compiler;
 }
 
 class SandboxCompiler implements Compiler {
@@ -60,6 +63,7 @@ class SandboxCompiler implements Compiler {
 
   wake(): void {
     this.#sandbox.wake();
+    void startBundler().catch(() => undefined);
   }
 
   async close(): Promise<void> {

@@ -25,6 +25,10 @@ export class Line {
   readonly #waiting: Waiting[] = [];
   #isTaken = false;
 
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
   /** Null where the share is used up when the turn comes. Rejects as `work` does. */
   async inTurn<T>(share: Share, wasTried: boolean, work: () => Promise<T>): Promise<T | null> {
     if (this.#isTaken) await new Promise<void>((begin) => this.#waiting.push({ share, wasTried, begin }));

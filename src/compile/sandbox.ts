@@ -93,13 +93,20 @@ export class Sandbox {
   /** Of the first try. */
   readonly #quick: EvaluationTimes;
   readonly #idleMs: number;
+  readonly #onRest: () => void;
   readonly #line = new Line();
   #process: SandboxProcess | null = null;
   #idle: NodeJS.Timeout | undefined;
   #isEvaluating = false;
   #closed = false;
 
-  constructor(guest: string, times: EvaluationTimes, idleMs: number = compileLimits.sandboxIdleMs) {
+  /** `onRest` is told when the process ends because nothing came for `idleMs`. */
+  constructor(
+    guest: string,
+    times: EvaluationTimes,
+    idleMs: number = compileLimits.sandboxIdleMs,
+    onRest: () => void = () => undefined,
+  ) {
     this.#guest = guest;
     this.#times = times;
     this.#quick = {
@@ -107,6 +114,7 @@ export class Sandbox {
       evaluationKillMs: Math.min(times.evaluationKillMs, compileLimits.firstTryKillMs),
     };
     this.#idleMs = idleMs;
+    this.#onRest = onRest;
   }
 
   /** Starts the process, so that the next bundle finds it ready. */
@@ -161,7 +169,11 @@ export class Sandbox {
 
   #restWhenIdle(): void {
     clearTimeout(this.#idle);
-    if (!this.#closed && !this.#isEvaluating) this.#idle = setTimeout(() => void this.#end(), this.#idleMs).unref();
+    if (this.#closed || this.#isEvaluating) return;
+    this.#idle = setTimeout(() => {
+      void this.#end();
+      this.#onRest();
+    }, this.#idleMs).unref();
   }
 
   async #end(): Promise<void> {

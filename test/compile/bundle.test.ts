@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { stop } from 'esbuild';
 import { bundle } from '../../src/compile/bundle.ts';
 import { compileLimits } from '../../src/compile/compile.ts';
+import { createCompiler } from '../../src/compile/compiler.ts';
 import { Share } from '../../src/compile/line.ts';
 import { SourceReader } from '../../src/compile/source-reader.ts';
-import { commitOf } from './sources.ts';
+import { listProcesses } from '../../src/executor/local/processes.ts';
+import { commitOf, goodFile } from './sources.ts';
 
 after(() => stop());
 
@@ -26,4 +29,14 @@ test('files that keep the bundler busy use up the time of their own commit, and 
     'good: bundled',
     `two: the other pipelines of the commit take longer than ${all} s`,
   ]);
+});
+
+test('a compiler without work ends all its processes, and starts them again', async (t) => {
+  const compiler = await createCompiler(compileLimits, 1);
+  t.after(() => compiler.close());
+  for (const title of ['one', 'two']) {
+    const [compiled] = await compiler.compile(commitOf({ '.pipelines/good.ts': `// ${title}\n${goodFile}` }));
+    assert.deepEqual(compiled?.problems, []);
+    while (listProcesses().some(({ parent }) => parent === process.pid)) await setTimeout(10);
+  }
 });
