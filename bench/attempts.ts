@@ -1,14 +1,26 @@
 /** Attempts of an executor beside the least that they can cost, in the same run: one after the other, and many at once. */
+import type { AttemptReport } from '../src/executor/executor.ts';
 import type { Harbour } from '../test/executor/harbour.ts';
-import { command, specOf } from '../test/executor/workshop.ts';
+import { command, specOf, type FinishedReport } from '../test/executor/workshop.ts';
 import { percentile, round, timed } from './measure.ts';
 
-/** From the wish to the report. */
-export async function attempt(harbour: Harbour): Promise<void> {
-  const spec = specOf(command('true'));
-  await harbour.executor.start(spec);
-  const { outcome } = await harbour.finished(spec.attemptId);
-  if (outcome.kind !== 'succeeded') throw new Error(`an attempt ended as ${JSON.stringify(outcome)}`);
+/** Each attempt waits for its own report, however long that takes, and costs nothing meanwhile. */
+export class Attempts {
+  readonly #waiting = new Map<string, (report: FinishedReport) => void>();
+
+  readonly heard = (report: AttemptReport): void => {
+    if (report.type === 'finished') this.#waiting.get(report.attemptId)?.(report);
+  };
+
+  /** From the wish to the report. */
+  async run(harbour: Harbour): Promise<void> {
+    const spec = specOf(command('true'));
+    const finished = new Promise<FinishedReport>((resolve) => this.#waiting.set(spec.attemptId, resolve));
+    await harbour.executor.start(spec);
+    const { outcome } = await finished;
+    this.#waiting.delete(spec.attemptId);
+    if (outcome.kind !== 'succeeded') throw new Error(`an attempt ended as ${JSON.stringify(outcome)}`);
+  }
 }
 
 type Done = () => Promise<void>;

@@ -8,19 +8,20 @@ import { Queue, QueueEvents, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { openYard } from '../test/executor/fleet/yard.ts';
 import { startRedis, type TestRedis } from '../test/support/redis.ts';
-import { allAtOnce, attempt, oneByOne } from './attempts.ts';
+import { allAtOnce, Attempts, oneByOne } from './attempts.ts';
 import { round, type BenchOptions } from './measure.ts';
 
 const slots = 8;
 
 export async function benchFleet({ say, smoke }: BenchOptions): Promise<void> {
   const redis = await startRedis();
-  const yard = await openYard(redis, { slots: 1000 });
+  const attempts = new Attempts();
+  const yard = await openYard(redis, { slots: 1000, heard: attempts.heard });
   const bare = await openBare(redis);
   const [one, many] = smoke ? [2, 4] : [50, 200];
   try {
     await yard.startWorker({ slots });
-    const ours = (): Promise<void> => attempt(yard.harbour);
+    const ours = (): Promise<void> => attempts.run(yard.harbour);
     for (let warmUp = 0; warmUp < one; warmUp += 1) await Promise.all([bare.run(), ours()]);
     say({ workload: 'worker', attempts: one, ...(await oneByOne(one, ours, () => bare.run())) });
     const bareMs = await allAtOnce(many, () => bare.run());

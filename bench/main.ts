@@ -2,13 +2,9 @@
  * `npm run bench`: how fast, beside the limit of the same machine in the same run. One JSON object a line: the workload,
  * the median of its repetitions and what it is compared with. Nothing here is a test: machines are noisy, and a figure
  * says more with its limit beside it.
- *
- *   --smoke              each workload once and small, to prove that it runs
- *   --peers              other systems too, installed where they are missing
- *   --only NAME,NAME     these workloads, or of the peers these; `pods` at the cluster that KUBECONFIG names
- *   --write-docs         docs/benchmarks.md from the figures of this run
  */
 import { writeFileSync } from 'node:fs';
+import { readCommandLine } from '../test/support/command-line.ts';
 import { benchCompile } from './compile.ts';
 import { benchGrowth, benchSteps, benchTriggers } from './contender/runs.ts';
 import { documentOf } from './document.ts';
@@ -16,7 +12,7 @@ import { collectFigures } from './figures.ts';
 import { benchLimits } from './limits.ts';
 import { machineFigure } from './machine.ts';
 import { largeSizes, smokeSizes, type BenchOptions } from './measure.ts';
-import { readOptions } from './options.ts';
+import { readOptions, usage } from './options.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchFleet } from './fleet.ts';
 import { benchPeers } from './peers/run.ts';
@@ -28,7 +24,7 @@ import { workloadsOf } from './workloads.ts';
 // Whatever was started is ended where the process exits.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-const { smoke, only, peers, writeDocs } = readOptions(process.argv.slice(2));
+const { smoke, only, peers, writeDocs } = readCommandLine(usage, readOptions);
 const figures = collectFigures((line) => process.stdout.write(`${line}\n`));
 const options: BenchOptions = {
   say: figures.say,

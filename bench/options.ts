@@ -18,6 +18,16 @@ export const workloadNames = [
   'pods',
 ] as const;
 
+export const usage = `npm run bench -- [OPTIONS]
+
+  --smoke            each workload once and small, to prove that it runs
+  --only NAME,NAME   these of the workloads ${workloadNames.join(', ')},
+                     and with --peers these of ${peerNames.join(', ')}
+  --peers            other systems too, installed where they are missing
+  --pods             pods too: at the cluster that KUBECONFIG names, or at one that is brought up for it
+  --write-docs       docs/benchmarks.md from the figures of this run
+`;
+
 export type WorkloadName = (typeof workloadNames)[number];
 
 export interface CommandLine {

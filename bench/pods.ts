@@ -15,7 +15,7 @@ import { openHarbour, type Harbour, type HarbourOptions } from '../test/executor
 import { createApi, type Api } from '../src/executor/kubernetes/api.ts';
 import { openPodTable } from '../src/executor/kubernetes/pod-table.ts';
 import { createSight } from '../src/executor/kubernetes/sight.ts';
-import { allAtOnce, attempt, oneByOne } from './attempts.ts';
+import { allAtOnce, Attempts, oneByOne } from './attempts.ts';
 import { round, type BenchOptions } from './measure.ts';
 
 export async function benchPods(options: BenchOptions): Promise<void> {
@@ -38,16 +38,17 @@ export async function benchPods(options: BenchOptions): Promise<void> {
 async function benchAt(kubeconfig: string, { say, smoke }: BenchOptions): Promise<void> {
   const namespace = await makeNamespace();
   const proxy = await openApiProxy(kubeconfig);
+  const attempts = new Attempts();
   const open = (loadConfig: HarbourOptions['loadConfig']): Promise<Harbour> =>
-    openHarbour({ ...settingsIn(namespace.name, loadConfig), slots: 500 });
+    openHarbour({ ...settingsIn(namespace.name, loadConfig), slots: 500, heard: attempts.heard });
   const [harbour, counted] = [await open(asGiven), await open(through(proxy))];
   try {
     const bare = openBare(createApi(asGiven), namespace.name);
     const [one, many] = smoke ? [2, 4] : [20, 100];
     // The first pod of an image waits for more than the others.
     await bare.run();
-    await attempt(harbour);
-    const ours = (): Promise<void> => attempt(harbour);
+    await attempts.run(harbour);
+    const ours = (): Promise<void> => attempts.run(harbour);
     say({ workload: 'pod', pods: one, ...(await oneByOne(one, ours, () => bare.run())) });
     const bareMs = await allAtOnce(many, () => bare.run());
     const before = process.memoryUsage().rss;
@@ -61,7 +62,7 @@ async function benchAt(kubeconfig: string, { say, smoke }: BenchOptions): Promis
       memory_mb_more: round((process.memoryUsage().rss - before) / 1e6),
     });
     const requestsBefore = proxy.requests.length;
-    for (let each = 0; each < one; each += 1) await attempt(counted);
+    for (let each = 0; each < one; each += 1) await attempts.run(counted);
     say({
       workload: 'pod-requests',
       pods: one,

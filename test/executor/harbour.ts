@@ -32,6 +32,8 @@ export interface HarbourOptions {
   /** Whether the server surely conducts; it does, unless given. */
   readonly trusted?: () => boolean;
   readonly files?: { readonly [path: string]: string };
+  /** Is told each report as it comes. */
+  readonly heard?: (report: AttemptReport) => void;
 }
 
 export interface HarbourParts extends ReturnType<typeof createDirectoryStores> {
@@ -94,7 +96,10 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
 
   const open = (): { executor: Executor; reports: AttemptReport[] } => {
     const reports: AttemptReport[] = [];
-    const report = (word: AttemptReport): void => void reports.push(word);
+    const report = (word: AttemptReport): void => {
+      reports.push(word);
+      options.heard?.(word);
+    };
     const own = new Desk({
       ...stores,
       ...ports,

@@ -17,6 +17,19 @@ export interface Arguments {
 
 export const stepsDefault = 500;
 
+export const usage = `npm run simulate -- [OPTIONS]
+
+  --seed N             the seed, or the first of --seeds (1)
+  --seeds N            how many; the first that breaks a promise is made small
+  --steps N            steps of each while faults strike (${stepsDefault})
+  --off NAME,NAME      without these faults: ${faultClasses.join(', ')}
+  --only NAME,NAME     with no others
+  --mutant NAME        with a guard taken away: ${mutantNames.join(', ')}
+  --servers 1|2        servers in each world, instead of what the seed says
+  --workers N          processes (2)
+  --tell               says all that happens
+`;
+
 export function readArguments(words: readonly string[]): Arguments {
   const { values } = parseArgs({
     args: [...words],

@@ -1,14 +1,11 @@
-/**
- * `npm run simulate -- --seed 123 --steps 500` replays one seed (`--tell` says all that happens in it); with `--seeds
- * 5000` it looks for seeds that break a promise, and makes the first of them small. `--off clock,crash` and `--only crash`
- * choose among the fault classes, `--mutant` breaks something on purpose.
- */
-import { readArguments, replayLine } from './arguments.ts';
+/** `npm run simulate`: replays one seed, or looks for seeds that break a promise and makes the first of them small. */
+import { readCommandLine } from '../support/command-line.ts';
+import { readArguments, replayLine, usage } from './arguments.ts';
 import { simulateMany } from './many.ts';
 import { shrink } from './shrink.ts';
 import { simulate, type Outcome } from './simulate.ts';
 
-const given = readArguments(process.argv.slice(2));
+const given = readCommandLine(usage, readArguments);
 const { steps, off, mutant, servers } = given;
 const startedAt = performance.now();
 const broken = given.seeds === 1 ? await one() : await many();

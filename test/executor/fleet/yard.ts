@@ -8,7 +8,7 @@ import { startFleetWorker, type FleetWorker, type FleetWorkerOptions } from '../
 import { openHarbour, type Harbour, type HarbourOptions } from '../harbour.ts';
 import type { TestRedis } from '../../support/redis.ts';
 
-export interface YardOptions extends Pick<HarbourOptions, 'files' | 'slots' | 'clock'> {
+export interface YardOptions extends Pick<HarbourOptions, 'files' | 'slots' | 'clock' | 'heard'> {
   readonly startMs?: number;
   readonly lostMs?: number;
   /** Instead of the Redis' own: what stands in front of it. */
