@@ -48,7 +48,7 @@ export function readRepository(
       .replace(/\.git$/, '')
       .replaceAll(/[^\w.-]/g, '-');
   // A folder next door costs nothing to look at; somebody else's server does.
-  const pollMs = repository.poll ?? (isAddress ? 60_000 : 2000);
+  const pollMs = repository.poll ?? (isAddress ? 60_000 : 1000);
   return { name, url, github, pollMs, pollWithHooksMs: Math.max(pollMs, 600_000), pod: repository.pod };
 }
 

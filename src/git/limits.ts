@@ -13,6 +13,10 @@ export const gitLimits = {
   refBytesMax: 255,
   /** Of the remote, where tags are looked at; with more, none are. */
   tagsMax: 50_000,
+  /** Of a remote that is a folder: with more, Git is asked at each look. */
+  refFilesMax: 1000,
+  /** How long its answer holds at most while the files of the refs stay the same. */
+  refsTrustedMs: 30_000,
   /** One file given back by `read`. */
   fileBytesMax: 16 * 1024 * 1024,
   /** All files of one `read`. */

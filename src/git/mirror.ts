@@ -13,6 +13,7 @@ import type { Credentials } from './environment.ts';
 import { localFailure } from './errors.ts';
 import { extractCommit } from './extract.ts';
 import { asGitError, fetchAll, fetchBranch, fetchCommit, hasCommit, makeAnew, pointHead } from './fetching.ts';
+import { watchRefs } from './folder-refs.ts';
 import { parseSha, type Commit, type GitError, type GitRepository, type Sha, type TreeFile } from './git.ts';
 import { parseBranchName, parseNotesNamespace, parsePath, parseRevision } from './guards.ts';
 import { checkGitVersion, mergeBase } from './history.ts';
@@ -141,6 +142,7 @@ type RemoteSide = Pick<
 function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
   let waiting: Promise<Result<void, GitError>> | null = null;
   let knowsHead = false;
+  const watchedRefs = watchRefs(workshop);
   return {
     fetch() {
       // Whoever asks while a fetch still waits for its turn is served by it; one that runs may have read too early.
@@ -172,7 +174,7 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
     async remoteRefs() {
       const first = await turns.ready([]);
       if (!first.ok) return first;
-      const refs = await remoteRefs(workshop, true);
+      const refs = await watchedRefs();
       if (!refs.ok) return refs;
       const { branches, tags } = refs.value;
       if (tags.size <= gitLimits.tagsMax) return success({ branches, tags: success(tags) });

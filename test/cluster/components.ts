@@ -53,8 +53,8 @@ export async function buildComponents(layout: Layout, say: (text: string) => voi
 
 async function build(go: string, program: string, log: string): Promise<void> {
   const output = openSync(log, 'w');
-  // Nobody debugs it, and what a debugger wants takes the compilers' time.
-  const flags = ['-trimpath', '-gcflags=all=-dwarf=false', '-ldflags', linkerFlags()];
+  // Built once and run for minutes: what a debugger wants, and what makes programs fast, takes more time than it gives back.
+  const flags = ['-trimpath', '-gcflags=all=-dwarf=false -N -l', '-ldflags', linkerFlags()];
   const words = ['build', '-p', '2', ...flags, '-o', program, '.'];
   const child = spawn(go, words, {
     cwd: source,

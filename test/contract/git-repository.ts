@@ -200,6 +200,42 @@ function followingContract(check: Check): void {
     assert.equal(value(await repository.resolve(tags.get('v1') ?? '')), main);
   });
 
+  check('sees each move of a branch or tag in the next look', async ({ repository, remote }) => {
+    const [one, two] = [remote.commit('main', { a: '1' }), remote.commit('other', { a: '2' })];
+    const look = async (): Promise<readonly (readonly [string, string])[]> => {
+      const refs = value(await repository.remoteRefs());
+      return [...refs.branches, ...value(refs.tags)];
+    };
+    const known = (): readonly (readonly [string, string])[] => {
+      const listed = remote.git(
+        'for-each-ref',
+        '--format=%(refname:lstrip=2) %(objectname)',
+        'refs/heads',
+        'refs/tags',
+      );
+      return listed.split('\n').map((line) => line.split(' ') as [string, string]);
+    };
+    const moves: readonly (readonly string[])[] = [
+      ['update-ref', 'refs/heads/main', two],
+      ['update-ref', 'refs/heads/main', one],
+      ['branch', 'a/b/c', two],
+      ['tag', 'v1', one],
+      ['pack-refs', '--all'],
+      ['update-ref', 'refs/heads/a/b/c', one],
+      ['tag', '--force', 'v1', two],
+      ['branch', '--delete', '--force', 'other'],
+      ['update-ref', '-d', 'refs/heads/a/b/c'],
+      ['pack-refs', '--all', '--no-prune'],
+      ['tag', '--delete', 'v1'],
+    ];
+    assert.deepEqual(await look(), known());
+    for (const move of moves) {
+      remote.git(...move);
+      assert.deepEqual(await look(), known(), move.join(' '));
+      assert.deepEqual(await look(), known(), `${move.join(' ')}, looked at again`);
+    }
+  });
+
   check('looks at 50 000 tags, and at none where there are more', async ({ repository, remote }) => {
     const main = remote.commit('main', { a: '1' });
     const tags = Array.from({ length: 50_000 }, (_, index) => `${main} refs/tags/t${index}`).toSorted();
