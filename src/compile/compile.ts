@@ -80,4 +80,6 @@ export const compileLimits = {
   stackBytes: 192 * 1024,
   resultDepthMax: 32,
   cachedFilesMax: 512,
+  /** Of all definitions that are kept, with their source maps. */
+  cachedCharactersMax: 16 * 1024 * 1024,
 } as const;

@@ -1,7 +1,7 @@
 /** The compiler: bundles, evaluates and judges each file, and remembers what it has seen. */
 import { posix } from 'node:path';
 import { createHash } from 'node:crypto';
-import { bundle, restBundler, startBundler } from './bundle.ts';
+import { bundle, restBundler, startBundler, type Bundled } from './bundle.ts';
 import { refuseCircles } from './circles.ts';
 import { compileLimits, pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from './compile.ts';
 import { judge, refused, rehearse, type Outcome } from './evaluation.ts';
@@ -15,6 +15,8 @@ import { SourceReader } from './source-reader.ts';
 interface Remembered {
   readonly inputs: readonly (readonly [path: string, hash: string | null])[];
   readonly outcome: Outcome;
+  /** Of the texts that it keeps; as objects they take about three times as much. */
+  readonly characters: number;
 }
 
 /** Starts a sandbox. Tests, which have no time to lose, may give it less of it. */
@@ -35,6 +37,7 @@ class SandboxCompiler implements Compiler {
   readonly #guest: Guest;
   readonly #sandbox: Sandbox;
   readonly #remembered = new Map<string, Remembered>();
+  #charactersRemembered = 0;
 
   constructor(words: Guest, sandbox: Sandbox) {
     this.#guest = words;
@@ -84,7 +87,7 @@ class SandboxCompiler implements Compiler {
     reader.throwIfBroken();
     // What was too slow may have been so because of the machine: it gets another chance.
     if (!outcome.problems.some(({ code }) => code === 'definition-limit'))
-      this.#remember(key, { inputs: hashes, outcome });
+      this.#remember(key, { inputs: hashes, outcome, characters: charactersOf(outcome, result) });
     return outcome;
   }
 
@@ -98,13 +101,25 @@ class SandboxCompiler implements Compiler {
   }
 
   #remember(key: string, remembered: Remembered): void {
-    this.#remembered.delete(key);
+    this.#forget(key);
     this.#remembered.set(key, remembered);
+    this.#charactersRemembered += remembered.characters;
     for (const oldest of this.#remembered.keys()) {
-      if (this.#remembered.size <= compileLimits.cachedFilesMax) break;
-      this.#remembered.delete(oldest);
+      const { size } = this.#remembered;
+      const { cachedFilesMax, cachedCharactersMax } = compileLimits;
+      if (size === 1 || (size <= cachedFilesMax && this.#charactersRemembered <= cachedCharactersMax)) break;
+      this.#forget(oldest);
     }
   }
+
+  #forget(key: string): void {
+    this.#charactersRemembered -= this.#remembered.get(key)?.characters ?? 0;
+    this.#remembered.delete(key);
+  }
+}
+
+function charactersOf({ version }: Outcome, bundled: Bundled['result']): number {
+  return version === null || !bundled.ok ? 0 : version.canonical.length + bundled.value.map.length;
 }
 
 function compiledOf(file: string, outcome: Outcome): Compiled {

@@ -36,6 +36,22 @@ test('files with the same definition share its digest, and files with another on
   assert.notEqual(await digestOf(goodFile.replace("'echo'", "'printf'")), digest);
 });
 
+test('what was compiled is remembered, until others have taken its room', async () => {
+  const word = 'x'.repeat(4000);
+  const versionOf = async (title: string, words: number): Promise<Compiled['version'] | undefined> => {
+    const source = pipelineFile(`step('s', { command: ['${title}', ...Array(${words}).fill('${word}')] });`);
+    const [compiled] = await compile({ '.pipelines/a.ts': source });
+    assert.deepEqual(compiled?.problems, []);
+    return compiled?.version;
+  };
+  const first = await versionOf('first', 1);
+  assert.equal(await versionOf('first', 1), first);
+  const words = 200;
+  const needed = Math.ceil(compileLimits.cachedCharactersMax / (words * word.length));
+  for (let each = 0; each < needed; each += 1) await versionOf(`large ${each}`, words);
+  assert.notEqual(await versionOf('first', 1), first);
+});
+
 test('one broken file does not stop the others', async () => {
   const compiled = await compile({
     '.pipelines/a.ts': 'export default 1;',
