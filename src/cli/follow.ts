@@ -1,7 +1,7 @@
 /** Shows a run until it, and what follows from it, has ended; whoever asks for an earlier end, has it cancelled. */
 import { outcomeOf } from '../conductor/reports/outcome.ts';
 import { approvalsAwaited } from '../engine/engine.ts';
-import type { Run } from '../engine/run.ts';
+import type { Run, Step } from '../engine/run.ts';
 import type { RunReport } from '../forge/forge.ts';
 import { formatDuration } from '../std/duration.ts';
 import type { ExitStatus } from './exit-status.ts';
@@ -16,6 +16,8 @@ export interface FollowedRun {
   read(): Promise<Run | null>;
   /** What one that has not begun waits for, in words. */
   turn(run: Run): Promise<string | null>;
+  /** Why a step of it does not go on, in words. */
+  waits(run: Run, step: Step): string | null;
   /** Resolves when there may be something new. */
   changed(): Promise<void>;
   cancel(reason: string): Promise<void>;
@@ -78,7 +80,7 @@ async function showUntilEnd(
   interruption: Interruption,
   stream: NodeJS.WriteStream,
 ): Promise<Run> {
-  const progress = openProgress(stream, process.env);
+  const progress = openProgress(stream, process.env, (run, step) => followed.waits(run, step));
   const note = (line: string): void => progress.note(line);
   const told = new Set<string>();
   interruption.answer(note, () => {

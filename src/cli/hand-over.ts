@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { readRun, runReportOf } from '../conductor/read.ts';
+import { stepWaits } from '../conductor/waits/step-waits.ts';
 import { turnText } from '../conductor/waits/turn-text.ts';
 import type { Config } from '../config/config.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -44,6 +45,8 @@ function followedThere(server: ServerClient, journal: Journal, runId: string): F
   return {
     read: () => readRun(journal, runId),
     turn: ({ opened }) => turnText(journal, opened),
+    // What the server sees is told by its pages; what the run itself tells, here too.
+    waits: (run, step) => stepWaits(run, step, null, { whyWaiting: () => null, waiting: () => [] }, Date.now()),
     changed: () => pause(lookAgainMs),
     cancel: (reason) => server.ask(runId, { type: 'cancel', by: actorName(), reason }),
     async settled() {

@@ -5,7 +5,7 @@
  *
  *   ✓ features success 1.2 s
  *   ▶ train running 41.0 s
- *   ○ compare waiting
+ *   · compare waiting for train
  */
 import type { Run, Step } from '../engine/run.ts';
 import { finalStepStates } from '../engine/run.ts';
@@ -21,10 +21,13 @@ export interface TerminalStream extends NodeJS.WritableStream {
 
 export interface LivePorts {
   readonly now: () => number;
+  /** Why a step does not go on, in words. */
+  readonly waits: (run: Run, step: Step) => string | null;
   /** Calls `tick` about once a second; gives the function that ends it. */
   readonly every: (tick: () => void) => () => void;
 }
 
+const rowsUnlessTold = 24;
 const escape = '\u001b[';
 const frameStart = `${escape}?2026h${escape}?25l${escape}?7l`;
 const frameEnd = `${escape}?7h${escape}?25h${escape}?2026l`;
@@ -74,10 +77,11 @@ export class LiveProgress implements Progress {
     this.#linesDrawn = lines.length;
   }
 
-  /** One line less than the terminal has: the last one is the cursor's. */
+  /** One line less than the terminal has: the last one is the cursor's. One that does not know its size says 0. */
   #frame(run: Run): readonly string[] {
     const steps = [...run.steps.values()];
-    const room = Math.max(1, (this.#stream.rows ?? 24) - 1);
+    const { rows = 0 } = this.#stream;
+    const room = Math.max(1, (rows === 0 ? rowsUnlessTold : rows) - 1);
     if (steps.length <= room) return steps.map((step) => this.#lineOf(run, step));
     const shown = new Set(steps.toSorted((a, b) => rank(a) - rank(b)).slice(0, room - 1));
     const rest = steps.filter((step) => !shown.has(step));
@@ -85,7 +89,7 @@ export class LiveProgress implements Progress {
   }
 
   #lineOf(run: Run, step: Step): string {
-    return stepLine(run, step, this.#ports.now(), this.#stream);
+    return stepLine(run, step, this.#ports.now(), this.#stream, this.#ports.waits(run, step));
   }
 
   #restLine(steps: readonly Step[]): string {

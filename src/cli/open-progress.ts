@@ -1,5 +1,5 @@
 /** Where a run is shown as it goes: redrawn in place on a terminal, else in lines. */
-import { LiveProgress, type TerminalStream } from './live-progress.ts';
+import { LiveProgress, type LivePorts, type TerminalStream } from './live-progress.ts';
 import { ProgressLines, type Progress } from './progress.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,10 +13,12 @@ export function isLive(stream: { readonly isTTY?: boolean }, environment: Enviro
 export function openProgress(
   stream: TerminalStream & { readonly isTTY?: boolean },
   environment: Environment,
+  waits: LivePorts['waits'],
 ): Progress {
   if (!isLive(stream, environment)) return new ProgressLines(stream);
   return new LiveProgress(stream, {
     now: Date.now,
+    waits,
     every(tick) {
       const timer = setInterval(tick, 1000);
       return () => clearInterval(timer);

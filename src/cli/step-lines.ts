@@ -11,11 +11,22 @@ export function isWaiting(step: Step): boolean {
   return step.state === 'none' || step.state === 'scheduled' || step.state === 'queued';
 }
 
-/** `now` null: without the time that a running step has taken so far, for lines that stay. */
-export function stepLine(run: Run, step: Step, now: number | null, stream: NodeJS.WritableStream): string {
-  const state = isWaiting(step) ? 'waiting' : step.state.replaceAll('_', ' ');
-  const why = step.reason ?? waitText(run, step);
-  const reason = why === null ? '' : `: ${oneLine(why)}`;
+/**
+ * `now` null: without the time that a running step has taken so far, for lines that stay. `waits`: why it does not go on,
+ * as whoever carries the run out knows it.
+ */
+export function stepLine(
+  run: Run,
+  step: Step,
+  now: number | null,
+  stream: NodeJS.WritableStream,
+  waits: string | null = waitText(run, step),
+): string {
+  const why = step.reason ?? waits;
+  const isWhat = isWaiting(step) && why?.startsWith('waits ') === true;
+  const waiting = isWhat ? `waiting ${oneLine(why.slice('waits '.length))}` : 'waiting';
+  const state = isWaiting(step) ? waiting : step.state.replaceAll('_', ' ');
+  const reason = why === null || isWhat ? '' : `: ${oneLine(why)}`;
   const about = paint(
     'gray',
     `${state}${countsOf(step)}${originOf(step)}${memoryOf(step)}${tookOf(step, now)}${reason}`,

@@ -1,5 +1,6 @@
 /** The system of a folder, opened by a command itself, and the runs that it carries out there. */
 import { readRun, runReportOf } from '../conductor/read.ts';
+import { stepWaits } from '../conductor/waits/step-waits.ts';
 import { turnText } from '../conductor/waits/turn-text.ts';
 import type { Config } from '../config/config.ts';
 import { openSystem, type System } from '../main.ts';
@@ -80,6 +81,7 @@ function followedHere(system: System, runId: string): FollowedRun {
   return {
     read: () => readRun(journal, runId),
     turn: ({ opened }) => turnText(journal, opened),
+    waits: (run, step) => stepWaits(run, step, null, conductor, Date.now()),
     changed: () =>
       new Promise((resolve) => {
         const done = (): void => {

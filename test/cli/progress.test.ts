@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { LiveProgress } from '../../src/cli/live-progress.ts';
 import { isLive } from '../../src/cli/open-progress.ts';
 import { ProgressLines } from '../../src/cli/progress.ts';
+import { stepWaits } from '../../src/conductor/waits/step-waits.ts';
 import { mapOver, pipelineOf, stepOf } from '../support/definitions.ts';
 import { openedAt, outcomes } from '../support/drive.ts';
 import { Scenario } from '../support/scenario.ts';
@@ -10,7 +11,10 @@ import { Screen } from './screen.ts';
 
 const chain = pipelineOf([stepOf({ name: 'features' }), stepOf({ name: 'train', upstream: ['features'] })]);
 
-function onScreen(screen = new Screen()): {
+function onScreen(
+  screen = new Screen(),
+  whyWaiting: () => string | null = () => null,
+): {
   screen: Screen;
   progress: LiveProgress;
   clock: { second: number; tick: () => void; stopped: boolean };
@@ -18,6 +22,7 @@ function onScreen(screen = new Screen()): {
   const clock = { second: 0, tick: (): void => undefined, stopped: false };
   const progress = new LiveProgress(screen, {
     now: () => openedAt + clock.second * 1000,
+    waits: (run, step) => stepWaits(run, step, null, { whyWaiting, waiting: () => [] }, openedAt),
     every(tick) {
       clock.tick = tick;
       return () => {
@@ -34,11 +39,11 @@ test('on a terminal, the list of steps stands still while its lines change', () 
   scenario.proceed(0);
   scenario.running(0, 'features');
   progress.show(scenario.run);
-  assert.equal(screen.text(), '  ▶ features running 0 ms\n  · train waiting');
+  assert.equal(screen.text(), '  ▶ features running 0 ms\n  · train waiting for features');
 
   clock.second = 41;
   clock.tick();
-  assert.equal(screen.text(), '  ▶ features running 41.0 s\n  · train waiting');
+  assert.equal(screen.text(), '  ▶ features running 41.0 s\n  · train waiting for features');
 
   clock.second = 60;
   scenario.finished(50, 'features', outcomes.succeeded());
@@ -70,7 +75,19 @@ test('a line beside the steps stands above them, and stays', () => {
   progress.show(scenario.run);
   progress.note('Cancelling.');
   progress.show(scenario.run);
-  assert.match(screen.text(), /^Cancelling\.\n {2}\S features .*\n {2}\S train waiting$/);
+  assert.match(screen.text(), /^Cancelling\.\n {2}\S features .*\n {2}\S train waiting for features$/);
+});
+
+test('a step that could run says what keeps it from that', () => {
+  let why = 'waits for a slot of pool gpu (2 of 2 taken)';
+  const { screen, progress, clock } = onScreen(new Screen(), () => why);
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'each', map: mapOver([1, 2]) })]), 0);
+  scenario.proceed(0);
+  progress.show(scenario.run);
+  assert.equal(screen.text(), '  ○ each waiting for a slot of pool gpu (2 of 2 taken) 0/2');
+  why = 'the disk is full: no step is started';
+  clock.tick();
+  assert.equal(screen.text(), '  ○ each waiting 0/2: the disk is full: no step is started');
 });
 
 test('at the end the whole list stays, the cursor is back and the clock is stopped', () => {
@@ -100,6 +117,15 @@ test('a list longer than the terminal keeps what runs and what failed, and count
   assert.match(lines[0] ?? '', /d failed/);
   assert.match(lines[1] ?? '', /e running/);
   assert.match(lines[3] ?? '', /… 4 more: 3 success, 1 \w+/);
+});
+
+test('a terminal that does not know its size gets as many lines as most have', () => {
+  const screen = Object.assign(new Screen(80, 24), { rows: 0 });
+  const { progress } = onScreen(screen);
+  const scenario = new Scenario(pipelineOf(['a', 'b', 'c'].map((name) => stepOf({ name }))));
+  scenario.proceed(0);
+  progress.show(scenario.run);
+  assert.equal(screen.text().split('\n').length, 3);
 });
 
 test('a line wider than the terminal, or with lines and colours of its own, stays one line', () => {
