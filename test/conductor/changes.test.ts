@@ -273,3 +273,18 @@ test('late news of the base branch that a pull request had before change nothing
   await stage.rest();
   assert.deepEqual(comments[0]?.report.change, null);
 });
+
+test('the check run of a commit that is pushed and proposed keeps what the pull request changes, whoever reports last', async () => {
+  const on = { push: { branches: ['**'], tags: [], paths: [] }, pullRequest };
+  const stage = await Stage.open({ pipelines: [guarded('asked', 1000, on)], later: [guarded('asked', 10, on)] });
+  const { world } = stage;
+  const head = stage.commit('feature', undefined, asked);
+  stage.propose(head);
+  await told(stage, head);
+  stage.hook({ type: 'push', ref: 'refs/heads/feature', before: null, after: head, actor: 'ada' });
+  await stage.until('the push has its run', () => world.history.runs.size === 2);
+  await stage.rest();
+  const last = [...world.forge.checkRuns.values()].at(-1)?.report;
+  const pushed = [...world.history.runs.values()].find(({ opened }) => opened.trigger.kind === 'push');
+  assert.deepEqual([last?.runId, last?.change], [pushed?.opened.runId, change('asked')]);
+});

@@ -4,10 +4,11 @@
  * from the journal; where the older ones are not there, nothing waits for them, and the report says so. A pull request may get
  * another base branch: what was compared last is kept, and counts for all that is told of the head from then on.
  */
+import { firstTriggerOf } from '../../engine/event.ts';
 import { changeSentences, diffVersions, pipelinesFolder } from '../../compile/compile.ts';
 import type { ChangesReport, PipelineChange, PullRequest, RunReport } from '../../forge/forge.ts';
 import type { Sha } from '../../git/git.ts';
-import type { Journal, VersionRow } from '../../journal/journal.ts';
+import { journalLimits, type Journal, type VersionRow } from '../../journal/journal.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { namesOfBroken } from '../broken-files.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
@@ -39,7 +40,7 @@ export async function comparedWith(
   return asked?.headSha === headSha ? asked : null;
 }
 
-/** Of the pipeline that a report is about, on that pull request; null where there is nothing to say. */
+/** Of the pipeline that a report is about, on that pull request or, without one, on any; null where there is nothing to say. */
 export async function changeOf(
   { journal }: Pick<ConductorPorts, 'journal'>,
   project: Project,
@@ -55,16 +56,30 @@ export async function changeOf(
 
 type Reported = Pick<RunReport, 'pipeline' | 'sha' | 'baseSha'>;
 
-/** A pull request may have another base branch since its run was opened. */
 async function baseOf(
   journal: Journal,
   repository: string,
-  { sha, baseSha }: Reported,
+  report: Reported,
   pullRequest: number | null,
 ): Promise<string | null> {
-  if (pullRequest === null) return baseSha;
-  const compared = await comparedWith(journal, { repository, pullRequest, headSha: sha });
-  return compared?.baseSha ?? baseSha;
+  const asked =
+    pullRequest === null
+      ? await proposalOf(journal, repository, report)
+      : { number: pullRequest, baseSha: report.baseSha };
+  if (asked === null) return report.baseSha;
+  const compared = await comparedWith(journal, { repository, pullRequest: asked.number, headSha: report.sha });
+  return compared?.baseSha ?? asked.baseSha;
+}
+
+/** The newest pull request that had the pipeline run at a commit: one that is pushed as well has one check run for both. */
+async function proposalOf(
+  journal: Pick<Journal, 'runs'>,
+  repository: string,
+  { pipeline, sha }: Reported,
+): Promise<{ readonly number: number; readonly baseSha: string } | null> {
+  const runs = await journal.runs({ repository, pipeline, sha, limit: journalLimits.pageMax });
+  const triggers = runs.map(({ opened }) => firstTriggerOf(opened.trigger));
+  return triggers.find((trigger) => trigger.kind === 'pull-request') ?? null;
 }
 
 /** Of the pipelines that report nothing on the pull request themselves; null where it is not known what they were. */
