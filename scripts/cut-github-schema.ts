@@ -55,6 +55,7 @@ const webhooks = [
   'pull-request-synchronize',
   'pull-request-closed',
   'pull-request-reopened',
+  'pull-request-edited',
   'issue-comment-created',
   'issue-comment-edited',
   'issue-comment-deleted',

@@ -185,7 +185,7 @@ function localExecutors({ config, sourceTree, artifacts, logs, clock }: Executor
         artifacts,
         logs,
         clock,
-        ports: { report, sourceTree, secret: config.secret },
+        ports: { report, sourceTree, secret: config.stepSecret },
         hidden: config.hidden,
         directory: join(config.stateDirectory, 'executor'),
         slots: config.executor.slots ?? Math.max(4, availableParallelism()),
@@ -248,7 +248,7 @@ function remoteExecutors(
   return {
     open(report, trusted) {
       agents.listen();
-      const ports = { sourceTree, secret: config.secret, late: lateReports(report, clock) };
+      const ports = { sourceTree, secret: config.stepSecret, late: lateReports(report, clock) };
       const desk = new Desk({ ...ground, ...ports, files, tokens: createTokens(key) });
       openDesk = () => (trusted() ? desk : null);
       const placing = openPlacing({ desk, key, artifacts, logs, clock, trusted, trouble });

@@ -1,7 +1,7 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
 import type { Compiled } from '../compile/compile.ts';
 import { brokenText } from '../conductor/broken-files.ts';
-import { loadChannels, loadPools, loadPodVolumes, loadStoreNames } from '../config/config.ts';
+import { loadChannels, loadPools, loadObjectStores, loadPodVolumes } from '../config/config.ts';
 import { readConfigFile } from '../config/file.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingSentences, followingsOf } from '../pipeline/following.ts';
@@ -39,7 +39,7 @@ export async function check(
 
 /** Adds what is wrong with the names that a file takes from `contender.yaml`; null where there is none. */
 function declaredIn(directory: string): ((compiled: Compiled) => Compiled) | null {
-  const [pools, channels, stores] = [loadPools(directory), loadChannels(directory), loadStoreNames(directory)];
+  const [pools, channels, stores] = [loadPools(directory), loadChannels(directory), loadObjectStores(directory)];
   if (pools === null || channels === null || stores === null) return null;
   return (compiled) => withStoreProblems(withChannelProblems(withPoolProblems(compiled, pools), channels), stores);
 }

@@ -82,7 +82,7 @@ async function prepared(config: Config, run: Run, options: DebugOptions): Promis
   if (!spec.ok) throw notLaidOut(options.step, spec.error.message);
   return {
     spec: spec.value,
-    secrets: readSecrets(spec.value.secrets, config.secret),
+    secrets: readSecrets(spec.value.secrets, config.stepSecret),
     async extract(folder) {
       const commit = parseSha(sha);
       const laidOut = commit.ok

@@ -103,13 +103,13 @@ function edgesOf(definition: PipelineDefinition): ReadonlyMap<string, Edge> {
 
 /**
  * The innermost records that differ, in lists too where each has its counterpart. Other lists and references are compared
- * as a whole.
+ * as a whole. Everything is looked at once: a definition may have a MiB.
  */
 function changedFields(path: string, before: Json, after: Json): readonly FieldChange[] {
-  if (canonicalJson(before) === canonicalJson(after)) return [];
   if (areRecords(before) && areRecords(after) && before.length === after.length)
     return before.flatMap((item, index) => changedFields(`${path}[${index}]`, item, after[index] ?? null));
-  if (!isRecord(before) || !isRecord(after)) return [{ field: path, before, after }];
+  if (!isRecord(before) || !isRecord(after))
+    return canonicalJson(before) === canonicalJson(after) ? [] : [{ field: path, before, after }];
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return keys.flatMap((key) => {
     const field = path === '' ? key : `${path}.${key}`;

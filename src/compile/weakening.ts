@@ -23,12 +23,12 @@ const lowerIsBetter: ReadonlySet<string> = new Set(['log_loss', 'brier', 'mae', 
 
 /** Sentences about the gates, approvals and challenges of `base` that `head` weakens. */
 export function weakenings(base: PipelineDefinition, head: PipelineDefinition): readonly string[] {
-  return [...base.steps.flatMap((step) => weakenedStep(step, head)), ...lostProtections(base, head)];
+  const after = new Map(head.steps.map((step) => [step.name, step]));
+  return [...base.steps.flatMap((step) => weakenedStep(step, after.get(step.name))), ...lostProtections(base, head)];
 }
 
-function weakenedStep(step: StepDefinition, head: PipelineDefinition): readonly string[] {
+function weakenedStep(step: StepDefinition, after: StepDefinition | undefined): readonly string[] {
   const { name, work } = step;
-  const after = head.steps.find((candidate) => candidate.name === name);
   const other = after?.work;
   if (work.kind === 'approval')
     return other?.kind === 'approval' ? weakenedApproval(name, work, other) : [`the approval "${name}" is gone`];
@@ -70,9 +70,12 @@ function wordsOf({ pod }: StepDefinition): ReadonlyMap<string, string> {
 
 function weakenedGate(name: string, base: GateWork, head: GateWork): readonly string[] {
   const data = JSON.stringify(base.data) === JSON.stringify(head.data) ? [] : [`gate "${name}": it reads other data`];
+  // Of several about the same, the first.
+  const now = new Map(head.checks.map((check) => [labelOf(check), check] as const).toReversed());
   const checks = base.checks.flatMap((check) => {
-    const label = `gate "${name}", ${labelOf(check)}`;
-    const other = head.checks.find((candidate) => labelOf(candidate) === labelOf(check));
+    const about = labelOf(check);
+    const label = `gate "${name}", ${about}`;
+    const other = now.get(about);
     return other === undefined ? [`${label}: the check is gone`] : weakenedCheck(label, check, other);
   });
   return [...data, ...checks];
@@ -134,25 +137,46 @@ function weakenedChallenge(name: string, base: ChallengeWork, head: ChallengeWor
   ];
 }
 
+/** Of what one step no longer comes after, each has a sentence up to here. */
+const lostPerStepMax = 10;
+
 /** Steps that came after a gate or an approval, however far, and no longer do, or run whatever became of it. */
 function lostProtections(base: PipelineDefinition, head: PipelineDefinition): readonly string[] {
-  const protecting = base.steps.filter(({ work }) => work.kind === 'gate' || work.kind === 'approval');
-  const kinds = new Map(protecting.map(({ name, work }) => [name, work.kind]));
-  const after = protectorsOf(head, new Set(kinds.keys()));
   const present = new Map(head.steps.map((step) => [step.name, step]));
-  const before = protectorsOf(base, new Set(kinds.keys()));
+  const protecting = base.steps.filter(
+    ({ name, work }) => (work.kind === 'gate' || work.kind === 'approval') && present.has(name),
+  );
+  const bits = new Map(protecting.map(({ name }, index) => [name, 1n << BigInt(index)]));
+  const [before, after] = [protectorsOf(base, bits), protectorsOf(head, bits)];
   return base.steps.flatMap((step) => {
     const { name } = step;
     const now = present.get(name);
-    const protectors = [...(before.get(name) ?? [])].filter((protector) => present.has(protector));
-    if (now === undefined || protectors.length === 0) return [];
-    const lost = protectors.filter((protector) => after.get(name)?.has(protector) !== true);
-    const left = lost.map(
-      (protector) => `step "${name}" no longer comes after the ${kinds.get(protector)} "${protector}"`,
-    );
-    const heeds = !isHeeding(step) || isHeeding(now) || lost.length === protectors.length;
+    const protectors = before.get(name) ?? 0n;
+    if (now === undefined || protectors === 0n) return [];
+    const lost = protectors & ~(after.get(name) ?? 0n);
+    const left =
+      lost === 0n
+        ? []
+        : lostSentences(
+            name,
+            protecting.filter((each) => has(lost, bits.get(each.name))),
+          );
+    const heeds = !isHeeding(step) || isHeeding(now) || lost === protectors;
     return heeds ? left : [...left, `step "${name}" runs whatever becomes of what it comes after (${ruleOf(now)})`];
   });
+}
+
+function has(set: bigint, bit: bigint | undefined): boolean {
+  return bit !== undefined && (set & bit) !== 0n;
+}
+
+function lostSentences(step: string, lost: readonly StepDefinition[]): readonly string[] {
+  const each = lost.slice(0, lostPerStepMax);
+  const sentences = each.map(({ name, work }) => `step "${step}" no longer comes after the ${work.kind} "${name}"`);
+  const more = lost.length - each.length;
+  return more === 0
+    ? sentences
+    : [...sentences, `step "${step}" no longer comes after ${more} more gates and approvals`];
 }
 
 function isHeeding(step: StepDefinition): boolean {
@@ -163,15 +187,15 @@ function ruleOf(step: StepDefinition): string {
   return step.finally ? 'finally' : step.triggerRule;
 }
 
-/** For each step those of `names` that come before it. Edges only point backwards, so one pass is enough. */
-function protectorsOf(
-  definition: PipelineDefinition,
-  names: ReadonlySet<string>,
-): ReadonlyMap<string, ReadonlySet<string>> {
-  const protectors = new Map<string, ReadonlySet<string>>();
+/**
+ * For each step those of `bits` that come before it, as a set of their bits: of a thousand steps with five thousand edges, lists
+ * would have millions of names. Edges only point backwards, so one pass is enough.
+ */
+function protectorsOf(definition: PipelineDefinition, bits: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> {
+  const protectors = new Map<string, bigint>();
   for (const { name, upstream } of definition.steps) {
-    const before = upstream.flatMap((step) => [...(protectors.get(step) ?? []), ...(names.has(step) ? [step] : [])]);
-    protectors.set(name, new Set(before));
+    const before = upstream.reduce((set, step) => set | (protectors.get(step) ?? 0n) | (bits.get(step) ?? 0n), 0n);
+    protectors.set(name, before);
   }
   return protectors;
 }
@@ -190,6 +214,7 @@ function raised(label: string, base: number | null, head: number | null): readon
 function fewer(label: string, base: readonly string[] | null, head: readonly string[] | null): readonly string[] {
   if (head === null) return [];
   if (base === null) return [`${label}: only ${head.join(', ')} and no longer all`];
-  const gone = base.filter((column) => !head.includes(column));
+  const left = new Set(head);
+  const gone = base.filter((column) => !left.has(column));
   return gone.length === 0 ? [] : [`${label}: no longer ${gone.join(', ')}`];
 }

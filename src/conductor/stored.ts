@@ -31,7 +31,7 @@ const eventSchema = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('pull-request'),
-    action: z.enum(['opened', 'synchronize', 'reopened', 'closed', 'ready_for_review']),
+    action: z.enum(['opened', 'synchronize', 'reopened', 'closed', 'ready_for_review', 'edited']),
     pullRequest: pullRequestSchema,
     actor: z.string(),
   }),

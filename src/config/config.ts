@@ -47,6 +47,8 @@ export interface Config {
   readonly repositories: readonly RepositoryConfig[];
   /** `CONTENDER_SECRET_NAME` gives the secret NAME. */
   readonly secret: (name: string) => string | null;
+  /** The same for steps, which get no key of an object store: whoever can push may name any. */
+  readonly stepSecret: (name: string) => string | null;
   /** All that the environment holds and no log may show, by the name of its variable. */
   readonly hidden: ReadonlyMap<string, string>;
 }
@@ -69,6 +71,9 @@ export function loadConfig(directory: string, environment: Environment): Config 
     if (repositories.findIndex((each) => each.name === name) === index) continue;
     throw invalid(`two repositories are called ${name}`, null, 'Give one of them another `name`.');
   }
+  const objectStores = readObjectStores(file);
+  const kept = keysOf(objectStores);
+  const secret = (name: string): string | null => environment[`CONTENDER_SECRET_${name}`] ?? null;
   return {
     stateDirectory: resolve(directory, file.state),
     sharedDirectory: resolve(directory, file.shared ?? file.state),
@@ -81,13 +86,14 @@ export function loadConfig(directory: string, environment: Environment): Config 
       fleet: file.executor.fleet === undefined ? null : readFleet(file.executor.fleet, environment),
     },
     pools: slotsByName(file.pools),
-    objectStores: new Map(Object.entries(file.objectStores).map(([name, store]) => [name, readObjectStore(store)])),
+    objectStores,
     notifications: {
       ...readChannels(file.notifications),
       variable: (name) => given(environment, `CONTENDER_NOTIFY_${name}`),
     },
     repositories,
-    secret: (name) => environment[`CONTENDER_SECRET_${name}`] ?? null,
+    secret,
+    stepSecret: (name) => (kept.has(name) ? null : secret(name)),
     hidden: hiddenIn(environment),
   };
 }
@@ -125,10 +131,22 @@ export function loadFleetSettings(directory: string): FleetSettings | null {
   };
 }
 
-/** The names of the object stores of `contender.yaml` in `directory`, as `loadPools`. */
-export function loadStoreNames(directory: string): ReadonlySet<string> | null {
+/** The object stores of `contender.yaml` in `directory`, as `loadPools`. */
+export function loadObjectStores(directory: string): Config['objectStores'] | null {
   const file = readConfigFile(directory);
-  return file === null ? null : new Set(Object.keys(file.objectStores));
+  return file === null ? null : readObjectStores(file);
+}
+
+function readObjectStores({ objectStores }: ConfigFile): Config['objectStores'] {
+  return new Map(Object.entries(objectStores).map(([name, store]) => [name, readObjectStore(store)]));
+}
+
+/** The names of the secrets that are keys of object stores, with a store that has each. */
+export function keysOf(stores: Config['objectStores']): ReadonlyMap<string, string> {
+  const keys = [...stores].flatMap(([store, { secrets }]) =>
+    Object.values(secrets).flatMap((name): [string, string][] => (name === null ? [] : [[name, store]])),
+  );
+  return new Map(keys);
 }
 
 /** The channels of `contender.yaml` in `directory`, as `loadPools`. */

@@ -60,7 +60,7 @@ export type ForgeEvent =
     }
   | {
       readonly type: 'pull-request';
-      readonly action: 'opened' | 'synchronize' | 'reopened' | 'closed' | 'ready_for_review';
+      readonly action: 'opened' | 'synchronize' | 'reopened' | 'closed' | 'ready_for_review' | 'edited';
       readonly pullRequest: PullRequest;
       readonly actor: string;
     }

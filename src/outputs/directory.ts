@@ -8,10 +8,7 @@ export { ArtifactDamagedError, createDirectoryArtifactStore, verifyHash } from '
 export { createDirectoryLogStore } from './directory-logs.ts';
 
 /** The stores of the embedded default. Nothing is made on disk before the first byte is kept. */
-export function createDirectoryStores({
-  directory,
-  ...options
-}: Pick<DirectoryLogOptions, 'directory' | 'clock' | 'trouble'>): {
+export function createDirectoryStores({ directory, ...options }: DirectoryLogOptions): {
   readonly artifacts: ArtifactStore & ArtifactStreams;
   readonly logs: LogStore;
 } {

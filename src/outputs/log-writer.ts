@@ -3,7 +3,12 @@
  * synchronously: the order is certain, the memory is bounded whatever a step prints, and a reader sees a line within
  * the same millisecond. A disk that is full or gone takes lines from the log, never time from the step: where some are
  * missing a line says so, which stands first in whatever is written next, and which readers are given until then.
+ *
+ * A log that becomes too long keeps its end as well, where most failures are told: a line says that the limit is reached,
+ * and when the log is closed another says how much is left out, and the last lines follow. Half of the room that is left
+ * is for them, so that a log which is opened again has room once more, and stays within its limit.
  */
+import { formatBytes } from '../std/bytes.ts';
 import type { Clock } from '../std/clock.ts';
 import { messageOfError } from '../std/error-message.ts';
 import { LogAppender } from './log-appender.ts';
@@ -17,11 +22,14 @@ import {
   type LogShape,
 } from './log-file.ts';
 import { createLineSplitter, type LineSplitter } from './log-lines.ts';
+import { createLogRest, type LeftOut } from './log-rest.ts';
 import type { LogLine, LogWriter } from './outputs.ts';
 
 export interface LogLimits {
   readonly lineBytesMax: number;
   readonly logBytesMax: number;
+  /** Of its last lines, where it becomes longer than that. */
+  readonly tailBytesMax: number;
 }
 
 export interface LogListener {
@@ -58,7 +66,10 @@ export function openLog(
   let kept = { total: before.total, bytes: before.bytes };
   let gap: Pick<LogLine, 'at' | 'text'> | null = null;
   let state: 'open' | 'closing' | 'closed' = 'open';
-  let isFull = before.bytes >= limits.logBytesMax;
+  const rest = createLogRest();
+  const isFull = (): boolean => gathered.end().bytes >= limits.logBytesMax - 2 * limits.tailBytesMax;
+  /** A line says that the limit is reached. */
+  let isToldFull = isFull();
   let scheduled: NodeJS.Immediate | null = null;
 
   const flush = (): void => {
@@ -101,15 +112,20 @@ export function openLog(
   };
 
   const take = (at: number, stream: LogLine['stream'], text: string): void => {
-    if (isFull) return;
-    isFull = gathered.end().bytes + text.length >= limits.logBytesMax;
-    if (!isFull) append(at, stream, text);
-    else
-      append(
-        at,
-        'contender',
-        `This log has reached its limit of ${limits.logBytesMax} bytes: what follows is not kept.`,
-      );
+    if (!isFull()) return append(at, stream, text);
+    if (!isToldFull) append(clock.now(), 'contender', fullText);
+    isToldFull = true;
+    const room = Math.max(0, limits.logBytesMax - gathered.end().bytes);
+    const bytes = Buffer.byteLength(formatLine(at, stream, text));
+    rest.add({ at, stream, text }, bytes, Math.min(limits.tailBytesMax, room / 2));
+  };
+  const fullText = `This log has reached its limit of ${formatBytes(limits.logBytesMax)}: of what follows, the last lines are kept, and stand here when it ends.`;
+
+  const takeRest = (): void => {
+    const { lines, leftOut } = rest.take();
+    if (gathered.end().bytes >= limits.logBytesMax) return;
+    if (leftOut.lines > 0) append(clock.now(), 'contender', leftOutText(leftOut));
+    for (const { at, stream, text } of lines) append(at, stream, text);
   };
 
   const splitters = new Map<LogLine['stream'], LineSplitter>();
@@ -127,6 +143,7 @@ export function openLog(
     release() {
       if (state === 'closed') return;
       state = 'open';
+      rest.clear();
       flush();
       state = 'closed';
       appender.close();
@@ -140,13 +157,23 @@ export function openLog(
     line({ at, stream, text }) {
       if (state === 'open') take(at, stream, text.replaceAll('\n', ' '));
     },
+    copy({ at, stream, text }) {
+      if (state !== 'open' || gathered.end().bytes >= limits.logBytesMax + limits.tailBytesMax) return;
+      append(at, stream, text.replaceAll('\n', ' '));
+      isToldFull ||= isFull();
+    },
     async close() {
       if (state !== 'open') return;
       for (const splitter of splitters.values()) splitter.end();
+      takeRest();
       state = 'closing';
       flush();
     },
   };
+}
+
+function leftOutText({ lines, bytes }: LeftOut): string {
+  return `${lines} ${lines === 1 ? 'line is' : 'lines are'} left out here (${formatBytes(bytes)}).`;
 }
 
 /** Lines that are not written yet, with the records of the index that belong to them. */

@@ -29,7 +29,7 @@ export interface ArtifactStream {
 
 /** One log for each attempt, addressed by its key. Lines are numbered from 1. */
 export interface LogStore {
-  /** Opens for appending (the open one again, if there is one); the caller closes. Lines are capped at `lineBytesMax`, logs at `logBytesMax` with a closing marker line. */
+  /** Opens for appending (the open one again, if there is one); the caller closes. Lines are capped at `lineBytesMax`, logs at `logBytesMax`: a longer one keeps its beginning and its last lines, which stand there when it is closed. */
   writer(key: string): LogWriter;
   /** Another process may write it from now on: it is let go as it stands, without its end, and its writer writes no more. */
   release(key: string): void;
@@ -61,7 +61,14 @@ export interface LogWriter {
   write(stream: LogLine['stream'], chunk: Uint8Array | string): void;
   /** One whole line, of the time that it says. */
   line(line: Omit<LogLine, 'number'>): void;
+  /** The same of a log that was brought within its limit where it was written: its lines keep their numbers. */
+  copy(line: Omit<LogLine, 'number'>): void;
   close(): Promise<void>;
 }
 
-export const logLimits = { lineBytesMax: 16 * 1024, logBytesMax: 256 * 1024 * 1024, pageLinesMax: 10_000 } as const;
+export const logLimits = {
+  lineBytesMax: 16 * 1024,
+  logBytesMax: 256 * 1024 * 1024,
+  tailBytesMax: 1024 * 1024,
+  pageLinesMax: 10_000,
+} as const;

@@ -110,7 +110,12 @@ export function addStep(build: Build, definition: StepDefinition, run: StepFunct
   if (run !== null) build.functions.set(definition.name, run);
 }
 
-/** A branch, once all steps are there; the names of pools and stores, against the settings. */
-function isCheckedLater({ work, pool }: StepDefinition): boolean {
-  return work.kind === 'branch' || pool !== undefined || (work.kind === 'wait' && work.for.condition === 'object');
+/** A branch, once all steps are there; the names of pools, stores and secrets, against the settings. */
+function isCheckedLater({ work, pool, secrets }: StepDefinition): boolean {
+  return (
+    work.kind === 'branch' ||
+    pool !== undefined ||
+    secrets.length > 0 ||
+    (work.kind === 'wait' && work.for.condition === 'object')
+  );
 }

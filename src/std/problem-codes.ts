@@ -49,6 +49,7 @@ export const problemCodes = [
   'run-not-asked',
   'run-refused',
   'run-unknown',
+  'secret-reserved',
   'server-refused',
   'step-unknown',
   'store-unknown',

@@ -246,6 +246,26 @@ export default pipeline('waiting', {}, ({ date }) => {
   ]);
 });
 
+test('a step that names the key of an object store is refused, whatever its name', async () => {
+  sandbox = createProject({
+    '.pipelines/takes.ts': `import { pipeline, step } from 'contender';
+
+export default pipeline('reader', { secrets: ['OWN'] }, () => {
+  step('fine', { command: ['true'] });
+  step('takes', { command: ['true'], secrets: ['OWN', 'LAKE_KEY'] });
+});
+`,
+    'contender.yaml': 'objectStores: { lake: { secrets: { accessKeyId: LAKE_ID, secretAccessKey: LAKE_KEY } } }',
+  });
+  const { status, err } = await sandbox.run(['check']);
+  assert.equal(status, 2);
+  assert.match(
+    err,
+    /takes\.ts:5:3: step "takes": the secret LAKE_KEY is a key of the object store "lake", which steps do not get \[secret-reserved\]/,
+  );
+  assert.doesNotMatch(err, /"fine"/);
+});
+
 test('an object store that contender.yaml does not declare is said where there is such a file', async () => {
   const waiting = (store: string): string => `import { pipeline, waitFor } from 'contender';
 

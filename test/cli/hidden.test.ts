@@ -43,3 +43,17 @@ test('a step that reads the environment of its server shows nothing of it', asyn
   assert.match(log.out, /CONTENDER_WEBHOOK_SECRET=\*\*\*,\*\*\*/);
   assert.match(log.out, /The output held a secret, which was masked/);
 });
+
+test('a step that names the key of an object store is not given it', async () => {
+  const taking = `${fromContender}export default pipeline('taking', { on: {} }, () => {
+  step('take', { command: ['sh', '-c', 'echo "$LAKE_KEY"'], secrets: ['LAKE_KEY'] });
+});
+`;
+  sandbox.commit({
+    '.pipelines/taking.ts': taking,
+    'contender.yaml': 'objectStores: { lake: { secrets: { accessKeyId: LAKE_ID, secretAccessKey: LAKE_KEY } } }',
+  });
+  const ran = await sandbox.run(['run', 'taking'], { environment: { CONTENDER_SECRET_LAKE_KEY: 'canary-of-a-key' } });
+  assert.notEqual(ran.status, 0);
+  assert.match(ran.out + ran.err, /LAKE_KEY is not configured for steps/);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diffVersions } from '../../src/compile/compile.ts';
-import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
 import {
   approval,
   challenge,
@@ -15,6 +15,8 @@ import {
   type PodOptions,
   type TriggerRule,
 } from '../../src/pipeline/index.ts';
+import type { Json } from '../../src/std/json.ts';
+import { pipelineOf, stepOf } from '../support/definitions.ts';
 
 const none = {};
 type Gate = Partial<GateOptions<string>>;
@@ -290,4 +292,67 @@ test('an approval that skips where it failed is a weakening', () => {
     'approval "release": where nobody decides it skips, and fails no more',
   ]);
   assert.deepEqual(diffVersions(soft, strict).weakened, []);
+});
+
+/** A gate of a thousand ranges, and how often the column of any was read. */
+function wideGate(min: number): { readonly definition: PipelineDefinition; readonly reads: () => number } {
+  let reads = 0;
+  const checks = Array.from({ length: 1000 }, (_, index) => ({
+    check: 'range' as const,
+    get column() {
+      reads += 1;
+      return `c${index}`;
+    },
+    min,
+    max: null,
+  }));
+  const work = { kind: 'gate', data: { literal: 'x.csv' }, checks } as const;
+  return { definition: pipelineOf([stepOf({ name: 'wide', work })]), reads: () => reads };
+}
+
+test('a gate of a thousand checks is read a few times, and not once for each of its checks', () => {
+  const [base, head] = [wideGate(2), wideGate(1)];
+  assert.equal(diffVersions(base.definition, head.definition).weakened.length, 1000);
+  assert.ok(Math.max(base.reads(), head.reads()) < 10_000, `${base.reads()} and ${head.reads()} reads`);
+});
+
+test('what is nested deeply is read a few times, and not once for each level', () => {
+  let reads = 0;
+  const deep = (value: number): PipelineDefinition => {
+    let nested: Json = {
+      value,
+      get same() {
+        reads += 1;
+        return 'x';
+      },
+    };
+    for (let level = 0; level < 50; level += 1) nested = { nested, level };
+    return pipelineOf([{ ...stepOf({ name: 'deep' }), nested } as StepDefinition]);
+  };
+  const { steps } = diffVersions(deep(1), deep(2));
+  assert.match(steps[0]?.fields[0]?.field ?? '', /^(nested\.){51}value$/);
+  assert.ok(reads < 10, `${reads} reads`);
+});
+
+test('of a thousand gates that nothing comes after any more, each step tells of ten', () => {
+  const chain = (isLinked: boolean): PipelineDefinition =>
+    pipelineOf(
+      Array.from({ length: 1000 }, (_, index) =>
+        stepOf({
+          name: `g${index}`,
+          upstream: isLinked && index > 0 ? [`g${index - 1}`] : [],
+          work: { kind: 'gate', data: { literal: 'x.csv' }, checks: [{ check: 'rows', min: 1, max: null }] },
+        }),
+      ),
+    );
+  const { weakened } = diffVersions(chain(true), chain(false));
+  const last = weakened.filter((sentence) => sentence.startsWith('step "g999" '));
+  assert.deepEqual(
+    [last.length, last[0], last.at(-1)],
+    [
+      11,
+      'step "g999" no longer comes after the gate "g0"',
+      'step "g999" no longer comes after 989 more gates and approvals',
+    ],
+  );
 });

@@ -213,3 +213,78 @@ test('who listens to pull requests of another branch reports on none but those o
     assert.deepEqual([comments.length, changes.length], fork ? [1, 0] : [0, 1]);
   }
 });
+
+/** A pull request onto main whose branch left another one, `release`, where `asked` is changed already. */
+async function proposedBehindRelease(texts: Readonly<Record<string, string>> = {}): Promise<{
+  readonly stage: Stage;
+  readonly head: Sha;
+  readonly main: Partial<PullRequest>;
+  readonly release: Partial<PullRequest>;
+}> {
+  const stage = await Stage.open({ pipelines, later });
+  const [main, release] = [stage.world.remote.branches.get('main'), stage.commit('release', undefined, asked)];
+  assert.ok(main !== undefined);
+  const head = stage.commit('feature', [release], { ...asked, ...texts });
+  stage.propose(head);
+  await told(stage, head);
+  return {
+    stage,
+    head,
+    main: { baseBranch: 'main', baseSha: main },
+    release: { baseBranch: 'release', baseSha: release },
+  };
+}
+
+function shown({ world: { forge } }: Stage): unknown {
+  return {
+    comments: forge.comments.map(({ report }) => report.change),
+    checks: [...forge.checkRuns.values()].map(({ report }) => report.change),
+    others: forge.changes.map(({ reports }) => reports.at(-1)?.changes),
+  };
+}
+
+test('another base branch has everything told anew about it, and back again, without another run', async () => {
+  const { stage, head, main, release } = await proposedBehindRelease(quiet);
+  const quietOnly = [[change('quiet')]];
+  const onMain = { comments: [change('asked')], checks: [change('asked')], others: quietOnly };
+  assert.deepEqual(shown(stage), onMain);
+  const { comments } = stage.world.forge;
+  for (let round = 0; round < 2; round += 1) {
+    stage.propose(head, release);
+    await stage.until('it is told of release', () => comments[0]?.report.change === null);
+    await stage.rest();
+    assert.deepEqual(shown(stage), { comments: [null], checks: [null], others: quietOnly });
+    stage.propose(head, main);
+    await stage.until('it is told of main', () => comments[0]?.report.change !== null);
+    await stage.rest();
+    assert.deepEqual(shown(stage), onMain);
+  }
+  assert.equal(stage.world.history.runs.size, 1);
+});
+
+test('late news of the base branch that a pull request had before change nothing', async () => {
+  const { stage, head, main, release } = await proposedBehindRelease();
+  stage.propose(head, release);
+  const { comments } = stage.world.forge;
+  await stage.until('it is told of release', () => comments[0]?.report.change === null);
+  const pullRequest = stage.proposed(head, main);
+  stage.hook({ type: 'pull-request', action: 'synchronize', pullRequest, actor: 'late' }, 'late');
+  await stage.until('the news were read', () => stage.world.history.deliveries.get('late')?.state === 'ignored');
+  await stage.rest();
+  assert.deepEqual(comments[0]?.report.change, null);
+});
+
+test('the check run of a commit that is pushed and proposed keeps what the pull request changes, whoever reports last', async () => {
+  const on = { push: { branches: ['**'], tags: [], paths: [] }, pullRequest };
+  const stage = await Stage.open({ pipelines: [guarded('asked', 1000, on)], later: [guarded('asked', 10, on)] });
+  const { world } = stage;
+  const head = stage.commit('feature', undefined, asked);
+  stage.propose(head);
+  await told(stage, head);
+  stage.hook({ type: 'push', ref: 'refs/heads/feature', before: null, after: head, actor: 'ada' });
+  await stage.until('the push has its run', () => world.history.runs.size === 2);
+  await stage.rest();
+  const last = [...world.forge.checkRuns.values()].at(-1)?.report;
+  const pushed = [...world.history.runs.values()].find(({ opened }) => opened.trigger.kind === 'push');
+  assert.deepEqual([last?.runId, last?.change], [pushed?.opened.runId, change('asked')]);
+});

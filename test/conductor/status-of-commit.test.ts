@@ -33,3 +33,20 @@ test('a pull request that changes nothing leaves the failure of its commit, of a
   assert.equal(world.history.runs.size, 1);
   assert.deepEqual(shown(), ['failure', 'failure']);
 });
+
+test('a head that changes nothing beside its base branch, and does beside another, gets its run then', async () => {
+  const stage = await Stage.open({ pipelines: [asked] });
+  const { world } = stage;
+  world.attemptMs = 500;
+  const main = world.remote.branches.get('main');
+  const sha = stage.commit('feature');
+  world.remote.branches.set('release', sha);
+  stage.propose(sha, { baseBranch: 'release', baseSha: sha });
+  await stage.until('it was looked at', () => world.history.triggers.has(`pull-request:shop/models:asked:1:${sha}`));
+  await stage.rest();
+  assert.equal(world.forge.statuses.get(statusKey(sha, 'asked'))?.state, 'neutral');
+  stage.propose(sha, { baseBranch: 'main', baseSha: main ?? '' });
+  await stage.until('the run is there', () => world.history.runs.size === 1);
+  await stage.rest();
+  assert.equal(world.forge.statuses.get(statusKey(sha, 'asked'))?.state, 'success');
+});

@@ -107,6 +107,15 @@ test('object stores are read, with the names of their secrets and never the valu
       secrets: { accessKeyId: 'ID', secretAccessKey: 'KEY', sessionToken: 'TOKEN' },
     },
   });
+  const secrets = {
+    CONTENDER_SECRET_LAKE_KEY: 'key',
+    CONTENDER_SECRET_TOKEN: 'token',
+    CONTENDER_SECRET_OTHER: 'other',
+  };
+  const { secret, stepSecret } = loadConfig(folder, secrets);
+  const names = ['LAKE_KEY', 'TOKEN', 'OTHER'];
+  assert.deepEqual(names.map(secret), ['key', 'token', 'other']);
+  assert.deepEqual(names.map(stepSecret), [null, null, 'other'], 'no step is given a key');
   const wrong = 'objectStores:\n  lake: { secrets: { accessKeyId: ID, secretAccessKey: "wJalr/bPx" } }\n';
   assert.match(problemOf(wrong).message, /the name of a secret, not its value/);
   assert.match(problemOf('objectStores:\n  lake: { accessKey: x }\n').message, /objectStores/);

@@ -53,6 +53,25 @@ test('what was said once is not said again at every look', async () => {
   assert.equal(writes(), said);
 });
 
+test('a look finds that a pull request is to go to another branch', async () => {
+  const sha = await it.push('wide', 'A new pipeline', {
+    '.pipelines/wide.ts': quickPipeline('wide', '{ push: null }'),
+  });
+  await it.git('push', '--quiet', 'origin', 'HEAD:refs/heads/release');
+  const head = await it.push('wide', 'Say so', { 'wide.txt': sha });
+  const { number } = await it.github.openPullRequest({ head: 'wide', base: 'main', title: 'Wide', user: 'grace' });
+  const shared = (text: RegExp): Promise<unknown> =>
+    it.system.until(`a comment with ${text}`, async () => {
+      await it.passes(1000);
+      return it.github.comments(number).find(({ body }) => text.test(body)) ?? null;
+    });
+  await shared(/wide: new/);
+  await it.github.retargetPullRequest(number, 'release', 'grace');
+  await shared(/no pipeline/i);
+  assert.equal(it.github.comments(number).length, 1);
+  await it.settled(head, 'old');
+});
+
 test('a webhook and a look that find the same push are one run', async () => {
   const sha = await it.push('race', 'Change it', { 'race.txt': '' });
   it.hooks(true);

@@ -95,3 +95,25 @@ export default pipeline('nightly', { on: { schedule: '0 2 * * *' } }, () => void
   assert.match(it.github.checkRuns(sha)[0]?.summary ?? '', sentence);
   assert.equal(it.github.comments(number).length, 2);
 });
+
+test('a pull request that is to go to another branch is told of what it changes there, without another run', async () => {
+  const model = modelPipeline({ name: 'churn', noise: 0.5 }).replace('threshold: 0.6', 'threshold: 0.2');
+  await it.push('least', 'Ask for the least', { [churn]: model });
+  await it.git('push', '--quiet', 'origin', 'HEAD:refs/heads/release');
+  const sha = await it.push('least', 'Say so', { 'README.md': 'Little is asked.\n' });
+  const { number } = await it.github.openPullRequest({ head: 'least', base: 'main', title: 'Least', user: 'grace' });
+  const sentence = /threshold fell from 0\.6 to 0\.2/;
+  const { id, body } = await it.comment(number, 'churn', /What happens next/);
+  assert.match(body, sentence);
+  await it.passes(60_000);
+  await it.github.retargetPullRequest(number, 'release', 'grace');
+  await it.handled();
+  await it.passes(60_000);
+  const told = await it.comment(number, 'churn', /What happens next/);
+  assert.equal(told.id, id);
+  assert.doesNotMatch(told.body, sentence);
+  const [check, ...more] = it.github.checkRuns(sha);
+  assert.doesNotMatch(check?.summary ?? '', sentence);
+  assert.equal(more.length, 0);
+  assert.equal((await it.system.journal.runs({ sha, limit: 10 })).length, 1);
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -33,7 +33,11 @@ test('a gigabyte in one line is cut at its limit and needs no memory', async () 
 
 test('a line is cut between characters', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'logs-'));
-  const store = createDirectoryLogStore({ directory, clock, limits: { lineBytesMax: 7, logBytesMax: 1000 } });
+  const store = createDirectoryLogStore({
+    directory,
+    clock,
+    limits: { lineBytesMax: 7, logBytesMax: 1000, tailBytesMax: 9 },
+  });
   const writer = store.writer('run/a/0/1');
   writer.write('out', '€€€€\n1234567\nabcdef😀\n');
   await writer.close();
@@ -44,20 +48,78 @@ test('a line is cut between characters', async () => {
   await rm(directory, { recursive: true });
 });
 
-test('a log ends at its limit with one line that says so, also after it was opened again', async () => {
+const short = { lineBytesMax: 100, logBytesMax: 1000, tailBytesMax: 200 };
+
+test('a log beyond its limit keeps its beginning and its end, and says how much is missing between', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'logs-'));
-  const store = createDirectoryLogStore({ directory, clock, limits: { lineBytesMax: 100, logBytesMax: 60 } });
-  for (let round = 0; round < 2; round += 1) {
-    const writer = store.writer('run/a/0/1');
-    for (let line = 1; line <= 100; line += 1) writer.write('out', `line number ${line}\n`);
-    await writer.close();
-  }
-  const { lines } = await store.read('run/a/0/1', 1, 100);
+  const store = createDirectoryLogStore({ directory, clock, limits: short });
+  const key = 'run/a/0/1';
+  const texts = async (): Promise<string[]> => (await store.read(key, 1, 1000)).lines.map(({ text }) => text);
+  const writer = store.writer(key);
+  for (let line = 1000; line < 2000; line += 1) writer.write(line % 2 === 0 ? 'out' : 'err', `line ${line}\n`);
+  writer.write('err', 'Error: the reason');
+  const live = await texts();
+  const full =
+    'This log has reached its limit of 1000 B: of what follows, the last lines are kept, and stand here when it ends.';
+  assert.deepEqual(live.slice(0, 2), ['line 1000', 'line 1001']);
+  assert.equal(live.at(-1), full);
+  await writer.close();
+  const whole = await texts();
+  assert.deepEqual(whole.slice(0, live.length), live, 'what a reader has seen stays');
+  assert.equal(whole.at(-1), 'Error: the reason');
+  const [leftOut = '', ...last] = whole.slice(live.length);
+  assert.match(leftOut, /^\d+ lines are left out here \(\d+(\.\d)? KiB\)\.$/);
+  const first = live.length - 1;
+  assert.equal(first + Number.parseInt(leftOut, 10) + last.length, 1001);
   assert.deepEqual(
-    lines.map((line) => line.stream),
-    ['out', 'out', 'out', 'contender'],
+    last.slice(0, -1),
+    Array.from({ length: last.length - 1 }, (_, at) => `line ${2001 - last.length + at}`),
   );
-  assert.match(lines.at(-1)?.text ?? '', /limit of 60 bytes/);
+  assert.ok(last.length > 3, String(last.length));
+  await rm(directory, { recursive: true });
+});
+
+test('a log that is opened again and again stays within its limit, and has its newest lines', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'logs-'));
+  const key = 'run/a/0/1';
+  let [size, isNewest] = [0, true];
+  for (let round = 1; round <= 50; round += 1) {
+    const store = createDirectoryLogStore({ directory, clock, limits: short });
+    const writer = store.writer(key);
+    for (let line = 1; line <= 100; line += 1) writer.write('out', `${round}: ${line}\n`);
+    await writer.close();
+    const { lines } = await store.read(key, 1, 1000);
+    if (round <= 3) isNewest &&= lines.at(-1)?.text === `${round}: 100`;
+    size = (await stat(join(directory, 'run', 'a~0~1.log'))).size;
+    assert.equal(lines.filter(({ text }) => text.startsWith('This log has reached')).length, 1);
+  }
+  assert.ok(isNewest);
+  assert.ok(size < 1100, String(size));
+  await rm(directory, { recursive: true });
+});
+
+test('a log that was brought within its limit elsewhere is copied line by line, but not without end', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'logs-'));
+  const [from, to] = ['from', 'to'].map((name) =>
+    createDirectoryLogStore({ directory: join(directory, name), clock, limits: short }),
+  );
+  assert.ok(from !== undefined && to !== undefined);
+  const key = 'run/a/0/1';
+  const writer = from.writer(key);
+  for (let line = 1; line <= 1000; line += 1) writer.write('out', `line ${line}\n`);
+  await writer.close();
+  const { lines, total } = await from.read(key, 1, 1000);
+  const copy = to.writer(key);
+  for (const line of lines) copy.copy(line);
+  assert.equal(to.size(key), total);
+  copy.write('contender', 'the pod is gone\n');
+  await copy.close();
+  const copied = (await to.read(key, 1, 1000)).lines.map(({ text }) => text);
+  assert.deepEqual(copied, [...lines.map(({ text }) => text), 'the pod is gone']);
+  const endless = to.writer('run/b/0/1');
+  for (let line = 1; line <= 1000; line += 1) endless.copy({ at: 1, stream: 'out', text: `line ${line}` });
+  await endless.close();
+  assert.ok((await stat(join(directory, 'to', 'run', 'b~0~1.log'))).size < 1300);
   await rm(directory, { recursive: true });
 });
 

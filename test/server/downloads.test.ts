@@ -1,8 +1,10 @@
 /** Artifacts over HTTP: as they are read from the store, whole and right or broken off, and so many at once. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmod, truncate, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, test, type TestContext } from 'node:test';
 import { createServer } from '../../src/server/server.ts';
 import type { ArtifactStreams } from '../../src/outputs/outputs.ts';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
@@ -112,5 +114,66 @@ test('eight downloads go at once, and the next ones are told to come again', asy
   goOn();
   const rest = await Promise.all([...downloads.slice(1), again].map((download) => download.text()));
   assert.deepEqual(new Set(rest), new Set(['first last']));
+  await app.close();
+});
+
+/** A download that is read by hand. */
+async function readByHand(t: TestContext, server: string): Promise<{ read(bytes: number): Promise<void> }> {
+  const socket = connect(Number(new URL(server).port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.write(`GET ${address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+  const read = async (bytes: number): Promise<void> => {
+    for (let got = 0; got < bytes;) {
+      const chunk: unknown = socket.read();
+      if (Buffer.isBuffer(chunk)) got += chunk.length;
+      else await once(socket, 'readable');
+    }
+  };
+  await read(1);
+  return { read };
+}
+
+async function* endless(): AsyncGenerator<Uint8Array> {
+  for (;;) yield Buffer.alloc(64 * 1024);
+}
+
+test('downloads of which too little is taken are broken off and leave their places, and a slow one goes on', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const openVerified = async (): ReturnType<ArtifactStreams['openVerified']> => ({ bytes: 1e12, content: endless() });
+  const errors: string[] = [];
+  const app = await serve({ ...system.artifacts, openVerified }, errors);
+  const server = await app.listen({ port: 0, host: '127.0.0.1' });
+  const slow = await readByHand(t, server);
+  const still = await Promise.all(Array.from({ length: 7 }, () => readByHand(t, server)));
+  assert.equal((await fetch(`${server}${address}`)).status, 503);
+  // What both kernels hold for a connection is taken at first.
+  for (let round = 0; round < 20 && errors.length < still.length; round += 1) {
+    await slow.read(32 * 1024 * 1024);
+    t.mock.timers.tick(5 * 60_000);
+  }
+  const cause = 'a download was broken off: less than 4 KiB/s of it were taken for 5 minutes';
+  assert.deepEqual(
+    errors,
+    still.map(() => cause),
+  );
+  await slow.read(32 * 1024 * 1024);
+  let next = await fetch(`${server}${address}`);
+  while (next.status === 503) next = await fetch(`${server}${address}`);
+  assert.equal(errors.length, still.length);
+  await next.body?.cancel();
+  t.after(() => app.close());
+});
+
+test('a store that is slow breaks no download off', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { artifacts, goOn } = slowStore();
+  const app = await serve(artifacts);
+  const { body } = await fetch(`${await app.listen({ port: 0, host: '127.0.0.1' })}${address}`);
+  assert.ok(body);
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  assert.equal((await reader.read()).value, 'first ');
+  t.mock.timers.tick(3_600_000);
+  goOn();
+  assert.equal((await reader.read()).value, 'last');
   await app.close();
 });

@@ -1,18 +1,22 @@
 /**
  * What a pull request does to the definitions of pipelines: those of its head beside those of the commit at which it left its
  * base branch, as GitHub shows the change of files. So a base branch that moves on changes nothing of it. Both are read
- * from the journal; where the older ones are not there, nothing waits for them, and the report says so.
+ * from the journal; where the older ones are not there, nothing waits for them, and the report says so. A pull request may get
+ * another base branch: what was compared last is kept, and counts for all that is told of the head from then on.
  */
+import { firstTriggerOf } from '../../engine/event.ts';
 import { changeSentences, diffVersions, pipelinesFolder } from '../../compile/compile.ts';
 import type { ChangesReport, PipelineChange, PullRequest, RunReport } from '../../forge/forge.ts';
 import type { Sha } from '../../git/git.ts';
-import type { Journal, VersionRow } from '../../journal/journal.ts';
+import { journalLimits, type Journal, type VersionRow } from '../../journal/journal.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { namesOfBroken } from '../broken-files.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { shaOf } from '../sha.ts';
+import { readChangesAsked } from '../stored.ts';
 import { matchPullRequest } from '../triggers/match.ts';
 import { versionsOf } from '../versions.ts';
+import { changesKey, type ChangesAsked } from './report-writes.ts';
 
 /** Of one pipeline; the rest is only counted. */
 const sentencesMax = 50;
@@ -26,15 +30,56 @@ export async function learnBase(ports: ConductorPorts, project: Project, sha: Sh
   if (left !== null) await versionsOf(ports, project, left);
 }
 
-/** Of the pipeline that a report is about; null where there is nothing to say. */
+/** The base branch that the head of a pull request was compared with last; null where another head was. */
+export async function comparedWith(
+  journal: Pick<Journal, 'outboxRow'>,
+  { repository, pullRequest, headSha }: Pick<ChangesAsked, 'repository' | 'pullRequest' | 'headSha'>,
+): Promise<Pick<ChangesAsked, 'baseSha' | 'baseBranch'> | null> {
+  const row = await journal.outboxRow(changesKey(repository, pullRequest));
+  const asked = row === null ? null : readChangesAsked(row.body);
+  return asked?.headSha === headSha ? asked : null;
+}
+
+/** Of the pipeline that a report is about, on that pull request or, without one, on any; null where there is nothing to say. */
 export async function changeOf(
   { journal }: Pick<ConductorPorts, 'journal'>,
   project: Project,
-  { pipeline, sha, baseSha }: Pick<RunReport, 'pipeline' | 'sha' | 'baseSha'>,
+  report: Reported,
+  pullRequest: number | null,
 ): Promise<PipelineChange | null> {
+  const { pipeline, sha } = report;
+  const baseSha = await baseOf(journal, project.name, report, pullRequest);
   if (baseSha === null) return null;
   const sides = await sidesOf(journal, project, sha, baseSha);
   return sides === null ? unknown(pipeline) : changeBetween(journal, pipeline, sides);
+}
+
+type Reported = Pick<RunReport, 'pipeline' | 'sha' | 'baseSha'>;
+
+async function baseOf(
+  journal: Journal,
+  repository: string,
+  report: Reported,
+  pullRequest: number | null,
+): Promise<string | null> {
+  const asked =
+    pullRequest === null
+      ? await proposalOf(journal, repository, report)
+      : { number: pullRequest, baseSha: report.baseSha };
+  if (asked === null) return report.baseSha;
+  const compared = await comparedWith(journal, { repository, pullRequest: asked.number, headSha: report.sha });
+  return compared?.baseSha ?? asked.baseSha;
+}
+
+/** The newest pull request that had the pipeline run at a commit: one that is pushed as well has one check run for both. */
+async function proposalOf(
+  journal: Pick<Journal, 'runs'>,
+  repository: string,
+  { pipeline, sha }: Reported,
+): Promise<{ readonly number: number; readonly baseSha: string } | null> {
+  const runs = await journal.runs({ repository, pipeline, sha, limit: journalLimits.pageMax });
+  const triggers = runs.map(({ opened }) => firstTriggerOf(opened.trigger));
+  return triggers.find((trigger) => trigger.kind === 'pull-request') ?? null;
 }
 
 /** Of the pipelines that report nothing on the pull request themselves; null where it is not known what they were. */

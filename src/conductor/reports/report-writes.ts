@@ -85,6 +85,7 @@ export interface ChangesAsked extends Pick<PullRequest, 'headSha' | 'baseSha' | 
   readonly pullRequest: number;
 }
 
+/** Also keeps which base branch the head is compared with from now on. */
 export function reportChanges(
   repository: string,
   { number: pullRequest, headSha, baseSha, baseBranch, fork }: PullRequest,
@@ -115,9 +116,26 @@ export function tellOf({ key, kind, body }: OutboxRow, headSha: string, at: numb
   return { write: 'outbox', key, kind, body: { ...body, returnedTo: headSha }, at, dueAt: at };
 }
 
+/** What was said of a pipeline on the head, once more: about its new base branch. */
+export async function tellAnew(
+  journal: Pick<Journal, 'outboxRow'>,
+  { repository, pipeline, sha, pullRequest }: Parameters<typeof reportRows>[0] & { readonly pullRequest: number },
+  at: number,
+): Promise<readonly Write[]> {
+  const keys = [checkKey(repository, sha, pipeline), commentKey(repository, pullRequest, pipeline)];
+  const rows = await Promise.all(keys.map((key) => journal.outboxRow(key)));
+  return rows.flatMap((row): Write[] =>
+    row === null ? [] : [{ write: 'outbox', key: row.key, kind: row.kind, body: row.body, at, dueAt: at }],
+  );
+}
+
 /** Of the outbox row that holds the newest that was to be said of a commit. */
 export function statusKey(repository: string, sha: string, pipeline: string): string {
   return `status:${repository}:${sha}:${pipeline}`;
+}
+
+function checkKey(repository: string, sha: string, pipeline: string): string {
+  return `check:${repository}:${sha}:${pipeline}`;
 }
 
 function reportRows(
@@ -134,7 +152,7 @@ function reportRows(
   const { repository, sha, pipeline } = about;
   const rows: Write[] = [
     { write: 'outbox', key: statusKey(repository, sha, pipeline), kind: 'status', body, at, dueAt },
-    { write: 'outbox', key: `check:${repository}:${sha}:${pipeline}`, kind: 'check', body, at, dueAt },
+    { write: 'outbox', key: checkKey(repository, sha, pipeline), kind: 'check', body, at, dueAt },
   ];
   if (about.pullRequest !== null) {
     const key = commentKey(repository, about.pullRequest, pipeline);

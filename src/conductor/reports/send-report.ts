@@ -19,7 +19,8 @@ export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise
 export async function sendCheckRun(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
   const found = await commitReportFor(ports, row);
   if (found === null) return { done: [] };
-  const report = await withChange(ports, found);
+  const { pullRequest } = row.body;
+  const report = await withChange(ports, found, typeof pullRequest === 'number' ? pullRequest : null);
   const sent = await found.project.forge.setCheckRun(report, await ports.journal.forgeObject(row.key));
   return carried(sent, (id) => remember(ports, row.key, id));
 }
@@ -32,7 +33,7 @@ export async function sendComment(ports: ConductorPorts, row: OutboxRow): Promis
   const found = await aboutHead(ports, asked, pullRequest);
   if ('retry' in found) return found;
   const known = await ports.journal.forgeObject(row.key);
-  const report = await withChange(ports, found);
+  const report = await withChange(ports, found, pullRequest);
   // That nothing runs is worth a status, and a comment only where an earlier one would mislead now, or the pipeline changes.
   const isNews = report.runId !== null || report.state !== 'neutral' || (report.change?.count ?? 0) > 0;
   if (known === null && !isNews) return { done: [] };
@@ -44,13 +45,13 @@ async function sendChanges(ports: ConductorPorts, row: OutboxRow): Promise<Carri
   const asked = readChangesAsked(row.body);
   const project = asked === null ? undefined : ports.projects.get(asked.repository);
   if (asked === null || project === undefined) return { done: [] };
+  const report = await changesOfOthers(ports, project, asked);
+  const known = await ports.journal.forgeObject(row.key);
+  if (report === null || (known === null && report.changes.length === 0)) return { done: [] };
   const now = await project.forge.pullRequest(asked.pullRequest);
   if (!now.ok) return carried(now, () => []);
   // Of another head, another row tells.
   if (now.value.state !== 'open' || now.value.headSha !== asked.headSha) return { done: [] };
-  const report = await changesOfOthers(ports, project, asked);
-  const known = await ports.journal.forgeObject(row.key);
-  if (report === null || (known === null && report.changes.length === 0)) return { done: [] };
   return setComment(ports, project, report, { key: row.key, pullRequest: asked.pullRequest, known });
 }
 
@@ -79,8 +80,12 @@ async function setComment(
   return carried(sent, (id) => remember(ports, key, id));
 }
 
-async function withChange(ports: ConductorPorts, { project, report }: Found): Promise<RunReport> {
-  return { ...report, change: await changeOf(ports, project, report) };
+async function withChange(
+  ports: ConductorPorts,
+  { project, report }: Found,
+  pullRequest: number | null,
+): Promise<RunReport> {
+  return { ...report, change: await changeOf(ports, project, report, pullRequest) };
 }
 
 /**

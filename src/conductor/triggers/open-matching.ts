@@ -1,6 +1,6 @@
 /** The pipelines of a commit that listen get a run each, or a report that says why they get none. */
 import type { Trigger } from '../../engine/event.ts';
-import type { VersionRow, Write } from '../../journal/journal.ts';
+import type { Journal, VersionRow, Write } from '../../journal/journal.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { coveringRun, type Covering } from './covered.ts';
 import { orderToDecide } from './covered-pushes.ts';
@@ -24,6 +24,8 @@ export interface Matching {
   readonly match: (definition: PipelineDefinition, files: Omit<Change, 'paths'>) => Match;
 }
 
+const notAffected = 'Not affected by this change';
+
 /** How many runs were asked for, and a note for the record. Doing it again opens nothing twice: every run has a key. */
 export async function openMatching(
   desk: Desk,
@@ -38,7 +40,7 @@ export async function openMatching(
   for (const { definition, digest, row } of good) {
     const matched = matching.match(definition, { file: row.file, files });
     if (matched === null) continue;
-    const reason = skip ? 'The commit message asks to skip' : matched.affected ? null : 'Not affected by this change';
+    const reason = skip ? 'The commit message asks to skip' : matched.affected ? null : notAffected;
     if (reason !== null) {
       await reportSkipped(desk, matching, definition.name, reason, null);
       notes.push(`${definition.name}: ${reason}`);
@@ -100,7 +102,7 @@ async function open(
     ]);
     return summary;
   }
-  const key = triggerKey(definition.name, about, trigger);
+  const key = await keyOfRun(ports.journal, definition.name, about, trigger);
   const opened = await openRun(ports, turns, {
     key: replaced === null ? key : `${key}:after:${replaced.by}`,
     repository: about.repository,
@@ -147,6 +149,19 @@ function awaitEnd(
   if (trigger.kind !== 'push' || sha === null) return [];
   const { branch, actor } = trigger;
   return [orderToDecide({ ...push, repository, sha, branch, actor, pullRequest, runId })];
+}
+
+/** A head that did not concern a pipeline may do so beside another base branch. */
+async function keyOfRun(
+  journal: Pick<Journal, 'trigger'>,
+  pipeline: string,
+  about: About,
+  trigger: Matching['trigger'],
+): Promise<string> {
+  const key = triggerKey(pipeline, about, trigger);
+  if (trigger.kind === 'push') return key;
+  const known = await journal.trigger(key);
+  return known?.reason === notAffected ? `${key}:onto:${trigger.baseBranch}` : key;
 }
 
 function triggerKey(pipeline: string, about: About, trigger: Matching['trigger']): string {

@@ -1,4 +1,7 @@
-/** A pull request was opened or moved: its head is looked at once, however often and from wherever the news comes. */
+/**
+ * A pull request was opened or moved, or has another base branch: its head is looked at once beside each base, however often and
+ * from wherever the news comes. The runs that a head has stay; what is told of them is about the base that it has now.
+ */
 import type { PullRequest } from '../../forge/forge.ts';
 import type { Sha } from '../../git/git.ts';
 import type { Write } from '../../journal/journal.ts';
@@ -9,8 +12,16 @@ import { goodVersions, openMatching } from './open-matching.ts';
 import type { Project } from '../ports.ts';
 import { settleMerged } from '../promotion.ts';
 import { hasReplacedRun } from './returned.ts';
-import { changesOfOthers, learnBase } from '../reports/changes.ts';
-import { changesKey, commentKey, isToldOf, reportChanges, reportWithoutRun, tellOf } from '../reports/report-writes.ts';
+import { comparedWith, learnBase } from '../reports/changes.ts';
+import {
+  changesKey,
+  commentKey,
+  isToldOf,
+  reportChanges,
+  reportWithoutRun,
+  tellAnew,
+  tellOf,
+} from '../reports/report-writes.ts';
 import { shaOf } from '../sha.ts';
 import { problemReports } from './triggers.ts';
 import { namesIn, versionsOf, type CommitVersions } from '../versions.ts';
@@ -25,9 +36,16 @@ export async function handlePullRequest(
   const baseSha = shaOf(pullRequest.baseSha);
   if (sha === null || baseSha === null) return { state: 'ignored', note: 'not a SHA' };
   const { journal, clock } = desk.ports;
-  const lookedKey = `looked:${project.name}:${pullRequest.number}:${pullRequest.baseBranch}:${sha}`;
+  const { number, baseBranch } = pullRequest;
+  const lookedKey = `looked:${project.name}:${number}:${baseBranch}:${sha}`;
   const known = (await journal.trigger(lookedKey)) !== null;
-  if (known && !(await hasReplacedRun(journal, project.name, pullRequest))) {
+  const before = await comparedWith(journal, { repository: project.name, pullRequest: number, headSha: sha });
+  const isMoved = before !== null && before.baseBranch !== baseBranch;
+  if (isMoved) {
+    const late = await otherBase(project, pullRequest);
+    if (late !== null) return late;
+  }
+  if (known && !isMoved && !(await hasReplacedRun(journal, project.name, pullRequest))) {
     await tellAgain(desk, project.name, pullRequest);
     return { state: 'done', note: 'known already' };
   }
@@ -40,7 +58,7 @@ export async function handlePullRequest(
   const versions = await versionsOf(desk.ports, project, sha);
   if (!versions.ok) return { again: versions.error };
   await learnBase(desk.ports, project, sha, baseSha);
-  const about = { repository: project.name, sha, pullRequest: pullRequest.number, baseSha };
+  const about = { repository: project.name, sha, pullRequest: number, baseSha };
   const opened = pullRequest.fork
     ? { count: 0, note: forkSummary }
     : await open(desk, project, { pullRequest, sha, baseSha, actor }, versions.value);
@@ -50,21 +68,28 @@ export async function handlePullRequest(
   const reports = pullRequest.fork
     ? refuseFork(versions.value, about, at)
     : problemReports(about, versions.value.versions, at);
-  await journal.commit([[looked, ...reports, ...(await changesOf(desk, project, pullRequest, at))]]);
+  const changes = reportChanges(project.name, pullRequest, at);
+  const anew = isMoved ? await tellAllAnew(desk, { ...about, pullRequest: number }, versions.value, at) : [];
+  await journal.commit([[...(known ? [] : [looked]), ...reports, changes, ...anew]]);
   return { state: 'done', note: opened.note };
 }
 
-/** What it does to pipelines that report nothing themselves, where it does anything or a comment says so of an older head. */
-async function changesOf(
+/** What to do with news of a base branch that the pull request does not have now; null: it has it. */
+async function otherBase(project: Project, { number, baseBranch }: PullRequest): Promise<Handled | null> {
+  const now = await project.forge.pullRequest(number);
+  if (!now.ok) return { again: now.error.message };
+  if (now.value.baseBranch === baseBranch) return null;
+  return { state: 'ignored', note: `the base branch of #${number} is ${now.value.baseBranch} by now` };
+}
+
+async function tellAllAnew(
   { ports }: Desk,
-  project: Project,
-  pullRequest: PullRequest,
+  about: About & { readonly pullRequest: number },
+  { versions }: CommitVersions,
   at: number,
 ): Promise<readonly Write[]> {
-  const report = await changesOfOthers(ports, project, pullRequest);
-  const told = await ports.journal.outboxRow(changesKey(project.name, pullRequest.number));
-  const isNews = told !== null || (report?.changes.length ?? 0) > 0;
-  return isNews ? [reportChanges(project.name, pullRequest, at)] : [];
+  const told = [...namesIn(versions)].map((pipeline) => tellAnew(ports.journal, { ...about, pipeline }, at));
+  return (await Promise.all(told)).flat();
 }
 
 /** A head that came back is known, and the comments are about the one between. */

@@ -12,7 +12,7 @@ import {
   type Call,
   type Endpoint,
 } from './endpoint.ts';
-import { closePull, linesOf, mergePull, openPull, reopenPull } from './pulls.ts';
+import { closePull, linesOf, mergePull, openPull, reopenPull, retargetPull } from './pulls.ts';
 import type { Comment, Pull } from './world.ts';
 
 const pulls = ['pull_requests'] as const;
@@ -181,6 +181,9 @@ async function updatePull(call: Call): Promise<Answer> {
   found.title = field(body, 'title') ?? found.title;
   if (body['body'] !== undefined) found.body = field(body, 'body');
   found.updatedAt = call.core.world.clock.now();
+  const base = field(body, 'base');
+  const retargeted = base === null ? null : await retargetPull(call.core, found, base, call.actor);
+  if (retargeted?.ok === false) return refuse(retargeted.error);
   if (body['state'] === 'closed') await closePull(call.core, found, call.actor);
   if (body['state'] === 'open') {
     const reopened = await reopenPull(call.core, found, call.actor);

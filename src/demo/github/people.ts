@@ -2,7 +2,7 @@
 import { addComment, editComment } from './comments.ts';
 import type { Core, Refusal } from './core.ts';
 import { endGroup, makeGroup, type Group } from './merge-queue.ts';
-import { closePull, mergePull, mustFindUser, openPull, reopenPull } from './pulls.ts';
+import { closePull, mergePull, mustFindUser, openPull, reopenPull, retargetPull } from './pulls.ts';
 import type { Comment, Pull } from './world.ts';
 
 export interface People {
@@ -20,6 +20,7 @@ export interface People {
   endGroup(number: number, reason: 'merged' | 'dequeued', user: string): Promise<void>;
   closePullRequest(number: number, user: string): Promise<void>;
   reopenPullRequest(number: number, user: string): Promise<void>;
+  retargetPullRequest(number: number, base: string, user: string): Promise<void>;
   comment(number: number, user: string, body: string): Comment;
   editComment(id: number, user: string, body: string): void;
   /** A person presses "Re-run" beside a check run. */
@@ -53,6 +54,9 @@ export function createPeople(core: Core): People {
     closePullRequest: (number, user) => closePull(core, pull(number), mustFindUser(core, user)),
     async reopenPullRequest(number, user) {
       granted(await reopenPull(core, pull(number), mustFindUser(core, user)));
+    },
+    async retargetPullRequest(number, base, user) {
+      granted(await retargetPull(core, pull(number), base, mustFindUser(core, user)));
     },
     comment: (number, user, body) =>
       granted(addComment(core, pull(number), { author: mustFindUser(core, user), viaApp: false, body })),

@@ -189,6 +189,18 @@ export async function reopenPull(core: Core, pull: Pull, by: User): Promise<Resu
   return success(undefined);
 }
 
+/** It is to go to another branch. */
+export async function retargetPull(core: Core, pull: Pull, branch: string, by: User): Promise<Result<void, Refusal>> {
+  const tip = await bare.resolveCommit(core.world.repository.directory, `refs/heads/${branch}`);
+  if (tip === null || pull.state === 'closed') return failure(invalid('PullRequest', 'base', 'invalid'));
+  if (branch === pull.baseBranch) return success(undefined);
+  const base = { ref: { from: pull.baseBranch }, sha: { from: pull.baseSha } };
+  [pull.baseBranch, pull.baseSha, pull.updatedAt] = [branch, tip, core.world.clock.now()];
+  await keepRefs(core, pull);
+  await emitPull(core, 'edited', pull, by, { changes: { base } });
+  return success(undefined);
+}
+
 export interface RefChange {
   readonly repository: Repository;
   readonly ref: string;

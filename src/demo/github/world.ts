@@ -41,7 +41,7 @@ export interface Pull {
   readonly author: User;
   readonly headRepository: Repository;
   readonly headBranch: string;
-  readonly baseBranch: string;
+  baseBranch: string;
   readonly createdAt: number;
   /** Untrusted, as are its body and branch. */
   title: string;

@@ -258,14 +258,21 @@ export class Sitting {
     const kept = this.#ports.logs.size(log) - linesBefore;
     if (from > kept + 1) return { total: kept, isFull: false };
     const fresh = lines.slice(kept + 1 - from);
-    for (const line of fresh) this.line(line);
+    for (const line of fresh) this.#writer.copy(this.#masked(line));
     const total = this.#ports.logs.size(log) - linesBefore;
     return { total, isFull: closed || total < kept + fresh.length };
   }
 
-  line({ at, stream, text }: LogPart['lines'][number]): void {
-    this.#log ??= this.#ports.logs.writer(this.#entry.log);
-    this.#log.line({ at, stream, text: this.#mask.text(text) });
+  line(line: LogPart['lines'][number]): void {
+    this.#writer.line(this.#masked(line));
+  }
+
+  get #writer(): LogWriter {
+    return (this.#log ??= this.#ports.logs.writer(this.#entry.log));
+  }
+
+  #masked({ at, stream, text }: LogPart['lines'][number]): LogPart['lines'][number] {
+    return { at, stream, text: this.#mask.text(text) };
   }
 
   /** Whether the container beside the helper has ended, now or in a while. */

@@ -107,7 +107,7 @@ export function readSecrets(
     if (value === null)
       throw new AttemptRefusal(
         'invalid',
-        `the secret ${name} is not configured: add it to the server's secrets, or take it out of the step`,
+        `the secret ${name} is not configured for steps: add it to the server's secrets, under a name that no object store of contender.yaml has for its keys, or take it out of the step`,
       );
     secrets.set(name, value);
   }

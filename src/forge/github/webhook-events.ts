@@ -100,8 +100,9 @@ function mergeGroup(payload: unknown, action: string, actor: Actor): Meaning {
 }
 
 const pullRequestEventShape = z.object({
-  action: z.enum(['opened', 'synchronize', 'reopened', 'closed', 'ready_for_review']),
+  action: z.enum(['opened', 'synchronize', 'reopened', 'closed', 'ready_for_review', 'edited']),
   pull_request: pullRequestShape.extend({ updated_at: z.string().nullish() }),
+  changes: z.object({ base: z.unknown() }).nullish(),
 });
 
 function pullRequest(payload: unknown, action: string, actor: Actor): Meaning {
@@ -109,6 +110,8 @@ function pullRequest(payload: unknown, action: string, actor: Actor): Meaning {
     return ignored(`pull_request ${action} changes nothing for us`);
   const read = pullRequestEventShape.safeParse(payload);
   if (!read.success) return ignoredUnread(read.error);
+  if (read.data.action === 'edited' && (read.data.changes?.base ?? null) === null)
+    return ignored('only another base branch is of use, and the edit was of something else');
   const found = toPullRequest(read.data.pull_request);
   // Closing, reopening and closing again are three events on one commit, and a head may come back to one.
   const again = read.data.action === 'opened' ? '' : (read.data.pull_request.updated_at ?? '');

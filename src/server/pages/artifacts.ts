@@ -13,6 +13,12 @@ import { fieldOf, parameterOf } from './request.ts';
 
 const downloadsMax = 8;
 
+/**
+ * What whoever reads takes at least of bytes that wait, 4 KiB/s, so that no place is held by drips. Over five minutes, because
+ * the kernel takes up to some MiB at once, and says nothing more until the network has carried a part of them away.
+ */
+const pace = { bytesMin: 4 * 1024 * 5 * 60, looks: 20, lookMs: 15_000 } as const;
+
 export function artifactRoutes(app: FastifyInstance, ports: ServerPorts, pages: PageReply): void {
   const downloads = new AtOnce(downloadsMax);
   app.get(
@@ -28,7 +34,11 @@ export function artifactRoutes(app: FastifyInstance, ports: ServerPorts, pages: 
     async (request, reply) => {
       const leave = downloads.take();
       if (leave === null) return refuse(request, reply, pages);
-      reply.raw.once('close', leave);
+      const look = setInterval(paceLook(request, reply, ports), pace.lookMs);
+      reply.raw.once('close', () => {
+        clearInterval(look);
+        leave();
+      });
       return download(request, reply, { ports, pages });
     },
   );
@@ -59,6 +69,23 @@ async function download(
     etag: `"${sha256}"`,
   });
   return reply.send(content);
+}
+
+/** Breaks the download off at the last of so many looks that find bytes waiting, one after the other, and too few taken. */
+function paceLook(request: FastifyRequest, { raw }: FastifyReply, { log }: ServerPorts): () => void {
+  const { socket } = request.raw;
+  const taken = (): number => socket.bytesWritten - socket.writableLength;
+  let [looks, before] = [0, taken()];
+  return () => {
+    looks += 1;
+    // Where none wait, the store is what is slow.
+    if (raw.writableLength > 0 && looks < pace.looks) return;
+    if (raw.writableLength > 0 && taken() - before < pace.bytesMin) {
+      log.error({ url: request.url }, 'a download was broken off: less than 4 KiB/s of it were taken for 5 minutes');
+      raw.destroy();
+    }
+    [looks, before] = [0, taken()];
+  };
 }
 
 function refuse(request: FastifyRequest, reply: FastifyReply, pages: PageReply): Promise<FastifyReply> {

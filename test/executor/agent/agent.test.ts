@@ -206,6 +206,27 @@ test('parts of a log that come twice, late or again after a restart are kept onc
   });
 });
 
+test('the end of a log that is as long as it may be is kept, also where the server is another one by then', async () => {
+  const bureau = await openBureau({}, 10, { lineBytesMax: 100, logBytesMax: 1000, tailBytesMax: 200 });
+  try {
+    const spec = specOf(command('true'));
+    const { token } = await bureau.link(bureau.open(attempt(spec))).json<{ token: string }>('POST', 'begin', name());
+    const link = bureau.link(token);
+    const texts = Array.from({ length: 70 }, (_, at) => `line ${at}`);
+    const part = (from: number, to: number) => ({
+      from: from + 1,
+      lines: texts.slice(from, to).map((text) => ({ at: 1, stream: 'out', text })),
+      closed: to === texts.length,
+    });
+    assert.deepEqual(await link.json('POST', 'log', part(0, 60)), { total: 60, isFull: false });
+    await bureau.nextDesk();
+    assert.deepEqual(await link.json('POST', 'log', part(50, 70)), { total: 70, isFull: true });
+    assert.deepEqual(await bureau.log(spec.attemptId), texts);
+  } finally {
+    await bureau.close();
+  }
+});
+
 test('an agent that is to end ends its step, within its grace, and says so', async () => {
   await withBureau(async (bureau) => {
     const spec = specOf(shell('trap "echo warned; exit 0" TERM; echo begun; while :; do sleep 0.05; done'));

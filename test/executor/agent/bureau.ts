@@ -12,6 +12,8 @@ import { Desk, type DeskEntry } from '../../../src/executor/desk/desk.ts';
 import { openMachine } from '../../../src/executor/local/machine.ts';
 import { createTokens, openTokenKey } from '../../../src/executor/desk/tokens.ts';
 import { createDirectoryStores } from '../../../src/outputs/directory.ts';
+import type { LogLimits } from '../../../src/outputs/log-writer.ts';
+import { logLimits } from '../../../src/outputs/outputs.ts';
 import { createAgentServer } from '../../../src/server/agent-server.ts';
 
 export interface Bureau {
@@ -44,10 +46,11 @@ export interface Bureau {
   close(): Promise<void>;
 }
 
-/** `waitMs`: until a question that waits for something is answered. */
+/** `waitMs`: until a question that waits for something is answered. `limits`: of the logs of the server. */
 export async function openBureau(
   files: { readonly [path: string]: string } = {},
   waitMs: number = agentLimits.waitMs,
+  limits: LogLimits = logLimits,
 ): Promise<Bureau> {
   const folder = await mkdtemp(join(tmpdir(), 'bureau-'));
   const source = join(folder, 'source');
@@ -57,7 +60,7 @@ export async function openBureau(
     await writeFile(join(source, path), text, { mode: 0o755 });
   }
   const clock = { now: Date.now };
-  const stores = createDirectoryStores({ directory: join(folder, 'stores'), clock });
+  const stores = createDirectoryStores({ directory: join(folder, 'stores'), clock, limits });
   const secrets = new Map<string, string>();
   const [results, late, errors, asked]: [AgentResult[], AgentResult[], string[], string[]] = [[], [], [], []];
   const begun = new Map<string, NonNullable<DeskEntry['begun']>>();

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { createLogPlace, type KeptTail } from '../../../src/executor/kubernetes/log-place.ts';
+import { createLogPlace, keptTail, type KeptTail } from '../../../src/executor/kubernetes/log-place.ts';
+import { createDirectoryLogStore } from '../../../src/outputs/directory.ts';
 
 interface Line {
   readonly at: number;
@@ -79,4 +83,37 @@ test('a file that begins among lines of the same time hides none behind it', () 
   const place = createLogPlace({ at: 1000, count: 3 });
   place.begin();
   assert.deepEqual([place.see(1000), place.see(1001)], ['kept', 'new after a gap']);
+});
+
+test('of a log beyond its limit the next server reads the rest anew, and its end is whole', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'log-place-'));
+  const limits = { lineBytesMax: 100, logBytesMax: 2000, tailBytesMax: 400 };
+  const file = Array.from({ length: 300 }, (_, at): Line => ({ at: 1_700_000_000_000 + at * 100, text: `line ${at}` }));
+  const key = 'run/a/0/1';
+  try {
+    for (const cut of [200, 300]) {
+      const logs = createDirectoryLogStore({ directory, clock: { now: () => 1 }, limits });
+      const fresh: Line[] = [];
+      readInto(fresh, createLogPlace(await keptTail(logs, key, 0)), file, cut);
+      const writer = logs.writer(key);
+      for (const line of fresh) writer.line({ ...line, stream: 'out' });
+      assert.ok(logs.size(key) < 100, 'the limit is reached');
+      if (cut === 300) await writer.close();
+    }
+    const logs = createDirectoryLogStore({ directory, clock: { now: () => 1 } });
+    const texts = (await logs.read(key, 1, 1000)).lines.map(({ text }) => text);
+    const leftOut = texts.findIndex((text) => text.includes('left out here'));
+    const tail = texts.slice(leftOut + 1);
+    assert.deepEqual(
+      texts.slice(0, leftOut - 1),
+      file.slice(0, leftOut - 1).map(({ text }) => text),
+    );
+    assert.deepEqual(
+      tail,
+      file.slice(-tail.length).map(({ text }) => text),
+    );
+    assert.equal(leftOut - 1 + Number.parseInt(texts[leftOut] ?? '', 10) + tail.length, 300);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });

@@ -125,6 +125,15 @@ test('a pull request is read with its branches, and a fork is told by the reposi
   }
 });
 
+test('an edit of a pull request counts where its base branch is another one', async () => {
+  const edited = { action: 'edited', pull_request: pullRequest, repository, sender: person };
+  const base = { ref: { from: 'release' }, sha: { from: sha('f') } };
+  const event = await eventOf('pull_request', { ...edited, changes: { base } });
+  assert.deepEqual(event.type === 'pull-request' && [event.action, event.pullRequest.baseBranch], ['edited', 'main']);
+  for (const changes of [{ title: { from: 'Train' } }, undefined])
+    assert.equal((await eventOf('pull_request', { ...edited, changes })).type, 'ignored');
+});
+
 test('a merged pull request tells the merge commit', async () => {
   const closed = {
     action: 'closed',
