@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { createApi, type Api } from '../../../src/executor/kubernetes/api.ts';
 import { tailLog, type LogTail } from '../../../src/executor/kubernetes/log-tail.ts';
 import { logLimits } from '../../../src/outputs/outputs.ts';
@@ -26,7 +26,12 @@ interface Given {
 const isLog = ({ resource }: ApiRequest): boolean => resource === 'pods/log';
 
 /** A pod of one container that runs this script, and a reader of its log. */
-async function withLog(script: string, body: (given: Given) => Promise<void>, way: Way = directly): Promise<void> {
+async function withLog(
+  script: string,
+  body: (given: Given) => Promise<void>,
+  way: Way = directly,
+  quietMs?: number,
+): Promise<void> {
   const fake = await startClusterWithRunner();
   let tail: LogTail | null = null;
   try {
@@ -53,6 +58,7 @@ async function withLog(script: string, body: (given: Given) => Promise<void>, wa
       trouble: () => undefined,
       closing: new AbortController().signal,
       lookMs: 20,
+      ...(quietMs === undefined ? {} : { quietMs }),
     });
     await body({ fake, pod, tail, lines, said, ended });
   } finally {
@@ -148,6 +154,67 @@ test('a line of many megabytes is cut, says so, and is no output', async () => {
     assert.equal(short, 'short');
     assert.equal(tail.lastLine(), 'short');
   });
+});
+
+test('a stream that falls silent without an end is opened again, while its container runs and when it has ended', async () => {
+  const go = join(mkdtempSync(join(tmpdir(), 'log-tail-')), 'go');
+  const untilGo = (n: number): string => `until [ -e ${go}${n} ]; do sleep 0.02; done`;
+  const script = `echo 1; ${untilGo(1)}; echo 2; ${untilGo(2)}; echo 3`;
+  const body = async ({ fake, tail, lines, ended }: Given): Promise<void> => {
+    for (const n of [1, 2]) {
+      await until('its line', () => lines.length === n);
+      fake.cutStreams('silence', isLog);
+      writeFileSync(`${go}${n}`, '');
+    }
+    await untilSucceeded(fake);
+    ended();
+    await tail.done;
+    assert.deepEqual(lines, numbers(3));
+  };
+  await withLog(script, body, directly, 300);
+});
+
+/** When its log is asked for, in seconds, of a container that prints nothing. */
+async function requestsOfQuiet(t: TestContext, endsAt: number, until: number): Promise<readonly number[]> {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  let now = 0;
+  const asked: number[] = [];
+  const over = Promise.withResolvers<void>();
+  const tail = tailLog({
+    api: {
+      ...createApi(() => assert.fail('no cluster is asked')),
+      async stream(_path, _query, signal) {
+        asked.push(now);
+        const start = (controller: ReadableStreamDefaultController): void =>
+          signal.addEventListener('abort', () => controller.error(signal.reason));
+        return new ReadableStream({ start });
+      },
+    },
+    namespace: 'default',
+    pod: 'p',
+    container: 'main',
+    write: ({ text }) => assert.fail(text),
+    say: (text) => assert.fail(text),
+    kept: { at: 0, count: 0 },
+    hasEnded: () => now >= endsAt,
+    ended: over.promise,
+    trouble: (error) => assert.fail(String(error)),
+    closing: new AbortController().signal,
+  });
+  for (; now < until; now += 1) {
+    if (now === endsAt) over.resolve();
+    await new Promise(setImmediate);
+    t.mock.timers.tick(1000);
+  }
+  tail.close();
+  assert.equal(await tail.done, false);
+  return asked;
+}
+
+test('a quiet container is asked for its log after ever longer times, and soon when it has ended', async (t) => {
+  assert.deepEqual(await requestsOfQuiet(t, Infinity, 1000), [0, 30, 90, 210, 450, 690, 930]);
+  t.mock.timers.reset();
+  assert.deepEqual(await requestsOfQuiet(t, 100, 150), [0, 30, 90, 105, 115, 135]);
 });
 
 /** A script that prints more than any file may have, and goes on when it is told to. */
