@@ -12,6 +12,7 @@ import type { ArtifactStreams } from '../../outputs/outputs.ts';
 import { formatBytes } from '../../std/bytes.ts';
 import { safePath } from '../../outputs/safe-name.ts';
 import type { AttemptReport, AttemptSpec } from '../executor.ts';
+import type { PlacementEnd } from './placing.ts';
 
 export type FinishedReport = Extract<AttemptReport, { type: 'finished' }>;
 
@@ -25,6 +26,8 @@ export interface KeptAttempt {
     readonly at: number;
   } | null;
   readonly finished: FinishedReport | null;
+  /** Of what is finished; it is missing where an older server wrote it. */
+  readonly end?: PlacementEnd['kind'];
 }
 
 export type Bytes = NonNullable<Awaited<ReturnType<ArtifactStreams['openStream']>>>;
