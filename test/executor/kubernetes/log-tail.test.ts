@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createApi, type Api } from '../../../src/executor/kubernetes/api.ts';
+import { ApiError, createApi, type Api } from '../../../src/executor/kubernetes/api.ts';
 import { tailLog, type LogTail } from '../../../src/executor/kubernetes/log-tail.ts';
 import { logLimits } from '../../../src/outputs/outputs.ts';
 import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
@@ -110,25 +110,54 @@ const untilSucceeded = (fake: FakeKubernetes): Promise<unknown> =>
 const numbers = (count: number, prefix = ''): string[] =>
   Array.from({ length: count }, (_, index) => prefix + (index + 1));
 
-test('streams that are cut a hundred times lose no line and bring none twice, of two streams in one', async () => {
-  const script = 'for n in $(seq 1 2000); do echo $n; echo e$n >&2; [ $((n % 20)) = 0 ] && sleep 0.01; done';
-  await withLog(script, async ({ fake, tail, lines, said, ended }) => {
-    for (let cuts = 0; cuts < 100; cuts += 1) {
-      await until('a reader', () => [...fake.streams].some(({ request }) => isLog(request)));
-      fake.cutStreams(cuts % 2 === 0 ? 'reset' : 'end', isLog);
+/** The first streams, so many, break off in the midst of what they bring. */
+function breakingOff(times: number): Way {
+  let cuts = 0;
+  return async (open) => {
+    const content = await open();
+    cuts += 1;
+    return cuts > times ? content : streamOf(broken(content, 1 + ((cuts * 7919) % 25_000)));
+  };
+}
+
+async function* broken(content: ReadableStream<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  yield* beginningOf(content, bytes);
+  throw new ApiError('the connection broke', null, 'Unanswered', 0);
+}
+
+test('streams that break off a thousand times lose no line and bring none twice, of two streams in one', async () => {
+  const script = 'for n in $(seq 1 1000); do echo $n; echo e$n >&2; [ $((n % 5)) = 0 ] && sleep 0.01; done';
+  const body = async ({ fake, tail, lines, said, ended }: Given): Promise<void> => {
+    await untilSucceeded(fake);
+    ended();
+    await tail.done;
+    assert.ok(fake.requests.filter(isLog).length > 1000, `${fake.requests.filter(isLog).length} requests`);
+    assert.deepEqual(
+      lines.filter((line) => !line.startsWith('e')),
+      numbers(1000),
+    );
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('e')),
+      numbers(1000, 'e'),
+    );
+    assert.deepEqual(said, []);
+  };
+  await withLog(script, body, breakingOff(1000));
+});
+
+test('connections that are reset, and one that ends, lose no line either', async () => {
+  const go = join(mkdtempSync(join(tmpdir(), 'log-tail-')), 'go');
+  const script = `for n in 1 2 3 4; do echo $n; until [ -e ${go}$n ]; do sleep 0.02; done; done`;
+  await withLog(script, async ({ fake, tail, lines, ended }) => {
+    for (const n of [1, 2, 3, 4]) {
+      await until('its line', () => lines.length === n);
+      fake.cutStreams(n === 4 ? 'end' : 'reset', isLog);
+      writeFileSync(`${go}${n}`, '');
     }
     await untilSucceeded(fake);
     ended();
     await tail.done;
-    assert.deepEqual(
-      lines.filter((line) => !line.startsWith('e')),
-      numbers(2000),
-    );
-    assert.deepEqual(
-      lines.filter((line) => line.startsWith('e')),
-      numbers(2000, 'e'),
-    );
-    assert.deepEqual(said, []);
+    assert.deepEqual(lines, numbers(4));
   });
 });
 
