@@ -12,7 +12,6 @@ import type { ArtifactStreams } from '../../outputs/outputs.ts';
 import { formatBytes } from '../../std/bytes.ts';
 import { safePath } from '../../outputs/safe-name.ts';
 import type { AttemptReport, AttemptSpec } from '../executor.ts';
-import type { PlacementEnd } from './placing.ts';
 
 export type FinishedReport = Extract<AttemptReport, { type: 'finished' }>;
 
@@ -26,8 +25,8 @@ export interface KeptAttempt {
     readonly at: number;
   } | null;
   readonly finished: FinishedReport | null;
-  /** Of what is finished; it is missing where an older server wrote it. */
-  readonly end?: PlacementEnd['kind'];
+  /** Of what is finished, who said so (`PlacementEnd`); it is missing where an older server wrote it. */
+  readonly end?: 'told' | 'seen' | 'stopped';
 }
 
 export type Bytes = NonNullable<Awaited<ReturnType<ArtifactStreams['openStream']>>>;
