@@ -13,7 +13,7 @@ import { agentWroteAt } from './container-output.ts';
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
-import { isLeft, isOver, keptOf, ruleFor, type KeepRule } from './kept-pods.ts';
+import { isEnding, isLeft, keptOf, ruleFor, type KeepRule } from './kept-pods.ts';
 import { tellLastWords } from './last-words.ts';
 import { Leaving, leaveSeconds } from './leaving.ts';
 import { keptTail } from './log-place.ts';
@@ -195,7 +195,7 @@ export class Pods implements Placing {
 
   #goesOn({ namespace, name }: PodPlace): boolean {
     const view = this.#namespaces.get(namespace)?.table.get(name);
-    return view !== undefined && !isOver(view);
+    return view !== undefined && !isEnding(view);
   }
 
   #tick(): void {
