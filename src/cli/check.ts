@@ -23,7 +23,7 @@ export async function check(
   // The server reads its settings from the folder, whatever commit it runs.
   const settings = options.ref === null ? checkSettings(directory) : [];
   const named = options.ref === null && settings.length === 0 ? declaredIn(directory) : null;
-  const volumes = options.ref === null && settings.length === 0 ? loadPodVolumes(directory) : null;
+  const volumes = podVolumesIn(directory);
   const hasSettings = options.ref !== null || settings.length > 0 || named !== null;
   const files = await compileFrom(directory, options.ref);
   const compiled = named === null ? files : files.map(named);
@@ -42,6 +42,16 @@ function declaredIn(directory: string): ((compiled: Compiled) => Compiled) | nul
   const [pools, channels, stores] = [loadPools(directory), loadChannels(directory), loadObjectStores(directory)];
   if (pools === null || channels === null || stores === null) return null;
   return (compiled) => withStoreProblems(withChannelProblems(withPoolProblems(compiled, pools), channels), stores);
+}
+
+/** Whatever commit it is: they are the server's. Null where none are known. */
+function podVolumesIn(directory: string): ReadonlySet<string> | null {
+  try {
+    return loadPodVolumes(directory);
+  } catch (error) {
+    if (error instanceof ProblemError) return null;
+    throw error;
+  }
 }
 
 /** A file that was looked at. */

@@ -44,26 +44,33 @@ const ownVolumes: ReadonlySet<string> = new Set(['contender', 'tmp']);
 
 /** Every server's settings are its own: of those here it is known what they give. */
 function volumeWarning({ pod }: StepDefinition, { volumes }: Surroundings): string | null {
-  if (pod === undefined || volumes === null) return null;
+  if (pod === undefined) return null;
   const declared = namesIn(pod, ['volumes'], ['patch', 'spec', 'volumes']);
-  const lacking = namesIn(pod, ['volumeMounts'], ['volumeDevices']).find(
-    (name) => !ownVolumes.has(name) && !declared.includes(name) && !volumes.has(name),
-  );
+  const beside = ['initContainers', 'sidecars'].flatMap((list) => itemsAt(pod, [list]));
+  const lacking = [pod, ...beside]
+    .flatMap((container) => namesIn(container, ['volumeMounts'], ['volumeDevices']))
+    .find((name) => !ownVolumes.has(name) && !declared.includes(name) && volumes?.has(name) !== true);
   if (lacking === undefined) return null;
-  return `mounts the volume "${lacking}", which neither its \`pod\` nor contender.yaml declares, so its pod cannot be made`;
+  return volumes === null
+    ? `mounts the volume "${lacking}", which its \`pod\` does not declare: a cluster makes its pod only where \`executor.kubernetes.pod\` of contender.yaml does`
+    : `mounts the volume "${lacking}", which neither its \`pod\` nor contender.yaml declares, so its pod cannot be made`;
+}
+
+function itemsAt(binding: Binding, place: readonly string[]): readonly Binding[] {
+  const list = bindingAt(binding, place);
+  const view = list === null ? null : viewOf(list);
+  return view?.kind === 'list' ? view.items : [];
 }
 
 /** Of the lists at these places, as far as they are written out. */
 function namesIn(pod: Binding, ...places: readonly (readonly string[])[]): readonly string[] {
-  return places.flatMap((place) => {
-    const list = bindingAt(pod, place);
-    const view = list === null ? null : viewOf(list);
-    return (view?.kind === 'list' ? view.items : []).flatMap((item) => {
+  return places.flatMap((place) =>
+    itemsAt(pod, place).flatMap((item) => {
       const name = bindingAt(item, ['name']);
       const text = name === null ? null : viewOf(name);
       return text?.kind === 'scalar' && typeof text.value === 'string' ? [text.value] : [];
-    });
-  });
+    }),
+  );
 }
 
 function waitWarning(

@@ -14,7 +14,9 @@ import {
   refusedEntry,
   refusedField,
   refusedValue,
+  refusedMount,
   repeatedContainer,
+  repeatedElements,
   type Refusal,
 } from './pod-refusals.ts';
 import { choicesOf, podType, type FieldType, type PodType } from './pod-types.ts';
@@ -137,8 +139,12 @@ class Walk {
     }
     if (name === 'V1EnvVar' && given.has('value') && given.has('valueFrom'))
       this.#say(at.keys, { what: 'it has a value and "valueFrom"', help: 'Leave one of them out.' });
-    const repeated = name === 'PodOptions' ? repeatedContainer(given) : null;
-    if (repeated !== null) this.#say([...at.keys, ...repeated.keys], repeated);
+    const wrong = [
+      name === 'PodOptions' ? repeatedContainer(given) : null,
+      name === 'V1VolumeMount' ? refusedMount(given) : null,
+      ...repeatedElements(given),
+    ];
+    for (const one of wrong) if (one !== null) this.#say([...at.keys, ...one.keys], one);
     if (name !== 'V1Volume') return;
     const sources = [...given.keys()].filter((field) => field !== 'name' && fields.has(field));
     if (sources.length === 1) return;

@@ -1,5 +1,5 @@
 /** What a pipeline may not say of a pod, since Contender says it: whoever looks for the pod, or waits for it, relies on it. */
-import { viewOf } from '../pipeline/binding-view.ts';
+import { bindingAt, viewOf } from '../pipeline/binding-view.ts';
 import type { Binding } from '../pipeline/definition.ts';
 import { deniedEnvironmentName, imageMistake } from '../pipeline/names.ts';
 import { podWords } from '../pipeline/pod.ts';
@@ -105,14 +105,44 @@ function refusedResource(name: string, value: Binding): Refusal | null {
     : null;
 }
 
+type RefusalWithin = Refusal & { readonly keys: readonly (string | number)[] };
+
+/** Of a pod and of each container: lists, and the field by which an element is known in them. */
+const keyed = { volumes: 'name', volumeMounts: 'mountPath', volumeDevices: 'devicePath' } as const;
+
+/** Elements of which Kubernetes takes one alone, as far as they are written out. */
+export function repeatedElements(fields: ReadonlyMap<string, Binding>): readonly RefusalWithin[] {
+  return Object.entries(keyed).flatMap(([list, key]) => {
+    const known = new Set<string>();
+    return itemsOf(fields.get(list)).flatMap((item, index): RefusalWithin[] => {
+      const text = textAt(item, key);
+      if (text === null || !known.has(text)) {
+        if (text !== null) known.add(text);
+        return [];
+      }
+      const what = list === 'volumes' ? `another volume is called "${text}"` : `something else is mounted at "${text}"`;
+      return [{ keys: [list, index, key], what, help: `Give each of \`${list}\` a ${key} of its own.` }];
+    });
+  });
+}
+
+/** Why Kubernetes takes no such mount; null where it may. */
+export function refusedMount(mount: ReadonlyMap<string, Binding>): RefusalWithin | null {
+  const path = mount.get('subPath');
+  const text = path === undefined ? null : plainText(path);
+  if (path !== undefined && mount.has('subPathExpr'))
+    return { keys: ['subPathExpr'], what: 'there is a `subPath` too', help: 'Leave one of them out.' };
+  if (text === null || !(text.startsWith('/') || text.split('/').includes('..'))) return null;
+  const help = 'Write the path inside of the volume, without "/" before it and without "..".';
+  return { keys: ['subPath'], what: `${JSON.stringify(text.slice(0, 80))} leads out of the volume`, help };
+}
+
 /** Kubernetes has those before and those beside a step in one list, by their names. */
-export function repeatedContainer(
-  pod: ReadonlyMap<string, Binding>,
-): (Refusal & { readonly keys: readonly (string | number)[] }) | null {
+export function repeatedContainer(pod: ReadonlyMap<string, Binding>): RefusalWithin | null {
   const names = new Set<string>();
   for (const list of ['initContainers', 'sidecars']) {
     for (const [index, container] of itemsOf(pod.get(list)).entries()) {
-      const name = nameOf(container);
+      const name = textAt(container, 'name');
       if (name !== null && names.has(name)) {
         const help = 'Give each of `initContainers` and `sidecars` a name of its own.';
         return { keys: [list, index, 'name'], what: `another container is called "${name}"`, help };
@@ -128,10 +158,9 @@ function itemsOf(list: Binding | undefined): readonly Binding[] {
   return view?.kind === 'list' ? view.items : [];
 }
 
-function nameOf(container: Binding): string | null {
-  const view = viewOf(container);
-  const name = view.kind === 'record' ? view.fields.get('name') : undefined;
-  return name === undefined ? null : plainText(name);
+function textAt(record: Binding, field: string): string | null {
+  const value = bindingAt(record, [field]);
+  return value === null ? null : plainText(value);
 }
 
 function reservedName(value: Binding, what: string): Refusal | null {

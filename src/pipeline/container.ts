@@ -14,6 +14,7 @@ import type { ContainerWork } from './definition.ts';
 import { handleData, hasMarker, type Handle, type Nothing } from './handle.ts';
 import { shown } from './misuse.ts';
 import { imageMistake } from './names.ts';
+import { amountOf } from '../std/quantity.ts';
 import type { OptionReader } from './options.ts';
 import { closeStep, openStep, type StepOptions } from './step-options.ts';
 
@@ -76,9 +77,17 @@ export function container<const O extends OutputOptions = Nothing>(
 
 function readResources(options: OptionReader): ContainerWork['resources'] {
   const resources = options.nested('resources', ['requests', 'limits']);
-  return resources === null
-    ? { requests: {}, limits: {} }
-    : { requests: readQuantities(resources, 'requests'), limits: readQuantities(resources, 'limits') };
+  if (resources === null) return { requests: {}, limits: {} };
+  const [requests, limits] = [readQuantities(resources, 'requests'), readQuantities(resources, 'limits')];
+  for (const [name, requested] of Object.entries(requests)) {
+    const limit = limits[name];
+    if (limit !== undefined && amountOf(requested) > amountOf(limit))
+      options.problem(
+        `option "resources.requests.${name}" is ${requested}, more than its limit of ${limit}`,
+        'Request less, or raise the limit.',
+      );
+  }
+  return { requests, limits };
 }
 
 function readQuantities(options: OptionReader, name: string): { readonly [resource: string]: string } {

@@ -1,5 +1,6 @@
 /** The options `memory` and `memoryGrowth`: how much an attempt may take, and one after it that ran out of that. */
 import { formatBytes, parseBytes } from '../std/bytes.ts';
+import { amountOf } from '../std/quantity.ts';
 import { bindingAt, viewOf } from './binding-view.ts';
 import type { Binding, MemoryDefinition, MemoryGrowth, StepDefinition, Work } from './definition.ts';
 import { definitionLimits } from './definition-limits.ts';
@@ -116,6 +117,23 @@ function limitOf(work: Work): string | null {
   return work.resources.limits['memory'] ?? null;
 }
 
+/** What a container requests, where that is more than it may take; null where it fits. */
+function requestAbove(work: Work, memory: MemoryDefinition | undefined): string | null {
+  if (work.kind !== 'container' || memory === undefined) return null;
+  const requested = work.resources.requests['memory'];
+  return requested !== undefined && amountOf(requested) > memory.bytes ? requested : null;
+}
+
+/** Kubernetes makes no pod that requests more than its limit. */
+export function checkRequest(options: OptionReader, work: Work, memory: MemoryDefinition | undefined): void {
+  const requested = requestAbove(work, memory);
+  if (requested !== null && memory !== undefined)
+    options.problem(
+      `option "resources.requests.memory" is ${requested}, more than the ${formatBytes(memory.bytes)} of "memory"`,
+      'Request less, or raise "memory", here or where the pipeline says it.',
+    );
+}
+
 function limitInPod(pod: Readonly<Record<string, unknown>> | null): unknown {
   return pod === null ? null : plainRecord(plainRecord(pod['resources'])?.['limits'])?.['memory'];
 }
@@ -126,6 +144,7 @@ export function wrongMemory({ memory, work, pod }: StepDefinition): string | nul
   for (const limit of [limitOf(work), inPod === null ? null : plainValue(inPod)])
     if (limit !== null && memoryBytesOf(limit) !== (memory?.bytes ?? null))
       return `has another limit of memory than its resources: ${String(limit)}`;
+  if (inPod === null && requestAbove(work, memory) !== null) return 'requests more memory than it may take';
   if (memory?.growth !== undefined && memory.growth.limitBytes < memory.bytes)
     return 'has memory that would have to shrink in order to grow';
   return null;

@@ -17,6 +17,7 @@ import { handleData, hasMarker, makeHandle, type Handle } from './handle.ts';
 import { readUpdates, wrongUpdate, type UpdatesOption } from './listening.ts';
 import {
   checkGrowth,
+  checkRequest,
   memoryOptionNames,
   readMemory,
   resourcesMemory,
@@ -249,6 +250,8 @@ export function closeStep<Output>(
   const bound = bindPod(call, pod);
   const effort = readEffort(options, defaultsOf(build, resources), resources);
   checkGrowth(options, effort.retry.count);
+  // What stands among resources is held to them.
+  if (resources === null) checkRequest(options, work, effort.memory);
   const updates = readUpdates(options);
   const definition: StepDefinition = {
     name,

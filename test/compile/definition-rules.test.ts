@@ -92,6 +92,25 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     /has another limit of memory than its resources: 2Gi$/,
   ],
   [
+    'a container that requests more than it may take',
+    [
+      stepOf({
+        name: 'a',
+        memory: { bytes: 2 ** 30 },
+        work: {
+          kind: 'container',
+          image: 'x',
+          command: [],
+          args: [],
+          environment: {},
+          resources: { requests: { memory: '2Gi' }, limits: {} },
+          localCommand: null,
+        },
+      }),
+    ],
+    /^step "a" requests more memory than it may take$/,
+  ],
+  [
     'an approval that is mapped',
     [stepOf({ name: 'a', map: mapOver([1]), work: works.approval() })],
     /^step "a" decides, and is mapped$/,

@@ -257,6 +257,41 @@ const mistakes: readonly (readonly [what: string, pod: Json, fault: string])[] =
     'pod.sidecars[1].name: another container is called "proxy". Give each of `initContainers` and `sidecars` a name of its own.',
   ],
   [
+    'two volumes of one name',
+    {
+      volumes: [
+        { name: 'data', emptyDir: {} },
+        { name: 'data', emptyDir: { medium: 'Memory' } },
+      ],
+    },
+    'pod.volumes[1].name: another volume is called "data". Give each of `volumes` a name of its own.',
+  ],
+  [
+    'two mounts in one place',
+    {
+      volumeMounts: [
+        { name: 'data', mountPath: '/data' },
+        { name: 'data', mountPath: '/data', subPath: 'in' },
+      ],
+    },
+    'pod.volumeMounts[1].mountPath: something else is mounted at "/data". Give each of `volumeMounts` a mountPath of its own.',
+  ],
+  [
+    'a mount of what lies outside of the volume',
+    { sidecars: [{ name: 'proxy', image: 'a:1', volumeMounts: [{ name: 'd', mountPath: '/d', subPath: 'a/../b' }] }] },
+    'pod.sidecars[0].volumeMounts[0].subPath: "a/../b" leads out of the volume. Write the path inside of the volume, without "/" before it and without "..".',
+  ],
+  [
+    'a mount of a path of the node',
+    { volumeMounts: [{ name: 'data', mountPath: '/data', subPath: '/data' }] },
+    'pod.volumeMounts[0].subPath: "/data" leads out of the volume. Write the path inside of the volume, without "/" before it and without "..".',
+  ],
+  [
+    'a mount of two parts of a volume',
+    { volumeMounts: [{ name: 'data', mountPath: '/data', subPath: 'a..b/c', subPathExpr: '$(POD)' }] },
+    'pod.volumeMounts[0].subPathExpr: there is a `subPath` too. Leave one of them out.',
+  ],
+  [
     'a volume of Contender',
     { volumes: [{ name: 'contender-work', emptyDir: {} }] },
     'pod.volumes[0].name: the name "contender-work" is for Contender\'s own. Give the volume another name.',

@@ -16,6 +16,8 @@ export interface ApiProxy {
   when(matches: (line: string) => boolean, mood: Mood): () => void;
   /** Breaks off what is being answered now: watches and logs. */
   cut(): void;
+  /** Of what is being answered now to such requests nothing comes any more, and nobody says so. */
+  silence(matches: (line: string) => boolean): void;
   close(): Promise<void>;
 }
 
@@ -35,12 +37,12 @@ export type Mood =
 export async function openApiProxy(kubeconfig: string): Promise<ApiProxy> {
   const target = targetOf(kubeconfig);
   const moods = new Set<{ readonly matches: (line: string) => boolean; readonly mood: Mood }>();
-  const open = new Set<ServerResponse>();
+  const open = new Map<ServerResponse, string>();
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const line = `${request.method ?? ''} ${request.url ?? ''}`;
     requests.push(line);
-    open.add(response);
+    open.set(response, line);
     response.on('close', () => open.delete(response));
     const mood = [...moods].find(({ matches }) => matches(line))?.mood ?? null;
     if (mood?.kind === 'refuse') response.destroy();
@@ -63,7 +65,11 @@ export async function openApiProxy(kubeconfig: string): Promise<ApiProxy> {
       return () => void moods.delete(given);
     },
     cut() {
-      for (const response of open) response.destroy();
+      for (const response of open.keys()) response.destroy();
+    },
+    silence(matches) {
+      for (const [response, line] of open)
+        if (matches(line)) Object.assign(response, { write: () => true, end: () => response });
     },
     async close() {
       server.closeAllConnections();

@@ -314,10 +314,22 @@ check(
   },
 );
 
+const deafScript = 'trap "" TERM; while :; do sleep 1; done';
+const deaf = { name: 'deaf', image: runnerImage, imagePullPolicy: 'Never', command: ['sh', '-c', deafScript] };
+
+check('the pod of a step that is kept has ended as its step did when its node has ended a deaf sidecar', async () => {
+  const keep = { onFinishAction: 'keep_pod', ttlAfterFinishedMs: 3_600_000 } as const;
+  const one = await harbour({ keep, lastPatienceMs: podPatience.lastMs });
+  const spec = specOf(shell('true'), { pod: { sidecars: [deaf] }, graceMs: 0 });
+  await one.executor.start(spec);
+  assert.equal((await one.finished(spec.attemptId)).outcome.kind, 'succeeded');
+  await one.executor.close();
+  await namespace.waitFor(`pod/${podName(one.instance, spec.attemptId)}`, '{.status.phase}', 'Succeeded');
+  await namespace.clear('pods');
+});
+
 check('a sidecar that hears no SIGTERM is gone at the end of whoever nobody comes after', async () => {
   const one = await harbour({ lastPatienceMs: podPatience.lastMs });
-  const script = 'trap "" TERM; while :; do sleep 1; done';
-  const deaf = { name: 'deaf', image: runnerImage, imagePullPolicy: 'Never', command: ['sh', '-c', script] };
   const spec = specOf({ ...container, command: ['true'] }, { pod: { sidecars: [deaf] } });
   await one.executor.start(spec);
   assert.equal((await one.finished(spec.attemptId)).outcome.kind, 'succeeded');

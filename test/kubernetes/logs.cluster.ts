@@ -130,3 +130,15 @@ test('container: a log whose streams are cut again and again has each line once'
   const { numbers, printed, gaps, told } = await hear(logs, spec.attemptId);
   assert.deepEqual({ numbers, gaps, told }, { numbers: printed, gaps: 0, told: [] });
 });
+
+test('container: of a log whose stream falls silent without an end, all lines come', async () => {
+  const spec = specOf(workOf('container', torture.talk(3, 0.1)));
+  await harbour.executor.start(spec);
+  const { logs } = harbour.stores;
+  await until('its first lines', () => logs.size(spec.attemptId) > 100);
+  apiProxy.silence((line) => line.includes('/log?'));
+  const { outcome } = await finishedAtLast(harbour, spec.attemptId);
+  assert.equal(outcome.kind, 'succeeded', outcome.kind === 'failed' ? outcome.message : '');
+  const { numbers, printed, gaps, told } = await hear(logs, spec.attemptId);
+  assert.deepEqual({ numbers, gaps, told }, { numbers: printed, gaps: 0, told: [] });
+});

@@ -58,7 +58,7 @@ test('the limit among the resources of a container is its memory, whatever the p
   const given = memoryOf(
     () => {
       container('one', { image, resources: { limits: { memory: '4Gi' } } });
-      container('two', { image, resources: { requests: { memory: '4Gi' } } });
+      container('two', { image, resources: { requests: { memory: '2Gi' } } });
       container('three', { image, memory: '8Gi' });
       container('four', {
         image,

@@ -207,6 +207,20 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /Leave one of them out/,
     ],
     [
+      'a container that requests more memory than it may take',
+      () => container('a', { image: 'x', memory: '1Gi', resources: { requests: { memory: '2Gi' } } }),
+      'definition-option',
+      /"resources.requests.memory" is 2Gi, more than the 1 GiB of "memory"/,
+      /Request less, or raise "memory"/,
+    ],
+    [
+      'a container that requests more than its limit',
+      () => container('a', { image: 'x', resources: { requests: { cpu: 3 }, limits: { cpu: '2500m' } } }),
+      'definition-option',
+      /"resources.requests.cpu" is 3, more than its limit of 2500m/,
+      /Request less, or raise the limit/,
+    ],
+    [
       'a container that may take half a byte',
       () => container('a', { image: 'x', resources: { limits: { memory: '500m' } } }),
       'definition-option',

@@ -25,6 +25,8 @@ export interface KeptAttempt {
     readonly at: number;
   } | null;
   readonly finished: FinishedReport | null;
+  /** Of what is finished, who said so (`PlacementEnd`); it is missing where an older server wrote it. */
+  readonly end?: 'told' | 'seen' | 'stopped';
 }
 
 export type Bytes = NonNullable<Awaited<ReturnType<ArtifactStreams['openStream']>>>;

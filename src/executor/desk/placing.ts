@@ -27,8 +27,11 @@ export interface PlacedListener {
   /** Kept before its agent hears that it may begin; it may not where this throws. */
   readonly keep: (began: Began) => void;
   readonly begun: (began: Began) => void;
-  /** `logged` resolves when nothing more comes for its log. What there is of its place is needed until this resolves. */
-  readonly over: (end: PlacementEnd, logged: () => Promise<void>) => Promise<void>;
+  /**
+   * `logged` resolves when nothing more comes for its log; false: the next server brings the rest of it. What there is of
+   * its place is needed until this resolves.
+   */
+  readonly over: (end: PlacementEnd, logged: () => Promise<boolean>) => Promise<void>;
 }
 
 export interface Placed {
@@ -42,8 +45,8 @@ export interface Placing {
   get(id: string): Placed | undefined;
   /** Opens it at the desk. Nothing is asked for yet. */
   place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Placed;
-  /** An earlier server placed it: what is seen says how it stands. */
-  recover(id: string, task: AgentTask): void;
+  /** An earlier server placed it: what is seen says how it stands. `end`: that server knew how it ended, and its log may lack the rest. */
+  recover(id: string, task: AgentTask, end: PlacementEnd | null): void;
   /** What an earlier server left has been placed: all else of it is over. */
   knowsAll(): void;
   /** Nothing of its place is needed any more. */

@@ -11,7 +11,7 @@ import type { Clock } from '../../std/clock.ts';
 import type { AgentResult } from '../agent/contract.ts';
 import type { AttemptReport, AttemptSpec, Executor, ExecutorPorts, ReportSink } from '../executor.ts';
 import { findFile } from '../local/find-file.ts';
-import type { AttemptFiles, FinishedReport } from './attempt-files.ts';
+import type { AttemptFiles, FinishedReport, KeptAttempt } from './attempt-files.ts';
 import type { Desk } from './desk.ts';
 import { openLooks } from './looks.ts';
 import { failed, type Began, type Placed, type PlacementEnd, type Placing } from './placing.ts';
@@ -37,13 +37,13 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): Executor {
     slots,
     async start(spec) {
       if (isClosed) throw new Error('the executor is closed');
-      attempts.start(spec);
+      await attempts.start(spec);
     },
     async stop(attemptId, cause, graceMs) {
       placing.get(attemptId)?.stop(cause, graceMs);
     },
     async recover(attemptIds) {
-      for (const attemptId of attemptIds) attempts.takeUp(attemptId);
+      for (const attemptId of attemptIds) await attempts.takeUp(attemptId);
       placing.knowsAll();
       desk.knowsAll();
     },
@@ -80,27 +80,29 @@ class Attempts {
     this.#options = options;
   }
 
-  start(spec: AttemptSpec): void {
+  async start(spec: AttemptSpec): Promise<void> {
     const { files, placing } = this.#options;
     const { attemptId } = spec;
     if (placing.get(attemptId) !== undefined) return;
     if (files.read(attemptId) !== null) return this.takeUp(attemptId);
     files.write(attemptId, { spec, begun: null, finished: null });
-    void this.#place(spec, null).ask();
+    void this.#place(spec, null, null).ask();
   }
 
   /** What an earlier server began, or this one has seen the end of. */
-  takeUp(attemptId: string): void {
-    const { files, placing, clock, report } = this.#options;
+  async takeUp(attemptId: string): Promise<void> {
+    const { files, placing, logs, clock, report } = this.#options;
     if (placing.get(attemptId) !== undefined) return;
     const kept = files.read(attemptId);
     if (kept === null)
       return report(finishedReport(attemptId, clock.now(), { kind: 'seen', failed: unknownAttempt, usage: null }));
-    if (kept.finished !== null) return report(kept.finished);
-    this.#place(kept.spec, kept.begun);
+    const { spec, begun, finished } = kept;
+    const end = endOf(kept);
+    if (finished !== null && (end === null || (await logs.read(attemptId, 1, 0)).closed)) return report(finished);
+    this.#place(spec, begun, finished);
     // The server before may have died before anybody heard it.
-    if (kept.begun !== null) report(runningReport(attemptId, kept.begun));
-    placing.recover(attemptId, { type: 'attempt', spec: kept.spec });
+    if (begun !== null && finished === null) report(runningReport(attemptId, begun));
+    placing.recover(attemptId, { type: 'attempt', spec }, end);
   }
 
   /** Nothing is reported any more. */
@@ -108,28 +110,38 @@ class Attempts {
     this.#isClosed = true;
   }
 
-  #place(spec: AttemptSpec, began: Began | null): Placed {
+  /** `finished`: as an earlier server has kept it. */
+  #place(spec: AttemptSpec, began: Began | null, finished: FinishedReport | null): Placed {
     const { files, placing, report } = this.#options;
     const { attemptId } = spec;
+    let begun = began;
     return placing.place(attemptId, { type: 'attempt', spec }, began, {
-      keep: (now) => files.write(attemptId, { spec, begun: now, finished: null }),
+      keep(now) {
+        files.write(attemptId, { spec, begun: now, finished: null });
+        begun = now;
+      },
       begun: (now) => report(runningReport(attemptId, now)),
-      over: (end, logged) => this.#finish(spec, end, logged),
+      over: (end, logged) => this.#finish(end, finished ?? this.#kept(spec, begun, end), logged),
     });
   }
 
-  async #finish(spec: AttemptSpec, end: PlacementEnd, logged: () => Promise<void>): Promise<void> {
-    const { files, placing, desk, logs, clock, report, trouble } = this.#options;
+  #kept(spec: AttemptSpec, begun: Began | null, end: PlacementEnd): FinishedReport {
+    const { files, clock, trouble } = this.#options;
     const { attemptId } = spec;
     const finished = finishedReport(attemptId, clock.now(), end);
-    const { outcome } = finished;
     try {
-      files.write(attemptId, { spec, begun: null, finished });
+      files.write(attemptId, { spec, begun, finished, end: end.kind });
     } catch (error) {
       // It is reported all the same; only a server that dies before the journal has it will not know it.
       trouble(error, 'the end of an attempt could not be kept');
     }
-    await logged();
+    return finished;
+  }
+
+  async #finish(end: PlacementEnd, finished: FinishedReport, logged: () => Promise<boolean>): Promise<void> {
+    const { files, placing, desk, logs, report, trouble } = this.#options;
+    const { attemptId, outcome } = finished;
+    if (!(await logged())) return;
     await desk.shut(attemptId);
     if (outcome.kind === 'succeeded')
       await files.removeCheckpoint(attemptId).catch((error: unknown) => trouble(error, 'a checkpoint is left over'));
@@ -160,6 +172,16 @@ function finishedReport(attemptId: string, at: number, end: PlacementEnd): Finis
     default:
       return unreachable(end);
   }
+}
+
+/** As it was told before; null: it has not ended, or an older server wrote it. */
+function endOf({ finished, end }: KeptAttempt): PlacementEnd | null {
+  if (finished === null || end === undefined) return null;
+  const { outcome, usage } = finished;
+  if (end === 'told' || outcome.kind !== 'failed')
+    return { kind: 'told', result: { type: 'attempt', outcome, usage }, usage };
+  if (end === 'seen') return { kind: 'seen', failed: outcome, usage };
+  return { kind: 'stopped', cause: outcome.cause === 'timeout' ? 'timeout' : 'cancelled', usage };
 }
 
 function attemptResult(result: AgentResult, seen: Usage | null): Pick<FinishedReport, 'outcome' | 'usage'> {

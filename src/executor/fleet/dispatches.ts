@@ -84,7 +84,7 @@ export class Dispatches implements Placing {
         over: (end) => {
           this.#dispatches.delete(id);
           this.#unsent.delete(dispatch);
-          return listener.over(end, () => Promise.resolve());
+          return listener.over(end, () => Promise.resolve(true));
         },
       },
       task.spec.attemptId,
@@ -115,8 +115,8 @@ export class Dispatches implements Placing {
     return dispatch;
   }
 
-  recover(id: string): void {
-    this.#dispatches.get(id)?.recover();
+  recover(id: string, _task: AgentTask, end: PlacementEnd | null): void {
+    this.#dispatches.get(id)?.recover(end);
   }
 
   /** Nothing is looked for in the fleet: what an agent of something else says is refused at the desk. */
@@ -249,8 +249,9 @@ class Dispatch implements Placed {
   }
 
   /** What has begun goes on until its agent is heard, or not heard for long; what has not is sent again. */
-  recover(): void {
-    if (!this.#begun) void this.ask();
+  recover(end: PlacementEnd | null): void {
+    if (end !== null) this.#end(end);
+    else if (!this.#begun) void this.ask();
   }
 
   /** What has not begun does not begin any more. */

@@ -1,6 +1,6 @@
 /**
  * Which pods of attempts that have ended stay in the cluster for people to look at, and until when. A pod stays only when it
- * has ended by itself: it holds no node then, and takes nothing of a quota. Pure; the cluster itself remembers which there are,
+ * has ended by itself, or its node is about to end it: it holds no node then, and takes nothing of a quota. Pure; the cluster itself remembers which there are,
  * and in annotations what was said of each.
  */
 import type { PlacementEnd } from '../desk/placing.ts';
@@ -45,7 +45,12 @@ function mayBegin({ phase, containers }: PodView): boolean {
   return phase === 'Pending' && !containers.some(hasFailedInit);
 }
 
-export function isOver({ phase }: PodView): boolean {
+/** It has ended, or sidecars alone go on: its node ends those, and kills who hears no warning when the pod's grace is over. */
+export function isEnding(view: PodView): boolean {
+  return isOver(view) || view.end !== null;
+}
+
+function isOver({ phase }: PodView): boolean {
   return phase === 'Failed' || phase === 'Succeeded';
 }
 
@@ -67,8 +72,12 @@ function saidOf({ annotations }: PodView): { readonly [word: string]: string | u
 
 function isWanted(view: PodView, { onFinishAction }: KeepRule): boolean {
   if (view.labels[podLabels.type] !== 'attempt') return false;
-  if (onFinishAction === 'keep_pod') return isOver(view);
-  return onFinishAction === 'delete_succeeded_pod' && view.phase === 'Failed';
+  if (onFinishAction === 'delete_pod' || !isEnding(view)) return false;
+  return onFinishAction === 'keep_pod' || hasFailed(view);
+}
+
+function hasFailed(view: PodView): boolean {
+  return isOver(view) ? view.phase === 'Failed' : view.end === 'failed';
 }
 
 function endOf({ containers, createdAt }: PodView): number {

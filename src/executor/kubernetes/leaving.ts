@@ -1,4 +1,4 @@
-/** Pods that are to stay, until they have had the time to end themselves: what does not is no longer waited for. */
+/** Pods that are to stay, until they have had the time to begin their end: what does not is no longer waited for. */
 import { pauseWhile } from './pause-while.ts';
 import type { PodPlace } from './reaper.ts';
 
@@ -6,7 +6,7 @@ import type { PodPlace } from './reaper.ts';
 export const leaveSeconds = 10;
 
 export interface LeavingPorts {
-  /** It is there, and has not ended. */
+  /** It is there, and neither has ended nor is ended by its node. */
   readonly goesOn: (place: PodPlace) => boolean;
   /** Whether what is known there is of this moment. */
   readonly isFresh: (place: PodPlace) => boolean;
@@ -41,7 +41,7 @@ export class Leaving {
     for (const { timer } of this.#pods.values()) clearTimeout(timer);
   }
 
-  /** Nobody comes after: sidecars that hear no warning would run on for as long as the step's grace. */
+  /** Nobody comes after: what goes on then would do so until its deadline. */
   async seeOff(patienceMs: number): Promise<void> {
     const goOn = (): readonly PodPlace[] =>
       [...this.#pods.values()].map(({ place }) => place).filter(this.#ports.goesOn);

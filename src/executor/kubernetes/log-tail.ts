@@ -32,6 +32,8 @@ export interface LogTailOptions {
   readonly closing: AbortSignal;
   /** Between two looks at the first line of the file: as often as a node looks whether it is to be begun anew. */
   readonly lookMs?: number;
+  /** Until a stream that brings nothing is opened again for the first time. */
+  readonly quietMs?: number;
 }
 
 export interface LogTail {
@@ -54,6 +56,11 @@ const limits = {
   stampBytesMax: 64,
   /** After a stream that ended in order, until it is seen that its container has ended too. */
   endSeenMs: 5000,
+  /** Without a byte, of a container that goes on: the first time, and at most, before the client itself gives a stream up (300 s). */
+  quietMs: 30_000,
+  quietMsMax: 240_000,
+  /** Of one that has ended: its node ends the stream within a second or two. */
+  endedQuietMs: 5000,
 } as const;
 
 const mayBeMissing =
@@ -91,11 +98,16 @@ class Tail {
   #head: string | null = null;
   /** How much had come when it was looked at. */
   #lookedAt = 0;
+  #quietMs: number;
+  #quiet: NodeJS.Timeout | undefined;
+  /** The one that is read. */
+  #stream: AbortController | null = null;
 
   constructor(options: LogTailOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.closing, this.#over.signal]);
     this.#place = createLogPlace(options.kept);
+    this.#quietMs = options.quietMs ?? limits.quietMs;
   }
 
   close(): void {
@@ -106,11 +118,13 @@ class Tail {
     const { hasEnded, ended, trouble, kept } = this.#options;
     const signal = this.#signal;
     if (kept.count > 0) await this.#look(false);
+    void ended.then(() => this.#hurry());
     let rest: Line | null | undefined;
     for (let failures = 0; !signal.aborted;) {
       const [hadEnded, before] = [hasEnded(), this.received];
       try {
         const reading = await this.#read();
+        if (reading === null) continue;
         if (hadEnded && reading.fresh === 0 && reading.rest?.text === rest?.text) break;
         rest = reading.rest;
         failures = 0;
@@ -131,7 +145,8 @@ class Tail {
     return true;
   }
 
-  async #read(): Promise<Reading> {
+  /** Null: it was ended here, and is to be opened again. */
+  async #read(): Promise<Reading | null> {
     const { api, container } = this.#options;
     const since = this.#place.begin();
     let fresh = 0;
@@ -149,19 +164,27 @@ class Tail {
       else this.#take(line);
       fresh += isAtEnd ? 0 : 1;
     });
-    const ending = new AbortController();
-    const signal = AbortSignal.any([this.#signal, ending.signal]);
+    const stream = (this.#stream = new AbortController());
+    const signal = AbortSignal.any([this.#signal, stream.signal]);
     const query = { container, follow: true, timestamps: true };
     const from = since === null ? {} : { sinceTime: new Date(since).toISOString() };
-    const content = await api.stream(this.#path, { ...query, ...from }, signal);
-    const watch = this.#watch(ending);
+    this.#endWhenQuiet(stream);
+    let watch: NodeJS.Timeout | undefined;
     try {
+      const content = await api.stream(this.#path, { ...query, ...from }, signal);
+      watch = this.#watch(stream);
       for await (const chunk of content) {
+        this.#quiet?.refresh();
         this.received += chunk.length;
         splitter.push(chunk);
       }
+    } catch (error) {
+      if (stream.signal.aborted && !this.#signal.aborted) return null;
+      throw error;
     } finally {
       clearInterval(watch);
+      clearTimeout(this.#quiet);
+      this.#stream = null;
     }
     isAtEnd = true;
     splitter.end();
@@ -178,6 +201,20 @@ class Tail {
     const [stamp] = splitOnce(line);
     if (seen === 'new after a gap' || (this.#head !== null && this.#head !== stamp)) this.#options.say(mayBeMissing);
     this.#head = stamp;
+  }
+
+  #endWhenQuiet(stream: AbortController): void {
+    this.#quiet = setTimeout(() => {
+      this.#quietMs = Math.min(2 * this.#quietMs, limits.quietMsMax);
+      stream.abort();
+    }, this.#quietMs);
+  }
+
+  /** Its container has ended: a stream that goes on for long has not heard of it. */
+  #hurry(): void {
+    this.#quietMs = Math.min(this.#quietMs, limits.endedQuietMs);
+    clearTimeout(this.#quiet);
+    if (this.#stream !== null) this.#endWhenQuiet(this.#stream);
   }
 
   /** Ends a stream that stands still at the end of a file which is not written any more. */
@@ -210,7 +247,8 @@ class Tail {
     try {
       const query = { container, timestamps: true, limitBytes: limits.stampBytesMax };
       const chunks = [];
-      for await (const chunk of await api.stream(this.#path, query, this.#signal)) chunks.push(chunk);
+      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(limits.lookMs)]);
+      for await (const chunk of await api.stream(this.#path, query, signal)) chunks.push(chunk);
       const text = Buffer.concat(chunks).toString('latin1');
       const line = lineOf(text);
       if (line === null) return null;

@@ -121,13 +121,22 @@ export class Placement implements Placed {
   }
 
   /** The first list after an earlier server shows its pod, or shows that there is none. */
-  recover(): void {
+  recover(end: PlacementEnd | null): void {
     const view = this.#ports.seen();
+    if (end !== null) return this.#conclude(end, view);
     if (view !== undefined) return this.#placed(view.uid);
     if (this.#stop !== null) return this.#stopped();
     if (this.#begun) return this.#see(goneOutcome(null));
     // Nothing of it has run: a pod that was asked for may have been lost with the server, and is asked for again.
     void this.ask();
+  }
+
+  /** What its container printed is read on first. */
+  #conclude(end: PlacementEnd, view: PodView | undefined): void {
+    this.#last = view ?? null;
+    this.#uid = view?.uid ?? null;
+    if (mainOf(this.#last)?.startedAt != null) this.#ports.container?.started();
+    this.#end(end);
   }
 
   /** False: it is being ended, and what has not begun does not begin any more. */

@@ -22,6 +22,8 @@ export interface PodView {
   readonly notReadySince: number | null;
   /** Init containers first, in the order of the pod. */
   readonly containers: readonly ContainerView[];
+  /** How all of its containers ended, beside which sidecars may go on yet; null: they have not. */
+  readonly end: 'succeeded' | 'failed' | null;
 }
 
 export interface Condition {
@@ -58,6 +60,7 @@ export function viewOf(pod: V1Pod): PodView | null {
   const phase = status?.phase ?? 'Pending';
   const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
   const isInit = (one: V1ContainerStatus): boolean => sidecars.every(({ name: sidecar }) => sidecar !== one.name);
+  const own = status?.containerStatuses ?? [];
   const unscheduled = condition('PodScheduled', 'False');
   // A kubelet whose containers have ended says so of both; the controller of nodes knows nothing of containers.
   const isSilent = condition('ContainersReady', 'False') === null;
@@ -84,8 +87,9 @@ export function viewOf(pod: V1Pod): PodView | null {
     notReadySince: phase === 'Running' && isSilent ? (condition('Ready', 'False')?.since ?? null) : null,
     containers: [
       ...(status?.initContainerStatuses ?? []).map((one) => containerOf(one, isInit(one))),
-      ...(status?.containerStatuses ?? []).map((one) => containerOf(one, false)),
+      ...own.map((one) => containerOf(one, false)),
     ],
+    end: endOf(own),
   };
 }
 
@@ -101,6 +105,12 @@ function containerOf({ name, state, lastState }: V1ContainerStatus, isInit: bool
     startedAt: timeOf(terminated?.startedAt ?? running?.startedAt),
     finishedAt: timeOf(terminated?.finishedAt),
   };
+}
+
+function endOf(own: readonly V1ContainerStatus[]): PodView['end'] {
+  const ends = own.flatMap(({ state }) => state?.terminated ?? []);
+  if (own.length === 0 || ends.length < own.length) return null;
+  return ends.every(({ exitCode }) => exitCode === 0) ? 'succeeded' : 'failed';
 }
 
 /** The API says times as text; the types say that they are dates. */

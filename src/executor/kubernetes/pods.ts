@@ -13,7 +13,7 @@ import { agentWroteAt } from './container-output.ts';
 import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
-import { isLeft, isOver, keptOf, ruleFor, type KeepRule } from './kept-pods.ts';
+import { isEnding, isLeft, keptOf, ruleFor, type KeepRule } from './kept-pods.ts';
 import { tellLastWords } from './last-words.ts';
 import { Leaving, leaveSeconds } from './leaving.ts';
 import { keptTail } from './log-place.ts';
@@ -145,10 +145,10 @@ export class Pods implements Placing {
   }
 
   /** An earlier server placed it: what is seen says how it stands. */
-  recover(id: string, task: AgentTask): void {
+  recover(id: string, task: AgentTask, end: PlacementEnd | null): void {
     const seen = this.#seenIn(namespaceOf(task, this.#options.settings));
-    if (seen.isListed) this.#placements.get(id)?.recover();
-    else seen.waiting.add(id);
+    if (seen.isListed) this.#placements.get(id)?.recover(end);
+    else seen.waiting.set(id, end);
   }
 
   /** What an earlier server left has been placed: before that, its pods look like strays. */
@@ -166,6 +166,11 @@ export class Pods implements Placing {
     this.#knowsAll = false;
     for (const placement of this.#placements.values()) if (!placement.isLook) placement.leave();
     this.#closing.abort();
+  }
+
+  /** This server goes, and another comes after it. */
+  get #isFollowed(): boolean {
+    return this.#closing.signal.aborted && (this.#options.lastPatienceMs ?? null) === null;
   }
 
   /** What runs stays as it is in the cluster. */
@@ -190,7 +195,7 @@ export class Pods implements Placing {
 
   #goesOn({ namespace, name }: PodPlace): boolean {
     const view = this.#namespaces.get(namespace)?.table.get(name);
-    return view !== undefined && !isOver(view);
+    return view !== undefined && !isEnding(view);
   }
 
   #tick(): void {
@@ -240,8 +245,11 @@ export class Pods implements Placing {
     const { lostMs = podPatience.lostMs, imageMs = podPatience.imageMs } = this.#options;
     const { work, timeoutMs, graceMs, attemptId } = task.spec;
     const reaper = task.type === 'look' ? this.#reaperOfLooks : this.#reaper;
+    const leaving = this.#leaving;
     /** As its log says. */
     let isKept = false;
+    /** With the rest of its log. */
+    let isHandedOn = false;
     const stays = (end: PlacementEnd): boolean =>
       task.type === 'attempt' && isLeft(end, seen.table.get(name), ruleFor(saidOf(task, settings), keep));
     const pod = {
@@ -283,10 +291,11 @@ export class Pods implements Placing {
         seen.waiting.delete(id);
         seen.metrics.forget(name);
         await listener.over(end, async () => {
-          if (!(await log.end()))
-            logs
-              .writer(attemptId)
-              .write('contender', 'The end of this log is missing: the cluster did not give it in time.\n');
+          const isWhole = await log.end();
+          isHandedOn = !trusted() || (!isWhole && this.#isFollowed);
+          if (isHandedOn) return false;
+          const write = (text: string): void => logs.writer(attemptId).write('contender', `${text}\n`);
+          if (!isWhole) write('The end of this log is missing: the cluster did not give it in time.');
           if (end.kind === 'seen') {
             const agent = ports.container === null ? mainContainer : helperContainer;
             const broken = brokenBeside(seen.table.get(name));
@@ -294,13 +303,15 @@ export class Pods implements Placing {
             await tellLastWords({ api: this.#api, desk, logs, clock }, wrong);
           }
           isKept = stays(end);
-          if (isKept)
-            logs
-              .writer(attemptId)
-              .write('contender', `Its pod is kept: kubectl --namespace ${pod.namespace} describe pod ${name}\n`);
+          if (isKept) write(`Its pod is kept: kubectl --namespace ${pod.namespace} describe pod ${name}`);
+          return true;
         });
       },
-      letGo: (place: PodPlace) => (isKept ? this.#leaving.take(place) : reaper.take(place, leaveSeconds)),
+      letGo(place: PodPlace) {
+        if (isHandedOn) return;
+        if (isKept) leaving.take(place);
+        else reaper.take(place, leaveSeconds);
+      },
       container:
         work.kind === 'container'
           ? { timeoutMs, graceMs, started, memoryBytesMax: () => seen.metrics.most(name) }
@@ -357,7 +368,7 @@ export class Pods implements Placing {
       trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
     });
     const metrics = createPodMetrics({ api: this.#api, namespace, selector });
-    const seen: Seen = { table, sight, metrics, room, isListed: false, ids: new Set(), waiting: new Set() };
+    const seen: Seen = { table, sight, metrics, room, isListed: false, ids: new Set(), waiting: new Map() };
     return seen;
   }
 
@@ -365,7 +376,7 @@ export class Pods implements Placing {
     seen.isListed = true;
     const waiting = [...seen.waiting];
     seen.waiting.clear();
-    for (const id of waiting) this.#placements.get(id)?.recover();
+    for (const [id, end] of waiting) this.#placements.get(id)?.recover(end);
     for (const id of seen.ids) this.#placements.get(id)?.notListed(begunAt);
     if (this.#knowsAll) this.#removeStrays(seen);
   }

@@ -1,5 +1,6 @@
 /** One namespace: what is seen in it, and whose pods are there. */
 import type { Clock } from '../../std/clock.ts';
+import type { PlacementEnd } from '../desk/placing.ts';
 import type { PodMetrics } from './pod-metrics.ts';
 import type { PodTable } from './pod-table.ts';
 import type { Room } from './room.ts';
@@ -12,8 +13,8 @@ export interface Seen {
   readonly room: Room;
   isListed: boolean;
   readonly ids: Set<string>;
-  /** Of an earlier server: nobody knows yet whether they have pods. */
-  readonly waiting: Set<string>;
+  /** Of an earlier server, with the end that it knew: nobody knows yet whether they have pods. */
+  readonly waiting: Map<string, PlacementEnd | null>;
 }
 
 /** Whether what is known there is of this moment; else it is looked at again. */

@@ -37,6 +37,7 @@ function pod(name: string, phase: string, finishedAt: number | null, type = 'att
     unschedulable: null,
     notReadySince: null,
     containers: [{ ...main, finishedAt }],
+    end: null,
   };
 }
 
@@ -106,6 +107,19 @@ test('of pods that have ended those stay that are wanted, as long as they may, a
     many.filter((each) => !kept.has(each)).map(({ name }) => name),
     ['p0', 'p1'],
   );
+});
+
+test('a pod that its node is about to end stays, as its own containers have ended, and one that goes on does not', () => {
+  const pods = [
+    { ...pod('well', 'Running', 20_000), end: 'succeeded' },
+    { ...pod('failed', 'Running', 20_000), end: 'failed' },
+    pod('goes on', 'Running', 20_000),
+  ] as const;
+  const names = (action: (typeof onFinishActions)[number]): readonly string[] =>
+    [...keptOf(pods, rule(action), 20_000)].map(({ name }) => name);
+  assert.deepEqual(names('delete_pod'), []);
+  assert.deepEqual(names('delete_succeeded_pod'), ['failed']);
+  assert.deepEqual(names('keep_pod'), ['well', 'failed']);
 });
 
 test('what is said of one pod comes before what is said of all', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { KeepRule } from '../../../src/executor/kubernetes/kept-pods.ts';
 import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
-import { command, specOf } from '../workshop.ts';
+import { command, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
 import { openHarbour } from './harbour.ts';
 
@@ -30,11 +30,18 @@ async function endedRun(
   return fake;
 }
 
-for (const keep of ['delete_pod', 'keep_pod'] as const)
-  test(`a sidecar that hears no warning is gone at the end, with ${keep}`, async (t) => {
-    const fake = await endedRun(t, { pod: deaf }, keep);
-    assert.deepEqual(fake.pods(), []);
-  });
+test('a sidecar that hears no warning is gone at the end', async (t) => {
+  const fake = await endedRun(t, { pod: deaf }, 'delete_pod');
+  assert.deepEqual(fake.pods(), []);
+});
+
+test('one that hears none beside a step whose pod is to stay is left to its node, which ends it', async (t) => {
+  const fake = await endedRun(t, { pod: deaf, graceMs: 0 }, 'keep_pod');
+  const [pod, ...others] = fake.pods();
+  assert.ok(pod);
+  await until('its end', () => fake.pod(pod.metadata.name).status.phase === 'Succeeded');
+  assert.deepEqual([others, fake.count('delete', 'pods')], [[], 0]);
+});
 
 test('a pod that ends by itself is gone without a second word', async (t) => {
   const fake = await endedRun(t, {}, 'delete_pod');

@@ -1,5 +1,6 @@
 /** A server that goes while it reads the log of a container. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openAttemptFiles } from '../../../src/executor/desk/attempt-files.ts';
@@ -79,18 +80,29 @@ checkHeld(
   },
 );
 
-check('a log whose server goes before its end says that its end is missing', async (given) => {
+check('a server that goes before the end of a log leaves it and its pod to the next one', async (given) => {
   const { fake, harbour } = given;
-  const { id } = await begun(given, second);
+  const printed = join(harbour.folder, 'printed');
+  const { id, goOn } = await begun(given, `seq 2 3; touch ${printed}; sleep 600`);
   refuseLogs(given);
+  await goOn();
+  await until('what it printed last', () => existsSync(printed));
   const [pod] = fake.pods();
   assert.ok(pod);
   fake.disturbances.evict(pod);
   const files = openAttemptFiles(join(harbour.folder, 'attempts'));
-  await until('its end to be known', () => files.read(id)?.finished);
+  const kept = await until('its end to be known', () => files.read(id)?.finished);
   await harbour.executor.close();
-  const missing = 'The end of this log is missing: the cluster did not give it in time.';
-  await until('a word about its end', async () => (await harbour.log(id)).includes(missing));
+  assert.deepEqual(await harbour.log(id), ['{"epoch":1}']);
+  assert.equal(fake.count('delete', 'pods'), 0);
   fake.faults.clear();
-  assert.match(said((await finishedAtNext(given, id)).outcome), /^evicted: /);
+  assert.deepEqual(await finishedAtNext(given, id), kept);
+  const log = await harbour.log(id);
+  assert.deepEqual(log.slice(0, 3), ['{"epoch":1}', '2', '3']);
+  const words = log.filter((line) => /missing|^Failed/.test(line));
+  assert.deepEqual(words, [said(kept.outcome).replace('evicted:', 'Failed (evicted):')]);
+  // What has been brought to its end is told again, and its log is not asked for.
+  const asked = fake.requests.filter(isLog).length;
+  assert.deepEqual(await finishedAtNext(given, id), kept);
+  assert.equal(fake.requests.filter(isLog).length, asked);
 });

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { createApi, type Api } from '../../../src/executor/kubernetes/api.ts';
+import { test, type TestContext } from 'node:test';
+import { ApiError, createApi, type Api } from '../../../src/executor/kubernetes/api.ts';
 import { tailLog, type LogTail } from '../../../src/executor/kubernetes/log-tail.ts';
 import { logLimits } from '../../../src/outputs/outputs.ts';
 import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
@@ -26,7 +26,12 @@ interface Given {
 const isLog = ({ resource }: ApiRequest): boolean => resource === 'pods/log';
 
 /** A pod of one container that runs this script, and a reader of its log. */
-async function withLog(script: string, body: (given: Given) => Promise<void>, way: Way = directly): Promise<void> {
+async function withLog(
+  script: string,
+  body: (given: Given) => Promise<void>,
+  way: Way = directly,
+  quietMs?: number,
+): Promise<void> {
   const fake = await startClusterWithRunner();
   let tail: LogTail | null = null;
   try {
@@ -53,6 +58,7 @@ async function withLog(script: string, body: (given: Given) => Promise<void>, wa
       trouble: () => undefined,
       closing: new AbortController().signal,
       lookMs: 20,
+      ...(quietMs === undefined ? {} : { quietMs }),
     });
     await body({ fake, pod, tail, lines, said, ended });
   } finally {
@@ -104,25 +110,54 @@ const untilSucceeded = (fake: FakeKubernetes): Promise<unknown> =>
 const numbers = (count: number, prefix = ''): string[] =>
   Array.from({ length: count }, (_, index) => prefix + (index + 1));
 
-test('streams that are cut a hundred times lose no line and bring none twice, of two streams in one', async () => {
-  const script = 'for n in $(seq 1 2000); do echo $n; echo e$n >&2; [ $((n % 20)) = 0 ] && sleep 0.01; done';
-  await withLog(script, async ({ fake, tail, lines, said, ended }) => {
-    for (let cuts = 0; cuts < 100; cuts += 1) {
-      await until('a reader', () => [...fake.streams].some(({ request }) => isLog(request)));
-      fake.cutStreams(cuts % 2 === 0 ? 'reset' : 'end', isLog);
+/** The first streams, so many, break off in the midst of what they bring. */
+function breakingOff(times: number): Way {
+  let cuts = 0;
+  return async (open) => {
+    const content = await open();
+    cuts += 1;
+    return cuts > times ? content : streamOf(broken(content, 1 + ((cuts * 7919) % 25_000)));
+  };
+}
+
+async function* broken(content: ReadableStream<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  yield* beginningOf(content, bytes);
+  throw new ApiError('the connection broke', null, 'Unanswered', 0);
+}
+
+test('streams that break off a thousand times lose no line and bring none twice, of two streams in one', async () => {
+  const script = 'for n in $(seq 1 1000); do echo $n; echo e$n >&2; [ $((n % 5)) = 0 ] && sleep 0.01; done';
+  const body = async ({ fake, tail, lines, said, ended }: Given): Promise<void> => {
+    await untilSucceeded(fake);
+    ended();
+    await tail.done;
+    assert.ok(fake.requests.filter(isLog).length > 1000, `${fake.requests.filter(isLog).length} requests`);
+    assert.deepEqual(
+      lines.filter((line) => !line.startsWith('e')),
+      numbers(1000),
+    );
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('e')),
+      numbers(1000, 'e'),
+    );
+    assert.deepEqual(said, []);
+  };
+  await withLog(script, body, breakingOff(1000));
+});
+
+test('connections that are reset, and one that ends, lose no line either', async () => {
+  const go = join(mkdtempSync(join(tmpdir(), 'log-tail-')), 'go');
+  const script = `for n in 1 2 3 4; do echo $n; until [ -e ${go}$n ]; do sleep 0.02; done; done`;
+  await withLog(script, async ({ fake, tail, lines, ended }) => {
+    for (const n of [1, 2, 3, 4]) {
+      await until('its line', () => lines.length === n);
+      fake.cutStreams(n === 4 ? 'end' : 'reset', isLog);
+      writeFileSync(`${go}${n}`, '');
     }
     await untilSucceeded(fake);
     ended();
     await tail.done;
-    assert.deepEqual(
-      lines.filter((line) => !line.startsWith('e')),
-      numbers(2000),
-    );
-    assert.deepEqual(
-      lines.filter((line) => line.startsWith('e')),
-      numbers(2000, 'e'),
-    );
-    assert.deepEqual(said, []);
+    assert.deepEqual(lines, numbers(4));
   });
 });
 
@@ -148,6 +183,67 @@ test('a line of many megabytes is cut, says so, and is no output', async () => {
     assert.equal(short, 'short');
     assert.equal(tail.lastLine(), 'short');
   });
+});
+
+test('a stream that falls silent without an end is opened again, while its container runs and when it has ended', async () => {
+  const go = join(mkdtempSync(join(tmpdir(), 'log-tail-')), 'go');
+  const untilGo = (n: number): string => `until [ -e ${go}${n} ]; do sleep 0.02; done`;
+  const script = `echo 1; ${untilGo(1)}; echo 2; ${untilGo(2)}; echo 3`;
+  const body = async ({ fake, tail, lines, ended }: Given): Promise<void> => {
+    for (const n of [1, 2]) {
+      await until('its line', () => lines.length === n);
+      fake.cutStreams('silence', isLog);
+      writeFileSync(`${go}${n}`, '');
+    }
+    await untilSucceeded(fake);
+    ended();
+    await tail.done;
+    assert.deepEqual(lines, numbers(3));
+  };
+  await withLog(script, body, directly, 300);
+});
+
+/** When its log is asked for, in seconds, of a container that prints nothing. */
+async function requestsOfQuiet(t: TestContext, endsAt: number, until: number): Promise<readonly number[]> {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  let now = 0;
+  const asked: number[] = [];
+  const over = Promise.withResolvers<void>();
+  const tail = tailLog({
+    api: {
+      ...createApi(() => assert.fail('no cluster is asked')),
+      async stream(_path, _query, signal) {
+        asked.push(now);
+        const start = (controller: ReadableStreamDefaultController): void =>
+          signal.addEventListener('abort', () => controller.error(signal.reason));
+        return new ReadableStream({ start });
+      },
+    },
+    namespace: 'default',
+    pod: 'p',
+    container: 'main',
+    write: ({ text }) => assert.fail(text),
+    say: (text) => assert.fail(text),
+    kept: { at: 0, count: 0 },
+    hasEnded: () => now >= endsAt,
+    ended: over.promise,
+    trouble: (error) => assert.fail(String(error)),
+    closing: new AbortController().signal,
+  });
+  for (; now < until; now += 1) {
+    if (now === endsAt) over.resolve();
+    await new Promise(setImmediate);
+    t.mock.timers.tick(1000);
+  }
+  tail.close();
+  assert.equal(await tail.done, false);
+  return asked;
+}
+
+test('a quiet container is asked for its log after ever longer times, and soon when it has ended', async (t) => {
+  assert.deepEqual(await requestsOfQuiet(t, Infinity, 1000), [0, 30, 90, 210, 450, 690, 930]);
+  t.mock.timers.reset();
+  assert.deepEqual(await requestsOfQuiet(t, 100, 150), [0, 30, 90, 105, 115, 135]);
 });
 
 /** A script that prints more than any file may have, and goes on when it is told to. */
