@@ -43,8 +43,23 @@ const fieldWords: Readonly<Record<FieldName, { readonly name: string; readonly a
   },
 };
 
+/** Those that were read; cleared when full. Each takes a fifth of a millisecond, and pages read all of theirs at each view. */
+const known = new Map<string, Schedule>();
+const knownMax = 1000;
+
 /** Reads `cron` (five fields, six with seconds first, or a nickname such as `@daily`); the error says all that is wrong. */
 export function parseSchedule(cron: string, timeZone: string): Result<Schedule, string> {
+  const key = JSON.stringify([cron, timeZone]);
+  const before = known.get(key);
+  if (before !== undefined) return success(before);
+  const read = readSchedule(cron, timeZone);
+  if (!read.ok) return read;
+  if (known.size >= knownMax) known.clear();
+  known.set(key, read.value);
+  return read;
+}
+
+function readSchedule(cron: string, timeZone: string): Result<Schedule, string> {
   const texts = splitFields(cron);
   const items = texts.ok ? readFields(texts.value) : texts;
   const zone = checkTimeZone(timeZone);

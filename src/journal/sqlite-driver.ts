@@ -69,14 +69,21 @@ export class SqliteDriver implements Driver {
     }
   }
 
-  /** SQLite's `$1` is a name; its numbered places are written `?1`. No statement has a `$` anywhere else. */
   #prepare(text: string): StatementSync {
     const known = this.#prepared.get(text);
     if (known !== undefined) return known;
-    const statement = this.#database.prepare(text.replaceAll('$', '?'));
+    const statement = this.#database.prepare(textForSqlite(text));
     this.#prepared.set(text, statement);
     return statement;
   }
+}
+
+/**
+ * SQLite's `$1` is a name; its numbered places are written `?1`. No statement has a `$` anywhere else. A limit that is
+ * nothing but a place has the statement planned anew with each value that it is given, the same value too; a cast hides it.
+ */
+function textForSqlite(text: string): string {
+  return text.replaceAll(/\blimit (\$\d+)/g, 'limit cast($1 as integer)').replaceAll('$', '?');
 }
 
 function isRefusal(error: unknown): boolean {

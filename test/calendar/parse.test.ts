@@ -59,6 +59,12 @@ test('an expression that is empty or has the wrong number of fields is refused w
   assert.match(refusal('1'.repeat(600)), /at most 512/);
 });
 
+test('a schedule is read once for each zone', () => {
+  const berlin = scheduleOf('3 4 * * 5', 'Europe/Berlin');
+  assert.equal(scheduleOf('3 4 * * 5', 'Europe/Berlin'), berlin);
+  assert.equal(scheduleOf('3 4 * * 5', 'Asia/Tokyo').timeZone, 'Asia/Tokyo');
+});
+
 test('an expression that can never fire is refused', () => {
   for (const cron of ['0 0 30 2 *', '0 0 31 2,4,6,9,11 *']) {
     assert.match(refusal(cron), /never fires/);

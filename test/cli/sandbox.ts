@@ -24,6 +24,8 @@ export interface Running {
 
 export interface Sandbox {
   readonly folder: string;
+  /** When it was made. */
+  readonly madeAt: number;
   git(...args: readonly string[]): string;
   write(files: Readonly<Record<string, string>>): void;
   commit(files: Readonly<Record<string, string>>): string;
@@ -84,6 +86,7 @@ export function createSandbox(): Sandbox {
   };
   return {
     folder,
+    madeAt: Date.now(),
     git,
     write,
     commit(files) {

@@ -4,11 +4,10 @@
  * same end as one that never died. Shared by the tests of both databases.
  */
 import assert from 'node:assert/strict';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { dirname } from 'node:path';
 import type { Journal } from '../../src/journal/journal.ts';
-import { createProject, program, type Running, type Sandbox } from '../cli/sandbox.ts';
-import { attemptsIn, processesOf, until } from '../support/killed-server.ts';
+import { createProject, program, type Sandbox } from '../cli/sandbox.ts';
+import { attemptsIn, processesOf, start, until } from '../support/killed-server.ts';
 import { challengePipeline } from './pipelines.ts';
 
 /** A database of its own for one death. */
@@ -21,9 +20,6 @@ export interface Store {
 }
 
 export type Moment = 'before' | 'after';
-
-const preload = (file: string): string =>
-  `--import=${pathToFileURL(join(import.meta.dirname, '../support', file)).href}`;
 
 /**
  * Dies at one transaction after the other, at the moments that are given for each (they count from 1), until the scenario
@@ -55,11 +51,12 @@ async function dieOnce(storeOf: (sandbox: Sandbox) => Promise<Store>, at: number
   const sandbox = createProject({ 'contender.yaml': 'repositories: [{ url: ., poll: 200ms }]\n' });
   try {
     const store = await storeOf(sandbox);
-    const dying = serve(sandbox, store, [preload('die-at-write.ts')], {
+    const death = {
       CONTENDER_TEST_DIE_AT: String(at),
       CONTENDER_TEST_DIE: when,
       CONTENDER_TEST_PROGRAM: dirname(program),
-    });
+    };
+    const dying = start(sandbox, { ...store.environment, ...death }, 'die-at-write.ts');
     const { child } = dying;
     const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
     const scenario = new Scenario(sandbox, store);
@@ -69,7 +66,7 @@ async function dieOnce(storeOf: (sandbox: Sandbox) => Promise<Store>, at: number
       dying.kill('SIGTERM');
       await dying.ended;
       await store.died();
-      const server = serve(sandbox, store, [], {});
+      const server = start(sandbox, store.environment);
       await server.until(/is at http/);
       await until(`the end after a death ${when} write ${at}`, async () => ((await scenario.goOn()) ? true : null));
       await scenario.assertWhole();
@@ -83,13 +80,6 @@ async function dieOnce(storeOf: (sandbox: Sandbox) => Promise<Store>, at: number
   } finally {
     await sandbox.remove();
   }
-}
-
-/** Its time runs ten times as fast. */
-function serve(sandbox: Sandbox, { environment }: Store, imports: readonly string[], more: object): Running {
-  return sandbox.start(['serve', '--port', '0'], {
-    environment: { ...environment, ...more, NODE_OPTIONS: [preload('fast-time.mjs'), ...imports].join(' ') },
-  });
 }
 
 /** Carried on by whichever server is up. */

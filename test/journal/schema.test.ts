@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { constants, DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { backfillById, intervalsOfBackfill, newestBackfills, openBackfills } from '../../src/journal/backfills.ts';
 import {
@@ -24,6 +24,7 @@ import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { openRequests } from '../../src/journal/requests.ts';
 import { openRunEnds } from '../../src/journal/run-ends.ts';
 import { activeRuns, eventsOf, runPage, runsOfDates, unfinishedRuns } from '../../src/journal/runs.ts';
+import { SqliteDriver } from '../../src/journal/sqlite-driver.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { cacheEntry, newestCacheEntry } from '../../src/journal/step-cache.ts';
 import { lastTick, newestTicks } from '../../src/journal/ticks.ts';
@@ -204,63 +205,85 @@ test('a copy made while the server runs is a whole journal', async (context) => 
   await restored.close();
 });
 
+const limit = 50;
+const reads: { readonly [name: string]: Sql } = {
+  'all runs': runPage({ limit }),
+  'runs after a page': runPage({ limit, before: runId(9) }),
+  'runs of a repository': runPage({ limit, repository: 'r' }),
+  'runs of a pipeline': runPage({ limit, repository: 'r', pipeline: 'p' }),
+  'runs of pipelines of a name': runPage({ limit, pipeline: 'p' }),
+  'runs in a state': runPage({ limit, state: 'running' }),
+  'runs of a branch': runPage({ limit, branch: 'b' }),
+  'runs of a commit': runPage({ limit, sha: 's' }),
+  'runs of a pull request': runPage({ limit, repository: 'r', pullRequest: 7 }),
+  're-runs of a run': runPage({ limit, rerunOf: 'x' }),
+  'unfinished runs': unfinishedRuns(),
+  'active runs': activeRuns('r', 'p'),
+  events: eventsOf('x'),
+  'open requests': openRequests(limit),
+  'open orders': openOrders(limit),
+  'old answers': removeAnswered(1),
+  news: news(),
+  'runs of dates': runsOfDates('r', 'p', { from: 1, to: 2 }),
+  'a backfill': backfillById('x'),
+  'open backfills': openBackfills(),
+  'the newest backfills': newestBackfills(limit),
+  'intervals of a backfill': intervalsOfBackfill('x'),
+  'pending deliveries': pendingDeliveries(limit),
+  'a trigger': triggerByKey('k'),
+  'the last tick': lastTick('r', 'p'),
+  'the newest ticks': newestTicks('r', 'p', limit),
+  'open ends of runs': openRunEnds(limit),
+  'news of data': dataEventById('x'),
+  'open news of data': openDataEvents(limit),
+  'the newest news': newestDataEvents(null, limit),
+  'the newest news of a dataset': newestDataEvents('d', limit),
+  'news by number': newsOf('d', { after: 1, upTo: 2 }, limit),
+  'who listens': listenersOfRepository('r'),
+  'who listens to what is new': listenersWithNews(),
+  'the due outbox': dueOutbox(1, limit),
+  'the next of the outbox': nextOutboxAt(),
+  'the troubled outbox': troubledOutbox(limit),
+  heads: headsOfRepository('r'),
+  'an entry of a cache': cacheEntry({ repository: 'r', pipeline: 'p', step: 's', scope: '' }, 'k'),
+  'the newest entry of a cache': newestCacheEntry({ repository: 'r', pipeline: 'p', step: 's', scope: '' }, 0),
+  'all evaluations': evaluationPage({ limit }),
+  'evaluations of a run': evaluationPage({ limit, runId: 'x' }),
+  'evaluations of a commit': evaluationPage({ limit, sha: 's' }),
+  'evaluations of a model': evaluationPage({ limit, model: 'm' }),
+  'evaluations of a pull request': evaluationPage({ limit, pullRequest: 7 }),
+  'verdicts beside a list': unpromotableOf(['x', 'y', 'z']),
+  'undecided evaluations': evaluationPage({ limit, repository: 'r', state: 'reported' }),
+};
+
+const asked = Object.entries(reads).map(([name, sql]) => ({ name, query: { ...sql, parse: (row: RawRow) => row } }));
+
 test('no read sorts or looks through what has no bound', async () => {
-  const limit = 50;
-  const reads: { readonly [name: string]: Sql } = {
-    'all runs': runPage({ limit }),
-    'runs after a page': runPage({ limit, before: runId(9) }),
-    'runs of a repository': runPage({ limit, repository: 'r' }),
-    'runs of a pipeline': runPage({ limit, repository: 'r', pipeline: 'p' }),
-    'runs of pipelines of a name': runPage({ limit, pipeline: 'p' }),
-    'runs in a state': runPage({ limit, state: 'running' }),
-    'runs of a branch': runPage({ limit, branch: 'b' }),
-    'runs of a commit': runPage({ limit, sha: 's' }),
-    'runs of a pull request': runPage({ limit, repository: 'r', pullRequest: 7 }),
-    're-runs of a run': runPage({ limit, rerunOf: 'x' }),
-    'unfinished runs': unfinishedRuns(),
-    'active runs': activeRuns('r', 'p'),
-    events: eventsOf('x'),
-    'open requests': openRequests(limit),
-    'open orders': openOrders(limit),
-    'old answers': removeAnswered(1),
-    news: news(),
-    'runs of dates': runsOfDates('r', 'p', { from: 1, to: 2 }),
-    'a backfill': backfillById('x'),
-    'open backfills': openBackfills(),
-    'the newest backfills': newestBackfills(limit),
-    'intervals of a backfill': intervalsOfBackfill('x'),
-    'pending deliveries': pendingDeliveries(limit),
-    'a trigger': triggerByKey('k'),
-    'the last tick': lastTick('r', 'p'),
-    'the newest ticks': newestTicks('r', 'p', limit),
-    'open ends of runs': openRunEnds(limit),
-    'news of data': dataEventById('x'),
-    'open news of data': openDataEvents(limit),
-    'the newest news': newestDataEvents(null, limit),
-    'the newest news of a dataset': newestDataEvents('d', limit),
-    'news by number': newsOf('d', { after: 1, upTo: 2 }, limit),
-    'who listens': listenersOfRepository('r'),
-    'who listens to what is new': listenersWithNews(),
-    'the due outbox': dueOutbox(1, limit),
-    'the next of the outbox': nextOutboxAt(),
-    'the troubled outbox': troubledOutbox(limit),
-    heads: headsOfRepository('r'),
-    'an entry of a cache': cacheEntry({ repository: 'r', pipeline: 'p', step: 's', scope: '' }, 'k'),
-    'the newest entry of a cache': newestCacheEntry({ repository: 'r', pipeline: 'p', step: 's', scope: '' }, 0),
-    'all evaluations': evaluationPage({ limit }),
-    'evaluations of a run': evaluationPage({ limit, runId: 'x' }),
-    'evaluations of a commit': evaluationPage({ limit, sha: 's' }),
-    'evaluations of a model': evaluationPage({ limit, model: 'm' }),
-    'evaluations of a pull request': evaluationPage({ limit, pullRequest: 7 }),
-    'verdicts beside a list': unpromotableOf(['x', 'y', 'z']),
-    'undecided evaluations': evaluationPage({ limit, repository: 'r', state: 'reported' }),
-  };
-  const database = await migrated();
-  const bad = Object.entries(reads).flatMap(([name, { text, values }]) => {
-    const plan: RawRow[] = database.prepare(`explain query plan ${text.replaceAll('$', '?')}`).all(...values);
+  const driver = new SqliteDriver(await migrated(), clock);
+  for (const { name, query } of asked) {
+    const plan = await driver.read({ ...query, text: `explain query plan ${query.text}` });
     const steps = plan.map((row) => String(row['detail']));
-    return steps.filter((step) => /TEMP B-TREE|^SCAN \S+$/.test(step)).map((step) => `${name}: ${step}`);
+    const bad = steps.filter((step) => /TEMP B-TREE|^SCAN \S+$/.test(step));
+    assert.deepEqual(bad, [], name);
+  }
+  await driver.close();
+});
+
+test('no read is planned a second time', async () => {
+  const database = await migrated();
+  const driver = new SqliteDriver(database, clock);
+  let plans = 0;
+  // SQLite asks for leave whenever it plans.
+  database.setAuthorizer(() => {
+    plans += 1;
+    return constants.SQLITE_OK;
   });
-  database.close();
-  assert.deepEqual(bad, []);
+  for (const { name, query } of asked) {
+    await driver.read(query);
+    assert.ok(plans > 0, name);
+    plans = 0;
+    await driver.read(query);
+    assert.equal(plans, 0, name);
+  }
+  await driver.close();
 });

@@ -117,22 +117,12 @@ function newsTaken({ history, remote, catalogue }: World): Open | null {
   return null;
 }
 
-/** Each is read once: every half second of a world that comes to rest asks for the few that there are. */
-const schedules = new Map<string, ReturnType<typeof parseSchedule>>();
-
-function scheduleOf(cron: string, timeZone: string): ReturnType<typeof parseSchedule> {
-  const key = `${cron} ${timeZone}`;
-  const schedule = schedules.get(key) ?? parseSchedule(cron, timeZone);
-  schedules.set(key, schedule);
-  return schedule;
-}
-
 /** Schedules that stand at the head are followed: what was due has its record, but for the last moment's. */
 function ticksRecorded(world: World): Open | null {
   const { history, remote, catalogue } = world;
   const main = remote.branches.get('main');
   for (const { name, on } of main === undefined ? [] : definitionsIn(remote.get(main).files, catalogue)) {
-    const schedule = on.schedule === null ? null : scheduleOf(on.schedule.cron, on.schedule.timeZone);
+    const schedule = on.schedule === null ? null : parseSchedule(on.schedule.cron, on.schedule.timeZone);
     if (schedule?.ok !== true) continue;
     const since = history.since.get(name);
     if (since === undefined) return { promise: 'P2', what: `the schedule of ${name} is not followed` };

@@ -5,7 +5,6 @@
 import type { Pools } from '../../src/admission/admission.ts';
 import type { ConductorLog } from '../../src/conductor/ports.ts';
 import type { Commit, Journal } from '../../src/journal/journal.ts';
-import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import type { ArtifactStore } from '../../src/outputs/outputs.ts';
 import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memory.ts';
 import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts';
@@ -21,6 +20,7 @@ import { askedInVain } from './promises.ts';
 import { Random } from './random.ts';
 import { Remote } from './repository.ts';
 import { Server } from './server.ts';
+import { openEmptyJournal } from './store.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 export interface Violation {
@@ -110,7 +110,7 @@ export class World {
     const servers = options.servers ?? options.mutant?.servers ?? drawn;
     // The database's clock is the world's, whatever those of the servers say.
     const clock = { now: () => 0 };
-    const journal = await openSqliteJournal({ directory: null, clock, shared: servers === 2 });
+    const journal = await openEmptyJournal(clock, servers === 2);
     const world = new World({ ...options, servers }, journal, random);
     clock.now = () => world.time.now;
     return world;
