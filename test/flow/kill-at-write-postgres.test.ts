@@ -1,14 +1,20 @@
 /** See kill-at-write.ts. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Journal } from '../../src/journal/journal.ts';
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { postgresMissing, runSql, startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { dieAtEveryWrite, type Moment } from './kill-at-write.ts';
 
 const skip = postgresMissing();
 let postgres: TestPostgres | null = null;
+/** The schema is there: of a server's own transactions, each migration is one. */
+let migrated = '';
 before(async () => {
-  if (skip === false) postgres = await startPostgres();
+  if (skip !== false) return;
+  postgres = await startPostgres();
+  migrated = await postgres.database();
+  await openJournal(migrated).then((journal) => journal.close());
 });
 after(() => postgres?.stop());
 
@@ -20,12 +26,10 @@ test(
     const momentsOf = (at: number): Moment[] => [at % 2 === 1 ? 'before' : 'after'];
     const deaths = await dieAtEveryWrite(async () => {
       assert.ok(postgres !== null);
-      const url = await postgres.database();
-      // The schema is there: of its own transactions, each migration is one.
-      await (await openPostgresJournal({ url, clock: { now: Date.now } })).close();
+      const url = await postgres.database(migrated);
       return {
         environment: { CONTENDER_DATABASE_URL: url },
-        open: () => openPostgresJournal({ url, clock: { now: Date.now } }),
+        open: () => openJournal(url),
         // Nobody waits for the end of a lease whose holder is known to be dead.
         died: async () => void (await runSql(url, 'update lease set expires_at = 0')),
       };
@@ -33,3 +37,7 @@ test(
     assert.ok(deaths >= 10, `it died ${deaths} times`);
   },
 );
+
+function openJournal(url: string): Promise<Journal> {
+  return openPostgresJournal({ url, clock: { now: Date.now } });
+}

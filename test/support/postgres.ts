@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 
 export interface TestPostgres {
-  /** URL of a new, empty database. */
-  database(): Promise<string>;
+  /** URL of a new database: empty, or a copy of one that nobody is connected to. */
+  database(copyOf?: string): Promise<string>;
   /** Of its first process; null where the server was given. */
   readonly pid: number | null;
   stop(): Promise<void>;
@@ -36,7 +36,7 @@ export function postgresMissing(environment: NodeJS.ProcessEnv = process.env): s
 export async function startPostgres(settings: { readonly [name: string]: string } = {}): Promise<TestPostgres> {
   const running = process.env['CONTENDER_TEST_POSTGRES_URL'];
   if (running !== undefined)
-    return { database: () => createDatabase(running), pid: null, stop: () => Promise.resolve() };
+    return { database: (copyOf) => createDatabase(running, copyOf), pid: null, stop: () => Promise.resolve() };
   const bin = programs();
   if (bin === null) throw new Error(howToInstall);
   const folder = mkdtempSync(join(tmpdir(), 'contender-postgres-'));
@@ -61,7 +61,7 @@ export async function startPostgres(settings: { readonly [name: string]: string 
   const url = `postgresql://contender@127.0.0.1:${port}/postgres`;
   await accepting(url, server, log);
   return {
-    database: () => createDatabase(url),
+    database: (copyOf) => createDatabase(url, copyOf),
     pid: server.pid ?? null,
     async stop() {
       process.off('exit', stopAtExit);
@@ -83,9 +83,10 @@ export async function runSql<Row extends object>(url: string, text: string, valu
   }
 }
 
-async function createDatabase(server: string): Promise<string> {
+async function createDatabase(server: string, copyOf?: string): Promise<string> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await runSql(server, `create database ${name}`);
+  const template = copyOf === undefined ? 'template1' : new URL(copyOf).pathname.slice(1);
+  await runSql(server, `create database ${name} template ${template}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return url.href;
