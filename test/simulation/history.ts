@@ -8,7 +8,13 @@
  *   P9  an interval of a backfill is decided once, and no more of its runs go on than it may have
  *   P8  what is asked of a run is settled by the events that come of it
  */
-import type { RunEvent, RunOpened, RunState, StepOutput } from '../../src/engine/event.ts';
+import {
+  firstTriggerOf,
+  type RunEvent,
+  type RunOpened,
+  type RunState,
+  type StepOutput,
+} from '../../src/engine/event.ts';
 import type { DecideRequest, RunRequest } from '../../src/engine/request.ts';
 import type { BackfillState, EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
@@ -199,6 +205,9 @@ export class History {
     const before = this.#causes.get(cause);
     if (before !== undefined && !this.#wasReplaced(before)) this.#violated('P1', `two runs for ${cause}`);
     this.#causes.set(cause, opened.runId);
+    // One that is asked for again stands for the first: it too can be replaced.
+    const first = causeOf({ ...opened, trigger: firstTriggerOf(opened.trigger) });
+    if (this.#causes.has(first)) this.#causes.set(first, opened.runId);
     const definition = this.#definitionOf(opened);
     const run: KeptRun = {
       opened,
