@@ -1,6 +1,11 @@
 /** Steps that print what no log was made for, and what is expected of it, wherever they run. */
 import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { LogLine, LogStore } from '../../src/outputs/outputs.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Programs for Node. */
 export const torture = {
@@ -77,15 +82,24 @@ export async function hear(logs: LogStore, key: string): Promise<Heard> {
   return { numbers, printed, gaps, told };
 }
 
-/** How much more memory this process takes at most while the work is done. */
+/**
+ * How many bytes more this process holds at most while the work is done. What is garbage is not counted: how much of that
+ * there is depends on how busy the machine is.
+ */
 export async function memoryGrowthDuring(work: () => Promise<unknown>): Promise<number> {
-  const before = process.memoryUsage().rss;
+  const before = heldBytes();
   let most = before;
-  const sampler = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20);
+  const sampler = setInterval(() => (most = Math.max(most, heldBytes())), 250);
   try {
     await work();
   } finally {
     clearInterval(sampler);
   }
   return most - before;
+}
+
+function heldBytes(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
