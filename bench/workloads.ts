@@ -24,6 +24,9 @@ export function workloadsOf({ chain, fans, burst }: Sizes): readonly Workload[] 
 /** Of small workloads: a system that has just begun takes longer, whose code is not yet what it will be. */
 const warmUps = { stepsMax: 1000, count: 5 } as const;
 
+/** Of large ones, which take seconds each. */
+const largeRepetitionsMax = 3;
+
 /** Medians of `repetitions`, after some that are not counted. A single one is not warmed up. */
 export async function measureSteps(
   who: Who,
@@ -32,7 +35,7 @@ export async function measureSteps(
   repetitions: number,
 ): Promise<Figure> {
   const steps = stepsOf(workload);
-  const times = steps < largeSteps ? repetitions : 1;
+  const times = steps < largeSteps ? repetitions : Math.min(repetitions, largeRepetitionsMax);
   const firstMs = times > 1 ? await subject.run(workload) : null;
   const further = times > 1 && steps < warmUps.stepsMax ? warmUps.count - 1 : 0;
   for (let warmUp = 0; warmUp < further; warmUp += 1) await subject.run(workload);
