@@ -1,5 +1,5 @@
 /** What a definition may say, and what will not go well everywhere. */
-import { bindingAt, viewOf } from '../pipeline/binding-view.ts';
+import { bindingAt, itemsOf, textAt } from '../pipeline/binding-view.ts';
 import type { Binding, PipelineDefinition, StepDefinition, WaitWork } from '../pipeline/definition.ts';
 import { storeForm } from './store-problems.ts';
 
@@ -46,7 +46,7 @@ const ownVolumes: ReadonlySet<string> = new Set(['contender', 'tmp']);
 function volumeWarning({ pod }: StepDefinition, { volumes }: Surroundings): string | null {
   if (pod === undefined) return null;
   const declared = namesIn(pod, ['volumes'], ['patch', 'spec', 'volumes']);
-  const beside = ['initContainers', 'sidecars'].flatMap((list) => itemsAt(pod, [list]));
+  const beside = ['initContainers', 'sidecars'].flatMap((list) => itemsOf(bindingAt(pod, [list])));
   const lacking = [pod, ...beside]
     .flatMap((container) => namesIn(container, ['volumeMounts'], ['volumeDevices']))
     .find((name) => !ownVolumes.has(name) && !declared.includes(name) && volumes?.has(name) !== true);
@@ -56,21 +56,9 @@ function volumeWarning({ pod }: StepDefinition, { volumes }: Surroundings): stri
     : `mounts the volume "${lacking}", which neither its \`pod\` nor contender.yaml declares, so its pod cannot be made`;
 }
 
-function itemsAt(binding: Binding, place: readonly string[]): readonly Binding[] {
-  const list = bindingAt(binding, place);
-  const view = list === null ? null : viewOf(list);
-  return view?.kind === 'list' ? view.items : [];
-}
-
 /** Of the lists at these places, as far as they are written out. */
 function namesIn(pod: Binding, ...places: readonly (readonly string[])[]): readonly string[] {
-  return places.flatMap((place) =>
-    itemsAt(pod, place).flatMap((item) => {
-      const name = bindingAt(item, ['name']);
-      const text = name === null ? null : viewOf(name);
-      return text?.kind === 'scalar' && typeof text.value === 'string' ? [text.value] : [];
-    }),
-  );
+  return places.flatMap((place) => itemsOf(bindingAt(pod, place)).flatMap((item) => textAt(item, 'name') ?? []));
 }
 
 function waitWarning(

@@ -1,5 +1,5 @@
 /** What a pipeline may not say of a pod, since Contender says it: whoever looks for the pod, or waits for it, relies on it. */
-import { bindingAt, viewOf } from '../pipeline/binding-view.ts';
+import { itemsOf, plainText, textAt, viewOf } from '../pipeline/binding-view.ts';
 import type { Binding } from '../pipeline/definition.ts';
 import { deniedEnvironmentName, imageMistake } from '../pipeline/names.ts';
 import { podWords } from '../pipeline/pod.ts';
@@ -114,7 +114,7 @@ const keyed = { volumes: 'name', volumeMounts: 'mountPath', volumeDevices: 'devi
 export function repeatedElements(fields: ReadonlyMap<string, Binding>): readonly RefusalWithin[] {
   return Object.entries(keyed).flatMap(([list, key]) => {
     const known = new Set<string>();
-    return itemsOf(fields.get(list)).flatMap((item, index): RefusalWithin[] => {
+    return itemsOf(fields.get(list) ?? null).flatMap((item, index): RefusalWithin[] => {
       const text = textAt(item, key);
       if (text === null || !known.has(text)) {
         if (text !== null) known.add(text);
@@ -141,7 +141,7 @@ export function refusedMount(mount: ReadonlyMap<string, Binding>): RefusalWithin
 export function repeatedContainer(pod: ReadonlyMap<string, Binding>): RefusalWithin | null {
   const names = new Set<string>();
   for (const list of ['initContainers', 'sidecars']) {
-    for (const [index, container] of itemsOf(pod.get(list)).entries()) {
+    for (const [index, container] of itemsOf(pod.get(list) ?? null).entries()) {
       const name = textAt(container, 'name');
       if (name !== null && names.has(name)) {
         const help = 'Give each of `initContainers` and `sidecars` a name of its own.';
@@ -151,16 +151,6 @@ export function repeatedContainer(pod: ReadonlyMap<string, Binding>): RefusalWit
     }
   }
   return null;
-}
-
-function itemsOf(list: Binding | undefined): readonly Binding[] {
-  const view = list === undefined ? null : viewOf(list);
-  return view?.kind === 'list' ? view.items : [];
-}
-
-function textAt(record: Binding, field: string): string | null {
-  const value = bindingAt(record, [field]);
-  return value === null ? null : plainText(value);
 }
 
 function reservedName(value: Binding, what: string): Refusal | null {
@@ -212,9 +202,4 @@ function wrongLabel(value: Binding): Refusal | null {
     what: `Kubernetes takes no such name: ${JSON.stringify(name.slice(0, 80))}`,
     help: 'It has up to 63 lower-case letters, digits and "-".',
   };
-}
-
-function plainText(value: Binding): string | null {
-  const view = viewOf(value);
-  return view.kind === 'scalar' && typeof view.value === 'string' ? view.value : null;
 }

@@ -35,3 +35,21 @@ export function bindingAt(binding: Binding, path: readonly string[]): Binding | 
   }
   return found;
 }
+
+/** Of a list that is written out; else none. */
+export function itemsOf(list: Binding | null): readonly Binding[] {
+  const view = list === null ? null : viewOf(list);
+  return view?.kind === 'list' ? view.items : [];
+}
+
+/** A text that is known before any run; else null. */
+export function plainText(value: Binding): string | null {
+  const view = viewOf(value);
+  return view.kind === 'scalar' && typeof view.value === 'string' ? view.value : null;
+}
+
+/** Of a field of a record. */
+export function textAt(record: Binding, field: string): string | null {
+  const value = bindingAt(record, [field]);
+  return value === null ? null : plainText(value);
+}

@@ -3,11 +3,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brokenRules } from '../../src/compile/definition-rules.ts';
 import { parseDefinition, parseGuarded } from '../../src/compile/definition-text.ts';
-import type { Binding, StepDefinition } from '../../src/pipeline/definition.ts';
+import type { Binding, ContainerWork, StepDefinition } from '../../src/pipeline/definition.ts';
 import { definitionLimits } from '../../src/pipeline/definition-limits.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 
 const use = (input: Binding): Pick<StepDefinition, 'work'> => ({ work: { kind: 'function', file: 'a.ts', input } });
+
+const containerWith = (resources: ContainerWork['resources']): ContainerWork => ({
+  kind: 'container',
+  image: 'x',
+  command: [],
+  args: [],
+  environment: {},
+  resources,
+  localCommand: null,
+});
 
 const broken: readonly (readonly [title: string, steps: readonly StepDefinition[], sentence: RegExp])[] = [
   ['a step twice', [stepOf({ name: 'a' }), stepOf({ name: 'a' })], /^step "a" stands there twice$/],
@@ -78,15 +88,7 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
       stepOf({
         name: 'a',
         memory: { bytes: 2 ** 30 },
-        work: {
-          kind: 'container',
-          image: 'x',
-          command: [],
-          args: [],
-          environment: {},
-          resources: { requests: {}, limits: { memory: '2Gi' } },
-          localCommand: null,
-        },
+        work: containerWith({ requests: {}, limits: { memory: '2Gi' } }),
       }),
     ],
     /has another limit of memory than its resources: 2Gi$/,
@@ -97,15 +99,7 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
       stepOf({
         name: 'a',
         memory: { bytes: 2 ** 30 },
-        work: {
-          kind: 'container',
-          image: 'x',
-          command: [],
-          args: [],
-          environment: {},
-          resources: { requests: { memory: '2Gi' }, limits: {} },
-          localCommand: null,
-        },
+        work: containerWith({ requests: { memory: '2Gi' }, limits: {} }),
       }),
     ],
     /^step "a" requests more memory than it may take$/,

@@ -51,13 +51,19 @@ function slowStore(): {
 
 const address = `/artifacts/${'a'.repeat(64)}`;
 
-test('the first bytes leave before the last are read', async () => {
-  const { artifacts, goOn } = slowStore();
-  const app = await serve(artifacts);
+/** A download of which the first bytes have come. */
+async function begin(app: Server): Promise<ReadableStreamDefaultReader<string>> {
   const { body } = await fetch(`${await app.listen({ port: 0, host: '127.0.0.1' })}${address}`);
   assert.ok(body);
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   assert.equal((await reader.read()).value, 'first ');
+  return reader;
+}
+
+test('the first bytes leave before the last are read', async () => {
+  const { artifacts, goOn } = slowStore();
+  const app = await serve(artifacts);
+  const reader = await begin(app);
   goOn();
   assert.equal((await reader.read()).value, 'last');
   await app.close();
@@ -168,10 +174,7 @@ test('a store that is slow breaks no download off', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const { artifacts, goOn } = slowStore();
   const app = await serve(artifacts);
-  const { body } = await fetch(`${await app.listen({ port: 0, host: '127.0.0.1' })}${address}`);
-  assert.ok(body);
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  assert.equal((await reader.read()).value, 'first ');
+  const reader = await begin(app);
   t.mock.timers.tick(3_600_000);
   goOn();
   assert.equal((await reader.read()).value, 'last');
