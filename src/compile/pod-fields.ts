@@ -7,7 +7,7 @@ import type { Binding, ContainerWork } from '../pipeline/definition.ts';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { nearest } from '../pipeline/nearest.ts';
 import { parseDuration } from '../std/duration.ts';
-import { amountOf } from '../std/quantity.ts';
+import { isRefusedRequest, requestHelp } from '../std/quantity.ts';
 import { unreachable } from '../std/unreachable.ts';
 import {
   elsewhere,
@@ -122,12 +122,12 @@ class Walk {
     });
   }
 
-  /** That nothing is requested beyond its limit, as far as both are written out. */
+  /** That nothing is requested that its limit forbids, as far as both are written out. */
   #resources(given: ReadonlyMap<string, Binding>, at: At): void {
     const [requests, limits] = ['requests', 'limits'].map((field) => amountsIn(given.get(field)));
-    for (const { name, requested, limit } of excessesOf(requests ?? new Map(), limits ?? new Map())) {
-      const what = `it is ${requested}, more than its limit of ${limit}`;
-      this.#say([...at.keys, 'requests', name], { what, help: excessHelp });
+    for (const { name, requested, limit } of refusedRequests(requests ?? new Map(), limits ?? new Map())) {
+      const what = `it is ${requested}, and its limit ${limit}`;
+      this.#say([...at.keys, 'requests', name], { what, help: requestHelp(name) });
     }
   }
 
@@ -260,18 +260,16 @@ function amountsIn(record: Binding | undefined): ReadonlyMap<string, string> {
 
 type Amounts = ReadonlyMap<string, string>;
 
-/** What is requested beyond its limit. */
-function excessesOf(
+/** What is requested that its limit forbids. */
+function refusedRequests(
   requests: Amounts,
   limits: Amounts,
 ): readonly { readonly name: string; readonly requested: string; readonly limit: string }[] {
   return [...requests].flatMap(([name, requested]) => {
     const limit = limits.get(name);
-    return limit === undefined || amountOf(requested) <= amountOf(limit) ? [] : [{ name, requested, limit }];
+    return limit === undefined || !isRefusedRequest(name, requested, limit) ? [] : [{ name, requested, limit }];
   });
 }
-
-const excessHelp = 'Request less, or raise the limit.';
 
 /** What is said of quantities in a pod, and by the step's own option `resources`, of which neither is wrong by itself. */
 export function excessBeside(pod: Binding, own: ContainerWork['resources']): PodFault | null {
@@ -281,17 +279,17 @@ export function excessBeside(pod: Binding, own: ContainerWork['resources']): Pod
   };
   const fault = (kind: string, name: string, what: string): PodFault => {
     const keys = ['pod', 'resources', kind, name];
-    return { keys, path: pathOf(keys), what, help: excessHelp };
+    return { keys, path: pathOf(keys), what, help: requestHelp(name) };
   };
-  const [above] = excessesOf(inPod('requests'), new Map(Object.entries(own.limits)));
+  const [above] = refusedRequests(inPod('requests'), new Map(Object.entries(own.limits)));
   if (above !== undefined) {
     const { name, requested, limit } = above;
-    return fault('requests', name, `it is ${requested}, more than the limit of ${limit} in "resources"`);
+    return fault('requests', name, `it is ${requested}, and the limit in "resources" ${limit}`);
   }
-  const [below] = excessesOf(new Map(Object.entries(own.requests)), inPod('limits'));
+  const [below] = refusedRequests(new Map(Object.entries(own.requests)), inPod('limits'));
   if (below === undefined) return null;
   const { name, requested, limit } = below;
-  return fault('limits', name, `it is ${limit}, less than the ${requested} that "resources" requests`);
+  return fault('limits', name, `it is ${limit}, and "resources" requests ${requested}`);
 }
 
 function fits(value: string | number | boolean | null, name: string): boolean {

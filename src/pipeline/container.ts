@@ -14,7 +14,7 @@ import type { ContainerWork } from './definition.ts';
 import { handleData, hasMarker, type Handle, type Nothing } from './handle.ts';
 import { shown } from './misuse.ts';
 import { imageMistake } from './names.ts';
-import { amountOf } from '../std/quantity.ts';
+import { isRefusedRequest, requestHelp } from '../std/quantity.ts';
 import type { OptionReader } from './options.ts';
 import { closeStep, openStep, type StepOptions } from './step-options.ts';
 
@@ -81,11 +81,8 @@ function readResources(options: OptionReader): ContainerWork['resources'] {
   const [requests, limits] = [readQuantities(resources, 'requests'), readQuantities(resources, 'limits')];
   for (const [name, requested] of Object.entries(requests)) {
     const limit = limits[name];
-    if (limit !== undefined && amountOf(requested) > amountOf(limit))
-      options.problem(
-        `option "resources.requests.${name}" is ${requested}, more than its limit of ${limit}`,
-        'Request less, or raise the limit.',
-      );
+    if (limit !== undefined && isRefusedRequest(name, requested, limit))
+      options.problem(`option "resources.requests.${name}" is ${requested}, and its limit ${limit}`, requestHelp(name));
   }
   return { requests, limits };
 }

@@ -376,13 +376,17 @@ test('a quantity of a container is held to what the pod of its pipeline says', a
   const told = '2:16 definition-pod the pod of "a": pod.resources';
   const help = 'Request less, or raise the limit.';
   assert.deepEqual(await problemsWith('{ limits: { cpu: 1 } }', '{ resources: { requests: { cpu: 2 } } }'), [
-    `${told}.requests.cpu: it is 2, more than the limit of 1 in "resources" | ${help}`,
+    `${told}.requests.cpu: it is 2, and the limit in "resources" 1 | ${help}`,
   ]);
   assert.deepEqual(
     await problemsWith("{ requests: { memory: '2Gi' } }", "{ resources: { limits: { memory: '1Gi' } } }"),
-    [`${told}.limits.memory: it is 1Gi, less than the 2Gi that "resources" requests | ${help}`],
+    [`${told}.limits.memory: it is 1Gi, and "resources" requests 2Gi | ${help}`],
   );
   assert.deepEqual(await problemsWith('{ limits: { cpu: 2 } }', '{ resources: { requests: { cpu: 2 } } }'), []);
+  const gpu = '{ resources: { requests: { "nvidia.com/gpu": 1 } } }';
+  assert.deepEqual(await problemsWith("{ limits: { 'nvidia.com/gpu': 2 } }", gpu), [
+    `${told}.requests.nvidia.com/gpu: it is 1, and the limit in "resources" 2 | Give the limit alone: of nvidia.com/gpu a pod gets just what its limit says.`,
+  ]);
 });
 
 test('a pod may have 64 KiB', async () => {
@@ -429,9 +433,17 @@ test('what Kubernetes would refuse of a name, label, image or resource is told b
     [{ resources: { limits: { 'nvidia.com/gpu': '500m' } } }, /it is 500m/],
     [
       { resources: { requests: { memory: '4Gi' }, limits: { memory: '2Gi' } } },
-      /requests\.memory: it is 4Gi, more than/,
+      /requests\.memory: it is 4Gi, and its limit 2Gi\. Request less, or raise the limit\.$/,
     ],
-    [{ resources: { requests: { cpu: 2 }, limits: { cpu: '1500m' } } }, /requests\.cpu: it is 2, more than its limit/],
+    [{ resources: { requests: { cpu: 2 }, limits: { cpu: '1500m' } } }, /requests\.cpu: it is 2, and its limit 1500m/],
+    [
+      { resources: { requests: { 'nvidia.com/gpu': 1 }, limits: { 'nvidia.com/gpu': 2 } } },
+      /requests\.nvidia\.com\/gpu: it is 1, and its limit 2\. Give the limit alone: of nvidia\.com\/gpu a pod gets/,
+    ],
+    [
+      { resources: { requests: { 'hugepages-2Mi': '2Mi' }, limits: { 'hugepages-2Mi': '4Mi' } } },
+      /Give the limit alone/,
+    ],
     [{ image: '' }, /pod\.image: the image "" is empty/],
     [{ image: 'my trainer:1' }, /has a space in it/],
     [{ image: 'registry.example/Team/trainer:1' }, /has a capital letter in its name/],
@@ -449,6 +461,7 @@ test('what Kubernetes would refuse of a name, label, image or resource is told b
   const right: readonly Json[] = [
     { resources: { limits: { 'nvidia.com/gpu': 2, cpu: 0.5, 'ephemeral-storage': '1Gi', 'hugepages-2Mi': '4Mi' } } },
     { resources: { requests: { memory: '1000Mi', cpu: '500m' }, limits: { memory: '1Gi', cpu: 0.5 } } },
+    { resources: { requests: { 'nvidia.com/gpu': 2 }, limits: { 'nvidia.com/gpu': '2' } } },
     { image: 'Registry.example:5000/team/trainer:V1' },
     { image: `trainer@sha256:${'a'.repeat(64)}` },
     { labels: { 'example.com/team': 'Churn_1.x', empty: '' }, annotations: { note: 'churn & co' } },

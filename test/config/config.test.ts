@@ -41,10 +41,7 @@ test('the resources of the helper are held to what those of a pod are', () => {
   };
   const at = '6 executor.kubernetes.helperResources';
   assert.equal(wrong('{ limits: { memory: 1GB } }'), `${at}.limits.memory: it is "1GB", and has to be a quantity`);
-  assert.equal(
-    wrong('{ requests: { cpu: 2 }, limits: { cpu: 1 } }'),
-    `${at}.requests.cpu: it is 2, more than its limit of 1`,
-  );
+  assert.equal(wrong('{ requests: { cpu: 2 }, limits: { cpu: 1 } }'), `${at}.requests.cpu: it is 2, and its limit 1`);
   assert.equal(wrong('{ limits: { gpu: 1 } }'), `${at}.limits.gpu: Kubernetes has no resource "gpu"`);
 });
 
@@ -55,7 +52,7 @@ test('what is said of all pods and of those of a repository is held together', (
   const { code, message, where, help } = problemOf(yaml(1));
   assert.deepEqual(
     [code, where?.line, message],
-    ['config-invalid', 4, 'repositories.0.pod.resources.requests.cpu: it is 2, more than its limit of 1'],
+    ['config-invalid', 4, 'repositories.0.pod.resources.requests.cpu: it is 2, and its limit 1'],
   );
   assert.match(help ?? '', /^Request less, or raise the limit\. It is laid over `executor\.kubernetes\.pod`\.$/);
   writeFileSync(join(folder, 'contender.yaml'), yaml(2));

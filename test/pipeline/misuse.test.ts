@@ -217,7 +217,7 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       'a container that requests more than its limit',
       () => container('a', { image: 'x', resources: { requests: { cpu: 3 }, limits: { cpu: '2500m' } } }),
       'definition-option',
-      /"resources.requests.cpu" is 3, more than its limit of 2500m/,
+      /"resources.requests.cpu" is 3, and its limit 2500m/,
       /Request less, or raise the limit/,
     ],
     [

@@ -4,7 +4,7 @@
  * gave it, and may have grown since.
  */
 import { isJsonObject, type Json, type JsonObject } from '../../std/json.ts';
-import { amountOf } from '../../std/quantity.ts';
+import { amountOf, isRefusedRequest } from '../../std/quantity.ts';
 
 type Quantities = { readonly [resource: string]: Json };
 
@@ -23,8 +23,10 @@ export function givingWay(configured: JsonObject, container: OwnOptions | null, 
   }));
   const own = container?.resources ?? { requests: {}, limits: {} };
   const rest = withQuantities(configured, {
-    requests: (name, amount) => !Object.hasOwn(own.requests, name) && !(amount > amountIn(limits, name)),
-    limits: (name, amount) => !Object.hasOwn(own.limits, name) && !(amount < amountIn(requests, name)),
+    requests: (name, requested) =>
+      !Object.hasOwn(own.requests, name) && !isRefusedRequest(name, requested, shown(limits?.[name])),
+    limits: (name, limit) =>
+      !Object.hasOwn(own.limits, name) && !isRefusedRequest(name, shown(requests?.[name]), limit),
   });
   if (container === null) return rest;
   const { image: _image, env, ...others } = rest;
@@ -39,12 +41,12 @@ export function givingWay(configured: JsonObject, container: OwnOptions | null, 
 /** Kubernetes takes no request above the limit. */
 export function withinMemory(words: JsonObject, limitBytes: number): JsonObject {
   return withQuantities(words, {
-    requests: (name, amount) => name !== 'memory' || amount <= limitBytes,
+    requests: (name, requested) => name !== 'memory' || amountOf(requested) <= limitBytes,
     limits: (name) => name !== 'memory',
   });
 }
 
-type Keep = (name: string, amount: number) => boolean;
+type Keep = (name: string, quantity: string) => boolean;
 
 function withQuantities(words: JsonObject, keep: { readonly requests: Keep; readonly limits: Keep }): JsonObject {
   const { resources } = words;
@@ -52,7 +54,7 @@ function withQuantities(words: JsonObject, keep: { readonly requests: Keep; read
   const kept = (kind: 'requests' | 'limits'): JsonObject => {
     if (!isJsonObject(resources[kind])) return {};
     const quantities = Object.entries(resources[kind]);
-    return { [kind]: Object.fromEntries(quantities.filter(([name, value]) => keep[kind](name, amount(value)))) };
+    return { [kind]: Object.fromEntries(quantities.filter(([name, value]) => keep[kind](name, shown(value)))) };
   };
   return { ...words, resources: { ...resources, ...kept('requests'), ...kept('limits') } };
 }
@@ -61,11 +63,7 @@ function quantitiesIn(resources: JsonObject, kind: 'requests' | 'limits'): Quant
   return isJsonObject(resources[kind]) ? resources[kind] : {};
 }
 
-/** NaN where it is not said: nothing is above or below that. */
-function amountIn(quantities: Quantities | undefined, name: string): number {
-  return amount(quantities?.[name]);
-}
-
-function amount(value: Json | undefined): number {
-  return typeof value === 'number' ? value : typeof value === 'string' ? amountOf(value) : Number.NaN;
+/** Empty where it is not said. */
+function shown(value: Json | undefined): string {
+  return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
 }

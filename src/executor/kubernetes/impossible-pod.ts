@@ -1,10 +1,10 @@
 /**
- * What of a pod cannot be: a mount of a volume that it has not, a request above its limit. Each layer that says something of
+ * What of a pod cannot be: a mount of a volume that it has not, a request that its limit forbids. Each layer that says something of
  * it may be right by itself, and values of the run are known last; so it is told here, before the cluster refuses it in its words.
  */
 import type { V1Container, V1Pod } from '@kubernetes/client-node';
 import { AttemptRefusal } from '../local/refusal.ts';
-import { amountOf } from '../../std/quantity.ts';
+import { isCounted, isRefusedRequest, requestHelp } from '../../std/quantity.ts';
 
 /** Throws a refusal. */
 export function refuseImpossible({ spec }: V1Pod): void {
@@ -29,13 +29,14 @@ function mountMistake(
 
 function requestMistake({ resources }: V1Container): string | null {
   const { requests = {}, limits = {} } = resources ?? {};
-  const name = Object.keys(requests).find((each) => amountIn(requests, each) > amountIn(limits, each));
-  if (name === undefined) return null;
-  const help = 'Request less or raise the limit, where the step, its pipeline or contender.yaml says one of them.';
-  return `requests ${requests[name]} of ${name}, more than its limit of ${limits[name]}. ${help}`;
-}
-
-/** NaN where it is not said: nothing is above or below that. */
-function amountIn(quantities: { readonly [resource: string]: string | number }, name: string): number {
-  return amountOf(String(quantities[name]));
+  for (const [name, requested] of Object.entries(requests)) {
+    const limit = limits[name];
+    const words = `requests ${requested} of ${name}`;
+    const where = 'The step, its pipeline or contender.yaml says it.';
+    if (limit === undefined) {
+      if (isCounted(name)) return `${words} without a limit. ${requestHelp(name)} ${where}`;
+    } else if (isRefusedRequest(name, requested, limit))
+      return `${words}, and its limit is ${limit}. ${requestHelp(name)} ${where}`;
+  }
+  return null;
 }

@@ -277,7 +277,10 @@ test('what a step says with options of its own comes before what the configurati
         { name: 'TABLE', value: 'all' },
         { name: 'ZONE', value: 'a' },
       ],
-      resources: { requests: { cpu: 1, memory: '8Gi', 'example.com/disk': 1 }, limits: { cpu: 2, memory: '16Gi' } },
+      resources: {
+        requests: { cpu: 1, memory: '8Gi', 'ephemeral-storage': '1Gi' },
+        limits: { cpu: 2, memory: '16Gi' },
+      },
     },
     repositoryPods: new Map([['acme/churn', { image: 'runner:3' }]]),
   };
@@ -295,7 +298,7 @@ test('what a step says with options of its own comes before what the configurati
     ],
   );
   assert.deepEqual(main.resources, {
-    requests: { memory: '1Gi', 'example.com/disk': 1 },
+    requests: { memory: '1Gi', 'ephemeral-storage': '1Gi' },
     limits: { cpu: '500m', memory: '2Gi' },
   });
   const words = { resources: { requests: { cpu: 3 }, limits: { memory: '4Gi' } } };
@@ -303,8 +306,17 @@ test('what a step says with options of its own comes before what the configurati
   const step = podOf({ ...content, task: { type: 'attempt', spec }, container: null, words }, wide).spec?.containers[0];
   assert.equal(step?.image, 'runner:3');
   assert.deepEqual(step.resources, {
-    requests: { cpu: 3, memory: '4496293888', 'example.com/disk': 1 },
+    requests: { cpu: 3, memory: '4496293888', 'ephemeral-storage': '1Gi' },
     limits: { memory: '4496293888' },
+  });
+});
+
+test('GPUs that the configuration requests give way to the limit that a step says', () => {
+  const asking = { ...settings, pod: { resources: { requests: { 'nvidia.com/gpu': 1, cpu: 1 } } } };
+  const container = boxed({ requests: {}, limits: { 'nvidia.com/gpu': '2' } });
+  assert.deepEqual(podOf({ ...content, container }, asking).spec?.containers[0]?.resources, {
+    requests: { cpu: 1 },
+    limits: { 'nvidia.com/gpu': '2' },
   });
 });
 
@@ -330,9 +342,20 @@ test('a request above its limit, of layers that are right each by itself, is ref
     pod: { resources: { requests: { cpu: '2500m' } } },
     repositoryPods: new Map([[content.task.spec.repository, { resources: { limits: { cpu: 2 } } }]]),
   };
-  const message =
-    'its container main requests 2500m of cpu, more than its limit of 2. Request less or raise the limit, where the step, its pipeline or contender.yaml says one of them.';
-  assert.throws(() => podOf({ ...content, container: null, words: {} }, given), { failure: 'invalid', message });
+  const said = (message: string): object => ({ failure: 'invalid', message: `its container main ${message}` });
+  assert.throws(
+    () => podOf({ ...content, container: null, words: {} }, given),
+    said(
+      'requests 2500m of cpu, and its limit is 2. Request less, or raise the limit. The step, its pipeline or contender.yaml says it.',
+    ),
+  );
+  const asks = { resources: { requests: { 'nvidia.com/gpu': 1 } } };
+  assert.throws(
+    () => podOf({ ...content, container: null, words: asks }, settings),
+    said(
+      'requests 1 of nvidia.com/gpu without a limit. Give the limit alone: of nvidia.com/gpu a pod gets just what its limit says. The step, its pipeline or contender.yaml says it.',
+    ),
+  );
 });
 
 test('the helper of a container has the resources that the configuration gives it', () => {
