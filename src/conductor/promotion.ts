@@ -2,7 +2,7 @@
  * Who becomes champion, and when. A run only reports; the decision is taken here, by the pipeline's policy:
  *
  *   automatic    at the end of a run of the default branch
- *   on-merge     the same, and for a pull request when it is merged: then the very artifact that was evaluated
+ *   on-merge     the same, and for a pull request when it is merged into that: then the very artifact that was evaluated
  *   on-approval, never    not by itself
  *
  * An unmerged pull request never promotes, nor does a group of them in a merge queue, and a re-run never registers a model
@@ -133,10 +133,17 @@ async function decideCommit(project: Project, evaluation: EvaluationRow, by: str
 async function decidePullRequest(project: Project, evaluation: EvaluationRow, number: number): Promise<Decision> {
   const pullRequest = await project.forge.pullRequest(number);
   if (!pullRequest.ok) return { decision: 'ask-again', message: pullRequest.error.message };
-  const { merged, headSha, author } = pullRequest.value;
+  const { merged, headSha, baseBranch, author } = pullRequest.value;
   if (!merged) return { decision: 'wait' };
   if (headSha !== evaluation.sha)
     return { decision: 'refuse', reason: `Another commit was merged: ${headSha.slice(0, 7)}.` };
+  const branch = await project.git.defaultBranch();
+  if (!branch.ok) return { decision: 'ask-again', message: branch.error.message };
+  if (baseBranch !== branch.value)
+    return {
+      decision: 'refuse',
+      reason: `Only what is merged into ${branch.value} promotes, and #${number} was merged into ${baseBranch}.`,
+    };
   return { decision: 'promote', by: `merge of #${number} by ${author}` };
 }
 

@@ -4,6 +4,8 @@
  * decoded, so they are broken with a zero-width space; whatever builds structure (tables, emphasis, HTML, code) is found
  * in the source, so it becomes a numeric entity, which no Markdown reader takes for structure.
  */
+import { lastDrawn } from '../std/text.ts';
+
 export const textLimits = {
   /** Visible characters of one table cell or list entry. */
   cellCharactersMax: 200,
@@ -53,12 +55,8 @@ function isInvisible(code: number): boolean {
 /** `text` without ANSI, control, bidirectional and invisible characters; of a redrawn line, what was drawn last. */
 export function plainLines(text: string): string {
   const whole = text.slice(0, textLimits.inputUnitsMax).replace(ansi, '').replaceAll('\r\n', '\n');
-  const lines = whole.split('\n').map((line) => {
-    const drawn = line.replace(/\r+$/, '');
-    return drawn.slice(drawn.lastIndexOf('\r') + 1);
-  });
   let plain = '';
-  for (const character of lines.join('\n')) {
+  for (const character of whole.split('\n').map(lastDrawn).join('\n')) {
     if (!isInvisible(character.codePointAt(0) ?? 0)) plain += character;
   }
   return plain;

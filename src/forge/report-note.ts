@@ -58,7 +58,7 @@ function reportNote(report: RunReport): string {
 export function mergeNote(note: string | null, report: RunReport): string {
   const start = sectionStart(report.pipeline);
   const others = (note ?? '')
-    .split(/\n+(?=contender\/)/)
+    .split(/\n(?=contender\/)/)
     .map((section) => section.trim())
     .filter((section) => section !== '' && !section.startsWith(start));
   const sections = [...others, reportNote(report)];

@@ -5,6 +5,7 @@
  */
 import { sep } from 'node:path';
 import { failure, success, type Result } from '../std/result.ts';
+import { withoutEnd } from '../std/text.ts';
 import type { GitError } from './git.ts';
 import { gitLimits } from './limits.ts';
 
@@ -48,15 +49,12 @@ export function parsePath(path: string): Result<RepositoryPath, GitError> {
  * them: `..`, `a/b`, `.git` in the spellings that some file systems take for it.
  */
 export function isSafeEntryName(name: Buffer): boolean {
-  if (name.length === 0 || name.includes(0) || name.includes('/') || (sep === '\\' && name.includes(sep))) return false;
+  if (name.length === 0 || name.length > gitLimits.pathBytesMax) return false;
+  if (name.includes(0) || name.includes('/') || (sep === '\\' && name.includes(sep))) return false;
   if (isPlain(name)) return true;
   const text = name.toString('utf8');
   if (text === '.' || text === '..') return false;
-  const folded = text
-    .normalize('NFKC')
-    .replaceAll(/\p{Cf}/gu, '')
-    .replace(/[. ]+$/, '')
-    .toLowerCase();
+  const folded = withoutEnd(text.normalize('NFKC').replaceAll(/\p{Cf}/gu, ''), '. ').toLowerCase();
   return folded !== '.git' && folded !== 'git~1' && !folded.startsWith('.git:');
 }
 

@@ -15,8 +15,9 @@ export function imageMistake(image: string): string | null {
   if (/\s/.test(image)) return 'has a space in it';
   const [first = '', ...rest] = (image.split('@')[0] ?? '').split('/');
   const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
-  const name = (isHost ? rest : [first, ...rest]).join('/').replace(/:[^/]*$/, '');
-  return /[A-Z]/.test(name) ? 'has a capital letter in its name' : null;
+  const path = isHost ? rest : [first, ...rest];
+  const [last = ''] = (path.pop() ?? '').split(':', 1);
+  return /[A-Z]/.test([...path, last].join('/')) ? 'has a capital letter in its name' : null;
 }
 
 const deniedNames: ReadonlySet<string> = new Set(

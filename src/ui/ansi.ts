@@ -3,6 +3,8 @@
  * and of it only colours and weights; every other sequence, control character and invisible direction mark is dropped,
  * hyperlinks included. Of a line that was drawn over with carriage returns, the last drawing is kept.
  */
+import { lastDrawn } from '../std/text.ts';
+
 export interface Span {
   readonly text: string;
   /** Class names of `style.css`, or ''. */
@@ -39,7 +41,7 @@ const invisible =
 
 /** The spans of one line; colours do not reach over its end. */
 export function parseAnsi(line: string): readonly Span[] {
-  const drawn = lastDrawing(line);
+  const drawn = lastDrawn(line);
   const look = plain();
   const spans: Span[] = [];
   let from = 0;
@@ -60,12 +62,7 @@ const special =
 
 /** The text alone. */
 export function withoutAnsi(line: string): string {
-  return special.test(line) ? lastDrawing(line).replace(sequences, '').replace(invisible, '') : line;
-}
-
-function lastDrawing(line: string): string {
-  const whole = line.replace(/\r+$/, '');
-  return whole.slice(whole.lastIndexOf('\r') + 1);
+  return special.test(line) ? lastDrawn(line).replace(sequences, '').replace(invisible, '') : line;
 }
 
 function push(spans: Span[], text: string, look: Look): void {

@@ -45,10 +45,18 @@ function findWrongRule(rule: VerdictRule): string | null {
   return negative === undefined ? null : `${negative[0]} is ${negative[1]}: it must be 0 or more`;
 }
 
+/** Of larger ones the sum of squares is no number any more, and a model that diverged would be compared with one. */
+const largest = 1e100;
+const usable = `numbers from ${-largest} to ${largest}`;
+
+function isUsable(value: number): boolean {
+  return Math.abs(value) <= largest;
+}
+
 function findWrongLabel(labels: readonly number[], task: VerdictRule['task']): string | null {
-  const row = labels.findIndex((label) => (task === 'binary' ? label !== 0 && label !== 1 : !Number.isFinite(label)));
+  const row = labels.findIndex((label) => (task === 'binary' ? label !== 0 && label !== 1 : !isUsable(label)));
   if (row === -1) return null;
-  return `the label of row ${row + 1} is ${labels[row]}: ${task === 'binary' ? 'labels must be 0 or 1' : 'labels must be numbers'}`;
+  return `the label of row ${row + 1} is ${labels[row]}: ${task === 'binary' ? 'labels must be 0 or 1' : `labels must be ${usable}`}`;
 }
 
 function findWrongScore(
@@ -58,9 +66,9 @@ function findWrongScore(
   task: VerdictRule['task'],
 ): string | null {
   if (scores.length !== rows) return `there are ${rows} labels but ${scores.length} scores of the ${model}`;
-  const row = scores.findIndex((score) => (task === 'binary' ? !(score >= 0 && score <= 1) : !Number.isFinite(score)));
+  const row = scores.findIndex((score) => (task === 'binary' ? !(score >= 0 && score <= 1) : !isUsable(score)));
   if (row === -1) return null;
-  const accepted = task === 'binary' ? 'scores must be probabilities from 0 to 1' : 'predictions must be numbers';
+  const accepted = task === 'binary' ? 'scores must be probabilities from 0 to 1' : `predictions must be ${usable}`;
   return `the ${model}'s score of row ${row + 1} is ${scores[row]}: ${accepted}`;
 }
 

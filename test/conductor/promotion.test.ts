@@ -187,6 +187,25 @@ test('a commit that the default branch does not hold is refused, since it runs a
   assert.deepEqual([row?.state, row?.reason], ['refused', 'Only commits of main promote, and this one is not merged.']);
 });
 
+test('what is merged into another branch than the default one is refused, and into that one promoted', async () => {
+  const pullRequest = { branches: [], paths: [] };
+  const definition = { ...churn(), on: { schedule: null, push: null, pullRequest } };
+  for (const [baseBranch, state, reason] of [
+    ['scratch', 'refused', 'Only what is merged into main promotes, and #1 was merged into scratch.'],
+    ['main', 'promoted', 'merge of #1 by grace'],
+  ] as const) {
+    const stage = await Stage.open({ pipelines: [definition] });
+    const head = stage.commit('feature');
+    stage.propose(head, { baseBranch });
+    await stage.until('the comparison', () => evaluations(stage).length === 1);
+    await stage.rest();
+    assert.equal(evaluations(stage)[0]?.state, 'reported');
+    stage.propose(head, { state: 'closed', merged: true, mergeSha: stage.commit(baseBranch) });
+    await stage.until('it is decided', () => evaluations(stage)[0]?.state === state);
+    assert.equal(evaluations(stage)[0]?.reason, reason);
+  }
+});
+
 test('a policy that leaves the decision to a person is left to one', async () => {
   for (const policy of ['never', 'on-approval'] as const) {
     const stage = await Stage.open({ pipelines: [churn(policy)] });

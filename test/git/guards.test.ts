@@ -147,6 +147,8 @@ test('a name that is no text may be a file, one with a slash may not', () => {
   assert.ok(isSafeEntryName(Buffer.from([0xff, 0xfe])));
   assert.ok(!isSafeEntryName(Buffer.from('a/b')));
   assert.ok(!isSafeEntryName(Buffer.from('..')));
+  assert.ok(isSafeEntryName(Buffer.from(`${'.'.repeat(1023)}x`)));
+  assert.ok(!isSafeEntryName(Buffer.from(`${'.'.repeat(1024)}x`)), 'no path is that long');
 });
 
 test('notes stand in our own namespaces alone', () => {

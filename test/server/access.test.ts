@@ -216,6 +216,11 @@ test('after the login one is where one was, and never elsewhere', async () => {
     ['//evil.example/', '/runs'],
     ['/\\evil.example/', '/runs'],
     ['/\t/evil.example/', '/runs'],
+    ['/.//evil.example/', '/runs'],
+    ['/..//evil.example/', '/runs'],
+    ['/%2e//evil.example/', '/runs'],
+    ['/runs/..//evil.example/', '/runs'],
+    ['/runs//1', '/runs//1'],
     ['javascript:alert(1)', '/runs'],
     ['', '/runs'],
   ] as const) {

@@ -46,6 +46,8 @@ test('every other sequence is dropped: cursors, titles, hyperlinks, halves of se
 
 test('of a line that was drawn over, the last drawing is kept', () => {
   assert.equal(withoutAnsi('10 %\r50 %\r100 %\r'), '100 %');
+  // Whoever looked for the end from each return on would take hours.
+  assert.equal(withoutAnsi(`${'\r'.repeat(1_000_000)}done`), 'done');
 });
 
 test('direction marks and invisible characters are dropped, so that text reads as it is', () => {

@@ -272,6 +272,13 @@ test('rows that cannot be judged are refused with the row and the reason', () =>
     refusalOf({ labels: [1, Number.POSITIVE_INFINITY], challenger: [1, 2], champion: null }, regression),
     /label of row 2/,
   );
+  assert.equal(
+    refusalOf(
+      { labels: [1, 2], challenger: [1, 1e200], champion: [1, 2] },
+      ruleOf({ task: 'regression', metric: 'rmse' }),
+    ),
+    "the challenger's score of row 2 is 1e+200: predictions must be numbers from -1e+100 to 1e+100",
+  );
   assert.match(
     refusalOf({ labels: [1], challenger: [1], champion: null }, regression),
     /R² cannot be computed of a single row/,

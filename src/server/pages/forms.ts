@@ -46,5 +46,7 @@ export function seeOther(reply: FastifyReply, address: string): FastifyReply {
 export function localAddress(text: string | null): string {
   const base = 'http://here.invalid';
   const local = text !== null && text.startsWith('/') && URL.canParse(text, base) ? new URL(text, base) : null;
-  return local === null || local.origin !== base ? '/runs' : `${local.pathname}${local.search}${local.hash}`;
+  // `/.//elsewhere` is here, but its path without the dot is elsewhere.
+  if (local === null || local.origin !== base || local.pathname.startsWith('//')) return '/runs';
+  return `${local.pathname}${local.search}${local.hash}`;
 }
