@@ -112,8 +112,8 @@ export function isToldOf({ body }: OutboxRow, headSha: string): boolean {
 }
 
 /** Whoever sends a comment asks for the head: this has it sent anew. */
-export function tellOf({ key, kind, body }: OutboxRow, headSha: string, at: number): Write {
-  return { write: 'outbox', key, kind, body: { ...body, returnedTo: headSha }, at, dueAt: at };
+export function tellOf(row: OutboxRow, headSha: string, at: number): Write {
+  return sendAgain({ ...row, body: { ...row.body, returnedTo: headSha } }, at);
 }
 
 /** What was said of a pipeline on the head, once more: about its new base branch. */
@@ -124,9 +124,11 @@ export async function tellAnew(
 ): Promise<readonly Write[]> {
   const keys = [checkKey(repository, sha, pipeline), commentKey(repository, pullRequest, pipeline)];
   const rows = await Promise.all(keys.map((key) => journal.outboxRow(key)));
-  return rows.flatMap((row): Write[] =>
-    row === null ? [] : [{ write: 'outbox', key: row.key, kind: row.kind, body: row.body, at, dueAt: at }],
-  );
+  return rows.flatMap((row) => (row === null ? [] : [sendAgain(row, at)]));
+}
+
+function sendAgain({ key, kind, body }: OutboxRow, at: number): Write {
+  return { write: 'outbox', key, kind, body, at, dueAt: at };
 }
 
 /** Of the outbox row that holds the newest that was to be said of a commit. */
