@@ -288,3 +288,25 @@ test('the check run of a commit that is pushed and proposed keeps what the pull 
   const pushed = [...world.history.runs.values()].find(({ opened }) => opened.trigger.kind === 'push');
   assert.deepEqual([last?.runId, last?.change], [pushed?.opened.runId, change('asked')]);
 });
+
+test('so does that of a commit that asks for no run, whether its push or a run by hand reports last', async () => {
+  const on = { push: { branches: ['**'], tags: [], paths: [] }, pullRequest };
+  const stage = await Stage.open({ pipelines: [guarded('asked', 1000, on)], later: [guarded('asked', 10, on)] });
+  const { forge } = stage.world;
+  const shown = (): unknown => {
+    const last = [...forge.checkRuns.values()].at(-1)?.report;
+    return [last?.runId, last?.change];
+  };
+  const head = stage.commit('feature', undefined, asked, 'Change [skip ci]');
+  stage.propose(head);
+  await told(stage, head);
+  assert.deepEqual(shown(), [null, change('asked')]);
+  stage.hook({ type: 'push', ref: 'refs/heads/feature', before: null, after: head, actor: 'ada' }, 'push');
+  await stage.until('the push was taken in', () => stage.world.history.deliveries.get('push')?.state === 'done');
+  await stage.rest();
+  assert.deepEqual(shown(), [null, change('asked')]);
+  stage.ask('asked', head);
+  await stage.until('somebody has it run', () => stage.world.history.runs.size === 1);
+  await stage.rest();
+  assert.deepEqual(shown(), [stage.run('asked').opened.runId, change('asked')]);
+});

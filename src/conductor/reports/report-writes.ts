@@ -76,7 +76,15 @@ export function reportWithoutRun(report: RunlessReport, at: number): readonly Wr
     })),
     coveredBy: report.coveredBy,
   };
-  return reportRows(report, body, at, at);
+  const { repository, sha, pipeline, baseSha } = report;
+  const note: Write[] =
+    baseSha === null ? [] : [{ write: 'forge-object', key: baseKey(repository, sha, pipeline), id: baseSha, at }];
+  return [...reportRows(report, body, at, at), ...note];
+}
+
+/** Of the note which base the newest pull request without a run of the pipeline has a commit compared with. */
+export function baseKey(repository: string, sha: string, pipeline: string): string {
+  return `base:${repository}:${sha}:${pipeline}`;
 }
 
 /** For the comment of the pipelines that report nothing on a pull request themselves. */
