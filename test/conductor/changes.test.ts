@@ -262,6 +262,30 @@ test('another base branch has everything told anew about it, and back again, wit
   assert.equal(stage.world.history.runs.size, 1);
 });
 
+test('a head that comes back after the base branch became another is told of beside that one, in its check run too', async () => {
+  const { stage, head, main, release } = await proposedBehindRelease();
+  const { remote, forge } = stage.world;
+  const told = (): unknown => {
+    const check = [...forge.checkRuns.values()].find(({ report }) => report.sha === head);
+    return [forge.comments[0]?.report.change, check?.report.change];
+  };
+  for (const [base, expected] of [
+    [release, null],
+    [main, change('asked')],
+  ] as const) {
+    const between = stage.commit('feature', [head], { 'words.md': String(base.baseBranch) });
+    stage.propose(between, base);
+    await stage.until('it is told of another', () => forge.comments[0]?.report.sha === between);
+    await stage.rest();
+    remote.branches.set('feature', head);
+    stage.propose(head);
+    await stage.until('it is told of the head again', () => forge.comments[0]?.report.sha === head);
+    await stage.rest();
+    assert.deepEqual(told(), [expected, expected]);
+  }
+  assert.equal(forge.comments.length, 1);
+});
+
 test('late news of the base branch that a pull request had before change nothing', async () => {
   const { stage, head, main, release } = await proposedBehindRelease();
   stage.propose(head, release);
