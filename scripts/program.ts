@@ -31,7 +31,7 @@ export async function bundleProgram({ entries, folder, urlOf, prologueOf }: Prog
         name: 'modules',
         setup(build) {
           build.onLoad({ filter: /\.[jt]sx?$/ }, async ({ path }) => ({
-            contents: `${prologueOf?.(path) ?? ''}${keepPlace(await readFile(path, 'utf8'), urlOf(path))}`,
+            contents: `${prologueOf?.(path) ?? ''}${toAscii(keepPlace(await readFile(path, 'utf8'), urlOf(path)))}`,
             loader: 'default',
           }));
         },
@@ -51,4 +51,12 @@ function keepPlace(text: string, url: string): string {
     "import { fileURLToPath as toPath } from 'node:url'; import { dirname as toFolder } from 'node:path'; " +
     `const placeUrl = ${url}, placePath = toPath(placeUrl), placeFolder = toFolder(placePath);${told}`
   );
+}
+
+/**
+ * V8 holds a text of one-byte characters in half of the memory. esbuild escapes the others in strings, but neither in regular
+ * expressions nor in tagged templates, whatever its `charset`.
+ */
+function toAscii(text: string): string {
+  return text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

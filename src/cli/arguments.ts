@@ -1,7 +1,7 @@
 /** Words of the command line as values; what cannot be one is said with what is accepted. */
 import { InvalidArgumentError } from 'commander';
 import { reprocessChoices, type Reprocess } from '../journal/journal.ts';
-import { datasetNamePattern, pipelineNamePattern } from '../pipeline/names.ts';
+import { datasetNamePattern, kubernetesLabelPattern, pipelineNamePattern } from '../pipeline/names.ts';
 import { parseDuration } from '../std/duration.ts';
 import { graphFormats, type GraphFormat } from './graph-text.ts';
 
@@ -53,7 +53,7 @@ export function parseName(text: string): string {
 
 /** Of Kubernetes. */
 export function parseNamespace(text: string): string {
-  if (!/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(text))
+  if (!kubernetesLabelPattern.test(text))
     throw new InvalidArgumentError('A name of at most 63 lower-case letters, digits and "-".');
   return text;
 }

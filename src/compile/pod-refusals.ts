@@ -1,7 +1,7 @@
 /** What a pipeline may not say of a pod, since Contender says it: whoever looks for the pod, or waits for it, relies on it. */
 import { itemsOf, plainText, textAt, viewOf } from '../pipeline/binding-view.ts';
 import type { Binding } from '../pipeline/definition.ts';
-import { deniedEnvironmentName, imageMistake } from '../pipeline/names.ts';
+import { deniedEnvironmentName, imageMistake, kubernetesLabelPattern } from '../pipeline/names.ts';
 import { podWords } from '../pipeline/pod.ts';
 
 export interface Refusal {
@@ -194,10 +194,9 @@ function wrongImage(value: Binding): Refusal | null {
     : { what: `the image ${JSON.stringify(image)} ${mistake}`, help: 'Write it as registry.example/team/trainer:1.' };
 }
 
-/** A namespace and a volume are called as a part of a host is. */
 function wrongLabel(value: Binding): Refusal | null {
   const name = plainText(value);
-  if (name === null || /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return null;
+  if (name === null || kubernetesLabelPattern.test(name)) return null;
   return {
     what: `Kubernetes takes no such name: ${JSON.stringify(name.slice(0, 80))}`,
     help: 'It has up to 63 lower-case letters, digits and "-".',

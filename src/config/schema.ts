@@ -1,5 +1,6 @@
 /** What `contender.yaml` may hold, setting by setting. */
 import { z } from 'zod';
+import { kubernetesLabelPattern } from '../pipeline/names.ts';
 import { onFinishActions } from '../pipeline/pod.ts';
 import { parseDuration } from '../std/duration.ts';
 
@@ -99,7 +100,7 @@ const fleetSchema = z.strictObject({
     .prefault('2m'),
 });
 
-/** Names of Kubernetes: of namespaces, secrets and accounts. */
+/** Names of Kubernetes: of secrets and accounts. */
 const kubernetesName = z
   .string()
   .max(253)
@@ -117,7 +118,9 @@ function section(form: string): { readonly error: (issue: { readonly code?: stri
 
 const kubernetesSchema = z.strictObject(
   {
-    namespace: kubernetesName,
+    namespace: z
+      .string()
+      .regex(kubernetesLabelPattern, 'a name of Kubernetes: up to 63 lower-case letters, digits and "-"'),
     image: z.string().min(1).max(1024),
     /** Under which pods reach the server. */
     agents: z.url({ protocol: /^https?$/, error: 'an address such as http://10.0.0.1:8081' }),

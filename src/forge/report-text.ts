@@ -60,7 +60,7 @@ function cutWords(sentence: string, charactersMax: number): string {
   const kept = sentence.slice(0, charactersMax);
   const space = kept.lastIndexOf(' ');
   return space > (charactersMax * 2) / 3
-    ? `${kept.slice(0, space).replace(/[ ,;:\u2013-]+$/, '')}…`
+    ? `${kept.slice(0, space).replace(/[ ,;:–-]+$/, '')}…`
     : cutCharacters(sentence, charactersMax);
 }
 

@@ -7,6 +7,8 @@ export const stepNamePattern = /^[a-z][a-z0-9_-]*(?:\/[a-z][a-z0-9_-]*)*$/;
 export const identifierPattern = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 /** A word, or an address: `churn-features`, `s3://lake/churn/features`. */
 export const datasetNamePattern = /^[A-Za-z0-9][A-Za-z0-9._:/@=+-]{0,199}$/;
+/** Kubernetes': of namespaces and volumes, which are called as a part of a host is. */
+export const kubernetesLabelPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 export const environmentNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
 /** Why no image can be called so, or null where one may be. A host in front may have capitals; the rest may not. */

@@ -262,6 +262,30 @@ test('another base branch has everything told anew about it, and back again, wit
   assert.equal(stage.world.history.runs.size, 1);
 });
 
+test('a head that comes back after the base branch became another is told of beside that one, in its check run too', async () => {
+  const { stage, head, main, release } = await proposedBehindRelease();
+  const { remote, forge } = stage.world;
+  const told = (): unknown => {
+    const check = [...forge.checkRuns.values()].find(({ report }) => report.sha === head);
+    return [forge.comments[0]?.report.change, check?.report.change];
+  };
+  for (const [base, expected] of [
+    [release, null],
+    [main, change('asked')],
+  ] as const) {
+    const between = stage.commit('feature', [head], { 'words.md': String(base.baseBranch) });
+    stage.propose(between, base);
+    await stage.until('it is told of another', () => forge.comments[0]?.report.sha === between);
+    await stage.rest();
+    remote.branches.set('feature', head);
+    stage.propose(head);
+    await stage.until('it is told of the head again', () => forge.comments[0]?.report.sha === head);
+    await stage.rest();
+    assert.deepEqual(told(), [expected, expected]);
+  }
+  assert.equal(forge.comments.length, 1);
+});
+
 test('late news of the base branch that a pull request had before change nothing', async () => {
   const { stage, head, main, release } = await proposedBehindRelease();
   stage.propose(head, release);
@@ -287,4 +311,26 @@ test('the check run of a commit that is pushed and proposed keeps what the pull 
   const last = [...world.forge.checkRuns.values()].at(-1)?.report;
   const pushed = [...world.history.runs.values()].find(({ opened }) => opened.trigger.kind === 'push');
   assert.deepEqual([last?.runId, last?.change], [pushed?.opened.runId, change('asked')]);
+});
+
+test('so does that of a commit that asks for no run, whether its push or a run by hand reports last', async () => {
+  const on = { push: { branches: ['**'], tags: [], paths: [] }, pullRequest };
+  const stage = await Stage.open({ pipelines: [guarded('asked', 1000, on)], later: [guarded('asked', 10, on)] });
+  const { forge } = stage.world;
+  const shown = (): unknown => {
+    const last = [...forge.checkRuns.values()].at(-1)?.report;
+    return [last?.runId, last?.change];
+  };
+  const head = stage.commit('feature', undefined, asked, 'Change [skip ci]');
+  stage.propose(head);
+  await told(stage, head);
+  assert.deepEqual(shown(), [null, change('asked')]);
+  stage.hook({ type: 'push', ref: 'refs/heads/feature', before: null, after: head, actor: 'ada' }, 'push');
+  await stage.until('the push was taken in', () => stage.world.history.deliveries.get('push')?.state === 'done');
+  await stage.rest();
+  assert.deepEqual(shown(), [null, change('asked')]);
+  stage.ask('asked', head);
+  await stage.until('somebody has it run', () => stage.world.history.runs.size === 1);
+  await stage.rest();
+  assert.deepEqual(shown(), [stage.run('asked').opened.runId, change('asked')]);
 });

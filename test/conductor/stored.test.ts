@@ -61,8 +61,8 @@ test('a report without a run comes back with its problems', () => {
     ],
     coveredBy: null,
   };
-  const bodies = reportWithoutRun(report, 1).map((write) =>
-    write.write === 'outbox' ? throughText(write.body) : null,
+  const bodies = reportWithoutRun(report, 1).flatMap((write) =>
+    write.write === 'outbox' ? [throughText(write.body)] : [],
   );
   assert.equal(bodies.length, 3);
   for (const body of bodies) {

@@ -278,8 +278,10 @@ test('a cluster without an address for its agents, or with a name that Kubernete
     'executor: { kubernetes: { namespace: training, image: r, agents: "http://x", onFinishAction: keep } }\n';
   assert.match(problemOf(keep).message, /onFinishAction/);
   assert.match(problemOf(keep.replace('onFinishAction: keep', 'lostAfter: 1m')).message, /lostAfter: at least 5m/);
-  const wrong = problemOf('executor: { kubernetes: { namespace: My_Space, image: runner, agents: "http://x" } }\n');
-  assert.match(wrong.message, /namespace: a name of Kubernetes/);
+  for (const name of ['My_Space', 'my.space', 'a'.repeat(64)]) {
+    const kubernetes = `executor: { kubernetes: { namespace: ${name}, image: runner, agents: "http://x" } }\n`;
+    assert.match(problemOf(kubernetes).message, /namespace: a name of Kubernetes: up to 63/);
+  }
 });
 
 test('steps go to workers where a fleet is named; Redis is in the environment, for it may have a password', () => {

@@ -157,7 +157,9 @@ test('downloads of which too little is taken are broken off and leave their plac
     await slow.read(32 * 1024 * 1024);
     t.mock.timers.tick(5 * 60_000);
   }
-  const cause = 'a download was broken off: less than 4 KiB/s of it were taken for 5 minutes';
+  const cause =
+    'a download was broken off: less than 4 KiB/s of it were taken for 5 minutes. ' +
+    'Begin it again over a faster connection, or copy the file of that hash from `artifacts` in the folder `shared`';
   assert.deepEqual(
     errors,
     still.map(() => cause),

@@ -16,7 +16,7 @@ import { shaOf } from '../sha.ts';
 import { readChangesAsked } from '../stored.ts';
 import { matchPullRequest } from '../triggers/match.ts';
 import { versionsOf } from '../versions.ts';
-import { changesKey, type ChangesAsked } from './report-writes.ts';
+import { baseKey, changesKey, type ChangesAsked } from './report-writes.ts';
 
 /** Of one pipeline; the rest is only counted. */
 const sentencesMax = 50;
@@ -66,7 +66,7 @@ async function baseOf(
     pullRequest === null
       ? await proposalOf(journal, repository, report)
       : { number: pullRequest, baseSha: report.baseSha };
-  if (asked === null) return report.baseSha;
+  if (asked === null) return journal.forgeObject(baseKey(repository, report.sha, report.pipeline));
   const compared = await comparedWith(journal, { repository, pullRequest: asked.number, headSha: report.sha });
   return compared?.baseSha ?? asked.baseSha;
 }

@@ -76,7 +76,15 @@ export function reportWithoutRun(report: RunlessReport, at: number): readonly Wr
     })),
     coveredBy: report.coveredBy,
   };
-  return reportRows(report, body, at, at);
+  const { repository, sha, pipeline, baseSha } = report;
+  const note: Write[] =
+    baseSha === null ? [] : [{ write: 'forge-object', key: baseKey(repository, sha, pipeline), id: baseSha, at }];
+  return [...reportRows(report, body, at, at), ...note];
+}
+
+/** Of the note which base the newest pull request without a run of the pipeline has a commit compared with. */
+export function baseKey(repository: string, sha: string, pipeline: string): string {
+  return `base:${repository}:${sha}:${pipeline}`;
 }
 
 /** For the comment of the pipelines that report nothing on a pull request themselves. */
@@ -112,8 +120,8 @@ export function isToldOf({ body }: OutboxRow, headSha: string): boolean {
 }
 
 /** Whoever sends a comment asks for the head: this has it sent anew. */
-export function tellOf({ key, kind, body }: OutboxRow, headSha: string, at: number): Write {
-  return { write: 'outbox', key, kind, body: { ...body, returnedTo: headSha }, at, dueAt: at };
+export function tellOf(row: OutboxRow, headSha: string, at: number): Write {
+  return sendAgain({ ...row, body: { ...row.body, returnedTo: headSha } }, at);
 }
 
 /** What was said of a pipeline on the head, once more: about its new base branch. */
@@ -124,9 +132,11 @@ export async function tellAnew(
 ): Promise<readonly Write[]> {
   const keys = [checkKey(repository, sha, pipeline), commentKey(repository, pullRequest, pipeline)];
   const rows = await Promise.all(keys.map((key) => journal.outboxRow(key)));
-  return rows.flatMap((row): Write[] =>
-    row === null ? [] : [{ write: 'outbox', key: row.key, kind: row.kind, body: row.body, at, dueAt: at }],
-  );
+  return rows.flatMap((row) => (row === null ? [] : [sendAgain(row, at)]));
+}
+
+function sendAgain({ key, kind, body }: OutboxRow, at: number): Write {
+  return { write: 'outbox', key, kind, body, at, dueAt: at };
 }
 
 /** Of the outbox row that holds the newest that was to be said of a commit. */

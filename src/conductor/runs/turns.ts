@@ -7,29 +7,25 @@
  *                               ▲                                 │
  *                               └── forget, fold again, once more ◄┘ conflict, or no answer of the database
  *
- * Runs that share a turn share a transaction and nothing else: what goes wrong with one is its own. A commit without an
- * answer may have been kept, so carrying out looks at what the run is, and not only at what this turn decided.
+ * Runs that share a turn share a transaction and nothing else: what goes wrong with one is its own.
  */
 import { Lanes, Slots, type SlotsInUse } from '../../admission/admission.ts';
 import { deadlineAt, decide, nextWakeAt, unfinishedAttempts } from '../../engine/engine.ts';
-import type { AttemptKey, CacheLook, RunEvent, RunOpened } from '../../engine/event.ts';
+import type { RunEvent, RunOpened } from '../../engine/event.ts';
 import type { Run } from '../../engine/run.ts';
 import { attemptId, parseAttemptId, type AttemptReport } from '../../executor/executor.ts';
 import type { RequestRow } from '../../journal/journal.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import { Attempts } from './attempts.ts';
-import { isReported } from './closing.ts';
+import { Effects } from './effects.ts';
 import { BrokenRun, fold, stepOf } from './fold.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { isSilence } from '../silence.ts';
 import { Trouble } from '../trouble.ts';
 import type { Room } from '../room.ts';
-import { Sight } from '../waits/sight.ts';
 import { namedOutputs, withNamedOutputs } from './named-outputs.ts';
-import { changesData } from './told.ts';
-import { commandOf, commitOf, keyOf, requestsOf, startedIn, type Admit, type Message, type Turn } from './turn.ts';
-import { Waits, type Look } from '../waits/waits.ts';
+import { commandOf, commitOf, requestsOf, startedIn, type Admit, type Message, type Turn } from './turn.ts';
+import type { Waits } from '../waits/waits.ts';
 
 /** `ended`: with the end of the run. */
 export type RunChanged = (runId: string, ended: boolean) => void;
@@ -42,17 +38,13 @@ export class Turns {
   readonly #ports: ConductorPorts;
   /** As far as the journal is; a run that is not here is folded from it. */
   readonly #runs = new Map<string, Run>();
-  /** Folded from the journal, and not carried out since. */
-  readonly #folded = new Set<string>();
-  /** By run: attempts whose start may have been kept. They keep their slots until the run is folded again. */
-  readonly #unanswered = new Map<string, readonly string[]>();
   #lookedAgain = false;
   readonly #inbox = new Map<string, Message[]>();
   /** Ids of the requests in the inbox or in a turn; what the engine could not take stays, so as not to be taken again. */
   readonly #requests = new Set<string>();
   readonly #slots: Slots;
   readonly #lanes = new Lanes();
-  readonly #attempts: Attempts;
+  readonly #effects: Effects;
   /** By run: what it cannot go on for. */
   readonly #trouble = new Trouble();
   readonly #room: Pick<Room, 'lack'>;
@@ -63,12 +55,13 @@ export class Turns {
     this.#ports = ports;
     this.#room = room;
     this.#slots = new Slots(ports.executor.slots, ports.pools);
-    this.#attempts = new Attempts(
+    this.#effects = new Effects(
       ports,
+      this.#slots,
       (report) => this.report(report),
-      (id, look) => this.#looked(id, look),
+      (...message) => this.#takeIn(...message),
     );
-    this.waits = new Waits({ ...ports, sight: new Sight(ports) }, (runId, looks) => this.#sawLooks(runId, looks));
+    this.waits = this.#effects.waits;
     this.#changed = changed;
   }
 
@@ -129,10 +122,9 @@ export class Turns {
   report(report: AttemptReport): void {
     const key = parseAttemptId(report.attemptId);
     if (key === null) return;
-    this.#put(key.runId, [{ type: 'report', report }]);
     // The end of a short step comes a moment after its start: both then share one commit.
     const wakeAt = report.type === 'running' ? this.#ports.clock.now() + conductorLimits.runningDebounceMs : undefined;
-    this.#ports.runQueue.wake(key.runId, wakeAt);
+    this.#takeIn(key.runId, [{ type: 'report', report }], wakeAt);
   }
 
   /** False: it has ended, or another server carries it out, or it is not known yet. */
@@ -145,24 +137,8 @@ export class Turns {
     for (const row of requests) {
       if (this.#requests.has(row.id) || !this.#lanes.has(row.runId)) continue;
       this.#requests.add(row.id);
-      this.#put(row.runId, [{ type: 'request', row }]);
-      this.#ports.runQueue.wake(row.runId);
+      this.#takeIn(row.runId, [{ type: 'request', row }]);
     }
-  }
-
-  /** Kept with the end of the attempt, or with whatever comes before it. */
-  #looked(id: string, look: CacheLook): void {
-    const { runId } = keyOf(id);
-    this.#put(runId, [{ type: 'cache', attemptId: id, look }]);
-    this.#ports.runQueue.wake(runId, this.#ports.clock.now() + conductorLimits.runningDebounceMs);
-  }
-
-  #sawLooks(runId: string, looks: readonly Look[]): void {
-    this.#put(
-      runId,
-      looks.map((look) => ({ type: 'look', look })),
-    );
-    this.#ports.runQueue.wake(runId);
   }
 
   /** What could not be started is asked for again. */
@@ -175,8 +151,9 @@ export class Turns {
     return this.#slots.inUse;
   }
 
-  #put(runId: string, messages: readonly Message[]): void {
+  #takeIn(runId: string, messages: readonly Message[], wakeAt?: number): void {
     this.#inbox.set(runId, [...(this.#inbox.get(runId) ?? []), ...messages]);
+    this.#ports.runQueue.wake(runId, wakeAt);
   }
 
   async #turn(runIds: readonly string[], join: (runId: string) => boolean): Promise<void> {
@@ -243,21 +220,8 @@ export class Turns {
     if (first?.type !== 'run-opened') return null;
     const run = fold(first, rest, await this.#ports.journal.definition(first.digest));
     if (run.finishedAt === null) this.#remember(runId, run);
-    this.#folded.add(runId);
-    this.#answer(runId, run);
+    this.#effects.folded(run);
     return run;
-  }
-
-  /** The journal tells which of the attempts were started: those are placed after this turn, the others never were. */
-  #answer(runId: string, run: Run): void {
-    const doubtful = this.#unanswered.get(runId);
-    if (doubtful === undefined) return;
-    const started = new Set(unfinishedAttempts(run).map((each) => attemptId(runId, each)));
-    this.#slots.release(doubtful.filter((id) => !started.has(id)));
-    this.#unanswered.set(
-      runId,
-      doubtful.filter((id) => started.has(id)),
-    );
   }
 
   /** Keeps a run in memory, and no more of them than the limit: what is dropped is folded again when it has a turn. */
@@ -317,8 +281,7 @@ export class Turns {
       }
     } catch (error) {
       this.#tellOnce(turn.runId, error, 'a turn could not be kept; the run is folded again');
-      const { runId, events } = turn;
-      this.#unanswered.set(runId, [...(this.#unanswered.get(runId) ?? []), ...startedIn(runId, events)]);
+      this.#effects.doubt(turn.runId, startedIn(turn.runId, turn.events));
       return this.#again(turn, clock.now() + conductorLimits.turnAgainMs);
     }
     for (const { id } of requestsOf(turn)) this.#requests.delete(id);
@@ -334,60 +297,12 @@ export class Turns {
     if (isNews) this.#ports.log.error({ run: runId, error: String(error) }, message);
   }
 
-  /** After the commit: what the events ask of the world, and what an earlier turn may have left. */
   #carryOut({ run, runId, events }: Turn): void {
-    for (const event of events) {
-      if (event.type === 'attempt-started') this.#attempts.place(run, event);
-      if (event.type === 'attempt-finished' || event.type === 'late-report-ignored')
-        this.#attempts.ended(attemptId(runId, event));
-      if (isReported(run, event)) this.#ports.jobQueue.wake('outbox', event.at + conductorLimits.reportDebounceMs);
-      if (changesData(run, event)) this.#ports.jobQueue.wake('events');
-    }
-    this.#carryOutWaits(run, events);
-    if (this.#folded.delete(runId)) this.#placeMissing(run);
-    this.#attempts.stopAll(run);
+    this.#effects.carryOut(run, events);
     if (run.finishedAt !== null) return this.#leave(run);
     // A run that waits for its turn is late all the same; for all else, who leaves the lane wakes it.
     const at = this.#lanes.mayProceed(run) ? nextWakeAt(run) : deadlineAt(run);
     if (at !== null) this.#ports.runQueue.wake(runId, at);
-  }
-
-  #carryOutWaits(run: Run, events: readonly RunEvent[]): void {
-    const { runId } = run.opened;
-    for (const event of events) {
-      const isOver = event.type === 'step-finished' || event.type === 'look-failed';
-      if (isOver && event.index !== null) this.waits.end(runId, event.step, event.index);
-    }
-    if (this.#folded.has(runId)) this.waits.takeUp(run);
-    else if (events.some((event) => event.type === 'wait-begun')) this.waits.begin(run);
-  }
-
-  /**
-   * Attempts that the journal has, and that nobody placed. Where the answer to their commit was lost, they are placed
-   * now; those of another server are found by the executor, or proved gone.
-   */
-  #placeMissing(run: Run): void {
-    const { runId } = run.opened;
-    const unanswered = new Set(this.#unanswered.get(runId));
-    this.#unanswered.delete(runId);
-    for (const started of unfinishedAttempts(run)) {
-      const id = attemptId(runId, started);
-      if (unanswered.has(id)) this.#attempts.place(run, started);
-      else if (!this.#slots.holds(id)) this.#find(run, started);
-    }
-  }
-
-  #find(run: Run, key: AttemptKey): void {
-    const { executor, log, runQueue, clock } = this.#ports;
-    const { runId } = run.opened;
-    const id = attemptId(runId, key);
-    this.#slots.take(id, stepOf(run, key));
-    executor.recover([id]).catch((error: unknown) => {
-      log.error({ attempt: id, error: String(error) }, 'an attempt could not be looked for');
-      this.#slots.release([id]);
-      this.#folded.add(runId);
-      runQueue.wake(runId, clock.now() + conductorLimits.turnAgainMs);
-    });
   }
 
   #leave(run: Run): void {

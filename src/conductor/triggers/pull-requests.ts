@@ -58,6 +58,7 @@ export async function handlePullRequest(
   const versions = await versionsOf(desk.ports, project, sha);
   if (!versions.ok) return { again: versions.error };
   await learnBase(desk.ports, project, sha, baseSha);
+  const [ranBefore] = await journal.runs({ repository: project.name, pullRequest: number, sha, limit: 1 });
   const about = { repository: project.name, sha, pullRequest: number, baseSha };
   const opened = pullRequest.fork
     ? { count: 0, note: forkSummary }
@@ -69,7 +70,7 @@ export async function handlePullRequest(
     ? refuseFork(versions.value, about, at)
     : problemReports(about, versions.value.versions, at);
   const changes = reportChanges(project.name, pullRequest, at);
-  const anew = isMoved ? await tellAllAnew(desk, { ...about, pullRequest: number }, versions.value, at) : [];
+  const anew = ranBefore === undefined ? [] : await tellAllAnew(desk, about, namesIn(versions.value.versions), at);
   await journal.commit([[...(known ? [] : [looked]), ...reports, changes, ...anew]]);
   return { state: 'done', note: opened.note };
 }
@@ -84,23 +85,27 @@ async function otherBase(project: Project, { number, baseBranch }: PullRequest):
 
 async function tellAllAnew(
   { ports }: Desk,
-  about: About & { readonly pullRequest: number },
-  { versions }: CommitVersions,
+  about: Omit<Parameters<typeof tellAnew>[1], 'pipeline'>,
+  pipelines: ReadonlySet<string>,
   at: number,
 ): Promise<readonly Write[]> {
-  const told = [...namesIn(versions)].map((pipeline) => tellAnew(ports.journal, { ...about, pipeline }, at));
+  const told = [...pipelines].map((pipeline) => tellAnew(ports.journal, { ...about, pipeline }, at));
   return (await Promise.all(told)).flat();
 }
 
-/** A head that came back is known, and the comments are about the one between. */
-async function tellAgain({ ports }: Desk, repository: string, pullRequest: PullRequest): Promise<void> {
-  const { journal, clock } = ports;
+/** A head that came back is known, and the comments are about the one between, its check runs perhaps about another base branch. */
+async function tellAgain(desk: Desk, repository: string, pullRequest: PullRequest): Promise<void> {
+  const { journal, clock } = desk.ports;
   const { number, headSha } = pullRequest;
   const at = clock.now();
   const writes: Write[] = [];
   const changes = await journal.outboxRow(changesKey(repository, number));
-  if (changes !== null && changes.body['headSha'] !== headSha) writes.push(reportChanges(repository, pullRequest, at));
-  for (const pipeline of namesIn((await journal.versions(repository, headSha)) ?? [])) {
+  const pipelines = namesIn((await journal.versions(repository, headSha)) ?? []);
+  if (changes !== null && changes.body['headSha'] !== headSha) {
+    const anew = await tellAllAnew(desk, { repository, sha: headSha, pullRequest: number }, pipelines, at);
+    writes.push(reportChanges(repository, pullRequest, at), ...anew);
+  }
+  for (const pipeline of pipelines) {
     const told = await journal.outboxRow(commentKey(repository, number, pipeline));
     if (told !== null && !isToldOf(told, headSha)) writes.push(tellOf(told, headSha, at));
   }

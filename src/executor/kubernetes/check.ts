@@ -9,7 +9,7 @@ import { ApiError, type Api } from './api.ts';
 import { ok, unanswered, unknown, wrong, type Finding } from './finding.ts';
 import { namespaceOf, type PodSettings } from './pod.ts';
 import { quotaFinding, type ResourceQuota } from './quotas.ts';
-import { helpForRefusal } from './refused-pod.ts';
+import { helpForNamespace, helpForRefusal } from './refused-pod.ts';
 import { neededRights, rightsOf, rightText, type Right } from './rights.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
 import { trialPod, trialTask } from './trial-pod.ts';
@@ -108,14 +108,10 @@ async function findNamespace(api: Api, namespace: string): Promise<Finding> {
         `The account may not see whether the namespace ${namespace} is there.`,
         'It need not: a pod that is shown to the cluster tells.',
       );
-    if (error instanceof ApiError && error.status === 404) return noNamespace(namespace);
+    if (error instanceof ApiError && error.status === 404)
+      return wrong('namespace', `There is no namespace ${namespace}.`, helpForNamespace(namespace));
     return unanswered('namespace', `The namespace ${namespace} cannot be asked for`, error);
   }
-}
-
-function noNamespace(namespace: string): Finding {
-  const help = `Make it (kubectl create namespace ${namespace}), or correct \`namespace\`, in contender.yaml or in the \`pod\` that names it.`;
-  return wrong('namespace', `There is no namespace ${namespace}.`, help);
 }
 
 interface AccessReview {

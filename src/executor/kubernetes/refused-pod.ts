@@ -21,9 +21,13 @@ export function refusalOf(error: ApiError, isLate: boolean): Failed | null {
   return isLate && error.status !== null ? failed('start', `its pod could not be made: ${error.message}`) : null;
 }
 
+/** Where there is none of that name. */
+export function helpForNamespace(name: string): string {
+  return `Make it (kubectl create namespace ${name}), or correct \`namespace\`, in contender.yaml or in the \`pod\` that names it.`;
+}
+
 export function helpForRefusal({ status, message }: ApiError): string {
-  if (status === 404)
-    return 'Make the namespace, or correct `namespace`, in contender.yaml or in the `pod` that names it.';
+  if (status === 404) return helpForNamespace(/namespaces "([a-z0-9-]+)" not found/.exec(message)?.[1] ?? 'NAME');
   if (/cannot create resource/.test(message))
     return "Give the server's account the role of docs/kubernetes-rbac.yaml there.";
   if (/must specify/.test(message))

@@ -27,6 +27,11 @@ const envelope = z.object({
 const sha = z.string().regex(/^[0-9a-f]{40}$/);
 const noCommit = '0'.repeat(40);
 
+/** GitHub tells names of repositories as somebody wrote them, and means the same in any case. */
+export function isOurs(repository: string, context: Pick<EventContext, 'repository'>): boolean {
+  return repository.toLowerCase() === context.repository.toLowerCase();
+}
+
 /** Never rejects: a payload that cannot be read is ignored with the place where it differs. */
 export async function readEvent(name: string, payload: unknown, context: EventContext): Promise<Reading> {
   const read = envelope.safeParse(payload);
@@ -46,8 +51,7 @@ async function meaningOf(
   const handler = handlers[name];
   if (handler === undefined) return ignored(`${name} events mean nothing here`);
   const repository = head.repository?.full_name ?? null;
-  if (repository?.toLowerCase() !== context.repository.toLowerCase())
-    return ignored('it concerns no repository of ours');
+  if (repository === null || !isOurs(repository, context)) return ignored('it concerns no repository of ours');
   const sender = head.sender ?? { login: 'ghost', type: null };
   const meaning = handler(payload, head.action ?? '', { login: sender.login, bot: isBot(sender) }, context);
   if (meaning.event.type === 'ignored' || meaning.event.type === 'pull-request' || !isBot(sender)) return meaning;

@@ -4,7 +4,7 @@
  */
 import { failure, success, type Result } from '../../std/result.ts';
 import { forgeLimits, type Delivery, type RawDelivery, type ReceiveError } from '../forge.ts';
-import { readEvent, type EventContext } from './webhook-events.ts';
+import { isOurs, readEvent, type EventContext } from './webhook-events.ts';
 
 /** A body and the header's value are signed by a secret of ours. */
 type Verify = (body: string, signature: string) => Promise<boolean>;
@@ -54,9 +54,8 @@ export async function receiveWebhook(
   const payload = parseJson(body);
   if (payload === undefined) return failure({ kind: 'malformed', message: 'the body is not JSON' });
   const reading = await readEvent(name, payload, context);
-  const { repository } = context;
-  if (reading.repository !== null && reading.repository.toLowerCase() !== repository.toLowerCase()) {
-    const message = `the delivery is about ${reading.repository}, and this address is for ${repository}`;
+  if (reading.repository !== null && !isOurs(reading.repository, context)) {
+    const message = `the delivery is about ${reading.repository}, and this address is for ${context.repository}`;
     return failure({ kind: 'elsewhere', message });
   }
   return success({ id, name, ...reading });

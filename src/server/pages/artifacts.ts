@@ -19,6 +19,10 @@ const downloadsMax = 8;
  */
 const pace = { bytesMin: 4 * 1024 * 5 * 60, looks: 20, lookMs: 15_000 } as const;
 
+const brokenOff =
+  'a download was broken off: less than 4 KiB/s of it were taken for 5 minutes. ' +
+  'Begin it again over a faster connection, or copy the file of that hash from `artifacts` in the folder `shared`';
+
 export function artifactRoutes(app: FastifyInstance, ports: ServerPorts, pages: PageReply): void {
   const downloads = new AtOnce(downloadsMax);
   app.get(
@@ -81,7 +85,7 @@ function paceLook(request: FastifyRequest, { raw }: FastifyReply, { log }: Serve
     // Where none wait, the store is what is slow.
     if (raw.writableLength > 0 && looks < pace.looks) return;
     if (raw.writableLength > 0 && taken() - before < pace.bytesMin) {
-      log.error({ url: request.url }, 'a download was broken off: less than 4 KiB/s of it were taken for 5 minutes');
+      log.error({ url: request.url, client: request.ip, bytes: taken() }, brokenOff);
       raw.destroy();
     }
     [looks, before] = [0, taken()];

@@ -172,7 +172,10 @@ test('a namespace that is not there is told by whoever may tell it', () =>
     assert.match(lastOf(await check({ settings })), /^namespace wrong: There is no namespace none\. Make it/);
     fake.permissions.deny({ verb: 'get', resource: 'namespaces' });
     const findings = await check({ settings });
-    assert.match(lastOf(findings), /^container pod wrong: .*namespaces "none" not found\. Make the namespace/);
+    assert.match(
+      lastOf(findings),
+      /^container pod wrong: .*namespaces "none" not found\. Make it \(kubectl create namespace none\)/,
+    );
     assert.match(statesOf(findings), /^api ok, namespace unknown/);
   }));
 

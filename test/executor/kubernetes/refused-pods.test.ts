@@ -23,7 +23,7 @@ const refusals: readonly (readonly [what: string, refusal: (pod: Pod) => Status,
   [
     'a namespace that is not there',
     () => failure(404, 'NotFound', 'namespaces "nope" not found'),
-    /namespaces "nope" not found\. Make the namespace/,
+    /namespaces "nope" not found\. Make it \(kubectl create namespace nope\)/,
   ],
   [
     'a server that has not the right',
