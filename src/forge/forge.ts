@@ -9,6 +9,8 @@ import type { Verdict } from '../verdict/verdict.ts';
 
 export interface Forge {
   readonly kind: 'github' | 'local';
+  /** Whether a webhook with these headers can be proved at all: the body of any other is not even read. */
+  mayProve(headers: RawDelivery['headers']): boolean;
   /** Proves and reads a webhook: the raw bytes and headers as they came. */
   receive(delivery: RawDelivery): Promise<Result<Delivery, ReceiveError>>;
   setStatus(report: RunReport): Promise<Result<void, ForgeError>>;

@@ -43,6 +43,7 @@ export function createLocalForge(options: LocalForgeOptions): Forge {
   const printed = createRecent(rememberedMax);
   return {
     kind: 'local',
+    mayProve: () => false,
     receive: () => Promise.resolve(failure({ kind: 'unsigned', message: 'a local repository has no webhooks' })),
     setStatus: (report) =>
       whenSha(report.sha, async () => {

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { forgeLimits, type ReceiveError } from '../forge/forge.ts';
 import { unreachable } from '../std/unreachable.ts';
+import { AtOnce, comeBackAfterSeconds } from './pages/at-once.ts';
 import type { ServerPorts } from './ports.ts';
 
 export async function webhooks(app: FastifyInstance, ports: ServerPorts): Promise<void> {
@@ -10,16 +11,48 @@ export async function webhooks(app: FastifyInstance, ports: ServerPorts): Promis
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: forgeLimits.webhookBytesMax }, (_request, body, done) =>
     done(null, body),
   );
-  app.post('/webhooks/*', { bodyLimit: forgeLimits.webhookBytesMax }, (request, reply) =>
-    receive(ports, request, reply),
+  const large = new AtOnce(largeMax);
+  app.post(
+    '/webhooks/*',
+    {
+      bodyLimit: forgeLimits.webhookBytesMax,
+      onRequest: async (request, reply) => admit(ports, large, request, reply),
+    },
+    (request, reply) => receive(ports, request, reply),
   );
 }
 
-async function receive(ports: ServerPorts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const name = wildcardOf(request.params);
-  const project = ports.projects.get(name);
+/** Before a body is read: it waits in memory until it is whole, and whoever sends it has proved nothing yet. */
+async function admit(
+  ports: ServerPorts,
+  large: AtOnce,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  const project = ports.projects.get(wildcardOf(request.params));
   if (project === undefined || project.forge.kind === 'local')
     return reply.code(404).send({ error: 'no such repository' });
+  if (!project.forge.mayProve(singleHeaders(request.headers)))
+    return reply.code(401).send({ error: 'the delivery is not signed: give the webhook its secret' });
+  const declared = request.headers['content-length'];
+  if (declared !== undefined && Number(declared) <= largeBytes) return undefined;
+  const leave = large.take();
+  if (leave === null)
+    return reply
+      .code(503)
+      .header('retry-after', comeBackAfterSeconds)
+      .send({ error: `${largeMax} large deliveries are being read` });
+  reply.raw.once('close', leave);
+  return undefined;
+}
+
+/** Most deliveries have some tens of kilobytes. */
+const largeBytes = 1024 * 1024;
+const largeMax = 4;
+
+async function receive(ports: ServerPorts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const project = ports.projects.get(wildcardOf(request.params));
+  if (project === undefined) return reply.code(404).send({ error: 'no such repository' });
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const received = await project.forge.receive({ headers: singleHeaders(request.headers), body });
   if (!received.ok) return reply.code(statusOf(received.error)).send({ error: received.error.message });

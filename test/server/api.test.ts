@@ -306,16 +306,52 @@ test('a webhook that proves itself is kept; one that does not, or is for nobody 
   assert.equal(await deliver('/webhooks/fraud', named, signed(named)), 202);
 });
 
-test('a delivery that is larger than GitHub sends is refused before it is read', async () => {
-  const status = await new Promise<number>((resolve, reject) => {
-    const headers = { ...signed(Buffer.alloc(0)), 'content-length': String(webhookBytesMax + 1) };
-    const sent = request(`${url}/webhooks/mona/churn`, { method: 'POST', headers }, (response) => {
-      resolve(response.statusCode ?? 0);
-      sent.destroy();
-    });
-    sent.once('error', reject).flushHeaders();
+/** A delivery whose body never comes; the status is that of an answer that did not wait for it. */
+function begin(
+  path: string,
+  headers: Record<string, string>,
+): { readonly status: Promise<number>; readonly end: () => void } {
+  const answered = Promise.withResolvers<number>();
+  const sent = request(url + path, { method: 'POST', headers }, (response) => {
+    answered.resolve(response.statusCode ?? 0);
+    sent.destroy();
   });
-  assert.equal(status, 413);
+  sent.once('error', answered.reject).flushHeaders();
+  return { status: answered.promise, end: () => sent.destroy() };
+}
+
+test('a delivery that is larger than GitHub sends, signed by nobody or for nobody here is refused before it is read', async () => {
+  const proved = signed(Buffer.alloc(0));
+  const { 'x-hub-signature-256': _signature, ...unsigned } = proved;
+  for (const [path, headers, status] of [
+    ['/webhooks/mona/churn', { ...proved, 'content-length': String(webhookBytesMax + 1) }, 413],
+    ['/webhooks/mona/churn', { ...unsigned, 'content-length': '1000' }, 401],
+    ['/webhooks/mona/churn', { ...proved, 'x-hub-signature-256': 'sha256=no', 'content-length': '1000' }, 401],
+    ['/webhooks/none', { ...proved, 'content-length': '1000' }, 404],
+  ] as const)
+    assert.equal(await begin(path, headers).status, status, `${path} ${status}`);
+});
+
+test('four large deliveries are read at once, and small ones beside them', async () => {
+  const headers = { ...signed(Buffer.alloc(0)), 'content-length': String(2 * 1024 * 1024) };
+  const large = Array.from({ length: 4 }, () => begin('/webhooks/mona/churn', headers));
+  const refused = large.map(({ status }) => status.catch(() => null));
+  // Their headers may come after those of the one that is too many.
+  let fifth = begin('/webhooks/mona/churn', headers);
+  while ((await Promise.race([fifth.status, new Promise((resolve) => setTimeout(resolve, 50, null))])) !== 503) {
+    large.push(fifth);
+    refused.push(fifth.status.catch(() => null));
+    fifth = begin('/webhooks/mona/churn', headers);
+  }
+  const body = Buffer.from(JSON.stringify({ zen: 'Small.', repository: { full_name: 'mona/churn' } }));
+  assert.equal(await deliver('/webhooks/mona/churn', body, signed(body)), 202);
+  for (const { end } of large) end();
+  await Promise.all(refused);
+  const whole = Buffer.alloc(1024 * 1024 + 1, ' ');
+  whole.write(JSON.stringify({ zen: 'Large.', repository: { full_name: 'mona/churn' } }));
+  let status = 503;
+  while (status === 503) status = await deliver('/webhooks/mona/churn', whole, signed(whole));
+  assert.equal(status, 202, 'places are given back');
 });
 
 test('answers carry a strict content policy, and the log no token', async () => {

@@ -62,6 +62,7 @@ export function simulatedForge(state: ForgeState, time: VirtualTime, wire: Wire,
     [...state.pullRequests.values()].filter((each) => each.headSha === sha || each.mergeSha === sha);
   return {
     kind: 'github',
+    mayProve: () => false,
     receive: () => Promise.reject(new Error('webhooks are handed to the conductor')),
     async setStatus(report) {
       const set = await write(() => state.statuses.set(statusKey(report.sha, report.pipeline), report));

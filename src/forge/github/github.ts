@@ -19,7 +19,7 @@ import { readOpenPullRequests, readPullRequest, readPullRequestsOf } from './pul
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts';
 import { statusSender } from './statuses.ts';
 import { createTransport, transportLimits, type Fetch, type TokenSource } from './transport.ts';
-import { receiveWebhook, signatureVerifier } from './webhook.ts';
+import { receiveWebhook, signatureIn, signatureVerifier } from './webhook.ts';
 
 export interface GitHubOptions {
   /** `owner/name`. */
@@ -56,6 +56,7 @@ export function createGitHubForge(options: GitHubOptions): Result<Forge, Problem
 
   return success({
     kind: 'github',
+    mayProve: (headers) => signatureIn(headers) !== null,
     receive: (delivery) => receiveWebhook(delivery, verify, context),
     setStatus: (report) => whenSha(report.sha, () => setStatus(report)),
     setCheckRun: (report, id) =>

@@ -31,16 +31,10 @@ export async function receiveWebhook(
   if (delivery.body.byteLength > forgeLimits.webhookBytesMax) {
     return failure({ kind: 'too-large', message: `a delivery has at most ${forgeLimits.webhookBytesMax} bytes` });
   }
-  const header = headerReader(delivery);
-  const signature = header('x-hub-signature-256');
-  const body = exactText(delivery.body);
-  if (
-    signature === null ||
-    body === null ||
-    !/^sha256=[0-9a-f]{64}$/.test(signature) ||
-    !(await verify(body, signature))
-  )
-    return unsigned;
+  const header = headerReader(delivery.headers);
+  const signature = signatureIn(delivery.headers);
+  const body = signature === null ? null : exactText(delivery.body);
+  if (signature === null || body === null || !(await verify(body, signature))) return unsigned;
 
   const contentType = header('content-type');
   if (contentType !== null && !/^application\/json\s*(?:;|$)/i.test(contentType)) {
@@ -61,8 +55,14 @@ export async function receiveWebhook(
   return success({ id, name, ...reading });
 }
 
+/** What claims to be one; null where there is none. */
+export function signatureIn(headers: RawDelivery['headers']): string | null {
+  const signature = headerReader(headers)('x-hub-signature-256');
+  return signature !== null && /^sha256=[0-9a-f]{64}$/.test(signature) ? signature : null;
+}
+
 /** By lower-case name, as Node gives them, or in any other case. */
-function headerReader({ headers }: RawDelivery): (name: string) => string | null {
+function headerReader(headers: RawDelivery['headers']): (name: string) => string | null {
   return (name) =>
     headers[name] ?? Object.entries(headers).find(([given]) => given.toLowerCase() === name)?.[1] ?? null;
 }
