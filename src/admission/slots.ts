@@ -48,6 +48,7 @@ export class Slots {
   readonly #max: number;
   readonly #pools: Pools;
   readonly #lines: ReadonlyMap<string | null, Line>;
+  readonly #withoutPool: Line;
   readonly #held = new Map<string, { readonly line: Line | null; readonly slots: number }>();
   /** By run: slots that are kept free for it until it asks. */
   readonly #given = new Map<string, Given[]>();
@@ -64,20 +65,19 @@ export class Slots {
   constructor(max: number, pools: Pools = new Map()) {
     this.#max = max;
     this.#pools = pools;
-    const names: readonly (string | null)[] = [null, ...pools.keys()];
-    this.#lines = new Map(
-      names.map((pool) => {
-        const slots = pool === null ? max : (pools.get(pool) ?? 0);
-        return [pool, { pool, slots, taken: 0, waiting: new WaitingLine() }];
-      }),
-    );
+    const line = (pool: string | null, slots: number): Line => ({ pool, slots, taken: 0, waiting: new WaitingLine() });
+    this.#withoutPool = line(null, max);
+    this.#lines = new Map([
+      [null, this.#withoutPool],
+      ...[...pools].map(([pool, slots]): [string, Line] => [pool, line(pool, slots)]),
+    ]);
   }
 
   /** Asked by the engine for a ready instance of a run; a run that is refused stands in line. */
   reserve(runId: string, step: Claimant): boolean {
-    const line = this.#lineOf(step);
     // What can never be admitted takes no slot: its attempt ends at once, with the reason.
-    if (line === null) return true;
+    if (poolMistake(this.#pools, step) !== null) return true;
+    const line = this.#lineOf(step);
     this.#asked.add(line);
     this.#standInLine(runId, line, step);
     this.#give();
@@ -91,7 +91,10 @@ export class Slots {
   settle(runId: string, started: readonly Started[]): void {
     for (const { line, slots } of this.#reserved) this.#free(line, slots);
     this.#reserved = [];
-    for (const { id, step } of started) this.take(id, step);
+    for (const { id, step } of started) {
+      if (poolMistake(this.#pools, step) === null) this.take(id, step);
+      else this.#held.set(id, nothing);
+    }
     for (const { line, place } of this.#given.get(runId) ?? []) {
       this.#free(line, place.slots);
       if (this.#asked.has(line)) line.waiting.enter(place);
@@ -107,14 +110,10 @@ export class Slots {
     this.settle(runId, []);
   }
 
-  /** Of an attempt that runs already. */
+  /** Of an attempt that runs already, though its pool, or the executor, may have become too small for it meanwhile. */
   take(id: string, step: Claimant): void {
     if (this.#held.has(id)) return;
     const line = this.#lineOf(step);
-    if (line === null) {
-      this.#held.set(id, nothing);
-      return;
-    }
     const slots = slotsOf(step.pool);
     this.#held.set(id, { line, slots });
     this.#occupy(line, slots);
@@ -151,8 +150,9 @@ export class Slots {
     }));
   }
 
-  #lineOf(step: Claimant): Line | null {
-    return poolMistake(this.#pools, step) === null ? (this.#lines.get(step.pool?.name ?? null) ?? null) : null;
+  /** Where its pool is gone, what runs has its slot of the executor left. */
+  #lineOf({ pool }: Claimant): Line {
+    return this.#lines.get(pool?.name ?? null) ?? this.#withoutPool;
   }
 
   /** With what its first instance takes now; a run keeps its place while it waits. */

@@ -113,8 +113,10 @@ function checkChoices(definition: PipelineDefinition, broken: string[]): void {
   for (const step of definition.steps) {
     if (step.work.kind !== 'branch') continue;
     for (const choice of step.work.choices) {
-      const follows = definition.steps.some((other) => other.name === choice && other.upstream.includes(step.name));
-      if (!follows) broken.push(`branch "${step.name}" may choose "${choice}", which is no step directly after it`);
+      const chosen = definition.steps.find((other) => other.name === choice && other.upstream.includes(step.name));
+      const what = `branch "${step.name}" may choose "${choice}", which is`;
+      if (chosen === undefined) broken.push(`${what} no step directly after it`);
+      else if (chosen.finally && !step.finally) broken.push(`${what} a finally-step, and runs whatever is chosen`);
     }
   }
 }

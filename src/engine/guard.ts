@@ -2,7 +2,8 @@
  * Guards: branches, short circuits and gates, whose outcome skips other steps whatever their trigger rules say. A near
  * guard reaches its direct downstream steps, a far one everything downstream. So that results never depend on timing,
  * nothing is decided about a step while an unfinished guard could still reach it (`Step.guards`): a far guard keeps what
- * is downstream of it from being `clear`, and being clear spreads along the edges, once over each.
+ * is downstream of it from being `clear`, and being clear spreads along the edges, once over each. A guard that is a
+ * finally-step reaches the finally-steps after it, and no other guard does.
  */
 import type { Work } from '../pipeline/definition.ts';
 import { lookAt } from './agenda.ts';

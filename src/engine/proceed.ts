@@ -67,11 +67,13 @@ function decideStep(turn: Turn, step: Step): void {
 
 /**
  * A finally-step comes after all others, so that is what its rule is about. The default rule says nothing of it: it runs
- * whatever became of them. One that is not to run is skipped, which never makes the run fail.
+ * whatever became of them. One that is not to run is skipped, which never makes the run fail. The guards before it that
+ * come last too have ended with the steps directly before it.
  */
 function decideLast(turn: Turn, step: Step): void {
   const { others, unfinishedSteps } = turn.run;
   if (unfinishedSteps > 0 || step.upstream.unfinished > 0) return;
+  if (step.skip !== null) return finish(turn, step, null, 'skipped', step.skip.reason);
   const { triggerRule } = step.definition;
   if (triggerRule === 'all_success' || judge(triggerRule, { ...others, unfinished: 0 }) === 'run')
     return begin(turn, step);

@@ -64,6 +64,8 @@ export interface Journal {
   runs(filter: RunFilter): Promise<readonly RunRow[]>;
   /** Runs that have not ended, of one pipeline. */
   activeRuns(repository: string, pipeline: string): Promise<readonly RunRow[]>;
+  /** How many of them are older than that one. */
+  runsAhead(repository: string, pipeline: string, runId: string): Promise<number>;
   /** Runs of a pipeline whose logical dates lie in the range, both ends included; those of a date in the order of their ids. */
   runsOfDates(
     repository: string,

@@ -44,6 +44,15 @@ export function activeRuns(repository: string, pipeline: string): Query<RunRow> 
   };
 }
 
+export function runsAhead(repository: string, pipeline: string, runId: string): Query<number> {
+  return {
+    text: `select count(*) as ahead from run
+      where repository = $1 and pipeline = $2 and finished_at is null and id < $3`,
+    values: [repository, pipeline, runId],
+    parse: (row) => parse.integer(row, 'ahead'),
+  };
+}
+
 export function runsOfDates(
   repository: string,
   pipeline: string,

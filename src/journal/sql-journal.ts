@@ -22,7 +22,16 @@ import { dueOutbox, forgeObject, nextOutboxAt, outboxByKey, outboxOfRun, trouble
 import { remember } from './remember.ts';
 import { openRequests, requestById } from './requests.ts';
 import { openRunEnds } from './run-ends.ts';
-import { activeRuns, eventsOf, runById, runByTrigger, runPage, runsOfDates, unfinishedRuns } from './runs.ts';
+import {
+  activeRuns,
+  eventsOf,
+  runById,
+  runByTrigger,
+  runPage,
+  runsAhead,
+  runsOfDates,
+  unfinishedRuns,
+} from './runs.ts';
 import { sessionByDigest } from './sessions.ts';
 import { cacheEntry, newestCacheEntry } from './step-cache.ts';
 import { lastTick, newestTicks } from './ticks.ts';
@@ -72,6 +81,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     unfinishedRuns: () => rows(unfinishedRuns()),
     runs: (filter: RunFilter) => rows(runPage(filter)),
     activeRuns: (repository, pipeline) => rows(activeRuns(repository, pipeline)),
+    runsAhead: async (repository, pipeline, runId) => (await first(runsAhead(repository, pipeline, runId))) ?? 0,
     runsOfDates: (repository, pipeline, range) => rows(runsOfDates(repository, pipeline, range)),
     openRequests: (limit) => rows(openRequests(limit)),
     request: (id) => first(requestById(id)),

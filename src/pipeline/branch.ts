@@ -71,15 +71,25 @@ function refuseInMap(call: StepCall): void {
   );
 }
 
-/** When all steps are known: each choice of a branch is a step directly after it. */
+/**
+ * When all steps are known: each choice of a branch is a step directly after it, and no finally-step where the branch is
+ * none: that one runs whatever became of the others.
+ */
 export function checkBranches(build: Build): void {
   for (const { definition, at } of build.steps) {
     if (definition.work.kind !== 'branch') continue;
-    const downstream = build.steps
-      .filter((other) => other.definition.upstream.includes(definition.name))
-      .map((other) => other.definition.name);
+    const after = build.steps.filter((other) => other.definition.upstream.includes(definition.name));
+    const downstream = after.map((other) => other.definition.name);
     for (const choice of definition.work.choices) {
-      if (downstream.includes(choice)) continue;
+      const chosen = after.find((other) => other.definition.name === choice);
+      if (chosen?.definition.finally === true && !definition.finally)
+        misuse(
+          'definition-branch',
+          `branch "${definition.name}": the choice "${choice}" is a finally-step, which runs whatever the branch chooses`,
+          `Take it out of the choices; or take \`finally\` away from "${choice}", or give the branch \`finally: true\` too.`,
+          at,
+        );
+      if (chosen !== undefined) continue;
       const meant = nearest(choice, downstream);
       const help =
         downstream.length === 0

@@ -1,6 +1,6 @@
 /** The looks of sensors: when each was, and what it is pretended to have seen. */
-import { decide, lookAwaited, lookTimeoutMs, type AwaitedLook } from '../engine/engine.ts';
-import type { AttemptOutcome, FailureCause, LookOutcome, RunEvent } from '../engine/event.ts';
+import { lookAwaited, lookTimeoutMs, type AwaitedLook, type Command } from '../engine/engine.ts';
+import type { AttemptOutcome, FailureCause, LookOutcome } from '../engine/event.ts';
 import type { Run } from '../engine/run.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { pretendAttempt } from './pretended-attempt.ts';
@@ -18,8 +18,8 @@ export interface LooksRequest {
   /** Calls `happen` at that time. */
   readonly plan: (at: number, happen: () => void) => void;
   readonly now: () => number;
-  /** What follows from a look. */
-  readonly follow: (run: Run, events: readonly RunEvent[]) => void;
+  /** Puts it to the engine what a look saw. */
+  readonly report: (run: Run, report: Command) => void;
 }
 
 export class Looks {
@@ -56,13 +56,15 @@ export class Looks {
   #end(run: Run, look: LookKey, startedAt: number, outcome: LookOutcome): void {
     const awaited = lookAwaited(run, look);
     if (awaited === null) return;
-    const { now, follow } = this.#request;
+    const { now, report } = this.#request;
     const { step, index, number } = look;
     const ofRun = this.#ofRun.get(run.opened.runId) ?? new Map<string, PretendedLook[]>();
     const looks = ofRun.get(idOf(step, index)) ?? [];
     looks.push({ number, startedAt, finishedAt: now(), outcome: wordOf(outcome) });
     this.#ofRun.set(run.opened.runId, ofRun.set(idOf(step, index), looks));
-    follow(run, decide(run, { type: 'report-look', at: now(), key: { step, index }, outcome }));
+    report(run, { type: 'report-look', at: now(), key: { step, index }, outcome });
+    // After a look that failed it may have begun to wait anew already.
+    if (outcome.kind !== 'not-yet') return;
     const next = now() + awaited.work.intervalMs;
     this.#plan(run, { ...look, number: number + 1 }, Math.min(next, Math.max(awaited.until, now())));
   }

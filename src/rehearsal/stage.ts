@@ -13,7 +13,7 @@ import {
   type Pools,
   type Refusal,
 } from '../admission/admission.ts';
-import { attemptsToStop, decide, nextWakeAt, open, type Admit } from '../engine/engine.ts';
+import { attemptsToStop, decide, nextWakeAt, open, type Admit, type Command } from '../engine/engine.ts';
 import type { AttemptKey, AttemptOutcome, RunEvent, RunOpened } from '../engine/event.ts';
 import { PriorityQueue } from '../engine/priority-queue.ts';
 import type { Run } from '../engine/run.ts';
@@ -73,10 +73,9 @@ export class Stage {
       pretences: request.pretences,
       plan: (at, happen) => this.#plan(at, 'end', happen),
       now: () => this.#now,
-      follow: (run, events) => {
+      report: (run, report) => {
         this.#attempts += 1;
-        this.#follow(run, events);
-        this.#toTurn.push(run);
+        this.#turn(run, report);
       },
     });
   }
@@ -104,18 +103,18 @@ export class Stage {
       const earlier = this.#runs.get(runId);
       if (earlier === undefined || !replaces(definition, opened.trigger, earlier.opened.trigger)) continue;
       const reason = replacementReason(opened.trigger, opened.sha);
-      this.#follow(earlier, decide(earlier, { type: 'cancel', at: this.#now, by: 'contender', reason }));
+      this.#turn(earlier, { type: 'cancel', at: this.#now, by: 'contender', reason });
     }
     return null;
   }
 
   /** Goes on until all runs have ended. */
   play(): Result<null, Problem> {
-    this.#turn();
+    this.#turnAll();
     for (let next = this.#due.takeFirst(); next !== undefined; next = this.#due.takeFirst()) {
       this.#now = next.at;
       next.happen();
-      this.#turn();
+      this.#turnAll();
       if (this.#attempts > rehearsalLimits.attemptsMax) {
         const message = `what is pretended has more than ${rehearsalLimits.attemptsMax} attempts`;
         return mistake(message, 'Pretend a shorter time, fewer elements, or fewer attempts that fail.');
@@ -126,17 +125,27 @@ export class Stage {
     return success(null);
   }
 
-  #turn(): void {
-    for (let run = this.#toTurn.shift(); run !== undefined; run = this.#toTurn.shift()) {
-      if (run.finishedAt !== null || !this.#lanes.mayProceed(run)) continue;
-      const { runId } = run.opened;
-      const admit: Admit = (step) => this.#slots.reserve(runId, step);
-      this.#follow(run, decide(run, { type: 'proceed', at: this.#now, admit }));
-    }
+  #turnAll(): void {
+    for (let run = this.#toTurn.shift(); run !== undefined; run = this.#toTurn.shift()) this.#turn(run);
   }
 
-  /** What the events ask of the world. */
-  #follow(run: Run, events: readonly RunEvent[]): void {
+  /**
+   * What is told of a run, then whatever it goes on with, and what both ask of the world. Slots are settled once: who asks
+   * again keeps its place in line.
+   */
+  #turn(run: Run, command: Command | null = null): void {
+    if (run.finishedAt !== null) return;
+    const events = command === null ? [] : decide(run, command);
+    if (this.#lanes.mayProceed(run))
+      events.push(...decide(run, { type: 'proceed', at: this.#now, admit: this.#admitOf(run) }));
+    this.#carryOut(run, events);
+  }
+
+  #admitOf({ opened }: Run): Admit {
+    return (step) => this.#slots.reserve(opened.runId, step);
+  }
+
+  #carryOut(run: Run, events: readonly RunEvent[]): void {
     const { runId } = run.opened;
     const started = events.filter((event) => event.type === 'attempt-started');
     this.#slots.settle(
@@ -174,10 +183,9 @@ export class Stage {
     const decision = pretence.kind === 'approval' ? pretence.decision : null;
     if (decision === null) return;
     const request = { type: 'decide', step: name, decision, by: 'simulate', reason: null } as const;
-    this.#plan(this.#now + durationOf(pretences, step.definition), 'end', () => {
-      this.#follow(run, decide(run, { ...request, at: this.#now }));
-      this.#toTurn.push(run);
-    });
+    this.#plan(this.#now + durationOf(pretences, step.definition), 'end', () =>
+      this.#turn(run, { ...request, at: this.#now }),
+    );
   }
 
   #stop(run: Run, key: AttemptKey, outcome: AttemptOutcome): void {
@@ -189,13 +197,12 @@ export class Stage {
 
   /** The first end of an attempt counts. */
   #end(run: Run, { step, index, attempt }: AttemptKey, outcome: AttemptOutcome): void {
-    const { runId } = run.opened;
     const key = { step, index, attempt };
-    const id = attemptId(runId, key);
+    const id = attemptId(run.opened.runId, key);
     if (!this.#running.delete(id)) return;
     this.#slots.release([id]);
-    const admit: Admit = (step) => this.#slots.reserve(runId, step);
-    this.#follow(run, decide(run, { type: 'report-finished', at: this.#now, key, outcome, usage: null, admit }));
+    const admit = this.#admitOf(run);
+    this.#turn(run, { type: 'report-finished', at: this.#now, key, outcome, usage: null, admit });
   }
 
   #leave(run: Run): void {

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
+import { Session } from 'node:inspector';
 import { test } from 'node:test';
-import { Lanes } from '../../src/admission/lanes.ts';
 import { evolve, open } from '../../src/engine/engine.ts';
 import type { Run } from '../../src/engine/run.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 import { openedOf } from '../support/drive.ts';
+
+/** Counts how often each piece of code is executed that is loaded from here on. */
+const counter = new Session();
+counter.connect();
+counter.post('Profiler.enable');
+counter.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
+const { Lanes } = await import('../../src/admission/lanes.ts');
 
 const definition = pipelineOf([stepOf({ name: 'only' })], { maxActiveRuns: 1 });
 
@@ -82,3 +89,32 @@ test('a run that is being cancelled waits for nobody', () => {
   second.state = 'cancelling';
   assert.equal(lanes.mayProceed(second), true);
 });
+
+test('runs that wait for their turn are not gone through at each turn of one of them', () => {
+  const runs = Array.from({ length: 1000 }, (_, index) => runOf(String(index).padStart(4, '0'), 1 + (index % 2)));
+  const lanes = new Lanes();
+  const executed = blocksExecuted(() => {
+    for (const run of runs) lanes.enter(run);
+    for (const run of runs) lanes.mayProceed(run);
+    for (const run of runs) {
+      lanes.leave(run);
+      lanes.mayProceed(run);
+    }
+  });
+  assert.ok(executed < 200 * runs.length, `${executed} pieces of code for ${runs.length} runs`);
+});
+
+/** How often meanwhile a function of the lanes, or a block in one, was executed. */
+function blocksExecuted(work: () => void): number {
+  counter.post('Profiler.takePreciseCoverage');
+  work();
+  let executed = 0;
+  counter.post('Profiler.takePreciseCoverage', (error, taken) => {
+    assert.ifError(error);
+    for (const { url, functions } of taken.result)
+      if (url.endsWith('/src/admission/lanes.ts'))
+        for (const { ranges } of functions) for (const { count } of ranges) executed += count;
+  });
+  assert.ok(executed > 0, 'nothing was counted');
+  return executed;
+}

@@ -151,6 +151,35 @@ test('what can never be admitted takes no slot, and is let through to be refused
   assert.equal(slots.inUse[0]?.taken, 1);
 });
 
+test('what runs keeps its slots where its pool, or the executor, has become too small for it', () => {
+  const slots = new Slots(2, pools);
+  slots.take('large', { pool: { name: 'gpu', slots: 4 } });
+  for (const id of ['two', 'three']) slots.take(id, plain);
+  assert.deepEqual(slots.inUse.slice(0, 2), [
+    { pool: null, slots: 2, taken: 3, waiting: 0 },
+    { pool: 'gpu', slots: 2, taken: 4, waiting: 0 },
+  ]);
+  assert.equal(slots.reserve('run', gpu), false);
+  slots.settle('run', []);
+  slots.release(['two', 'three']);
+  assert.deepEqual(slots.takeWoken(), [], 'the pool is full, however much room the executor has');
+  slots.release(['large']);
+  assert.deepEqual(slots.takeWoken(), ['run']);
+});
+
+test('what runs keeps its slot of the executor where its pool is gone', () => {
+  const slots = new Slots(1, pools);
+  slots.take('one', { pool: { name: 'gone', slots: 4 } });
+  assert.deepEqual(
+    slots.inUse.map(({ taken }) => taken),
+    [1, 0, 0],
+  );
+  assert.equal(slots.reserve('run', plain), false);
+  slots.settle('run', []);
+  slots.release(['one']);
+  assert.deepEqual(slots.takeWoken(), ['run']);
+});
+
 test('a run that asks for other slots than it was given waits for those at its place', () => {
   const slots = new Slots(4, pools);
   slots.take('one', gpu);

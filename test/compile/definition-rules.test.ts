@@ -138,7 +138,12 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
       stepOf({ name: 'a', work: { kind: 'branch', file: 'a.ts', input: { literal: null }, choices: ['b'] } }),
       stepOf({ name: 'b' }),
     ],
-    /may choose "b"/,
+    /may choose "b", which is no step directly after it$/,
+  ],
+  [
+    'a choice that is a finally-step of a branch that is none',
+    [stepOf({ name: 'a', work: works.branch(['b']) }), stepOf({ name: 'b', upstream: ['a'], finally: true })],
+    /may choose "b", which is a finally-step, and runs whatever is chosen$/,
   ],
 ];
 

@@ -129,6 +129,9 @@ export function runs(use: Use): void {
     assert.deepEqual(ids(await journal.unfinishedRuns()), [runId(1), runId(3), runId(4)]);
     assert.deepEqual(ids(await journal.activeRuns(repository, 'churn')), [runId(1), runId(3)]);
     assert.deepEqual(ids(await journal.activeRuns('shop/other', 'churn')), []);
+    const ahead = [1, 2, 3, 5].map((number) => journal.runsAhead(repository, 'churn', runId(number)));
+    assert.deepEqual(await Promise.all(ahead), [0, 1, 1, 2]);
+    assert.equal(await journal.runsAhead('shop/other', 'churn', runId(5)), 0);
   });
 
   use('refuses a run whose definition it does not have, and keeps the commits beside it', async (journal) => {

@@ -176,6 +176,40 @@ test('a gate that is skipped decides nothing', () => {
   assert.deepEqual(statesOf(run), { first: 'skipped', gate: 'skipped', last: 'success' });
 });
 
+test('a branch that is a finally-step is followed where it says', () => {
+  const scenario = new Scenario(
+    pipelineOf([
+      after('train', []),
+      after('choose', ['train'], { finally: true, work: works.branch(['good', 'bad']) }),
+      after('good', ['choose'], { finally: true }),
+      after('bad', ['choose'], { finally: true }),
+    ]),
+  );
+  scenario.proceed(0);
+  scenario.finished(1, 'train', outcomes.succeeded());
+  assert.deepEqual(scenario.finished(2, 'choose', outcomes.follow('good')), [
+    'choose success',
+    'bad skipped (choose chose good)',
+    'start good',
+  ]);
+  assert.deepEqual(scenario.finished(3, 'good', outcomes.succeeded()), ['good success', 'run success']);
+});
+
+test('a short circuit that is a finally-step skips the finally-steps after it, and no others', () => {
+  const { run } = drive(
+    pipelineOf([
+      after('ask', [], { finally: true, work: works.shortCircuit() }),
+      after('tell', ['ask'], { finally: true }),
+      after('archive', ['tell'], { finally: true, triggerRule: 'all_done' }),
+      after('tidy', [], { finally: true }),
+    ]),
+    ({ step }) => (step === 'ask' ? outcomes.pass(false, 'nothing new') : outcomes.succeeded()),
+  );
+  assert.deepEqual(statesOf(run), { ask: 'success', tell: 'skipped', archive: 'skipped', tidy: 'success' });
+  assert.equal(run.steps.get('archive')?.reason, 'ask: nothing new');
+  assert.equal(run.state, 'success');
+});
+
 test('a step skipped by a branch does not hide what a gate skips behind it', () => {
   const definition = pipelineOf([
     after('gate', [], { work: works.gate() }),

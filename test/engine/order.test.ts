@@ -27,7 +27,8 @@ const seed = 20_260_105;
 const retry = { count: 1, delayMs: 2500, factor: 2, delayMaxMs: 60_000 };
 
 const drawn = fc.record({
-  kind: fc.constantFrom('task', 'task', 'task', 'mapped', 'branch', 'near', 'far', 'gate', 'finally'),
+  kind: fc.constantFrom('task', 'task', 'task', 'mapped', 'branch', 'near', 'far', 'gate'),
+  last: fc.constantFrom(false, false, true),
   upstream: fc.array(fc.nat(), { maxLength: 4 }),
   rule: fc.oneof(fc.constant<TriggerRule>('all_success'), fc.constantFrom(...triggerRules)),
   ends: fc.array(fc.constantFrom<End>('success', 'success', 'failed', 'skipped'), { maxLength: 4 }),
@@ -40,7 +41,8 @@ type Drawn = typeof drawn extends fc.Arbitrary<infer T> ? T : never;
 
 const plans = fc.array(drawn, { minLength: 1, maxLength: 12, size: 'max' }).map((list): Plan[] => {
   const upstreamOf = (place: number): string[] => {
-    const earlier = list.slice(0, place).flatMap((each, index) => (each.kind === 'finally' ? [] : [`s${index}`]));
+    const isLast = list[place]?.last === true;
+    const earlier = list.slice(0, place).flatMap((each, index) => (each.last && !isLast ? [] : [`s${index}`]));
     const chosen = new Set((list[place]?.upstream ?? []).map((choice) => earlier[choice % earlier.length]));
     return earlier.filter((name) => chosen.has(name));
   };
@@ -53,7 +55,7 @@ const plans = fc.array(drawn, { minLength: 1, maxLength: 12, size: 'max' }).map(
       definition: definitionOf(each, name, upstreamOf(place)),
       ends: each.kind === 'mapped' ? each.ends : [each.end],
       follow: children.filter(
-        (child, index) => each.follow[index % each.follow.length] === true && isNormal(list, child),
+        (child, index) => each.follow[index % each.follow.length] === true && (each.last || isNormal(list, child)),
       ),
       pass: each.pass,
     };
@@ -61,7 +63,7 @@ const plans = fc.array(drawn, { minLength: 1, maxLength: 12, size: 'max' }).map(
 });
 
 function isNormal(list: readonly Drawn[], name: string): boolean {
-  return list[Number(name.slice(1))]?.kind !== 'finally';
+  return list[Number(name.slice(1))]?.last !== true;
 }
 
 function definitionOf(each: Drawn, name: string, upstream: readonly string[]): StepDefinition {
@@ -71,14 +73,13 @@ function definitionOf(each: Drawn, name: string, upstream: readonly string[]): S
     name,
     upstream,
     triggerRule: each.rule,
+    finally: each.last,
     retry,
     work: { kind: 'function', file: 'p.ts', input },
   });
   switch (each.kind) {
     case 'task':
       return step;
-    case 'finally':
-      return { ...step, finally: true };
     case 'mapped':
       return { ...step, map: mapOver(each.ends, { concurrency: 2 }) };
     case 'branch':
@@ -156,12 +157,14 @@ function modelOf(list: readonly Plan[]): { [step: string]: string | string[] } {
   const states = new Map<string, string[]>();
   const result: { [step: string]: string | string[] } = {};
   const skipped = new Set<string>();
-  const childrenOf = (name: string): Plan[] =>
-    list.filter(({ definition }) => !definition.finally && definition.upstream.includes(name));
-  const allAfter = (name: string): string[] =>
-    childrenOf(name).flatMap((child) => [child.definition.name, ...allAfter(child.definition.name)]);
   const last = list.filter(({ definition }) => definition.finally);
   const others = list.filter(({ definition }) => !definition.finally);
+  const childrenOf = (name: string): Plan[] =>
+    [others, last]
+      .filter((kind) => kind.some(({ definition }) => definition.name === name))
+      .flatMap((kind) => kind.filter(({ definition }) => definition.upstream.includes(name)));
+  const allAfter = (name: string): string[] =>
+    childrenOf(name).flatMap((child) => [child.definition.name, ...allAfter(child.definition.name)]);
   const verdictOfLast = (rule: TriggerRule): 'run' | 'skipped' => {
     const ends = others.flatMap(({ definition }) => states.get(definition.name) ?? []);
     return rule === 'all_success' || modelRule(rule, ends) === 'run' ? 'run' : 'skipped';
@@ -169,8 +172,8 @@ function modelOf(list: readonly Plan[]): { [step: string]: string | string[] } {
   for (const plan of [...others, ...last]) {
     const { name, upstream, triggerRule, finally: isLast, map, work } = plan.definition;
     const ends = upstream.flatMap((each) => states.get(each) ?? []);
-    const ruled = skipped.has(name) ? 'skipped' : modelRule(triggerRule, ends);
-    const verdict = isLast ? verdictOfLast(triggerRule) : ruled;
+    const ruled = isLast ? verdictOfLast(triggerRule) : modelRule(triggerRule, ends);
+    const verdict = skipped.has(name) ? 'skipped' : ruled;
     const closed = verdict === 'run' && plan.ends[0] === 'success' && !plan.pass;
     const own = verdict !== 'run' ? [verdict] : plan.ends.length === 0 ? ['skipped'] : [...plan.ends];
     states.set(name, work.kind === 'gate' && closed ? ['failed'] : own);

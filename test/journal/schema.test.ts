@@ -23,7 +23,7 @@ import { dueOutbox, nextOutboxAt, troubledOutbox } from '../../src/journal/outbo
 import { openPostgresJournal } from '../../src/journal/postgres.ts';
 import { openRequests } from '../../src/journal/requests.ts';
 import { openRunEnds } from '../../src/journal/run-ends.ts';
-import { activeRuns, eventsOf, runPage, runsOfDates, unfinishedRuns } from '../../src/journal/runs.ts';
+import { activeRuns, eventsOf, runPage, runsAhead, runsOfDates, unfinishedRuns } from '../../src/journal/runs.ts';
 import { SqliteDriver } from '../../src/journal/sqlite-driver.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { cacheEntry, newestCacheEntry } from '../../src/journal/step-cache.ts';
@@ -219,6 +219,7 @@ const reads: { readonly [name: string]: Sql } = {
   're-runs of a run': runPage({ limit, rerunOf: 'x' }),
   'unfinished runs': unfinishedRuns(),
   'active runs': activeRuns('r', 'p'),
+  'runs ahead': runsAhead('r', 'p', 'x'),
   events: eventsOf('x'),
   'open requests': openRequests(limit),
   'open orders': openOrders(limit),

@@ -515,6 +515,13 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /Directly after it come b/,
     ],
     [
+      'a choice that is a finally-step of a branch that is none',
+      () => step('b', { ...command, finally: true, after: branch('a', { choices: ['b'], run }) }),
+      'definition-branch',
+      /the choice "b" is a finally-step, which runs whatever the branch chooses/,
+      /Take it out of the choices; or take `finally` away from "b"/,
+    ],
+    [
       'a branch in a map',
       () => map({ a: [1] }, () => branch('b', { choices: ['c'], run })),
       'definition-map',

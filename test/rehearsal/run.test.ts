@@ -140,6 +140,27 @@ test('a sensor looks at its interval, takes no time for it, and fails at its tim
   assert.equal(stepIn(rehearse(waiting(true), { outcomes: ['features=not-yet'] }), 'features').state, 'skipped');
 });
 
+test('what a sensor saw stays when a person would have decided after the end of the run', () => {
+  const definition = pipelineOf(
+    [
+      stepOf({ name: 'here', work: works.wait({ intervalMs: 2 * minute, timeoutMs: 60 * minute, softFail: false }) }),
+      stepOf({ name: 'ok', work: works.approval({ timeoutMs: 120 * minute }) }),
+    ],
+    { runTimeoutMs: 10 * minute },
+  );
+  const run = rehearse(definition, { outcomes: ['here=not-yet,success'], durations: ['ok=60m'] });
+  assert.deepEqual([startsOf(run, 'here'), run.state, run.durationMs], [[0, 2], 'failed', 10 * minute]);
+});
+
+test('a sensor whose look failed is looked at once at a time, also where it waits anew at once', () => {
+  const work = works.until({ intervalMs: 10 * minute, timeoutMs: 60 * minute, softFail: false });
+  const retry = { count: 1, delayMs: 0, factor: 1, delayMaxMs: 0 };
+  const run = rehearse(pipelineOf([stepOf({ name: 'ready', work, retry })]), {
+    outcomes: ['ready=failed,not-yet,success'],
+  });
+  assert.deepEqual([startsOf(run, 'ready'), run.state], [[0, 0, 10], 'success']);
+});
+
 test('a function that looks fails by the causes of an attempt, within its five minutes, and is looked at again', () => {
   const asked = (given: Parameters<typeof rehearse>[1]): ReturnType<typeof rehearse> =>
     rehearse(

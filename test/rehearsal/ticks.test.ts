@@ -4,7 +4,7 @@ import { parseSchedule } from '../../src/calendar/calendar.ts';
 import type { PipelineDefinition, RetryDefinition } from '../../src/pipeline/definition.ts';
 import { rehearsalLimits, rehearseTicks, type RehearsedTicks } from '../../src/rehearsal/rehearsal.ts';
 import { failure, success } from '../../src/std/result.ts';
-import { noRetry, pipelineOf, stepOf } from '../support/definitions.ts';
+import { noRetry, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { pretencesOf, type Given } from './rehearse.ts';
 
 const minute = 60_000;
@@ -24,7 +24,7 @@ function hourly(
   retry: RetryDefinition = noRetry,
 ): RehearsedTicks {
   const { cron = '0 * * * *', timeZone = 'UTC', from: start = from, untilMs = 4 * 60 * minute } = window;
-  const definition = pipelineOf([stepOf({ name: 'train', retry, timeoutMs: 600 * minute })], {
+  const definition = pipelineOf(given.steps ?? [stepOf({ name: 'train', retry, timeoutMs: 600 * minute })], {
     on: { schedule: { cron, timeZone, catchup: 'none' }, push: null, pullRequest: null },
     ...given,
   });
@@ -142,6 +142,18 @@ test('slots are shared by the runs of all ticks', () => {
     [0, 90, 'success'],
     [60, 180, 'success'],
     [120, 270, 'success'],
+  ]);
+});
+
+test('a run keeps its place in line when one of its sensors looks', () => {
+  const work = works.wait({ intervalMs: 7 * minute, timeoutMs: 600 * minute, softFail: false });
+  const steps = [stepOf({ name: 'here', work }), stepOf({ name: 'train', timeoutMs: 600 * minute })];
+  const window = { cron: '*/10 * * * *', slots: 1, untilMs: 30 * minute };
+  const given = { outcomes: ['here=not-yet*2,success'], durations: ['train=25m'] };
+  assert.deepEqual(shown(hourly({ steps }, { ...window, ...given })), [
+    [0, 25, 'success'],
+    [10, 50, 'success'],
+    [20, 75, 'success'],
   ]);
 });
 

@@ -82,6 +82,7 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     unfinishedRuns: () => read(() => journal.unfinishedRuns()),
     runs: (filter) => read(() => journal.runs(filter)),
     activeRuns: (repository, pipeline) => read(() => journal.activeRuns(repository, pipeline)),
+    runsAhead: (repository, pipeline, runId) => read(() => journal.runsAhead(repository, pipeline, runId)),
     runsOfDates: (repository, pipeline, range) => read(() => journal.runsOfDates(repository, pipeline, range)),
     openRequests: (limit) => read(() => journal.openRequests(limit)),
     request: (id) => read(() => journal.request(id)),

@@ -9,8 +9,7 @@ export async function turnText(
   { repository, pipeline, runId, digest }: RunOpened,
 ): Promise<string | null> {
   const definition = await journal.definition(digest);
-  const active = await journal.activeRuns(repository, pipeline);
-  const ahead = active.filter(({ id }) => id < runId).length;
+  const ahead = await journal.runsAhead(repository, pipeline, runId);
   if (definition === null || ahead < definition.maxActiveRuns) return null;
   const run = await readRun(journal, runId);
   if (run === null || run.begunAt !== null || run.state !== 'running') return null;
