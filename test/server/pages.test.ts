@@ -285,7 +285,7 @@ test('pages stand, and say why they are empty, while the first fetch gets no ans
   });
   await waiting.until('the first fetch', () => Promise.resolve(asked ? true : null));
   const body = async (url: string): Promise<string> => (await other.inject({ url })).body;
-  assert.match(await body('/'), /No runs yet/);
+  assert.match(await body('/'), /No runs yet.*Not looked at yet: far\./s);
   assert.match(await body('/pipelines'), /has not been looked at yet/);
   assert.match(await body('/pipelines/start?repository=far&pipeline=x'), /has not been looked at yet/);
 });

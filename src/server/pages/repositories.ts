@@ -39,6 +39,13 @@ export class RepositoryReader {
     return [...new Set(all.flatMap((known) => known.definitions.map((definition) => definition.name)))].sort();
   }
 
+  /** Names of repositories of which nothing is known yet. */
+  async unseen(): Promise<readonly string[]> {
+    const all = [...this.#ports.projects.values()];
+    const known = await Promise.all(all.map((project) => this.#read(project)));
+    return all.flatMap(({ name }, index) => (known[index]?.trouble === notLookedAt ? [name] : []));
+  }
+
   /** At the head of the default branch. `why`: there is none of that name, as a sentence. */
   async pipeline(
     repository: string,
