@@ -7,6 +7,14 @@ import { isJsonObject, type Json } from '../std/json.ts';
 import { refusedBy, verdictKinds, type VerdictKind } from '../verdict/verdict.ts';
 import { reportOf } from './reports/report.ts';
 
+/** Beside the heads of branches: of which one the remote says that it is the default one. No ref has a colon in its name. */
+export const defaultBranchKey = ':HEAD';
+
+/** As the last look at the remote found it, '' where it has none; null: nobody has looked yet. */
+export function knownDefaultBranch(journal: Journal, repository: string): Promise<string | null> {
+  return journal.head(repository, defaultBranchKey);
+}
+
 /** Folds a run from the journal; null where there is none. */
 export async function readRun(journal: Journal, runId: string): Promise<Run | null> {
   const [first, ...rest] = await journal.events(runId);

@@ -1,4 +1,6 @@
 /** What comes from the remote: all refs that are ours to follow, one branch, or one commit by its id. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { failure, success, type Result } from '../std/result.ts';
 import { isCorruption } from './errors.ts';
 import type { GitError, Sha } from './git.ts';
@@ -106,6 +108,13 @@ export async function hasCommit(workshop: Workshop, sha: Sha): Promise<boolean> 
 export async function pointHead(workshop: Workshop, refs: ListedRefs): Promise<void> {
   const branch = parseBranchName(refs.defaultBranch ?? '');
   if (branch.ok) await workshop.local(['symbolic-ref', '--', 'HEAD', `refs/heads/${branch.value}`]);
+}
+
+/** Whether the mirror's HEAD already follows the remote's, or has nothing to follow. Read without a turn. */
+export async function isHeadRight({ directory }: Workshop, { defaultBranch }: ListedRefs): Promise<boolean> {
+  if (defaultBranch === null) return true;
+  const head = await readFile(join(directory, 'HEAD'), 'utf8').catch(() => null);
+  return head?.trimEnd() === `ref: refs/heads/${defaultBranch}`;
 }
 
 /** A broken mirror, as those see it who cannot mend it: not "gone", but not to be had now. */

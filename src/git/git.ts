@@ -43,6 +43,8 @@ export type GitError =
 export type NoteChange = (before: string | null) => string;
 
 export interface RemoteRefs {
+  /** As `defaultBranch` says it; null: there is none. */
+  readonly defaultBranch: string | null;
   readonly branches: ReadonlyMap<string, Sha>;
   /** By name: a commit or, of an annotated tag, the tag's own object. `refused`: there are more than 50 000. */
   readonly tags: Result<ReadonlyMap<string, string>, GitError>;
@@ -57,6 +59,7 @@ export interface GitRepository {
   remoteBranches(): Promise<Result<ReadonlyMap<string, Sha>, GitError>>;
   /** The same, with the tags. */
   remoteRefs(): Promise<Result<RemoteRefs, GitError>>;
+  /** Asks the remote (`git ls-remote`): where its HEAD points, or `main` or `master` where that names no branch. */
   defaultBranch(): Promise<Result<string, GitError>>;
   /** A branch, tag, `HEAD` or (abbreviated) SHA of the mirror. `refused`: it is there, and leads to no commit. */
   resolve(revision: string): Promise<Result<Sha, GitError>>;

@@ -12,7 +12,16 @@ import { commitFiles } from './committing.ts';
 import type { Credentials } from './environment.ts';
 import { localFailure } from './errors.ts';
 import { extractCommit } from './extract.ts';
-import { asGitError, fetchAll, fetchBranch, fetchCommit, hasCommit, makeAnew, pointHead } from './fetching.ts';
+import {
+  asGitError,
+  fetchAll,
+  fetchBranch,
+  fetchCommit,
+  hasCommit,
+  isHeadRight,
+  makeAnew,
+  pointHead,
+} from './fetching.ts';
 import { watchRefs } from './folder-refs.ts';
 import { parseSha, type Commit, type GitError, type GitRepository, type Sha, type TreeFile } from './git.ts';
 import { parseBranchName, parseNotesNamespace, parsePath, parseRevision } from './guards.ts';
@@ -22,7 +31,7 @@ import { prepareFolder } from './mirror-folder.ts';
 import { changeNotes, readNote } from './notes.ts';
 import type { ReadError } from './object-reader.ts';
 import { parseRemoteUrl } from './remote-url.ts';
-import { remoteRefs } from './remote.ts';
+import { remoteRefs, type ListedRefs } from './remote.ts';
 import { rootTree, treeLookup, walkTree, withSizes } from './tree.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 import { messageOfError } from '../std/error-message.ts';
@@ -177,20 +186,20 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
       const refs = await watchedRefs();
       if (!refs.ok) return refs;
       const { branches, tags } = refs.value;
-      if (tags.size <= gitLimits.tagsMax) return success({ branches, tags: success(tags) });
+      const defaultBranch = defaultBranchOf(refs.value);
+      if (tags.size <= gitLimits.tagsMax) return success({ defaultBranch, branches, tags: success(tags) });
       const message = `the repository has more than ${gitLimits.tagsMax} tags`;
-      return success({ branches, tags: failure({ kind: 'refused', message }) });
+      return success({ defaultBranch, branches, tags: failure({ kind: 'refused', message }) });
     },
     async defaultBranch() {
       const first = await turns.ready([]);
       if (!first.ok) return first;
       const refs = await remoteRefs(workshop);
       if (!refs.ok) return refs;
-      // A working copy whose HEAD is on a commit names no branch.
-      const { defaultBranch, branches } = refs.value;
-      const name = defaultBranch ?? ['main', 'master'].find((usual) => branches.has(usual)) ?? null;
+      const name = defaultBranchOf(refs.value);
       if (name === null) return failure({ kind: 'missing', message: 'the remote has no default branch' });
-      if (defaultBranch !== null) await turns.write([], async () => success(await pointHead(workshop, refs.value)));
+      if (!(await isHeadRight(workshop, refs.value)))
+        await turns.write([], async () => success(await pointHead(workshop, refs.value)));
       return success(name);
     },
     async branchTip(branch) {
@@ -204,6 +213,11 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
       return ref.ok ? turns.write([...changes.keys()], () => changeNotes(workshop, ref.value, changes, at)) : ref;
     },
   };
+}
+
+function defaultBranchOf({ defaultBranch, branches }: ListedRefs): string | null {
+  // A working copy whose HEAD is on a commit names no branch.
+  return defaultBranch ?? ['main', 'master'].find((usual) => branches.has(usual)) ?? null;
 }
 
 type ReadSide = Pick<

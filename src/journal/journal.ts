@@ -83,7 +83,8 @@ export interface Journal {
   definition(digest: string): Promise<PipelineDefinition | null>;
   /** What a commit's files compiled to; null where it was not compiled yet. */
   versions(repository: string, sha: string): Promise<readonly VersionRow[] | null>;
-  /** The commit that a branch stood at when it was last looked at; of a tag (`refs/tags/NAME`), its object. */
+  /** The commit that a branch stood at when it was last looked at; of a tag (`refs/tags/NAME`), its object;
+   * of `:HEAD`, the name of the default branch. */
   head(repository: string, branch: string): Promise<string | null>;
   heads(repository: string): Promise<ReadonlyMap<string, string>>;
 

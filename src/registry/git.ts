@@ -15,7 +15,15 @@ import {
   parseModel,
 } from './model-files.ts';
 import { championOf, decidePromotion, emptyModel, type ModelState } from './promotion.ts';
-import type { LedgerEntry, ModelPointer, ModelRegistry, ModelVersion, Promotion, RegistryError } from './registry.ts';
+import type {
+  LedgerEntry,
+  ModelList,
+  ModelPointer,
+  ModelRegistry,
+  ModelVersion,
+  Promotion,
+  RegistryError,
+} from './registry.ts';
 
 export interface GitRegistryOptions {
   readonly repository: GitRepository;
@@ -28,23 +36,37 @@ const attemptsMax = 5;
 
 const author = { name: 'Contender', email: 'contender@contender.invalid' };
 
-/** Every call reads the branch from the remote: what it answers was true at some moment of the call. */
+/** Every call but `modelsHere` asks the remote where the branch stands: what it answers was true at some moment of the call. */
 export function openGitRegistry(options: GitRegistryOptions): ModelRegistry {
   const { repository } = options;
   const branch = options.branch ?? 'contender/models';
   let everSeen = false;
+  let lastList: { readonly sha: Sha; readonly list: ModelList } | null = null;
 
   const tip = async (): Promise<Result<Sha | null, RegistryError>> => {
     const found = await repository.branchTip(branch);
-    if (!found.ok) return unreachable(found.error);
-    if (found.value === null && everSeen) {
+    return found.ok ? seen(found.value) : unreachable(found.error);
+  };
+
+  const seen = (sha: Sha | null): Result<Sha | null, RegistryError> => {
+    if (sha === null && everSeen) {
       // Empty would mean "no champion", and the next challenger would win against nobody.
       return invalid(
         `branch ${branch} is gone from the remote: push it again, or restart to begin with an empty registry`,
       );
     }
-    everSeen ||= found.value !== null;
-    return found;
+    everSeen ||= sha !== null;
+    return success(sha);
+  };
+
+  /** Without the mirror's turn, which others wait for, unless the branch has moved. */
+  const listedTip = async (): Promise<Result<Sha | null, RegistryError>> => {
+    const branches = await repository.remoteBranches();
+    if (!branches.ok) return unreachable(branches.error);
+    const sha = seen(branches.value.get(branch) ?? null);
+    if (!sha.ok || sha.value === null) return sha;
+    const here = await repository.ensure(sha.value);
+    return here.ok ? sha : unreachable(here.error);
   };
 
   const stateAt = async (sha: Sha | null, model: string): Promise<Result<ModelState | null, RegistryError>> => {
@@ -58,6 +80,23 @@ export function openGitRegistry(options: GitRegistryOptions): ModelRegistry {
     };
     const state = parseModel(model, { pointer: textOf(paths.pointer), ledger: textOf(paths.ledger) });
     return state.ok ? state : invalid(`branch ${branch}: ${state.error}`);
+  };
+
+  const listAt = async (sha: Sha): Promise<Result<ModelList, RegistryError>> => {
+    if (lastList?.sha === sha) return success(lastList.list);
+    const files = await repository.files(sha, 'models');
+    if (!files.ok) return unreachable(files.error);
+    const pointers: ModelPointer[] = [];
+    const broken = new Map<string, string>();
+    for (const model of files.value.flatMap((file) => modelOfPath(file.path) ?? []).sort()) {
+      const state = await stateAt(sha, model);
+      if (!state.ok && state.error.kind !== 'invalid') return state;
+      if (!state.ok) broken.set(model, state.error.message);
+      else if (state.value !== null) pointers.push(state.value.pointer);
+    }
+    const list = { pointers, broken };
+    lastList = { sha, list };
+    return success(list);
   };
 
   const read = async (model: string): Promise<Result<ModelState | null, RegistryError>> => {
@@ -79,13 +118,14 @@ export function openGitRegistry(options: GitRegistryOptions): ModelRegistry {
       const state = await read(model);
       return state.ok ? success(state.value?.ledger ?? []) : state;
     },
-    async models(): Promise<Result<readonly string[], RegistryError>> {
-      const sha = await tip();
+    async models(): Promise<Result<ModelList, RegistryError>> {
+      const sha = await listedTip();
       if (!sha.ok) return sha;
-      if (sha.value === null) return success([]);
-      const files = await repository.files(sha.value, 'models');
-      if (!files.ok) return unreachable(files.error);
-      return success(files.value.flatMap((file) => modelOfPath(file.path) ?? []).sort());
+      return sha.value === null ? success({ pointers: [], broken: new Map() }) : listAt(sha.value);
+    },
+    async modelsHere(): Promise<Result<ModelList, RegistryError>> {
+      const sha = await repository.resolve(branch);
+      return sha.ok ? listAt(sha.value) : unreachable(sha.error);
     },
     async promote(promotion): Promise<Result<ModelVersion, RegistryError>> {
       const fit = checkPromotion(promotion);

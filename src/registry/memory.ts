@@ -2,7 +2,7 @@
 import { failure, success } from '../std/result.ts';
 import { checkPromotion, modelNamePattern } from './model-files.ts';
 import { championOf, decidePromotion, emptyModel, type ModelState } from './promotion.ts';
-import type { ModelPointer, ModelRegistry, RegistryError } from './registry.ts';
+import type { ModelList, ModelPointer, ModelRegistry, RegistryError } from './registry.ts';
 
 export interface MemoryRegistry extends ModelRegistry {
   /** As a person would by editing the pointer file; null releases. */
@@ -25,11 +25,17 @@ export function openMemoryRegistry(): MemoryRegistry {
     return Promise.resolve(error === null ? success(answer(models.get(model))) : failure(error));
   };
 
+  const list = (): ModelList => ({
+    pointers: [...models.keys()].sort().flatMap((model) => models.get(model)?.pointer ?? []),
+    broken: new Map(),
+  });
+
   return {
     champion: (model) => look(model, (state) => (state === undefined ? null : championOf(state.pointer))),
     model: (model) => look(model, (state) => state?.pointer ?? null),
     ledger: (model) => look(model, (state) => state?.ledger ?? []),
-    models: () => look('any', () => [...models.keys()].sort()),
+    models: () => look('any', list),
+    modelsHere: () => Promise.resolve(success(list())),
     promote(promotion) {
       const error = problem(promotion.model);
       if (error !== null) return Promise.resolve(failure(error));

@@ -9,7 +9,10 @@ import type { Result } from '../std/result.ts';
 export interface ModelRegistry {
   champion(model: string): Promise<Result<ModelVersion | null, RegistryError>>;
   model(model: string): Promise<Result<ModelPointer | null, RegistryError>>;
-  models(): Promise<Result<readonly string[], RegistryError>>;
+  /** All models as of one moment of the call. */
+  models(): Promise<Result<ModelList, RegistryError>>;
+  /** The same as of the last time that something brought them here: nothing far is asked. `unreachable`: nothing did. */
+  modelsHere(): Promise<Result<ModelList, RegistryError>>;
   /** What was ever promoted, oldest first. */
   ledger(model: string): Promise<Result<readonly LedgerEntry[], RegistryError>>;
   /**
@@ -67,6 +70,13 @@ export interface ModelPointer {
   /** Automatic promotion waits while this is set. */
   readonly hold: { readonly reason: string; readonly by: string; readonly at: number } | null;
   readonly versions: readonly ModelVersion[];
+}
+
+export interface ModelList {
+  /** By name. */
+  readonly pointers: readonly ModelPointer[];
+  /** Of models that cannot be read, by name: why not, as a sentence. */
+  readonly broken: ReadonlyMap<string, string>;
 }
 
 export interface LedgerEntry {

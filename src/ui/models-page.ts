@@ -31,8 +31,26 @@ export interface VersionView {
 export interface ModelsView {
   readonly now: number;
   readonly models: readonly ModelView[];
-  /** Registries that could not be read, and why. */
-  readonly troubles: readonly { readonly repository: string; readonly message: string }[];
+  readonly troubles: readonly RegistryTrouble[];
+}
+
+/** A registry that cannot be read now, or one of its models. */
+export interface RegistryTrouble {
+  readonly repository: string;
+  readonly message: string;
+  /** When what is shown of it all the same was read. Null: nothing is shown, or nobody knows. */
+  readonly asOf: number | null;
+}
+
+export interface ModelPageView {
+  readonly now: number;
+  /** With the versions of one part of the list. */
+  readonly model: ModelView;
+  readonly trouble: RegistryTrouble | null;
+  /** The part has those before it; null: the newest. */
+  readonly before: number | null;
+  /** The last version of the part, where there are older ones. */
+  readonly olderThan: number | null;
 }
 
 export function modelsPage(view: ModelsView): Page {
@@ -44,23 +62,22 @@ export function modelsPage(view: ModelsView): Page {
     refreshes: true,
     body: html`<header class="page-head"><h1>Models</h1></header>
       <div id="fresh" class="stack">
-        ${troublesOf(view.troubles)}${
-          view.models.length === 0
-            ? html`<div class="empty">
-                <h2>No models yet</h2>
-                <p class="muted">A challenge that is won puts the first version here.</p>
-              </div>`
-            : modelsTable(view.models, watch)
+        ${view.troubles.map((trouble) => troubleOf(trouble, watch))}${
+          view.models.length > 0 ? modelsTable(view.models, watch) : view.troubles.length > 0 ? null : noModels
         }
       </div>`,
   };
 }
 
-function troublesOf(troubles: ModelsView['troubles']): Markup {
-  return troubles.map(
-    ({ repository, message }) =>
-      html`<p class="notice tone-warn">${`The registry of ${repository} could not be read: ${message}`}</p>`,
-  );
+const noModels = html`<div class="empty">
+  <h2>No models yet</h2>
+  <p class="muted">A challenge that is won puts the first version here.</p>
+</div>`;
+
+function troubleOf({ repository, message, asOf }: RegistryTrouble, watch: Watch): Markup {
+  return html`<p class="notice tone-warn">
+    ${`The registry of ${repository} could not be read: ${message}`}${asOf === null ? null : html`. What is shown was read ${timeOf(asOf, watch)}.`}
+  </p>`;
 }
 
 function modelsTable(models: readonly ModelView[], watch: Watch): Markup {
@@ -97,14 +114,14 @@ function modelRow(model: ModelView, watch: Watch): Markup {
   </tr>`;
 }
 
-export function modelPage(model: ModelView, now: number): Page {
-  const watch: Watch = { now, zone: 'utc' };
-  const { name, champion, hold, repository, versions } = model;
+export function modelPage(view: ModelPageView): Page {
+  const watch: Watch = { now: view.now, zone: 'utc' };
+  const { name, champion, hold, repository, versions } = view.model;
   return {
     title: name,
     area: 'models',
     island: null,
-    refreshes: true,
+    refreshes: view.before === null,
     body: html`<header class="page-head">
         <p class="crumbs"><a href="/models">Models</a></p>
         <div class="title-row">
@@ -113,16 +130,26 @@ export function modelPage(model: ModelView, now: number): Page {
         </div>
       </header>
       <div id="fresh" class="stack">
-        ${hold === null ? null : html`<p class="notice tone-warn">${`Automatic promotion is held by ${hold.by}: ${hold.reason} `}${timeOf(hold.at, watch)}</p>`}
+        ${view.trouble === null ? null : troubleOf(view.trouble, watch)}${hold === null ? null : html`<p class="notice tone-warn">${`Automatic promotion is held by ${hold.by}: ${hold.reason} `}${timeOf(hold.at, watch)}</p>`}
         ${
           versions.length === 0
-            ? html`<div class="empty"><h2>No versions yet</h2></div>`
+            ? html`<div class="empty"><h2>${view.before === null ? 'No versions yet' : 'No older versions'}</h2></div>`
             : html`<ol class="versions">
                 ${versions.map((version) => versionOf(version, champion, watch))}
               </ol>`
         }
+        ${partLinks(view)}
       </div>`,
   };
+}
+
+function partLinks({ model, before, olderThan }: ModelPageView): Markup {
+  if (before === null && olderThan === null) return null;
+  const address = `/models/${encodeURIComponent(model.name)}`;
+  return html`<nav class="parts" aria-label="More versions">
+    <span>${before === null ? null : html`<a href=${address}>Newest</a>`}</span>
+    <span>${olderThan === null ? null : html`<a href=${`${address}?before=${olderThan}`} rel="next">Older</a>`}</span>
+  </nav>`;
 }
 
 function versionOf(version: VersionView, champion: number | null, watch: Watch): Markup {

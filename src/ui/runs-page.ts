@@ -13,6 +13,8 @@ export interface RunsView {
   readonly filter: RunsFilter;
   /** To choose from. */
   readonly pipelines: readonly string[];
+  /** Repositories of which nothing is known yet. */
+  readonly unseen: readonly string[];
   /** Whether runs of several repositories are listed. */
   readonly severalRepositories: boolean;
   /** Id of the last run, where there are older ones. */
@@ -62,7 +64,7 @@ export function runsPage(view: RunsView): Page {
         <h1>Runs</h1>
         ${filterForm(view)}
       </header>
-      <div id="fresh">${view.runs.length === 0 ? emptyOf(filter) : listOf(view, watch)}</div>`,
+      <div id="fresh">${view.runs.length === 0 ? emptyOf(view) : listOf(view, watch)}</div>`,
   };
 }
 
@@ -97,7 +99,7 @@ export function filterText({ repository, pipeline, state, branch }: RunsFilter):
     .join(', ');
 }
 
-function emptyOf(filter: RunsFilter): Markup {
+function emptyOf({ filter, unseen }: RunsView): Markup {
   const named = filterText(filter);
   if (named !== '')
     return html`<div class="empty">
@@ -113,6 +115,7 @@ function emptyOf(filter: RunsFilter): Markup {
   return html`<div class="empty">
     <h2>No runs yet</h2>
     <p class="muted">A push to a watched repository starts the first one, or <code>contender run PIPELINE</code>.</p>
+    ${unseen.length === 0 ? null : html`<p class="muted">${`Not looked at yet: ${unseen.join(', ')}.`} <a href="/pipelines">Why</a></p>`}
   </div>`;
 }
 

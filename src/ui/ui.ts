@@ -24,7 +24,7 @@ export {
   type Selection,
 } from './run-view.ts';
 export { logPage, type LogSearch } from './log-page.ts';
-export { modelPage, modelsPage, type ModelsView, type ModelView } from './models-page.ts';
+export { modelPage, modelsPage, type ModelsView, type ModelView, type RegistryTrouble } from './models-page.ts';
 export { pipelinesPage, type PipelineItem, type RepositoryView } from './pipelines-page.ts';
 export { parameterField, startPage, type StartView } from './start-page.ts';
 export { verdictKinds } from './state-mark.ts';

@@ -18,6 +18,7 @@ const registry: ModelRegistry = {
   champion: unasked,
   model: unasked,
   models: unasked,
+  modelsHere: unasked,
   ledger: unasked,
   promote: unasked,
 };

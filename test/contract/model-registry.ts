@@ -42,6 +42,10 @@ export function errorOf(result: { readonly ok: boolean; readonly error?: { reado
   return result.error?.kind ?? 'no error';
 }
 
+export function namesOf(list: Awaited<ReturnType<ModelRegistry['models']>>): readonly string[] {
+  return value(list).pointers.map(({ model }) => model);
+}
+
 export function modelRegistryContract(title: string, open: (t: TestContext) => Promise<RegistryFixture>): void {
   const check = (claim: string, body: (fixture: RegistryFixture) => Promise<void>): void => {
     test(`${title} ${claim}`, async (t) => body(await open(t)));
@@ -51,7 +55,7 @@ export function modelRegistryContract(title: string, open: (t: TestContext) => P
     assert.equal(value(await registry.champion('churn')), null);
     assert.equal(value(await registry.model('churn')), null);
     assert.deepEqual(value(await registry.ledger('churn')), []);
-    assert.deepEqual(value(await registry.models()), []);
+    assert.deepEqual(namesOf(await registry.models()), []);
   });
 
   check('promotes the evaluated artifact as the next version and keeps its evidence', async ({ registry, second }) => {
@@ -130,6 +134,7 @@ export function modelRegistryContract(title: string, open: (t: TestContext) => P
       assert.equal(errorOf(await registry.model('churn')), 'unreachable');
       assert.equal(errorOf(await registry.ledger('churn')), 'unreachable');
       assert.equal(errorOf(await registry.models()), 'unreachable');
+      assert.deepEqual(namesOf(await registry.modelsHere()), ['churn']);
       assert.equal(errorOf(await registry.promote(promotionOf('churn', 'two', 1))), 'unreachable');
       reconnect();
       assert.equal(value(await registry.champion('churn'))?.version, 1);
@@ -167,10 +172,10 @@ export function modelRegistryContract(title: string, open: (t: TestContext) => P
       { ...good, evidence: { ...good.evidence, verdict: { text: 'x'.repeat(300_000) } } },
     ];
     for (const promotion of bad) assert.equal(errorOf(await registry.promote(promotion)), 'invalid');
-    assert.deepEqual(value(await registry.models()), []);
+    assert.deepEqual(namesOf(await registry.models()), []);
     const longest = 'a'.repeat(63);
     assert.equal(value(await registry.promote(promotionOf(longest, 'one', null))).version, 1);
-    assert.deepEqual(value(await registry.models()), [longest]);
+    assert.deepEqual(namesOf(await registry.models()), [longest]);
   });
 
   check('keeps text of strangers as text', async ({ registry, second }) => {
@@ -188,7 +193,10 @@ export function modelRegistryContract(title: string, open: (t: TestContext) => P
   check('lists its models by name', async ({ registry }) => {
     for (const model of ['zebra', 'ant', 'm-1_x'])
       value(await registry.promote(promotionOf(model, `for ${model}`, null)));
-    assert.deepEqual(value(await registry.models()), ['ant', 'm-1_x', 'zebra']);
+    const list = await registry.models();
+    assert.deepEqual(namesOf(list), ['ant', 'm-1_x', 'zebra']);
+    assert.deepEqual(value(list).pointers[0], value(await registry.model('ant')));
+    assert.deepEqual(await registry.modelsHere(), list);
   });
 
   check(

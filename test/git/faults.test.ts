@@ -143,6 +143,35 @@ test('a remote that never answers is given up after the time limit, and its git 
   assert.equal(existsSync(join(directory, 'contender-writer.pid')), false);
 });
 
+test('the default branch is told while a fetch is under way', async (t) => {
+  const remote = makeRemote(t);
+  remote.commit('main', { a: '1' });
+  let [holds, held] = [false, false];
+  const url = await serve(t, (request, response) => {
+    held = holds && request.url?.includes('/objects/') === true;
+    if (!held) dumbServer(remote)(request, response);
+  });
+  const limits = { transferTimeMs: 15_000 };
+  const repository = mirrorOf(t, { url, directory: join(temporaryFolder(t), 'mirror'), limits });
+  value(await repository.fetch());
+  remote.commit('main', { a: '2' });
+  holds = true;
+  const fetching = repository.fetch();
+  await until(() => held);
+  assert.deepEqual(await Promise.race([repository.defaultBranch(), fetching]), { ok: true, value: 'main' });
+});
+
+test('HEAD of the mirror follows the remote to another default branch', async (t) => {
+  const remote = makeRemote(t);
+  remote.commit('main', { a: '1' });
+  const other = remote.commit('trunk', { a: '2' });
+  const repository = mirrorOf(t, { url: remote.path, directory: join(temporaryFolder(t), 'mirror') });
+  value(await repository.fetch());
+  remote.git('symbolic-ref', 'HEAD', 'refs/heads/trunk');
+  assert.equal(value(await repository.defaultBranch()), 'trunk');
+  assert.equal(value(await repository.resolve('HEAD')), other);
+});
+
 test('an unreachable remote is unreachable for every question', async (t) => {
   const remote = makeRemote(t);
   const tip = remote.commit('main', { a: '1' });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { value } from '../contract/git-repository.ts';
-import { errorOf, promotionOf } from '../contract/model-registry.ts';
+import { errorOf, namesOf, promotionOf } from '../contract/model-registry.ts';
 import { makeRemote } from '../support/git-remote.ts';
 import { editRegistryFile, openRegistryOf, registryBranch } from '../support/git-registry.ts';
 
@@ -97,7 +97,7 @@ test('promotions of different models at once all arrive', async (t) => {
     }),
   );
   const registry = openRegistryOf(t, remote);
-  assert.deepEqual(value(await registry.models()), models);
+  assert.deepEqual(namesOf(await registry.models()), models);
   assert.equal(remote.git('rev-list', '--count', registryBranch), '12');
 });
 
@@ -110,8 +110,8 @@ test('files that are no pointers are no models', async (t) => {
     'other.json': '{}',
   });
   const registry = openRegistryOf(t, remote);
-  assert.deepEqual(value(await registry.models()), []);
+  assert.deepEqual(namesOf(await registry.models()), []);
   value(await registry.promote(promotionOf('churn', 'first', null)));
-  assert.deepEqual(value(await registry.models()), ['churn']);
+  assert.deepEqual(namesOf(await registry.models()), ['churn']);
   assert.equal(remote.git('show', `${registryBranch}:models/README.md`), 'hello');
 });

@@ -1,5 +1,10 @@
 /** The pages of a real system on a real repository, as a client without a program sees them. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
@@ -234,6 +239,55 @@ test('pipelines say whose they are and what they are about, and are found by it'
     assert.match(body, text);
     assert.equal(body.includes('Start a run of lines'), false);
   }
+});
+
+/** A server on `of` whose repositories throw whatever they are asked. */
+async function serverWithoutGit(of: TestSystem): Promise<FastifyInstance> {
+  const projects = new Map(
+    [...of.projects].map(([name, project]) => {
+      const git = new Proxy(project.git, {
+        get(_, method) {
+          throw new Error(`a page asks Git: ${String(method)}`);
+        },
+      });
+      return [name, { ...project, git }];
+    }),
+  );
+  return createServer({ ...of, projects, apiToken: 'token', version: '0', log: { error: () => undefined } });
+}
+
+test('pages with pipelines ask nothing of Git', async () => {
+  const other = await serverWithoutGit(system);
+  for (const url of ['/', '/runs', '/pipelines', `/pipelines/start?repository=${system.repository}&pipeline=lines`]) {
+    const { statusCode, body } = await other.inject({ url });
+    assert.deepEqual([url, statusCode], [url, 200]);
+    assert.match(body, /lines/);
+  }
+  await other.close();
+});
+
+test('pages stand, and say why they are empty, while the first fetch gets no answer', async (t) => {
+  let asked = false;
+  const silent = createHttpServer(() => (asked = true)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const far = createRepository();
+  const settings = `repositories: [{ name: far, url: 'http://127.0.0.1:${port}' }]\n`;
+  writeFileSync(join(far.folder, 'contender.yaml'), settings);
+  const waiting = await openTestSystem(far, { watch: true });
+  const other = await serverWithoutGit(waiting);
+  t.after(async () => {
+    silent.closeAllConnections();
+    silent.close();
+    await other.close();
+    await waiting.close();
+    far.remove();
+  });
+  await waiting.until('the first fetch', () => Promise.resolve(asked ? true : null));
+  const body = async (url: string): Promise<string> => (await other.inject({ url })).body;
+  assert.match(await body('/'), /No runs yet.*Not looked at yet: far\./s);
+  assert.match(await body('/pipelines'), /has not been looked at yet/);
+  assert.match(await body('/pipelines/start?repository=far&pipeline=x'), /has not been looked at yet/);
 });
 
 test('a system without models says so, and an unknown one is not found', async () => {

@@ -359,7 +359,7 @@ export const mutants = {
     what: 'looks at no branch and no tag by itself',
     git: (git) => {
       const none = new Map();
-      const remoteRefs = { branches: none, tags: success(none) };
+      const remoteRefs = { defaultBranch: 'main', branches: none, tags: success(none) };
       return {
         ...git,
         remoteBranches: () => Promise.resolve(success(none)),

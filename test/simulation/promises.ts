@@ -6,6 +6,7 @@ import { firingsBetween, parseSchedule } from '../../src/calendar/calendar.ts';
 import { firstTriggerOf, type Trigger } from '../../src/engine/event.ts';
 import type { ReportState } from '../../src/forge/forge.ts';
 import { reportContext } from '../../src/forge/forge.ts';
+import { defaultBranchKey } from '../../src/conductor/read.ts';
 import { asksToSkip } from '../../src/conductor/triggers/match.ts';
 import { shaOf } from '../../src/conductor/sha.ts';
 import { notReplaced } from './beside.ts';
@@ -176,7 +177,7 @@ function hooksHandled({ history }: World): Open | null {
 /** Each branch, tag and open pull request was seen where it stands, and led to a run or to a reason. */
 function headsSeen({ history, remote, forge, catalogue }: World): Open | null {
   const tags = [...remote.tags].map(([tag, sha]) => [`refs/tags/${tag}`, sha] as const);
-  const refs = new Map([...remote.branches, ...tags]);
+  const refs = new Map<string, string>([...remote.branches, ...tags, [defaultBranchKey, 'main']]);
   for (const [ref, sha] of refs) {
     if (history.heads.get(ref) !== sha)
       return { promise: 'P1', what: `${ref} is at ${sha}, seen at ${String(history.heads.get(ref))}` };

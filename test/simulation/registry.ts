@@ -14,6 +14,7 @@ export function simulatedRegistry(registry: ModelRegistry, wire: Wire): ModelReg
     champion: (model) => call(() => registry.champion(model)),
     model: (model) => call(() => registry.model(model)),
     models: () => call(() => registry.models()),
+    modelsHere: () => registry.modelsHere(),
     ledger: (model) => call(() => registry.ledger(model)),
     promote: (promotion) => call(() => registry.promote(promotion)),
   };

@@ -122,7 +122,7 @@ export function simulatedGit(remote: Remote, mirror: Mirror, wire: Wire): GitRep
         return success(undefined);
       }),
     remoteBranches: () => far(() => success(new Map(remote.branches))),
-    remoteRefs: () => far(() => success({ branches: new Map(remote.branches), tags: tags() })),
+    remoteRefs: () => far(() => success({ defaultBranch: 'main', branches: new Map(remote.branches), tags: tags() })),
     defaultBranch: () => far(() => success('main')),
     resolve: (revision) =>
       near(() => {

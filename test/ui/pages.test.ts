@@ -288,6 +288,7 @@ test('no text breaks out of lists, logs and error pages', () => {
         runs: [item],
         filter: { ...noFilter, pipeline: payload, branch: payload, before: payload },
         pipelines: [payload],
+        unseen: [],
         severalRepositories: true,
         olderThan: payload,
       }),
@@ -363,7 +364,15 @@ test('data in a page survives its way through the document', () => {
 
 test('an empty list names the filter that emptied it', () => {
   const filter: RunsFilter = { ...noFilter, pipeline: 'weekly-churn', state: 'failed', branch: 'main' };
-  const page = runsPage({ now: 1, runs: [], filter, pipelines: [], severalRepositories: false, olderThan: null });
+  const page = runsPage({
+    now: 1,
+    runs: [],
+    filter,
+    pipelines: [],
+    unseen: [],
+    severalRepositories: false,
+    olderThan: null,
+  });
   assert.match(renderPage(page, assets), /No runs of weekly-churn, that are failed, on the branch main/);
   assert.equal(filterText(noFilter), '');
 });

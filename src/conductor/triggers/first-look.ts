@@ -7,6 +7,7 @@ import type { Write } from '../../journal/journal.ts';
 import { failure, success, type Result } from '../../std/result.ts';
 import type { Desk } from '../desk.ts';
 import type { Project } from '../ports.ts';
+import { defaultBranchKey } from '../read.ts';
 import { shaOf } from '../sha.ts';
 
 export interface Moved {
@@ -21,11 +22,11 @@ export async function lookFirst(desk: Desk, project: Project, moved: Moved | nul
   if ((await journal.forgeObject(key)) !== null) return success(false);
   const fetched = await project.git.fetch();
   if (!fetched.ok) return failure(fetched.error.message);
-  const branches = await project.git.remoteBranches();
-  if (!branches.ok) return failure(branches.error.message);
+  const refs = await project.git.remoteRefs();
+  if (!refs.ok) return failure(refs.error.message);
   const at = clock.now();
   const known = await journal.heads(project.name);
-  const heads = new Map<string, Sha>(known.size === 0 ? branches.value : []);
+  const heads = new Map<string, Sha>(known.size === 0 ? refs.value.branches : []);
   if (moved !== null) {
     const before = shaOf(moved.before);
     heads.delete(moved.branch);
@@ -34,9 +35,15 @@ export async function lookFirst(desk: Desk, project: Project, moved: Moved | nul
   await journal.commit([
     [
       { write: 'forge-object', key, id: String(at), at },
+      defaultBranchWrite(project.name, refs.value.defaultBranch, at),
       ...[...heads].map(([branch, sha]): Write => ({ write: 'head', repository: project.name, branch, sha, at })),
     ],
   ]);
   desk.headMoved(project.name);
   return success(true);
+}
+
+/** For pages and for servers that stand by, which do not ask the remote. Null: it has none. */
+export function defaultBranchWrite(repository: string, branch: string | null, at: number): Write {
+  return { write: 'head', repository, branch: defaultBranchKey, sha: branch ?? '', at };
 }

@@ -3,13 +3,14 @@
  * and what has moved goes the way that its webhook would have gone. Keys make the second of the two harmless.
  */
 import type { Desk } from '../desk.ts';
-import { lookFirst } from './first-look.ts';
+import { defaultBranchWrite, lookFirst } from './first-look.ts';
 import type { RemoteRefs } from '../../git/git.ts';
 import { cancelClosed, pullRequestsUnderWay } from './gone.ts';
 import type { Intake } from './intake.ts';
 import { tagPrefix } from './match.ts';
 import type { Project } from '../ports.ts';
 import { decidesItself, settleMerged } from '../promotion.ts';
+import { defaultBranchKey } from '../read.ts';
 import { isSilence } from '../silence.ts';
 import { lookAtTags } from './tag-looks.ts';
 import { Trouble } from '../trouble.ts';
@@ -59,12 +60,16 @@ export class Polling {
   }
 
   async #look(project: Project): Promise<void> {
+    const { journal, clock } = this.#desk.ports;
     const first = await lookFirst(this.#desk, project, null);
     if (!first.ok) throw new Error(first.error);
     const refs = await project.git.remoteRefs();
     if (!refs.ok) throw new Error(refs.error.message);
-    const { branches, tags } = refs.value;
-    const known = await this.#desk.ports.journal.heads(project.name);
+    const { defaultBranch, branches, tags } = refs.value;
+    const known = new Map(await journal.heads(project.name));
+    if (known.get(defaultBranchKey) !== (defaultBranch ?? ''))
+      await journal.commit([[defaultBranchWrite(project.name, defaultBranch, clock.now())]]);
+    known.delete(defaultBranchKey);
     for (const [branch, sha] of branches) {
       const before = known.get(branch) ?? null;
       if (before !== sha) await this.#pushed(project, branch, before, sha);

@@ -1,6 +1,6 @@
 /** What each repository's default branch defines, as the journal has it. Remembered for a moment: every page of runs asks. */
 import { firingsBetween, parseSchedule } from '../../calendar/calendar.ts';
-import { refusalsOf } from '../../conductor/read.ts';
+import { knownDefaultBranch, refusalsOf } from '../../conductor/read.ts';
 import type { Project } from '../../conductor/ports.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { followingsOf, type Following } from '../../pipeline/following.ts';
@@ -14,6 +14,9 @@ const limits = {
   firings: 3,
   firingsWithinMs: 400 * 86_400_000,
 } as const;
+
+const notLookedAt =
+  'It has not been looked at yet: its first fetch is under way, or the log of the server says what is in the way of it.';
 
 interface Known {
   readonly branch: string | null;
@@ -36,16 +39,28 @@ export class RepositoryReader {
     return [...new Set(all.flatMap((known) => known.definitions.map((definition) => definition.name)))].sort();
   }
 
-  /** At the head of the default branch; null: there is none of that name. */
+  /** Names of repositories of which nothing is known yet. */
+  async unseen(): Promise<readonly string[]> {
+    const all = [...this.#ports.projects.values()];
+    const known = await Promise.all(all.map((project) => this.#read(project)));
+    return all.flatMap(({ name }, index) => (known[index]?.trouble === notLookedAt ? [name] : []));
+  }
+
+  /** At the head of the default branch. `why`: there is none of that name, as a sentence. */
   async pipeline(
     repository: string,
     pipeline: string,
-  ): Promise<{ readonly branch: string; readonly sha: string; readonly definition: PipelineDefinition } | null> {
+  ): Promise<
+    | { readonly branch: string; readonly sha: string; readonly definition: PipelineDefinition }
+    | { readonly why: string }
+  > {
     const project = this.#ports.projects.get(repository);
-    if (project === undefined) return null;
-    const { branch, sha, definitions } = await this.#read(project);
+    if (project === undefined) return { why: `No repository ${repository} is watched.` };
+    const { branch, sha, trouble, definitions } = await this.#read(project);
     const definition = definitions.find(({ name }) => name === pipeline);
-    return branch === null || sha === null || definition === undefined ? null : { branch, sha, definition };
+    if (branch !== null && sha !== null && definition !== undefined) return { branch, sha, definition };
+    const why = `There is no pipeline ${pipeline} at the head of ${repository}'s default branch.`;
+    return { why: trouble === null ? why : `${why} ${trouble}` };
   }
 
   repositories(): Promise<readonly RepositoryView[]> {
@@ -111,13 +126,13 @@ export class RepositoryReader {
 
 async function readDefinitions({ journal }: ServerPorts, project: Project): Promise<Known> {
   const nothing = { branch: null, sha: null, definitions: [], broken: [] };
-  const branch = await project.git.defaultBranch();
-  if (!branch.ok) return { ...nothing, trouble: branch.error.message };
-  const sha = await journal.head(project.name, branch.value);
-  if (sha === null) return { ...nothing, branch: branch.value, trouble: 'It has not been looked at yet.' };
+  const branch = await knownDefaultBranch(journal, project.name);
+  if (branch === null) return { ...nothing, trouble: notLookedAt };
+  if (branch === '') return { ...nothing, trouble: 'It has no default branch yet: push one.' };
+  const sha = await journal.head(project.name, branch);
+  if (sha === null) return { ...nothing, branch, trouble: notLookedAt };
   const versions = await journal.versions(project.name, sha);
-  if (versions === null)
-    return { ...nothing, branch: branch.value, sha, trouble: 'The newest commit has not been compiled yet.' };
+  if (versions === null) return { ...nothing, branch, sha, trouble: 'The newest commit has not been compiled yet.' };
   const found = await Promise.all(
     versions.flatMap(({ digest }) => (digest === null ? [] : [journal.definition(digest)])),
   );
@@ -128,7 +143,7 @@ async function readDefinitions({ journal }: ServerPorts, project: Project): Prom
     .filter(({ problems }) => problems.length > 0)
     .map(({ file, problems }) => ({ file, problems }));
   return {
-    branch: branch.value,
+    branch,
     sha,
     definitions,
     broken,

@@ -20,9 +20,10 @@ export function runsRoutes(
   for (const address of ['/', '/runs']) {
     app.get(address, async (request, reply) => {
       const filter = filterOf(request.query);
-      const [rows, pipelines] = await Promise.all([
+      const [rows, pipelines, unseen] = await Promise.all([
         ports.journal.runs(journalFilter(filter)),
         repositories.pipelineNames(),
+        repositories.unseen(),
       ]);
       const shown = rows.slice(0, pageRuns);
       const refusals = await refusalsOf(ports.journal, shown);
@@ -43,6 +44,7 @@ export function runsRoutes(
         })),
         filter,
         pipelines,
+        unseen,
         severalRepositories: ports.projects.size > 1,
         olderThan: rows.length > pageRuns ? (shown.at(-1)?.id ?? null) : null,
       });

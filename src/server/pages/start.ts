@@ -18,8 +18,7 @@ export function startRoutes(
 ): void {
   const emptyForm = async (repository: string, pipeline: string): Promise<StartView> => {
     const found = await repositories.pipeline(repository, pipeline);
-    if (found === null)
-      throw new RefusedError(404, `There is no pipeline ${pipeline} at the head of ${repository}'s default branch.`);
+    if ('why' in found) throw new RefusedError(404, found.why);
     const { branch, sha, definition } = found;
     const { description, parameters } = definition;
     return { repository, pipeline, description, branch, sha, parameters, filled: {}, trouble: null };
