@@ -7,16 +7,16 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Result } from '../std/result.ts';
-import type { GitError } from './git.ts';
+import type { GitError, RemoteRefs } from './git.ts';
 import { gitLimits } from './limits.ts';
-import { remoteRefs, type ListedRefs } from './remote.ts';
+import { remoteRefs } from './remote.ts';
 import type { RemoteUrl } from './remote-url.ts';
 import type { Workshop } from './workshop.ts';
 
-/** Gives what `remoteRefs` would give, tags included. Asks Git all the same once in a while, whatever the files look like. */
-export function watchRefs(workshop: Workshop): () => Promise<Result<ListedRefs, GitError>> {
+/** Gives what `remoteRefs` would give, with the tags. Asks Git all the same once in a while, whatever the files look like. */
+export function watchRefs(workshop: Workshop): () => Promise<Result<RemoteRefs, GitError>> {
   const folder = folderOf(workshop.remote);
-  let last: { readonly mark: string; readonly at: number; readonly refs: Result<ListedRefs, GitError> } | null = null;
+  let last: { readonly mark: string; readonly at: number; readonly refs: Result<RemoteRefs, GitError> } | null = null;
   return async () => {
     // Read before Git is asked: what moves in between is seen by the next look.
     const mark = folder === null ? null : await markOf(folder);

@@ -22,7 +22,7 @@ import { prepareFolder } from './mirror-folder.ts';
 import { changeNotes, readNote } from './notes.ts';
 import type { ReadError } from './object-reader.ts';
 import { parseRemoteUrl } from './remote-url.ts';
-import { remoteRefs } from './remote.ts';
+import { remoteHead, remoteRefs } from './remote.ts';
 import { rootTree, treeLookup, walkTree, withSizes } from './tree.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 import { messageOfError } from '../std/error-message.ts';
@@ -150,9 +150,9 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
         waiting = null;
         const fetched = await fetchAll(workshop);
         if (!fetched.ok || knowsHead) return fetched;
-        const refs = await remoteRefs(workshop);
-        if (refs.ok) await pointHead(workshop, refs.value);
-        knowsHead = refs.ok;
+        const head = await remoteHead(workshop);
+        if (head.ok) await pointHead(workshop, head.value);
+        knowsHead = head.ok;
         return fetched;
       });
       const mine = waiting;
@@ -168,29 +168,23 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
     async remoteBranches() {
       const first = await turns.ready([]);
       if (!first.ok) return first;
-      const refs = await remoteRefs(workshop);
+      const refs = await remoteRefs(workshop, false);
       return refs.ok ? success(refs.value.branches) : refs;
     },
     async remoteRefs() {
       const first = await turns.ready([]);
-      if (!first.ok) return first;
-      const refs = await watchedRefs();
-      if (!refs.ok) return refs;
-      const { branches, tags } = refs.value;
-      if (tags.size <= gitLimits.tagsMax) return success({ branches, tags: success(tags) });
-      const message = `the repository has more than ${gitLimits.tagsMax} tags`;
-      return success({ branches, tags: failure({ kind: 'refused', message }) });
+      return first.ok ? watchedRefs() : first;
     },
     async defaultBranch() {
       const first = await turns.ready([]);
       if (!first.ok) return first;
-      const refs = await remoteRefs(workshop);
-      if (!refs.ok) return refs;
+      const head = await remoteHead(workshop);
+      if (!head.ok) return head;
       // A working copy whose HEAD is on a commit names no branch.
-      const { defaultBranch, branches } = refs.value;
+      const { defaultBranch, branches } = head.value;
       const name = defaultBranch ?? ['main', 'master'].find((usual) => branches.has(usual)) ?? null;
       if (name === null) return failure({ kind: 'missing', message: 'the remote has no default branch' });
-      if (defaultBranch !== null) await turns.write([], async () => success(await pointHead(workshop, refs.value)));
+      if (defaultBranch !== null) await turns.write([], async () => success(await pointHead(workshop, head.value)));
       return success(name);
     },
     async branchTip(branch) {
