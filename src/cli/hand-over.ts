@@ -3,8 +3,9 @@
  * its API, and followed by reading the journal beside it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { whyWaiting, type SlotsInUse } from '../admission/admission.ts';
 import { readRun, runReportOf } from '../conductor/read.ts';
-import { stepWaits } from '../conductor/waits/step-waits.ts';
+import { stepWaits, type Surroundings } from '../conductor/waits/step-waits.ts';
 import { turnText } from '../conductor/waits/turn-text.ts';
 import type { Config } from '../config/config.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -16,6 +17,7 @@ import { openToRead } from './reading.ts';
 import { connectServer, type ServerClient } from './server-client.ts';
 
 const lookAgainMs = 150;
+const slotsStandMs = 1000;
 /** A promotion that takes longer is the server's to tell. */
 const settlePatienceMs = 10_000;
 
@@ -42,11 +44,13 @@ export async function handOver(
 }
 
 function followedThere(server: ServerClient, journal: Journal, runId: string): FollowedRun {
+  const slotsInUse = slotsThere(server);
+  const around: Surroundings = { whyWaiting: (step) => whyWaiting(step, slotsInUse()), waiting: () => [] };
   return {
     read: () => readRun(journal, runId),
     turn: ({ opened }) => turnText(journal, opened),
-    // What the server sees is told by its pages; what the run itself tells, here too.
-    waits: (run, step) => stepWaits(run, step, null, { whyWaiting: () => null, waiting: () => [] }, Date.now()),
+    // What the server's looks have seen is told by its pages.
+    waits: (run, step) => stepWaits(run, step, null, around, Date.now()),
     changed: () => pause(lookAgainMs),
     cancel: (reason) => server.ask(runId, { type: 'cancel', by: actorName(), reason }),
     async settled() {
@@ -54,6 +58,22 @@ function followedThere(server: ServerClient, journal: Journal, runId: string): F
       while ((await isUnsettled(journal, runId)) && performance.now() < endsAt) await pause(lookAgainMs);
     },
     report: () => runReportOf(journal, runId, `${server.url}/runs/${runId}`),
+  };
+}
+
+/** As the server last said; where somebody asks, it is asked again, at most once a second. Without its answer, none are. */
+function slotsThere(server: ServerClient): () => readonly SlotsInUse[] {
+  let inUse: readonly SlotsInUse[] = [];
+  let askAgainAt = 0;
+  return () => {
+    const now = performance.now();
+    if (now < askAgainAt) return inUse;
+    askAgainAt = now + slotsStandMs;
+    server.pools().then(
+      (said) => (inUse = said),
+      () => (inUse = []),
+    );
+    return inUse;
   };
 }
 

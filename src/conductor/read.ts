@@ -15,14 +15,23 @@ export function knownDefaultBranch(journal: Journal, repository: string): Promis
   return journal.head(repository, defaultBranchKey);
 }
 
+/** The events of a long run take several times the memory of the run. */
+const eventsAtOnceMax = 1000;
+
 /** Folds a run from the journal; null where there is none. */
-export async function readRun(journal: Journal, runId: string): Promise<Run | null> {
-  const [first, ...rest] = await journal.events(runId);
+export async function readRun(journal: Pick<Journal, 'events' | 'definition'>, runId: string): Promise<Run | null> {
+  const limit = eventsAtOnceMax;
+  let events = await journal.events(runId, { from: 0, limit });
+  const [first] = events;
   if (first?.type !== 'run-opened') return null;
   const definition = await journal.definition(first.digest);
   if (definition === null) return null;
   const run = open(definition, first);
-  for (const event of rest) evolve(run, event);
+  for (const event of events.slice(1)) evolve(run, event);
+  while (events.length === limit) {
+    events = await journal.events(runId, { from: run.position, limit });
+    for (const event of events) evolve(run, event);
+  }
   return run;
 }
 

@@ -7,7 +7,7 @@ import type { GitError, Sha } from './git.ts';
 import { parseBranchName, type BranchName } from './guards.ts';
 import { gitLimits } from './limits.ts';
 import { madeAt, prepareFolder, removeFolder } from './mirror-folder.ts';
-import { remoteRefs, type ListedRefs } from './remote.ts';
+import { remoteHead, type RemoteHead } from './remote.ts';
 import type { TransferError, Workshop } from './workshop.ts';
 
 /** Pull requests are not followed: their heads are fetched by id when they are needed. */
@@ -52,8 +52,8 @@ export async function makeAnew(workshop: Workshop, reason: string): Promise<Resu
     if (!made.ok) return made;
     const fetched = await fetchFollowed(workshop);
     if (!fetched.ok) return failure(fetched.error.error);
-    const refs = await remoteRefs(workshop);
-    if (refs.ok) await pointHead(workshop, refs.value);
+    const head = await remoteHead(workshop);
+    if (head.ok) await pointHead(workshop, head.value);
     return success(undefined);
   } finally {
     workshop.rebuilds.count += 1;
@@ -105,13 +105,13 @@ export async function hasCommit(workshop: Workshop, sha: Sha): Promise<boolean> 
 }
 
 /** Lets the mirror's HEAD follow the remote's. Only within `exclusive`. */
-export async function pointHead(workshop: Workshop, refs: ListedRefs): Promise<void> {
-  const branch = parseBranchName(refs.defaultBranch ?? '');
+export async function pointHead(workshop: Workshop, { defaultBranch }: RemoteHead): Promise<void> {
+  const branch = parseBranchName(defaultBranch ?? '');
   if (branch.ok) await workshop.local(['symbolic-ref', '--', 'HEAD', `refs/heads/${branch.value}`]);
 }
 
 /** Whether the mirror's HEAD already follows the remote's, or has nothing to follow. Read without a turn. */
-export async function isHeadRight({ directory }: Workshop, { defaultBranch }: ListedRefs): Promise<boolean> {
+export async function isHeadRight({ directory }: Workshop, { defaultBranch }: RemoteHead): Promise<boolean> {
   if (defaultBranch === null) return true;
   const head = await readFile(join(directory, 'HEAD'), 'utf8').catch(() => null);
   return head?.trimEnd() === `ref: refs/heads/${defaultBranch}`;

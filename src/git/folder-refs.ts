@@ -6,24 +6,39 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Result } from '../std/result.ts';
-import type { GitError } from './git.ts';
+import { success, type Result } from '../std/result.ts';
+import type { GitError, RemoteRefs } from './git.ts';
 import { gitLimits } from './limits.ts';
-import { remoteRefs, type ListedRefs } from './remote.ts';
+import { remoteHead, remoteRefs, usualBranch } from './remote.ts';
 import type { RemoteUrl } from './remote-url.ts';
 import type { Workshop } from './workshop.ts';
 
-/** Gives what `remoteRefs` would give, tags included. Asks Git all the same once in a while, whatever the files look like. */
-export function watchRefs(workshop: Workshop): () => Promise<Result<ListedRefs, GitError>> {
+/**
+ * Gives what `remoteRefs` would give, with the tags, and the default branch: a far remote is asked for that less often,
+ * since it names all of its refs with it. Asks Git all the same once in a while, whatever the files look like.
+ */
+export function watchRefs(workshop: Workshop): () => Promise<Result<RemoteRefs, GitError>> {
   const folder = folderOf(workshop.remote);
-  let last: { readonly mark: string; readonly at: number; readonly refs: Result<ListedRefs, GitError> } | null = null;
+  let head: { readonly at: number; readonly branch: string | null } | null = null;
+  const askRemote = async (canTell: boolean): Promise<Result<RemoteRefs, GitError>> => {
+    const refs = await remoteRefs(workshop, true);
+    if (!refs.ok) return refs;
+    const at = workshop.clock.now();
+    if (canTell || head === null || at < head.at || at - head.at >= gitLimits.headTrustedMs) {
+      const found = await remoteHead(workshop);
+      if (!found.ok) return found;
+      head = { at, branch: usualBranch(found.value) };
+    }
+    return success({ ...refs.value, defaultBranch: head.branch });
+  };
+  let last: { readonly mark: string; readonly at: number; readonly refs: Result<RemoteRefs, GitError> } | null = null;
   return async () => {
     // Read before Git is asked: what moves in between is seen by the next look.
     const mark = folder === null ? null : await markOf(folder);
     const at = workshop.clock.now();
     if (last !== null && mark === last.mark && at >= last.at && at - last.at < gitLimits.refsTrustedMs)
       return last.refs;
-    const refs = await remoteRefs(workshop, true);
+    const refs = await askRemote(mark !== null);
     last = mark !== null && refs.ok ? { mark, at, refs } : null;
     return refs;
   };

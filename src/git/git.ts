@@ -43,7 +43,7 @@ export type GitError =
 export type NoteChange = (before: string | null) => string;
 
 export interface RemoteRefs {
-  /** As `defaultBranch` says it; null: there is none. */
+  /** As `defaultBranch` says it, or said it some minutes ago; null: there is none. */
   readonly defaultBranch: string | null;
   readonly branches: ReadonlyMap<string, Sha>;
   /** By name: a commit or, of an annotated tag, the tag's own object. `refused`: there are more than 50 000. */

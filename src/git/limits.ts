@@ -17,6 +17,8 @@ export const gitLimits = {
   refFilesMax: 1000,
   /** How long its answer holds at most while the files of the refs stay the same. */
   refsTrustedMs: 30_000,
+  /** How long a far remote's answer holds of which its default branch is, beside its refs. */
+  headTrustedMs: 600_000,
   /** One file given back by `read`. */
   fileBytesMax: 16 * 1024 * 1024,
   /** All files of one `read`. */

@@ -31,7 +31,7 @@ import { prepareFolder } from './mirror-folder.ts';
 import { changeNotes, readNote } from './notes.ts';
 import type { ReadError } from './object-reader.ts';
 import { parseRemoteUrl } from './remote-url.ts';
-import { remoteRefs, type ListedRefs } from './remote.ts';
+import { remoteHead, remoteRefs, usualBranch } from './remote.ts';
 import { rootTree, treeLookup, walkTree, withSizes } from './tree.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 import { messageOfError } from '../std/error-message.ts';
@@ -159,9 +159,9 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
         waiting = null;
         const fetched = await fetchAll(workshop);
         if (!fetched.ok || knowsHead) return fetched;
-        const refs = await remoteRefs(workshop);
-        if (refs.ok) await pointHead(workshop, refs.value);
-        knowsHead = refs.ok;
+        const head = await remoteHead(workshop);
+        if (head.ok) await pointHead(workshop, head.value);
+        knowsHead = head.ok;
         return fetched;
       });
       const mine = waiting;
@@ -177,29 +177,22 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
     async remoteBranches() {
       const first = await turns.ready([]);
       if (!first.ok) return first;
-      const refs = await remoteRefs(workshop);
+      const refs = await remoteRefs(workshop, false);
       return refs.ok ? success(refs.value.branches) : refs;
     },
     async remoteRefs() {
       const first = await turns.ready([]);
-      if (!first.ok) return first;
-      const refs = await watchedRefs();
-      if (!refs.ok) return refs;
-      const { branches, tags } = refs.value;
-      const defaultBranch = defaultBranchOf(refs.value);
-      if (tags.size <= gitLimits.tagsMax) return success({ defaultBranch, branches, tags: success(tags) });
-      const message = `the repository has more than ${gitLimits.tagsMax} tags`;
-      return success({ defaultBranch, branches, tags: failure({ kind: 'refused', message }) });
+      return first.ok ? watchedRefs() : first;
     },
     async defaultBranch() {
       const first = await turns.ready([]);
       if (!first.ok) return first;
-      const refs = await remoteRefs(workshop);
-      if (!refs.ok) return refs;
-      const name = defaultBranchOf(refs.value);
+      const head = await remoteHead(workshop);
+      if (!head.ok) return head;
+      const name = usualBranch(head.value);
       if (name === null) return failure({ kind: 'missing', message: 'the remote has no default branch' });
-      if (!(await isHeadRight(workshop, refs.value)))
-        await turns.write([], async () => success(await pointHead(workshop, refs.value)));
+      if (!(await isHeadRight(workshop, head.value)))
+        await turns.write([], async () => success(await pointHead(workshop, head.value)));
       return success(name);
     },
     async branchTip(branch) {
@@ -213,11 +206,6 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
       return ref.ok ? turns.write([...changes.keys()], () => changeNotes(workshop, ref.value, changes, at)) : ref;
     },
   };
-}
-
-function defaultBranchOf({ defaultBranch, branches }: ListedRefs): string | null {
-  // A working copy whose HEAD is on a commit names no branch.
-  return defaultBranch ?? ['main', 'master'].find((usual) => branches.has(usual)) ?? null;
 }
 
 type ReadSide = Pick<

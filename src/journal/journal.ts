@@ -16,6 +16,7 @@ import type {
   DeliveryRow,
   EvaluationRow,
   EvaluationState,
+  EventPage,
   LeasePlace,
   LeaseRow,
   News,
@@ -55,7 +56,8 @@ export interface Journal {
   /** Hears the hints of others; gives the function that ends it. */
   listen(heard: (word: string) => void): () => void;
 
-  events(runId: string): Promise<readonly RunEvent[]>;
+  /** In their order; all of them where no page is asked for. */
+  events(runId: string, page?: EventPage): Promise<readonly RunEvent[]>;
   run(runId: string): Promise<RunRow | null>;
   runByTrigger(triggerKey: string): Promise<RunRow | null>;
   /** Runs that have not ended, oldest first. */

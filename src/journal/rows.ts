@@ -36,6 +36,12 @@ export interface RunRow {
   readonly deadlineMissedAt: number | null;
 }
 
+/** Of the events of one run: at most `limit` of them, from a position on, the first one being 0. */
+export interface EventPage {
+  readonly from: number;
+  readonly limit: number;
+}
+
 export interface RunFilter {
   readonly repository?: string;
   readonly pipeline?: string;

@@ -1,7 +1,7 @@
 /** Runs and their events. `run.position` counts the events: an append is a compare-and-set on it. */
 import { firstTriggerOf, type RunEvent, type RunOpened, type RunState } from '../engine/event.ts';
 import type { Query, RawRow, Step, Value } from './driver.ts';
-import { journalLimits, type RunFilter, type RunRow, type RunStanding, type Write } from './journal.ts';
+import { journalLimits, type EventPage, type RunFilter, type RunRow, type RunStanding, type Write } from './journal.ts';
 import * as parse from './parse.ts';
 import { settleRequests } from './requests.ts';
 
@@ -66,6 +66,9 @@ export function runsOfDates(
   };
 }
 
+/** More than a run can have. */
+const eventsMax = 2 ** 31 - 1;
+
 /** One page, by key: the ids are ULIDs, so their order is the order of time and no offset is counted. */
 export function runPage(filter: RunFilter): Query<RunRow> {
   const conditions: string[] = [];
@@ -88,10 +91,10 @@ export function runPage(filter: RunFilter): Query<RunRow> {
   return { text: `${selectRun} ${condition} order by r.id desc limit $${values.length}`, values, parse: runRow };
 }
 
-export function eventsOf(runId: string): Query<RunEvent> {
+export function eventsOf(runId: string, { from, limit }: EventPage = { from: 0, limit: eventsMax }): Query<RunEvent> {
   return {
-    text: 'select body from run_event where run_id = $1 order by position',
-    values: [runId],
+    text: 'select body from run_event where run_id = $1 and position >= $2 order by position limit $3',
+    values: [runId, from, limit],
     parse: (row) => parse.json<RunEvent>(row, 'body'),
   };
 }

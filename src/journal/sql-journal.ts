@@ -75,7 +75,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     hint: (word) => hints.tell(word),
     listen: (heard) => hints.listen(heard),
 
-    events: (runId) => rows(eventsOf(runId)),
+    events: (runId, page) => rows(eventsOf(runId, page)),
     run: (runId) => first(runById(runId)),
     runByTrigger: (triggerKey) => first(runByTrigger(triggerKey)),
     unfinishedRuns: () => rows(unfinishedRuns()),

@@ -32,6 +32,8 @@ export type StepFunction = (input: never, context: never) => unknown;
 export interface Build {
   readonly scope: HandleScope;
   readonly defaults: StepDefaults;
+  /** The options of the pipeline say `maxRetryDelay`. */
+  readonly limitsDelay: boolean;
   readonly pod: PodDefault | null;
   readonly steps: BuiltStep[];
   readonly positions: Map<string, number>;

@@ -91,6 +91,7 @@ export function pipeline<const P extends ParameterOptions = Nothing>(
   const build: Build = {
     scope,
     defaults: readEffort(reader, stepDefaults, resources),
+    limitsDelay: reader.has('maxRetryDelay'),
     pod: pod === null ? null : { fields: pod, limitsMemory: resources !== null },
     steps: [],
     positions: new Map(),

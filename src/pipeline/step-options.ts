@@ -38,7 +38,7 @@ export interface EffortOptions extends MemoryOptions {
   readonly retryDelay?: string;
   /** What the delay is multiplied by after each try. 2 unless given; 1 keeps it. */
   readonly retryBackoff?: number;
-  /** The delay grows no longer than this. 10 min unless given. */
+  /** The delay grows no longer than this. 10 min unless given, or the first delay where that is longer. */
   readonly maxRetryDelay?: string;
   /** Of one attempt. 6 h unless given. */
   readonly timeout?: string;
@@ -140,6 +140,17 @@ export function readEffort(
     ...readQueue(options, defaults.queue ?? null),
     ...readStartTimeout(options, defaults.startTimeoutMs ?? null),
   };
+}
+
+/** What the pipeline says is the longest delay of its steps holds until a step says another; the one unless given gives way. */
+function checkDelay(options: OptionReader, { limitsDelay, defaults }: Build, { delayMs }: RetryDefinition): void {
+  const { delayMaxMs } = defaults.retry;
+  if (!limitsDelay || options.has('maxRetryDelay') || delayMs <= delayMaxMs) return;
+  const longest = writeDuration(delayMaxMs);
+  options.problem(
+    `option "retryDelay" is longer than the pipeline's "maxRetryDelay", of ${longest}`,
+    `Give a "retryDelay" of ${longest} or less, or this step a "maxRetryDelay" of its own, of ${writeDuration(delayMs)} or more.`,
+  );
 }
 
 /** Left out where there is none, so that a definition without pools has the digest that it always had. */
@@ -250,6 +261,7 @@ export function closeStep<Output>(
   const bound = bindPod(call, pod);
   const effort = readEffort(options, defaultsOf(build, resources), resources);
   checkGrowth(options, effort.retry.count);
+  checkDelay(options, build, effort.retry);
   // What stands among resources is held to them.
   if (resources === null) checkRequest(options, work, effort.memory);
   const updates = readUpdates(options);

@@ -13,7 +13,7 @@ export default pipeline('waiting', { pool: 'gpu' }, () => {
 });
 `;
 
-test('pools says who holds slots and who waits, and the page of the run says for what', async () => {
+test('pools says who holds slots and who waits; the page of the run, and a terminal that follows it, say for what', async () => {
   sandbox = createProject({
     '.pipelines/waiting.ts': waiting,
     'contender.yaml': 'executor: { slots: 3 }\npools: { gpu: { slots: 1 }, database: { slots: 4 } }\n',
@@ -38,4 +38,7 @@ test('pools says who holds slots and who waits, and the page of the run says for
   const listed = JSON.parse((await sandbox.run(['runs', '--json'])).out) as { readonly id: string };
   const page = await (await fetch(`${url}/runs/${listed.id}`)).text();
   assert.match(page, /waits for a slot of pool gpu \(1 of 1 taken\)/);
+  const environment = { NODE_OPTIONS: '--import data:text/javascript,process.stdout.isTTY=true', TERM: 'xterm' };
+  const shown = sandbox.start(['run', 'waiting'], { environment });
+  await shown.until(/Handed to the server at [^]*waiting for a slot of pool gpu \(1 of 1 taken\)/);
 });

@@ -98,6 +98,16 @@ export function runs(use: Use): void {
     assert.deepEqual(await journal.events(runId(1)), [opened(runId(1)), ...events]);
   });
 
+  use('gives back a page of the events, from the position that is asked for', async (journal) => {
+    const events = Array.from({ length: 5 }, (_, index) => scheduled(`step-${index}`, index));
+    await mustKeep(journal, versionsWrite, openRun(runId(1)), append(runId(1), 1, events), openRun(runId(2)));
+    const page = (from: number): Promise<readonly unknown[]> => journal.events(runId(1), { from, limit: 3 });
+    assert.deepEqual(await page(0), [opened(runId(1)), ...events.slice(0, 2)]);
+    assert.deepEqual(await page(3), events.slice(2, 5));
+    assert.deepEqual(await page(5), events.slice(4));
+    assert.deepEqual(await page(6), []);
+  });
+
   use('refuses events at any position but the next', async (journal) => {
     await mustKeep(journal, versionsWrite, openRun(runId(1)), append(runId(1), 1, [scheduled('a')]));
     for (const position of [0, 1, 3]) {

@@ -102,3 +102,20 @@ test('a process is known by its number and its start, a zombie is none', async (
   assert.equal(await endMarked(marks, 5000), true);
   assert.equal(readProcess(child.pid), null);
 });
+
+test('a mark is the whole of a variable, wherever it stands among the others', async () => {
+  const mark = attemptMark('01k00000000000000000000000/train/0/1');
+  const environments = [
+    { BEFORE: '1', CONTENDER_ATTEMPT_ID: '01k00000000000000000000000/train/0/1', AFTER: '1' },
+    { CONTENDER_ATTEMPT_ID: '01k00000000000000000000000/train/0/11' },
+    { NOTE: mark },
+  ];
+  const children = environments.map((env) => spawn('/bin/sleep', ['300'], { env, detached: true, stdio: 'ignore' }));
+  await Promise.all(children.map((child) => until('the process', () => readProcess(child.pid ?? 0))));
+  const found = findMarked({ environment: [attemptMark('another'), mark], groups: new Set() });
+  assert.deepEqual(
+    found.map(({ pid }) => pid),
+    [children[0]?.pid],
+  );
+  for (const child of children) child.kill('SIGKILL');
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { GitRepository } from '../../src/git/git.ts';
@@ -67,3 +67,38 @@ test('where the files do not tell, Git is asked each time: too many, or links', 
     assert.ok(!(await repository.remoteRefs()).ok);
   }
 });
+
+test('a look has the remote name its branches and tags alone, and none of its pull requests', async (t) => {
+  const { remote, repository, passTime } = given(t);
+  const main = remote.commit('main', { a: '1' });
+  remote.git('update-ref', 'refs/pull/1/head', main);
+  remote.git('tag', 'v1', main);
+  // As of a far remote, nothing can be told from the files.
+  symlinkSync('elsewhere', join(remote.path, 'refs/link'));
+  assert.ok((await repository.remoteRefs()).ok);
+  passTime(gitLimits.headTrustedMs - 1);
+  const trace = tracePackets(t);
+  const [branches, refs] = [await repository.remoteBranches(), await repository.remoteRefs()];
+  assert.deepEqual(branches.ok && [...branches.value.keys()], ['main']);
+  assert.deepEqual(refs.ok && refs.value.tags.ok && [...refs.value.tags.value.keys()], ['v1']);
+  const named = (): readonly (string | undefined)[] =>
+    [...trace().matchAll(/ls-remote< [0-9a-f]{40} (\S+)/g)].map(([, ref]) => ref);
+  assert.deepEqual(named(), ['refs/heads/main', 'refs/heads/main', 'refs/tags/v1']);
+  remote.git('symbolic-ref', 'HEAD', 'refs/heads/other');
+  remote.git('branch', 'other', main);
+  passTime(1);
+  const later = await repository.remoteRefs();
+  assert.equal(later.ok && later.value.defaultBranch, 'other');
+  assert.ok(named().includes('refs/pull/1/head'), 'which the default branch is, is told with all refs');
+});
+
+/** From now on Git writes down what it is sent; gives the function that reads it. */
+function tracePackets(t: TestContext): () => string {
+  const [folder, path = ''] = [temporaryFolder(t), process.env['PATH']];
+  const script = `#!/bin/sh\nGIT_TRACE_PACKET='${folder}/packets' PATH='${path}' exec git "$@"\n`;
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin/git'), script, { mode: 0o755 });
+  process.env['PATH'] = `${join(folder, 'bin')}:${path}`;
+  t.after(() => (process.env['PATH'] = path));
+  return () => readFileSync(join(folder, 'packets'), 'utf8');
+}

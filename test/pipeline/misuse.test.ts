@@ -1041,6 +1041,14 @@ test('a pipeline without steps, or without a function, is refused', () => {
   assert.match(problemOf(() => pipeline('a', {})).message, /third argument is undefined/);
 });
 
+test('a first delay of a step beyond the longest one that its pipeline gives is refused', () => {
+  const options = { retries: 3, maxRetryDelay: '5m' };
+  const problem = problemOf(() => pipeline('a', options, () => step('x', { ...command, retryDelay: '20m' })));
+  assert.equal(problem.code, 'definition-option');
+  assert.match(problem.message, /step "x": option "retryDelay" is longer than the pipeline's "maxRetryDelay", of 5m/);
+  assert.match(problem.help, /"retryDelay" of 5m or less, or this step a "maxRetryDelay" of its own, of 20m or more/);
+});
+
 test('an async definition is refused', () => {
   assert.equal(problemOf(() => pipeline('a', {}, async () => step('a', command))).code, 'definition-promise');
 });

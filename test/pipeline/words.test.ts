@@ -151,14 +151,22 @@ test('defaults of the pipeline flow to its steps, which may say otherwise', () =
   const [one, two] = stepsOf(
     () => {
       step('one', { command: ['true'] });
-      step('two', { command: ['true'], retries: 0, retryDelay: '20m', retryBackoff: 1, timeout: '5m', secrets: ['B'] });
+      step('two', { command: ['true'], retries: 0, retryDelay: '2m', retryBackoff: 1, timeout: '5m', secrets: ['B'] });
     },
     { retries: 2, retryDelay: '1m', maxRetryDelay: '5m', timeout: '1h', grace: '1m', secrets: ['A'] },
   );
   assert.deepEqual(one?.retry, { count: 2, delayMs: 60_000, factor: 2, delayMaxMs: 300_000 });
   assert.deepEqual([one?.timeoutMs, one?.graceMs, one?.secrets], [3_600_000, 60_000, ['A']]);
-  assert.deepEqual(two?.retry, { count: 0, delayMs: 1_200_000, factor: 1, delayMaxMs: 1_200_000 });
+  assert.deepEqual(two?.retry, { count: 0, delayMs: 120_000, factor: 1, delayMaxMs: 300_000 });
   assert.deepEqual([two?.timeoutMs, two?.graceMs, two?.secrets], [300_000, 60_000, ['A', 'B']]);
+});
+
+test('the longest delay that nobody gave is not below the first, and one of a step stands over that of the pipeline', () => {
+  const [one] = stepsOf(() => void step('one', { command: ['true'], retryDelay: '1h' }), { retryDelay: '20m' });
+  assert.deepEqual([one?.retry.delayMs, one?.retry.delayMaxMs], [3_600_000, 3_600_000]);
+  const own = { command: ['true'], retryDelay: '20m', maxRetryDelay: '1h' };
+  const [two] = stepsOf(() => void step('two', own), { maxRetryDelay: '5m' });
+  assert.deepEqual([two?.retry.delayMs, two?.retry.delayMaxMs], [1_200_000, 3_600_000]);
 });
 
 test('a cache is for good and of all files, or as long and of those that are named', () => {

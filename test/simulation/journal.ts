@@ -71,9 +71,9 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
         answer: refuse,
       });
     },
-    events: (runId) =>
+    events: (runId, page) =>
       read(() => {
-        if (world.refuseReads === 0) return journal.events(runId);
+        if (world.refuseReads === 0) return journal.events(runId, page);
         world.refuseReads -= 1;
         return refuse();
       }),

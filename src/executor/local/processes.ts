@@ -109,7 +109,8 @@ let boot: string | null = null;
 export function findMarked(marks: ProcessMarks): readonly ProcessInfo[] {
   const all = listProcesses();
   const found = new Map<number, ProcessInfo>();
-  const isMarked = (one: ProcessInfo): boolean => marks.groups.has(one.group) || hasMark(one.pid, marks.environment);
+  const environment = new Set(marks.environment);
+  const isMarked = (one: ProcessInfo): boolean => marks.groups.has(one.group) || hasMark(one.pid, environment);
   for (const one of all) if (one.pid !== process.pid && isMarked(one)) found.set(one.pid, one);
   for (let before = -1; before !== found.size;) {
     before = found.size;
@@ -148,11 +149,10 @@ export async function endMarked(marks: ProcessMarks, patienceMs: number): Promis
   }
 }
 
-function hasMark(pid: number, environment: readonly string[]): boolean {
-  if (environment.length === 0 || !hasProc) return false;
+function hasMark(pid: number, marks: ReadonlySet<string>): boolean {
+  if (marks.size === 0 || !hasProc) return false;
   const text = readOrNull(`/proc/${pid}/environ`);
-  if (text === null || text === '') return false;
-  return environment.some((mark) => `\0${text}`.includes(`\0${mark}\0`));
+  return text !== null && text.split('\0').some((variable) => marks.has(variable));
 }
 
 /** Processes end while they are read; those of others are not to be read. */
