@@ -68,9 +68,16 @@ export function createAgent(options: AgentOptions): Agent {
       const told = new AbortController();
       void keepAlive(link, ending, told.signal);
       try {
-        return secretsFolder !== null && hasContainer(begun)
-          ? await runAsHelper(begun, { ...options, secretsFolder }, ending.signal)
-          : await runAlone(begun, options, ending);
+        const result =
+          secretsFolder !== null && hasContainer(begun)
+            ? await runAsHelper(begun, { ...options, secretsFolder }, ending.signal)
+            : await runAlone(begun, options, ending);
+        await link.json('POST', 'result', result);
+        return result;
+      } catch (error) {
+        if (!(error instanceof AttemptRevoked))
+          await link.json('POST', 'result', failedResult(begun.task, error)).catch(() => undefined);
+        throw error;
       } finally {
         told.abort();
         link.close();
@@ -100,18 +107,11 @@ async function runAlone(begun: Begun, options: AgentOptions, ending: Ending): Pr
   const logs = createDirectoryLogStore({ directory: join(directory, 'attempt', 'logs'), clock });
   const { attemptId } = begun.task.spec;
   const shipper = createLogShipper(logs, attemptId, link);
-  try {
-    const result = await carryOut(begun, logs, options, ending);
-    // Looks share a log, which is not closed after each.
-    await logs.writer(attemptId).close();
-    await shipper.finish();
-    await link.json('POST', 'result', result);
-    return result;
-  } catch (error) {
-    if (!(error instanceof AttemptRevoked))
-      await link.json('POST', 'result', failedResult(begun.task, error)).catch(() => undefined);
-    throw error;
-  }
+  const result = await carryOut(begun, logs, options, ending);
+  // Looks share a log, which is not closed after each.
+  await logs.writer(attemptId).close();
+  await shipper.finish();
+  return result;
 }
 
 async function runAsHelper(
@@ -125,9 +125,7 @@ async function runAsHelper(
   // Where the attempt is over before anything is waited for.
   ended.catch(() => undefined);
   const places = { folder: directory, secretsFolder };
-  const result = await help(begun, { link, ...places, layOut: layOutIn, unpack, ended, collectMs, say });
-  await link.json('POST', 'result', result);
-  return result;
+  return help(begun, { link, ...places, layOut: layOutIn, unpack, ended, collectMs, say });
 }
 
 /** The cluster ends a helper when all others of the pod have ended, however long those take. */

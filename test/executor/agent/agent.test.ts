@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AgentResult, Begin } from '../../../src/executor/agent/contract.ts';
@@ -404,6 +404,29 @@ test('where the end of its log is never given, a container without a file of out
       output: { inline: { rows: 2 } },
       control: null,
     });
+  });
+});
+
+test('a helper that fails by itself says so', async () => {
+  await withBureau(async (bureau) => {
+    bureau.secrets.set('PASSWORD', 'correct horse');
+    await writeFile(join(bureau.folder, 'secrets'), 'where its folder is to be');
+    const run = bureau.agent(bureau.open(attempt(helped({ secrets: ['PASSWORD'] })))).run();
+    await assert.rejects(run, /ENOTDIR/);
+    const outcome = outcomeOf(bureau.results[0]);
+    assert.ok(outcome.kind === 'failed');
+    assert.deepEqual([outcome.cause, outcome.message.startsWith('its agent failed: ENOTDIR')], ['lost', true]);
+  });
+});
+
+test('outputs of a container that its helper cannot read are refused', async () => {
+  await withBureau(async (bureau) => {
+    bureau.collecting = () => symlink('outputs.json', join(bureau.folder, 'agent-1', 'outputs.json'));
+    await bureau.agent(bureau.open(attempt(helped()))).run();
+    const outcome = outcomeOf(bureau.results[0]);
+    assert.ok(outcome.kind === 'failed');
+    assert.equal(outcome.cause, 'output');
+    assert.match(outcome.message, /^the file \$CONTENDER_OUTPUTS cannot be read: ELOOP/);
   });
 });
 
