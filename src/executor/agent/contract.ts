@@ -10,6 +10,7 @@
  *   GET  checkpoint         ─► a tar of what the try before has left; 404: nothing
  *   PUT  checkpoint         ─► nothing       a tar of what this one leaves for the next
  *   POST log                ─► LogKept       whole lines, numbered, so that none is kept twice
+ *   POST note               ─► nothing       of a helper: a line for the log of the attempt, which is that of the container
  *   POST alive              ─► Alive         that it is still there; whether it is to end: answered when that changes, or
  *                                            after a while
  *   POST ended              ─► Ended         of a helper: whether the container beside it has ended; answered when it has,
@@ -72,6 +73,9 @@ export interface LogKept {
   /** No more of them are kept. */
   readonly isFull: boolean;
 }
+
+/** What a helper says of its own part. */
+export type Note = Pick<LogLine, 'at' | 'text'>;
 
 /** `stop`: the grace, in milliseconds, with which it was told to end already; null: it was not. */
 export interface StillAlive {

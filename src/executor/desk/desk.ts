@@ -4,6 +4,7 @@
  * ask here for each request. Nothing here knows where an agent runs.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { AttemptOutcome, LookOutcome } from '../../engine/event.ts';
 import { createMask, type Mask } from '../../outputs/mask.ts';
 import type { ArtifactStreams, LogStore, LogWriter } from '../../outputs/outputs.ts';
@@ -19,6 +20,7 @@ import {
   type Ended,
   type LogKept,
   type LogPart,
+  type Note,
 } from '../agent/contract.ts';
 import type { ExecutorPorts, ReportSink } from '../executor.ts';
 import type { AttemptFiles, Bytes } from './attempt-files.ts';
@@ -165,6 +167,7 @@ export class Sitting {
   readonly #mask: Mask;
   #begun: DeskEntry['begun'];
   #log: LogWriter | null = null;
+  #noted: Note | null = null;
   #result: AgentResult | null = null;
   /** Before it was open here nobody could be heard. */
   #heardAt: number;
@@ -261,6 +264,13 @@ export class Sitting {
     for (const line of fresh) this.#writer.copy(this.#masked(line));
     const total = this.#ports.logs.size(log) - linesBefore;
     return { total, isFull: closed || total < kept + fresh.length };
+  }
+
+  /** Once, where it comes twice. */
+  note(note: Note): void {
+    if (isDeepStrictEqual(note, this.#noted)) return;
+    this.line({ ...note, stream: 'contender' });
+    this.#noted = note;
   }
 
   line(line: LogPart['lines'][number]): void {

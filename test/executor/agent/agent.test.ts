@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AgentResult, Begin } from '../../../src/executor/agent/contract.ts';
@@ -427,6 +427,25 @@ test('outputs of a container that its helper cannot read are refused', async () 
     assert.ok(outcome.kind === 'failed');
     assert.equal(outcome.cause, 'output');
     assert.match(outcome.message, /^the file \$CONTENDER_OUTPUTS cannot be read: ELOOP/);
+  });
+});
+
+test('what a helper says of a checkpoint stands once in the log of its attempt', async () => {
+  await withBureau(async (bureau) => {
+    const spec = helped();
+    bureau.collecting = async () => {
+      const checkpoint = join(bureau.folder, 'agent-1', 'checkpoint');
+      await rmdir(checkpoint);
+      await writeFile(checkpoint, 'no folder');
+    };
+    await bureau.agent(bureau.open(attempt(spec))).run();
+    const [told, ...rest] = await bureau.log(spec.attemptId);
+    assert.match(told ?? '', /^Its checkpoint could not be kept for the next try: ENOTDIR/);
+    assert.deepEqual(rest, []);
+    const other = helped();
+    const { token } = await bureau.link(bureau.open(attempt(other))).json<{ token: string }>('POST', 'begin', name());
+    for (const text of ['one', 'one', 'two']) await bureau.link(token).json('POST', 'note', { at: 1, text });
+    assert.deepEqual(await bureau.log(other.attemptId), ['one', 'two']);
   });
 });
 
