@@ -142,7 +142,12 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
       .send(Readable.from(found.content, { objectMode: false }));
   });
   app.put('/checkpoint', (request) => keepCheckpoint(request, sitting(request)));
-  app.post('/log', (request) => sitting(request).keepLog(read(logPartSchema, request.body)));
+  app.post('/log', (request) => {
+    const kept = sitting(request).keepLog(read(logPartSchema, request.body));
+    // The agent has them on its own disk, and asks until there is room.
+    if (kept === null) throw new RefusedError(503, 'its log cannot be written now');
+    return kept;
+  });
   app.post('/note', (request) => {
     sitting(request).note(read(noteSchema, request.body));
     return {};

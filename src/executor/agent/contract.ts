@@ -18,8 +18,8 @@
  *   POST collect            ─► Collected     of a helper: the outputs of the container that has ended are looked for
  *   POST result             ─► nothing       how it ended, after everything else was kept
  *
- * An answer 410 says that the attempt is over, or never was; 503 that this server does not know yet, or that another one
- * conducts: the agent asks again.
+ * An answer 410 says that the attempt is over, or never was; 503 that this server does not know yet, that another one
+ * conducts, or that lines could not be written: the agent asks again.
  */
 import type { AttemptOutcome, LookOutcome, Usage } from '../../engine/event.ts';
 import type { LogLine } from '../../outputs/outputs.ts';

@@ -254,16 +254,22 @@ export class Sitting {
     await this.#ports.files.keepCheckpoint(task.spec.attemptId, content, bytesMax);
   }
 
-  /** Lines that are kept already are passed over, and none is left out. */
-  keepLog({ from, lines, closed }: LogPart): LogKept {
+  /** Lines that are kept already are passed over, and none is left out. Null: not all could be written, and they are to come again. */
+  keepLog({ from, lines, closed }: LogPart): LogKept | null {
     const { log } = this.#entry;
     const linesBefore = this.#begun?.linesBefore ?? 0;
     const kept = this.#ports.logs.size(log) - linesBefore;
     if (from > kept + 1) return { total: kept, isFull: false };
     const fresh = lines.slice(kept + 1 - from);
-    for (const line of fresh) this.#writer.copy(this.#masked(line));
+    let copied: ReturnType<LogWriter['copy']> = 'taken';
+    for (const line of fresh) {
+      copied = this.#writer.copy(this.#masked(line));
+      if (copied !== 'taken') break;
+    }
+    const isFull = copied === 'full';
     const total = this.#ports.logs.size(log) - linesBefore;
-    return { total, isFull: closed || total < kept + fresh.length };
+    if (!isFull && total < kept + fresh.length) return null;
+    return { total, isFull: closed || isFull };
   }
 
   /** Once, where it comes twice. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import type { AgentResult, Begin } from '../../../src/executor/agent/contract.ts';
 import { AttemptRevoked, type LinkBody } from '../../../src/executor/agent/link.ts';
 import type { AttemptSpec } from '../../../src/executor/executor.ts';
@@ -225,6 +227,44 @@ test('the end of a log that is as long as it may be is kept, also where the serv
   } finally {
     await bureau.close();
   }
+});
+
+test('a log whose server could not write for a while goes on where it was', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(command('true'));
+    const { token } = await bureau.link(bureau.open(attempt(spec))).json<{ token: string }>('POST', 'begin', name());
+    const link = bureau.link(token);
+    const part = (from: number, ...texts: string[]) => ({
+      from,
+      lines: texts.map((text) => ({ at: 1, stream: 'out', text })),
+      closed: false,
+    });
+    assert.deepEqual(await link.json('POST', 'log', part(1, 'a')), { total: 1, isFull: false });
+    const { writeSync } = fs;
+    let failures = 3;
+    mock.method(fs, 'writeSync', (...given: Parameters<typeof writeSync>) => {
+      if (failures === 0) return writeSync(...given);
+      failures -= 1;
+      throw new Error('ENOSPC: no space left on device, write');
+    });
+    syncBuiltinESMExports();
+    try {
+      assert.deepEqual(await link.json('POST', 'log', part(2, 'b', 'c', 'd')), { total: 4, isFull: false });
+      assert.deepEqual(await link.json('POST', 'log', part(5, 'e')), { total: 5, isFull: false });
+      failures = 1;
+      // More than is written at once.
+      const long = Array.from({ length: 7 }, (_, at) => `${at}${'-'.repeat(15_000)}`);
+      assert.deepEqual(await link.json('POST', 'log', part(6, ...long)), { total: 12, isFull: false });
+    } finally {
+      mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual(
+      (await bureau.log(spec.attemptId)).map((text) => text.slice(0, 1)),
+      ['a', 'T', 'c', 'd', 'e', 'T', '1', '2', '3', '4', '5', '6'],
+      'that it could not be written stands in the place of one line',
+    );
+  });
 });
 
 test('an agent that is to end ends its step, within its grace, and says so', async () => {
