@@ -51,7 +51,7 @@ export interface DeskEntry {
 export interface DeskPorts extends Pick<ExecutorPorts, 'sourceTree' | 'secret'> {
   readonly artifacts: ArtifactStreams;
   readonly logs: LogStore;
-  readonly files: Pick<AttemptFiles, 'openCheckpoint' | 'keepCheckpoint'>;
+  readonly files: Pick<AttemptFiles, 'read' | 'write' | 'openCheckpoint' | 'keepCheckpoint'>;
   readonly tokens: Tokens;
   readonly clock: Clock;
   /** Before a question that waits for something is answered with "not yet". */
@@ -90,6 +90,11 @@ export class Desk {
   /** Its agent is to end what it carries out, and to say how that ended. A shorter grace counts. */
   stop(id: string, graceMs: number): void {
     this.#open.get(id)?.stop(graceMs);
+  }
+
+  /** What its agent told an earlier server. */
+  toldBefore(id: string, result: AgentResult): void {
+    this.#open.get(id)?.toldBefore(result);
   }
 
   /** Nothing that is said of it counts any more. */
@@ -303,8 +308,22 @@ export class Sitting {
   result(result: AgentResult): void {
     if (this.#result !== null) return;
     const masked = maskedResult(result, this.#mask);
-    this.#entry.listener.result(masked);
-    this.#result = masked;
+    this.#keepTold(masked);
+    this.toldBefore(masked);
+  }
+
+  toldBefore(result: AgentResult): void {
+    this.#entry.listener.result(result);
+    this.#result = result;
+  }
+
+  /** A helper ends when it is answered, and what it told may count only later, with another server. */
+  #keepTold(told: AgentResult): void {
+    const { task } = this.#entry;
+    if (task.type === 'look' || task.spec.work.kind !== 'container') return;
+    const { files } = this.#ports;
+    const kept = files.read(task.spec.attemptId);
+    if (kept?.finished === null) files.write(task.spec.attemptId, { ...kept, told });
   }
 
   async end(): Promise<void> {
