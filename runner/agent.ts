@@ -46,7 +46,6 @@ const agent = createAgent({
   sources: null,
   clock: { now: Date.now },
   unpack,
-  say,
 });
 
 /** Nothing is carried out: somebody opens a shell here, and finds how functions are run. */

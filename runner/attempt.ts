@@ -7,6 +7,8 @@ export interface Attempt {
   readonly task: RunnerTask;
   readonly signal: AbortSignal;
   readonly keeper: Keeper;
+  /** This process is good for no further attempt. */
+  readonly spoil: () => void;
   /** A line in the attempt's log. */
   readonly say: (line: string) => void;
 }

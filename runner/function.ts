@@ -49,12 +49,8 @@ export async function callFunction(
   attempt: Attempt,
 ): Promise<Result<unknown, string>> {
   const { task } = attempt;
-  const loaded = await loadFunction({
-    sourceTree: task.sourceTree,
-    nodeModules: task.nodeModules,
-    file: work.file,
-    step: task.context.step,
-  });
+  const { sourceTree, nodeModules, context } = task;
+  const loaded = await loadFunction({ sourceTree, nodeModules, file: work.file, step: context.step }, attempt.spoil);
   if (!loaded.ok) return loaded;
   const input = task.lists.reduce(
     (whole, { at, ...file }) => replaced(whole, at, openList(file, withPaths)),

@@ -26,8 +26,12 @@ export interface SourceOfStep {
 const modules = new Map<string, Promise<unknown>>();
 let hooked: string | null = null;
 
-/** The function of a step, or the sentence that says why there is none. What the file throws while loading is thrown. */
-export async function loadFunction(source: SourceOfStep): Promise<Result<StepFunction, string>> {
+/**
+ * The function of a step, or the sentence that says why there is none. What the file throws while loading is thrown.
+ * `spoil` is called where it does not load: Node keeps that for the life of the process, though a server may be back or a
+ * package installed.
+ */
+export async function loadFunction(source: SourceOfStep, spoil: () => void): Promise<Result<StepFunction, string>> {
   hook(source.sourceTree, source.nodeModules);
   const path = join(source.sourceTree, source.file);
   const loading = modules.get(path) ?? import(pathToFileURL(path).href);
@@ -36,6 +40,7 @@ export async function loadFunction(source: SourceOfStep): Promise<Result<StepFun
   try {
     module = await loading;
   } catch (error) {
+    spoil();
     const why = describeLoadError(error, source);
     if (why === null) throw error;
     return failure(why);

@@ -56,8 +56,9 @@ async function run(task: RunnerTask): Promise<void> {
     current = { task, abort, fail: reject };
   });
   let broken = false;
-  escaped.catch(() => (broken = true));
-  const attempt: Attempt = { task, signal: abort.signal, keeper, say: (line) => void out(`${line}\n`) };
+  const spoil = (): void => void (broken = true);
+  escaped.catch(spoil);
+  const attempt: Attempt = { task, signal: abort.signal, keeper, spoil, say: (line) => void out(`${line}\n`) };
   let result: RunnerResult;
   try {
     result = openedCheckpoint(task) ?? (await Promise.race([carryOut(attempt), escaped]));

@@ -30,7 +30,7 @@ const keeper: Keeper = {
 
 process.chdir(task.sourceTree);
 try {
-  const { kind, ...result } = await carryOut({ task, signal: new AbortController().signal, keeper, say });
+  const { kind, ...result } = await carryOut({ task, signal: new AbortController().signal, keeper, spoil() {}, say });
   process.stdout.write(`${JSON.stringify({ kind, ...result })}\n`);
   process.exitCode = kind === 'failed' ? 1 : 0;
 } catch (error) {

@@ -158,9 +158,11 @@ export function openLog(
       if (state === 'open') take(at, stream, text.replaceAll('\n', ' '));
     },
     copy({ at, stream, text }) {
-      if (state !== 'open' || gathered.end().bytes >= limits.logBytesMax + limits.tailBytesMax) return;
+      if (gathered.end().bytes >= limits.logBytesMax + limits.tailBytesMax) return 'full';
+      if (state !== 'open' || gap !== null) return 'not now';
       append(at, stream, text.replaceAll('\n', ' '));
       isToldFull ||= isFull();
+      return 'taken';
     },
     async close() {
       if (state !== 'open') return;

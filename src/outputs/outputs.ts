@@ -61,8 +61,8 @@ export interface LogWriter {
   write(stream: LogLine['stream'], chunk: Uint8Array | string): void;
   /** One whole line, of the time that it says. */
   line(line: Omit<LogLine, 'number'>): void;
-  /** The same of a log that was brought within its limit where it was written: its lines keep their numbers. */
-  copy(line: Omit<LogLine, 'number'>): void;
+  /** The same of a log that was brought within its limit where it was written: its lines keep their numbers. `not now`: those before it could not be written, and are to come again with it. */
+  copy(line: Omit<LogLine, 'number'>): 'taken' | 'full' | 'not now';
   close(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ export function readPodDefault(options: OptionReader): Fields | null {
 /** All that is said of the pod of a step, as it is written; null where nothing is. */
 export function readPod(options: OptionReader, work: Work, byDefault: Fields | null): Fields | null {
   const value = options.raw('pod');
-  const isAsked = value !== undefined && value !== null;
+  const isAsked = isGiven(value);
   if (!hasPod(work)) {
     if (isAsked)
       options.problem('option "pod" means nothing for a step that only waits', 'Leave it out: it has no pod.');
@@ -25,6 +25,11 @@ export function readPod(options: OptionReader, work: Work, byDefault: Fields | n
   }
   if (value === null || (!isAsked && byDefault === null)) return null;
   const own = isAsked ? (plainRecord(value) ?? wrongPod(options, value)) : {};
+  if (work.kind !== 'container' && isGiven(own['workingDir']))
+    options.problem(
+      'option "pod.workingDir" means nothing for a step that is no container',
+      'Leave it out: the step begins in the repository at the commit. A command may begin with cd.',
+    );
   const beside = saidBeside(options, work);
   refuseTwice(options, own, beside);
   const pod = mergePods(byDefault === null ? {} : without(byDefault, beside), own);
@@ -72,7 +77,6 @@ function refuseTwice(options: OptionReader, pod: Fields, beside: Beside): void {
       `${what} is said twice, by "${by}" and by "pod.${inPod}"`,
       'Leave one of them out: they mean the same.',
     );
-  const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
   if (beside.image && isGiven(pod['image'])) refuse('the image', 'image', 'image');
   const variable = namesIn(pod['env']).find((name) => beside.variables.includes(name));
   if (variable !== undefined) refuse(`the variable ${variable}`, `env.${variable}`, 'env');
@@ -117,6 +121,10 @@ function withoutNames(record: unknown, names: readonly string[]): unknown {
 
 function withoutUndefined(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function namesIn(variables: unknown): readonly string[] {

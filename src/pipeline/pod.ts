@@ -24,6 +24,7 @@ interface MainContainerOptions {
   readonly resources?: Said<PodResources>;
   readonly volumeMounts?: Said<readonly PodVolumeMount[]>;
   readonly volumeDevices?: Said<readonly PodFields[]>;
+  /** Of a `container` step alone: others begin in the repository at the commit. */
   readonly workingDir?: Said<PodText>;
   /** What else Kubernetes has of a container: `securityContext`, `lifecycle`, `ports`, … */
   readonly container?: Said<PodFields>;

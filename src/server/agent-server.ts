@@ -9,7 +9,13 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest }
 import { create as createTar } from 'tar';
 import type { z } from 'zod';
 import { agentLimits, agentPath } from '../executor/agent/contract.ts';
-import { agentResultSchema, aliveSchema, beginSchema, logPartSchema } from '../executor/desk/agent-words.ts';
+import {
+  agentResultSchema,
+  aliveSchema,
+  beginSchema,
+  logPartSchema,
+  noteSchema,
+} from '../executor/desk/agent-words.ts';
 import { TooLarge } from '../executor/desk/attempt-files.ts';
 import type { Desk, Refusal, Sitting } from '../executor/desk/desk.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -136,7 +142,16 @@ function addRoutes(app: FastifyInstance, ports: AgentServerPorts): void {
       .send(Readable.from(found.content, { objectMode: false }));
   });
   app.put('/checkpoint', (request) => keepCheckpoint(request, sitting(request)));
-  app.post('/log', (request) => sitting(request).keepLog(read(logPartSchema, request.body)));
+  app.post('/log', (request) => {
+    const kept = sitting(request).keepLog(read(logPartSchema, request.body));
+    // The agent has them on its own disk, and asks until there is room.
+    if (kept === null) throw new RefusedError(503, 'its log cannot be written now');
+    return kept;
+  });
+  app.post('/note', (request) => {
+    sitting(request).note(read(noteSchema, request.body));
+    return {};
+  });
   app.post('/alive', (request) => sitting(request).alive(read(aliveSchema, request.body).stop));
   app.post('/ended', (request) => sitting(request).ended());
   app.post('/collect', (request) => sitting(request).collect());

@@ -7,3 +7,9 @@ export function messageOfError(error: unknown): string {
 export function failedFetchReason(error: unknown): string {
   return messageOfError(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 }
+
+/** Why a file could not be read, and what to do where it belongs to another user. */
+export function failedReadReason(error: unknown): string {
+  const isClosed = error instanceof Error && 'code' in error && error.code === 'EACCES';
+  return `${messageOfError(error)}${isClosed ? ': make it readable for others' : ''}`;
+}

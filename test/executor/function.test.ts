@@ -62,6 +62,12 @@ before(async () => {
     '.pipelines/missing.ts': "import 'no-such-package'; export default 1;",
     '.pipelines/lost.ts': "import './nowhere'; export default 1;",
     '.pipelines/throws.ts': "throw new Error('at the top');",
+    '.pipelines/connects.ts': [
+      "import { existsSync } from 'node:fs';",
+      "import { pipeline, step } from 'contender';",
+      "if (!existsSync('is-up')) throw new Error('connect ECONNREFUSED');",
+      "export default pipeline('connects', {}, () => { step('late', { run: () => 'it is up' }); });",
+    ].join('\n'),
   });
 });
 after(() => workshop.close());
@@ -100,6 +106,13 @@ test('one process serves one attempt after the other of a version, and another v
   const first = inline(await run('pid'));
   assert.equal(inline(await run('pid')), first);
   assert.notEqual(inline(await run('pid', undefined, { sha: 'c'.repeat(40) })), first);
+});
+
+test('a file that threw while it loaded is loaded anew by the next try', async () => {
+  const given = work({}, 'function', '.pipelines/connects.ts');
+  assert.equal(failure(await run('late', given)), 'code: Error: connect ECONNREFUSED');
+  await writeFile(join(workshop.sourceTree, 'is-up'), '');
+  assert.equal(inline(await run('late', given)), 'it is up');
 });
 
 test('every line stands in the log of its attempt, those of children too', async () => {

@@ -875,6 +875,13 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /contender.yaml/,
     ],
     [
+      'the working directory of the pod of a command',
+      () => step('a', { command: ['true'], pod: { workingDir: '/work' } }),
+      'definition-option',
+      /"pod.workingDir" means nothing for a step that is no container/,
+      /begins in the repository/,
+    ],
+    [
       'an approval with retries',
       () => approval('a', { retries: 3 }),
       'definition-option',

@@ -45,6 +45,22 @@ test('a step of each kind that has attempts may say what its pod is like', () =>
   for (const each of pods) assert.deepEqual(each, { literal: pod });
 });
 
+test('the working directory of a container, and of all containers of a pipeline, may be another', () => {
+  const pod = { workingDir: '/work' };
+  assert.deepEqual(
+    podOf(() => container('one', { image: 'trainer:1', pod })),
+    pod,
+  );
+  assert.deepEqual(
+    podOf(() => container('one', { image: 'trainer:1' }), pod),
+    pod,
+  );
+  assert.deepEqual(
+    podOf(() => step('one', { command }), pod),
+    pod,
+  );
+});
+
 test('objects are merged by their keys, over what the pipeline says', () => {
   const pod = podOf(
     () =>

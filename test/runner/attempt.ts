@@ -37,6 +37,7 @@ export function attemptOnPaper(work: RunnerTask['work']): AttemptOnPaper {
       endMark: '',
     },
     signal: new AbortController().signal,
+    spoil() {},
     say: (line) => void said.push(line),
     keeper: {
       async keep(path, name) {

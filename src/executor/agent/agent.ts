@@ -18,7 +18,15 @@ import { checkpointIn, keepsCheckpoint } from '../local/checkpoints.ts';
 import { createLocalExecutor } from '../local/local.ts';
 import type { Machine } from '../local/machine.ts';
 import { bringCheckpoint, sendCheckpoint } from './checkpoint.ts';
-import { agentLimits, type AgentResult, type AgentTask, type Alive, type Begun, type Ended } from './contract.ts';
+import {
+  agentLimits,
+  type AgentResult,
+  type AgentTask,
+  type Alive,
+  type Begun,
+  type Ended,
+  type Note,
+} from './contract.ts';
 import { createEnding, type Ending } from './ending.ts';
 import { help } from './helper.ts';
 import { AttemptRevoked, type Link } from './link.ts';
@@ -46,8 +54,6 @@ export interface AgentOptions {
   readonly clock: Clock;
   /** Lays the files of a tar out in a new folder. */
   readonly unpack: (tar: ReadableStream<Uint8Array>, folder: string) => Promise<void>;
-  /** For whoever looks at the agent itself. */
-  readonly say: (text: string) => void;
 }
 
 export interface Agent {
@@ -68,9 +74,16 @@ export function createAgent(options: AgentOptions): Agent {
       const told = new AbortController();
       void keepAlive(link, ending, told.signal);
       try {
-        return secretsFolder !== null && hasContainer(begun)
-          ? await runAsHelper(begun, { ...options, secretsFolder }, ending.signal)
-          : await runAlone(begun, options, ending);
+        const result =
+          secretsFolder !== null && hasContainer(begun)
+            ? await runAsHelper(begun, { ...options, secretsFolder }, ending.signal)
+            : await runAlone(begun, options, ending);
+        await link.json('POST', 'result', result);
+        return result;
+      } catch (error) {
+        if (!(error instanceof AttemptRevoked))
+          await link.json('POST', 'result', failedResult(begun.task, error)).catch(() => undefined);
+        throw error;
       } finally {
         told.abort();
         link.close();
@@ -100,18 +113,11 @@ async function runAlone(begun: Begun, options: AgentOptions, ending: Ending): Pr
   const logs = createDirectoryLogStore({ directory: join(directory, 'attempt', 'logs'), clock });
   const { attemptId } = begun.task.spec;
   const shipper = createLogShipper(logs, attemptId, link);
-  try {
-    const result = await carryOut(begun, logs, options, ending);
-    // Looks share a log, which is not closed after each.
-    await logs.writer(attemptId).close();
-    await shipper.finish();
-    await link.json('POST', 'result', result);
-    return result;
-  } catch (error) {
-    if (!(error instanceof AttemptRevoked))
-      await link.json('POST', 'result', failedResult(begun.task, error)).catch(() => undefined);
-    throw error;
-  }
+  const result = await carryOut(begun, logs, options, ending);
+  // Looks share a log, which is not closed after each.
+  await logs.writer(attemptId).close();
+  await shipper.finish();
+  return result;
 }
 
 async function runAsHelper(
@@ -119,15 +125,24 @@ async function runAsHelper(
   options: AgentOptions & { readonly secretsFolder: string },
   stop: AbortSignal,
 ): Promise<AgentResult> {
-  const { link, directory, secretsFolder, unpack, say, collectMs } = options;
+  const { link, directory, secretsFolder, unpack, collectMs, clock } = options;
+  const say = (text: string): Promise<void> => sendNote(link, { at: clock.now(), text });
   const layOutIn = (folder: string): Promise<string> => layOut(link, folder, unpack);
   const ended = Promise.race([untilTold(stop), untilContainerEnded(link, stop)]);
   // Where the attempt is over before anything is waited for.
   ended.catch(() => undefined);
   const places = { folder: directory, secretsFolder };
-  const result = await help(begun, { link, ...places, layOut: layOutIn, unpack, ended, collectMs, say });
-  await link.json('POST', 'result', result);
-  return result;
+  return help(begun, { link, ...places, layOut: layOutIn, unpack, ended, collectMs, say });
+}
+
+/** Its log is the container's, which the server reads. */
+async function sendNote(link: Link, note: Note): Promise<void> {
+  await link.ask(
+    'POST',
+    'note',
+    async (answer) => void (await answer.text()),
+    () => ({ type: 'application/json', content: JSON.stringify(note) }),
+  );
 }
 
 /** The cluster ends a helper when all others of the pod have ended, however long those take. */
@@ -164,7 +179,7 @@ async function carryOut(
     ports: {
       link,
       unpack: options.unpack,
-      say: (text: string) => logs.writer(task.spec.attemptId).write('contender', `${text}\n`),
+      say: async (text: string) => logs.writer(task.spec.attemptId).write('contender', `${text}\n`),
     },
   };
   if (hasCheckpoint(task) && task.spec.context.attempt > 1) await bringCheckpoint(checkpoint.folder, checkpoint.ports);

@@ -10,6 +10,7 @@
  *   GET  checkpoint         ─► a tar of what the try before has left; 404: nothing
  *   PUT  checkpoint         ─► nothing       a tar of what this one leaves for the next
  *   POST log                ─► LogKept       whole lines, numbered, so that none is kept twice
+ *   POST note               ─► nothing       of a helper: a line for the log of the attempt, which is that of the container
  *   POST alive              ─► Alive         that it is still there; whether it is to end: answered when that changes, or
  *                                            after a while
  *   POST ended              ─► Ended         of a helper: whether the container beside it has ended; answered when it has,
@@ -17,8 +18,8 @@
  *   POST collect            ─► Collected     of a helper: the outputs of the container that has ended are looked for
  *   POST result             ─► nothing       how it ended, after everything else was kept
  *
- * An answer 410 says that the attempt is over, or never was; 503 that this server does not know yet, or that another one
- * conducts: the agent asks again.
+ * An answer 410 says that the attempt is over, or never was; 503 that this server does not know yet, that another one
+ * conducts, or that lines could not be written: the agent asks again.
  */
 import type { AttemptOutcome, LookOutcome, Usage } from '../../engine/event.ts';
 import type { LogLine } from '../../outputs/outputs.ts';
@@ -72,6 +73,9 @@ export interface LogKept {
   /** No more of them are kept. */
   readonly isFull: boolean;
 }
+
+/** What a helper says of its own part. */
+export type Note = Pick<LogLine, 'at' | 'text'>;
 
 /** `stop`: the grace, in milliseconds, with which it was told to end already; null: it was not. */
 export interface StillAlive {

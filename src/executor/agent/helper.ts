@@ -13,7 +13,7 @@ import type { Json } from '../../std/json.ts';
 import { readSecrets } from '../local/environment.ts';
 import { openInputs, placeFrom } from '../local/inputs.ts';
 import { maskedOutput } from '../local/masked-output.ts';
-import { readCommandOutputs, storeOutput } from '../local/outputs.ts';
+import { outputsFileAt, readCommandOutputs, storeOutput } from '../local/outputs.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
 import { createStoredValues } from '../local/stored-values.ts';
 import type { AttemptSpec } from '../executor.ts';
@@ -46,7 +46,7 @@ export async function help({ task, secrets }: Begun, ports: HelperPorts): Promis
     const { link, folder } = ports;
     const first: Collected = await link.json('POST', 'collect', {});
     if (!first.hasSucceeded) await sendCheckpoint(placesIn(folder).checkpoint, ports);
-    const lastLine = (await outputsFile(folder)) === null ? await lastLineOf(first, ports) : null;
+    const lastLine = outputsFile(folder) === null ? await lastLineOf(first, ports) : null;
     const given = await collect(task.spec, lastLine, folder, artifacts);
     const named = new Map(Object.entries(secrets));
     const masked = maskedOutput(given, { mask: createMask(named), log: { say: () => undefined } });
@@ -97,16 +97,15 @@ async function collect(
   artifacts: ArtifactStore,
 ): Promise<Json> {
   const { xcom, scratch, source } = placesIn(folder);
-  const file = (await outputsFile(folder)) ?? join(xcom, 'return.json');
+  const file = outputsFile(folder) ?? join(xcom, 'return.json');
   const folders = [scratch, source, folder];
   return readCommandOutputs({ declared: spec.outputs, file, lastLine, folders }, artifacts);
 }
 
 /** What a container has written its outputs to; null: nothing, and the last line counts. */
-async function outputsFile(folder: string): Promise<string | null> {
+function outputsFile(folder: string): string | null {
   const { outputs, xcom } = placesIn(folder);
-  for (const file of [outputs, join(xcom, 'return.json')]) if (await isThere(file)) return file;
-  return null;
+  return [outputs, join(xcom, 'return.json')].find((path) => (outputsFileAt(path)?.size ?? 0) > 0) ?? null;
 }
 
 /** Never a guess: a line that was read last may not be the last one. */
@@ -126,11 +125,6 @@ async function lastLineOf(
     collected = await link.json('POST', 'collect', {});
   }
   return collected.lastLine;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => null);
-  return found !== null && found.size > 0;
 }
 
 async function outcomeOf(work: () => Promise<AttemptOutcome>): Promise<AttemptOutcome> {

@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import { failureCauses, type AttemptOutcome, type LookOutcome, type StepOutput } from '../../engine/event.ts';
 import type { Json } from '../../std/json.ts';
-import { agentLimits, type AgentResult, type Begin, type LogPart, type StillAlive } from '../agent/contract.ts';
+import {
+  agentLimits,
+  type AgentResult,
+  type Begin,
+  type LogPart,
+  type Note,
+  type StillAlive,
+} from '../agent/contract.ts';
 
 export const beginSchema: z.ZodType<Begin> = z.strictObject({
   agent: z.string().regex(/^[\w-]{43}$/),
@@ -22,6 +29,8 @@ export const logPartSchema: z.ZodType<LogPart> = z.strictObject({
   lines: z.array(logLine).max(agentLimits.logLinesMax),
   closed: z.boolean(),
 });
+
+export const noteSchema: z.ZodType<Note> = logLine.omit({ stream: true });
 
 const json: z.ZodType<Json> = z.json();
 const sentence = z.string().max(64 * 1024);

@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ArtifactStreams } from '../../outputs/outputs.ts';
 import { formatBytes } from '../../std/bytes.ts';
 import { safePath } from '../../outputs/safe-name.ts';
+import type { AgentResult } from '../agent/contract.ts';
 import type { AttemptReport, AttemptSpec } from '../executor.ts';
 
 export type FinishedReport = Extract<AttemptReport, { type: 'finished' }>;
@@ -24,6 +25,8 @@ export interface KeptAttempt {
     readonly place: string;
     readonly at: number;
   } | null;
+  /** What the helper of a container has brought: it counts when its container is seen to have ended well. */
+  readonly told?: AgentResult;
   readonly finished: FinishedReport | null;
   /** Of what is finished, who said so (`PlacementEnd`); it is missing where an older server wrote it. */
   readonly end?: 'told' | 'seen' | 'stopped';

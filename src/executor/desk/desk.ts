@@ -4,6 +4,7 @@
  * ask here for each request. Nothing here knows where an agent runs.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { AttemptOutcome, LookOutcome } from '../../engine/event.ts';
 import { createMask, type Mask } from '../../outputs/mask.ts';
 import type { ArtifactStreams, LogStore, LogWriter } from '../../outputs/outputs.ts';
@@ -19,6 +20,7 @@ import {
   type Ended,
   type LogKept,
   type LogPart,
+  type Note,
 } from '../agent/contract.ts';
 import type { ExecutorPorts, ReportSink } from '../executor.ts';
 import type { AttemptFiles, Bytes } from './attempt-files.ts';
@@ -49,7 +51,7 @@ export interface DeskEntry {
 export interface DeskPorts extends Pick<ExecutorPorts, 'sourceTree' | 'secret'> {
   readonly artifacts: ArtifactStreams;
   readonly logs: LogStore;
-  readonly files: Pick<AttemptFiles, 'openCheckpoint' | 'keepCheckpoint'>;
+  readonly files: Pick<AttemptFiles, 'read' | 'write' | 'openCheckpoint' | 'keepCheckpoint'>;
   readonly tokens: Tokens;
   readonly clock: Clock;
   /** Before a question that waits for something is answered with "not yet". */
@@ -88,6 +90,11 @@ export class Desk {
   /** Its agent is to end what it carries out, and to say how that ended. A shorter grace counts. */
   stop(id: string, graceMs: number): void {
     this.#open.get(id)?.stop(graceMs);
+  }
+
+  /** What its agent told an earlier server. */
+  toldBefore(id: string, result: AgentResult): void {
+    this.#open.get(id)?.toldBefore(result);
   }
 
   /** Nothing that is said of it counts any more. */
@@ -165,6 +172,7 @@ export class Sitting {
   readonly #mask: Mask;
   #begun: DeskEntry['begun'];
   #log: LogWriter | null = null;
+  #noted: Note | null = null;
   #result: AgentResult | null = null;
   /** Before it was open here nobody could be heard. */
   #heardAt: number;
@@ -251,16 +259,29 @@ export class Sitting {
     await this.#ports.files.keepCheckpoint(task.spec.attemptId, content, bytesMax);
   }
 
-  /** Lines that are kept already are passed over, and none is left out. */
-  keepLog({ from, lines, closed }: LogPart): LogKept {
+  /** Lines that are kept already are passed over, and none is left out. Null: not all could be written, and they are to come again. */
+  keepLog({ from, lines, closed }: LogPart): LogKept | null {
     const { log } = this.#entry;
     const linesBefore = this.#begun?.linesBefore ?? 0;
     const kept = this.#ports.logs.size(log) - linesBefore;
     if (from > kept + 1) return { total: kept, isFull: false };
     const fresh = lines.slice(kept + 1 - from);
-    for (const line of fresh) this.#writer.copy(this.#masked(line));
+    let copied: ReturnType<LogWriter['copy']> = 'taken';
+    for (const line of fresh) {
+      copied = this.#writer.copy(this.#masked(line));
+      if (copied !== 'taken') break;
+    }
+    const isFull = copied === 'full';
     const total = this.#ports.logs.size(log) - linesBefore;
-    return { total, isFull: closed || total < kept + fresh.length };
+    if (!isFull && total < kept + fresh.length) return null;
+    return { total, isFull: closed || isFull };
+  }
+
+  /** Once, where it comes twice. */
+  note(note: Note): void {
+    if (isDeepStrictEqual(note, this.#noted)) return;
+    this.line({ ...note, stream: 'contender' });
+    this.#noted = note;
   }
 
   line(line: LogPart['lines'][number]): void {
@@ -287,8 +308,22 @@ export class Sitting {
   result(result: AgentResult): void {
     if (this.#result !== null) return;
     const masked = maskedResult(result, this.#mask);
-    this.#entry.listener.result(masked);
-    this.#result = masked;
+    this.#keepTold(masked);
+    this.toldBefore(masked);
+  }
+
+  toldBefore(result: AgentResult): void {
+    this.#entry.listener.result(result);
+    this.#result = result;
+  }
+
+  /** A helper ends when it is answered, and what it told may count only later, with another server. */
+  #keepTold(told: AgentResult): void {
+    const { task } = this.#entry;
+    if (task.type === 'look' || task.spec.work.kind !== 'container') return;
+    const { files } = this.#ports;
+    const kept = files.read(task.spec.attemptId);
+    if (kept?.finished === null) files.write(task.spec.attemptId, { ...kept, told });
   }
 
   async end(): Promise<void> {

@@ -91,17 +91,18 @@ class Attempts {
 
   /** What an earlier server began, or this one has seen the end of. */
   async takeUp(attemptId: string): Promise<void> {
-    const { files, placing, logs, clock, report } = this.#options;
+    const { files, placing, desk, logs, clock, report } = this.#options;
     if (placing.get(attemptId) !== undefined) return;
     const kept = files.read(attemptId);
     if (kept === null)
       return report(finishedReport(attemptId, clock.now(), { kind: 'seen', failed: unknownAttempt, usage: null }));
-    const { spec, begun, finished } = kept;
+    const { spec, begun, finished, told } = kept;
     const end = endOf(kept);
     if (finished !== null && (end === null || (await logs.read(attemptId, 1, 0)).closed)) return report(finished);
     this.#place(spec, begun, finished);
     // The server before may have died before anybody heard it.
     if (begun !== null && finished === null) report(runningReport(attemptId, begun));
+    if (finished === null && told !== undefined) desk.toldBefore(attemptId, told);
     placing.recover(attemptId, { type: 'attempt', spec }, end);
   }
 

@@ -232,13 +232,13 @@ class Errands {
   }
 
   #agentOf(link: Link, directory: string): Agent {
-    const { place, nodeModules, clock, say } = this.#options;
+    const { place, nodeModules, clock } = this.#options;
     const openMachine = (): ReturnType<AgentOptions['openMachine']> => ({
       machine: this.#machine,
       close: () => Promise.resolve(),
     });
     const sources = this.#sources;
     const own = { link, place, directory, secretsFolder: null, nodeModules };
-    return createAgent({ ...own, openMachine, sources, clock, unpack, say });
+    return createAgent({ ...own, openMachine, sources, clock, unpack });
   }
 }

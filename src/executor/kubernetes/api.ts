@@ -14,7 +14,7 @@ export interface Api {
   stream(path: string, query: Query, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
 
-export type ApiMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type ApiMethod = 'GET' | 'POST' | 'DELETE';
 export type Query = { readonly [name: string]: string | number | boolean };
 
 export interface RequestOptions {
@@ -106,7 +106,7 @@ export function createApi(load: (client: Client) => KubeConfig): Api {
     context.setHeaderParam('Accept', 'application/json');
     context.setSignal(signal);
     if (body !== undefined) {
-      context.setHeaderParam('Content-Type', method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
+      context.setHeaderParam('Content-Type', 'application/json');
       context.setBody(JSON.stringify(body));
     }
     try {

@@ -2,8 +2,8 @@
  * What a command gives: the JSON in its file $CONTENDER_OUTPUTS, or else the last line that it printed where that is
  * JSON. Declared outputs are held to their types; a file that one names goes into the artifact store.
  */
-import { statSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { statSync, type Stats } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { engineLimits, type StepOutput } from '../../engine/event.ts';
 import type { OutputType } from '../../pipeline/definition.ts';
@@ -12,7 +12,7 @@ import type { ArtifactStore } from '../../outputs/outputs.ts';
 import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
 import { isArtifact } from './inputs.ts';
 import { AttemptRefusal } from './refusal.ts';
-import { messageOfError } from '../../std/error-message.ts';
+import { failedReadReason, messageOfError } from '../../std/error-message.ts';
 
 /** Of one attempt, as canonical JSON. */
 export const outputBytesMax = 16 * 1024 * 1024;
@@ -74,17 +74,30 @@ function toCanonical(output: Json): string {
 
 /** Undefined where the command gave nothing. */
 async function readGiven({ file, lastLine }: CommandOutputs): Promise<Json | undefined> {
-  // Most commands write none, which is asked without a thread.
-  const found = statSync(file, { throwIfNoEntry: false }) ?? null;
+  const found = outputsFileAt(file);
   if (found === null || found.size === 0) return lastLine === null ? undefined : parseOrUndefined(lastLine);
   if (!found.isFile()) throw refusal('$CONTENDER_OUTPUTS is not a regular file any more');
   if (found.size > outputBytesMax)
     throw refusal(
       `the file $CONTENDER_OUTPUTS has ${found.size} bytes, and at most ${outputBytesMax} are read: give large results as artifacts`,
     );
-  const value = parseOrUndefined(await readFile(file, 'utf8'));
+  const value = parseOrUndefined(await readFile(file, 'utf8').catch(unread));
   if (value === undefined) throw refusal('the file $CONTENDER_OUTPUTS is not JSON');
   return value;
+}
+
+/** Null: there is none. Throws a refusal where that cannot be seen. */
+export function outputsFileAt(path: string): Stats | null {
+  try {
+    // Most commands write none, which is asked without a thread.
+    return statSync(path, { throwIfNoEntry: false }) ?? null;
+  } catch (error) {
+    return unread(error);
+  }
+}
+
+function unread(error: unknown): never {
+  throw refusal(`the file $CONTENDER_OUTPUTS cannot be read: ${failedReadReason(error)}`);
 }
 
 function parseOrUndefined(text: string): Json | undefined {
@@ -111,12 +124,11 @@ async function keepArtifact(
     throw refusal(`the output "${key}" has the wrong type: expected ${nameOf('artifact')}, got ${describe(value)}`);
   const candidates = isAbsolute(value) ? [value] : folders.map((folder) => join(folder, value));
   for (const path of candidates) {
-    const found = await stat(path).catch(() => null);
-    if (found === null) continue;
     try {
+      if (statSync(path, { throwIfNoEntry: false }) === undefined) continue;
       return { ...(await artifacts.putFile(path, value)) };
     } catch (error) {
-      throw refusal(`the output "${key}" names ${value}, which cannot be kept: ${messageOfError(error)}`);
+      throw refusal(`the output "${key}" names ${value}, which cannot be kept: ${failedReadReason(error)}`);
     }
   }
   throw refusal(

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import type { AgentResult, Begin } from '../../../src/executor/agent/contract.ts';
 import { AttemptRevoked, type LinkBody } from '../../../src/executor/agent/link.ts';
 import type { AttemptSpec } from '../../../src/executor/executor.ts';
@@ -227,6 +229,44 @@ test('the end of a log that is as long as it may be is kept, also where the serv
   }
 });
 
+test('a log whose server could not write for a while goes on where it was', async () => {
+  await withBureau(async (bureau) => {
+    const spec = specOf(command('true'));
+    const { token } = await bureau.link(bureau.open(attempt(spec))).json<{ token: string }>('POST', 'begin', name());
+    const link = bureau.link(token);
+    const part = (from: number, ...texts: string[]) => ({
+      from,
+      lines: texts.map((text) => ({ at: 1, stream: 'out', text })),
+      closed: false,
+    });
+    assert.deepEqual(await link.json('POST', 'log', part(1, 'a')), { total: 1, isFull: false });
+    const { writeSync } = fs;
+    let failures = 3;
+    mock.method(fs, 'writeSync', (...given: Parameters<typeof writeSync>) => {
+      if (failures === 0) return writeSync(...given);
+      failures -= 1;
+      throw new Error('ENOSPC: no space left on device, write');
+    });
+    syncBuiltinESMExports();
+    try {
+      assert.deepEqual(await link.json('POST', 'log', part(2, 'b', 'c', 'd')), { total: 4, isFull: false });
+      assert.deepEqual(await link.json('POST', 'log', part(5, 'e')), { total: 5, isFull: false });
+      failures = 1;
+      // More than is written at once.
+      const long = Array.from({ length: 7 }, (_, at) => `${at}${'-'.repeat(15_000)}`);
+      assert.deepEqual(await link.json('POST', 'log', part(6, ...long)), { total: 12, isFull: false });
+    } finally {
+      mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+    assert.deepEqual(
+      (await bureau.log(spec.attemptId)).map((text) => text.slice(0, 1)),
+      ['a', 'T', 'c', 'd', 'e', 'T', '1', '2', '3', '4', '5', '6'],
+      'that it could not be written stands in the place of one line',
+    );
+  });
+});
+
 test('an agent that is to end ends its step, within its grace, and says so', async () => {
   await withBureau(async (bureau) => {
     const spec = specOf(shell('trap "echo warned; exit 0" TERM; echo begun; while :; do sleep 0.05; done'));
@@ -404,6 +444,48 @@ test('where the end of its log is never given, a container without a file of out
       output: { inline: { rows: 2 } },
       control: null,
     });
+  });
+});
+
+test('a helper that fails by itself says so', async () => {
+  await withBureau(async (bureau) => {
+    bureau.secrets.set('PASSWORD', 'correct horse');
+    await writeFile(join(bureau.folder, 'secrets'), 'where its folder is to be');
+    const run = bureau.agent(bureau.open(attempt(helped({ secrets: ['PASSWORD'] })))).run();
+    await assert.rejects(run, /ENOTDIR/);
+    const outcome = outcomeOf(bureau.results[0]);
+    assert.ok(outcome.kind === 'failed');
+    assert.deepEqual([outcome.cause, outcome.message.startsWith('its agent failed: ENOTDIR')], ['lost', true]);
+  });
+});
+
+test('outputs of a container that its helper cannot read are refused', async () => {
+  await withBureau(async (bureau) => {
+    bureau.collecting = () => symlink('outputs.json', join(bureau.folder, 'agent-1', 'outputs.json'));
+    await bureau.agent(bureau.open(attempt(helped()))).run();
+    const outcome = outcomeOf(bureau.results[0]);
+    assert.ok(outcome.kind === 'failed');
+    assert.equal(outcome.cause, 'output');
+    assert.match(outcome.message, /^the file \$CONTENDER_OUTPUTS cannot be read: ELOOP/);
+  });
+});
+
+test('what a helper says of a checkpoint stands once in the log of its attempt', async () => {
+  await withBureau(async (bureau) => {
+    const spec = helped();
+    bureau.collecting = async () => {
+      const checkpoint = join(bureau.folder, 'agent-1', 'checkpoint');
+      await rmdir(checkpoint);
+      await writeFile(checkpoint, 'no folder');
+    };
+    await bureau.agent(bureau.open(attempt(spec))).run();
+    const [told, ...rest] = await bureau.log(spec.attemptId);
+    assert.match(told ?? '', /^Its checkpoint could not be kept for the next try: ENOTDIR/);
+    assert.deepEqual(rest, []);
+    const other = helped();
+    const { token } = await bureau.link(bureau.open(attempt(other))).json<{ token: string }>('POST', 'begin', name());
+    for (const text of ['one', 'one', 'two']) await bureau.link(token).json('POST', 'note', { at: 1, text });
+    assert.deepEqual(await bureau.log(other.attemptId), ['one', 'two']);
   });
 });
 

@@ -160,7 +160,6 @@ export async function openBureau(
         sources: null,
         clock,
         unpack,
-        say: () => undefined,
       }),
     link,
     log: async (id) => (await stores.logs.read(id, 1, 10_000)).lines.map(({ text }) => text),

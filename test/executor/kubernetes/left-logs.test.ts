@@ -106,3 +106,19 @@ check('a server that goes before the end of a log leaves it and its pod to the n
   assert.deepEqual(await finishedAtNext(given, id), kept);
   assert.equal(fake.requests.filter(isLog).length, asked);
 });
+
+check(
+  'a success that is told before its server has seen the end of the container is known to the next one',
+  async (given) => {
+    const { fake, harbour } = given;
+    const { id, goOn } = await begun(given, second);
+    const isSight = ({ resource, verb }: ApiRequest): boolean => resource === 'pods' && /^(list|watch)$/.test(verb);
+    fake.faults.add(isSight, { kind: 'refuse', status: statuses.internalError() }, Infinity);
+    fake.cutStreams('reset', isSight);
+    await goOn();
+    await until('the end of its helper', () => fake.pods()[0]?.status.phase === 'Succeeded');
+    await harbour.executor.close();
+    fake.faults.clear();
+    assert.deepEqual((await finishedAtNext(given, id)).outcome, succeeded);
+  },
+);
