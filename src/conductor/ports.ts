@@ -84,6 +84,8 @@ export const conductorLimits = {
   outboxBatchMax: 20,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,
+  /** What waits for another try is tried at the start of a term: so many, the newest. */
+  troubledAtStartMax: 100,
   /** A notification that nobody has taken by then is given up. */
   noticeTriedMs: 24 * 3_600_000,
   /** So many runs back it is looked whether one failed before the one that did not. */

@@ -120,7 +120,7 @@ export interface Journal {
   /** Rows that are due, oldest first. */
   dueOutbox(now: number, limit: number): Promise<readonly OutboxRow[]>;
   nextOutboxAt(): Promise<number | null>;
-  /** Rows that failed at least once and are not done. */
+  /** Rows that failed at least once and are not done, newest first. */
   troubledOutbox(limit: number): Promise<readonly OutboxRow[]>;
   /** The newest that was to be carried out under the key, done or not. */
   outboxRow(key: string): Promise<OutboxRow | null>;

@@ -62,6 +62,7 @@ export function outboxRows(use: Use): void {
         body: { text: 'success' },
         sequence: 2,
         attempts: 0,
+        at,
         dueAt: at + 3,
         error: null,
       },
@@ -101,8 +102,8 @@ export function outboxRows(use: Use): void {
       assert.deepEqual(
         troubled.map(({ key, attempts, dueAt, error }) => [key, attempts, dueAt, error]),
         [
-          ['comment', 1, null, '502'],
           ['status', 1, at + 10, '502'],
+          ['comment', 1, null, '502'],
         ],
       );
       assert.deepEqual(
