@@ -141,7 +141,8 @@ export class Outbox {
       conductorLimits.outboxBackoffMaxMs,
       conductorLimits.outboxBackoffFirstMs * 2 ** Math.min(row.attempts, 20),
     );
-    return [{ write: 'outbox-failed', key, sequence, at, error: carried.retry, dueAt: carried.retryAt ?? at + wait }];
+    const dueAt = carried.retryAt ?? at + wait;
+    return [{ write: 'outbox-failed', key, sequence, at, error: carried.retry, dueAt }, ...(carried.writes ?? [])];
   }
 
   /** A row that was replaced meanwhile (`changed`) is due again by itself. */
