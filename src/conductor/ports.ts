@@ -81,6 +81,9 @@ export const conductorLimits = {
   /** Pushed tags that one look at a repository acts on, and those that are noted together. */
   tagsPerLookMax: 100,
   tagsPerCommitMax: 1000,
+  /** Pull requests that a merge would decide something on, the newest, and how many of them one look asks the forge about. */
+  undecidedMax: 10_000,
+  leftPerLookMax: 100,
   outboxBatchMax: 20,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,

@@ -82,7 +82,7 @@ function notConfigured(evaluation: EvaluationRow): string {
 }
 
 /** Other policies leave the decision to a person, or to nobody. */
-export function decidesItself({ policy }: EvaluationRow): boolean {
+function decidesItself({ policy }: EvaluationRow): boolean {
   return policy === 'automatic' || policy === 'on-merge';
 }
 

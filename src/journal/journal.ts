@@ -136,6 +136,8 @@ export interface Journal {
     readonly state?: EvaluationState;
     readonly limit: number;
   }): Promise<readonly EvaluationRow[]>;
+  /** Pull requests with a model that a merge decides on by itself, and has not, the highest number first. */
+  undecidedPullRequests(repository: string, limit: number): Promise<readonly number[]>;
   /** What a step gave when it was last given the same, in the scope or in none. */
   cacheEntry(cached: CachedStep, key: string): Promise<CacheEntryRow | null>;
   /** The newest of an instance in exactly that scope, whatever it was given. */
