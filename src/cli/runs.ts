@@ -4,7 +4,7 @@ import { modelOutcomes, outcomeOf, type ModelOutcome, type RunOutcome } from '..
 import { turnText } from '../conductor/waits/turn-text.ts';
 import { finalRunStates, type RunState } from '../engine/event.ts';
 import { loadConfig } from '../config/config.ts';
-import type { Journal, RunRow } from '../journal/journal.ts';
+import { journalLimits, type Journal, type RunRow } from '../journal/journal.ts';
 import { formatDuration } from '../std/duration.ts';
 import { ProblemError } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
@@ -31,6 +31,7 @@ export function runs(directory: string, options: RunsOptions): Promise<ExitStatu
     for (const line of options.json ? listed.map(asJson) : linesOf(listed)) process.stdout.write(`${line}\n`);
     if (rows.length === 0) await mindName(directory, journal, options.pipeline);
     if (rows.length === 0) process.stderr.write('No runs match.\n');
+    await warnOfReports(journal);
     return exitStatus.success;
   });
 }
@@ -39,6 +40,19 @@ export function runs(directory: string, options: RunsOptions): Promise<ExitStatu
 async function mindName(directory: string, journal: Journal, pipeline: string | null): Promise<void> {
   if (pipeline === null || (await journal.runs({ pipeline, limit: 1 })).length > 0) return;
   await mindPipeline(directory, loadConfig(directory, process.env).repositories, pipeline);
+}
+
+const reportAgeMsMax = 7 * 24 * 3_600_000;
+
+/** What the forge has not taken shows there as a status that is pending, and nowhere else. */
+async function warnOfReports(journal: Journal): Promise<void> {
+  const troubled = await journal.troubledOutbox(journalLimits.pageMax);
+  const since = Date.now() - reportAgeMsMax;
+  const late = troubled.filter(({ kind, at }) => at > since && ['status', 'check', 'comment'].includes(kind));
+  const [newest] = late;
+  if (newest === undefined) return;
+  const count = late.length === 1 ? '1 report of this week is' : `${late.length} reports of this week are`;
+  process.stderr.write(`${count} not delivered, the newest: ${harmless(newest.error ?? newest.key)}\n`);
 }
 
 function parseState(text: string): RunState {

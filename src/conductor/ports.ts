@@ -81,9 +81,14 @@ export const conductorLimits = {
   /** Pushed tags that one look at a repository acts on, and those that are noted together. */
   tagsPerLookMax: 100,
   tagsPerCommitMax: 1000,
+  /** Pull requests that a merge would decide something on, the newest, and how many of them one look asks the forge about. */
+  undecidedMax: 10_000,
+  leftPerLookMax: 100,
   outboxBatchMax: 20,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,
+  /** What waits for another try is tried at the start of a term: so many, the newest. */
+  troubledAtStartMax: 100,
   /** A notification that nobody has taken by then is given up. */
   noticeTriedMs: 24 * 3_600_000,
   /** So many runs back it is looked whether one failed before the one that did not. */

@@ -55,7 +55,7 @@ export async function settle(ports: ConductorPorts, row: OutboxRow): Promise<Car
       const key = `promote:${evaluation.id}`;
       return {
         done: [
-          moved(evaluation, { from: 'reported', to: 'promoting', reason: decided.by, version: null }, at),
+          moved(evaluation, { from: 'reported', to: 'promoting', reason: null, version: null }, at),
           { write: 'outbox', key, kind: 'promote', body, at, dueAt: at },
         ],
       };
@@ -82,7 +82,7 @@ function notConfigured(evaluation: EvaluationRow): string {
 }
 
 /** Other policies leave the decision to a person, or to nobody. */
-export function decidesItself({ policy }: EvaluationRow): boolean {
+function decidesItself({ policy }: EvaluationRow): boolean {
   return policy === 'automatic' || policy === 'on-merge';
 }
 
@@ -175,6 +175,18 @@ export async function promote(ports: ConductorPorts, row: OutboxRow): Promise<Ca
       done: [moved(evaluation, { from: 'promoting', to: 'promoted', reason: by, version }, at), ...report],
     };
   }
+  if (promoted.error.kind === 'denied') {
+    const { message } = promoted.error;
+    const isSaid = evaluation.reason !== null && evaluation.reason !== by;
+    const writes = isSaid
+      ? []
+      : [
+          moved(evaluation, { from: 'promoting', to: 'promoting', reason: message, version: null }, at),
+          ...report,
+          ...(await promotionNotices(ports, run.opened, `${evaluation.id}/denied`, message)),
+        ];
+    return { retry: message, retryAt: null, writes };
+  }
   const refusal = refusalOf(promoted.error, evaluation);
   if (!refusal.ok) return { retry: refusal.error, retryAt: null };
   const told = await promotionNotices(ports, run.opened, evaluation.id, refusal.value);
@@ -216,7 +228,10 @@ async function lostBytes(
 }
 
 /** Why a promotion is refused for good; the error is worth another try. */
-function refusalOf(error: RegistryError, evaluation: EvaluationRow): Result<string, string> {
+function refusalOf(
+  error: Exclude<RegistryError, { readonly kind: 'denied' }>,
+  evaluation: EvaluationRow,
+): Result<string, string> {
   switch (error.kind) {
     case 'unreachable':
       return failure(error.message);

@@ -97,7 +97,9 @@ export interface PullRequest {
 export type ForgeError =
   /** Try again, not before `retryAt` where it is given. */
   | { readonly kind: 'unreachable' | 'rate-limited'; readonly message: string; readonly retryAt: number | null }
-  /** Trying again is useless: gone, refused, beyond a limit of the forge. */
+  /** In vain until somebody mends the token, the App or what they may do. */
+  | { readonly kind: 'refused'; readonly message: string; readonly retryAt: null }
+  /** Trying again is useless: gone, wrong, beyond a limit of the forge. */
   | { readonly kind: 'final'; readonly message: string };
 
 /** `waiting`: for a person's decision, which may take longer than a forge keeps a check open. `neutral`: not concerned, or held back. */

@@ -11,7 +11,7 @@ import { createGathering } from './gathering.ts';
 import { createRecent } from './recent.ts';
 import { mergeNote, reportLine } from './report-note.ts';
 
-/** Why a note could not be read or written: `unreachable` and `moved` are worth another try. */
+/** Why a note could not be read or written: `unreachable` and `moved` are worth another try, `denied` is somebody's to mend. */
 export interface NoteError {
   readonly kind: string;
   readonly message: string;
@@ -91,6 +91,7 @@ function mergeNotes(before: string | null, reports: readonly RunReport[]): strin
 }
 
 function noteFailure({ kind, message }: NoteError): ForgeError {
+  if (kind === 'denied') return { kind: 'refused', message, retryAt: null };
   return kind === 'unreachable' || kind === 'moved'
     ? { kind: 'unreachable', message, retryAt: null }
     : { kind: 'final', message };

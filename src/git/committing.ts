@@ -135,7 +135,18 @@ async function pushBranch(
   }
 }
 
-/** Pushes as a compare-and-set. What the remote turned down for a reason of its own is `refused`. */
+/** Where another push was first, or holds the lock. */
+const rivalry = /\[rejected\]|cannot lock ref|failed to update ref|incorrect old value|reference already exists/i;
+
+const denial = new RegExp(
+  [
+    '\\[remote rejected\\]|pre-receive|protected branch',
+    'returned error: 40[13]|authentication failed|could not read (?:username|password)|permission .*denied|access denied|not granted',
+  ].join('|'),
+  'i',
+);
+
+/** Pushes as a compare-and-set: `refused` where somebody else was first. */
 export async function push(
   workshop: Workshop,
   ref: string,
@@ -151,8 +162,10 @@ export async function push(
     workshop.remote.address,
     `${commit}:${ref}`,
   ]);
-  if (pushed.ok || !/\[(?:remote )?rejected\]|pre-receive|protected branch/i.test(pushed.error.said)) return pushed;
-  return failure({ said: pushed.error.said, error: { kind: 'refused', message: pushed.error.error.message } });
+  if (pushed.ok) return pushed;
+  const { said, error } = pushed.error;
+  const kind = rivalry.test(said) ? 'refused' : denial.test(said) ? 'denied' : null;
+  return kind === null ? pushed : failure({ said, error: { kind, message: error.message } });
 }
 
 async function isSameOrAncestor(workshop: Workshop, one: Sha, other: Sha): Promise<boolean> {

@@ -36,6 +36,8 @@ export type GitError =
   | { readonly kind: 'unreachable'; readonly message: string }
   | { readonly kind: 'missing'; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string }
+  /** The remote takes no push of ours: a rule of the branch, or what the credentials may do. */
+  | { readonly kind: 'denied'; readonly message: string }
   /** A compare-and-set met another value. */
   | { readonly kind: 'moved'; readonly message: string; readonly actual: Sha | null };
 

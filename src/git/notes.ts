@@ -37,7 +37,7 @@ export async function changeNotes(
     const pushed = await setNotes(workshop, { ref, texts, at, before: before.value });
     if (pushed.ok) return success(missing);
     problem = pushed.error;
-    if (problem.kind === 'unreachable') break;
+    if (problem.kind === 'unreachable' || problem.kind === 'denied') break;
   }
   return failure(problem);
 }

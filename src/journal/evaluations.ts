@@ -47,13 +47,26 @@ export function evaluationPage(filter: Parameters<Journal['evaluations']>[0]): Q
   where('model', filter.model);
   where('pull_request', filter.pullRequest);
   where('repository', filter.repository);
-  where('state', filter.state);
+  // As a value it would be planned anew each time, for the index of one state.
+  if (filter.state !== undefined) conditions.push(`state = '${filter.state}'`);
   values.push(Math.min(filter.limit, journalLimits.pageMax));
   const condition = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
   return {
     text: `select ${columns} from evaluation ${condition} order by at desc, id desc limit $${values.length}`,
     values,
     parse: evaluationRow,
+  };
+}
+
+/** The condition is that of the index. */
+export function undecidedPullRequests(repository: string, limit: number): Query<number> {
+  return {
+    text: `
+      select distinct pull_request from evaluation
+      where repository = $1 and state = 'reported' and pull_request is not null and policy in ('"automatic"', '"on-merge"')
+      order by pull_request desc limit $2`,
+    values: [repository, limit],
+    parse: (row) => parse.integer(row, 'pull_request'),
   };
 }
 

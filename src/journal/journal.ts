@@ -125,7 +125,7 @@ export interface Journal {
   /** Rows that are due, oldest first. */
   dueOutbox(now: number, limit: number): Promise<readonly OutboxRow[]>;
   nextOutboxAt(): Promise<number | null>;
-  /** Rows that failed at least once and are not done. */
+  /** Rows that failed at least once and are not done, newest first. */
   troubledOutbox(limit: number): Promise<readonly OutboxRow[]>;
   /** The newest that was to be carried out under the key, done or not. */
   outboxRow(key: string): Promise<OutboxRow | null>;
@@ -141,6 +141,8 @@ export interface Journal {
     readonly state?: EvaluationState;
     readonly limit: number;
   }): Promise<readonly EvaluationRow[]>;
+  /** Pull requests with a model that a merge decides on by itself, and has not, the highest number first. */
+  undecidedPullRequests(repository: string, limit: number): Promise<readonly number[]>;
   /** What a step gave when it was last given the same, in the scope or in none. */
   cacheEntry(cached: CachedStep, key: string): Promise<CacheEntryRow | null>;
   /** The newest of an instance in exactly that scope, whatever it was given. */

@@ -8,7 +8,7 @@ import type { Query, RawRow, Step } from './driver.ts';
 import { journalLimits, type OutboxRow, type Write } from './journal.ts';
 import * as parse from './parse.ts';
 
-const selectOutbox = 'select key, kind, body, sequence, attempts, due_at, error from outbox';
+const selectOutbox = 'select key, kind, body, sequence, attempts, at, due_at, error from outbox';
 
 function outboxRow(row: RawRow): OutboxRow {
   return {
@@ -17,6 +17,7 @@ function outboxRow(row: RawRow): OutboxRow {
     body: parse.json<JsonObject>(row, 'body'),
     sequence: parse.integer(row, 'sequence'),
     attempts: parse.integer(row, 'attempts'),
+    at: parse.integer(row, 'at'),
     dueAt: parse.integerOrNull(row, 'due_at'),
     error: parse.textOrNull(row, 'error'),
   };
@@ -40,7 +41,7 @@ export function nextOutboxAt(): Query<number | null> {
 
 export function troubledOutbox(limit: number): Query<OutboxRow> {
   return {
-    text: `${selectOutbox} where error is not null and done_at is null order by at, key limit $1`,
+    text: `${selectOutbox} where error is not null and done_at is null order by at desc, key desc limit $1`,
     values: [limit],
     parse: outboxRow,
   };

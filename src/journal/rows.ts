@@ -249,6 +249,8 @@ export interface OutboxRow {
   readonly body: JsonObject;
   readonly sequence: number;
   readonly attempts: number;
+  /** When it was asked for. */
+  readonly at: number;
   /** Null: given up. */
   readonly dueAt: number | null;
   readonly error: string | null;

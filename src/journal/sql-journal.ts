@@ -11,7 +11,7 @@ import {
 } from './data-events.ts';
 import { pendingDeliveries, triggerByKey } from './deliveries.ts';
 import type { Driver, Query } from './driver.ts';
-import { evaluationPage, unpromotableOf } from './evaluations.ts';
+import { evaluationPage, undecidedPullRequests, unpromotableOf } from './evaluations.ts';
 import { GroupCommit } from './group-commit.ts';
 import { noHints, type Hints } from './hints.ts';
 import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
@@ -119,6 +119,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     outboxOf: (runId) => rows(outboxOfRun(runId)),
 
     evaluations: (filter) => rows(evaluationPage(filter)),
+    undecidedPullRequests: (repository, limit) => rows(undecidedPullRequests(repository, limit)),
     cacheEntry: (cached, key) => first(cacheEntry(cached, key)),
     newestCacheEntry: (cached, index) => first(newestCacheEntry(cached, index)),
     unpromotable: async (runIds) => (runIds.length === 0 ? [] : rows(unpromotableOf(runIds))),

@@ -143,6 +143,7 @@ export function openGitRegistry(options: GitRegistryOptions): ModelRegistry {
           everSeen = true;
           return success(step.value.version);
         }
+        if (written.error.kind === 'denied') return denied(branch, written.error);
         if (written.error.kind !== 'moved') return unreachable(written.error);
       }
       return failure({
@@ -181,6 +182,11 @@ function commitOf(
 
 function unreachable(error: GitError): Result<never, RegistryError> {
   return failure({ kind: 'unreachable', message: `the registry cannot be reached: ${error.message}` });
+}
+
+function denied(branch: string, error: GitError): Result<never, RegistryError> {
+  const help = `Let the token or App write contents, and leave ${branch} out of the rules for pushes`;
+  return failure({ kind: 'denied', message: `the registry cannot be written (${error.message}). ${help}` });
 }
 
 function invalid(message: string): Result<never, RegistryError> {

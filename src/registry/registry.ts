@@ -24,6 +24,8 @@ export interface ModelRegistry {
 
 export type RegistryError =
   | { readonly kind: 'unreachable'; readonly message: string }
+  /** It can be read and not written, until somebody lets us. */
+  | { readonly kind: 'denied'; readonly message: string }
   /** Another champion than the one that it was compared with. */
   | { readonly kind: 'champion-changed'; readonly message: string; readonly actual: number | null }
   | { readonly kind: 'held'; readonly message: string }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { failing, good, hopeless, slow } from './pipelines.ts';
 import { createProject, createSandbox, type Sandbox } from './sandbox.ts';
 
@@ -154,4 +155,25 @@ test('where nothing has run yet, that is said with what to do', async () => {
   } finally {
     await elsewhere.remove();
   }
+});
+
+test('runs warns of reports that the forge has not taken, whether they are tried again or given up', async () => {
+  const project = createProject({ '.pipelines/good.ts': good });
+  const directory = join(project.folder, '.contender');
+  const at = Date.now();
+  const journal = await openSqliteJournal({ directory, clock: { now: () => at } });
+  for (const [key, time] of [
+    ['status:old', 5],
+    ['status:a', at - 1],
+    ['status:b', at],
+  ] as const) {
+    const row = { write: 'outbox', key, kind: 'status', body: {}, at: time, dueAt: time } as const;
+    const error = `${key} was refused (401)`;
+    await journal.commit([[row, { write: 'outbox-failed', key, sequence: 1, at, error, dueAt: null }]]);
+  }
+  await journal.close();
+  const { status, err } = await project.run(['runs']);
+  await project.remove();
+  assert.equal(status, 0);
+  assert.match(err, /2 reports of this week are not delivered, the newest: status:b was refused \(401\)/);
 });

@@ -18,6 +18,8 @@ interface Bench {
   readonly journal: Journal;
   /** Summaries of the statuses that the forge took. */
   readonly said: string[];
+  /** Errors that were logged. */
+  readonly logged: unknown[];
   now: number;
   /** What the forge answers to the next statuses; then it takes them. */
   readonly answers: (() => Promise<Result<void, ForgeError>>)[];
@@ -30,6 +32,7 @@ interface Bench {
 async function setBench(): Promise<Bench> {
   const journal = await openSqliteJournal({ directory: null, clock: { now: () => 0 } });
   const said: string[] = [];
+  const logged: unknown[] = [];
   const answers: Bench['answers'] = [];
   const setStatus = async (report: RunReport): Promise<Result<void, ForgeError>> => {
     const answer = await (answers.shift()?.() ?? success(undefined));
@@ -46,9 +49,10 @@ async function setBench(): Promise<Bench> {
   const bench: Bench = {
     journal,
     said,
+    logged,
     answers,
     now: 1_000_000,
-    outbox: new Outbox(portsOf(journal, forge, () => bench.now)),
+    outbox: new Outbox(portsOf(journal, forge, () => bench.now, logged)),
     async work() {
       do await bench.outbox.work();
       while (await bench.outbox.settled());
@@ -75,7 +79,7 @@ const report: RunlessReport = {
 };
 
 /** Git, executor and compiler have no part in reports: whoever asked for one would fail. */
-function portsOf(journal: Journal, forge: Forge, now: () => number): ConductorPorts {
+function portsOf(journal: Journal, forge: Forge, now: () => number, logged: unknown[]): ConductorPorts {
   const nothing = (): undefined => undefined;
   const queue = { wake: nothing, start: nothing, stop: () => Promise.resolve() };
   const project: Pick<Project, 'name' | 'forge' | 'registry' | 'pollMs' | 'pollWithHooksMs'> = {
@@ -93,7 +97,7 @@ function portsOf(journal: Journal, forge: Forge, now: () => number): ConductorPo
     jobQueue: queue,
     newId: () => 'x',
     runUrl: () => null,
-    log: { info: nothing, warn: nothing, error: nothing },
+    log: { info: nothing, warn: nothing, error: ({ error }: { readonly error?: unknown }) => logged.push(error) },
   };
   // oxlint-disable-next-line typescript/consistent-type-assertions -- the ports that are left out are not used
   return ports as unknown as ConductorPorts;
@@ -164,6 +168,28 @@ test('what the forge refuses for good is given up, stays to be seen, and does no
   await bench.ask('hopeful');
   await bench.work();
   assert.deepEqual(bench.said, ['hopeful']);
+});
+
+test('what somebody can mend is tried after as long again as it has waited, and at the next start, and said once', async () => {
+  const bench = await setBench();
+  const refused = no({ kind: 'refused', message: 'the token is not valid', retryAt: null });
+  await bench.ask('patient');
+  const waits: number[] = [];
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    bench.answers.push(refused);
+    await bench.work();
+    const next = await bench.journal.nextOutboxAt();
+    assert.ok(next !== null, 'it is not given up');
+    waits.push((next - bench.now) / 60_000);
+    bench.now = next;
+  }
+  assert.deepEqual(waits, [5, 5, 10, 20, 40]);
+  bench.answers.push(refused);
+  await bench.work();
+  assert.deepEqual(bench.logged, ['the token is not valid']);
+  await bench.outbox.begin();
+  await bench.work();
+  assert.deepEqual(bench.said, ['patient']);
 });
 
 test('a forge that throws is a failure like any other', async () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { EvaluationState } from '../../src/journal/journal.ts';
 import type { PipelineDefinition, PromotionPolicy } from '../../src/pipeline/definition.ts';
 import type { Promotion } from '../../src/registry/registry.ts';
+import { failure } from '../../src/std/result.ts';
 import { Stage } from '../simulation/stage.ts';
 import { noRetry, pipelineOf, stepOf, works } from '../support/definitions.ts';
 
@@ -93,6 +94,33 @@ test('a champion that changed after the comparison refuses the promotion for goo
   assert.equal(refused?.state, 'refused');
   const [row] = await stage.world.journal.evaluations({ limit: 1 });
   assert.match(row?.reason ?? '', /compared with no champion, but the champion is v1 now: evaluate it again/);
+});
+
+test('a registry that may not be written is told once, in the report too, and asked until it may', async () => {
+  const stage = await Stage.open({ pipelines: [churn()] });
+  const { registry, history, told } = stage.world;
+  const promote = registry.promote.bind(registry);
+  const message = 'the registry cannot be written (the branch is protected)';
+  let asked = 0;
+  registry.promote = () => {
+    asked += 1;
+    return Promise.resolve(failure({ kind: 'denied', message }));
+  };
+  stage.push();
+  await stage.until('it was asked often', () => asked === 10);
+  const next = [...stage.world.forge.statuses.values()].flatMap(({ challenges }) => challenges)[0]?.next;
+  assert.match(next ?? '', /tried again and again: the registry cannot be written \(the branch is protected\)/);
+  assert.deepEqual(
+    evaluations(stage).map(({ state, reason }) => [state, reason]),
+    [['promoting', message]],
+  );
+  registry.promote = promote;
+  await stage.rest();
+  assert.equal(evaluations(stage)[0]?.state, 'promoted');
+  const { runId } = stage.run('churn').opened;
+  assert.deepEqual([...told], [`${runId}/challenge/denied/promotion-failed`]);
+  const notices = [...history.outbox].filter(([key]) => key.includes('promotion-failed'));
+  assert.equal(notices.length, 1);
 });
 
 test('a model whose bytes are gone from the store does not become champion', async () => {

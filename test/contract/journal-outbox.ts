@@ -62,6 +62,7 @@ export function outboxRows(use: Use): void {
         body: { text: 'success' },
         sequence: 2,
         attempts: 0,
+        at,
         dueAt: at + 3,
         error: null,
       },
@@ -101,8 +102,8 @@ export function outboxRows(use: Use): void {
       assert.deepEqual(
         troubled.map(({ key, attempts, dueAt, error }) => [key, attempts, dueAt, error]),
         [
-          ['comment', 1, null, '502'],
           ['status', 1, at + 10, '502'],
+          ['comment', 1, null, '502'],
         ],
       );
       assert.deepEqual(
@@ -178,6 +179,23 @@ export function evaluations(use: Use): void {
     const { repository } = here;
     assert.deepEqual(await journal.evaluations({ repository, state: 'reported', limit: 9 }), [here]);
     assert.deepEqual(await journal.evaluations({ repository, state: 'promoted', limit: 9 }), []);
+  });
+
+  use('finds the pull requests that a merge decides on, each once, whatever else waits for nobody', async (journal) => {
+    await mustKeep(journal, versionsWrite, openRun(runId(1)));
+    const keep = async (id: string, changes: Parameters<typeof evaluation>[1]): Promise<void> =>
+      mustKeep(journal, put(evaluation(runId(1), { id, step: id, ...changes })));
+    await keep('a', { pullRequest: 7, policy: 'on-merge' });
+    await keep('b', { pullRequest: 7, policy: 'automatic' });
+    await keep('c', { pullRequest: 9, policy: 'on-merge' });
+    await keep('d', { pullRequest: 10, policy: 'never' });
+    await keep('e', { pullRequest: 11, policy: 'on-approval' });
+    await keep('f', { pullRequest: null, policy: 'on-merge' });
+    await keep('g', { pullRequest: 12, policy: 'on-merge', state: 'refused' });
+    await keep('h', { pullRequest: 13, policy: 'on-merge', repository: 'shop/other' });
+    const { repository } = evaluation(runId(1));
+    assert.deepEqual(await journal.undecidedPullRequests(repository, 9), [9, 7]);
+    assert.deepEqual(await journal.undecidedPullRequests(repository, 1), [9]);
   });
 
   use('finds the verdicts of runs that let nothing be promoted', async (journal) => {

@@ -119,7 +119,7 @@ test('a merge waits for GitHub to say whose it was, rather than to train twice',
   assert.deepEqual(await it.system.journal.runs({ sha: merge, limit: 10 }), []);
 });
 
-test('what GitHub refuses for good is given up and shown, and the rest arrives', async () => {
+test('what GitHub refuses for want of a permission keeps nothing else back, and is told once there is one', async () => {
   const checks = ({ method, path }: { readonly method: string; readonly path: string }): boolean =>
     method !== 'GET' && path.includes('/check-runs');
   it.github.inject({
@@ -127,12 +127,32 @@ test('what GitHub refuses for good is given up and shown, and the rest arrives',
     times: 1000,
     answer: { kind: 'status', status: 403, message: 'Resource not accessible' },
   });
-  const { sha, number } = await propose('refused');
-  assert.equal((await it.settled(sha, 'refused')).state, 'success');
-  await it.comment(number, 'refused', /All steps ended well/);
-  const given = await it.system.until('the check run to be given up', async () => {
+  const proposal = await propose('refused');
+  assert.equal((await it.settled(proposal.sha, 'refused')).state, 'success');
+  await it.comment(proposal.number, 'refused', /All steps ended well/);
+  const refused = await it.system.until('the check run to be refused', async () => {
     const rows = await it.system.journal.troubledOutbox(10);
-    return rows.find((row) => row.kind === 'check' && row.dueAt === null);
+    return rows.find((row) => row.kind === 'check');
   });
-  assert.match(given.error ?? '', /403|not accessible/);
+  assert.match(refused.error ?? '', /403.*Resource not accessible/);
+  assert.notEqual(refused.dueAt, null);
+  it.github.clearFaults();
+  const shownAtLast = await shown(proposal, 'refused');
+  assert.equal(shownAtLast.filter(({ name }) => name === 'contender/refused').length, 1);
+});
+
+test('a run that ends while the token is refused is told when the next server begins with one that is not', async () => {
+  it.github.inject({
+    match: ({ path }) => path.includes('/repos/'),
+    times: 1000,
+    answer: { kind: 'status', status: 401 },
+  });
+  const files = { '.pipelines/locked-out.ts': quickPipeline('locked-out', '{ push: { branches: ["**"] } }') };
+  const sha = await it.push('locked-out', 'Add it', files);
+  await ended(sha);
+  await it.system.conductor.outboxSettled();
+  assert.deepEqual(it.github.statuses(sha), []);
+  it.github.clearFaults();
+  it = await it.restart();
+  assert.equal((await it.settled(sha, 'locked-out')).state, 'success');
 });

@@ -34,6 +34,25 @@ test('a push, a pull request and its merge are found without webhooks', async ()
   assert.match((await it.settled(merge, 'churn')).description ?? '', /not trained again/);
 });
 
+test('a merge is found behind any number of models that no merge decides on', async () => {
+  // A pipeline that hears no push has the look alone to tell it of the merge.
+  const hidden = modelPipeline({ name: 'hidden', noise: 0.5 }).replace(/push: \{.*?\}, /, '');
+  const sha = await it.push('hidden', 'Add it', { '.pipelines/hidden.ts': hidden });
+  const { number } = await it.github.openPullRequest({ head: 'hidden', base: 'main', title: 'It', user: 'grace' });
+  const row = await it.evaluation(sha, 'reported');
+  const [other] = await it.system.journal.evaluations({ model: 'churn', state: 'promoted', limit: 1 });
+  assert.ok(other !== undefined);
+  const later = Array.from({ length: 200 }, (_, at) => {
+    const step = `never-${at}`;
+    const evaluation = { ...other, id: `${other.runId}/${step}`, step, pullRequest: 1, at: row.at + 1 };
+    return [{ write: 'evaluation', evaluation: { ...evaluation, policy: 'never', state: 'reported' } } as const];
+  });
+  await it.system.journal.commit(later);
+  await it.github.mergePullRequest(number, 'grace');
+  await it.evaluation(sha, 'promoted');
+  assert.equal((await it.champion('hidden'))?.version, 1);
+});
+
 test('what was said once is not said again at every look', async () => {
   const broken = `import { pipeline } from 'contender';\nexport default pipeline('sore', { on: { pullRequest: true } }, () => nothing());\n`;
   const sha = await it.push('sore', 'Break it', { '.pipelines/sore.ts': broken });

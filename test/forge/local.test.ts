@@ -139,6 +139,7 @@ test('a note that cannot be written is worth another try where Git says so, else
     ['unreachable', 'unreachable'],
     ['moved', 'unreachable'],
     ['refused', 'final'],
+    ['denied', 'refused'],
     ['missing', 'final'],
   ] as const) {
     const { forge } = startLocal({ kind, message: 'no' });

@@ -389,17 +389,17 @@ test('a commit whose push was answered to nobody is found by trying again', asyn
   assert.equal(value(await third.commitFiles(change)), made);
 });
 
-test('what the remote turns down is refused, with its reason and without its control characters', async (t) => {
+test('what the remote turns down is denied, with its reason and without its control characters', async (t) => {
   const remote = makeRemote(t);
   mkdirSync(join(remote.path, 'hooks'), { recursive: true });
   const hook = '#!/bin/sh\nprintf "\\033[31mprotected branch\\033[0m: ask mona\\007\\n" >&2\nexit 1\n';
   writeFileSync(join(remote.path, 'hooks', 'pre-receive'), hook, { mode: 0o755 });
   const repository = mirrorOf(t, { url: remote.path, directory: join(temporaryFolder(t), 'mirror') });
   const change = { branch: 'own', expected: null, files: new Map([['a', '1']]), message: 'm', author, at: 1 };
-  const refused = await repository.commitFiles(change);
-  assert.ok(!refused.ok && refused.error.kind === 'refused');
-  assert.match(refused.error.message, /protected branch: ask mona/);
-  assert.ok(!/\p{Cc}/u.test(refused.error.message));
+  const denied = await repository.commitFiles(change);
+  assert.ok(!denied.ok && denied.error.kind === 'denied');
+  assert.match(denied.error.message, /protected branch: ask mona/);
+  assert.ok(!/\p{Cc}/u.test(denied.error.message));
   assert.equal(errorKind(await repository.resolve('own')), 'missing');
 });
 
@@ -412,7 +412,7 @@ test('a branch that somebody works on in a working copy is not pulled from under
   value(await repository.fetch());
   const tip = value(await repository.resolve('main'));
   const change = { expected: tip, files: new Map([['a', '2']]), message: 'm', author, at: 1 };
-  assert.equal(errorKind(await repository.commitFiles({ ...change, branch: 'main' })), 'refused');
+  assert.equal(errorKind(await repository.commitFiles({ ...change, branch: 'main' })), 'denied');
   assert.equal(readFileSync(join(folder, 'a'), 'utf8'), '1');
   value(await repository.commitFiles({ ...change, branch: 'contender/models', expected: null }));
 });

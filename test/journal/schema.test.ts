@@ -13,7 +13,7 @@ import {
   newsOf,
   openDataEvents,
 } from '../../src/journal/data-events.ts';
-import { evaluationPage, unpromotableOf } from '../../src/journal/evaluations.ts';
+import { evaluationPage, undecidedPullRequests, unpromotableOf } from '../../src/journal/evaluations.ts';
 import { pendingDeliveries, triggerByKey } from '../../src/journal/deliveries.ts';
 import type { RawRow, Sql } from '../../src/journal/driver.ts';
 import { createMigrationTable, knownMigrations } from '../../src/journal/migrate.ts';
@@ -254,6 +254,7 @@ const reads: { readonly [name: string]: Sql } = {
   'evaluations of a model': evaluationPage({ limit, model: 'm' }),
   'evaluations of a pull request': evaluationPage({ limit, pullRequest: 7 }),
   'verdicts beside a list': unpromotableOf(['x', 'y', 'z']),
+  'pull requests whose merge decides': undecidedPullRequests('r', limit),
   'undecided evaluations': evaluationPage({ limit, repository: 'r', state: 'reported' }),
 };
 

@@ -1,9 +1,14 @@
 /** What the branch of a registry looks like, and what happens when people change it. */
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { openMirror } from '../../src/git/mirror.ts';
+import { openGitRegistry } from '../../src/registry/git.ts';
 import { value } from '../contract/git-repository.ts';
 import { errorOf, namesOf, promotionOf } from '../contract/model-registry.ts';
-import { makeRemote } from '../support/git-remote.ts';
+import { setUp } from '../demo/set-up.ts';
+import { makeRemote, temporaryFolder } from '../support/git-remote.ts';
 import { editRegistryFile, openRegistryOf, registryBranch } from '../support/git-registry.ts';
 
 test('a promotion is one commit that sets the two files of the model', async (t) => {
@@ -19,6 +24,31 @@ test('a promotion is one commit that sets the two files of the model', async (t)
   );
   const changed = remote.git('diff', '--numstat', `${registryBranch}~1`, registryBranch, '--', 'ledger');
   assert.match(changed, /^1\t0\t/, 'the ledger only grows');
+});
+
+test('a branch that may not be pushed to denies a promotion, which is made once it may', async (t) => {
+  const remote = makeRemote(t);
+  const registry = openRegistryOf(t, remote);
+  const hook = join(remote.path, 'hooks', 'pre-receive');
+  mkdirSync(join(remote.path, 'hooks'), { recursive: true });
+  writeFileSync(hook, '#!/bin/sh\necho "GH006: Protected branch update failed" >&2\nexit 1\n', { mode: 0o755 });
+  const denied = await registry.promote(promotionOf('churn', 'first', null));
+  assert.ok(!denied.ok && denied.error.kind === 'denied');
+  assert.match(denied.error.message, /GH006.*Let the token or App write contents/);
+  rmSync(hook);
+  assert.equal(value(await registry.promote(promotionOf('churn', 'first', null))).version, 1);
+});
+
+test('a token that may read and not write denies a promotion too', async (t) => {
+  const { github } = await setUp(t);
+  const repository = openMirror({
+    url: github.cloneUrl,
+    directory: join(temporaryFolder(t), 'mirror'),
+    credentials: () => Promise.resolve({ username: 'x-access-token', password: github.tokenOf('mallory') }),
+  });
+  t.after(() => repository.close());
+  const denied = await openGitRegistry({ repository }).promote(promotionOf('churn', 'first', null));
+  assert.equal(errorOf(denied), 'denied');
 });
 
 test('text in a promotion adds no line to the message of its commit', async (t) => {

@@ -111,6 +111,7 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     outboxOf: (runId) => read(() => journal.outboxOf(runId)),
     troubledOutbox: (limit) => read(() => journal.troubledOutbox(limit)),
     evaluations: (filter) => read(() => journal.evaluations(filter)),
+    undecidedPullRequests: (repository, limit) => read(() => journal.undecidedPullRequests(repository, limit)),
     cacheEntry: (cached, key) => read(() => journal.cacheEntry(cached, key)),
     newestCacheEntry: (cached, index) => read(() => journal.newestCacheEntry(cached, index)),
     unpromotable: (runIds) => read(() => journal.unpromotable(runIds)),

@@ -42,7 +42,9 @@ function isTrue({ event, id, run }: Notification, { runs, evaluations }: History
     case 'run-failed':
       return kept.state === 'failed';
     case 'promotion-failed':
-      return evaluations.get(id.replace(/\/promotion-failed$/, ''))?.state === 'refused';
+      return id.endsWith('/denied/promotion-failed')
+        ? evaluations.get(id.replace(/\/denied\/promotion-failed$/, ''))?.reason !== null
+        : evaluations.get(id.replace(/\/promotion-failed$/, ''))?.state === 'refused';
     case 'run-recovered':
       return kept.state === 'success' && [...runs.values()].some((other) => failedBefore(other, kept));
     default:

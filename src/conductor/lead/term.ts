@@ -80,6 +80,8 @@ export class Term {
     // What was asked while nobody was up comes before what time alone decides.
     this.#turns.take(await this.#ports.journal.openRequests(conductorLimits.requestsPerLookMax));
     if (this.#ended) return;
+    await this.#outbox.begin();
+    if (this.#ended) return;
     this.#watches = watch;
     this.#started = true;
     this.#turns.start();

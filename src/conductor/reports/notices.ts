@@ -31,15 +31,15 @@ export function noticeWrites(run: Run, events: readonly RunEvent[], defaults: re
   });
 }
 
-/** A promotion was decided and could not be carried out. */
+/** A promotion was decided and could not be carried out. `id`: of the evaluation, or of what became of it. */
 export async function promotionNotices(
   { journal, notifier, clock }: Pick<ConductorPorts, 'journal' | 'notifier' | 'clock'>,
   opened: RunOpened,
-  evaluationId: string,
+  id: string,
   reason: string,
 ): Promise<readonly Write[]> {
   const definition = await journal.definition(opened.digest);
-  const news = { id: `${evaluationId}/promotion-failed`, event: 'promotion-failed', at: clock.now(), reason } as const;
+  const news = { id: `${id}/promotion-failed`, event: 'promotion-failed', at: clock.now(), reason } as const;
   return noticesOf(opened, definition ?? {}, notifier.defaults, news);
 }
 

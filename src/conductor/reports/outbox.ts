@@ -11,11 +11,16 @@ import { isSilence } from '../silence.ts';
 import { sendNotice } from './send-notice.ts';
 import { sendCheckRun, sendComment, sendStatus } from './send-report.ts';
 import { messageOfError } from '../../std/error-message.ts';
+import { Trouble } from '../trouble.ts';
+
+const refusedText =
+  'not delivered, like all others that are refused so; mended, they are tried again by themselves, ever more rarely, and at the next start';
 
 export class Outbox {
   readonly #ports: ConductorPorts;
   readonly #underWay = new Set<string>();
   readonly #beside = new Set<Promise<void>>();
+  readonly #refusals = new Trouble();
   #stopped = false;
 
   constructor(ports: ConductorPorts) {
@@ -25,6 +30,24 @@ export class Outbox {
   /** Begins nothing more; what is due stays so for the next server. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** What was refused may have been mended since: a new token needs a new start. */
+  async begin(): Promise<void> {
+    const { journal, clock } = this.#ports;
+    const now = clock.now();
+    const late = (await journal.troubledOutbox(conductorLimits.troubledAtStartMax)).filter(
+      ({ dueAt }) => dueAt !== null && dueAt > now,
+    );
+    const writes = late.map(({ key, sequence, error }): Write => ({
+      write: 'outbox-failed',
+      key,
+      sequence,
+      at: now,
+      error: error ?? '',
+      dueAt: now,
+    }));
+    if (writes.length > 0) await journal.commit(writes.map((write) => [write]));
   }
 
   /** Carries out what is due, different keys together, and asks to be woken for the rest. */
@@ -109,19 +132,30 @@ export class Outbox {
     if ('done' in carried) return [{ write: 'outbox-done', key, sequence, at }, ...carried.done];
     if ('givenUp' in carried)
       return [{ write: 'outbox-failed', key, sequence, at, error: carried.givenUp, dueAt: null }];
+    if ('refused' in carried) {
+      // As long again as it has waited: what nobody ever mends is asked for a dozen times in a week, and takes no room from others.
+      const dueAt = at + Math.max(conductorLimits.outboxBackoffMaxMs, at - row.at);
+      return [{ write: 'outbox-failed', key, sequence, at, error: carried.refused, dueAt }];
+    }
     const wait = Math.min(
       conductorLimits.outboxBackoffMaxMs,
       conductorLimits.outboxBackoffFirstMs * 2 ** Math.min(row.attempts, 20),
     );
-    return [{ write: 'outbox-failed', key, sequence, at, error: carried.retry, dueAt: carried.retryAt ?? at + wait }];
+    const dueAt = carried.retryAt ?? at + wait;
+    return [{ write: 'outbox-failed', key, sequence, at, error: carried.retry, dueAt }, ...(carried.writes ?? [])];
   }
 
   /** A row that was replaced meanwhile (`changed`) is due again by itself. */
   #tell(row: OutboxRow, carried: Carried, result: CommitResult | undefined): void {
-    if (result?.ok !== true || 'done' in carried) return;
-    if ('givenUp' in carried)
-      this.#ports.log.error({ key: row.key, error: carried.givenUp }, 'not delivered, and not tried again');
-    else if (row.attempts === 0)
-      this.#ports.log.warn({ key: row.key, error: carried.retry }, 'not delivered; it is tried again');
+    if (result?.ok !== true) return;
+    const { log } = this.#ports;
+    const { key } = row;
+    const refusals = JSON.stringify([row.kind, row.body['repository']]);
+    if ('done' in carried) this.#refusals.end(refusals);
+    else if ('givenUp' in carried) log.error({ key, error: carried.givenUp }, 'not delivered, and not tried again');
+    else if ('refused' in carried) {
+      const isSaid = !this.#refusals.meet(refusals, carried.refused, 0).isNews || row.error === carried.refused;
+      if (!isSaid) log.error({ key, error: carried.refused }, refusedText);
+    } else if (row.attempts === 0) log.warn({ key, error: carried.retry }, 'not delivered; it is tried again');
   }
 }

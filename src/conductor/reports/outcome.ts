@@ -49,7 +49,7 @@ function textOf({ state, version, promotable, reason }: EvaluationRow, kind: Ver
     case 'promoted':
       return `promoted as v${version}`;
     case 'promoting':
-      return 'being promoted';
+      return reason === null ? 'being promoted' : 'not promoted yet: the registry cannot be written';
     case 'refused':
     case 'reported':
       // What may be promoted and is not, has another reason than its verdict, or waits.

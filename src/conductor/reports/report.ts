@@ -111,7 +111,9 @@ function nextText(run: Run, challenge: ChallengeResult, evaluation: EvaluationRo
     case 'promoted':
       return `It is champion now, as version ${evaluation.version}.`;
     case 'promoting':
-      return 'It is being promoted.';
+      return evaluation.reason === null
+        ? 'It is being promoted.'
+        : `It is to be promoted, which is tried again and again: ${evaluation.reason}.`;
     case 'refused':
       return refusedText(run, challenge, evaluation.reason);
     case 'reported':

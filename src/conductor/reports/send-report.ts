@@ -99,8 +99,11 @@ async function aboutHead(
 ): Promise<Found | Extract<Carried, { retry: string }>> {
   const { project, report } = asked;
   const now = await project.forge.pullRequest(pullRequest);
-  // One that is gone refuses the comment itself.
-  if (!now.ok) return now.error.kind === 'final' ? asked : { retry: now.error.message, retryAt: now.error.retryAt };
+  // One that is gone, or may not be seen, refuses the comment itself.
+  if (!now.ok)
+    return now.error.kind === 'final' || now.error.kind === 'refused'
+      ? asked
+      : { retry: now.error.message, retryAt: now.error.retryAt };
   const { headSha } = now.value;
   const isHead = headSha === report.sha;
   if (isHead && report.runId !== null) return asked;
@@ -124,6 +127,7 @@ function carried<T>(result: Result<T, ForgeError>, writes: (value: T) => readonl
   if (result.ok) return { done: writes(result.value) };
   const { error } = result;
   if (error.kind === 'final') return { givenUp: error.message };
+  if (error.kind === 'refused') return { refused: error.message };
   return { retry: error.message, retryAt: error.retryAt };
 }
 

@@ -35,8 +35,10 @@ export async function coveringRun(
   const trains = definition.steps.some((step) => step.work.kind === 'challenge' && step.work.promote === 'on-merge');
   if (!trains) return null;
   const pullRequests = await project.forge.pullRequestsOf(sha);
-  if (!pullRequests.ok)
-    return pullRequests.error.kind === 'final' ? null : { again: `its pull request: ${pullRequests.error.message}` };
+  if (!pullRequests.ok) {
+    const { kind, message } = pullRequests.error;
+    return kind === 'final' || kind === 'refused' ? null : { again: `its pull request: ${message}` };
+  }
   for (const { merged, mergeSha, headSha, number } of pullRequests.value) {
     const head = shaOf(headSha);
     if (!merged || mergeSha !== sha || head === null) continue;

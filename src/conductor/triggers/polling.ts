@@ -8,8 +8,8 @@ import type { RemoteRefs } from '../../git/git.ts';
 import { cancelClosed, pullRequestsUnderWay } from './gone.ts';
 import type { Intake } from './intake.ts';
 import { tagPrefix } from './match.ts';
-import type { Project } from '../ports.ts';
-import { decidesItself, settleMerged } from '../promotion.ts';
+import { conductorLimits, type Project } from '../ports.ts';
+import { settleMerged } from '../promotion.ts';
 import { defaultBranchKey } from '../read.ts';
 import { isSilence } from '../silence.ts';
 import { lookAtTags } from './tag-looks.ts';
@@ -114,14 +114,13 @@ export class Polling {
   /** Pull requests that have left the open ones with something to decide on, or to cancel. */
   async #lookForMerges(project: Project, open: ReadonlySet<number>): Promise<void> {
     const { journal, log } = this.#desk.ports;
-    const undecided = await journal.evaluations({ repository: project.name, state: 'reported', limit: 200 });
-    const deciding = undecided.filter(decidesItself).flatMap(({ pullRequest }) => pullRequest ?? []);
     const running = await pullRequestsUnderWay(this.#desk, project);
-    const left = new Set([...deciding, ...running].filter((each) => !open.has(each)));
+    const undecided = await journal.undecidedPullRequests(project.name, conductorLimits.undecidedMax);
+    const left = new Set([...running, ...undecided].filter((each) => !open.has(each)));
     const before = this.#closed.get(project.name) ?? new Set();
     const closed = new Set([...left].filter((each) => before.has(each)));
-    for (const number of left) {
-      if (closed.has(number)) continue;
+    const unknown = [...left].filter((each) => !closed.has(each));
+    for (const number of unknown.slice(0, conductorLimits.leftPerLookMax)) {
       const pullRequest = await project.forge.pullRequest(number);
       if (!pullRequest.ok) log.warn({ number, reason: pullRequest.error.message }, 'a pull request could not be read');
       else if (pullRequest.value.merged)

@@ -182,7 +182,7 @@ export async function handleClosed(desk: Desk, project: Project, pullRequest: Pu
   if (!merged) {
     // It may be open again: what is under way is needed then.
     const now = await project.forge.pullRequest(number);
-    if (!now.ok && now.error.kind !== 'final') return { again: now.error.message };
+    if (!now.ok && now.error.kind !== 'final' && now.error.kind !== 'refused') return { again: now.error.message };
     const isClosed = now.ok && now.value.state === 'closed' && !now.value.merged;
     const cancelled = isClosed ? await cancelClosed(desk, project, number) : '';
     return { state: 'done', note: `#${number} was closed without a merge, and nothing is promoted${cancelled}` };

@@ -79,19 +79,23 @@ function callFailure(what: string, error: unknown): CallFailure {
   const message = `GitHub refused to ${what} (${status}): ${error.message.slice(0, 500)}`;
   if (status >= 500 || status === 408 || status === 409 || status === 425)
     return { status, error: { kind: 'unreachable', message, retryAt: null } };
-  return { status, error: { kind: 'final', message: `${message}${advice(status)}` } };
+  const advice = adviceFor(status);
+  return advice === null
+    ? { status, error: { kind: 'final', message } }
+    : { status, error: { kind: 'refused', message: `${message} ${advice}`, retryAt: null } };
 }
 
-function advice(status: number): string {
+/** What somebody may have to mend; null: nothing. Of what it hides, GitHub says that it is not there. */
+function adviceFor(status: number): string | null {
   switch (status) {
     case 401:
-      return ' Is the token or the private key still valid?';
+      return 'Is the token or the private key still valid, and the clock right?';
     case 403:
-      return ' Does the token or App have the permissions that docs/github.md lists?';
+      return 'Does the token or App have the permissions that docs/github.md lists?';
     case 404:
-      return ' Does it exist, and may the token or App see it?';
+      return 'Does it exist, and may the token or App see it?';
     default:
-      return '';
+      return null;
   }
 }
 

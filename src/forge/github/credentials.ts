@@ -98,7 +98,13 @@ async function findInstallation(app: AppKey, api: Api): Promise<number> {
 
 const tokenAnswer = z.object({ token: z.string().min(1), expires_at: z.string() });
 
+/** Without a token nothing can be done, whatever GitHub says against it: a permission that was not granted is a 422. */
 function orThrow<T>(result: Result<T, CallFailure>): T {
-  if (!result.ok) throw new CallRefused(result.error.error);
-  return result.value;
+  if (result.ok) return result.value;
+  const { error } = result.error;
+  throw new CallRefused(
+    error.kind === 'final' ? { kind: 'refused', message: `${error.message} ${appAdvice}`, retryAt: null } : error,
+  );
 }
+
+const appAdvice = 'Is the App installed, and does it have the permissions that docs/github.md lists?';

@@ -48,7 +48,9 @@ export async function readPullRequest(api: Api, number: number): Promise<Result<
   const found = await api.call(`show pull request ${number}`, pullRequestShape, (octokit) =>
     octokit.rest.pulls.get({ ...api.repository, pull_number: number }),
   );
-  return found.ok ? success(toPullRequest(found.value)) : failure(found.error.error);
+  if (found.ok) return success(toPullRequest(found.value));
+  const { status, error } = found.error;
+  return failure(status === 404 ? { kind: 'final', message: error.message } : error);
 }
 
 export async function readOpenPullRequests(api: Api): Promise<Result<readonly PullRequest[], ForgeError>> {

@@ -146,6 +146,9 @@ create INDEX evaluation_newest on evaluation (at, id);
 
 create INDEX evaluation_of_run on evaluation (run_id, at, id);
 
+create INDEX evaluation_undecided on evaluation (repository, pull_request)
+  where state = 'reported' and pull_request is not null and policy in ('"automatic"', '"on-merge"');
+
 create TABLE forge_object (
   key text not null primary key,
   id text not null,

@@ -160,5 +160,5 @@ test('a run that GitHub refuses is an error with its kind', async (t) => {
       auth: { ...appAuth, installationId: 99 },
     },
   );
-  assert.equal(errorOf(await forge.setCheckRun(emptyReport, null)).kind, 'final');
+  assert.equal(errorOf(await forge.setCheckRun(emptyReport, null)).kind, 'refused');
 });

@@ -202,6 +202,6 @@ test('without knowing who we are, nothing is adopted, deleted or doubled', async
   const { forge } = await scriptedForge(t, (asked) =>
     asked.path === '/user' ? { status: 403, body: { message: 'Resource not accessible' } } : serve(asked),
   );
-  assert.equal(errorOf(await forge.setComment(emptyReport, 5, null)).kind, 'final');
+  assert.equal(errorOf(await forge.setComment(emptyReport, 5, null)).kind, 'refused');
   assert.deepEqual(comments, [stored(1, marker)]);
 });

@@ -96,7 +96,7 @@ test('a secondary rate limit closes the door for the time that it names, for eve
   assert.ok((await forge.setStatus(emptyReport)).ok);
 });
 
-test('429, a message without a time, and a spent hour are rate limits; a plain 403 is final', async (t) => {
+test('429, a message without a time, and a spent hour are rate limits; a plain 403 is a refusal', async (t) => {
   const cases: [Answer, string, number | null][] = [
     [{ status: 429, body: {} }, 'rate-limited', 60_000],
     [{ status: 403, body: { message: 'You have exceeded a secondary rate limit.' } }, 'rate-limited', 60_000],
@@ -114,7 +114,7 @@ test('429, a message without a time, and a spent hour are rate limits; a plain 4
       'rate-limited',
       300_000,
     ],
-    [{ status: 403, body: { message: 'Resource not accessible by integration' } }, 'final', null],
+    [{ status: 403, body: { message: 'Resource not accessible by integration' } }, 'refused', null],
   ];
   for (const [answer, kind, pause] of cases) {
     const { forge, clock } = await scriptedForge(t, () => answer);
@@ -193,18 +193,18 @@ test('server errors, dead connections, silence and stalled bodies are unreachabl
   assert.equal(errorOf(await makeForge().setStatus(emptyReport)).kind, 'unreachable', 'nobody listens');
 });
 
-test('what GitHub refuses for good is final, with what to look at', async (t) => {
-  for (const [status, hint] of [
-    [400, /400/],
-    [401, /still valid/],
-    [403, /permissions/],
-    [404, /exist/],
-    [422, /422/],
-    [451, /451/],
+test('what somebody can mend is refused, with what to look at, and the rest is final', async (t) => {
+  for (const [status, kind, hint] of [
+    [400, 'final', /400/],
+    [401, 'refused', /still valid/],
+    [403, 'refused', /permissions/],
+    [404, 'refused', /exist/],
+    [422, 'final', /422/],
+    [451, 'final', /451/],
   ] as const) {
     const { forge } = await scriptedForge(t, () => ({ status, body: { message: 'no' } }));
     const error = errorOf(await forge.setStatus(emptyReport));
-    assert.equal(error.kind, 'final');
+    assert.equal(error.kind, kind);
     assert.match(error.message, hint);
   }
 });
@@ -336,18 +336,18 @@ test('a refusal that comes late, when the token was renewed already, asks for no
   assert.equal(server.asked.filter(({ path }) => path === tokenPath).length, 2);
 });
 
-test('when the fresh token is refused too, that is final and nothing goes round in circles', async (t) => {
+test('when the fresh token is refused too, that is said and nothing goes round in circles', async (t) => {
   const { forge, server } = await scriptedForge(t, appServer(new Set(['installation-1', 'installation-2']), never), {
     auth: { ...appAuth, installationId: 99 },
   });
-  assert.equal(errorOf(await forge.setStatus(emptyReport)).kind, 'final');
+  assert.equal(errorOf(await forge.setStatus(emptyReport)).kind, 'refused');
   assert.equal(server.asked.filter(({ path }) => path.includes('/statuses/')).length, 2);
 });
 
 test('an App that is not installed, or lacks a permission, is told in words', async (t) => {
   const { forge } = await scriptedForge(t, () => ({ status: 404, body: { message: 'Not Found' } }), { auth: appAuth });
   const error = errorOf(await forge.setStatus(emptyReport));
-  assert.equal(error.kind, 'final');
+  assert.equal(error.kind, 'refused');
   assert.match(error.message, /find the installation of the App/);
   await assert.rejects(forge.gitCredentials(), /find the installation/);
 });
