@@ -145,7 +145,8 @@ function troubleOf(container: ContainerView, isLate: boolean): Failed | null {
 export function failureOf(view: PodView, agent: AgentSide | null = null): Failed | null {
   const main = view.containers.find(({ name }) => name === mainContainer);
   // A sidecar is started again; beside a failed init container a helper would go on.
-  const isOver = view.phase === 'Failed' || hasFailed(main) || view.containers.some(hasFailedInit);
+  const isOver =
+    view.phase === 'Failed' || hasFailed(main) || wasWarned(view, main) || view.containers.some(hasFailedInit);
   if (!isOver) return null;
   const { disruption, reason, message } = view;
   const where = view.node === null ? '' : ` on ${view.node}`;
@@ -181,11 +182,25 @@ export function failureOf(view: PodView, agent: AgentSide | null = null): Failed
   }
 }
 
+/** Its container has ended with this code by itself: one that is warned saves what it has, and may end with any. */
+export function hasEndedItself(view: PodView, exitCode: number): boolean {
+  const main = view.containers.find(({ name }) => name === mainContainer);
+  return main?.state === 'terminated' && main.exitCode === exitCode && !wasWarned(view, main);
+}
+
+/** It has ended, and not before its pod was told to. Times are whole seconds: within that of the warning it may have heard it. */
+function wasWarned({ disruption, deletion, reason }: PodView, main: ContainerView | undefined): boolean {
+  if (main?.state !== 'terminated') return false;
+  const deletedAt = deletion === null ? Infinity : deletion.deadline - deletion.graceMs;
+  const warnedAt = Math.min(deletedAt, disruption?.since ?? Infinity);
+  // Of a reason alone nobody knows since when it holds.
+  if (warnedAt === Infinity) return reason !== null;
+  return main.finishedAt === null || main.finishedAt >= warnedAt;
+}
+
 /** A container that has ended by itself, and says that there was nothing to do; null for every other. */
-export function skipOf({ containers, disruption, deletion, reason }: PodView): AttemptOutcome | null {
-  const main = containers.find(({ name }) => name === mainContainer);
-  if (main?.state !== 'terminated' || main.exitCode !== skipExitCode) return null;
-  if (disruption !== null || deletion !== null || reason !== null) return null;
+export function skipOf(view: PodView): AttemptOutcome | null {
+  if (!hasEndedItself(view, skipExitCode)) return null;
   return { kind: 'skipped', reason: `the container ended with code ${skipExitCode}` };
 }
 
