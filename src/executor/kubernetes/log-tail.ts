@@ -27,6 +27,8 @@ export interface LogTailOptions {
   readonly hasEnded: () => boolean;
   /** Resolves when it has. */
   readonly ended: Promise<void>;
+  /** The cluster is seen to have its pod no more. */
+  readonly isGone: () => boolean;
   readonly trouble: (error: unknown) => void;
   /** From then on nothing is read, asked or waited for. */
   readonly closing: AbortSignal;
@@ -115,7 +117,7 @@ class Tail {
   }
 
   async run(): Promise<boolean> {
-    const { hasEnded, ended, trouble, kept } = this.#options;
+    const { hasEnded, ended, isGone, trouble, kept } = this.#options;
     const signal = this.#signal;
     if (kept.count > 0) await this.#look(false);
     void ended.then(() => this.#hurry());
@@ -131,8 +133,8 @@ class Tail {
         if (!hadEnded) await Promise.race([ended, pause(limits.endSeenMs, undefined, { signal, ref: true })]);
       } catch (error) {
         if (signal.aborted) return false;
-        // 404: the pod is gone, and its log with it.
-        if (error instanceof ApiError && error.status === 404) break;
+        // Its log is gone with it. A node that has just begun again says so too, of pods that it does not know yet.
+        if (error instanceof ApiError && error.status === 404 && isGone()) break;
         if (hadEnded && hasNeverBegun(error)) break;
         failures = this.received === before ? failures + 1 : 1;
         if (failures > 3) trouble(error);

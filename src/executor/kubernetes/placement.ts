@@ -174,6 +174,12 @@ export class Placement implements Placed {
     return this.#isOver || this.#isCollected || mainOf(this.#last)?.state === 'terminated';
   }
 
+  /** No pod of its name is seen, or another one. */
+  get isGone(): boolean {
+    const view = this.#ports.seen();
+    return view === undefined || this.#isOther(view);
+  }
+
   /** Its container is seen to have ended well, and nobody had told it to end. */
   get hasSucceeded(): boolean {
     return this.#stop === null && this.#last !== null && hasEndedItself(this.#last, 0);

@@ -107,7 +107,7 @@ export class Pods implements Placing {
     const name = podName(settings.instance, id);
     const seen = this.#seenIn(namespaceOf(task, settings));
     const so = { began };
-    const log = this.#logOf(id, task, so, () => placement);
+    const log = this.#logOf(id, task, { so, seen }, () => placement);
     const placement = this.#placementOf(id, name, task, { so, seen, log, listener, token: () => token });
     this.#placements.set(id, placement);
     this.#idByPod.set(name, id);
@@ -320,7 +320,12 @@ export class Pods implements Placing {
     return new Placement(pod, ports, so.began !== null);
   }
 
-  #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, placement: () => Placement): ContainerLog {
+  #logOf(
+    id: string,
+    task: AgentTask,
+    { so, seen }: { readonly so: { readonly began: Began | null }; readonly seen: Seen },
+    placement: () => Placement,
+  ): ContainerLog {
     const { logs, desk, clock, settings, trusted, trouble, logPatienceMs } = this.#options;
     return openContainerLog({
       patienceMs: logPatienceMs,
@@ -334,6 +339,7 @@ export class Pods implements Placing {
       say: (text) => desk.line(id, { at: clock.now(), stream: 'contender', text }),
       hasEnded: () => placement().hasEnded,
       ended: () => placement().ended,
+      isGone: () => seen.isListed && placement().isGone,
       trouble: (error) => trouble(error, 'a log cannot be read; it is tried again'),
       closing: this.#closing.signal,
     });

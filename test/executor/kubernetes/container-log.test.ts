@@ -22,6 +22,7 @@ test('the log of a container is read though what is kept of it could not be read
     say: (text) => assert.fail(text),
     hasEnded: () => true,
     ended: () => Promise.resolve(),
+    isGone: () => false,
     trouble: (error) => void troubles.push(String(error)),
     closing: new AbortController().signal,
   });
@@ -46,10 +47,44 @@ test('a container that never began has no log, and nothing of it is missing', as
     say: (text) => assert.fail(text),
     hasEnded: () => true,
     ended: () => Promise.resolve(),
+    isGone: () => false,
     trouble: (error) => assert.fail(String(error)),
     patienceMs: 50,
     closing: new AbortController().signal,
   });
   assert.deepEqual(await log.collect(), { lastLine: null, mayHaveMore: false });
   assert.equal(await log.end(), true);
+});
+
+test('a node that does not know its pods yet does not end the log of a container, and one whose pod is gone does', async () => {
+  const end = Promise.withResolvers<void>();
+  let [hasEnded, isGone] = [false, false];
+  const answers: (readonly string[] | number)[] = [500, 404, ['{"epoch":1}', '{"epoch":2}']];
+  const log = openContainerLog({
+    api: {
+      ...createApi(() => assert.fail('no cluster is asked')),
+      async stream() {
+        const answer = answers.shift() ?? 404;
+        if (answers.length === 0) hasEnded = true;
+        if (hasEnded) end.resolve();
+        if (typeof answer === 'number') {
+          isGone = hasEnded;
+          throw new ApiError('pod "p" does not exist', answer, 'NotFound', 0.001);
+        }
+        return new Blob(answer.map((line, index) => `2026-01-05T10:00:0${index}.000000000Z ${line}\n`)).stream();
+      },
+    },
+    namespace: 'default',
+    pod: 'p',
+    container: 'main',
+    kept: async () => ({ at: 0, count: 0 }),
+    write: () => undefined,
+    say: (text) => assert.fail(text),
+    hasEnded: () => hasEnded,
+    ended: () => end.promise,
+    isGone: () => isGone,
+    trouble: (error) => assert.fail(String(error)),
+    closing: new AbortController().signal,
+  });
+  assert.deepEqual(await log.collect(), { lastLine: '{"epoch":2}', mayHaveMore: false });
 });

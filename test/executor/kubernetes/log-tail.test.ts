@@ -55,6 +55,7 @@ async function withLog(
       kept: { at: 0, count: 0 },
       hasEnded: () => hasEnded,
       ended: over.promise,
+      isGone: () => false,
       trouble: () => undefined,
       closing: new AbortController().signal,
       lookMs: 20,
@@ -227,6 +228,7 @@ async function requestsOfQuiet(t: TestContext, endsAt: number, until: number): P
     kept: { at: 0, count: 0 },
     hasEnded: () => now >= endsAt,
     ended: over.promise,
+    isGone: () => false,
     trouble: (error) => assert.fail(String(error)),
     closing: new AbortController().signal,
   });
