@@ -330,6 +330,7 @@ export class Pods implements Placing {
     return openContainerLog({
       patienceMs: logPatienceMs,
       api: this.#api,
+      clock,
       namespace: namespaceOf(task, settings),
       pod: podName(settings.instance, id),
       container: mainContainer,

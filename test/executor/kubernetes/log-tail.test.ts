@@ -56,6 +56,7 @@ async function withLog(
       hasEnded: () => hasEnded,
       ended: over.promise,
       isGone: () => false,
+      clock: Date,
       trouble: () => undefined,
       closing: new AbortController().signal,
       lookMs: 20,
@@ -229,6 +230,7 @@ async function requestsOfQuiet(t: TestContext, endsAt: number, until: number): P
     hasEnded: () => now >= endsAt,
     ended: over.promise,
     isGone: () => false,
+    clock: Date,
     trouble: (error) => assert.fail(String(error)),
     closing: new AbortController().signal,
   });
