@@ -170,15 +170,11 @@ export function failureOf(view: PodView, agent: AgentSide | null = null): Failed
     case 'Terminated':
     case 'Shutdown':
       return failed('evicted', `its node${where} was shut down: ${message ?? ''}`);
-    case 'UnexpectedAdmissionError':
-    case 'Preempting':
-    case 'NodeAffinity':
-    case 'OutOfcpu':
-    case 'OutOfmemory':
-    case 'OutOfpods':
-      return failed('start', `its node${where} did not take its pod (${reason}): ${message ?? ''}`);
     default:
-      return failureOfContainers(view, where, agent);
+      // By any of the words that the kubelet has for it: `OutOf` with the name of a resource, `TopologyAffinityError`.
+      return reason !== null && view.containers.every(hasNeverBegun)
+        ? failed('start', `its node${where} did not take its pod (${reason}): ${message ?? ''}`)
+        : failureOfContainers(view, where, agent);
   }
 }
 
@@ -265,6 +261,10 @@ export function brokenBeside(view: PodView | undefined): string | null {
 
 function hasFailed(container: ContainerView | undefined): boolean {
   return container?.state === 'terminated' && container.exitCode !== 0;
+}
+
+function hasNeverBegun({ state, exitCode }: ContainerView): boolean {
+  return state === 'waiting' && exitCode === null;
 }
 
 /** Its pod begins no other container, and ends. */

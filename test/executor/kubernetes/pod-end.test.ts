@@ -216,7 +216,7 @@ test('a pod that is over says why, and whose retries that takes', () => {
   const evicted = (message: string): object => ({ phase: 'Failed', reason: 'Evicted', message });
   const disrupted = (reason: string): object =>
     terminated(137, 'Error', condition('DisruptionTarget', 'True', reason, 'by the cluster'));
-  const cases: readonly [string, object, string | null, RegExp | null][] = [
+  const cases: readonly (readonly [string, object, string | null, RegExp | null])[] = [
     ['running', { phase: 'Running', containerStatuses: [container({ running: {} })] }, null, null],
     [
       'succeeded',
@@ -285,7 +285,24 @@ test('a pod that is over says why, and whose retries that takes', () => {
       'evicted',
       /shutdown/,
     ],
-    ['a node that did not take it', { phase: 'Failed', reason: 'OutOfcpu' }, 'start', /OutOfcpu/],
+    ...[
+      'OutOfcpu',
+      'OutOfnvidia.com/gpu',
+      'OutOfephemeral-storage',
+      'UnexpectedAdmissionError',
+      'TopologyAffinityError',
+      'VolumeAttachmentLimitExceeded',
+    ].map((reason) => {
+      const says = new RegExp(`^its node on node1 did not take its pod \\(${reason}\\): Pod was rejected`);
+      return [`refused: ${reason}`, { phase: 'Failed', reason, message: 'Pod was rejected' }, 'start', says] as const;
+    }),
+    [
+      'a node that did not take it, where its containers wait',
+      { ...waiting('ContainerCreating'), phase: 'Failed', reason: 'VolumeAttachmentLimitExceeded' },
+      'start',
+      /VolumeAttachmentLimitExceeded/,
+    ],
+    ['a word of the cluster for what had begun', terminated(3, 'Error', { reason: 'Other' }), 'code', /exit code 3/],
     ['no word at all', { phase: 'Failed' }, 'lost', /without a word/],
     [
       'an init container',
