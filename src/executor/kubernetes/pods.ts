@@ -5,9 +5,11 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
+import { isJsonObject } from '../../std/json.ts';
 import type { AgentTask } from '../agent/contract.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placing.ts';
+import type { AttemptSpec } from '../executor.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
 import { agentWroteAt } from './container-output.ts';
 import { createApi, type Api } from './api.ts';
@@ -99,6 +101,14 @@ export class Pods implements Placing {
 
   get(id: string): Placement | undefined {
     return this.#placements.get(id);
+  }
+
+  /** In the namespace that is said for it now. Of what an older server has kept, the configuration says it. */
+  settled(spec: AttemptSpec): AttemptSpec {
+    const { pod } = spec;
+    if (pod !== null && !isJsonObject(pod)) return spec;
+    const namespace = namespaceOf({ type: 'attempt', spec }, this.#options.settings);
+    return { ...spec, pod: { ...pod, namespace } };
   }
 
   /** Opens it at the desk. Its pod is not asked for yet. */
