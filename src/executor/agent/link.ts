@@ -44,7 +44,8 @@ export interface LinkOptions {
 /** The server says that the attempt is not, or is no longer, to be carried out. */
 export class AttemptRevoked extends Error {}
 
-const linkLimits = {
+export const linkLimits = {
+  /** For a server that is away. */
   patienceMs: 6 * 3_600_000,
   pauseFirstMs: 250,
   pauseMaxMs: 15_000,

@@ -3,6 +3,7 @@
  */
 import type { AttemptOutcome, FailureCause, Usage } from '../../engine/event.ts';
 import type { AgentResult, AgentTask } from '../agent/contract.ts';
+import type { AttemptSpec } from '../executor.ts';
 import type { KeptAttempt } from './attempt-files.ts';
 
 export type StopCause = 'cancelled' | 'timeout';
@@ -43,6 +44,8 @@ export interface Placed {
 
 export interface Placing {
   get(id: string): Placed | undefined;
+  /** With what the configuration alone says of where it will be: that of the next server may say otherwise. */
+  settled(spec: AttemptSpec): AttemptSpec;
   /** Opens it at the desk. Nothing is asked for yet. */
   place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Placed;
   /** An earlier server placed it: what is seen says how it stands. `end`: that server knew how it ended, and its log may lack the rest. */

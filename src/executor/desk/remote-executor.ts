@@ -80,11 +80,12 @@ class Attempts {
     this.#options = options;
   }
 
-  async start(spec: AttemptSpec): Promise<void> {
+  async start(asked: AttemptSpec): Promise<void> {
     const { files, placing } = this.#options;
-    const { attemptId } = spec;
+    const { attemptId } = asked;
     if (placing.get(attemptId) !== undefined) return;
     if (files.read(attemptId) !== null) return this.takeUp(attemptId);
+    const spec = placing.settled(asked);
     files.write(attemptId, { spec, begun: null, finished: null });
     void this.#place(spec, null, null).ask();
   }

@@ -18,6 +18,7 @@ import {
   type StopCause,
 } from '../desk/placing.ts';
 import type { AgentResult, AgentTask } from '../agent/contract.ts';
+import type { AttemptSpec } from '../executor.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
@@ -70,6 +71,10 @@ export class Dispatches implements Placing {
 
   get(id: string): Dispatch | undefined {
     return this.#dispatches.get(id);
+  }
+
+  settled(spec: AttemptSpec): AttemptSpec {
+    return spec;
   }
 
   place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Dispatch {

@@ -11,6 +11,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLineSplitter, cutLine } from '../../outputs/log-lines.ts';
 import { logLimits, type LogLine } from '../../outputs/outputs.ts';
+import type { Clock } from '../../std/clock.ts';
 import { ApiError, backOff, type Api } from './api.ts';
 import { createLogPlace, type KeptTail } from './log-place.ts';
 
@@ -23,10 +24,13 @@ export interface LogTailOptions {
   /** Of the log itself, in a line of ours. */
   readonly say: (text: string) => void;
   readonly kept: KeptTail;
+  readonly clock: Clock;
   /** The container has ended: no more is written. */
   readonly hasEnded: () => boolean;
   /** Resolves when it has. */
   readonly ended: Promise<void>;
+  /** The cluster is seen to have its pod no more. */
+  readonly isGone: () => boolean;
   readonly trouble: (error: unknown) => void;
   /** From then on nothing is read, asked or waited for. */
   readonly closing: AbortSignal;
@@ -56,6 +60,8 @@ const limits = {
   stampBytesMax: 64,
   /** After a stream that ended in order, until it is seen that its container has ended too. */
   endSeenMs: 5000,
+  /** After the end of a container, whose runtime may be writing its last lines yet: no reading before that is the last one. */
+  lastWriteMs: 1000,
   /** Without a byte, of a container that goes on: the first time, and at most, before the client itself gives a stream up (300 s). */
   quietMs: 30_000,
   quietMsMax: 240_000,
@@ -115,24 +121,29 @@ class Tail {
   }
 
   async run(): Promise<boolean> {
-    const { hasEnded, ended, trouble, kept } = this.#options;
+    const { hasEnded, ended, isGone, trouble, kept, clock } = this.#options;
     const signal = this.#signal;
     if (kept.count > 0) await this.#look(false);
     void ended.then(() => this.#hurry());
     let rest: Line | null | undefined;
+    let endSeenAt: number | null = null;
     for (let failures = 0; !signal.aborted;) {
       const [hadEnded, before] = [hasEnded(), this.received];
+      if (hadEnded) endSeenAt ??= clock.now();
+      const unsettledMs = endSeenAt === null ? Infinity : endSeenAt + limits.lastWriteMs - clock.now();
       try {
         const reading = await this.#read();
         if (reading === null) continue;
-        if (hadEnded && reading.fresh === 0 && reading.rest?.text === rest?.text) break;
+        if (unsettledMs <= 0 && reading.fresh === 0 && reading.rest?.text === rest?.text) break;
         rest = reading.rest;
         failures = 0;
         if (!hadEnded) await Promise.race([ended, pause(limits.endSeenMs, undefined, { signal, ref: true })]);
+        else if (unsettledMs > 0)
+          await pause(Math.min(unsettledMs, limits.lastWriteMs), undefined, { signal, ref: true });
       } catch (error) {
         if (signal.aborted) return false;
-        // 404: the pod is gone, and its log with it.
-        if (error instanceof ApiError && error.status === 404) break;
+        // Its log is gone with it. A node that has just begun again says so too, of pods that it does not know yet.
+        if (error instanceof ApiError && error.status === 404 && isGone()) break;
         if (hadEnded && hasNeverBegun(error)) break;
         failures = this.received === before ? failures + 1 : 1;
         if (failures > 3) trouble(error);

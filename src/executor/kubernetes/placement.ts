@@ -20,6 +20,7 @@ import {
   failureOf,
   failureToStart,
   goneOutcome,
+  hasEndedItself,
   lossOf,
   mainContainer,
   skipOf,
@@ -173,10 +174,15 @@ export class Placement implements Placed {
     return this.#isOver || this.#isCollected || mainOf(this.#last)?.state === 'terminated';
   }
 
-  /** Its container is seen to have ended well. */
+  /** No pod of its name is seen, or another one. */
+  get isGone(): boolean {
+    const view = this.#ports.seen();
+    return view === undefined || this.#isOther(view);
+  }
+
+  /** Its container is seen to have ended well, and nobody had told it to end. */
   get hasSucceeded(): boolean {
-    const main = mainOf(this.#last);
-    return main?.state === 'terminated' && main.exitCode === 0;
+    return this.#stop === null && this.#last !== null && hasEndedItself(this.#last, 0);
   }
 
   /** Its container is seen to have ended otherwise. */
@@ -273,8 +279,9 @@ export class Placement implements Placed {
   }
 
   #failureOf(view: PodView): Failed | null {
-    const over = view.phase === 'Succeeded' ? endedWithoutWord(this.#begun) : failureOf(view, this.#agent);
+    const over = failureOf(view, this.#agent);
     if (over !== null) return over;
+    if (view.phase === 'Succeeded') return endedWithoutWord(this.#begun);
     const { container, lasted, patience, isFresh } = this.#ports;
     const hasStarted = container === null ? this.#begun : mainOf(view)?.startedAt != null;
     const failure = hasStarted ? null : failureToStart(view, lasted(view.createdAt), patience, this.#agent);
@@ -321,10 +328,10 @@ export class Placement implements Placed {
   }
 
   /** What the container has left for the next try, after an end that was not good. */
-  #isHelperBringing({ containers, deletion }: PodView): boolean {
+  #isHelperBringing({ containers }: PodView): boolean {
     const main = mainOf(this.#last);
     const helper = containers.find(({ name }) => name === helperContainer);
-    if (this.#result !== null || deletion !== null || main?.state !== 'terminated') return false;
+    if (this.#result !== null || main?.state !== 'terminated') return false;
     return helper?.state === 'running' && this.#ports.lasted(main.finishedAt ?? 0) < helperPatienceMs;
   }
 

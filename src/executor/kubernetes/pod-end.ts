@@ -145,7 +145,8 @@ function troubleOf(container: ContainerView, isLate: boolean): Failed | null {
 export function failureOf(view: PodView, agent: AgentSide | null = null): Failed | null {
   const main = view.containers.find(({ name }) => name === mainContainer);
   // A sidecar is started again; beside a failed init container a helper would go on.
-  const isOver = view.phase === 'Failed' || hasFailed(main) || view.containers.some(hasFailedInit);
+  const isOver =
+    view.phase === 'Failed' || hasFailed(main) || wasWarned(view, main) || view.containers.some(hasFailedInit);
   if (!isOver) return null;
   const { disruption, reason, message } = view;
   const where = view.node === null ? '' : ` on ${view.node}`;
@@ -169,23 +170,33 @@ export function failureOf(view: PodView, agent: AgentSide | null = null): Failed
     case 'Terminated':
     case 'Shutdown':
       return failed('evicted', `its node${where} was shut down: ${message ?? ''}`);
-    case 'UnexpectedAdmissionError':
-    case 'Preempting':
-    case 'NodeAffinity':
-    case 'OutOfcpu':
-    case 'OutOfmemory':
-    case 'OutOfpods':
-      return failed('start', `its node${where} did not take its pod (${reason}): ${message ?? ''}`);
     default:
-      return failureOfContainers(view, where, agent);
+      // By any of the words that the kubelet has for it: `OutOf` with the name of a resource, `TopologyAffinityError`.
+      return reason !== null && view.containers.every(hasNeverBegun)
+        ? failed('start', `its node${where} did not take its pod (${reason}): ${message ?? ''}`)
+        : failureOfContainers(view, where, agent);
   }
 }
 
+/** Its container has ended with this code by itself: one that is warned saves what it has, and may end with any. */
+export function hasEndedItself(view: PodView, exitCode: number): boolean {
+  const main = view.containers.find(({ name }) => name === mainContainer);
+  return main?.state === 'terminated' && main.exitCode === exitCode && !wasWarned(view, main);
+}
+
+/** It has ended, and not before its pod was told to. Times are whole seconds: within that of the warning it may have heard it. */
+function wasWarned({ disruption, deletion, reason }: PodView, main: ContainerView | undefined): boolean {
+  if (main?.state !== 'terminated') return false;
+  const deletedAt = deletion === null ? Infinity : deletion.deadline - deletion.graceMs;
+  const warnedAt = Math.min(deletedAt, disruption?.since ?? Infinity);
+  // Of a reason alone nobody knows since when it holds.
+  if (warnedAt === Infinity) return reason !== null;
+  return main.finishedAt === null || main.finishedAt >= warnedAt;
+}
+
 /** A container that has ended by itself, and says that there was nothing to do; null for every other. */
-export function skipOf({ containers, disruption, deletion, reason }: PodView): AttemptOutcome | null {
-  const main = containers.find(({ name }) => name === mainContainer);
-  if (main?.state !== 'terminated' || main.exitCode !== skipExitCode) return null;
-  if (disruption !== null || deletion !== null || reason !== null) return null;
+export function skipOf(view: PodView): AttemptOutcome | null {
+  if (!hasEndedItself(view, skipExitCode)) return null;
   return { kind: 'skipped', reason: `the container ended with code ${skipExitCode}` };
 }
 
@@ -250,6 +261,10 @@ export function brokenBeside(view: PodView | undefined): string | null {
 
 function hasFailed(container: ContainerView | undefined): boolean {
   return container?.state === 'terminated' && container.exitCode !== 0;
+}
+
+function hasNeverBegun({ state, exitCode }: ContainerView): boolean {
+  return state === 'waiting' && exitCode === null;
 }
 
 /** Its pod begins no other container, and ends. */

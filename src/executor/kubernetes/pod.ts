@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import type { AgentTask } from '../agent/contract.ts';
+import { linkLimits } from '../agent/link.ts';
 import { agentFolder, placesIn, secretsFolder } from '../agent/places.ts';
 import type { AttemptSpec } from '../executor.ts';
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
@@ -166,8 +167,11 @@ function ownPod({ name, id, task, token, container }: PodContent, settings: PodS
         : { imagePullSecrets: settings.imagePullSecrets.map((secret) => ({ name: secret })) }),
       // A helper may bring large artifacts after the end of its container.
       terminationGracePeriodSeconds: container === null ? graceSeconds(graceMs) : graceSeconds(graceMs) + 600,
-      // The agent keeps the time of the step itself; this ends what cannot be reached any more.
-      activeDeadlineSeconds: Math.ceil((timeoutMs + graceMs) / 1000) + agentShare.deadlineSeconds,
+      // This ends what cannot be reached any more. An agent keeps the time of its step itself, and its result for as long as it waits
+      // for a server; a container has nobody else to end it.
+      activeDeadlineSeconds:
+        Math.ceil((timeoutMs + graceMs + (container === null ? linkLimits.patienceMs : 0)) / 1000) +
+        agentShare.deadlineSeconds,
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       ...parts,
     },

@@ -5,9 +5,11 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { ArtifactStore, LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
+import { isJsonObject } from '../../std/json.ts';
 import type { AgentTask } from '../agent/contract.ts';
 import type { Desk } from '../desk/desk.ts';
 import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placing.ts';
+import type { AttemptSpec } from '../executor.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
 import { agentWroteAt } from './container-output.ts';
 import { createApi, type Api } from './api.ts';
@@ -101,13 +103,21 @@ export class Pods implements Placing {
     return this.#placements.get(id);
   }
 
+  /** In the namespace that is said for it now. Of what an older server has kept, the configuration says it. */
+  settled(spec: AttemptSpec): AttemptSpec {
+    const { pod } = spec;
+    if (pod !== null && !isJsonObject(pod)) return spec;
+    const namespace = namespaceOf({ type: 'attempt', spec }, this.#options.settings);
+    return { ...spec, pod: { ...pod, namespace } };
+  }
+
   /** Opens it at the desk. Its pod is not asked for yet. */
   place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Placement {
     const { settings, desk, clock } = this.#options;
     const name = podName(settings.instance, id);
     const seen = this.#seenIn(namespaceOf(task, settings));
     const so = { began };
-    const log = this.#logOf(id, task, so, () => placement);
+    const log = this.#logOf(id, task, { so, seen }, () => placement);
     const placement = this.#placementOf(id, name, task, { so, seen, log, listener, token: () => token });
     this.#placements.set(id, placement);
     this.#idByPod.set(name, id);
@@ -320,11 +330,17 @@ export class Pods implements Placing {
     return new Placement(pod, ports, so.began !== null);
   }
 
-  #logOf(id: string, task: AgentTask, so: { readonly began: Began | null }, placement: () => Placement): ContainerLog {
+  #logOf(
+    id: string,
+    task: AgentTask,
+    { so, seen }: { readonly so: { readonly began: Began | null }; readonly seen: Seen },
+    placement: () => Placement,
+  ): ContainerLog {
     const { logs, desk, clock, settings, trusted, trouble, logPatienceMs } = this.#options;
     return openContainerLog({
       patienceMs: logPatienceMs,
       api: this.#api,
+      clock,
       namespace: namespaceOf(task, settings),
       pod: podName(settings.instance, id),
       container: mainContainer,
@@ -334,6 +350,7 @@ export class Pods implements Placing {
       say: (text) => desk.line(id, { at: clock.now(), stream: 'contender', text }),
       hasEnded: () => placement().hasEnded,
       ended: () => placement().ended,
+      isGone: () => seen.isListed && placement().isGone,
       trouble: (error) => trouble(error, 'a log cannot be read; it is tried again'),
       closing: this.#closing.signal,
     });

@@ -3,6 +3,7 @@
  * removed whatever becomes of it, also when the signal ends the trial.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Api } from './api.ts';
 import { ok, unanswered, unknown, wrong, type Finding } from './finding.ts';
@@ -25,6 +26,8 @@ export interface TrialPorts {
 
 /** For what it prints, when it has begun. */
 const wordMs = 60_000;
+/** After its end. */
+const lastWriteMs = 1000;
 
 const imageHelp = 'See `image`, `imagePullPolicy`, `imagePullSecrets` and `pod` of `executor.kubernetes`.';
 
@@ -74,8 +77,14 @@ const wordSchema = z.discriminatedUnion('kind', [
 async function wordOf(path: string, { api, settings: { agentUrl }, signal }: TrialPorts): Promise<Finding> {
   let text = '';
   try {
-    const content = await api.stream(`${path}/log`, { container: mainContainer }, signal);
-    text = await new Response(content).text();
+    const read = async (): Promise<string> =>
+      new Response(await api.stream(`${path}/log`, { container: mainContainer }, signal)).text();
+    text = await read();
+    if (text === '') {
+      // Its runtime may still be writing the line.
+      await pause(lastWriteMs, undefined, { signal });
+      text = await read();
+    }
   } catch (error) {
     signal.throwIfAborted();
     return unanswered('agents', 'What a pod prints cannot be read', error);

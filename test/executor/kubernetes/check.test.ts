@@ -104,6 +104,20 @@ test('what the configuration says of pods that can be none is told before the cl
     );
   }));
 
+test('the word of the pod that is tried may be written a moment after its end', () =>
+  withCluster(async ({ api, check }) => {
+    let reads = 0;
+    const late: Api = {
+      ...api,
+      stream(path, ...asked) {
+        if (!path.endsWith('/log') || (reads += 1) > 1) return api.stream(path, ...asked);
+        return Promise.resolve(new Blob([]).stream());
+      },
+    };
+    assert.equal(statesOf(await check({ api: late })), `${asked}, start ok, agents ok`);
+    assert.equal(reads, 2);
+  }));
+
 test('without a trial, pods are only shown to the cluster', () =>
   withCluster(async ({ fake, check }) => {
     assert.equal(statesOf(await check({ trial: null })), asked);

@@ -22,6 +22,8 @@ test('the log of a container is read though what is kept of it could not be read
     say: (text) => assert.fail(text),
     hasEnded: () => true,
     ended: () => Promise.resolve(),
+    isGone: () => false,
+    clock: Date,
     trouble: (error) => void troubles.push(String(error)),
     closing: new AbortController().signal,
   });
@@ -46,10 +48,76 @@ test('a container that never began has no log, and nothing of it is missing', as
     say: (text) => assert.fail(text),
     hasEnded: () => true,
     ended: () => Promise.resolve(),
+    isGone: () => false,
+    clock: Date,
     trouble: (error) => assert.fail(String(error)),
     patienceMs: 50,
     closing: new AbortController().signal,
   });
   assert.deepEqual(await log.collect(), { lastLine: null, mayHaveMore: false });
   assert.equal(await log.end(), true);
+});
+
+test('a node that does not know its pods yet does not end the log of a container, and one whose pod is gone does', async () => {
+  const end = Promise.withResolvers<void>();
+  let [hasEnded, isGone] = [false, false];
+  const answers: (readonly string[] | number)[] = [500, 404, ['{"epoch":1}', '{"epoch":2}']];
+  const log = openContainerLog({
+    api: {
+      ...createApi(() => assert.fail('no cluster is asked')),
+      async stream() {
+        const answer = answers.shift() ?? 404;
+        if (answers.length === 0) hasEnded = true;
+        if (hasEnded) end.resolve();
+        if (typeof answer === 'number') {
+          isGone = hasEnded;
+          throw new ApiError('pod "p" does not exist', answer, 'NotFound', 0.001);
+        }
+        return new Blob(answer.map((line, index) => `2026-01-05T10:00:0${index}.000000000Z ${line}\n`)).stream();
+      },
+    },
+    namespace: 'default',
+    pod: 'p',
+    container: 'main',
+    kept: async () => ({ at: 0, count: 0 }),
+    write: () => undefined,
+    say: (text) => assert.fail(text),
+    hasEnded: () => hasEnded,
+    ended: () => end.promise,
+    isGone: () => isGone,
+    clock: Date,
+    trouble: (error) => assert.fail(String(error)),
+    closing: new AbortController().signal,
+  });
+  assert.deepEqual(await log.collect(), { lastLine: '{"epoch":2}', mayHaveMore: false });
+});
+
+test('the one line of a container that had ended before its log was read may be written late', async () => {
+  let now = 1000;
+  const asked: number[] = [];
+  const log = openContainerLog({
+    api: {
+      ...createApi(() => assert.fail('no cluster is asked')),
+      async stream() {
+        const isWritten = asked.length > 1;
+        asked.push(now);
+        now += isWritten ? 1000 : 995;
+        return new Blob(isWritten ? ['2026-01-05T10:00:00.000000000Z {"rows":3}\n'] : []).stream();
+      },
+    },
+    namespace: 'default',
+    pod: 'p',
+    container: 'main',
+    kept: async () => ({ at: 0, count: 0 }),
+    write: () => undefined,
+    say: (text) => assert.fail(text),
+    hasEnded: () => true,
+    ended: () => Promise.resolve(),
+    isGone: () => false,
+    clock: { now: () => now },
+    trouble: (error) => assert.fail(String(error)),
+    closing: new AbortController().signal,
+  });
+  assert.deepEqual(await log.collect(), { lastLine: '{"rows":3}', mayHaveMore: false });
+  assert.deepEqual(asked, [1000, 1995, 2990, 3990]);
 });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { podPatience } from '../../../src/executor/kubernetes/pod-end.ts';
 import { specOf, until } from '../workshop.ts';
-import { checkHeld, container, said, untilMainEnded } from './under-faults.ts';
+import type { Pod } from '../../support/kubernetes/wire.ts';
+import { checkHeld, container, said, tellOf, untilMainEnded, type Given } from './under-faults.ts';
 
 const isUpload = (line: string): boolean => line.startsWith('PUT ') && line.includes('/artifacts/');
 
@@ -31,6 +32,40 @@ for (const [end, expected] of [
       assert.equal(fake.count('delete', 'pods'), 0);
       proxy.release();
       assert.match(said((await harbour.finished(spec.attemptId)).outcome), expected);
+    },
+  );
+
+const waits = 'echo begun; sleep 600 & wait';
+const preempted: Disturbance = ({ fake }, pod) => fake.disturbances.preempt(pod);
+const outOfTime: Disturbance = ({ harbour }, _pod, id) => harbour.executor.stop(id, 'timeout', 5000);
+type Disturbance = (given: Given, pod: Pod, id: string) => unknown;
+
+for (const [what, disturb, exitCode, expected] of [
+  ['a pod is preempted', preempted, 0, /^evicted: .*PreemptionByScheduler/],
+  ['a pod is preempted', preempted, 143, /^evicted: .*PreemptionByScheduler/],
+  ['its time is over', outOfTime, 0, /^timeout: /],
+] as const)
+  checkHeld(
+    `what a container saves when ${what}, to end with code ${exitCode}, is there for the next try`,
+    (line) => line.startsWith('PUT /agent/v1/checkpoint'),
+    async (given) => {
+      const { fake, harbour, proxy } = given;
+      const spec = specOf(container(`trap 'echo half > /contender/checkpoint/state; exit ${exitCode}' TERM; ${waits}`));
+      await harbour.executor.start(spec);
+      await until('its work', async () => (await harbour.log(spec.attemptId)).includes('begun') || undefined);
+      const [pod] = fake.pods();
+      assert.ok(pod);
+      await disturb(given, pod, spec.attemptId);
+      await until('what it saved to be on its way', () => proxy.held() > 0);
+      await untilMainEnded(fake);
+      await tellOf(fake);
+      proxy.release();
+      assert.match(said((await harbour.finished(spec.attemptId)).outcome), expected);
+      const { attemptId, context } = spec;
+      const second = { ...spec, attemptId: attemptId.replace(/1$/, '2'), context: { ...context, attempt: 2 } };
+      await harbour.executor.start({ ...second, work: container('cat /contender/checkpoint/state') });
+      assert.equal(said((await harbour.finished(second.attemptId)).outcome), 'succeeded');
+      assert.ok((await harbour.log(second.attemptId)).includes('half'));
     },
   );
 

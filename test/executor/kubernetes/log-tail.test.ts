@@ -55,6 +55,8 @@ async function withLog(
       kept: { at: 0, count: 0 },
       hasEnded: () => hasEnded,
       ended: over.promise,
+      isGone: () => false,
+      clock: Date,
       trouble: () => undefined,
       closing: new AbortController().signal,
       lookMs: 20,
@@ -227,6 +229,8 @@ async function requestsOfQuiet(t: TestContext, endsAt: number, until: number): P
     kept: { at: 0, count: 0 },
     hasEnded: () => now >= endsAt,
     ended: over.promise,
+    isGone: () => false,
+    clock: Date,
     trouble: (error) => assert.fail(String(error)),
     closing: new AbortController().signal,
   });

@@ -38,6 +38,28 @@ test('a pod that belongs to nothing any more is removed in whatever namespace it
   await until('it to go', () => fake.pods().length === 0 || undefined);
 });
 
+test('a pod stays where it is, and its step goes on, when the next server makes its pods in another namespace', async (t) => {
+  const fake = await startClusterWithRunner(['default', 'gpu']);
+  t.after(() => fake.close());
+  const pod: { namespace?: string } = {};
+  const harbour = await openHarbour({ ...settingsFor(fake), pod });
+  t.after(() => harbour.close());
+  const go = join(harbour.folder, 'go');
+  const spec = specOf(shell(`until [ -e ${go} ]; do sleep 0.02; done`));
+  await harbour.executor.start(spec);
+  await harbour.running(spec.attemptId);
+  pod.namespace = 'gpu';
+  const { executor } = await harbour.next();
+  await executor.recover([spec.attemptId]);
+  writeFileSync(go, '');
+  assert.equal((await harbour.finished(spec.attemptId)).outcome.kind, 'succeeded');
+  await executor.start(specOf(shell('sleep 600')));
+  await until(
+    'the pod of the next step',
+    () => fake.pods().some(({ metadata }) => metadata.namespace === 'gpu') || undefined,
+  );
+});
+
 test('the pod of a look is as its step says, in the namespace that it names', async (t) => {
   const fake = await startClusterWithRunner(['default', 'gpu']);
   t.after(() => fake.close());

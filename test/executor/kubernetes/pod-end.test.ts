@@ -6,6 +6,7 @@ import {
   failureOf,
   failureToStart,
   goneOutcome,
+  hasEndedItself,
   lossOf,
   skipOf,
   type AgentSide,
@@ -215,7 +216,7 @@ test('a pod that is over says why, and whose retries that takes', () => {
   const evicted = (message: string): object => ({ phase: 'Failed', reason: 'Evicted', message });
   const disrupted = (reason: string): object =>
     terminated(137, 'Error', condition('DisruptionTarget', 'True', reason, 'by the cluster'));
-  const cases: readonly [string, object, string | null, RegExp | null][] = [
+  const cases: readonly (readonly [string, object, string | null, RegExp | null])[] = [
     ['running', { phase: 'Running', containerStatuses: [container({ running: {} })] }, null, null],
     [
       'succeeded',
@@ -284,7 +285,24 @@ test('a pod that is over says why, and whose retries that takes', () => {
       'evicted',
       /shutdown/,
     ],
-    ['a node that did not take it', { phase: 'Failed', reason: 'OutOfcpu' }, 'start', /OutOfcpu/],
+    ...[
+      'OutOfcpu',
+      'OutOfnvidia.com/gpu',
+      'OutOfephemeral-storage',
+      'UnexpectedAdmissionError',
+      'TopologyAffinityError',
+      'VolumeAttachmentLimitExceeded',
+    ].map((reason) => {
+      const says = new RegExp(`^its node on node1 did not take its pod \\(${reason}\\): Pod was rejected`);
+      return [`refused: ${reason}`, { phase: 'Failed', reason, message: 'Pod was rejected' }, 'start', says] as const;
+    }),
+    [
+      'a node that did not take it, where its containers wait',
+      { ...waiting('ContainerCreating'), phase: 'Failed', reason: 'VolumeAttachmentLimitExceeded' },
+      'start',
+      /VolumeAttachmentLimitExceeded/,
+    ],
+    ['a word of the cluster for what had begun', terminated(3, 'Error', { reason: 'Other' }), 'code', /exit code 3/],
     ['no word at all', { phase: 'Failed' }, 'lost', /without a word/],
     [
       'an init container',
@@ -337,6 +355,40 @@ test('a container that ends with code 99 by itself had nothing to do; one that w
   const drained = condition('DisruptionTarget', 'True', 'EvictionByEvictionAPI', 'drained');
   assert.equal(skipOf(view(terminated(99, 'Error', drained))), null);
   assert.equal(skipOf(view(terminated(99, 'Error'), { deletionTimestamp: '2026-01-05T02:10:00Z' })), null);
+});
+
+test('a container that ended with code 0 after its pod was told to end has not succeeded', () => {
+  const ended = (finishedAt: string, phase: string, more: object = {}): object => ({
+    phase,
+    containerStatuses: [container({ terminated: { exitCode: 0, reason: 'Completed', finishedAt } })],
+    ...more,
+  });
+  const at = (second: number): string => `2026-01-05T02:10:${second}Z`;
+  const drained = condition('DisruptionTarget', 'True', 'EvictionByEvictionAPI', 'drained', at(20));
+  const preempted = condition('DisruptionTarget', 'True', 'PreemptionByScheduler', 'for another', at(20));
+  const shutDown = condition('DisruptionTarget', 'True', 'TerminationByKubelet', 'node shutdown', at(20));
+  const deleted = { deletionTimestamp: at(50), deletionGracePeriodSeconds: 30 };
+  const cases: readonly [string, PodView, boolean, string | null][] = [
+    ['by itself', view(ended(at(20), 'Running')), true, null],
+    ['drained', view(ended(at(21), 'Running', drained), deleted), false, 'evicted'],
+    ['drained, and all over', view(ended(at(21), 'Succeeded', drained), deleted), false, 'evicted'],
+    ['preempted in the same second', view(ended(at(20), 'Running', preempted), deleted), false, 'evicted'],
+    ['before it was drained', view(ended(at(19), 'Running', drained), deleted), true, null],
+    ['deleted', view(ended(at(21), 'Running'), deleted), false, 'lost'],
+    ['before it was deleted', view(ended(at(19), 'Running'), deleted), true, null],
+    ['its node is shut down', view(ended(at(21), 'Failed', { reason: 'Terminated', ...shutDown })), false, 'evicted'],
+    ['its node is shut down, untold when', view(ended(at(21), 'Failed', { reason: 'Terminated' })), false, 'evicted'],
+    [
+      'removed after the shutdown',
+      view(ended(at(21), 'Failed', shutDown), { deletionTimestamp: at(59) }),
+      false,
+      'evicted',
+    ],
+  ];
+  for (const [name, seen, isItself, cause] of cases) {
+    assert.equal(hasEndedItself(seen, 0), isItself, name);
+    assert.equal(failureOf(seen)?.cause ?? null, cause, name);
+  }
 });
 
 test('an agent that ends without a word is no failure of the code that it carries out', () => {

@@ -53,7 +53,8 @@ test('the pod of an attempt keeps to the restricted profile, and holds nothing b
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 15,
-      activeDeadlineSeconds: 3665,
+      // Six hours in which its agent waits for a server, and one.
+      activeDeadlineSeconds: 65 + 7 * 3600,
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       containers: [
         {
