@@ -21,6 +21,7 @@ import type {
   News,
   OrderRow,
   OutboxRow,
+  Part,
   RequestRow,
   RunFilter,
   RunRow,
@@ -85,7 +86,8 @@ export interface Journal {
   head(repository: string, branch: string): Promise<string | null>;
   heads(repository: string): Promise<ReadonlyMap<string, string>>;
 
-  pendingDeliveries(limit: number): Promise<readonly DeliveryRow[]>;
+  /** Oldest first. */
+  pendingDeliveries(limit: number, part?: Part): Promise<readonly DeliveryRow[]>;
   trigger(key: string): Promise<TriggerRow | null>;
   lastTick(repository: string, pipeline: string): Promise<number | null>;
   /** Newest first. */

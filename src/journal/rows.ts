@@ -36,6 +36,12 @@ export interface RunRow {
   readonly deadlineMissedAt: number | null;
 }
 
+/** Of what waits: what is of one repository, and what stands after the one with this id. */
+export interface Part {
+  readonly repository?: string;
+  readonly after?: string;
+}
+
 export interface RunFilter {
   readonly repository?: string;
   readonly pipeline?: string;

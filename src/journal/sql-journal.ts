@@ -83,7 +83,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     head: (repository, branch) => first(headOfBranch(repository, branch)),
     heads: async (repository) => new Map(await rows(headsOfRepository(repository))),
 
-    pendingDeliveries: (limit) => rows(pendingDeliveries(limit)),
+    pendingDeliveries: (limit, part) => rows(pendingDeliveries(limit, part)),
     trigger: (key) => first(triggerByKey(key)),
     lastTick: (repository, pipeline) => first(lastTick(repository, pipeline)),
     ticks: (repository, pipeline, limit) => rows(newestTicks(repository, pipeline, limit)),

@@ -230,6 +230,8 @@ const reads: { readonly [name: string]: Sql } = {
   'the newest backfills': newestBackfills(limit),
   'intervals of a backfill': intervalsOfBackfill('x'),
   'pending deliveries': pendingDeliveries(limit),
+  'more pending deliveries': pendingDeliveries(limit, { after: 'x' }),
+  'pending deliveries of a repository': pendingDeliveries(limit, { repository: 'r', after: 'x' }),
   'a trigger': triggerByKey('k'),
   'the last tick': lastTick('r', 'p'),
   'the newest ticks': newestTicks('r', 'p', limit),

@@ -89,7 +89,7 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     versions: (repository, sha) => read(() => journal.versions(repository, sha)),
     head: (repository, branch) => read(() => journal.head(repository, branch)),
     heads: (repository) => read(() => journal.heads(repository)),
-    pendingDeliveries: (limit) => read(() => journal.pendingDeliveries(limit)),
+    pendingDeliveries: (limit, part) => read(() => journal.pendingDeliveries(limit, part)),
     trigger: (key) => read(() => journal.trigger(key)),
     lastTick: (repository, pipeline) => read(() => journal.lastTick(repository, pipeline)),
     ticks: (repository, pipeline, limit) => read(() => journal.ticks(repository, pipeline, limit)),

@@ -129,7 +129,7 @@ export class Term {
   #job(key: string): Promise<void> {
     if (key === 'news') return this.#lookForNews();
     if (key === 'room') return this.#lookForRoom();
-    if (key === 'intake') return this.#intake.work();
+    if (key === 'intake') return this.#intake.look();
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
     if (key === 'backfills') return this.#backfills.work();
@@ -137,6 +137,7 @@ export class Term {
     if (key === 'runs') return this.#turns.look();
     if (key === 'waits') return this.#turns.waits.work();
     const [kind, repository] = splitOnce(key);
+    if (kind === 'intake') return this.#intake.work(repository);
     return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
   }
 
@@ -161,7 +162,7 @@ export class Term {
     return this.#room.lack;
   }
 
-  /** `news`, `intake`, `backfills`, `events`, `poll:REPOSITORY`. */
+  /** `news`, `backfills`, `events`, `intake:REPOSITORY`, `poll:REPOSITORY`. */
   wake(job: string): void {
     this.#ports.jobQueue.wake(job);
   }
