@@ -51,7 +51,7 @@ export async function settle(ports: ConductorPorts, row: OutboxRow): Promise<Car
     case 'refuse':
       return { done: [...refused(evaluation, 'reported', decided.reason, at), ...reportRun(run.opened, at, 0)] };
     case 'promote': {
-      const body = { evaluationId: evaluation.id, by: decided.by };
+      const body = { evaluationId: evaluation.id, repository: evaluation.repository, by: decided.by };
       const key = `promote:${evaluation.id}`;
       return {
         done: [
@@ -269,5 +269,5 @@ export async function settleMerged(
 ): Promise<readonly Write[]> {
   const undecided = await ports.journal.evaluations({ repository, pullRequest, state: 'reported', limit: 200 });
   const at = ports.clock.now();
-  return undecided.filter(decidesItself).map((row) => settleLater(row.id, at));
+  return undecided.filter(decidesItself).map((row) => settleLater(row, at));
 }

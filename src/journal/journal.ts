@@ -121,7 +121,8 @@ export interface Journal {
 
   /** Rows that are due, oldest first. */
   dueOutbox(now: number, limit: number): Promise<readonly OutboxRow[]>;
-  nextOutboxAt(): Promise<number | null>;
+  /** When the next row is due; `after`: of those that are due later than that. */
+  nextOutboxAt(after?: number): Promise<number | null>;
   /** Rows that failed at least once and are not done. */
   troubledOutbox(limit: number): Promise<readonly OutboxRow[]>;
   /** The newest that was to be carried out under the key, done or not. */

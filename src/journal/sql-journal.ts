@@ -103,7 +103,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     listenersWithNews: () => rows(listenersWithNews()),
 
     dueOutbox: (now, limit) => rows(dueOutbox(now, limit)),
-    nextOutboxAt: () => first(nextOutboxAt()),
+    nextOutboxAt: (after) => first(nextOutboxAt(after)),
     troubledOutbox: (limit) => rows(troubledOutbox(limit)),
     outboxRow: (key) => first(outboxByKey(key)),
     outboxOf: (runId) => rows(outboxOfRun(runId)),

@@ -38,6 +38,7 @@ export function outboxRows(use: Use): void {
       ['early', 'middle'],
     );
     assert.equal(await journal.nextOutboxAt(), at);
+    assert.equal(await journal.nextOutboxAt(at), at + 1);
     await mustKeep(journal, done('early', 1), done('middle', 1));
     assert.equal(await journal.nextOutboxAt(), at + 2);
     assert.deepEqual(await journal.dueOutbox(at + 1, 9), []);

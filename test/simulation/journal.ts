@@ -105,7 +105,7 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     dataListeners: (repository) => read(() => journal.dataListeners(repository)),
     listenersWithNews: () => read(() => journal.listenersWithNews()),
     dueOutbox: (now, limit) => read(() => journal.dueOutbox(now, limit)),
-    nextOutboxAt: () => read(() => journal.nextOutboxAt()),
+    nextOutboxAt: (after) => read(() => journal.nextOutboxAt(after)),
     outboxRow: (key) => read(() => journal.outboxRow(key)),
     outboxOf: (runId) => read(() => journal.outboxOf(runId)),
     troubledOutbox: (limit) => read(() => journal.troubledOutbox(limit)),
