@@ -102,11 +102,11 @@ export interface Journal {
   backfillIntervals(id: string): Promise<readonly BackfillInterval[]>;
 
   /** Runs that have ended, and of which nobody has looked who follows, oldest first. */
-  openRunEnds(limit: number): Promise<readonly RunRow[]>;
+  openRunEnds(limit: number, part?: Part): Promise<readonly RunRow[]>;
 
   dataEvent(id: string): Promise<DataEventRow | null>;
-  /** Those that nobody has decided on, oldest first. */
-  openDataEvents(limit: number): Promise<readonly DataEventRow[]>;
+  /** Those that nobody has decided on, oldest first; what is told from outside is of no repository. */
+  openDataEvents(limit: number, part?: Part): Promise<readonly DataEventRow[]>;
   /** Newest first, at most 200; of one dataset, or (null) of all. */
   dataEvents(dataset: string | null, limit: number): Promise<readonly DataEventRow[]>;
   /** The news with these numbers, newest first. */

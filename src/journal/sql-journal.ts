@@ -93,10 +93,10 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     backfills: (limit) => rows(newestBackfills(limit)),
     backfillIntervals: (id) => rows(intervalsOfBackfill(id)),
 
-    openRunEnds: (limit) => rows(openRunEnds(limit)),
+    openRunEnds: (limit, part) => rows(openRunEnds(limit, part)),
 
     dataEvent: (id) => first(dataEventById(id)),
-    openDataEvents: (limit) => rows(openDataEvents(limit)),
+    openDataEvents: (limit, part) => rows(openDataEvents(limit, part)),
     dataEvents: (dataset, limit) => rows(newestDataEvents(dataset, limit)),
     newsOf: (dataset, range, limit) => rows(newsOf(dataset, range, limit)),
     dataListeners: (repository) => rows(listenersOfRepository(repository)),

@@ -133,10 +133,11 @@ export class Term {
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
     if (key === 'backfills') return this.#backfills.work();
-    if (key === 'events') return this.#events.work();
+    if (key === 'events') return this.#events.look();
     if (key === 'runs') return this.#turns.look();
     if (key === 'waits') return this.#turns.waits.work();
     const [kind, repository] = splitOnce(key);
+    if (kind === 'events') return this.#events.work(repository);
     if (kind === 'intake') return this.#intake.work(repository);
     return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
   }

@@ -13,7 +13,7 @@ export type RunBranch =
   | { readonly why: string }
   | { readonly again: string };
 
-/** Git whose remote is asked each thing at most once: for what is decided together. */
+/** Git whose remote is asked each thing at most once: for what is decided together, of which all was known before. */
 export function askedOnce(git: GitRepository): GitRepository {
   let branch: ReturnType<GitRepository['defaultBranch']> | null = null;
   let fetched: ReturnType<GitRepository['fetch']> | null = null;

@@ -27,18 +27,18 @@ export class Intake {
   async look(): Promise<void> {
     const { clock, jobQueue } = this.#desk.ports;
     const repositories = new Set<string>();
-    for await (const { repository } of this.#pending()) repositories.add(repository);
+    for await (const page of this.#pending()) for (const { repository } of page) repositories.add(repository);
     for (const repository of repositories) jobQueue.wake(`intake:${repository}`);
     jobQueue.wake('intake', clock.now() + conductorLimits.lookAgainMs);
   }
 
   /** Handles what is pending for one repository. What has to wait stays pending, and holds up nothing else. */
   async work(repository: string): Promise<void> {
-    for await (const delivery of this.#pending(repository)) await this.#settle(delivery);
+    for await (const page of this.#pending(repository)) for (const delivery of page) await this.#settle(delivery);
     this.#desk.ports.jobQueue.wake('outbox');
   }
 
-  #pending(repository?: string): AsyncIterable<DeliveryRow> {
+  #pending(repository?: string): AsyncIterable<readonly DeliveryRow[]> {
     const { journal } = this.#desk.ports;
     const limit = conductorLimits.deliveriesPerLookMax;
     return backlog((part) => journal.pendingDeliveries(limit, { ...part, ...(repository && { repository }) }));
