@@ -251,10 +251,8 @@ function promotionOf(evaluation: EvaluationRow, digest: string, by: string, at: 
 }
 
 async function evaluationById(journal: Journal, row: OutboxRow): Promise<EvaluationRow | null> {
-  const id = textOf(row.body['evaluationId']);
-  const runId = id.slice(0, id.indexOf('/'));
-  const rows = await journal.evaluations({ runId, limit: 100 });
-  return rows.find((evaluation) => evaluation.id === id) ?? null;
+  const [found] = await journal.evaluations({ id: textOf(row.body['evaluationId']), limit: 1 });
+  return found ?? null;
 }
 
 function textOf(value: unknown): string {

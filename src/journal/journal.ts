@@ -131,6 +131,7 @@ export interface Journal {
   outboxOf(runId: string): Promise<readonly OutboxRow[]>;
 
   evaluations(filter: {
+    readonly id?: string;
     readonly runId?: string;
     readonly sha?: string;
     readonly model?: string;

@@ -242,6 +242,20 @@ test('a promotion whose Git hangs holds up no report', async () => {
   await bench.heard('meanwhile');
 });
 
+test('each of very many challenges of one run is decided', async () => {
+  const bench = await setBench();
+  const { journal, now } = bench;
+  const trigger = { kind: 'backfill', backfill: 'b', actor: 'ada' } as const;
+  await journal.commit([[versionsWrite, openRun(runId(1), { trigger })]]);
+  for (let number = 0; number < 150; number += 1) {
+    const row = evaluation(runId(1), { id: `${runId(1)}/c${number}`, step: `c${number}`, policy: 'automatic' });
+    await journal.commit([[{ write: 'evaluation', evaluation: row }, settleLater(row, now)]]);
+  }
+  await bench.work();
+  const decided = await journal.evaluations({ runId: runId(1), state: 'refused', limit: 200 });
+  assert.equal(decided.length, 150);
+});
+
 test('when it is stopped it begins nothing more', async () => {
   const bench = await setBench();
   await bench.ask('late');

@@ -164,6 +164,7 @@ export function evaluations(use: Use): void {
     const third = evaluation(runId(3), { at: at + 2, pullRequest: 7, promotable: false });
     await mustKeep(journal, put(first), put(second), put(third));
     assert.deepEqual(await journal.evaluations({ limit: 2 }), [third, second]);
+    assert.deepEqual(await journal.evaluations({ id: second.id, limit: 1 }), [second]);
     assert.deepEqual(await journal.evaluations({ runId: runId(1), limit: 9 }), [first]);
     assert.deepEqual(await journal.evaluations({ sha: 'c'.repeat(40), limit: 9 }), [second]);
     assert.deepEqual(await journal.evaluations({ model: 'churn', limit: 9 }), [third, first]);

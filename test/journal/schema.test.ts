@@ -254,6 +254,7 @@ const reads: { readonly [name: string]: Sql } = {
   'an entry of a cache': cacheEntry({ repository: 'r', pipeline: 'p', step: 's', scope: '' }, 'k'),
   'the newest entry of a cache': newestCacheEntry({ repository: 'r', pipeline: 'p', step: 's', scope: '' }, 0),
   'all evaluations': evaluationPage({ limit }),
+  'an evaluation': evaluationPage({ limit, id: 'x' }),
   'evaluations of a run': evaluationPage({ limit, runId: 'x' }),
   'evaluations of a commit': evaluationPage({ limit, sha: 's' }),
   'evaluations of a model': evaluationPage({ limit, model: 'm' }),
