@@ -169,7 +169,7 @@ export class Conductor {
       this.#wake(`poll:${repository}`);
       return 'duplicate';
     }
-    this.#wake('intake');
+    this.#wake(`intake:${repository}`);
     return 'accepted';
   }
 

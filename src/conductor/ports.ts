@@ -84,7 +84,10 @@ export const conductorLimits = {
   /** Pull requests that a merge would decide something on, the newest, and how many of them one look asks the forge about. */
   undecidedMax: 10_000,
   leftPerLookMax: 100,
-  outboxBatchMax: 20,
+  /** Rows that are carried out at once for one repository or channel. */
+  outboxAtOnceMax: 20,
+  /** Due rows that are looked through for some that can be begun. */
+  outboxPageMax: 200,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,
   /** What waits for another try is tried at the start of a term: so many, the newest. */
@@ -99,7 +102,7 @@ export const conductorLimits = {
   runningDebounceMs: 40,
   /** Runs that are kept in memory; others are folded from the journal when they have a turn. */
   runsFoldedMax: 1000,
-  /** Looks for what steps wait for that are under way at once: at the journal, and at all else. */
+  /** Looks for what steps wait for that are under way at once: at the runs of one repository, and at all else. */
   looksInsideMax: 4,
   looksOutsideMax: 32,
   /** Looks that are due within such a span are made together, or within a tenth of their interval. */

@@ -51,7 +51,7 @@ export async function settle(ports: ConductorPorts, row: OutboxRow): Promise<Car
     case 'refuse':
       return { done: [...refused(evaluation, 'reported', decided.reason, at), ...reportRun(run.opened, at, 0)] };
     case 'promote': {
-      const body = { evaluationId: evaluation.id, by: decided.by };
+      const body = { evaluationId: evaluation.id, repository: evaluation.repository, by: decided.by };
       const key = `promote:${evaluation.id}`;
       return {
         done: [
@@ -273,10 +273,8 @@ function promotionOf(evaluation: EvaluationRow, digest: string, by: string, at: 
 }
 
 async function evaluationById(journal: Journal, row: OutboxRow): Promise<EvaluationRow | null> {
-  const id = textOf(row.body['evaluationId']);
-  const runId = id.slice(0, id.indexOf('/'));
-  const rows = await journal.evaluations({ runId, limit: 100 });
-  return rows.find((evaluation) => evaluation.id === id) ?? null;
+  const [found] = await journal.evaluations({ id: textOf(row.body['evaluationId']), limit: 1 });
+  return found ?? null;
 }
 
 function textOf(value: unknown): string {
@@ -291,5 +289,5 @@ export async function settleMerged(
 ): Promise<readonly Write[]> {
   const undecided = await ports.journal.evaluations({ repository, pullRequest, state: 'reported', limit: 200 });
   const at = ports.clock.now();
-  return undecided.filter(decidesItself).map((row) => settleLater(row.id, at));
+  return undecided.filter(decidesItself).map((row) => settleLater(row, at));
 }

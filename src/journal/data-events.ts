@@ -3,8 +3,15 @@
  * its dataset, unless its digest is that of the news before. The number is drawn from the row of the dataset, which is
  * held until the commit: so there is never a lower number to come, and who has seen one has seen all before it.
  */
-import type { Query, RawRow, Step } from './driver.ts';
-import { dataEventStates, journalLimits, type DataEventRow, type DataListener, type Write } from './journal.ts';
+import type { Query, RawRow, Step, Value } from './driver.ts';
+import {
+  dataEventStates,
+  journalLimits,
+  type DataEventRow,
+  type DataListener,
+  type Part,
+  type Write,
+} from './journal.ts';
 import * as parse from './parse.ts';
 
 const selectEvent = `
@@ -31,9 +38,18 @@ export function dataEventById(id: string): Query<DataEventRow> {
 }
 
 /** Oldest first. */
-export function openDataEvents(limit: number): Query<DataEventRow> {
-  const text = `${selectEvent} where state = 'open' order by told_at, id limit $1`;
-  return { text, values: [limit], parse: eventRow };
+export function openDataEvents(limit: number, { repository, after }: Part = {}): Query<DataEventRow> {
+  const values: Value[] = [limit];
+  const ofRepository =
+    repository === undefined
+      ? ''
+      : `and (select r.repository from run r where r.id = data_event.run_id) = $${values.push(repository)}`;
+  const further =
+    after === undefined
+      ? ''
+      : `and (told_at, id) > (select told_at, id from data_event where id = $${values.push(after)})`;
+  const text = `${selectEvent} where state = 'open' ${ofRepository} ${further} order by told_at, id limit $1`;
+  return { text, values, parse: eventRow };
 }
 
 /** Newest first; of one dataset, or of all. */

@@ -1,13 +1,19 @@
 /** What came in: webhooks, and the triggers that they, the clock and people became. */
 import type { JsonObject } from '../std/json.ts';
-import type { Query, Step } from './driver.ts';
-import type { DeliveryRow, TriggerRow, Write } from './journal.ts';
+import type { Query, Step, Value } from './driver.ts';
+import type { DeliveryRow, Part, TriggerRow, Write } from './journal.ts';
 import * as parse from './parse.ts';
 
-export function pendingDeliveries(limit: number): Query<DeliveryRow> {
+export function pendingDeliveries(limit: number, { repository, after }: Part = {}): Query<DeliveryRow> {
+  const values: Value[] = [limit];
+  const ofRepository = repository === undefined ? '' : `and repository = $${values.push(repository)}`;
+  const further =
+    after === undefined ? '' : `and (at, id) > (select at, id from delivery where id = $${values.push(after)})`;
   return {
-    text: `select id, repository, event, body, at from delivery where state = 'pending' order by at, id limit $1`,
-    values: [limit],
+    text: `
+      select id, repository, event, body, at from delivery where state = 'pending' ${ofRepository} ${further}
+      order by at, id limit $1`,
+    values,
     parse: (row) => ({
       id: parse.text(row, 'id'),
       repository: parse.text(row, 'repository'),

@@ -42,6 +42,7 @@ export function evaluationPage(filter: Parameters<Journal['evaluations']>[0]): Q
     values.push(value);
     conditions.push(`${column} = $${values.length}`);
   };
+  where('id', filter.id);
   where('run_id', filter.runId);
   where('sha', filter.sha);
   where('model', filter.model);

@@ -22,6 +22,7 @@ import type {
   News,
   OrderRow,
   OutboxRow,
+  Part,
   RequestRow,
   RunFilter,
   RunRow,
@@ -90,7 +91,8 @@ export interface Journal {
   head(repository: string, branch: string): Promise<string | null>;
   heads(repository: string): Promise<ReadonlyMap<string, string>>;
 
-  pendingDeliveries(limit: number): Promise<readonly DeliveryRow[]>;
+  /** Oldest first. */
+  pendingDeliveries(limit: number, part?: Part): Promise<readonly DeliveryRow[]>;
   trigger(key: string): Promise<TriggerRow | null>;
   lastTick(repository: string, pipeline: string): Promise<number | null>;
   /** Newest first. */
@@ -105,11 +107,11 @@ export interface Journal {
   backfillIntervals(id: string): Promise<readonly BackfillInterval[]>;
 
   /** Runs that have ended, and of which nobody has looked who follows, oldest first. */
-  openRunEnds(limit: number): Promise<readonly RunRow[]>;
+  openRunEnds(limit: number, part?: Part): Promise<readonly RunRow[]>;
 
   dataEvent(id: string): Promise<DataEventRow | null>;
-  /** Those that nobody has decided on, oldest first. */
-  openDataEvents(limit: number): Promise<readonly DataEventRow[]>;
+  /** Those that nobody has decided on, oldest first; what is told from outside is of no repository. */
+  openDataEvents(limit: number, part?: Part): Promise<readonly DataEventRow[]>;
   /** Newest first, at most 200; of one dataset, or (null) of all. */
   dataEvents(dataset: string | null, limit: number): Promise<readonly DataEventRow[]>;
   /** The news with these numbers, newest first. */
@@ -124,7 +126,8 @@ export interface Journal {
 
   /** Rows that are due, oldest first. */
   dueOutbox(now: number, limit: number): Promise<readonly OutboxRow[]>;
-  nextOutboxAt(): Promise<number | null>;
+  /** When the next row is due; `after`: of those that are due later than that. */
+  nextOutboxAt(after?: number): Promise<number | null>;
   /** Rows that failed at least once and are not done, newest first. */
   troubledOutbox(limit: number): Promise<readonly OutboxRow[]>;
   /** The newest that was to be carried out under the key, done or not. */
@@ -133,6 +136,7 @@ export interface Journal {
   outboxOf(runId: string): Promise<readonly OutboxRow[]>;
 
   evaluations(filter: {
+    readonly id?: string;
     readonly runId?: string;
     readonly sha?: string;
     readonly model?: string;

@@ -31,10 +31,10 @@ export function dueOutbox(now: number, limit: number): Query<OutboxRow> {
   };
 }
 
-export function nextOutboxAt(): Query<number | null> {
+export function nextOutboxAt(after = -1): Query<number | null> {
   return {
-    text: 'select min(due_at) as due_at from outbox where due_at is not null',
-    values: [],
+    text: 'select min(due_at) as due_at from outbox where due_at is not null and due_at > $1',
+    values: [after],
     parse: (row) => parse.integerOrNull(row, 'due_at'),
   };
 }

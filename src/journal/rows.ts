@@ -42,6 +42,12 @@ export interface EventPage {
   readonly limit: number;
 }
 
+/** Of what waits: what is of one repository, and what stands after the one with this id. */
+export interface Part {
+  readonly repository?: string;
+  readonly after?: string;
+}
+
 export interface RunFilter {
   readonly repository?: string;
   readonly pipeline?: string;

@@ -93,7 +93,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     head: (repository, branch) => first(headOfBranch(repository, branch)),
     heads: async (repository) => new Map(await rows(headsOfRepository(repository))),
 
-    pendingDeliveries: (limit) => rows(pendingDeliveries(limit)),
+    pendingDeliveries: (limit, part) => rows(pendingDeliveries(limit, part)),
     trigger: (key) => first(triggerByKey(key)),
     lastTick: (repository, pipeline) => first(lastTick(repository, pipeline)),
     ticks: (repository, pipeline, limit) => rows(newestTicks(repository, pipeline, limit)),
@@ -103,17 +103,17 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     backfills: (limit) => rows(newestBackfills(limit)),
     backfillIntervals: (id) => rows(intervalsOfBackfill(id)),
 
-    openRunEnds: (limit) => rows(openRunEnds(limit)),
+    openRunEnds: (limit, part) => rows(openRunEnds(limit, part)),
 
     dataEvent: (id) => first(dataEventById(id)),
-    openDataEvents: (limit) => rows(openDataEvents(limit)),
+    openDataEvents: (limit, part) => rows(openDataEvents(limit, part)),
     dataEvents: (dataset, limit) => rows(newestDataEvents(dataset, limit)),
     newsOf: (dataset, range, limit) => rows(newsOf(dataset, range, limit)),
     dataListeners: (repository) => rows(listenersOfRepository(repository)),
     listenersWithNews: () => rows(listenersWithNews()),
 
     dueOutbox: (now, limit) => rows(dueOutbox(now, limit)),
-    nextOutboxAt: () => first(nextOutboxAt()),
+    nextOutboxAt: (after) => first(nextOutboxAt(after)),
     troubledOutbox: (limit) => rows(troubledOutbox(limit)),
     outboxRow: (key) => first(outboxByKey(key)),
     outboxOf: (runId) => rows(outboxOfRun(runId)),

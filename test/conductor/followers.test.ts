@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EndTrigger, PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from '../simulation/history.ts';
-import { Stage } from '../simulation/stage.ts';
+import { silentGit, Stage } from '../simulation/stage.ts';
+import type { GitRepository } from '../../src/git/git.ts';
+import { failure } from '../../src/std/result.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
+import { digest, finish, openRun, runId, versionsWrite } from '../support/journal-values.ts';
 
 const onPush = {
   schedule: null,
@@ -207,6 +210,47 @@ test('an end that nobody could follow for more than a day is too old', async () 
   const key = `pipeline:${first?.opened.runId}:follower`;
   await stage.until('it was looked at', () => stage.world.history.triggers.has(key));
   assert.equal(await reason(stage), 'it ended more than a day before anybody could follow it');
+});
+
+/** Runs of another repository that have ended, and that a pipeline of it follows. */
+async function endElsewhere({ world: { journal } }: Stage, repository: string, count: number): Promise<void> {
+  const versions = [{ file: '.pipelines/follower.ts', pipeline: 'follower', digest, problems: [] }];
+  const definitions = new Map([[digest, follower()]]);
+  await journal.commit([[{ ...versionsWrite, repository, versions, definitions }]]);
+  for (let number = 0; number < count; number += 1) {
+    const id = runId(number);
+    const opened = openRun(id, { repository, pipeline: 'upstream' });
+    await journal.commit([[opened, finish(id, 1), { write: 'run-end', runId: id, at: number }]]);
+  }
+}
+
+test('a repository whose Git hangs holds up no follower elsewhere', async () => {
+  const stage = await Stage.open({ pipelines: [upstream(), follower()], beside: { 'shop/silent': silentGit } });
+  await endElsewhere(stage, 'shop/silent', 1);
+  stage.push();
+  await stage.until('the follower has run', () => runsOf(stage, 'follower')[0]?.state === 'success', 120_000);
+});
+
+test('what a Git that cannot be reached keeps waiting is asked about once in a look, said once, and hides nothing', async () => {
+  const said: string[] = [];
+  const asked: number[] = [];
+  const pipelines = [upstream(), follower()];
+  const git: Partial<GitRepository> = {
+    ...silentGit,
+    defaultBranch: () => {
+      asked.push(stage.world.time.now);
+      return Promise.resolve(failure({ kind: 'unreachable', message: 'it is down' }));
+    },
+  };
+  const stage = await Stage.open({ pipelines, beside: { 'shop/down': git }, tell: (line) => said.push(line) });
+  await endElsewhere(stage, 'shop/down', 250);
+  stage.push();
+  await stage.until('the follower has run', () => runsOf(stage, 'follower')[0]?.state === 'success', 120_000);
+  const later = stage.world.time.now + 20_000;
+  await stage.until('it was asked again', () => stage.world.time.now > later);
+  const apart = asked.slice(1).map((at, index) => at - (asked[index] ?? 0));
+  assert.ok(asked.length > 2 && asked.length < 20, `asked ${asked.length} times, ${apart.join(' ')} ms apart`);
+  assert.equal(said.filter((line) => /has to wait|have to wait/.test(line)).length, 1);
 });
 
 test('a server that dies at any moment loses no end and follows none twice', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSha } from '../../src/git/git.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
-import { Stage } from '../simulation/stage.ts';
+import { silentGit, Stage } from '../simulation/stage.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 
 const push = { branches: ['**'], tags: [], paths: [] };
@@ -28,6 +28,18 @@ test('a push of a commit that is not there waits five minutes, holds up nobody, 
   assert.ok(stage.world.wallClock() - begun >= 5 * 60_000 - 1000);
   assert.match(deliveries.get('late')?.note ?? '', /commit fffffff: .* not there/);
   assert.equal(runs.size, 1);
+});
+
+test('a repository whose Git does not answer holds up no push elsewhere', async () => {
+  const stage = await Stage.open({ pipelines: [pushed('one')], beside: { 'shop/silent': silentGit } });
+  const { deliveries, runs } = stage.world.history;
+  stage.hook({ ...late, ref: 'refs/heads/main' }, 'silent', 'shop/silent');
+  await stage.until('it is kept', () => deliveries.has('silent'));
+  const later = stage.world.wallClock() + 1000;
+  await stage.until('its fetch is under way', () => stage.world.wallClock() > later);
+  stage.push();
+  await stage.until('the other push runs', () => runs.size === 1, 30_000);
+  assert.equal(deliveries.get('silent')?.state, 'pending');
 });
 
 test('a push of a commit that comes a little later runs', async () => {

@@ -4,8 +4,9 @@ import { test } from 'node:test';
 import type { DataEvent } from '../../src/engine/event.ts';
 import type { DatasetUpdate, DataTrigger, PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from '../simulation/history.ts';
-import { Stage } from '../simulation/stage.ts';
+import { silentGit, Stage } from '../simulation/stage.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
+import { dataEvent, finish, openRun, runId, versionsWrite } from '../support/journal-values.ts';
 
 const byHand = { schedule: null, push: null, pullRequest: null };
 
@@ -55,6 +56,18 @@ function runsOf(stage: Stage, pipeline = 'listener'): readonly KeptRun[] {
 function eventsOf(run: KeptRun | undefined): readonly DataEvent[] {
   return run?.opened.trigger.kind === 'data' ? run.opened.trigger.events : [];
 }
+
+test('a repository whose Git hangs holds up no news elsewhere', async () => {
+  const stage = await Stage.open({ pipelines: [listener()], beside: { 'shop/silent': silentGit } });
+  await stage.until('it listens', () => stage.world.history.listeners.seen.has('listener'));
+  const id = runId(1);
+  const versions = { ...versionsWrite, repository: 'shop/silent' };
+  await stage.world.journal.commit([
+    [versions, openRun(id, { repository: 'shop/silent' }), finish(id, 1), dataEvent('e', { runId: id, step: 'load' })],
+  ]);
+  await tell(stage, 'features');
+  await stage.until('it runs', () => runsOf(stage).length === 1, 120_000);
+});
 
 test('news from outside open a run that knows them', async () => {
   const stage = await open(listener());

@@ -2,14 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outbox } from '../../src/conductor/reports/outbox.ts';
-import type { ConductorPorts, Project } from '../../src/conductor/ports.ts';
-import { reportWithoutRun, type RunlessReport } from '../../src/conductor/reports/report-writes.ts';
+import type { ConductorPorts } from '../../src/conductor/ports.ts';
+import { reportWithoutRun, settleLater, type RunlessReport } from '../../src/conductor/reports/report-writes.ts';
 import type { Forge, ForgeError, RunReport } from '../../src/forge/forge.ts';
+import type { GitRepository } from '../../src/git/git.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openMemoryRegistry } from '../../src/registry/memory.ts';
 import { failure, success, type Result } from '../../src/std/result.ts';
+import { evaluation, openRun, runId, versionsWrite } from '../support/journal-values.ts';
 
 const sha = 'a'.repeat(40);
 
@@ -23,13 +25,17 @@ interface Bench {
   now: number;
   /** What the forge answers to the next statuses; then it takes them. */
   readonly answers: (() => Promise<Result<void, ForgeError>>)[];
-  /** A status of the pipeline is to be said. */
-  ask(summary: string): Promise<void>;
+  /** When the outbox wants to be woken; the last time that it asked. */
+  wakeAt: number | null;
+  /** A status of the pipeline is to be said, after a while. */
+  ask(summary: string, changes?: Partial<RunlessReport>, delayMs?: number): Promise<void>;
+  /** Until the forge has taken that status, while others may be under way. */
+  heard(summary: string): Promise<void>;
   /** Until nothing is due that is not told. */
   work(): Promise<void>;
 }
 
-async function setBench(): Promise<Bench> {
+async function setBench(git: Partial<GitRepository> = {}): Promise<Bench> {
   const journal = await openSqliteJournal({ directory: null, clock: { now: () => 0 } });
   const said: string[] = [];
   const logged: unknown[] = [];
@@ -52,16 +58,20 @@ async function setBench(): Promise<Bench> {
     logged,
     answers,
     now: 1_000_000,
-    outbox: new Outbox(portsOf(journal, forge, () => bench.now, logged)),
+    outbox: new Outbox(
+      portsOf({ journal, forge, git, logged, now: () => bench.now, wake: (at) => (bench.wakeAt = at) }),
+    ),
+    wakeAt: null,
     async work() {
       do await bench.outbox.work();
       while (await bench.outbox.settled());
     },
-    async ask(summary) {
-      const [status] = reportWithoutRun({ ...report, summary }, bench.now);
+    async ask(summary, changes, delayMs = 0) {
+      const [status] = reportWithoutRun({ ...report, summary, ...changes }, bench.now + delayMs);
       assert.ok(status !== undefined);
       await journal.commit([[status]]);
     },
+    heard: (summary) => until(`${summary} was heard`, () => said.includes(summary)),
   };
   return bench;
 }
@@ -78,21 +88,44 @@ const report: RunlessReport = {
   coveredBy: null,
 };
 
-/** Git, executor and compiler have no part in reports: whoever asked for one would fail. */
-function portsOf(journal: Journal, forge: Forge, now: () => number, logged: unknown[]): ConductorPorts {
+/** Whoever waits for what goes on by itself gives it a thousand turns of the event loop. */
+async function until(fact: string, isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1000; turn += 1) {
+    if (isSo()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.fail(`not in time: ${fact}`);
+}
+
+/** Executor and compiler have no part in reports: whoever asked for one would fail. */
+function portsOf(given: {
+  readonly journal: Journal;
+  readonly forge: Forge;
+  readonly git: Partial<GitRepository>;
+  readonly logged: unknown[];
+  readonly now: () => number;
+  readonly wake: (at: number | null) => void;
+}): ConductorPorts {
+  const { journal, forge, git, logged, now, wake } = given;
   const nothing = (): undefined => undefined;
-  const queue = { wake: nothing, start: nothing, stop: () => Promise.resolve() };
-  const project: Pick<Project, 'name' | 'forge' | 'registry' | 'pollMs' | 'pollWithHooksMs'> = {
-    name: 'shop/models',
+  const queue = {
+    wake: (_key: string, at?: number) => wake(at ?? null),
+    start: nothing,
+    stop: () => Promise.resolve(),
+  };
+  const names = ['shop/models', 'shop/other'];
+  const projects = names.map((name) => ({
+    name,
+    git,
     forge,
     registry: openMemoryRegistry(),
     pollMs: 1,
     pollWithHooksMs: 1,
-  };
+  }));
   const ports = {
     clock: { now },
     journal,
-    projects: new Map([[project.name, project]]),
+    projects: new Map(projects.map((project) => [project.name, project])),
     runQueue: queue,
     jobQueue: queue,
     newId: () => 'x',
@@ -198,6 +231,58 @@ test('a forge that throws is a failure like any other', async () => {
   bench.answers.push(() => Promise.reject(new Error('a bug')));
   await bench.work();
   assert.equal((await bench.journal.troubledOutbox(1))[0]?.error, 'a bug');
+});
+
+test('a forge that hangs holds up nobody else, however many wait for it', async () => {
+  const bench = await setBench();
+  const held: (() => void)[] = [];
+  for (let count = 0; count < 45; count += 1) {
+    bench.answers.push(() => new Promise((resolve) => held.push(() => resolve(success(undefined)))));
+    await bench.ask(`slow ${count}`, { pipeline: `slow-${count}` });
+  }
+  await bench.outbox.work();
+  await until('as many as may be are under way', () => held.length === 20);
+  bench.answers.length = 0;
+  bench.now += 1;
+  await bench.ask('elsewhere', { repository: 'shop/other' });
+  await bench.ask('in a while', { repository: 'shop/other', pipeline: 'later' }, 500);
+  await bench.outbox.work();
+  await bench.heard('elsewhere');
+  await bench.outbox.work();
+  assert.equal(bench.wakeAt, bench.now + 500);
+  for (const go of held) go();
+  await bench.work();
+  assert.equal(bench.said.length, 46);
+});
+
+test('a promotion whose Git hangs holds up no report', async () => {
+  const asked: string[] = [];
+  const hang = (name: string) => () => new Promise<never>(() => void asked.push(name));
+  const bench = await setBench({ defaultBranch: hang('defaultBranch') });
+  const row = evaluation(runId(1), { policy: 'automatic' });
+  await bench.journal.commit([
+    [versionsWrite, openRun(runId(1)), { write: 'evaluation', evaluation: row }, settleLater(row, bench.now)],
+  ]);
+  let isOver = false;
+  void bench.outbox.work().then(() => (isOver = true));
+  await until('Git is asked, and the look is over', () => isOver && asked.length > 0);
+  await bench.ask('meanwhile', { pipeline: 'other' });
+  await bench.outbox.work();
+  await bench.heard('meanwhile');
+});
+
+test('each of very many challenges of one run is decided', async () => {
+  const bench = await setBench();
+  const { journal, now } = bench;
+  const trigger = { kind: 'backfill', backfill: 'b', actor: 'ada' } as const;
+  await journal.commit([[versionsWrite, openRun(runId(1), { trigger })]]);
+  for (let number = 0; number < 150; number += 1) {
+    const row = evaluation(runId(1), { id: `${runId(1)}/c${number}`, step: `c${number}`, policy: 'automatic' });
+    await journal.commit([[{ write: 'evaluation', evaluation: row }, settleLater(row, now)]]);
+  }
+  await bench.work();
+  const decided = await journal.evaluations({ runId: runId(1), state: 'refused', limit: 200 });
+  assert.equal(decided.length, 150);
 });
 
 test('when it is stopped it begins nothing more', async () => {

@@ -11,6 +11,7 @@ import type { KeptRun } from '../simulation/history.ts';
 import { Stage } from '../simulation/stage.ts';
 import { noRetry, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { outcomes, statesOf } from '../support/drive.ts';
+import { finish } from '../support/journal-values.ts';
 
 const everywhere = { branches: ['**'], tags: [], paths: [] };
 
@@ -263,6 +264,37 @@ test('a model that is a version already is not registered again, whatever is sai
   assert.deepEqual(evaluations().slice(2), [['refused', already]], 'the challenge itself was reused');
   const ledger = await stage.world.registry.ledger('churn');
   assert.equal(ledger.ok && ledger.value.length, 1);
+});
+
+test('"Re-run all checks" repeats the run that each check shows: no backfill, and behind however many of another pipeline', async () => {
+  const only = [stepOf({ name: 'only' })];
+  const schedule = { cron: '0 0 * * *', timeZone: 'UTC', catchup: 'none' } as const;
+  const daily = pushed(only, { name: 'daily', on: { schedule, push: everywhere, pullRequest: null } });
+  const stage = await Stage.open({ pipelines: [daily, pushed(only), pushed(only, { name: 'often' })], slots: 16 });
+  const { world } = stage;
+  const sha = stage.push();
+  await stage.rest();
+  const shown = runs(stage).map(({ opened }) => opened);
+  const day = Date.UTC(2025, 10, 1);
+  const days = { fromDay: day, toDay: day, newestFirst: false, maxActive: 1, reprocess: 'none' } as const;
+  const request = { id: 'b', repository: 'shop/models', pipeline: 'daily', sha, actor: 'ada', ...days };
+  void world.server?.conductor.startBackfill(request);
+  await stage.until('the backfill is done', () => world.history.backfills.get('b')?.state === 'done');
+  const often = shown.find(({ pipeline }) => pipeline === 'often');
+  assert.ok(often !== undefined);
+  const later = (number: number): string => `7z${String(number).padStart(24, '0')}`;
+  for (let number = 0; number < 200; number += 1) {
+    const opened = { ...often, runId: later(number) };
+    await world.journal.commit([
+      [{ write: 'open-run', triggerKey: `tick ${number}`, opened, reused: [] }, finish(opened.runId, 1)],
+    ]);
+  }
+  stage.hook({ type: 'rerequested', sha, runId: null, actor: 'eve' });
+  const again = (): readonly string[] =>
+    runs(stage).flatMap(({ opened: { trigger } }) => (trigger.kind === 'rerun' ? [trigger.of] : []));
+  await stage.until('all run again', () => again().length === 3, 120_000);
+  const ofOthers = shown.filter(({ pipeline }) => pipeline !== 'often').map(({ runId }) => runId);
+  assert.deepEqual(again().toSorted(), [...ofOthers, later(199)].toSorted());
 });
 
 test('a challenge of a run that failed elsewhere is decided when the rest has been made good', async () => {

@@ -1,6 +1,7 @@
 /** What a wait for another pipeline, or a step of it, sees: over a real journal in memory. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Project } from '../../src/conductor/ports.ts';
 import { awaitedBy } from '../../src/conductor/waits/awaited.ts';
 import { Sight } from '../../src/conductor/waits/sight.ts';
 import { decide, looksAwaited, open } from '../../src/engine/engine.ts';
@@ -8,8 +9,9 @@ import type { LookOutcome, RunEvent, RunOpened, Trigger } from '../../src/engine
 import type { Journal } from '../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import type { PipelineDefinition, WaitWork } from '../../src/pipeline/definition.ts';
+import { success } from '../../src/std/result.ts';
 import { mapOver, pipelineOf, stepOf } from '../support/definitions.ts';
-import { at, openRun, opened, runId, versionsWrite } from '../support/journal-values.ts';
+import { at, openRun, opened, repository, runId, versionsWrite } from '../support/journal-values.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -64,13 +66,19 @@ async function journalOf(runs: readonly Earlier[]): Promise<Journal> {
 async function look(
   runs: readonly Earlier[],
   given: Partial<Extract<WaitWork['for'], { condition: 'pipeline' }>> & { readonly logicalDate?: number } = {},
+  git: object | null = null,
 ): Promise<LookOutcome> {
   const { logicalDate = day, ...changes } = given;
   const base = { condition: 'pipeline', pipeline: 'churn', date: [{ context: 'date' as const }], shiftMs: 0 } as const;
-  return lookFor(runs, { ...base, states: ['success'], ...changes }, logicalDate);
+  return lookFor(runs, { ...base, states: ['success'], ...changes }, logicalDate, git);
 }
 
-async function lookFor(runs: readonly Earlier[], condition: WaitWork['for'], logicalDate = day): Promise<LookOutcome> {
+async function lookFor(
+  runs: readonly Earlier[],
+  condition: WaitWork['for'],
+  logicalDate = day,
+  git: object | null = null,
+): Promise<LookOutcome> {
   const journal = await journalOf(runs);
   const work: WaitWork = { kind: 'wait', for: condition, intervalMs: 1000, timeoutMs: 10_000, softFail: false };
   const run = open(
@@ -87,7 +95,8 @@ async function lookFor(runs: readonly Earlier[], condition: WaitWork['for'], log
     journal,
     executor: { findFile: never, look: never },
     sensors: { look: never },
-    projects: new Map(),
+    // oxlint-disable-next-line typescript/consistent-type-assertions -- Git is all that is asked
+    projects: new Map(git === null ? [] : [[repository, { git } as Project]]),
   });
   return awaited.value.judge(await sight.look(awaited.value.subject, 1, new AbortController().signal));
 }
@@ -158,6 +167,26 @@ test('runs of pull requests try a change out, and count for nobody else', async 
     await look([tried, { logicalDate: day, ends: all, trigger: again }]),
     notYet('there is no run of churn for 2026-03-29'),
   );
+});
+
+test('Git is asked once in a look, however many runs of branches there are', async () => {
+  const asked: string[] = [];
+  const answer = (name: string, found: unknown) => () => {
+    asked.push(name);
+    return Promise.resolve(success(found));
+  };
+  const git = {
+    defaultBranch: answer('defaultBranch', 'main'),
+    fetch: answer('fetch', undefined),
+    resolve: () => Promise.resolve(success('')),
+    isAncestor: () => Promise.resolve(success(false)),
+  };
+  const pushed: Trigger = { kind: 'push', branch: 'try', actor: 'ada' };
+  const byHand: Trigger = { kind: 'manual', actor: 'ada' };
+  const runs = [pushed, byHand, pushed, byHand].map((trigger) => ({ logicalDate: day, ends: all, trigger }));
+  const found = await look(runs, {}, git);
+  assert.deepEqual(found, notYet('there is no run of churn for 2026-03-29'));
+  assert.deepEqual(asked, ['defaultBranch', 'fetch']);
 });
 
 test('a step is looked at in the newest run, before that has ended too', async () => {

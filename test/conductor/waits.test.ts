@@ -182,6 +182,23 @@ test('a run that ended, and a step that did, are looked for no more', async () =
   assert.deepEqual(lookout.waits.of('one', 'second'), []);
 });
 
+test('a repository whose Git hangs holds up no look at the runs of another', async () => {
+  const lookout = new Lookout();
+  lookout.see = (subject) => {
+    const hangs = subject.kind === 'runs' && subject.repository === 'shop/silent';
+    return hangs ? new Promise(() => undefined) : Promise.resolve(notThere);
+  };
+  const names = ['one', 'two', 'three', 'four', 'five', 'six'];
+  const steps = names.map((name) => stepOf({ name, work: waitFor(pipeline(name)) }));
+  lookout.waits.begin(runOf('silent', steps, { repository: 'shop/silent' }));
+  await lookout.pass(0);
+  lookout.waits.begin(runOf('other', steps, { repository: 'shop/models' }));
+  await lookout.pass(0);
+  const looked = lookout.looks.map(({ subject }) => (subject.kind === 'runs' ? subject.repository : ''));
+  assert.equal(looked.filter((each) => each === 'shop/silent').length, 4);
+  assert.equal(looked.filter((each) => each === 'shop/models').length, 6);
+});
+
 test('the end of a run is seen at once by those that wait for it, though a look was just under way', async () => {
   const lookout = new Lookout();
   lookout.waits.begin(runOf('after', [stepOf({ name: 'daily', work: waitFor(pipeline('daily')) })]));

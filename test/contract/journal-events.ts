@@ -1,6 +1,6 @@
 /** Ends of runs, news of datasets, and who listens to them. */
 import assert from 'node:assert/strict';
-import type { Journal, Write } from '../../src/journal/journal.ts';
+import type { Journal, Part, Write } from '../../src/journal/journal.ts';
 import { at, dataEvent, finish, openRun, repository, runId, versionsWrite } from '../support/journal-values.ts';
 import { commit, conflict, mustKeep, type Use } from './journal-suite.ts';
 
@@ -41,6 +41,35 @@ export function runEnds(use: Use): void {
     await mustKeep(journal, { write: 'run-end', runId: runId(2), at: at + 4 });
     await mustKeep(journal, { write: 'run-end-done', runId: runId(2), at: at + 5 });
     assert.deepEqual(await ids(), [runId(1)]);
+  });
+}
+
+export function openParts(use: Use): void {
+  use('gives the open ends and news of one repository, and those after another', async (journal) => {
+    const other = { repository: 'shop/other' };
+    await mustKeep(journal, versionsWrite, { ...versionsWrite, ...other });
+    for (const number of [1, 2, 3, 4]) {
+      const id = runId(number);
+      const from = number === 2 ? other : {};
+      const told = dataEvent(`e${number}`, { runId: id, step: 'load', toldBy: null, toldAt: at + 9 - number });
+      await mustKeep(journal, openRun(id, from), finish(id, 1), { write: 'run-end', runId: id, at: at + (number % 2) });
+      await mustKeep(journal, told);
+    }
+    await mustKeep(journal, dataEvent('outside', { toldAt: at }));
+    const ends = async (part: Part): Promise<readonly string[]> =>
+      (await journal.openRunEnds(2, part)).map(({ id }) => id);
+    assert.deepEqual(await ends({}), [runId(2), runId(4)]);
+    assert.deepEqual(await ends({ after: runId(4) }), [runId(1), runId(3)]);
+    assert.deepEqual(await ends({ repository }), [runId(4), runId(1)]);
+    assert.deepEqual(await ends({ repository, after: runId(1) }), [runId(3)]);
+    assert.deepEqual(await ends({ repository: 'shop/other', after: runId(2) }), []);
+    const news = async (part: Part): Promise<readonly string[]> =>
+      (await journal.openDataEvents(2, part)).map(({ id }) => id);
+    assert.deepEqual(await news({}), ['outside', 'e4']);
+    assert.deepEqual(await news({ after: 'e4' }), ['e3', 'e2']);
+    assert.deepEqual(await news({ repository }), ['e4', 'e3']);
+    assert.deepEqual(await news({ repository, after: 'e3' }), ['e1']);
+    assert.deepEqual(await news({ repository: 'shop/other' }), ['e2']);
   });
 }
 

@@ -1,6 +1,6 @@
 /** What comes in: deliveries, triggers, versions, heads, ticks. */
 import assert from 'node:assert/strict';
-import { type Write } from '../../src/journal/journal.ts';
+import type { Part, Write } from '../../src/journal/journal.ts';
 import { at, definition, digest, openRun, repository, runId, sha, versionsWrite } from '../support/journal-values.ts';
 import { commit, conflict, mustKeep, type Use } from './journal-suite.ts';
 
@@ -42,6 +42,19 @@ export function deliveries(use: Use): void {
       (await journal.pendingDeliveries(9)).map(({ id }) => id),
       ['middle'],
     );
+  });
+
+  use('gives the deliveries of one repository, and those after another', async (journal) => {
+    const elsewhere = { ...delivery('b', null), repository: 'shop/other' };
+    await mustKeep(journal, delivery('c', null), elsewhere, delivery('a', null, at + 1), delivery('d', null, at + 1));
+    const ids = async (part: Part): Promise<readonly string[]> =>
+      (await journal.pendingDeliveries(2, part)).map(({ id }) => id);
+    assert.deepEqual(await ids({}), ['b', 'c']);
+    assert.deepEqual(await ids({ after: 'c' }), ['a', 'd']);
+    assert.deepEqual(await ids({ repository }), ['c', 'a']);
+    await mustKeep(journal, { write: 'delivery-done', id: 'a', state: 'done', note: '', at });
+    assert.deepEqual(await ids({ repository, after: 'a' }), ['d']);
+    assert.deepEqual(await ids({ repository: 'shop/other', after: 'b' }), []);
   });
 
   use('lets the first outcome of a delivery stand, and a done one is still a duplicate', async (journal) => {

@@ -38,6 +38,7 @@ export function outboxRows(use: Use): void {
       ['early', 'middle'],
     );
     assert.equal(await journal.nextOutboxAt(), at);
+    assert.equal(await journal.nextOutboxAt(at), at + 1);
     await mustKeep(journal, done('early', 1), done('middle', 1));
     assert.equal(await journal.nextOutboxAt(), at + 2);
     assert.deepEqual(await journal.dueOutbox(at + 1, 9), []);
@@ -164,6 +165,7 @@ export function evaluations(use: Use): void {
     const third = evaluation(runId(3), { at: at + 2, pullRequest: 7, promotable: false });
     await mustKeep(journal, put(first), put(second), put(third));
     assert.deepEqual(await journal.evaluations({ limit: 2 }), [third, second]);
+    assert.deepEqual(await journal.evaluations({ id: second.id, limit: 1 }), [second]);
     assert.deepEqual(await journal.evaluations({ runId: runId(1), limit: 9 }), [first]);
     assert.deepEqual(await journal.evaluations({ sha: 'c'.repeat(40), limit: 9 }), [second]);
     assert.deepEqual(await journal.evaluations({ model: 'churn', limit: 9 }), [third, first]);

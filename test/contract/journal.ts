@@ -7,7 +7,7 @@ import { commits, together } from './journal-commits.ts';
 import { deliveries, versions, ticks } from './journal-intake.ts';
 import { outboxRows, evaluations, odds } from './journal-outbox.ts';
 import { backfills } from './journal-backfills.ts';
-import { dataEvents, runEnds } from './journal-events.ts';
+import { dataEvents, openParts, runEnds } from './journal-events.ts';
 import { lease } from './journal-lease.ts';
 import { orders } from './journal-orders.ts';
 import { requests } from './journal-requests.ts';
@@ -34,6 +34,7 @@ export function journalContract(name: string, open: () => Promise<Journal>, skip
     sessions(use);
     backfills(use);
     runEnds(use);
+    openParts(use);
     dataEvents(use);
     commits(use);
     together(use);

@@ -87,7 +87,7 @@ export class Server {
       artifacts: world.artifacts,
       diskSpace: () => Promise.resolve({ freeBytes: world.freeBytes, totalBytes: 2 ** 40 }),
       compiler: stubCompiler(world.catalogue, mutant.definition),
-      projects: new Map([[repositoryName, this.#project()]]),
+      projects: this.#projects(),
       newId: idsOf(clock, world),
       runUrl: () => null,
       log: world.log,
@@ -102,6 +102,14 @@ export class Server {
       faults: () => this.#world.faults,
       later: (ms, call) => this.later(ms, call),
     });
+  }
+
+  #projects(): ReadonlyMap<string, Project> {
+    const beside = Object.entries(this.#world.beside).map(([name, git]): Project => {
+      const project = this.#project();
+      return { ...project, name, git: { ...project.git, ...git } };
+    });
+    return new Map([this.#project(), ...beside].map((project) => [project.name, project]));
   }
 
   #project(): Project {
@@ -229,7 +237,7 @@ export class Server {
   async receive(delivery: Delivery): Promise<boolean> {
     if (!this.listening) return false;
     try {
-      await this.conductor.receive(repositoryName, delivery);
+      await this.conductor.receive(delivery.repository ?? repositoryName, delivery);
       return true;
     } catch {
       return false;

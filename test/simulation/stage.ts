@@ -6,7 +6,7 @@ import type { Pools } from '../../src/admission/admission.ts';
 import type { RunEvent } from '../../src/engine/event.ts';
 import type { RunRequest } from '../../src/engine/request.ts';
 import type { ForgeEvent, PullRequest } from '../../src/forge/forge.ts';
-import type { Sha } from '../../src/git/git.ts';
+import type { GitRepository, Sha } from '../../src/git/git.ts';
 import type { Write } from '../../src/journal/journal.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { faultClasses } from './faults.ts';
@@ -14,7 +14,7 @@ import type { KeptRun } from './history.ts';
 import { fileOf } from './pipelines.ts';
 import { stillOpen } from './promises.ts';
 import { repositoryName } from './server.ts';
-import { World } from './world.ts';
+import { World, type Beside } from './world.ts';
 
 /** Null until there is an answer; else `accepted`, `unanswered`, or why not. */
 export interface AnswerToAsking {
@@ -34,6 +34,8 @@ export class Stage {
     readonly pools?: Pools;
     /** 1, unless given. */
     readonly servers?: 2;
+    /** Repositories that are watched as well, and how their Git differs. */
+    readonly beside?: Beside;
     /** Hears what is logged, among other things. */
     readonly tell?: (line: string) => void;
   }): Promise<Stage> {
@@ -48,8 +50,8 @@ export class Stage {
     const { cron, timeZone } = schedule ?? { cron: '0 0 1 1 *', timeZone: 'UTC' };
     const catalogue = { names: [...byName.keys()], cron, timeZone, definition };
     const off = new Set(faultClasses);
-    const { tell = null, slots = 4, pools = new Map(), servers = 1 } = given;
-    const world = await World.make({ seed: 1, off, tell, slots, pools, catalogue, servers });
+    const { tell = null, slots = 4, pools = new Map(), servers = 1, beside } = given;
+    const world = await World.make({ seed: 1, off, tell, slots, pools, catalogue, servers, beside });
     const stage = new Stage(world);
     stage.commit('main');
     world.begin();
@@ -124,9 +126,9 @@ export class Stage {
     };
   }
 
-  hook(event: ForgeEvent, id = `hook-${this.world.steps}`): void {
+  hook(event: ForgeEvent, id = `hook-${this.world.steps}`, repository = repositoryName): void {
     const semanticKey = JSON.stringify(event);
-    void this.world.server?.receive({ id, name: event.type, repository: repositoryName, semanticKey, event });
+    void this.world.server?.receive({ id, name: event.type, repository, semanticKey, event });
   }
 
   /** Starts a run of `pipeline` by hand, at the commit that main stands at unless another is given. */
@@ -183,6 +185,17 @@ export class Stage {
     return this.until('everything has come to rest', () => stillOpen(this.world) === null);
   }
 }
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+/** A remote that takes connections and says nothing. */
+export const silentGit: Partial<GitRepository> = {
+  fetch: never,
+  ensure: never,
+  remoteBranches: never,
+  remoteRefs: never,
+  defaultBranch: never,
+};
 
 /** As long as it interferes, what became of a comment that was sent is not kept. */
 export const refusesIdsOfComments: World['interfere'] = (commits) => {

@@ -4,6 +4,7 @@
  */
 import type { Pools } from '../../src/admission/admission.ts';
 import type { ConductorLog } from '../../src/conductor/ports.ts';
+import type { GitRepository } from '../../src/git/git.ts';
 import type { Commit, Journal } from '../../src/journal/journal.ts';
 import type { ArtifactStore } from '../../src/outputs/outputs.ts';
 import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memory.ts';
@@ -42,7 +43,11 @@ export interface WorldOptions {
   readonly mutant?: Mutant;
   /** 2: on two machines, on the same journal; 1: one that holds its store by itself. As the seed will have it, unless given. */
   readonly servers?: 1 | 2 | undefined;
+  /** Repositories that are watched as well, and how their Git differs. The world keeps no account of them. */
+  readonly beside?: Beside | undefined;
 }
+
+export type Beside = Readonly<Record<string, Partial<GitRepository>>>;
 
 /** What becomes of one commit, where a test wants it so; null: whatever the faults say. */
 export type Interference = (commits: readonly Commit[]) => 'refused' | 'unanswered' | null;
@@ -98,6 +103,7 @@ export class World {
   /** Those that live. */
   readonly servers: Server[] = [];
   readonly machines: readonly Machine[];
+  readonly beside: Beside;
   readonly #listeners = new Map<Server, (word: string) => void>();
   readonly #hintRandom: Random;
   #steadyEpoch: number | null = null;
@@ -133,6 +139,7 @@ export class World {
       .map((name) => createMachine(name, faults.clock > 0 ? skews.between(-300_000, 300_000) : 0, cluster));
     this.#hintRandom = this.random.fork('hints');
     this.office = new Office({ violated: this.violated, now: () => this.time.now, alone: journal.alone });
+    this.beside = given.beside ?? {};
     this.slots = given.slots ?? this.random.pick([1, 2, 4, 8]);
     this.pools = given.pools ?? drawPools(this.random.fork('pools'), this.slots);
     this.catalogue = given.catalogue ?? drawCatalogue(this.random.fork('catalogue'), this.slots, this.pools);

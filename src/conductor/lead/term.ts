@@ -131,14 +131,16 @@ export class Term {
   #job(key: string): Promise<void> {
     if (key === 'news') return this.#lookForNews();
     if (key === 'room') return this.#lookForRoom();
-    if (key === 'intake') return this.#intake.work();
+    if (key === 'intake') return this.#intake.look();
     if (key === 'outbox') return this.#outbox.work();
     if (key === 'ticks') return this.#schedules.work();
     if (key === 'backfills') return this.#backfills.work();
-    if (key === 'events') return this.#events.work();
+    if (key === 'events') return this.#events.look();
     if (key === 'runs') return this.#turns.look();
     if (key === 'waits') return this.#turns.waits.work();
     const [kind, repository] = splitOnce(key);
+    if (kind === 'events') return this.#events.work(repository);
+    if (kind === 'intake') return this.#intake.work(repository);
     return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
   }
 
@@ -163,7 +165,7 @@ export class Term {
     return this.#room.lack;
   }
 
-  /** `news`, `intake`, `backfills`, `events`, `poll:REPOSITORY`. */
+  /** `news`, `backfills`, `events`, `intake:REPOSITORY`, `poll:REPOSITORY`. */
   wake(job: string): void {
     this.#ports.jobQueue.wake(job);
   }

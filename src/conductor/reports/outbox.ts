@@ -1,7 +1,8 @@
 /**
  * Carries out what commits asked for: statuses, check runs, comments, promotions, notifications. Each row is carried out at
  * least once and is harmless the second time; what fails comes again later, with growing distance, and is shown until it is
- * done. Whoever is told may be slow to answer, and what is told may be gathered first, so nothing else waits for that.
+ * done. Whoever is told or asked may be slow to answer, so each row is carried out beside the others, and so many of one
+ * repository or channel at once that a flood of them is none.
  */
 import type { CommitResult, OutboxRow, Write } from '../../journal/journal.ts';
 import type { Carried } from './carried.ts';
@@ -18,7 +19,8 @@ const refusedText =
 
 export class Outbox {
   readonly #ports: ConductorPorts;
-  readonly #underWay = new Set<string>();
+  /** By key: whom it is for. */
+  readonly #underWay = new Map<string, string>();
   readonly #beside = new Set<Promise<void>>();
   readonly #refusals = new Trouble();
   #stopped = false;
@@ -50,21 +52,14 @@ export class Outbox {
     if (writes.length > 0) await journal.commit(writes.map((write) => [write]));
   }
 
-  /** Carries out what is due, different keys together, and asks to be woken for the rest. */
+  /** Begins what is due, different keys together, and asks to be woken for the rest. */
   async work(): Promise<void> {
     const { journal, clock, jobQueue } = this.#ports;
-    while (!this.#stopped) {
-      const rows = (await journal.dueOutbox(clock.now(), conductorLimits.outboxBatchMax)).filter(
-        (row) => !this.#underWay.has(row.key),
-      );
-      if (rows.length === 0) break;
-      const changing = rows.filter(({ kind }) => kind === 'settle' || kind === 'promote');
-      for (const row of rows) if (!changing.includes(row)) this.#carryBeside(row);
-      await Promise.all(changing.map((row) => this.#carry(row)));
-    }
-    // What is under way is due still: its end asks for what is due then.
-    const next = this.#underWay.size > 0 ? null : await journal.nextOutboxAt();
-    const lookAt = clock.now() + conductorLimits.lookAgainMs;
+    let now = clock.now();
+    while (!this.#stopped && (await this.#beginDue(now))) now = clock.now();
+    // What is due already is under way or has no place: the end of what is under way asks for it.
+    const next = await journal.nextOutboxAt(now);
+    const lookAt = now + conductorLimits.lookAgainMs;
     jobQueue.wake('outbox', next === null ? lookAt : Math.min(next, lookAt));
   }
 
@@ -75,15 +70,27 @@ export class Outbox {
     return wasBusy;
   }
 
-  #carryBeside(row: OutboxRow): void {
-    const carried = this.#carryTold(row).finally(() => this.#beside.delete(carried));
-    this.#beside.add(carried);
+  /** Whether there was any to begin. */
+  async #beginDue(now: number): Promise<boolean> {
+    const limit = conductorLimits.outboxPageMax + this.#underWay.size;
+    const due = await this.#ports.journal.dueOutbox(now, limit);
+    return due.filter((row) => this.#begin(row)).length > 0;
   }
 
-  async #carryTold(row: OutboxRow): Promise<void> {
+  /** False where it is under way, or has to wait for others of its lane. */
+  #begin(row: OutboxRow): boolean {
+    const lane = laneOf(row);
+    const underWay = [...this.#underWay.values()].filter((each) => each === lane).length;
+    if (this.#underWay.has(row.key) || underWay >= conductorLimits.outboxAtOnceMax) return false;
+    const carried = this.#carryTold(row, lane).finally(() => this.#beside.delete(carried));
+    this.#beside.add(carried);
+    return true;
+  }
+
+  async #carryTold(row: OutboxRow, lane: string): Promise<void> {
     const { log, jobQueue, clock } = this.#ports;
     try {
-      await this.#carry(row);
+      await this.#carry(row, lane);
       jobQueue.wake('outbox');
     } catch (error) {
       if (this.#stopped) return;
@@ -93,8 +100,8 @@ export class Outbox {
     }
   }
 
-  async #carry(row: OutboxRow): Promise<void> {
-    this.#underWay.add(row.key);
+  async #carry(row: OutboxRow, lane: string): Promise<void> {
+    this.#underWay.set(row.key, lane);
     try {
       const carried = await this.#perform(row).catch((error: unknown): Carried => ({
         retry: messageOfError(error),
@@ -158,4 +165,9 @@ export class Outbox {
       if (!isSaid) log.error({ key, error: carried.refused }, refusedText);
     } else if (row.attempts === 0) log.warn({ key, error: carried.retry }, 'not delivered; it is tried again');
   }
+}
+
+/** Whom it is for. */
+function laneOf({ kind, body }: OutboxRow): string {
+  return JSON.stringify(kind === 'notify' ? { channel: body['channel'] } : { repository: body['repository'] });
 }

@@ -4,7 +4,14 @@
  */
 import { firstTriggerOf, type RunOpened } from '../../engine/event.ts';
 import type { PullRequest, ReportState } from '../../forge/forge.ts';
-import { journalLimits, type Journal, type OutboxRow, type RunRow, type Write } from '../../journal/journal.ts';
+import {
+  journalLimits,
+  type EvaluationRow,
+  type Journal,
+  type OutboxRow,
+  type RunRow,
+  type Write,
+} from '../../journal/journal.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { Problem } from '../../std/problem.ts';
 
@@ -172,6 +179,7 @@ function reportRows(
 }
 
 /** Asks for the decision on a promotion; see `promotion.ts`. */
-export function settleLater(evaluationId: string, at: number): Write {
-  return { write: 'outbox', key: `settle:${evaluationId}`, kind: 'settle', body: { evaluationId }, at, dueAt: at };
+export function settleLater({ id, repository }: Pick<EvaluationRow, 'id' | 'repository'>, at: number): Write {
+  const body = { evaluationId: id, repository };
+  return { write: 'outbox', key: `settle:${id}`, kind: 'settle', body, at, dueAt: at };
 }

@@ -30,7 +30,7 @@ export function closingWrites(run: Run, events: readonly RunEvent[], channels: r
     ...trimWrites(run),
     ...evaluations.flatMap((evaluation): Write[] => [
       { write: 'evaluation', evaluation },
-      ...(evaluation.state === 'reported' ? [settleLater(evaluation.id, finished.at)] : []),
+      ...(evaluation.state === 'reported' ? [settleLater(evaluation, finished.at)] : []),
     ]),
     ...reportRun(run.opened, finished.at, 0),
     ...notices,

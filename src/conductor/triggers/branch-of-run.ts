@@ -13,7 +13,14 @@ export type RunBranch =
   | { readonly why: string }
   | { readonly again: string };
 
-export async function branchOfRun({ git }: Project, { trigger, sha }: RunOpened): Promise<RunBranch> {
+/** Git whose remote is asked each thing at most once: for what is decided together, of which all was known before. */
+export function askedOnce(git: GitRepository): GitRepository {
+  let branch: ReturnType<GitRepository['defaultBranch']> | null = null;
+  let fetched: ReturnType<GitRepository['fetch']> | null = null;
+  return { ...git, defaultBranch: () => (branch ??= git.defaultBranch()), fetch: () => (fetched ??= git.fetch()) };
+}
+
+export async function branchOfRun({ git }: Pick<Project, 'git'>, { trigger, sha }: RunOpened): Promise<RunBranch> {
   const first = firstTriggerOf(trigger);
   if (first.kind === 'pull-request') return { why: `it was for pull request #${first.number}, which is not merged` };
   if (first.kind === 'backfill') return { why: 'a backfill starts nothing else' };
@@ -49,7 +56,7 @@ async function branchOfCommit(git: GitRepository, sha: string, branch: string): 
  * sentence about Git, which is asked only where the trigger leaves it open.
  */
 export async function isOfDefaultBranch(
-  { git }: Project,
+  { git }: Pick<Project, 'git'>,
   { trigger, sha }: Pick<RunOpened, 'trigger' | 'sha'>,
 ): Promise<Result<boolean, string>> {
   const first = firstTriggerOf(trigger);

@@ -4,13 +4,14 @@
  * are for the same date and interval.
  */
 import { depthOf, type FinalRunState } from '../../engine/event.ts';
-import type { RunRow } from '../../journal/journal.ts';
+import type { Journal, RunRow } from '../../journal/journal.ts';
 import type { EndTrigger, PipelineDefinition } from '../../pipeline/definition.ts';
+import { backlog } from './backlog.ts';
 import type { Desk } from '../desk.ts';
 import { matchEnd } from './match.ts';
-import { conductorLimits } from '../ports.ts';
+import { conductorLimits, type Project } from '../ports.ts';
 import { shaOf } from '../sha.ts';
-import { branchOfRun, type RunBranch } from './branch-of-run.ts';
+import { askedOnce, branchOfRun, type RunBranch } from './branch-of-run.ts';
 import { openRun, parseParameters } from './triggers.ts';
 import { versionsOf, type CommitVersions } from '../versions.ts';
 
@@ -25,46 +26,48 @@ export function followerKey(upstream: string, pipeline: string): string {
   return `pipeline:${upstream}:${pipeline}`;
 }
 
-/** Looks at every end that nobody has looked at; false where some have to wait. */
-export async function openFollowers(desk: Desk): Promise<boolean> {
-  const { journal, clock, log } = desk.ports;
-  let all = true;
-  const waiting = new Set<string>();
+/**
+ * Looks at every end in a repository that nobody has looked at; gives why some have to wait, or null. `project`: null where
+ * it is no longer in the configuration.
+ */
+export async function openFollowers(desk: Desk, repository: string, project: Project | null): Promise<string | null> {
+  const { journal, clock } = desk.ports;
+  let waits: string | null = null;
   // Runs of one commit come in crowds.
   const known = new Map<string, ReturnType<typeof versionsOf>>();
-  for (;;) {
-    const ends = await journal.openRunEnds(conductorLimits.eventsPerLookMax);
-    const fresh = ends.filter(({ id }) => !waiting.has(id));
-    if (fresh.length === 0) return all;
+  for await (const ends of openEnds(journal, repository)) {
     const done: RunRow[] = [];
-    for (const row of fresh) {
-      const again = await followOne(desk, row, known);
+    const asked = project === null ? null : { ...project, git: askedOnce(project.git) };
+    for (const row of ends) {
+      const again = asked === null ? null : await followOne(desk, asked, row, known);
       if (again === null) done.push(row);
-      else {
-        waiting.add(row.id);
-        all = false;
-        log.warn({ run: row.id, reason: again }, 'what follows a run has to wait');
-      }
+      else waits ??= again;
     }
     const at = clock.now();
     await journal.commit([done.map(({ id }) => ({ write: 'run-end-done', runId: id, at }))]);
   }
+  return waits;
+}
+
+/** Of one repository, or of all. */
+export function openEnds(journal: Journal, repository?: string): AsyncIterable<readonly RunRow[]> {
+  const all = repository === undefined ? {} : { repository };
+  return backlog((part) => journal.openRunEnds(conductorLimits.eventsPerLookMax, { ...part, ...all }));
 }
 
 /** Null where all is done; else why it has to wait. */
 async function followOne(
   desk: Desk,
+  project: Project,
   row: RunRow,
   known: Map<string, ReturnType<typeof versionsOf>>,
 ): Promise<string | null> {
   const { ports } = desk;
   const { opened, state } = row;
-  const project = ports.projects.get(opened.repository);
   const sha = shaOf(opened.sha);
-  if (project === undefined || sha === null || state === 'running' || state === 'cancelling') return null;
-  const place = `${opened.repository} ${sha}`;
-  const reading = known.get(place) ?? versionsOf(ports, project, sha);
-  known.set(place, reading);
+  if (sha === null || state === 'running' || state === 'cancelling') return null;
+  const reading = known.get(sha) ?? versionsOf(ports, project, sha);
+  known.set(sha, reading);
   const versions = await reading;
   if (!versions.ok) return versions.error;
   const followers = followersOf(versions.value, opened.pipeline, state);

@@ -1,11 +1,12 @@
 /**
  * What came in from a forge, one delivery after the other: a push or pull request is a hint, so everything that matters
- * is read again from Git and the forge, pinned to the commit that it spoke of. Repositories do not wait for each other;
- * within one, webhooks and polling take turns.
+ * is read again from Git and the forge, pinned to the commit that it spoke of. Each repository has a job of its own, since
+ * its Git may take minutes to answer; within one, webhooks and polling take turns.
  */
 import type { PullRequest } from '../../forge/forge.ts';
 import type { DeliveryRow } from '../../journal/journal.ts';
 import { unreachable } from '../../std/unreachable.ts';
+import { backlog } from './backlog.ts';
 import type { Desk, Handled } from '../desk.ts';
 import { OneAtATime } from '../one-at-a-time.ts';
 import { conductorLimits, type Project } from '../ports.ts';
@@ -22,23 +23,25 @@ export class Intake {
     this.#desk = desk;
   }
 
-  /** Handles what is pending. What has to wait stays pending, and holds up nothing else. */
-  async work(): Promise<void> {
-    const { journal, clock, jobQueue } = this.#desk.ports;
-    const waiting = new Set<string>();
-    for (;;) {
-      const pending = await journal.pendingDeliveries(conductorLimits.deliveriesPerLookMax);
-      const fresh = pending.filter(({ id }) => !waiting.has(id));
-      if (fresh.length === 0) break;
-      const byRepository = Map.groupBy(fresh, (delivery) => delivery.repository);
-      await Promise.all(
-        [...byRepository.values()].map(async (deliveries) => {
-          for (const delivery of deliveries) if (!(await this.#settle(delivery))) waiting.add(delivery.id);
-        }),
-      );
-    }
-    jobQueue.wake('outbox');
+  /** Wakes the jobs of the repositories that something is pending for. */
+  async look(): Promise<void> {
+    const { clock, jobQueue } = this.#desk.ports;
+    const repositories = new Set<string>();
+    for await (const page of this.#pending()) for (const { repository } of page) repositories.add(repository);
+    for (const repository of repositories) jobQueue.wake(`intake:${repository}`);
     jobQueue.wake('intake', clock.now() + conductorLimits.lookAgainMs);
+  }
+
+  /** Handles what is pending for one repository. What has to wait stays pending, and holds up nothing else. */
+  async work(repository: string): Promise<void> {
+    for await (const page of this.#pending(repository)) for (const delivery of page) await this.#settle(delivery);
+    this.#desk.ports.jobQueue.wake('outbox');
+  }
+
+  #pending(repository?: string): AsyncIterable<readonly DeliveryRow[]> {
+    const { journal } = this.#desk.ports;
+    const limit = conductorLimits.deliveriesPerLookMax;
+    return backlog((part) => journal.pendingDeliveries(limit, { ...part, ...(repository && { repository }) }));
   }
 
   push(project: Project, event: PushEvent): Promise<Handled> {
@@ -53,21 +56,19 @@ export class Intake {
     return this.#turns.run(project.name, () => handleRerequested(this.#desk, project, event, deliveryId));
   }
 
-  /** False where the delivery has to wait. */
-  async #settle(delivery: DeliveryRow): Promise<boolean> {
+  async #settle(delivery: DeliveryRow): Promise<void> {
     const { journal, clock, jobQueue, log } = this.#desk.ports;
     this.#desk.hookArrived(delivery.repository);
     const handled = await this.#handle(delivery).catch((error: unknown): Handled => ({ again: String(error) }));
     const at = clock.now();
     if ('again' in handled && at - delivery.at < conductorLimits.commitLateMaxMs) {
       log.warn({ delivery: delivery.id, reason: handled.again }, 'a delivery waits');
-      jobQueue.wake('intake', at + conductorLimits.deliveryAgainMs);
-      return false;
+      jobQueue.wake(`intake:${delivery.repository}`, at + conductorLimits.deliveryAgainMs);
+      return;
     }
     const end = 'again' in handled ? { state: 'failed' as const, note: handled.again } : handled;
     if (end.state === 'failed') log.error({ delivery: delivery.id, reason: end.note }, 'a delivery failed');
     await journal.commit([[{ write: 'delivery-done', id: delivery.id, state: end.state, note: end.note, at }]]);
-    return true;
   }
 
   async #handle(delivery: DeliveryRow): Promise<Handled> {

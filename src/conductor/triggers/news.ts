@@ -5,46 +5,73 @@
  */
 import { createHash } from 'node:crypto';
 import type { DataEvent, Trigger } from '../../engine/event.ts';
-import type { DataEventRow, DataListener, Write } from '../../journal/journal.ts';
+import type { DataEventRow, DataListener, Journal, Write } from '../../journal/journal.ts';
 import type { DataTrigger, PipelineDefinition } from '../../pipeline/definition.ts';
+import { backlog } from './backlog.ts';
 import type { Desk } from '../desk.ts';
-import { conductorLimits, type ConductorPorts } from '../ports.ts';
+import { conductorLimits, type ConductorPorts, type Project } from '../ports.ts';
 import { shaOf } from '../sha.ts';
-import { branchOfRun } from './branch-of-run.ts';
+import { askedOnce, branchOfRun } from './branch-of-run.ts';
 import { openRunWhenFree, parseParameters } from './triggers.ts';
 import { versionsOf } from '../versions.ts';
 
-/** False where some have to wait. */
-export async function decideNews({ ports }: Desk): Promise<boolean> {
-  const { journal, log } = ports;
-  const waiting = new Set<string>();
-  for (;;) {
-    const open = await journal.openDataEvents(conductorLimits.eventsPerLookMax);
-    const fresh = open.filter(({ id }) => !waiting.has(id));
-    if (fresh.length === 0) return waiting.size === 0;
-    for (const event of fresh) {
-      const refused = await whyRefused(ports, event);
+/** Decides on what was told from outside; gives the repositories whose runs have told the rest. */
+export async function decideNewsFromOutside({ journal }: ConductorPorts): Promise<ReadonlySet<string>> {
+  const repositories = new Set<string>();
+  for await (const events of openNews(journal))
+    for (const event of events) {
+      const run = event.runId === null ? null : await journal.run(event.runId);
+      if (run === null) await decide(journal, event, null);
+      else repositories.add(run.opened.repository);
+    }
+  return repositories;
+}
+
+/**
+ * Decides on what runs of a repository have told; gives why some have to wait, or null. `project`: null where it is no longer
+ * in the configuration.
+ */
+export async function decideNews(
+  { ports: { journal, jobQueue } }: Desk,
+  repository: string,
+  project: Project | null,
+): Promise<string | null> {
+  let waits: string | null = null;
+  for await (const events of openNews(journal, repository)) {
+    const asked = project === null ? null : { ...project, git: askedOnce(project.git) };
+    for (const event of events) {
+      const refused = await whyRefused(journal, asked, event);
       if (refused !== null && typeof refused !== 'string') {
-        waiting.add(event.id);
-        log.warn({ event: event.id, reason: refused.again }, 'news of data have to wait');
+        waits ??= refused.again;
         continue;
       }
-      const { id, dataset, digest } = event;
-      // Where somebody was faster, theirs stands.
-      await journal.commit([[{ write: 'data-event-decided', id, dataset, digest, evenIfSame: false, refused }]]);
+      await decide(journal, event, refused);
+      // Whoever listens may be of any repository.
+      jobQueue.wake('events');
     }
   }
+  return waits;
+}
+
+/** Of one repository, or of all. */
+function openNews(journal: Journal, repository?: string): AsyncIterable<readonly DataEventRow[]> {
+  const all = repository === undefined ? {} : { repository };
+  return backlog((part) => journal.openDataEvents(conductorLimits.eventsPerLookMax, { ...part, ...all }));
+}
+
+async function decide(journal: Journal, { id, dataset, digest }: DataEventRow, refused: string | null): Promise<void> {
+  // Where somebody was faster, theirs stands.
+  await journal.commit([[{ write: 'data-event-decided', id, dataset, digest, evenIfSame: false, refused }]]);
 }
 
 /** Null where it counts. */
 async function whyRefused(
-  { journal, projects }: ConductorPorts,
+  journal: Journal,
+  project: Project | null,
   { runId }: DataEventRow,
 ): Promise<string | { readonly again: string } | null> {
-  if (runId === null) return null;
-  const run = await journal.run(runId);
-  const project = run === null ? undefined : projects.get(run.opened.repository);
-  if (run === null || project === undefined) return 'its repository is no longer in the configuration';
+  const run = runId === null ? null : await journal.run(runId);
+  if (run === null || project === null) return 'its repository is no longer in the configuration';
   const runBranch = await branchOfRun(project, run.opened);
   if ('again' in runBranch) return runBranch;
   if ('why' in runBranch) return runBranch.why;
@@ -60,27 +87,23 @@ interface Listener {
   readonly taken: readonly DataListener[];
 }
 
-/** False where some have to wait for Git. */
-export async function openForNews(desk: Desk): Promise<boolean> {
-  const byRepository = Map.groupBy(await desk.ports.journal.listenersWithNews(), ({ repository }) => repository);
-  let all = true;
-  for (const [repository, rows] of byRepository) {
-    const listeners = await listenersOf(desk.ports, repository, rows);
-    if ('again' in listeners) {
-      desk.ports.log.warn({ repository, reason: listeners.again }, 'who listens to data could not be read');
-      all = false;
-    } else for (const listener of listeners) await openFor(desk, listener);
-  }
-  return all;
+/** Opens the runs of a repository that listen; gives why they have to wait, or null. */
+export async function openForNews(desk: Desk, project: Project): Promise<string | null> {
+  const all = await desk.ports.journal.listenersWithNews();
+  const rows = all.filter(({ repository }) => repository === project.name);
+  if (rows.length === 0) return null;
+  const listeners = await listenersOf(desk.ports, project, rows);
+  if ('again' in listeners) return listeners.again;
+  for (const listener of listeners) await openFor(desk, listener);
+  return null;
 }
 
 async function listenersOf(
   ports: ConductorPorts,
-  repository: string,
+  project: Project,
   rows: readonly DataListener[],
 ): Promise<readonly Listener[] | { readonly again: string }> {
-  const project = ports.projects.get(repository);
-  if (project === undefined) return [];
+  const { name: repository } = project;
   const branch = await project.git.defaultBranch();
   if (!branch.ok) return { again: branch.error.message };
   const sha = shaOf(await ports.journal.head(repository, branch.value));

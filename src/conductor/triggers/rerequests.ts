@@ -1,8 +1,9 @@
 /** Somebody pressed "Re-run" beside a check: what ran there runs once more, whole and of the same version. */
 import type { ForgeEvent } from '../../forge/forge.ts';
-import { journalLimits, type RunRow } from '../../journal/journal.ts';
+import type { RunRow } from '../../journal/journal.ts';
 import type { Desk, Handled } from '../desk.ts';
 import type { Project } from '../ports.ts';
+import { runThatSpeaks } from '../reports/report-writes.ts';
 import { rerun } from './reruns.ts';
 
 export type RerequestedEvent = Extract<ForgeEvent, { type: 'rerequested' }>;
@@ -20,7 +21,7 @@ export async function handleRerequested(
   return { state: 'done', note: `asked for by ${event.actor}; ${notes.join('; ')}` };
 }
 
-/** The run that the check shows or, of a whole commit, the newest run of each pipeline. */
+/** The run that the check shows or, of a whole commit, the one that speaks for each pipeline. */
 async function runsToRepeat(
   { ports: { journal } }: Desk,
   { name: repository }: Project,
@@ -30,9 +31,12 @@ async function runsToRepeat(
     const run = await journal.run(runId);
     return run?.opened.repository === repository ? [run] : [];
   }
-  const runs = await journal.runs({ repository, sha, limit: journalLimits.pageMax });
-  const byPipeline = Map.groupBy(runs, ({ opened }) => opened.pipeline);
-  return [...byPipeline.values()].flatMap(([newest]) => newest ?? []);
+  const runs: RunRow[] = [];
+  for (const { pipeline } of (await journal.versions(repository, sha)) ?? []) {
+    const run = pipeline === null ? null : await runThatSpeaks(journal, { repository, pipeline, sha });
+    if (run !== null) runs.push(run);
+  }
+  return runs;
 }
 
 async function repeat(desk: Desk, { id }: RunRow, actor: string, deliveryId: string): Promise<string> {

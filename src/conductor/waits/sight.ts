@@ -2,13 +2,14 @@
 import { firstTriggerOf, type StepState } from '../../engine/event.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Executor } from '../../executor/executor.ts';
+import type { GitRepository } from '../../git/git.ts';
 import type { Journal, RunRow } from '../../journal/journal.ts';
 import type { Sensors } from '../../sensors/sensors.ts';
 import { failure, success, type Result } from '../../std/result.ts';
 import type { Seen, Subject } from './awaited.ts';
 import type { ConductorPorts } from '../ports.ts';
 import { readRun } from '../read.ts';
-import { isOfDefaultBranch } from '../triggers/branch-of-run.ts';
+import { askedOnce, isOfDefaultBranch } from '../triggers/branch-of-run.ts';
 
 export interface SightPorts {
   readonly journal: Journal;
@@ -55,8 +56,10 @@ export class Sight {
   async #newestRun(subject: RunSubject): Promise<Seen> {
     const { repository, pipeline, from, to } = subject;
     const rows = await this.#ports.journal.runsOfDates(repository, pipeline, { from, to });
+    const project = this.#ports.projects.get(repository);
+    const git = project === undefined ? null : askedOnce(project.git);
     for (const row of rows.toReversed()) {
-      const counts = await this.#counts(subject, row);
+      const counts = await this.#counts(subject, row, git);
       if (!counts.ok) {
         const reason = `the branch of ${pipeline}#${row.number} could not be told: ${counts.error}`;
         return { kind: 'outcome', outcome: { kind: 'not-yet', reason } };
@@ -67,14 +70,17 @@ export class Sight {
     return { kind: 'run', run: null };
   }
 
-  async #counts({ repository, branch }: RunSubject, { id, opened }: RunRow): Promise<Result<boolean, string>> {
+  async #counts(
+    { branch }: RunSubject,
+    { id, opened }: RunRow,
+    git: GitRepository | null,
+  ): Promise<Result<boolean, string>> {
     const first = firstTriggerOf(opened.trigger);
     if ((first.kind === 'push' || first.kind === 'pipeline') && first.branch === branch) return success(true);
     if (first.kind === 'pull-request') return success(false);
     if (this.#onDefault.has(id)) return success(true);
-    const project = this.#ports.projects.get(repository);
-    if (project === undefined) return failure('the repository is no longer in the configuration');
-    const found = await isOfDefaultBranch(project, opened);
+    if (git === null) return failure('the repository is no longer in the configuration');
+    const found = await isOfDefaultBranch({ git }, opened);
     if (!found.ok || !found.value) return found;
     const [oldest] = this.#onDefault;
     if (this.#onDefault.size >= runsKeptMax && oldest !== undefined) this.#onDefault.delete(oldest);

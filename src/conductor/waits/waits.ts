@@ -7,9 +7,9 @@
  *              ▲                └────► seen, impossible, out of time: told to the run's turn
  *              └── the end of a run that is waited for, and who begins to wait, make it due at once
  *
- * Watches that began together are spread over their first interval. Looks at the journal, looks of functions and looks at
- * all else are in lanes of their own, each with a limit, so that a server which does not answer holds up nobody who waits
- * for a run. There is one look at one thing at a time: one that nobody waits for any more is ended, and who waits anew
+ * Watches that began together are spread over their first interval. Looks at the runs of each repository, looks of functions
+ * and looks at all else are in lanes of their own, each with a limit, so that neither a server nor a Git which does not
+ * answer holds up anybody who waits for the runs of another repository. There is one look at one thing at a time: one that nobody waits for any more is ended, and who waits anew
  * for the same thing looks when it is over.
  */
 import { lookAwaited, looksAwaited, type AwaitedLook } from '../../engine/engine.ts';
@@ -92,16 +92,15 @@ export class Waits {
   readonly #runs = new Map<string, Map<string, Waiter>>();
   /** What is just being looked at, by its key. */
   readonly #looking = new Map<string, AbortController>();
-  readonly #lanes: { readonly inside: Lane; readonly outside: Lane; readonly functions: Lane };
+  readonly #outside = laneOf(conductorLimits.looksOutsideMax);
+  readonly #functions: Lane;
+  /** By repository. */
+  readonly #inside = new Map<string, Lane>();
 
   constructor(ports: WaitsPorts, tell: Tell) {
     this.#ports = ports;
     this.#tell = tell;
-    this.#lanes = {
-      inside: laneOf(conductorLimits.looksInsideMax),
-      outside: laneOf(conductorLimits.looksOutsideMax),
-      functions: laneOf(ports.executor.looksAtOnce),
-    };
+    this.#functions = laneOf(ports.executor.looksAtOnce);
   }
 
   /** Those of a run that wait and are not looked for yet. */
@@ -175,7 +174,7 @@ export class Waits {
 
   /** Makes the looks that are due; they end by themselves. */
   work(): Promise<void> {
-    for (const lane of Object.values(this.#lanes)) this.#lookDue(lane);
+    for (const lane of this.#lanes()) this.#lookDue(lane);
     this.#wakeNext();
     return Promise.resolve();
   }
@@ -193,9 +192,15 @@ export class Waits {
     return waiter;
   }
 
-  #laneFor({ kind }: Awaited['subject']): Lane {
-    const { inside, outside, functions } = this.#lanes;
-    return kind === 'runs' ? inside : kind === 'function' ? functions : outside;
+  #lanes(): readonly Lane[] {
+    return [this.#outside, this.#functions, ...this.#inside.values()];
+  }
+
+  #laneFor(subject: Awaited['subject']): Lane {
+    if (subject.kind !== 'runs') return subject.kind === 'function' ? this.#functions : this.#outside;
+    const lane = this.#inside.get(subject.repository) ?? laneOf(conductorLimits.looksInsideMax);
+    this.#inside.set(subject.repository, lane);
+    return lane;
   }
 
   #leave(waiter: Waiter): void {
@@ -307,7 +312,7 @@ export class Waits {
   #wakeNext(): void {
     const { jobQueue, clock } = this.#ports;
     const now = clock.now();
-    for (const lane of Object.values(this.#lanes)) {
+    for (const lane of this.#lanes()) {
       const first = lane.underWay < lane.atOnceMax ? this.#firstOf(lane) : null;
       if (first === null) continue;
       jobQueue.wake('waits', first.dueAt <= now ? undefined : first.dueAt);
