@@ -38,6 +38,8 @@ export class Stage {
     readonly beside?: Beside;
     /** Hears what is logged, among other things. */
     readonly tell?: (line: string) => void;
+    /** Of the first commit, there before anybody looks. */
+    readonly tags?: readonly string[];
   }): Promise<Stage> {
     const byName = new Map(given.pipelines.map((pipeline) => [pipeline.name, pipeline]));
     const later = new Map(given.later?.map((pipeline) => [pipeline.name, pipeline]));
@@ -53,7 +55,8 @@ export class Stage {
     const { tell = null, slots = 4, pools = new Map(), servers = 1, beside } = given;
     const world = await World.make({ seed: 1, off, tell, slots, pools, catalogue, servers, beside });
     const stage = new Stage(world);
-    stage.commit('main');
+    const first = stage.commit('main');
+    for (const tag of given.tags ?? []) world.remote.tags.set(tag, first);
     world.begin();
     await stage.until('the repository was seen', () => world.history.heads.has('main'));
     return stage;
