@@ -41,7 +41,7 @@ async function figures(): Promise<string> {
 async function caughtBy(): Promise<string> {
   const rows: string[] = [];
   for (const name of mutantNames) {
-    const caught = await catchMutant(name, 600, steps);
+    const caught = await catchMutant(name, steps);
     const by = caught === null ? 'not noticed' : `${caught.seed} | ${caught.violation?.promise}`;
     rows.push(`| \`${name}\` | ${mutants[name].what} | ${caught === null ? `${by} | ` : by} |`);
   }
