@@ -146,9 +146,9 @@ export class Server {
       wire: this.#wire(this.#executors.length === 0 ? 'executor' : `executor ${this.#executors.length}`),
       alive: () => this.alive,
       world: this.machine.attempts,
-      // One that was frozen between its look at the lease and the start cannot know.
+      // One that was frozen between its look at the lease and the start can know neither.
       mayBegin: () => this.unaware || world.office.holds(this.conductor.standing().conductor?.epoch ?? null),
-      runElsewhere: () => world.runningBeside(this),
+      runElsewhere: () => (this.unaware ? [] : world.runningBeside(this)),
       attemptMs: () => world.attemptMs,
       isThere: () => world.isThere,
       report,
