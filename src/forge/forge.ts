@@ -102,6 +102,11 @@ export type ForgeError =
   /** Trying again is useless: gone, wrong, beyond a limit of the forge. */
   | { readonly kind: 'final'; readonly message: string };
 
+/** Whether asking again soon is in vain. */
+export function isInVain(error: ForgeError): error is Extract<ForgeError, { readonly kind: 'refused' | 'final' }> {
+  return error.kind === 'refused' || error.kind === 'final';
+}
+
 /** `waiting`: for a person's decision, which may take longer than a forge keeps a check open. `neutral`: not concerned, or held back. */
 export type ReportState = 'pending' | 'running' | 'waiting' | 'success' | 'failure' | 'error' | 'neutral' | 'cancelled';
 

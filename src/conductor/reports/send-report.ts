@@ -1,5 +1,5 @@
 /** Outbox rows `status`, `check` and `comment`: reads the newest state and hands it to the forge. */
-import type { CommentReport, ForgeError, RunReport } from '../../forge/forge.ts';
+import { isInVain, type CommentReport, type ForgeError, type RunReport } from '../../forge/forge.ts';
 import type { OutboxRow, Write } from '../../journal/journal.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { Result } from '../../std/result.ts';
@@ -100,10 +100,7 @@ async function aboutHead(
   const { project, report } = asked;
   const now = await project.forge.pullRequest(pullRequest);
   // One that is gone, or may not be seen, refuses the comment itself.
-  if (!now.ok)
-    return now.error.kind === 'final' || now.error.kind === 'refused'
-      ? asked
-      : { retry: now.error.message, retryAt: now.error.retryAt };
+  if (!now.ok) return isInVain(now.error) ? asked : { retry: now.error.message, retryAt: now.error.retryAt };
   const { headSha } = now.value;
   const isHead = headSha === report.sha;
   if (isHead && report.runId !== null) return asked;

@@ -2,7 +2,7 @@
  * Trained once: a push that only merges a pull request whose head was evaluated with the very same files does not train
  * again; the run of the pull request speaks for it, and its artifact is what gets promoted.
  */
-import type { ReportState } from '../../forge/forge.ts';
+import { isInVain, type ReportState } from '../../forge/forge.ts';
 import type { Sha } from '../../git/git.ts';
 import type { Journal, RunRow } from '../../journal/journal.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
@@ -35,10 +35,8 @@ export async function coveringRun(
   const trains = definition.steps.some((step) => step.work.kind === 'challenge' && step.work.promote === 'on-merge');
   if (!trains) return null;
   const pullRequests = await project.forge.pullRequestsOf(sha);
-  if (!pullRequests.ok) {
-    const { kind, message } = pullRequests.error;
-    return kind === 'final' || kind === 'refused' ? null : { again: `its pull request: ${message}` };
-  }
+  if (!pullRequests.ok)
+    return isInVain(pullRequests.error) ? null : { again: `its pull request: ${pullRequests.error.message}` };
   for (const { merged, mergeSha, headSha, number } of pullRequests.value) {
     const head = shaOf(headSha);
     if (!merged || mergeSha !== sha || head === null) continue;

@@ -2,7 +2,7 @@
  * A pull request was opened or moved, or has another base branch: its head is looked at once beside each base, however often and
  * from wherever the news comes. The runs that a head has stay; what is told of them is about the base that it has now.
  */
-import type { PullRequest } from '../../forge/forge.ts';
+import { isInVain, type PullRequest } from '../../forge/forge.ts';
 import type { Sha } from '../../git/git.ts';
 import type { Write } from '../../journal/journal.ts';
 import type { About, Desk, Handled } from '../desk.ts';
@@ -182,7 +182,7 @@ export async function handleClosed(desk: Desk, project: Project, pullRequest: Pu
   if (!merged) {
     // It may be open again: what is under way is needed then.
     const now = await project.forge.pullRequest(number);
-    if (!now.ok && now.error.kind !== 'final' && now.error.kind !== 'refused') return { again: now.error.message };
+    if (!now.ok && !isInVain(now.error)) return { again: now.error.message };
     const isClosed = now.ok && now.value.state === 'closed' && !now.value.merged;
     const cancelled = isClosed ? await cancelClosed(desk, project, number) : '';
     return { state: 'done', note: `#${number} was closed without a merge, and nothing is promoted${cancelled}` };
