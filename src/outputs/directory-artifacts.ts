@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import type { Artifact } from '../pipeline/definition.ts';
 import type { ArtifactStore, ArtifactStream, ArtifactStreams } from './outputs.ts';
 import { artifactName } from './safe-name.ts';
+import { hasErrorCode } from '../std/error-message.ts';
 
 const chunkBytes = 1024 * 1024;
 
@@ -167,7 +168,7 @@ async function openKept(path: string, sha256: string): Promise<FileHandle | null
   try {
     return await open(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasErrorCode(error, 'ENOENT')) return null;
     throw error;
   }
 }

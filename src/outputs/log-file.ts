@@ -11,6 +11,7 @@ import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { inFolderOf } from './in-folder-of.ts';
 import type { LogLine } from './outputs.ts';
+import { hasErrorCode } from '../std/error-message.ts';
 
 export const indexEveryLines = 1000;
 const indexRecordBytes = 16;
@@ -90,7 +91,7 @@ export async function wasClosedEmpty({ log }: LogPaths): Promise<boolean> {
   try {
     return `\n${await readFile(join(dirname(log), closedEmpty), 'utf8')}`.includes(`\n${basename(log)}\n`);
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (hasErrorCode(error, 'ENOENT')) return false;
     throw error;
   }
 }
@@ -207,20 +208,16 @@ function openSyncOrNull(path: string): number | null {
   try {
     return openSync(path, 'r');
   } catch (error) {
-    if (isMissing(error)) return null;
+    if (hasErrorCode(error, 'ENOENT')) return null;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 async function openOrNull(path: string): Promise<FileHandle | null> {
   try {
     return await open(path, 'r');
   } catch (error) {
-    if (isMissing(error)) return null;
+    if (hasErrorCode(error, 'ENOENT')) return null;
     throw error;
   }
 }

@@ -8,8 +8,12 @@ export function failedFetchReason(error: unknown): string {
   return messageOfError(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 }
 
+/** Whether it is the system's, of this name: `ENOENT`. */
+export function hasErrorCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
 /** Why a file could not be read, and what to do where it belongs to another user. */
 export function failedReadReason(error: unknown): string {
-  const isClosed = error instanceof Error && 'code' in error && error.code === 'EACCES';
-  return `${messageOfError(error)}${isClosed ? ': make it readable for others' : ''}`;
+  return `${messageOfError(error)}${hasErrorCode(error, 'EACCES') ? ': make it readable for others' : ''}`;
 }

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { formatBytes } from '../../std/bytes.ts';
 import { agentLimits } from './contract.ts';
 import { AttemptRevoked, type Link } from './link.ts';
-import { failedReadReason } from '../../std/error-message.ts';
+import { failedReadReason, hasErrorCode } from '../../std/error-message.ts';
 
 export interface CheckpointPorts {
   readonly link: Link;
@@ -69,7 +69,7 @@ async function unlessRevoked(work: () => Promise<void>, failed: (why: string) =>
 /** Throws where not all of it can be read: a part of a checkpoint is none. */
 async function contentOf(folder: string): Promise<{ readonly files: number; readonly bytes: number }> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (hasErrorCode(error, 'ENOENT')) return [];
     throw error;
   });
   let [files, bytes] = [0, 0];

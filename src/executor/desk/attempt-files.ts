@@ -13,6 +13,7 @@ import { formatBytes } from '../../std/bytes.ts';
 import { safePath } from '../../outputs/safe-name.ts';
 import type { AgentResult } from '../agent/contract.ts';
 import type { AttemptReport, AttemptSpec } from '../executor.ts';
+import { hasErrorCode } from '../../std/error-message.ts';
 
 export type FinishedReport = Extract<AttemptReport, { type: 'finished' }>;
 
@@ -111,7 +112,7 @@ export function openAttemptFiles(directory: string): AttemptFiles {
 }
 
 function unlessMissing(error: unknown): null {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+  if (hasErrorCode(error, 'ENOENT')) return null;
   throw error;
 }
 

@@ -5,6 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasErrorCode } from '../../std/error-message.ts';
 
 /** Of one attempt or look: `agent` null for the one that an agent is started with. */
 export interface TokenMeaning {
@@ -53,7 +54,7 @@ function readKey(path: string): Uint8Array | null {
     const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'hex');
     if (key.length === keyBytes) return key;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasErrorCode(error, 'ENOENT')) return null;
     throw error;
   }
   throw new Error(`${path} is no key: remove it, and a new one is made (agents that run now are then refused)`);
@@ -66,7 +67,7 @@ function makeKey(path: string): Uint8Array {
   try {
     linkSync(mine, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasErrorCode(error, 'EEXIST')) throw error;
   } finally {
     rmSync(mine, { force: true });
   }
