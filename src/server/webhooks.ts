@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { forgeLimits, type ReceiveError } from '../forge/forge.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { AtOnce, comeBackAfterSeconds } from './pages/at-once.ts';
+import { AtOnce, comeBackAfterSeconds } from './at-once.ts';
 import type { ServerPorts } from './ports.ts';
 
 export async function webhooks(app: FastifyInstance, ports: ServerPorts): Promise<void> {

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorPage } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
-import { AtOnce, comeBackAfterSeconds } from './at-once.ts';
+import { AtOnce, comeBackAfterSeconds } from '../at-once.ts';
 import type { PageReply } from './reply.ts';
 import { fieldOf, parameterOf } from './request.ts';
 

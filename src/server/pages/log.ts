@@ -12,7 +12,7 @@ import { attemptId } from '../../executor/executor.ts';
 import { logLimits, type LogLine, type LogStore } from '../../outputs/outputs.ts';
 import { errorPage, logPage, viewLimits, withoutAnsi, type LogSearch } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
-import { AtOnce, comeBackAfterSeconds } from './at-once.ts';
+import { AtOnce, comeBackAfterSeconds } from '../at-once.ts';
 import type { PageReply } from './reply.ts';
 import { fieldOf, numberOf, parameterOf } from './request.ts';
 import { isClosed, type RunReader } from './run-reader.ts';
