@@ -50,6 +50,9 @@ export interface LogTail {
   close(): void;
 }
 
+/** After the end of a container, whose runtime may be writing yet: no reading before that says that it wrote nothing. */
+export const lastWriteMs = 1000;
+
 const limits = {
   lookMs: 10_000,
   /** No node begins a file anew that is smaller than this. */
@@ -60,8 +63,6 @@ const limits = {
   stampBytesMax: 64,
   /** After a stream that ended in order, until it is seen that its container has ended too. */
   endSeenMs: 5000,
-  /** After the end of a container, whose runtime may be writing yet: no reading before that says that it wrote nothing. */
-  lastWriteMs: 1000,
   /** Without a byte, of a container that goes on: the first time, and at most, before the client itself gives a stream up (300 s). */
   quietMs: 30_000,
   quietMsMax: 240_000,
@@ -130,7 +131,7 @@ class Tail {
     for (let failures = 0; !signal.aborted;) {
       const [hadEnded, before] = [hasEnded(), this.received];
       if (hadEnded) endSeenAt ??= clock.now();
-      const lateMs = endSeenAt === null ? limits.lastWriteMs : endSeenAt + limits.lastWriteMs - clock.now();
+      const lateMs = endSeenAt === null ? lastWriteMs : endSeenAt + lastWriteMs - clock.now();
       try {
         const reading = await this.#read();
         if (reading === null) continue;
@@ -139,7 +140,7 @@ class Tail {
         rest = reading.rest;
         failures = 0;
         if (!hadEnded) await Promise.race([ended, pause(limits.endSeenMs, undefined, { signal, ref: true })]);
-        else if (mayComeYet) await pause(Math.min(lateMs, limits.lastWriteMs), undefined, { signal, ref: true });
+        else if (mayComeYet) await pause(Math.min(lateMs, lastWriteMs), undefined, { signal, ref: true });
       } catch (error) {
         if (signal.aborted) return false;
         // Its log is gone with it. A node that has just begun again says so too, of pods that it does not know yet.

@@ -12,6 +12,7 @@ import type { ContainerView } from './pod-view.ts';
 import type { PodSettings } from './pod.ts';
 import { mainOf, removePod, untilView, whyNotStarted } from './single-pod.ts';
 import { speakingPod } from './trial-pod.ts';
+import { lastWriteMs } from './log-tail.ts';
 
 export interface TrialPorts {
   readonly api: Api;
@@ -26,8 +27,6 @@ export interface TrialPorts {
 
 /** For what it prints, when it has begun. */
 const wordMs = 60_000;
-/** After its end. */
-const lastWriteMs = 1000;
 
 const imageHelp = 'See `image`, `imagePullPolicy`, `imagePullSecrets` and `pod` of `executor.kubernetes`.';
 
