@@ -1,6 +1,7 @@
 /** Logging in, and the buttons of a run, in a real browser: with a program, and without one. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { noBrowser, visit } from './browser.ts';
 import { phone, pleasesEverybody } from './everywhere.ts';
 import { openSite, siteToken, type Site } from './site.ts';
@@ -26,6 +27,13 @@ export default pipeline('asked', { description: 'Trains a model of one market.',
 });
 `;
 
+/** A button sends a form: the page that answers it is there afterwards, so that nothing meets it half way. */
+async function press(page: Page, name: string): Promise<void> {
+  const answered = page.waitForEvent('load');
+  await page.getByRole('button', { name }).click();
+  await answered;
+}
+
 before(async () => {
   if (skip !== false) return;
   site = await openSite({ after: (cleanUp) => void cleanUps.push(cleanUp as () => Promise<void>) });
@@ -42,19 +50,18 @@ for (const javaScriptEnabled of [false, true]) {
     const { page, troubles, close } = await visit(`${site.url}/runs/${run.id}`, { ...phone, javaScriptEnabled });
     await page.getByRole('link', { name: 'Log in to cancel it' }).click();
     await page.getByLabel('API token').fill('not the token');
-    await page.getByRole('button', { name: 'Log in' }).click();
+    await press(page, 'Log in');
     await page.getByRole('alert').filter({ hasText: 'not the API token' }).waitFor();
     await page.getByLabel('API token').fill(siteToken);
-    await page.getByRole('button', { name: 'Log in' }).click();
+    await press(page, 'Log in');
     await page.waitForURL(`${site.url}/runs/${run.id}`);
-    await page.getByRole('button', { name: 'Cancel run' }).click();
+    await press(page, 'Cancel run');
     await site.system.untilRun('its end', ({ id, state }) => id === run.id && state === 'cancelled');
     if (!javaScriptEnabled) await page.reload();
     await page.getByRole('button', { name: `Run again at ${sha.slice(0, 7)}` }).click();
     await page.waitForURL((url) => url.pathname !== `/runs/${run.id}`);
-    await page.getByRole('button', { name: 'Cancel run' }).click();
-    await page.waitForURL(/\/runs\//);
-    await page.getByRole('button', { name: 'Log out' }).click();
+    await press(page, 'Cancel run');
+    await press(page, 'Log out');
     await page.getByRole('link', { name: 'Log in', exact: true }).waitFor();
     assert.equal(await page.getByRole('button', { name: /Cancel run|Run again/ }).count(), 0);
     // The refused token is told as an answer of the server, which the console names.
@@ -69,7 +76,7 @@ for (const javaScriptEnabled of [false, true]) {
 async function loggedIn(address: string): Promise<Awaited<ReturnType<typeof visit>>> {
   const visited = await visit(`${site.url}/login?${new URLSearchParams({ to: address })}`, phone);
   await visited.page.getByLabel('API token').fill(siteToken);
-  await visited.page.getByRole('button', { name: 'Log in' }).click();
+  await press(visited.page, 'Log in');
   await visited.page.waitForURL(`${site.url}${address}`);
   return visited;
 }
@@ -82,14 +89,14 @@ test('from the list of pipelines a run is started with its parameters', { skip }
   await page.getByLabel('market').selectOption('fr');
   await page.getByLabel('depth').fill('7');
   await page.getByLabel('Branch, tag or SHA').fill('nowhere');
-  await page.getByRole('button', { name: 'Start asked' }).click();
+  await press(page, 'Start asked');
   await page.getByRole('alert').filter({ hasText: 'nowhere' }).waitFor();
   assert.equal(await page.getByLabel('depth').inputValue(), '7');
   const storageState = await page.context().storageState();
   await pleasesEverybody({ start: page.url().replace(/$/, `?${startQuery()}`) }, { storageState });
   await page.getByLabel('Branch, tag or SHA').fill('main');
-  await page.getByRole('button', { name: 'Start asked' }).click();
-  await page.waitForURL(/\/runs\//);
+  await press(page, 'Start asked');
+  assert.match(page.url(), /\/runs\//);
   const run = await site.system.untilRun('its end', ({ opened, state }) => opened.sha === sha && state === 'success');
   assert.deepEqual(run.opened.parameters, { depth: 7, market: 'fr', dry: false });
   assert.deepEqual(
@@ -107,7 +114,7 @@ test('axe finds nothing on the login and on the page of a run with its buttons',
   const [run] = await site.system.journal.runs({ limit: 1 });
   const { page, close } = await visit(`${site.url}/login?to=/runs/${run?.id}`);
   await page.getByLabel('API token').fill(siteToken);
-  await page.getByRole('button', { name: 'Log in' }).click();
+  await press(page, 'Log in');
   await page.waitForURL(`${site.url}/runs/${run?.id}`);
   const storageState = await page.context().storageState();
   await close();
