@@ -86,7 +86,7 @@ export const conductorLimits = {
   leftPerLookMax: 100,
   /** Rows that are carried out at once for one repository or channel. */
   outboxAtOnceMax: 20,
-  /** Due rows that are looked through for some that can be begun. */
+  /** Due rows that are read together. */
   outboxPageMax: 200,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,

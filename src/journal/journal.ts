@@ -124,8 +124,8 @@ export interface Journal {
   /** Of all repositories, of one moment. */
   listenersWithNews(): Promise<readonly DataListener[]>;
 
-  /** Rows that are due, oldest first. */
-  dueOutbox(now: number, limit: number): Promise<readonly OutboxRow[]>;
+  /** Rows that are due, oldest first; of those behind `after` alone, where it is given. */
+  dueOutbox(now: number, limit: number, after?: OutboxRow | null): Promise<readonly OutboxRow[]>;
   /** When the next row is due; `after`: of those that are due later than that. */
   nextOutboxAt(after?: number): Promise<number | null>;
   /** Rows that failed at least once and are not done, newest first. */

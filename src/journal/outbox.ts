@@ -23,10 +23,10 @@ function outboxRow(row: RawRow): OutboxRow {
   };
 }
 
-export function dueOutbox(now: number, limit: number): Query<OutboxRow> {
+export function dueOutbox(now: number, limit: number, after: OutboxRow | null = null): Query<OutboxRow> {
   return {
-    text: `${selectOutbox} where due_at is not null and due_at <= $1 order by due_at, key limit $2`,
-    values: [now, limit],
+    text: `${selectOutbox} where due_at is not null and due_at <= $1 and (due_at, key) > ($3, $4) order by due_at, key limit $2`,
+    values: [now, limit, after?.dueAt ?? -1, after?.key ?? ''],
     parse: outboxRow,
   };
 }

@@ -112,7 +112,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     dataListeners: (repository) => rows(listenersOfRepository(repository)),
     listenersWithNews: () => rows(listenersWithNews()),
 
-    dueOutbox: (now, limit) => rows(dueOutbox(now, limit)),
+    dueOutbox: (now, limit, after) => rows(dueOutbox(now, limit, after)),
     nextOutboxAt: (after) => first(nextOutboxAt(after)),
     troubledOutbox: (limit) => rows(troubledOutbox(limit)),
     outboxRow: (key) => first(outboxByKey(key)),

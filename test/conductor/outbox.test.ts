@@ -236,7 +236,7 @@ test('a forge that throws is a failure like any other', async () => {
 test('a forge that hangs holds up nobody else, however many wait for it', async () => {
   const bench = await setBench();
   const held: (() => void)[] = [];
-  for (let count = 0; count < 45; count += 1) {
+  for (let count = 0; count < 450; count += 1) {
     bench.answers.push(() => new Promise((resolve) => held.push(() => resolve(success(undefined)))));
     await bench.ask(`slow ${count}`, { pipeline: `slow-${count}` });
   }
@@ -252,7 +252,7 @@ test('a forge that hangs holds up nobody else, however many wait for it', async 
   assert.equal(bench.wakeAt, bench.now + 500);
   for (const go of held) go();
   await bench.work();
-  assert.equal(bench.said.length, 46);
+  assert.equal(bench.said.length, 451);
 });
 
 test('a promotion whose Git hangs holds up no report', async () => {

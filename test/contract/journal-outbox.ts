@@ -37,6 +37,11 @@ export function outboxRows(use: Use): void {
       (await journal.dueOutbox(at + 9, 2)).map(({ key }) => key),
       ['early', 'middle'],
     );
+    const [first] = await journal.dueOutbox(at + 9, 1);
+    assert.deepEqual(
+      (await journal.dueOutbox(at + 1, 9, first)).map(({ key }) => key),
+      ['middle'],
+    );
     assert.equal(await journal.nextOutboxAt(), at);
     assert.equal(await journal.nextOutboxAt(at), at + 1);
     await mustKeep(journal, done('early', 1), done('middle', 1));

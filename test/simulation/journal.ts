@@ -105,7 +105,7 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     newsOf: (dataset, range, limit) => read(() => journal.newsOf(dataset, range, limit)),
     dataListeners: (repository) => read(() => journal.dataListeners(repository)),
     listenersWithNews: () => read(() => journal.listenersWithNews()),
-    dueOutbox: (now, limit) => read(() => journal.dueOutbox(now, limit)),
+    dueOutbox: (...asked) => read(() => journal.dueOutbox(...asked)),
     nextOutboxAt: (after) => read(() => journal.nextOutboxAt(after)),
     outboxRow: (key) => read(() => journal.outboxRow(key)),
     outboxOf: (runId) => read(() => journal.outboxOf(runId)),

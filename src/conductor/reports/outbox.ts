@@ -70,11 +70,15 @@ export class Outbox {
     return wasBusy;
   }
 
-  /** Whether there was any to begin. */
+  /** Whether there was any to begin, however much waits before it for someone who hangs. */
   async #beginDue(now: number): Promise<boolean> {
-    const limit = conductorLimits.outboxPageMax + this.#underWay.size;
-    const due = await this.#ports.journal.dueOutbox(now, limit);
-    return due.filter((row) => this.#begin(row)).length > 0;
+    let after: OutboxRow | null = null;
+    do {
+      const due: readonly OutboxRow[] = await this.#ports.journal.dueOutbox(now, conductorLimits.outboxPageMax, after);
+      if (due.filter((row) => this.#begin(row)).length > 0) return true;
+      after = due.length < conductorLimits.outboxPageMax ? null : (due.at(-1) ?? null);
+    } while (after !== null);
+    return false;
   }
 
   /** False where it is under way, or has to wait for others of its lane. */
