@@ -8,7 +8,7 @@ import type { Write } from '../../src/journal/journal.ts';
 import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from '../simulation/history.ts';
 import { Stage } from '../simulation/stage.ts';
-import { noRetry, pipelineOf, stepOf } from '../support/definitions.ts';
+import { noRetry, pipelineOf, stepOf, works } from '../support/definitions.ts';
 
 const push = { branches: [], tags: [], paths: [] };
 
@@ -106,6 +106,29 @@ test('a cancel in the very moment in which the executor takes the attempt ends i
   await stage.until('it runs', () => (stage.world.server?.executor.running().length ?? 0) > 0);
   stage.cancel(run);
   await stage.until('the run is cancelled', () => run.state === 'cancelled', 60_000);
+});
+
+test('a cancel waits for no registry that an attempt asks before it starts', async () => {
+  const trained = stepOf({ name: 'train', outputs: { model: 'artifact' } });
+  const compared = stepOf({ name: 'compare', upstream: ['train'], work: works.challenge() });
+  const stage = await Stage.open({ pipelines: [pushed('judged', [trained, compared])] });
+  const asked: (() => void)[] = [];
+  const { registry } = stage.world;
+  const champion = registry.champion.bind(registry);
+  const hangs = (model: string): ReturnType<typeof champion> =>
+    new Promise((resolve) => asked.push(() => resolve(champion(model))));
+  Object.assign(registry, { champion: hangs });
+  await opened(stage, 1);
+  const run = stage.run('judged');
+  await stage.until('the registry is asked', () => asked.length > 0);
+  stage.cancel(run);
+  await stage.until('the run is cancelled', () => run.state === 'cancelled', 60_000);
+  const events = run.events.length;
+  for (const go of asked) go();
+  const { now } = stage.world.time;
+  await stage.until('it could have begun', () => stage.world.time.now > now + 60_000);
+  assert.deepEqual(stage.world.server?.executor.running(), []);
+  assert.equal(run.events.length, events);
 });
 
 test('a cancel whose answer is lost stops what runs', async () => {

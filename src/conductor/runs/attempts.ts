@@ -14,13 +14,20 @@ import { messageOfError } from '../../std/error-message.ts';
 
 type StopCause = 'cancelled' | 'timeout';
 
+/** An attempt on its way to the executor. */
+interface Placing {
+  /** The stop that came meanwhile. */
+  stop: StopCause | null;
+  /** The executor is being told of it. */
+  isHandedOver: boolean;
+}
+
 export class Attempts {
   readonly #ports: ConductorPorts;
   readonly #report: (report: AttemptReport) => void;
   readonly #looked: (id: string, look: CacheLook) => void;
   readonly #cache: StepCache;
-  /** On their way to the executor, with the stop that came meanwhile. */
-  readonly #placing = new Map<string, StopCause | null>();
+  readonly #placing = new Map<string, Placing>();
   /** Warned already; forgotten when they have ended. */
   readonly #stopping = new Set<string>();
 
@@ -38,10 +45,9 @@ export class Attempts {
 
   place(run: Run, key: AttemptKey): void {
     const id = attemptId(run.opened.runId, key);
-    this.#placing.set(id, null);
-    this.#begin(run, key, id)
-      .catch((error: unknown) => this.#end(id, failed('start', messageOfError(error))))
-      .finally(() => this.#placing.delete(id));
+    const placing: Placing = { stop: null, isHandedOver: false };
+    this.#placing.set(id, placing);
+    void this.#begin(run, key, id, placing);
   }
 
   /** Stops what a cancelled or timed out run has running. */
@@ -50,9 +56,14 @@ export class Attempts {
       const id = attemptId(run.opened.runId, key);
       if (this.#stopping.has(id)) continue;
       this.#stopping.add(id);
-      // An executor does not know yet what is on its way: it is stopped when it has arrived.
-      if (this.#placing.has(id)) this.#placing.set(id, cause);
-      else this.#stop(run.opened.runId, id, cause, graceMs);
+      const placing = this.#placing.get(id);
+      if (placing === undefined) {
+        this.#stop(run.opened.runId, id, cause, graceMs);
+        continue;
+      }
+      // What the executor is being told of, it may not know yet: that is stopped when it has arrived.
+      placing.stop = cause;
+      if (!placing.isHandedOver) this.#end(id, failed(cause, 'the run was stopped before it began'));
     }
   }
 
@@ -68,27 +79,33 @@ export class Attempts {
     this.#stopping.delete(id);
   }
 
-  async #begin(run: Run, key: AttemptKey, id: string): Promise<void> {
+  async #begin(run: Run, key: AttemptKey, id: string, placing: Placing): Promise<void> {
+    const outcome = await this.#handOver(run, key, id, placing).catch((error: unknown) =>
+      failed('start', messageOfError(error)),
+    );
+    if (outcome !== null && (placing.stop === null || placing.isHandedOver)) this.#end(id, outcome);
+    this.#placing.delete(id);
+  }
+
+  /** What it ended with before an executor had it. */
+  async #handOver(run: Run, key: AttemptKey, id: string, placing: Placing): Promise<AttemptOutcome | null> {
     const { projects, executor, pools } = this.#ports;
     const step = run.steps.get(key.step);
     const mistake = step === undefined ? null : poolMistake(pools, step.definition);
-    if (mistake !== null) return this.#end(id, failed('invalid', mistake));
+    if (mistake !== null) return failed('invalid', mistake);
     const project = projects.get(run.opened.repository);
-    if (project === undefined) {
-      const message = `the repository ${run.opened.repository} is no longer in the configuration`;
-      return this.#end(id, failed('invalid', message));
-    }
+    if (project === undefined)
+      return failed('invalid', `the repository ${run.opened.repository} is no longer in the configuration`);
     const prepared = await prepareAttempt(run, key, project.registry);
-    if (!prepared.ok) return this.#end(id, failed(prepared.error.cause, prepared.error.message));
+    if (!prepared.ok) return failed(prepared.error.cause, prepared.error.message);
     const cached = await this.#cache.lookUp(project, run, key, prepared.value);
-    if (cached !== null) this.#looked(id, cached.look);
-    if (cached !== null && cached.output !== null)
-      return this.#end(id, { kind: 'succeeded', output: cached.output, control: null });
-    const stopped = this.#placing.get(id) ?? null;
-    if (stopped !== null) return this.#end(id, failed(stopped, 'the run was stopped before it began'));
+    if (cached !== null && placing.stop === null) this.#looked(id, cached.look);
+    if (cached !== null && cached.output !== null) return { kind: 'succeeded', output: cached.output, control: null };
+    if (placing.stop !== null) return null;
+    placing.isHandedOver = true;
     await executor.start(prepared.value);
-    const stop = this.#placing.get(id) ?? null;
-    if (stop !== null) this.#stop(run.opened.runId, id, stop, prepared.value.graceMs);
+    if (placing.stop !== null) this.#stop(run.opened.runId, id, placing.stop, prepared.value.graceMs);
+    return null;
   }
 
   #end(id: string, outcome: AttemptOutcome): void {
