@@ -73,7 +73,7 @@ export function loadConfig(directory: string, environment: Environment): Config 
   }
   const objectStores = readObjectStores(file);
   const kept = keysOf(objectStores);
-  const secret = (name: string): string | null => environment[`CONTENDER_SECRET_${name}`] ?? null;
+  const secret = (name: string): string | null => environment[`CONTENDER_SECRET_${name}`] || null;
   return {
     stateDirectory: resolve(directory, file.state),
     sharedDirectory: resolve(directory, file.shared ?? file.state),

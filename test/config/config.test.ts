@@ -76,12 +76,14 @@ test('secrets come from the environment alone', () => {
     CONTENDER_GITHUB_TOKEN: 'token',
     CONTENDER_WEBHOOK_SECRET: 'new,old',
     CONTENDER_SECRET_WAREHOUSE: 'x',
+    CONTENDER_SECRET_EMPTY: '',
   });
   assert.deepEqual(config.repositories[0]?.github?.auth, { kind: 'token', token: 'token' });
   assert.deepEqual(config.repositories[0]?.github?.webhookSecrets, ['new', 'old']);
   assert.equal(config.repositories[0]?.name, 'mona/churn');
   assert.equal(config.secret('WAREHOUSE'), 'x');
   assert.equal(config.secret('OTHER'), null);
+  assert.equal(config.secret('EMPTY'), null, 'like every empty variable');
 });
 
 test('object stores are read, with the names of their secrets and never the values', () => {
