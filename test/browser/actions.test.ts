@@ -12,7 +12,7 @@ let site: Site;
 
 const slowPipeline = `import { pipeline, step } from 'contender';
 export default pipeline('slow', { on: { push: { branches: ['main'] } } }, () => {
-  step('wait', { command: ['sleep', '120'] });
+  step('wait', { command: ['sleep', '600'] });
 });
 `;
 
@@ -29,6 +29,7 @@ export default pipeline('asked', { description: 'Trains a model of one market.',
 
 /** A button sends a form: the page that answers it is there afterwards, so that nothing meets it half way. */
 async function press(page: Page, name: string): Promise<void> {
+  await page.waitForLoadState('load');
   const answered = page.waitForEvent('load');
   await page.getByRole('button', { name }).click();
   await answered;

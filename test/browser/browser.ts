@@ -47,6 +47,7 @@ export async function visit(url: string, options: BrowserContextOptions = {}): P
   const context = await (
     await launched
   ).newContext({ viewport: { width: 1280, height: 900 }, timezoneId: 'America/New_York', ...options });
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const troubles: string[] = [];
   page.on('console', (message) => {

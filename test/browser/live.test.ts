@@ -97,7 +97,7 @@ export default pipeline('count', { on: { push: { branches: ['main'] } } }, () =>
 
 const slowPipeline = `import { pipeline, step } from 'contender';
 export default pipeline('slow', { on: { push: { branches: ['main'] } } }, () => {
-  step('wait', { command: ['sleep', '60'] });
+  step('wait', { command: ['sleep', '600'] });
 });
 `;
 

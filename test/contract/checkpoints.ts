@@ -13,12 +13,13 @@ export interface StepsUnderTest<Step> {
   /** A new attempt that does so. */
   readonly spec: (step: Step) => AttemptSpec;
   readonly finished: (attemptId: string) => Promise<{ readonly outcome: AttemptOutcome }>;
+  readonly log: (attemptId: string) => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
 }
 
 export function checkpointsFollow(name: string, create: () => Promise<StepsUnderTest<CheckpointStep>>): void {
   test(`${name}: a checkpoint is found by the next try, by no other, and goes with a success`, async () => {
-    const { executor, spec, finished, close } = await create();
+    const { executor, spec, finished, log, close } = await create();
     try {
       const run = async (one: AttemptSpec): Promise<AttemptOutcome> => {
         await executor.start(one);
@@ -32,13 +33,12 @@ export function checkpointsFollow(name: string, create: () => Promise<StepsUnder
         work: spec(as).work,
       });
       assert.equal(causeOf(await run(first)), 'code');
-      // Left as it was found by a try that was longer than its time, warned, and goes on writing.
-      const slow = {
-        ...tryOf(2, 'leaves more when it is warned'),
-        timeoutMs: 6000,
-        graceMs: 20_000,
-      };
-      assert.equal(causeOf(await run(slow)), 'timeout');
+      // Left as it was found by a try that is warned, and goes on writing.
+      const slow = tryOf(2, 'leaves more when it is warned');
+      await executor.start(slow);
+      await until('it listens', async () => ((await log(slow.attemptId)).includes('ready') ? true : undefined));
+      await executor.stop(slow.attemptId, 'timeout', 60_000);
+      assert.equal(causeOf((await finished(slow.attemptId)).outcome), 'timeout');
       assert.equal(lineOf(await run(tryOf(3, 'says what it finds'))), '1: half more ');
       // The end is told before the files are gone, so that a try may see them go.
       let number = 3;

@@ -1,6 +1,7 @@
 /** How pods are deleted. */
 import assert from 'node:assert/strict';
-import type { V1Pod } from '@kubernetes/client-node';
+import { PassThrough } from 'node:stream';
+import { Log, type V1Pod } from '@kubernetes/client-node';
 import {
   conditionsOf,
   create,
@@ -69,16 +70,19 @@ export function deletions(use: Use): void {
   });
 
   use('the warning goes to the first process alone; what it has started is killed with it', async (given) => {
-    const { api, namespace } = given;
+    const { api, config, namespace } = given;
     const child = `trap "echo the child was warned" TERM; while true; do sleep 0.05; done`;
     const script = `sh -c '${child}' & trap 'echo the first was warned; exit 0' TERM; echo ready; while true; do sleep 0.05; done`;
     const watch = await begin(given, 'family', ['sh', '-c', script]);
+    const stream = new PassThrough();
+    await new Log(config).log(namespace, 'family', 'main', stream, { follow: true });
     const chunks: string[] = [];
-    const log = api.readNamespacedPodLog({ namespace, name: 'family', follow: true }).then((text) => chunks.push(text));
-    await api.deleteNamespacedPod({ namespace, name: 'family' });
+    for await (const chunk of stream) {
+      const isFirst = chunks.push(String(chunk)) === 1;
+      if (isFirst) await api.deleteNamespacedPod({ namespace, name: 'family' });
+    }
     await untilGone(watch);
     watch.stop();
-    await log;
     assert.equal(chunks.join(''), 'ready\nthe first was warned\n');
   });
 
@@ -133,7 +137,7 @@ export function deletions(use: Use): void {
   use('a grace that has begun is made shorter on paper alone', async (given) => {
     const { api, namespace } = given;
     const watch = await begin(given, 'shorter', ['sleep', '1000']);
-    const { metadata } = await api.deleteNamespacedPod({ namespace, name: 'shorter', gracePeriodSeconds: 6 });
+    const { metadata } = await api.deleteNamespacedPod({ namespace, name: 'shorter', gracePeriodSeconds: 20 });
     await until('the warning', async () => {
       const { items } = await api.listNamespacedEvent({ namespace, fieldSelector: 'involvedObject.name=shorter' });
       return items.some(({ reason }) => reason === 'Killing') ? true : null;

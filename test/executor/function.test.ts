@@ -25,7 +25,7 @@ export default pipeline('steps', {}, () => {
   step('escapes', { run: () => new Promise(() => { setTimeout(() => { throw new Error('nobody awaits me'); }, 1); }) });
   step('exits', { run: () => { process.exit(0); } });
   step('loops', { run: () => { for (;;); } });
-  step('waits', { run: (input, context) => new Promise((resolve, reject) => { setInterval(() => {}, 1000); context.signal.addEventListener('abort', () => { console.log('saving: ' + context.signal.reason.message); reject(new Error('stopped')); }); }) });
+  step('waits', { run: (input, context) => new Promise((resolve, reject) => { setInterval(() => {}, 1000); context.signal.addEventListener('abort', () => { console.log('saving: ' + context.signal.reason.message); reject(new Error('stopped')); }); console.log('ready'); }) });
   step('big', { run: () => ({ days: Array.from({ length: 20000 }, (_, day) => 'day ' + day) }) });
   step('fills', { input: { bytes: 0 }, run: ({ bytes }) => 'x'.repeat(bytes - 2) });
   step('leaves', { run: ({}, { scratch, attempt }) => { const found = readdirSync(scratch); writeFileSync(join(scratch, '.output.json'), '"of the try before"'); if (attempt === 1) throw new Error('it broke'); return { found }; } });
@@ -143,8 +143,11 @@ test('a function that never returns is ended when it is stopped', async () => {
 });
 
 test('a function is warned by its signal before it is ended', async () => {
-  const spec = as('waits', { timeoutMs: 1500, graceMs: 60_000 });
-  assert.match(failure(await end(spec)), /^timeout/);
+  const spec = as('waits');
+  await workshop.executor.start(spec);
+  await until('it listens', async () => (await workshop.log(spec.attemptId)).includes('ready'));
+  await workshop.executor.stop(spec.attemptId, 'timeout', 60_000);
+  assert.match(failure((await workshop.finished(spec.attemptId)).outcome), /^timeout/);
   assert.ok((await workshop.log(spec.attemptId)).includes('saving: the step is to end: timeout'));
 });
 

@@ -65,6 +65,8 @@ export interface Harbour {
   running(attemptId: string): Promise<AttemptReport>;
   run(work: AttemptWork, changes?: Partial<AttemptSpec>): Promise<AttemptOutcome>;
   log(attemptId: string): Promise<string[]>;
+  /** Its log without what its pod waited for, which is another on a busy cluster. */
+  printed(attemptId: string): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -85,6 +87,8 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
   const ports = { sourceTree: async () => source, secret: (name: string) => secrets.get(name) ?? null };
   const files = openAttemptFiles(join(folder, 'attempts'));
   let desk: Desk | null = null;
+  const log = async (attemptId: string): Promise<string[]> =>
+    (await stores.logs.read(attemptId, 1, 10_000)).lines.map((line) => line.text);
   const server = createAgentServer({
     desk: () => (trusted() ? desk : null),
     log: { error: (fields, message) => void troubles.push(`${message}: ${String(fields['error'])}`) },
@@ -162,7 +166,8 @@ export async function openHarbour(options: HarbourOptions): Promise<Harbour> {
       await current.executor.start(spec);
       return (await finished(spec.attemptId)).outcome;
     },
-    log: async (attemptId) => (await stores.logs.read(attemptId, 1, 10_000)).lines.map((line) => line.text),
+    log,
+    printed: async (attemptId) => (await log(attemptId)).filter((line) => !line.startsWith('Its pod waits: ')),
     async close() {
       await current.executor.close();
       await server.close();

@@ -95,7 +95,7 @@ export function specOf(work: AttemptWork, changes: Partial<AttemptSpec> = {}): A
     context,
     outputs: {},
     secrets: [],
-    timeoutMs: 60_000,
+    timeoutMs: 3_600_000,
     graceMs: 5000,
     ...changes,
   };

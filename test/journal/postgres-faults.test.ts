@@ -223,7 +223,7 @@ test('a commit that hangs, and whose outcome nobody tells, is given up', { skip 
   await journal.commit([[versionsWrite, openRun(runId(1))]]);
   const proxy = await startDroppingProxy(url.href);
   context.after(() => proxy.stop());
-  const behind = await openPostgresJournal({ url: proxy.url, clock, answerTimeoutMs: 500 });
+  const behind = await openPostgresJournal({ url: proxy.url, clock, answerTimeoutMs: 5000 });
   await behind.events(runId(1));
   proxy.dropNext('answer for ever');
   const results = await behind.commit([[append(runId(1), 1, [scheduled('a')])]]);

@@ -49,7 +49,7 @@ async function podOf(harbour: Harbour, id: string): Promise<string> {
 }
 
 test('an agent that was stopped is lost, and so are its processes and its pod before that is told', async (t) => {
-  const harbour = await harbourOf(t, { lostMs: 5000, waitMs: 500 });
+  const harbour = await harbourOf(t, { lostMs: 20_000, waitMs: 500 });
   const [frozen, other] = [specOf(begun('sleep 600')), specOf(begun('sleep 600'))];
   for (const spec of [frozen, other]) await harbour.executor.start(spec);
   await podOf(harbour, other.attemptId);
@@ -60,7 +60,7 @@ test('an agent that was stopped is lost, and so are its processes and its pod be
   const { outcome } = await harbour.finished(frozen.attemptId);
   assert.match(
     said(outcome),
-    /^lost: nothing was heard of its agent for 5\.0 s, though its pod runs on \S+: it hangs$/,
+    /^lost: nothing was heard of its agent for 20\.0 s, though its pod runs on \S+: it hangs$/,
   );
   assert.deepEqual([processesOf(pod), await namespace.has(`pod/${pod}`)], [[], false]);
   const retry = { ...specOf(begun('true')), attemptId: frozen.attemptId.replace(/1$/, '2') };

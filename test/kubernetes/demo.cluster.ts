@@ -39,8 +39,11 @@ test('pods outlive a server that is killed, and the next one takes their ends: n
       readTraining(stage, sha, ({ finishedAt }) => finishedAt !== null),
     );
     for (const [name, { instances }] of run.steps)
-      for (const { attempts } of instances ?? [])
-        assert.equal(attempts.length, 1, `${name} needed one attempt: ${JSON.stringify(attempts)}`);
+      for (const { attempts } of instances ?? []) {
+        // One that was written down and not yet handed over when the server died is tried again.
+        const begun = attempts.filter(({ place }) => place !== null);
+        assert.equal(begun.length, 1, `${name} needed one attempt: ${JSON.stringify(attempts)}`);
+      }
     assert.deepEqual(stage.github.violations(), []);
     await noPodIsLeft();
   } finally {

@@ -7,6 +7,7 @@ import { podPatience } from '../../src/executor/kubernetes/pod-end.ts';
 import { podName } from '../../src/executor/kubernetes/pod-name.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from '../executor/kubernetes/harbour.ts';
 import { command, shell, specOf, until } from '../executor/workshop.ts';
+import { createTime } from '../executor/kubernetes/server-time.ts';
 import { openApiProxy, status, type ApiProxy } from './api-proxy.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
 import { runnerImage, settingsIn, through } from './settings.ts';
@@ -105,10 +106,15 @@ check('an image that is not there, or has no agent, is told as that', async () =
 });
 
 check('a pod that fits on no node is given up when its time to start is over', async () => {
-  const one = await harbour({ startMs: 2000 });
+  const time = createTime(async () => undefined);
+  const one = await harbour({ ...time, startMs: 60_000 });
   const spec = specOf(command('true'));
   const large = { ...spec, context: { ...spec.context, memoryBytes: 2 ** 50 } };
   await one.executor.start(large);
+  await until('its wait for a node', async () =>
+    (await one.log(spec.attemptId)).some((line) => /^Its pod waits: .*Insufficient memory/.test(line)),
+  );
+  await time.pass(70_000);
   assert.match(fails((await one.finished(spec.attemptId)).outcome), /^start: no node had room .*Insufficient memory/);
   const told = (await one.log(spec.attemptId)).find((line) => line.startsWith('  Warning FailedScheduling: '));
   assert.match(told ?? 'nothing', /Insufficient memory/);

@@ -63,7 +63,7 @@ test(
     const pod = await begun(silent.attemptId);
     const { logs } = harbour.stores;
     // Should this process be killed, somebody else resumes it.
-    const watchdog = spawn('sh', ['-c', `sleep 240; kill -CONT ${kubelet}`], { detached: true, stdio: 'ignore' });
+    const watchdog = spawn('sh', ['-c', `sleep 540; kill -CONT ${kubelet}`], { detached: true, stdio: 'ignore' });
     try {
       if (kubelet !== null) signal(kubelet, 'SIGSTOP');
       for (const id of processesOf(pod)) signal(id, 'SIGSTOP');

@@ -28,7 +28,7 @@ export async function makeNamespace(): Promise<Namespace> {
     run('kubectl', ['--namespace', name, ...words], { input });
   await run('kubectl', ['create', 'namespace', name]);
   // Pods are refused until the controllers have made the account that they run as.
-  await inside(['wait', '--for=create', 'serviceaccount/default', `--timeout=${secondsMax}s`]);
+  await inside(['wait', '--for=create', 'serviceaccount/default', '--timeout=300s']);
   return {
     name,
     async create(resource) {

@@ -12,12 +12,12 @@ import { fromOwnPage, logIn, press, submit, type Member } from './visitors.ts';
 const apiToken = 'the-token-of-this-server';
 const slow = `import { pipeline, step } from 'contender';
 export default pipeline('slow', { on: { push: { branches: ['main'] } }, parameters: { depth: { type: 'number', default: 3 } } }, () => {
-  step('wait', { command: ['sleep', '60'] });
+  step('wait', { command: ['sleep', '600'] });
 });
 `;
 const refusing = `import { pipeline, step } from 'contender';
 export default pipeline('refusing', { on: { push: { branches: ['main'] } }, overlap: 'forbid' }, () => {
-  step('wait', { command: ['sleep', '60'] });
+  step('wait', { command: ['sleep', '600'] });
 });
 `;
 const breaking = `import { pipeline, step } from 'contender';

@@ -42,10 +42,14 @@ export async function startRedis(settings: { readonly [name: string]: string } =
   const url = `redis://127.0.0.1:${port}`;
   const open = (): ChildProcess => spawn('redis-server', given, { stdio: 'ignore', cwd: folder });
   let server = open();
+  const failed = once(server, 'exit').then(([code]): never => {
+    throw new Error(`redis-server ended at its start on port ${port}: ${code}`);
+  });
   process.once('exit', () => server.kill('SIGKILL'));
   const client = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 20 });
   client.on('error', () => undefined);
-  await client.ping();
+  await Promise.race([client.ping(), failed]);
+  failed.catch(() => undefined);
   const kill = async (): Promise<void> => {
     if (server.exitCode === null && server.signalCode === null && server.kill('SIGKILL')) await once(server, 'exit');
   };

@@ -65,14 +65,14 @@ export interface TestSystem extends System {
   readonly warnings: readonly string[];
 }
 
-const patienceMs = 30_000;
+const patienceMs = 120_000;
 
 export interface TestSystemOptions {
   readonly watch: boolean;
   readonly url?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
-  /** How long a fact is waited for; 30 s unless given. */
+  /** How long a fact is waited for; two minutes unless given. */
   readonly patienceMs?: number;
 }
 

@@ -138,13 +138,13 @@ test(
     const yard = await yardOf(t, { lostMs: 1500, waitMs: 300 });
     const { harbour } = yard;
     const worker = await workerProcess(t, yard);
+    let said = '';
+    worker.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const spec = specOf(shell('echo begun; sleep 4; echo done'));
     await harbour.executor.start(spec);
     await harbour.running(spec.attemptId);
     worker.kill('SIGSTOP');
     assert.equal(causeOf((await harbour.finished(spec.attemptId)).outcome), 'lost');
-    let said = '';
-    worker.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     worker.kill('SIGCONT');
     await until('it hears that it is over', () => (said.includes('not, or no longer') ? true : undefined));
     const ends = harbour.reports.filter(({ type, attemptId }) => type === 'finished' && attemptId === spec.attemptId);

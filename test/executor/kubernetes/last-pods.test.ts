@@ -17,11 +17,12 @@ async function endedRun(
   t: TestContext,
   pod: Parameters<typeof specOf>[1],
   keep: KeepRule['onFinishAction'],
+  lastPatienceMs: number,
 ): Promise<FakeKubernetes> {
   const fake = await startClusterWithRunner();
   t.after(() => fake.close());
   const rule = { onFinishAction: keep, ttlAfterFinishedMs: 60_000 };
-  const harbour = await openHarbour({ ...settingsFor(fake), keep: rule, lastPatienceMs: 3000 });
+  const harbour = await openHarbour({ ...settingsFor(fake), keep: rule, lastPatienceMs });
   t.after(() => harbour.close());
   const spec = specOf(command('true'), pod);
   await harbour.executor.start(spec);
@@ -31,12 +32,12 @@ async function endedRun(
 }
 
 test('a sidecar that hears no warning is gone at the end', async (t) => {
-  const fake = await endedRun(t, { pod: deaf }, 'delete_pod');
+  const fake = await endedRun(t, { pod: deaf }, 'delete_pod', 3000);
   assert.deepEqual(fake.pods(), []);
 });
 
 test('one that hears none beside a step whose pod is to stay is left to its node, which ends it', async (t) => {
-  const fake = await endedRun(t, { pod: deaf, graceMs: 0 }, 'keep_pod');
+  const fake = await endedRun(t, { pod: deaf, graceMs: 0 }, 'keep_pod', 3000);
   const [pod, ...others] = fake.pods();
   assert.ok(pod);
   await until('its end', () => fake.pod(pod.metadata.name).status.phase === 'Succeeded');
@@ -44,13 +45,13 @@ test('one that hears none beside a step whose pod is to stay is left to its node
 });
 
 test('a pod that ends by itself is gone without a second word', async (t) => {
-  const fake = await endedRun(t, {}, 'delete_pod');
+  const fake = await endedRun(t, {}, 'delete_pod', 60_000);
   assert.deepEqual(fake.pods(), []);
   assert.equal(fake.count('delete', 'pods'), 1);
 });
 
 test('one that is to stay has ended, and stays', async (t) => {
-  const fake = await endedRun(t, {}, 'keep_pod');
+  const fake = await endedRun(t, {}, 'keep_pod', 60_000);
   assert.deepEqual(
     fake.pods().map(({ status }) => status.phase),
     ['Succeeded'],
