@@ -70,6 +70,59 @@ test('a page whose server is gone says since when, and goes on when it is back',
   await close();
 });
 
+/** Runs in the page: tabs are in sight or not by `tab.seen`, and `tab.opened` says of each stream which it was. */
+function pretendTabs(seen: boolean): void {
+  const tab = { seen, opened: [] as boolean[] };
+  Object.assign(globalThis, { tab });
+  Object.defineProperty(document, 'visibilityState', { get: () => (tab.seen ? 'visible' : 'hidden') });
+  const { EventSource } = globalThis;
+  globalThis.EventSource = class extends EventSource {
+    constructor(address: string | URL) {
+      super(address);
+      tab.opened.push(tab.seen);
+    }
+  };
+}
+
+/** Runs in the page. */
+function turnTab(seen: boolean): void {
+  Reflect.get(globalThis, 'tab').seen = seen;
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+
+test('a page in the background takes no stream before it is looked at', { skip }, async () => {
+  const { repository, system, url } = site;
+  const sha = repository.commit('Unseen', { '.pipelines/slow.ts': slowPipeline });
+  const run = await system.untilRun('the unseen run', ({ opened }) => opened.pipeline === 'slow' && opened.sha === sha);
+  const { page, close } = await visit(`${url}/runs`);
+  await page.addInitScript(pretendTabs, false);
+  await page.goto(`${url}/runs/${run.id}`);
+  await page.locator('.liveness', { hasText: 'as of' }).waitFor();
+  await page.evaluate(turnTab, true);
+  await page.locator('.liveness.live').waitFor();
+  assert.deepEqual(await page.evaluate(() => Reflect.get(globalThis, 'tab').opened), [true]);
+  await close();
+});
+
+test('a page that was refused its stream asks again as soon as it is looked at', { skip }, async () => {
+  const { repository, system, url } = site;
+  const sha = repository.commit('Refused', { '.pipelines/slow.ts': slowPipeline });
+  const run = await system.untilRun(
+    'the refused run',
+    ({ opened }) => opened.pipeline === 'slow' && opened.sha === sha,
+  );
+  const { page, close } = await visit(`${url}/runs`);
+  await page.addInitScript(pretendTabs, true);
+  await page.route('**/events**', (route) => route.fulfill({ status: 502 }));
+  await page.goto(`${url}/runs/${run.id}`);
+  await page.locator('.liveness.stale').waitFor();
+  await page.evaluate(turnTab, false);
+  await page.unroute('**/events**');
+  await page.evaluate(turnTab, true);
+  await page.locator('.liveness.live').waitFor();
+  await close();
+});
+
 test('a log grows on its own page, from its first line to its last', { skip }, async () => {
   const { repository, system, url } = site;
   repository.commit('Count', { '.pipelines/count.ts': countPipeline });
