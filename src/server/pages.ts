@@ -20,7 +20,7 @@ import type { ServerPorts } from './ports.ts';
 import type { Sessions } from './sessions.ts';
 
 export async function pages(app: FastifyInstance, ports: ServerPorts, sessions: Sessions): Promise<void> {
-  const replies = new PageReply(sessions);
+  const replies = new PageReply(sessions, ports.clock);
   const reader = new RunReader(ports);
   const streams = new RunStreams(ports, reader);
   app.addHook('preClose', async () => streams.close());

@@ -23,10 +23,14 @@ function approvalPanel(head: RunHead, approval: AwaitedApproval, watch: Watch, v
   </section>`;
 }
 
+/** Enter in a field presses the first button of its form, and would approve. */
+const enterDecidesNothing = html`<button type="submit" disabled hidden></button>`;
+
 function formOf(head: RunHead, step: string, formToken: string): Markup {
   return html`<form class="decision" method="post" action=${`${runAddress(head.id)}/decide`}>
     <input type="hidden" name="token" value=${formToken} />
     <input type="hidden" name="step" value=${step} />
+    ${enterDecidesNothing}
     <label><span>Reason</span><input name="reason" maxlength="1000" autocomplete="off" /></label>
     <button class="main" name="decision" value="approve">${`Approve ${step} at ${head.sha.slice(0, 7)}`}</button>
     <button name="decision" value="reject">${`Reject ${step}`}</button>

@@ -22,16 +22,17 @@ export interface Page {
   readonly refreshes?: boolean;
 }
 
-/** Who asked for a page, and under which address. */
+/** Who asked for a page, when by the server's clock, and under which address. */
 export interface Asking {
   readonly visitor: Visitor;
+  readonly now: number;
   readonly address: string;
 }
 
 export function renderPage(
   page: Page,
   assets: AssetNames,
-  asking: Asking = { visitor: { kind: 'reader' }, address: '/runs' },
+  asking: Asking = { visitor: { kind: 'reader' }, now: 0, address: '/runs' },
 ): string {
   const { title, area, body, island } = page;
   const frame = html`<a class="skip" href="#main">Skip to the content</a>
@@ -50,6 +51,7 @@ export function renderPage(
     <main
       id="main"
       tabindex="-1"
+      data-now=${asking.now}
       data-island=${island?.name}
       data-refreshes=${page.refreshes === true ? 'true' : undefined}>
       ${body}

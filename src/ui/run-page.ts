@@ -240,9 +240,9 @@ function saidBelow({ head, failure, challenges }: RunView): boolean {
 function livenessOf(liveness: Liveness, view: RunView, watch: Watch): Markup {
   switch (liveness.kind) {
     case 'live':
-      return html`<span class="liveness live" role="status"><span class="pulse" aria-hidden="true"></span>live</span>`;
+      return html`<span class="liveness live"><span class="pulse" aria-hidden="true"></span>${statusOf('live')}</span>`;
     case 'stale':
-      return html`<span class="liveness stale" role="status"><span>not live, last seen ${timeOf(liveness.since, watch)}</span></span>`;
+      return html`<span class="liveness stale">${statusOf('not live,')}${' '}<span>last seen ${timeOf(liveness.since, watch)}</span></span>`;
     case 'still':
       return view.head.finishedAt === null
         ? html`<span class="liveness muted"><span>as of ${timeOf(view.now, watch)}</span></span>`
@@ -252,4 +252,9 @@ function livenessOf(liveness: Liveness, view: RunView, watch: Watch): Markup {
     default:
       return liveness satisfies never;
   }
+}
+
+/** Told aloud when it changes, so it has no time in it. The key keeps it one element. */
+function statusOf(text: string): Markup {
+  return html`<span role="status" key="status">${text}</span>`;
 }

@@ -27,6 +27,13 @@ export default pipeline('asked', { description: 'Trains a model of one market.',
 });
 `;
 
+const releasePipeline = `import { approval, pipeline, step } from 'contender';
+export default pipeline('release', { on: { push: { branches: ['main'] } } }, () => {
+  const ask = approval('ask', { message: 'Release it?' });
+  step('deploy', { after: ask, command: ['true'] });
+});
+`;
+
 /** A button sends a form: the page that answers it is there afterwards, so that nothing meets it half way. */
 async function press(page: Page, name: string): Promise<void> {
   await page.waitForLoadState('load');
@@ -104,6 +111,19 @@ test('from the list of pipelines a run is started with its parameters', { skip }
     troubles.filter((trouble) => !trouble.includes('422')),
     [],
   );
+  await close();
+});
+
+test('a reason that ends with Enter decides nothing, and goes with the button that is pressed', { skip }, async () => {
+  const sha = site.repository.commit('Release', { '.pipelines/release.ts': releasePipeline });
+  const run = await site.system.untilRun('it', ({ opened }) => opened.sha === sha && opened.pipeline === 'release');
+  const { page, troubles, close } = await loggedIn(`/runs/${run.id}`);
+  await page.getByLabel('Reason').fill('not on a Friday');
+  await page.getByLabel('Reason').press('Enter');
+  await press(page, 'Reject ask');
+  const ended = await site.system.untilRun('its end', ({ id, finishedAt }) => id === run.id && finishedAt !== null);
+  assert.match(ended.reason ?? '', /not on a Friday/);
+  assert.deepEqual(troubles, []);
   await close();
 });
 

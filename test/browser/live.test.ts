@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { buildAssets } from '../../src/ui/assets.ts';
+import { renderPage } from '../../src/ui/page.ts';
+import { pipelinesPage, type PipelineItem } from '../../src/ui/pipelines-page.ts';
 import { noBrowser, screenshot, visit } from './browser.ts';
 import { churnPipeline, customersCsv, nightlyPipeline } from './pipelines.ts';
 import { openSite, type Site } from './site.ts';
@@ -70,6 +73,59 @@ test('a page whose server is gone says since when, and goes on when it is back',
   await close();
 });
 
+/** Runs in the page: tabs are in sight or not by `tab.seen`, and `tab.opened` says of each stream which it was. */
+function pretendTabs(seen: boolean): void {
+  const tab = { seen, opened: [] as boolean[] };
+  Object.assign(globalThis, { tab });
+  Object.defineProperty(document, 'visibilityState', { get: () => (tab.seen ? 'visible' : 'hidden') });
+  const { EventSource } = globalThis;
+  globalThis.EventSource = class extends EventSource {
+    constructor(address: string | URL) {
+      super(address);
+      tab.opened.push(tab.seen);
+    }
+  };
+}
+
+/** Runs in the page. */
+function turnTab(seen: boolean): void {
+  Reflect.get(globalThis, 'tab').seen = seen;
+  document.dispatchEvent(new Event('visibilitychange'));
+}
+
+test('a page in the background takes no stream before it is looked at', { skip }, async () => {
+  const { repository, system, url } = site;
+  const sha = repository.commit('Unseen', { '.pipelines/slow.ts': slowPipeline });
+  const run = await system.untilRun('the unseen run', ({ opened }) => opened.pipeline === 'slow' && opened.sha === sha);
+  const { page, close } = await visit(`${url}/runs`);
+  await page.addInitScript(pretendTabs, false);
+  await page.goto(`${url}/runs/${run.id}`);
+  await page.locator('.liveness', { hasText: 'as of' }).waitFor();
+  await page.evaluate(turnTab, true);
+  await page.locator('.liveness.live').waitFor();
+  assert.deepEqual(await page.evaluate(() => Reflect.get(globalThis, 'tab').opened), [true]);
+  await close();
+});
+
+test('a page that was refused its stream asks again as soon as it is looked at', { skip }, async () => {
+  const { repository, system, url } = site;
+  const sha = repository.commit('Refused', { '.pipelines/slow.ts': slowPipeline });
+  const run = await system.untilRun(
+    'the refused run',
+    ({ opened }) => opened.pipeline === 'slow' && opened.sha === sha,
+  );
+  const { page, close } = await visit(`${url}/runs`);
+  await page.addInitScript(pretendTabs, true);
+  await page.route('**/events**', (route) => route.fulfill({ status: 502 }));
+  await page.goto(`${url}/runs/${run.id}`);
+  await page.locator('.liveness.stale').waitFor();
+  await page.evaluate(turnTab, false);
+  await page.unroute('**/events**');
+  await page.evaluate(turnTab, true);
+  await page.locator('.liveness.live').waitFor();
+  await close();
+});
+
 test('a log grows on its own page, from its first line to its last', { skip }, async () => {
   const { repository, system, url } = site;
   repository.commit('Count', { '.pipelines/count.ts': countPipeline });
@@ -100,6 +156,70 @@ export default pipeline('slow', { on: { push: { branches: ['main'] } } }, () => 
   step('wait', { command: ['sleep', '600'] });
 });
 `;
+
+test(
+  'a list that is fetched again keeps what the reader opened, scrolled, selected and stood on',
+  { skip },
+  async () => {
+    const names = (await buildAssets()).names;
+    const listed = (pipelines: readonly PipelineItem[]): string => {
+      const repository = { name: 'shop', branch: 'main', sha: null, trouble: null, pipelines, broken: [] };
+      const filter = { owner: null, tag: null };
+      return renderPage(pipelinesPage({ now: Date.now(), filter, repositories: [repository] }), names);
+    };
+    const [old, added] = [listedPipeline('old', 'first-tag'), listedPipeline('added', 'no-tag')];
+    const { page, close } = await visit(`${site.url}/runs`, { viewport: { width: 800, height: 900 } });
+    let body = listed([old]);
+    await page.route('**/listed', (route) => route.fulfill({ contentType: 'text/html', body }));
+    await page.goto(`${site.url}/listed`);
+    const ticks = page.locator('summary');
+    await ticks.click();
+    await ticks.focus();
+    await page.evaluate(() => {
+      const name = document.querySelector('tbody th a');
+      if (name) getSelection()?.selectAllChildren(name);
+      document.querySelector('.scroll')?.scrollTo({ left: 50 });
+    });
+    body = listed([added, { ...old, tags: ['other-tag'] }]);
+    await page.getByRole('link', { name: 'other-tag' }).waitFor();
+    assert.deepEqual(await page.locator('tbody th > a').allTextContents(), ['added', 'old']);
+    assert.equal(await page.getByRole('link', { name: 'first-tag' }).count(), 0);
+    assert.deepEqual(
+      await page.evaluate(() => ({
+        open: [...document.querySelectorAll('details')].map(({ open }) => open),
+        focused: document.activeElement === [...document.querySelectorAll('summary')].at(-1),
+        selected: getSelection()?.toString(),
+        left: document.querySelector('.scroll')?.scrollLeft,
+      })),
+      { open: [false, true], focused: true, selected: 'old', left: 50 },
+    );
+    await close();
+  },
+);
+
+function listedPipeline(name: string, tag: string): PipelineItem {
+  return {
+    name,
+    description: null,
+    owner: null,
+    tags: [tag],
+    steps: 1,
+    triggers: [`push to ${'a_branch'.repeat(20)}`],
+    followers: [],
+    schedule: { cron: '0 2 * * *', timeZone: 'UTC', next: [1] },
+    ticks: [{ tick: 1, decision: 'missed', reason: null, runId: null }],
+    recent: [],
+  };
+}
+
+test('how long ago is told by the clock of the server', { skip }, async () => {
+  const { page, close } = await visit(`${site.url}/runs`);
+  await page.clock.install({ time: Date.now() + 48 * 3_600_000 });
+  await page.goto(`${site.url}/runs`);
+  await page.locator('#tools button').first().waitFor();
+  assert.doesNotMatch((await page.locator('td .ago').first().textContent()) ?? '', /^2 d|^in/);
+  await close();
+});
 
 test('lists grow by themselves and leave the reader where he is', { skip }, async () => {
   const { page, close } = await visit(`${site.url}/runs?branch=main`);

@@ -358,6 +358,18 @@ const ownTags = new Set(
   ),
 );
 
+test('of a page that is not live, what is told aloud stays the same while time passes', () => {
+  const view = viewOf(failedRun());
+  const told = [1000, 2000].map((later) => {
+    const watch = { now: view.now + later, zone: 'utc' } as const;
+    const body = runPage({ view, log: null, liveness: { kind: 'stale', since: view.now }, watch, visitor: member });
+    const document = renderPage({ title: '', area: 'runs', body, island: null }, assets);
+    assert.match(document, /last seen <time/);
+    return /role="status">([^<]*)</.exec(document)?.[1];
+  });
+  assert.deepEqual(told, ['not live,', 'not live,']);
+});
+
 test('data in a page survives its way through the document', () => {
   for (const payload of payloads) assert.equal(JSON.parse(scriptJson({ payload })).payload, payload);
 });

@@ -4,14 +4,17 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { buildAssets, renderPage, type Assets, type Page, type Visitor } from '../../ui/ui.ts';
+import type { Clock } from '../../std/clock.ts';
 import type { Sessions } from '../sessions.ts';
 
 export class PageReply {
   readonly #sessions: Sessions;
+  readonly #clock: Clock;
   #assets: Promise<Assets> | null = null;
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, clock: Clock) {
     this.#sessions = sessions;
+    this.#clock = clock;
   }
 
   /** Where the journal does not answer, nobody: the page that says so must not need it. */
@@ -35,6 +38,7 @@ export class PageReply {
     const document = Buffer.from(
       renderPage(page, names, {
         visitor: await this.visitor(request),
+        now: this.#clock.now(),
         address: request.method === 'GET' ? request.url : '/runs',
       }),
     );

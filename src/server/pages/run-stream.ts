@@ -57,6 +57,8 @@ export class RunStreams {
       return;
     }
     reply.hijack();
+    // Who left meanwhile says so no more.
+    if (reply.raw.destroyed) return;
     reply.raw.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
@@ -188,7 +190,7 @@ class RunStream {
   /** Whether nothing more will come. */
   async #sendView(): Promise<boolean> {
     const reading = await this.#reader.read(this.#runId, this.#selection);
-    if (reading === null) return true;
+    if (reading === null || this.#stopped) return true;
     const { view, settled } = reading;
     this.#followLog(view);
     if (this.#sent === null) this.#write('view', { ...view, graph: null }, view.position);

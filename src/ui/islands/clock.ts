@@ -13,6 +13,12 @@ export function setServerTime(now: number): void {
   ahead = now - Date.now();
 }
 
+/** From a page as it was served. */
+export function readServerTime(page: ParentNode): void {
+  const now = Number(page.querySelector<HTMLElement>('#main')?.dataset['now']);
+  if (now > 0) setServerTime(now);
+}
+
 export function tick(): void {
   watch.value = { ...watch.peek(), now: Date.now() + ahead };
 }

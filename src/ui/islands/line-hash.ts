@@ -35,9 +35,10 @@ export function markLines(log: HTMLElement): void {
   onLineHash((range) => {
     for (const line of log.querySelectorAll('.marked')) line.classList.remove('marked');
     if (range === null) return;
-    const first = document.getElementById(`L${range.from}`);
+    const lineOf = (number: number): HTMLElement | null => log.querySelector(`#L${number}`);
+    const first = lineOf(range.from);
     for (let number = range.from; number <= Math.min(range.to, range.from + 10_000); number += 1) {
-      document.getElementById(`L${number}`)?.classList.add('marked');
+      lineOf(number)?.classList.add('marked');
     }
     const group = first?.closest('details');
     if (group !== null && group !== undefined) group.open = true;

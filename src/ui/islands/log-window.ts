@@ -17,47 +17,54 @@ const heightMax = 15_000_000;
 const partLines = 500;
 const partsKeptMax = 60;
 const overscan = 20;
+const askAgainMs = 2000;
 
 export interface LogWindow {
   grow(total: number): void;
+  /** Has that line as the first in sight, as far as there are lines below it. */
+  goTo(line: number): void;
 }
 
-/** Lines by parts of 500: asked for once, the oldest forgotten. */
+/** Lines by parts of 500, each asked for by one request at a time, the oldest forgotten. */
 class Parts {
   readonly #data: LogIslandData;
-  readonly #parts = new Map<number, readonly LogLine[] | 'asked'>();
-  /** Changes when lines have come. */
+  readonly #parts = new Map<number, readonly LogLine[]>();
+  readonly #asked = new Set<number>();
+  /** Changes when lines have come, or can be asked for again. */
   readonly version: Signal<number> = signal(0);
 
   constructor(data: LogIslandData) {
     this.#data = data;
   }
 
+  /** Of a log that grows, the part that is there may end before it. */
   line(number: number): LogLine | null {
     const part = Math.floor((number - 1) / partLines);
-    const lines = this.#parts.get(part);
-    if (lines === undefined) void this.#ask(part);
-    return lines === undefined || lines === 'asked' ? null : (lines[(number - 1) % partLines] ?? null);
-  }
-
-  /** The last part was not full and may be now. */
-  forgetLast(total: number): void {
-    const part = Math.floor(total / partLines);
-    if (this.#parts.get(part) !== 'asked') this.#parts.delete(part);
+    const line = this.#parts.get(part)?.[(number - 1) % partLines] ?? null;
+    if (line === null && !this.#asked.has(part)) void this.#ask(part);
+    return line;
   }
 
   async #ask(part: number): Promise<void> {
-    this.#parts.set(part, 'asked');
-    try {
-      const { lines } = await fetchLines(this.#data, part * partLines + 1, (part + 1) * partLines);
-      this.#parts.set(part, lines);
-      const [oldest] = this.#parts.keys();
-      if (this.#parts.size > partsKeptMax && oldest !== undefined) this.#parts.delete(oldest);
+    this.#asked.add(part);
+    const more = await this.#fetch(part).catch(() => false);
+    const again = (): void => {
+      this.#asked.delete(part);
       this.version.value += 1;
-    } catch {
-      // Asked for again when it is looked at again.
-      setTimeout(() => this.#parts.delete(part), 2000);
-    }
+    };
+    if (more) again();
+    else setTimeout(again, askAgainMs);
+  }
+
+  /** Whether there are more lines of it than there were. */
+  async #fetch(part: number): Promise<boolean> {
+    const { lines } = await fetchLines(this.#data, part * partLines + 1, (part + 1) * partLines);
+    const more = lines.length > (this.#parts.get(part)?.length ?? 0);
+    this.#parts.delete(part);
+    this.#parts.set(part, lines);
+    const [oldest] = this.#parts.keys();
+    if (this.#parts.size > partsKeptMax && oldest !== undefined) this.#parts.delete(oldest);
+    return more;
   }
 }
 
@@ -126,9 +133,9 @@ export function openWindow(place: HTMLElement, data: LogIslandData): LogWindow {
   });
 
   return {
+    goTo: (line) => goTo(line - 1),
     grow(now) {
       const follow = top.value >= topMax() - 3;
-      parts.forgetLast(total.value);
       total.value = now;
       resize();
       if (follow) goTo(topMax());

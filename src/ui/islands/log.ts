@@ -1,6 +1,7 @@
 /**
- * The log on its own page. Short ones stay as they were served and grow at their end; long ones become a window. The
- * stream of the run says that there are more lines; the lines themselves are fetched by range, so that none is missed.
+ * The log on its own page. Short ones stay as they were served and grow at their end; long ones are a window, also those
+ * that grow long. The stream of the run says that there are more lines; the lines themselves are fetched by range, so
+ * that none is missed.
  */
 import { signal } from '@preact/signals';
 import { h, render, type VNode } from 'preact';
@@ -9,12 +10,14 @@ import { appendLines, type LogBlock } from '../log-blocks.ts';
 import { logBlocks } from '../log-lines.ts';
 import type { LogIslandData } from '../log-page.ts';
 import { countText } from '../number-text.ts';
+import { viewLimits } from '../run-view.ts';
 import { fetchLines } from './log-range.ts';
 import { markLines } from './line-hash.ts';
-import { openWindow } from './log-window.ts';
+import { openWindow, type LogWindow } from './log-window.ts';
 import { openStream } from './stream.ts';
 
 const linesAtOnce = 2000;
+const fetchAgainMs = 2000;
 
 export function startLog(data: LogIslandData): void {
   const log = document.querySelector<HTMLElement>('#log');
@@ -40,28 +43,48 @@ function growAtEnd(log: HTMLElement, data: LogIslandData): void {
   let have = data.total;
   let wanted = data.total;
   let fetching = false;
+  let window: LogWindow | null = null;
+  const fetchAll = async (): Promise<void> => {
+    while (have < wanted) {
+      const page = await fetchLines(data, have + 1, Math.min(wanted, have + linesAtOnce));
+      const last = page.lines.at(-1)?.number;
+      if (window !== null) return;
+      if (last === undefined) throw new Error('the lines are not there yet');
+      if (have === 0) log.querySelector('.log-more')?.remove();
+      const follow = isAtBottom();
+      blocks.value = appendLines(blocks.value, page.lines);
+      have = last;
+      if (follow) requestAnimationFrame(() => scrollTo({ top: document.documentElement.scrollHeight }));
+    }
+  };
   const fetchMore = async (): Promise<void> => {
     if (fetching) return;
     fetching = true;
-    try {
-      while (have < wanted) {
-        const page = await fetchLines(data, have + 1, Math.min(wanted, have + linesAtOnce));
-        const last = page.lines.at(-1)?.number;
-        if (last === undefined) break;
-        if (have === 0) log.querySelector('.log-more')?.remove();
-        const follow = isAtBottom();
-        blocks.value = appendLines(blocks.value, page.lines);
-        have = last;
-        if (follow) requestAnimationFrame(() => scrollTo({ top: document.documentElement.scrollHeight }));
-      }
-    } finally {
-      fetching = false;
-    }
+    const done = await fetchAll().then(
+      () => true,
+      () => false,
+    );
+    fetching = false;
+    if (!done) setTimeout(() => void fetchMore(), fetchAgainMs);
   };
   followGrowth(data, (total) => {
     wanted = Math.max(wanted, total);
-    void fetchMore();
+    if (window !== null) window.grow(wanted);
+    else if (wanted > viewLimits.logPlainLines) window = becomeWindow(log, { ...data, total: wanted });
+    else void fetchMore();
   });
+}
+
+/** The first line in sight stays it, or the end does. */
+function becomeWindow(log: HTMLElement, data: LogIslandData): LogWindow {
+  const atEnd = isAtBottom();
+  const first = [...log.querySelectorAll('.line')].find((line) => line.getBoundingClientRect().bottom > 0);
+  const parts = document.createElement('div');
+  log.replaceWith(parts);
+  const window = openWindow(parts, data);
+  parts.scrollIntoView();
+  window.goTo(atEnd || first === undefined ? data.total : Number(first.id.slice(1)));
+  return window;
 }
 
 function isAtBottom(): boolean {

@@ -1,6 +1,6 @@
 /** What every page loads: the tools in its head, and the island that it names. */
 import { effect } from '@preact/signals';
-import { retellTimes, tick, watch } from './clock.ts';
+import { readServerTime, retellTimes, tick, watch } from './clock.ts';
 import { startLog } from './log.ts';
 import { startRefresh } from './refresh.ts';
 import { startRun } from './run.ts';
@@ -8,6 +8,8 @@ import { startTools } from './tools.ts';
 
 const main = document.querySelector<HTMLElement>('#main');
 const data = document.querySelector('#page-data')?.textContent ?? null;
+readServerTime(document);
+tick();
 startTools();
 if (main !== null) {
   const { island, refreshes } = main.dataset;

@@ -73,7 +73,7 @@ interface LogMessage extends LogTail {
 }
 
 function follow(data: RunData, view: Box<RunView>, log: Box<ShownLog | null>, liveness: Box<Liveness>): void {
-  let seenAt = Date.now();
+  let seenAt = serverNow();
   const show = (next: RunView): void => {
     view.value = next;
     setServerTime(next.now);
@@ -99,7 +99,7 @@ function follow(data: RunData, view: Box<RunView>, log: Box<ShownLog | null>, li
     (source) => {
       for (const [name, receive] of Object.entries(take)) {
         source.addEventListener(name, (event) => {
-          seenAt = Date.now();
+          seenAt = serverNow();
           if (liveness.value.kind !== 'live') liveness.value = { kind: 'live' };
           if (event instanceof MessageEvent && typeof event.data === 'string') receive(JSON.parse(event.data));
         });
@@ -108,7 +108,7 @@ function follow(data: RunData, view: Box<RunView>, log: Box<ShownLog | null>, li
     },
   );
   const timer = setInterval(() => {
-    if (document.visibilityState === 'visible' && Date.now() - seenAt > silenceMs) lost();
+    if (document.visibilityState === 'visible' && serverNow() - seenAt > silenceMs) lost();
   }, 2000);
 }
 

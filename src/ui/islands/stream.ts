@@ -12,36 +12,41 @@ const againMs = 5000;
 /** `address` is asked at every opening, so that it says how far the page is; `wire` adds the listeners. */
 export function openStream(address: () => string, wire: (source: EventSource) => void): Stream {
   let source: EventSource | null = null;
-  let timer: number | undefined;
+  let closing: number | undefined;
+  let opening: number | undefined;
   const open = (): void => {
-    clearTimeout(timer);
+    clearTimeout(opening);
     const opened = new EventSource(address());
     source = opened;
     wire(opened);
     // It comes back by itself from a lost connection, but not from an answer that is no stream (a proxy's 502).
     opened.addEventListener('error', () => {
-      if (opened.readyState === EventSource.CLOSED && source === opened) timer = setTimeout(open, againMs);
+      if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
+      source = null;
+      if (document.visibilityState === 'visible') opening = setTimeout(open, againMs);
     });
   };
+  const close = (): void => {
+    source?.close();
+    source = null;
+  };
   const look = (): void => {
-    clearTimeout(timer);
+    clearTimeout(closing);
     if (document.visibilityState === 'visible') {
       if (source === null) open();
     } else {
-      timer = setTimeout(() => {
-        source?.close();
-        source = null;
-      }, hiddenMs);
+      clearTimeout(opening);
+      closing = setTimeout(close, hiddenMs);
     }
   };
   document.addEventListener('visibilitychange', look);
-  open();
+  if (document.visibilityState === 'visible') open();
   return {
     close() {
-      clearTimeout(timer);
+      clearTimeout(closing);
+      clearTimeout(opening);
       document.removeEventListener('visibilitychange', look);
-      source?.close();
-      source = null;
+      close();
     },
   };
 }
