@@ -40,6 +40,7 @@ export const problemCodes = [
   'folder-missing',
   'folder-not-empty',
   'git-unusable',
+  'init-below-top',
   'init-exists',
   'listen-refused',
   'nothing-here',
