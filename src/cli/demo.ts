@@ -5,6 +5,7 @@ import type { Narrator } from '../demo/story.ts';
 import { formatDuration } from '../std/duration.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { statusOfSignal } from './interruption.ts';
+import { outliveReader } from './output.ts';
 import { harmless, markOf, paint } from './terminal.ts';
 
 export async function demo(options: {
@@ -13,10 +14,12 @@ export async function demo(options: {
   readonly folder: string | null;
 }): Promise<ExitStatus> {
   const startedAt = performance.now();
+  // All that the demo and its server speak to is on this machine, whatever proxy there is for the rest of the world.
+  process.env['no_proxy'] = '127.0.0.1';
   const validate = hasSchemaChecker();
-  if (!validate)
-    say(paint('gray', 'Calls are not held to GitHub’s schema here: that needs a clone of the repository.'));
+  if (!validate) say(paint('gray', 'Calls are not held to GitHub’s schema here: that needs a clone of Contender.'));
   const interrupted = firstSignal();
+  let hasDied = false;
   const told = await runDemo({
     interrupted,
     folder: options.folder,
@@ -25,21 +28,27 @@ export async function demo(options: {
     narrator,
     async afterwards(stage) {
       const took = formatDuration(performance.now() - startedAt);
-      say(`\nTold in ${took}.`);
+      say(`\nTold in ${took}, of at most a minute.`);
       if (options.once) return;
       const left = options.folder === null ? 'removes everything' : `leaves everything in ${stage.folder}`;
       say(`The server stays up for a look: ${paint('cyan', stage.serverUrl)}. Ctrl-C ends it and ${left}.`);
-      await interrupted;
+      const death = await Promise.race([interrupted.then(() => null), stage.serverDied]);
+      if (death === null) return;
+      hasDied = true;
+      process.stderr.write(`${harmless(death)}\n`);
     },
   });
   if (typeof told === 'string') return statusOfSignal(told);
   if (told > 0) process.stderr.write(`${told} ${told === 1 ? 'chapter' : 'chapters'} of the story went wrong.\n`);
-  return told === 0 ? exitStatus.success : exitStatus.failed;
+  return told === 0 && !hasDied ? exitStatus.success : exitStatus.failed;
 }
 
+/** Also where the terminal is closed, and where whoever read the story went away: what the stage took is given back. */
 function firstSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  process.once('SIGINT', resolve).once('SIGTERM', resolve);
+  process.once('SIGINT', resolve).once('SIGTERM', resolve).once('SIGHUP', resolve);
+  outliveReader();
+  process.stdout.once('error', () => resolve('SIGPIPE'));
   return promise;
 }
 
@@ -54,10 +63,11 @@ const narrator: Narrator = {
   wrong: (text) => say(`  ${markOf('failed')} ${harmless(text)}`),
 };
 
-/** ajv is a dependency of development: a clone has it, an installed package has not. */
+/** A clone has them; with an installed package they are there only where npm put what fastify needs beside it. */
 function hasSchemaChecker(): boolean {
+  const { resolve } = createRequire(import.meta.url);
   try {
-    createRequire(import.meta.url).resolve('ajv');
+    for (const name of ['ajv', 'ajv-formats']) resolve(name);
     return true;
   } catch {
     return false;

@@ -9,6 +9,8 @@ export const exitStatus = {
   fault: 70,
   /** Another server holds the folder (EX_TEMPFAIL). */
   locked: 75,
+  /** Its terminal was closed (SIGHUP). */
+  hungUp: 129,
   /** Ended by Ctrl-C. */
   interrupted: 130,
   /** Whoever read the output went away (`| head`). */

@@ -6,7 +6,7 @@ import type { RunReport } from '../forge/forge.ts';
 import { formatDuration } from '../std/duration.ts';
 import type { ExitStatus } from './exit-status.ts';
 import type { Interruption } from './interruption.ts';
-import { openProgress } from './open-progress.ts';
+import { isLive, openProgress } from './open-progress.ts';
 import { endLines, outcomeLines, statusOf } from './outcome.ts';
 import { cacheText } from './step-lines.ts';
 import { oneLine } from './terminal.ts';
@@ -37,7 +37,8 @@ export async function follow(followed: FollowedRun, interruption: Interruption, 
     state,
     report.challenges.map(({ verdict }) => verdict),
   );
-  for (const line of [...outcomeLines(report, stream), ...endLines(outcome, report, stream)]) stream.write(`${line}\n`);
+  const shown = outcomeLines(report, stream, isLive(stream, process.env));
+  for (const line of [...shown, ...endLines(outcome, report, stream)]) stream.write(`${line}\n`);
   // A report speaks in a forge's words; what a program reads here, it reads in `contender runs` too.
   const steps = report.steps.map((step) => ({ ...step, cache: cacheOf(run, step.name) }));
   if (json) process.stdout.write(`${JSON.stringify({ ...report, steps, state, outcome })}\n`);

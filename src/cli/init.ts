@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ProblemError } from '../std/problem.ts';
 import { version } from '../version.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
+import { repositoryAround } from './project-folder.ts';
 import { markOf, paint } from './terminal.ts';
 
 const firstPipeline = `import { pipeline, step } from 'contender';
@@ -57,6 +58,8 @@ const typesForTheEditor = `{
 
 export async function init(directory: string): Promise<ExitStatus> {
   const root = resolve(directory);
+  const repository = repositoryAround(root);
+  if (repository !== null && repository !== root) throw notAtTop(root, repository);
   const files: readonly (readonly [path: string, text: string])[] = [
     ['.pipelines/hello.ts', firstPipeline],
     ['.pipelines/tsconfig.json', typesForTheEditor],
@@ -80,6 +83,15 @@ export async function init(directory: string): Promise<ExitStatus> {
   if (ignored.length > 0) process.stdout.write(`${markOf('success')} added ${ignored.join(' and ')} to .gitignore\n`);
   process.stdout.write(nextLines(root));
   return exitStatus.success;
+}
+
+function notAtTop(root: string, top: string): ProblemError {
+  return new ProblemError({
+    code: 'init-below-top',
+    message: `${root} is in the Git repository ${top}, and pipelines are read from the top of a repository`,
+    where: null,
+    help: `Nothing was written. Write them there: contender -C ${top} init. If this is to be a repository of its own: git init, and then this again.`,
+  });
 }
 
 /** What Contender keeps and what npm installs is no part of the repository, and the next lines are to add all the rest. */

@@ -39,5 +39,11 @@ export function listenForInterruption(note: (line: string) => void): Interruptio
 
 /** What a command ends with that a signal ended. */
 export function statusOfSignal(signal: NodeJS.Signals): ExitStatus {
-  return signal === 'SIGINT' ? exitStatus.interrupted : exitStatus.terminated;
+  return statuses[signal] ?? exitStatus.terminated;
 }
+
+const statuses: Readonly<Partial<Record<NodeJS.Signals, ExitStatus>>> = {
+  SIGHUP: exitStatus.hungUp,
+  SIGINT: exitStatus.interrupted,
+  SIGPIPE: exitStatus.readerGone,
+};

@@ -50,8 +50,9 @@ export class LiveProgress implements Progress {
     this.#redraw();
   }
 
+  /** Whole, over as many lines of the terminal as it takes: there may be a command in it to copy. */
   note(line: string): void {
-    this.#draw([line]);
+    this.#stream.write(`${this.#upToFrame()}\r${escape}0J${line}\n`);
     this.#linesDrawn = 0;
     this.#redraw();
   }
@@ -70,10 +71,13 @@ export class LiveProgress implements Progress {
     if (this.#run !== null) this.#draw(this.#frame(this.#run));
   }
 
+  #upToFrame(): string {
+    return this.#linesDrawn === 0 ? '' : `${escape}${this.#linesDrawn}A`;
+  }
+
   #draw(lines: readonly string[]): void {
-    const up = this.#linesDrawn === 0 ? '' : `${escape}${this.#linesDrawn}A`;
     const body = lines.map((line) => `\r${escape}2K${line}\n`).join('');
-    this.#stream.write(`${frameStart}${up}${body}${escape}0J${frameEnd}`);
+    this.#stream.write(`${frameStart}${this.#upToFrame()}${body}${escape}0J${frameEnd}`);
     this.#linesDrawn = lines.length;
   }
 

@@ -5,7 +5,8 @@ import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { statusOfSignal } from './interruption.ts';
 import { markOf, oneLine, paint } from './terminal.ts';
 
-export function outcomeLines(report: RunReport, stream: NodeJS.WritableStream = process.stdout): readonly string[] {
+/** `isLive`: the steps were redrawn in place, on lines that the terminal cuts off; elsewhere each failure was said in full. */
+export function outcomeLines(report: RunReport, stream: NodeJS.WritableStream, isLive: boolean): readonly string[] {
   const lines: string[] = [];
   for (const gate of report.gates) {
     for (const check of gate.checks.filter((each) => !each.passed)) {
@@ -18,6 +19,7 @@ export function outcomeLines(report: RunReport, stream: NodeJS.WritableStream = 
     if (verdict.difference !== null) lines.push(`    ${intervalText(verdict.difference, verdict.required)}`);
     lines.push(`    ${oneLine(challenge.next)}`);
   }
+  if (!isLive) return lines;
   for (const step of report.steps.filter((each) => each.state === 'failed' && each.message !== null)) {
     lines.push(`  ${paint('red', step.name, stream)}: ${oneLine(step.message ?? '')}`);
   }

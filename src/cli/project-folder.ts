@@ -23,3 +23,9 @@ export function projectFolder(directory: string): string {
     if (folder === dirname(folder)) return start;
   }
 }
+
+/** The folder of the Git repository that `folder` is in, perhaps itself; null where there is none. */
+export function repositoryAround(folder: string): string | null {
+  if (existsSync(join(folder, '.git'))) return folder;
+  return folder === dirname(folder) ? null : repositoryAround(dirname(folder));
+}

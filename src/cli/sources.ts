@@ -8,6 +8,7 @@ import type { Compiled, SourceFiles } from '../compile/compile.ts';
 import { openMirror } from '../git/mirror.ts';
 import type { GitRepository, Sha } from '../git/git.ts';
 import { ProblemError } from '../std/problem.ts';
+import { repositoryAround } from './project-folder.ts';
 import { workingTree } from './working-tree.ts';
 
 /** Compiles the folder, or the commit `ref` of the repository that it is. */
@@ -59,11 +60,14 @@ async function withMirror<T>(directory: string, use: (git: GitRepository) => Pro
 /** Before anything is made on disk: a folder that is no repository. What is elsewhere is found out by fetching. */
 export function mindRepository(url: string): void {
   if (!isAbsolute(url) || ['.git', 'HEAD'].some((name) => existsSync(join(url, name)))) return;
+  const around = repositoryAround(url);
+  const itself = 'Make it one (`git init`) and commit your pipelines, or name a repository in contender.yaml.';
+  const top = `Move contender.yaml and .pipelines to the top of that repository, ${around}, and commit them.`;
   throw new ProblemError({
     code: 'repository-unreadable',
-    message: `${url} is no Git repository`,
+    message: `${url} is no Git repository${around === null ? '' : ', but a folder in one'}`,
     where: null,
-    help: 'Make it one (`git init`) and commit your pipelines, or name a repository in contender.yaml.',
+    help: around === null ? itself : top,
   });
 }
 

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ProblemError } from '../std/problem.ts';
+import { gitEnvironment } from './github/bare.ts';
 import { createFakeGitHub, type FakeGitHub } from './github/github.ts';
 import { startServer, type Server } from './server.ts';
 
@@ -26,6 +27,8 @@ export interface Stage {
   readonly serverUrl: string;
   /** Where the server keeps its state. */
   readonly stateFolder: string;
+  /** Resolves with why, should the server end without having been told to. */
+  readonly serverDied: Promise<string>;
   /** Git in the clone; gives standard output. */
   git(...args: readonly string[]): Promise<string>;
   /** Ends the server without a word (SIGKILL). */
@@ -50,54 +53,67 @@ export interface StageOptions {
 /** What the stage makes in its folder. */
 const parts = ['github', 'clone', 'server'] as const;
 const webhookSecret = 'a secret of the demo';
+/** `git merge-tree --write-tree` came with it. */
+const gitNeeded = { major: 2, minor: 38 };
 
-/** Rejects with a `ProblemError`: `folder-not-empty`, and what the server ends with (`listen-refused`). */
+/**
+ * Rejects with a `ProblemError`: `git-unusable`, `folder-not-empty`, and what the server ends with (`listen-refused`,
+ * `demo-server-failed`). Nothing of it is left then.
+ */
 export async function setStage(options: StageOptions): Promise<Stage> {
+  await mindGit();
   const temporary = options.folder === null;
   const folder = options.folder === null ? await mkdtemp(join(tmpdir(), 'contender-demo-')) : resolve(options.folder);
   if (!temporary) await makeEmptyFolder(folder);
-  await mkdir(join(folder, 'github'));
-  const github = await createFakeGitHub({
-    directory: join(folder, 'github'),
-    owner,
-    name: repositoryName,
-    webhookUrl: null,
-    webhookSecret,
-    users: [{ login: engineer, permission: 'write' }],
-    app: { slug: 'contender' },
-    validate: options.validate,
-  });
+  let github: FakeGitHub | null = null;
   let server: Server | null = null;
   const close = async (): Promise<void> => {
     await server?.stop('SIGTERM');
-    await github.close();
+    await github?.close();
     if (temporary) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
+    await mkdir(join(folder, 'github'));
+    const hub = await createFakeGitHub({
+      directory: join(folder, 'github'),
+      owner,
+      name: repositoryName,
+      webhookUrl: null,
+      webhookSecret,
+      users: [{ login: engineer, permission: 'write' }],
+      app: { slug: 'contender' },
+      validate: options.validate,
+    });
+    github = hub;
     const clone = join(folder, 'clone');
     const git = gitIn(clone);
     await cp(fileURLToPath(new URL('repository', import.meta.url)), clone, { recursive: true });
     await git('init', '--quiet', '--initial-branch=main');
-    await git('remote', 'add', 'origin', github.pushUrl);
-    const start = (port: number): Promise<Server> =>
-      startServer({
+    await git('remote', 'add', 'origin', hub.pushUrl);
+    const { promise: serverDied, resolve: sayDied } = Promise.withResolvers<string>();
+    const start = async (port: number): Promise<Server> => {
+      const started = await startServer({
         folder: join(folder, 'server'),
-        github,
+        github: hub,
         repository: fullName,
         webhookSecret,
         port,
         executor: options.executor,
         environment: options.environment,
       });
+      void started.died.then(sayDied);
+      return started;
+    };
     const started = await start(options.port);
     server = started;
-    github.setWebhook(`${started.url}/webhooks/${fullName}`);
+    hub.setWebhook(`${started.url}/webhooks/${fullName}`);
     return {
       folder,
-      github,
+      github: hub,
       clone,
       serverUrl: started.url,
       stateFolder: join(folder, 'server', '.contender'),
+      serverDied,
       git,
       killServer: () => started.stop('SIGKILL'),
       async startServerAgain() {
@@ -113,6 +129,26 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   }
 }
 
+/** Before anything is made: a Git that is not there, or cannot do what the GitHub on loopback asks of it. */
+async function mindGit(): Promise<void> {
+  const said = await promisify(execFile)('git', ['--version'], { env: gitEnvironment() }).then(
+    ({ stdout }) => stdout.trim(),
+    (error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      throw error;
+    },
+  );
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(said ?? '')?.map(Number) ?? [];
+  if (major === undefined || minor === undefined) throw gitUnusable('there is no git on the PATH');
+  const isOld = major < gitNeeded.major || (major === gitNeeded.major && minor < gitNeeded.minor);
+  if (isOld) throw gitUnusable(`the git on the PATH is ${major}.${minor}`);
+}
+
+function gitUnusable(message: string): ProblemError {
+  const help = `The demo needs Git ${gitNeeded.major}.${gitNeeded.minor} or newer: install it, or put it first on the PATH.`;
+  return new ProblemError({ code: 'git-unusable', message, where: null, help });
+}
+
 /** Nothing of somebody else's is written over, and no story is told on top of another. */
 async function makeEmptyFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -126,24 +162,17 @@ async function makeEmptyFolder(folder: string): Promise<void> {
   });
 }
 
-/** As a person's Git, but with nothing of this machine's configuration in it. */
+/** As a person's Git, but with nothing of this machine's configuration in it, nor of whatever started the demo. */
 function gitIn(clone: string): Stage['git'] {
-  const environment = {
-    ...process.env,
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_TERMINAL_PROMPT: '0',
+  const env = gitEnvironment({
     GIT_AUTHOR_NAME: engineer,
     GIT_AUTHOR_EMAIL: `${engineer}@example.com`,
     GIT_COMMITTER_NAME: engineer,
     GIT_COMMITTER_EMAIL: `${engineer}@example.com`,
-  };
+  });
   return async (...args) => {
-    const { stdout } = await promisify(execFile)('git', ['-C', clone, ...args], {
-      env: environment,
-      timeout: 60_000,
-      maxBuffer: 16 * 1024 * 1024,
-    });
+    const options = { env, timeout: 60_000, maxBuffer: 16 * 1024 * 1024 };
+    const { stdout } = await promisify(execFile)('git', ['-C', clone, ...args], options);
     return stdout.trim();
   };
 }

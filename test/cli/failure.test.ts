@@ -69,7 +69,7 @@ test('a run ends the command by what it came to; a signal counts only where the 
 });
 
 test('gates that failed and steps that failed are told, and nothing of the others', () => {
-  const lines = outcomeLines({
+  const failed: RunReport = {
     ...report,
     state: 'failure',
     steps: [
@@ -87,6 +87,9 @@ test('gates that failed and steps that failed are told, and nothing of the other
         ],
       },
     ],
-  });
-  assert.deepEqual(lines, ['  gate validate: 3 rows, at least 10', '  bad: exit code 3']);
+  };
+  const gate = '  gate validate: 3 rows, at least 10';
+  assert.deepEqual(outcomeLines(failed, process.stdout, true), [gate, '  bad: exit code 3']);
+  // Where its line has said why, it is not said again.
+  assert.deepEqual(outcomeLines(failed, process.stdout, false), [gate]);
 });

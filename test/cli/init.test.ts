@@ -31,6 +31,25 @@ test('in a Git repository, what it ignored already stays ignored, and no second 
   assert.equal(sandbox.read('.gitignore'), 'node_modules\n.contender/\n');
 });
 
+test('in a subfolder of a repository, nothing is written, and the top is named', async () => {
+  sandbox.git('init', '--quiet', '--initial-branch=main');
+  sandbox.write({ 'models/notes.txt': '' });
+  const { status, out, err } = await sandbox.run(['init'], { within: 'models' });
+  assert.deepEqual({ status, out }, { status: 2, out: '' });
+  assert.ok(err.includes(`contender -C ${sandbox.folder} init`), err);
+  assert.match(err, /\[init-below-top\]/);
+  assert.deepEqual(readdirSync(join(sandbox.folder, 'models')), ['notes.txt']);
+});
+
+test('a project in a subfolder of a repository is told where it belongs', async () => {
+  sandbox.git('init', '--quiet', '--initial-branch=main');
+  sandbox.write({ 'models/contender.yaml': 'repositories:\n  - url: .\n' });
+  const { status, err } = await sandbox.run(['run', 'hello'], { within: 'models' });
+  assert.equal(status, 2);
+  assert.match(err, /models is no Git repository, but a folder in one \[repository-unreadable\]/);
+  assert.ok(err.includes(`to the top of that repository, ${sandbox.folder},`), err);
+});
+
 test('after git add, what npm installed and what Contender keeps is no part of the commit', async () => {
   sandbox.git('init', '--quiet', '--initial-branch=main');
   sandbox.write({ 'package.json': '{}', 'node_modules/left/index.js': '', '.contender/journal.sqlite': '' });

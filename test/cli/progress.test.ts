@@ -78,6 +78,24 @@ test('a line beside the steps stands above them, and stays', () => {
   assert.match(screen.text(), /^Cancelling\.\n {2}\S features .*\n {2}\S train waiting for features$/);
 });
 
+test('a line beside the steps that is wider than the terminal is there to its end, and the list stands below it', () => {
+  const { screen, progress } = onScreen(new Screen(40, 24));
+  const scenario = new Scenario(chain);
+  scenario.proceed(0);
+  progress.show(scenario.run);
+  progress.note(`or: contender reject ${'r'.repeat(26)} release --reason "…"`);
+  progress.show(scenario.run);
+  assert.equal(
+    screen.text(),
+    [
+      `or: contender reject ${'r'.repeat(19)}`,
+      `${'r'.repeat(7)} release --reason "…"`,
+      '  ○ features waiting 0 ms',
+      '  · train waiting for features',
+    ].join('\n'),
+  );
+});
+
 test('a step that could run says what keeps it from that', () => {
   let why = 'waits for a slot of pool gpu (2 of 2 taken)';
   const { screen, progress, clock } = onScreen(new Screen(), () => why);

@@ -38,6 +38,7 @@ test('a failed run ends with 1 and says why', async () => {
   const { status, out } = await sandbox.run(['run', 'failing']);
   assert.equal(status, 1);
   assert.match(out, /✗ failed: breaks failed: exit code 3/);
+  assert.equal(out.split('exit code 3').length - 1, 2, 'by the line of the step, and as the end of the run');
 });
 
 test('a program reads the same word for the state of a run, whichever command says it', async () => {

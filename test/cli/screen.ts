@@ -15,6 +15,7 @@ export class Screen extends PassThrough implements TerminalStream {
   readonly #lines: string[] = [''];
   #row = 0;
   #column = 0;
+  #wraps = true;
 
   constructor(columns = 80, rows = 24) {
     super();
@@ -50,6 +51,7 @@ export class Screen extends PassThrough implements TerminalStream {
     if (command === 'm') return;
     if (command === 'h' || command === 'l') {
       if (parameter === '?25') this.cursorHidden = command === 'l';
+      if (parameter === '?7') this.#wraps = command === 'h';
       return;
     }
     if (command === 'K' && parameter === '2') this.#lines[this.#row] = '';
@@ -73,10 +75,14 @@ export class Screen extends PassThrough implements TerminalStream {
     if (this.#row === this.#lines.length) this.#lines.push('');
   }
 
-  /** As a terminal does that was told not to wrap: what does not fit is not shown. */
+  /** What does not fit goes on in the next line; or, where it was told not to wrap, is not shown. */
   #put(text: string): void {
-    const line = (this.#lines[this.#row] ?? '').padEnd(this.#column).slice(0, this.#column) + text;
-    this.#column = line.length;
-    this.#lines[this.#row] = line.slice(0, this.columns);
+    const room = this.columns - this.#column;
+    const [fits, rest] = [text.slice(0, room), text.slice(room)];
+    this.#lines[this.#row] = (this.#lines[this.#row] ?? '').padEnd(this.#column).slice(0, this.#column) + fits;
+    this.#column += fits.length;
+    if (rest === '' || !this.#wraps) return;
+    this.#newLine();
+    this.#put(rest);
   }
 }

@@ -29,7 +29,7 @@ export interface FakeGitHubOptions extends WorldOptions {
   /** Where webhooks go; null: nowhere, until `setWebhook`. */
   readonly webhookUrl: string | null;
   readonly webhookSecret: string;
-  /** Hold everything to GitHub's schema. Needs ajv, a dependency of development: a clone has it, an installation not. */
+  /** Hold everything to GitHub's schema. Needs ajv, a dependency of development: a clone has it, an installation perhaps. */
   readonly validate: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Holds requests, answers and webhooks to GitHub's published schema. ajv is a dependency of development: it is loaded
- * only when the checks are asked for, which a clone can do and an installed package cannot.
+ * only when the checks are asked for, which a clone can do for sure and an installed package by luck.
  */
 import { readFile } from 'node:fs/promises';
 import type { JsonObject } from '../../std/json.ts';
