@@ -25,6 +25,7 @@ import { besideOf, isReplacedBy } from './beside.ts';
 import { brokenLimit } from './limits.ts';
 import { Lines } from './lines.ts';
 import { Listeners } from './listeners.ts';
+import { wrongStep } from './steps.ts';
 
 export interface KeptRun {
   readonly opened: RunOpened;
@@ -309,6 +310,8 @@ export class History {
     this.#checkLine(run, event);
     const limit = brokenLimit(run, run.definition, event);
     if (limit !== null) this.#violated(limit.promise, limit.what);
+    const step = wrongStep(run, event);
+    if (step !== null) this.#violated('steps', step);
     if (run.events.some((each) => each.type === 'run-finished') && event.type !== 'late-report-ignored')
       this.#violated('P3', `${event.type} in ${runId}, which has ended`);
     if (event.type === 'attempt-started') {

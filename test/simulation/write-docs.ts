@@ -99,6 +99,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | memory | No attempt is given more memory than the limit of its step, or less than the one before; one that ran out of the limit is the last | each start |
 | cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |
 | reuse | What a re-run reuses is what the earlier run came to and gave | each opening |
+| steps | Steps and runs come to what the definition says of what attempts, waits and approvals came to: no step starts before what it is after allows it, each instance of a map runs, and finally-steps run last | each start; at each end of a run, by the model that the engine is held to (\`test/support/step-model.ts\`); of a run that was stopped, its starts and its own state |
 
 ## Faults
 
