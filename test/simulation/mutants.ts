@@ -93,6 +93,20 @@ export const mutants = {
       };
     },
   },
+  'ticks-missed': {
+    what: 'misses each tick for a parameter that nobody gives',
+    definition: (definition) => {
+      const depth = { type: 'number', default: null, description: null, choices: null } as const;
+      return definition.on.schedule === null ? definition : { ...definition, parameters: { depth } };
+    },
+  },
+  'catch-up-off': {
+    what: 'never catches up on ticks that are late',
+    definition: ({ on, ...definition }) => ({
+      ...definition,
+      on: { ...on, schedule: on.schedule === null ? null : { ...on.schedule, catchup: 'none' } },
+    }),
+  },
   'overlap-allowed': {
     what: 'opens a run beside another though the pipeline forbids it',
     definition: (definition) => ({

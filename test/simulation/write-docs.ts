@@ -78,7 +78,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | | promise | how it is checked |
 |--|--|--|
 | P1 | An accepted webhook is never lost; each cause opens at most one run | each write; at rest each webhook is handled, each branch and open pull request was seen where it stands |
-| P2 | Each tick has exactly one record: a run, or why there is none | each write; at rest the records are the calendar's firings, without a hole, from when the schedule counts up to now |
+| P2 | Each tick has exactly one record: a run, or why there is none | each write; at rest the records are the firings of a second calendar (\`test/calendar/oracle.ts\`), without a hole, from when the schedule counts up to now; each run is of the interval that ends there, and each miss late and not to be caught up, or kept from it by a run that was under way or a parameter without a value |
 | P3 | Of an instance at most one attempt counts, and at most one runs; there is one look of a function at a time | each event; each start and look at the executor |
 | P4 | Each run ends | at rest |
 | P5 | No promotion is lost, done twice, or done against another champion than the one compared with; no model is a version twice | each write; at rest ledger and journal agree |
