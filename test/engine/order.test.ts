@@ -11,17 +11,9 @@ import { triggerRules, type StepDefinition, type TriggerRule } from '../../src/p
 import { unreachable } from '../../src/std/unreachable.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { drive, openedAt, outcomes, statesOf, type DriveOptions } from '../support/drive.ts';
+import { endedIn, modelOf, modelRunState, startsTooEarly, type Plan } from '../support/step-model.ts';
 
 type End = 'success' | 'failed' | 'skipped';
-
-interface Plan {
-  readonly definition: StepDefinition;
-  readonly ends: readonly End[];
-  /** Of a branch. */
-  readonly follow: readonly string[];
-  /** Of a short circuit or gate. */
-  readonly pass: boolean;
-}
 
 const seed = 20_260_105;
 const retry = { count: 1, delayMs: 2500, factor: 2, delayMaxMs: 60_000 };
@@ -116,81 +108,6 @@ function inOrder(order: readonly number[], slots: number): DriveOptions {
   return { slots, pick: (count) => (order[next++ % order.length] ?? 0) % Math.max(count, 1) };
 }
 
-/** What rule says of upstream states that are all known. */
-function modelRule(rule: TriggerRule, ends: readonly string[]): 'run' | 'skipped' | 'upstream_failed' {
-  if (ends.length === 0) return 'run';
-  const has = (...states: string[]): boolean => ends.some((end) => states.includes(end));
-  const bad = has('failed', 'upstream_failed');
-  const when = (condition: boolean, otherwise: 'skipped' | 'upstream_failed' = 'skipped') =>
-    condition ? 'run' : otherwise;
-  switch (rule) {
-    case 'all_success':
-      return bad ? 'upstream_failed' : when(!has('skipped'));
-    case 'all_failed':
-      return when(!has('success', 'skipped'));
-    case 'one_success':
-      return when(has('success'), bad ? 'upstream_failed' : 'skipped');
-    case 'one_failed':
-      return when(bad);
-    case 'one_done':
-      return when(has('success', 'failed'));
-    case 'none_failed':
-      return when(!bad, 'upstream_failed');
-    case 'none_failed_min_one_success':
-      return bad ? 'upstream_failed' : when(has('success'));
-    case 'none_skipped':
-      return when(!has('skipped'));
-    case 'all_skipped':
-      return when(!has('success', 'failed', 'upstream_failed'));
-    case 'all_done_min_one_success':
-      return has('skipped') ? 'skipped' : when(has('success'), 'upstream_failed');
-    case 'all_done':
-    case 'always':
-      return 'run';
-    default:
-      return unreachable(rule);
-  }
-}
-
-/** The final states, from the outcomes alone: each step after those before it. */
-function modelOf(list: readonly Plan[]): { [step: string]: string | string[] } {
-  const states = new Map<string, string[]>();
-  const result: { [step: string]: string | string[] } = {};
-  const skipped = new Set<string>();
-  const last = list.filter(({ definition }) => definition.finally);
-  const others = list.filter(({ definition }) => !definition.finally);
-  const childrenOf = (name: string): Plan[] =>
-    [others, last]
-      .filter((kind) => kind.some(({ definition }) => definition.name === name))
-      .flatMap((kind) => kind.filter(({ definition }) => definition.upstream.includes(name)));
-  const allAfter = (name: string): string[] =>
-    childrenOf(name).flatMap((child) => [child.definition.name, ...allAfter(child.definition.name)]);
-  const verdictOfLast = (rule: TriggerRule): 'run' | 'skipped' => {
-    const ends = others.flatMap(({ definition }) => states.get(definition.name) ?? []);
-    return rule === 'all_success' || modelRule(rule, ends) === 'run' ? 'run' : 'skipped';
-  };
-  for (const plan of [...others, ...last]) {
-    const { name, upstream, triggerRule, finally: isLast, map, work } = plan.definition;
-    const ends = upstream.flatMap((each) => states.get(each) ?? []);
-    const ruled = isLast ? verdictOfLast(triggerRule) : modelRule(triggerRule, ends);
-    const verdict = skipped.has(name) ? 'skipped' : ruled;
-    const closed = verdict === 'run' && plan.ends[0] === 'success' && !plan.pass;
-    const own = verdict !== 'run' ? [verdict] : plan.ends.length === 0 ? ['skipped'] : [...plan.ends];
-    states.set(name, work.kind === 'gate' && closed ? ['failed'] : own);
-    const mapped = map !== null && verdict === 'run' && plan.ends.length > 0;
-    result[name] = mapped ? own : String(states.get(name)?.[0]);
-    const near = childrenOf(name).map((child) => child.definition.name);
-    if (work.kind === 'gate' && closed) for (const each of allAfter(name)) skipped.add(each);
-    if (work.kind === 'short-circuit' && closed)
-      for (const each of work.ignoreDownstreamTriggerRules ? allAfter(name) : near) skipped.add(each);
-    if (work.kind === 'branch' && verdict === 'run' && plan.ends[0] === 'success') {
-      const kept = new Set(plan.follow.flatMap((each) => [each, ...allAfter(each)]));
-      for (const each of near) if (!kept.has(each)) skipped.add(each);
-    }
-  }
-  return result;
-}
-
 const order = fc.array(fc.nat({ max: 1000 }), { minLength: 1, maxLength: 40 });
 
 test('the result of a run never depends on the order in which its attempts end', () => {
@@ -199,6 +116,7 @@ test('the result of a run never depends on the order in which its attempts end',
       const one = runIn(list, inOrder(first, slots)).run;
       const other = runIn(list, inOrder(second, 100)).run;
       assert.deepEqual(statesOf(one), modelOf(list));
+      assert.equal(one.state, modelRunState(list, modelOf(list)));
       assert.deepEqual(statesOf(other), statesOf(one));
       assert.equal(other.state, one.state);
       assert.equal(other.reason, one.reason);
@@ -214,6 +132,24 @@ test('a run folded again from its events before every command decides the same',
       const forgetful = runIn(list, { ...inOrder(first, slots), forget: true });
       assert.deepEqual(forgetful.events, kept.events);
       assert.equal(forgetful.run.position, kept.events.length + 1);
+    }),
+    { seed, numRuns: 400 },
+  );
+});
+
+test('a step starts when nothing that is still open could keep it from it, and not before', () => {
+  fc.assert(
+    fc.property(plans, order, fc.integer({ min: 1, max: 5 }), (list, first, slots) => {
+      const { events } = runIn(list, inOrder(first, slots));
+      const steps = list.map(({ definition }) => definition);
+      const definitions = new Map(steps.map((step) => [step.name, step]));
+      for (const [place, event] of events.entries()) {
+        const step = event.type === 'step-scheduled' ? definitions.get(event.step) : undefined;
+        if (step === undefined) continue;
+        const before = events.slice(0, place);
+        const early = startsTooEarly(steps, step, (each) => endedIn(before, each));
+        assert.equal(early, null, `${step.name} started before ${early}`);
+      }
     }),
     { seed, numRuns: 400 },
   );

@@ -25,6 +25,7 @@ import { besideOf, isReplacedBy } from './beside.ts';
 import { brokenLimit } from './limits.ts';
 import { Lines } from './lines.ts';
 import { Listeners } from './listeners.ts';
+import { wrongStep } from './steps.ts';
 
 export interface KeptRun {
   readonly opened: RunOpened;
@@ -47,6 +48,8 @@ export interface KeptRequest {
 
 export interface KeptTick {
   readonly tick: number;
+  /** By the clock of whoever decided. */
+  readonly at: number;
   readonly decision: 'run' | 'missed';
   readonly reason: string | null;
   readonly runId: string | null;
@@ -76,6 +79,9 @@ export interface KeptOutbox {
   error: string | null;
 }
 
+/** From the look at what is under way until what follows from it is kept, by a server that is slow or was frozen. */
+const decidedWithinMs = 120_000;
+
 export type Violated = (promise: string, what: string) => void;
 
 export class History {
@@ -84,6 +90,8 @@ export class History {
   readonly requests = new Map<string, KeptRequest>();
   /** By pipeline, in the order of their records. */
   readonly ticks = new Map<string, Map<number, KeptTick>>();
+  /** `tick 1750000000000`: those that a run of the same pipeline kept from theirs. */
+  readonly refusedTicks = new Set<string>();
   /** From when a schedule counts, by pipeline. */
   readonly since = new Map<string, number>();
   readonly deliveries = new Map<string, { state: string; note: string }>();
@@ -135,6 +143,7 @@ export class History {
         return;
       case 'trigger-skipped':
         this.triggers.add(write.key);
+        this.#refused(write);
         return this.listeners.skipped(write);
       case 'open-run':
         return this.#opened(write);
@@ -309,6 +318,8 @@ export class History {
     this.#checkLine(run, event);
     const limit = brokenLimit(run, run.definition, event);
     if (limit !== null) this.#violated(limit.promise, limit.what);
+    const step = wrongStep(run, event);
+    if (step !== null) this.#violated('steps', step);
     if (run.events.some((each) => each.type === 'run-finished') && event.type !== 'late-report-ignored')
       this.#violated('P3', `${event.type} in ${runId}, which has ended`);
     if (event.type === 'attempt-started') {
@@ -418,7 +429,7 @@ export class History {
       this.#violated('lane', `${active.length} runs of ${pipeline} at work: ${active.join(', ')}`);
   }
 
-  #ticked({ pipeline, tick, decision, reason, runId }: Extract<Write, { write: 'tick' }>): void {
+  #ticked({ pipeline, tick, at, decision, reason, runId }: Extract<Write, { write: 'tick' }>): void {
     const ticks = this.ticks.get(pipeline) ?? new Map<number, KeptTick>();
     this.ticks.set(pipeline, ticks);
     const name = `${pipeline} at ${new Date(tick).toISOString()}`;
@@ -427,7 +438,16 @@ export class History {
       this.#violated('P2', `${name} has no run ${String(runId)}`);
     if (decision === 'missed' && (reason === null || reason === ''))
       this.#violated('P2', `${name} was missed without a reason`);
-    ticks.set(tick, { tick, decision, reason, runId });
+    ticks.set(tick, { tick, at, decision, reason, runId });
+  }
+
+  /** The run that is named was under way a moment before. */
+  #refused({ key, coveredBy }: Extract<Write, { write: 'trigger-skipped' }>): void {
+    const [kind, , pipeline = '', tick = ''] = key.split(':');
+    const beside = this.runs.get(coveredBy ?? '');
+    if (kind !== 'schedule' || beside?.opened.pipeline !== pipeline) return;
+    if (beside.endedAt === null || beside.endedAt > this.#now() - decidedWithinMs)
+      this.refusedTicks.add(`${pipeline} ${tick}`);
   }
 
   #noted({ key, id }: Extract<Write, { write: 'forge-object' }>): void {

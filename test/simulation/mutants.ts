@@ -13,6 +13,7 @@ import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/defi
 import type { ModelRegistry } from '../../src/registry/registry.ts';
 import type { Clock } from '../../src/std/clock.ts';
 import { success } from '../../src/std/result.ts';
+import { mapOver } from '../support/definitions.ts';
 import type { FaultClass } from './faults.ts';
 import type { ForgeState } from './forge.ts';
 
@@ -92,6 +93,20 @@ export const mutants = {
       };
     },
   },
+  'ticks-missed': {
+    what: 'misses each tick for a parameter that nobody gives',
+    definition: (definition) => {
+      const depth = { type: 'number', default: null, description: null, choices: null } as const;
+      return definition.on.schedule === null ? definition : { ...definition, parameters: { depth } };
+    },
+  },
+  'catch-up-off': {
+    what: 'never catches up on ticks that are late',
+    definition: ({ on, ...definition }) => ({
+      ...definition,
+      on: { ...on, schedule: on.schedule === null ? null : { ...on.schedule, catchup: 'none' } },
+    }),
+  },
   'overlap-allowed': {
     what: 'opens a run beside another though the pipeline forbids it',
     definition: (definition) => ({
@@ -134,6 +149,29 @@ export const mutants = {
     what: 'tries a step once more than it says',
     only: ['attempts'],
     definition: retrying((count) => count + 1),
+  },
+  'edges-dropped': {
+    what: 'starts the steps of a run before those that they are after',
+    definition: eachStep((step) => ({ ...step, upstream: [] })),
+  },
+  'rules-ignored': {
+    what: 'starts a step when all before it have ended, whatever its rule',
+    definition: eachStep((step) => ({ ...step, triggerRule: 'all_done' })),
+  },
+  'last-step-dropped': {
+    what: 'leaves out the finally-steps of a run',
+    definition: (definition) => ({ ...definition, steps: definition.steps.filter((step) => !step.finally) }),
+  },
+  'map-cut-short': {
+    what: 'runs the first instance of a mapped step alone',
+    definition: eachStep((step) => (step.map === null ? step : { ...step, map: mapOver([1]) })),
+  },
+  'soft-fail-flipped': {
+    what: 'fails where a wait or an approval in vain is a skip, and the other way round',
+    definition: eachStep((step) => {
+      const { work } = step;
+      return 'softFail' in work ? { ...step, work: { ...work, softFail: !work.softFail } } : step;
+    }),
   },
   'lane-without-limit': {
     what: 'lets all runs of a pipeline work at once',
@@ -300,25 +338,19 @@ export const mutants = {
   'pool-slot-lost': {
     what: 'has one slot of a pool that is never free',
     pools: (pools) => new Map([...pools].map(([name, slots]) => [name, slots - 1])),
-    definition: (definition) => ({ ...definition, steps: definition.steps.map(takingOne) }),
+    definition: eachStep(takingOne),
   },
   'memory-not-grown': {
     what: 'gives an attempt no more memory after one that ran out of it',
     only: ['attempts'],
-    definition: (definition) => ({
-      ...definition,
-      steps: definition.steps.map(({ memory, ...step }) =>
-        memory === undefined ? step : { ...step, memory: { bytes: memory.bytes } },
-      ),
-    }),
+    definition: eachStep(({ memory, ...step }) =>
+      memory === undefined ? step : { ...step, memory: { bytes: memory.bytes } },
+    ),
   },
   'priority-ignored': {
     what: 'starts what waits longest, whatever its priority',
     only: ['attempts'],
-    definition: (definition) => ({
-      ...definition,
-      steps: definition.steps.map(({ priority: _priority, ...step }) => step),
-    }),
+    definition: eachStep(({ priority: _priority, ...step }) => step),
   },
   'epoch-not-checked': {
     what: 'keeps what a server gives that conducts no more',
@@ -435,11 +467,15 @@ function withWrites(change: (write: Write) => Write) {
   });
 }
 
-function retrying(countOf: (count: number) => number) {
+function eachStep(change: (step: StepDefinition) => StepDefinition) {
   return (definition: PipelineDefinition): PipelineDefinition => ({
     ...definition,
-    steps: definition.steps.map((step) => ({ ...step, retry: { ...step.retry, count: countOf(step.retry.count) } })),
+    steps: definition.steps.map(change),
   });
+}
+
+function retrying(countOf: (count: number) => number) {
+  return eachStep((step) => ({ ...step, retry: { ...step.retry, count: countOf(step.retry.count) } }));
 }
 
 function without(isLost: (write: Write) => boolean) {

@@ -2,7 +2,6 @@
  * The promises that hold when faults have stopped and time has passed. Each look gives what is still open: an empty
  * answer means that the world has come to rest. What is open for too long is a broken promise (P4: everything ends).
  */
-import { firingsBetween, parseSchedule } from '../../src/calendar/calendar.ts';
 import { firstTriggerOf, type Trigger } from '../../src/engine/event.ts';
 import type { ReportState } from '../../src/forge/forge.ts';
 import { reportContext } from '../../src/forge/forge.ts';
@@ -15,10 +14,8 @@ import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from './history.ts';
 import { untold } from './notifier.ts';
 import type { Catalogue } from './pipelines.ts';
+import { unrecorded, wrongTicks } from './ticks.ts';
 import type { World } from './world.ts';
-
-/** A server looks at the clock each minute, and answers take a while. */
-const recordedWithinMs = 90_000;
 
 export interface Open {
   readonly promise: string;
@@ -118,19 +115,13 @@ function newsTaken({ history, remote, catalogue }: World): Open | null {
   return null;
 }
 
-/** Schedules that stand at the head are followed: what was due has its record, but for the last moment's. */
+/** Schedules that stand at the head are followed. */
 function ticksRecorded(world: World): Open | null {
-  const { history, remote, catalogue } = world;
+  const { remote, catalogue } = world;
   const main = remote.branches.get('main');
-  for (const { name, on } of main === undefined ? [] : definitionsIn(remote.get(main).files, catalogue)) {
-    const schedule = on.schedule === null ? null : parseSchedule(on.schedule.cron, on.schedule.timeZone);
-    if (schedule?.ok !== true) continue;
-    const since = history.since.get(name);
-    if (since === undefined) return { promise: 'P2', what: `the schedule of ${name} is not followed` };
-    const due = firingsBetween(schedule.value, since + 1, world.wallClock() - recordedWithinMs, 10_000);
-    const missing = due.find((tick) => history.ticks.get(name)?.has(tick) !== true);
-    if (missing !== undefined)
-      return { promise: 'P2', what: `${name} has no record of ${new Date(missing).toISOString()}` };
+  for (const definition of main === undefined ? [] : definitionsIn(remote.get(main).files, catalogue)) {
+    const what = unrecorded(world, definition);
+    if (what !== null) return { promise: 'P2', what };
   }
   return null;
 }
@@ -312,7 +303,8 @@ function finalState(run: KeptRun): ReportState {
 /** Promises on what was done once and for all: they hold, or are broken. */
 export async function checkAtRest(world: World): Promise<void> {
   await checkLedgers(world);
-  checkTicks(world);
+  const tick = wrongTicks(world);
+  if (tick !== null) world.violated('P2', tick);
 }
 
 /** One champion, versions without gaps, each decision once, none against a stale champion. */
@@ -344,21 +336,5 @@ async function checkLedgers({ registry, history, violated }: World): Promise<voi
     if (champion !== (ledger.value.at(-1)?.version ?? null)) violated('P5', `${model}: champion ${champion}`);
     for (const { id, model: of, state } of history.evaluations.values())
       if (of === model && state === 'promoted' && !decisions.has(id)) violated('P5', `${id} was never promoted`);
-  }
-}
-
-/** From the first to the last record no tick is missing, and none is there that the calendar does not know. */
-function checkTicks({ history, catalogue, violated }: World): void {
-  const schedule = parseSchedule(catalogue.cron, catalogue.timeZone);
-  if (!schedule.ok) return violated('bug', 'the schedule cannot be read');
-  for (const [pipeline, ticks] of history.ticks) {
-    const since = history.since.get(pipeline);
-    const last = Math.max(...ticks.keys());
-    const due = since === undefined ? [] : firingsBetween(schedule.value, since + 1, last + 1, 10_000);
-    const hole = due.find((tick) => !ticks.has(tick));
-    if (hole !== undefined) violated('P2', `${pipeline} has no record of ${new Date(hole).toISOString()}`);
-    const known = new Set(due);
-    const wrong = [...ticks.keys()].find((tick) => !known.has(tick));
-    if (wrong !== undefined) violated('P2', `${pipeline} has a record of ${new Date(wrong).toISOString()}, no tick`);
   }
 }

@@ -78,7 +78,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | | promise | how it is checked |
 |--|--|--|
 | P1 | An accepted webhook is never lost; each cause opens at most one run | each write; at rest each webhook is handled, each branch and open pull request was seen where it stands |
-| P2 | Each tick has exactly one record: a run, or why there is none | each write; at rest the records are the calendar's firings, without a hole, from when the schedule counts up to now |
+| P2 | Each tick has exactly one record: a run, or why there is none | each write; at rest the records are the firings of a second calendar (\`test/calendar/oracle.ts\`), without a hole, from when the schedule counts up to now; each run is of the interval that ends there, and each miss late and not to be caught up, or kept from it by a run that was under way or a parameter without a value |
 | P3 | Of an instance at most one attempt counts, and at most one runs; there is one look of a function at a time | each event; each start and look at the executor |
 | P4 | Each run ends | at rest |
 | P5 | No promotion is lost, done twice, or done against another champion than the one compared with; no model is a version twice | each write; at rest ledger and journal agree |
@@ -99,6 +99,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | memory | No attempt is given more memory than the limit of its step, or less than the one before; one that ran out of the limit is the last | each start |
 | cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |
 | reuse | What a re-run reuses is what the earlier run came to and gave | each opening |
+| steps | Steps and runs come to what the definition says of what attempts, waits and approvals came to: no step starts before what it is after allows it, each instance of a map runs, and finally-steps run last | each start; at each end of a run, by the model that the engine is held to (\`test/support/step-model.ts\`); of a run that was stopped, its starts and its own state |
 
 ## Faults
 
