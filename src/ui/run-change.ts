@@ -16,6 +16,7 @@ const fieldNames = [
   'challenges',
   'gates',
   'notices',
+  'undelivered',
   'approvals',
   'failure',
   'panel',

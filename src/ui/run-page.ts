@@ -6,7 +6,7 @@ import { graphPanel } from './graph-panel.ts';
 import { html, webAddress, type Markup } from './html.ts';
 import { ownerLink, tagLinks } from './keepers.ts';
 import { refusedBy } from '../verdict/verdict.ts';
-import type { FollowLink, NoticeView, RunHead, RunLink, RunView } from './run-view.ts';
+import type { FollowLink, NoticeView, RunHead, RunLink, RunView, UndeliveredView } from './run-view.ts';
 import { markOf, runMarkOf, type Mark } from './state-mark.ts';
 import { stepPanel, type ShownLog } from './step-panel.ts';
 import { stepsPanel } from './steps-panel.ts';
@@ -36,7 +36,7 @@ export function runPage({ view, log, liveness, watch, visitor }: RunPageState): 
     ${headline(view, liveness, watch, visitor)} ${view.failure === null || failedByGate(view) ? null : failurePanel(head.id, view.failure)}
     ${approvalsPanel(view, watch, visitor)} ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)}
     ${graphPanel(view, watch)}
-    ${stepsPanel(view, watch)} ${view.panel === null ? null : stepPanel(view, view.panel, log, watch)}
+    ${stepsPanel(view, watch)} ${view.panel === null ? null : stepPanel(view, view.panel, log, watch, visitor)}
   `;
 }
 
@@ -114,7 +114,7 @@ function headline(view: RunView, liveness: Liveness, watch: Watch, visitor: Visi
               <dd>${tagLinks(head.tags)}</dd>
             </div>`
       }
-      ${deadlineOf(head, watch)} ${noticesOf(view, watch)}
+      ${deadlineOf(head, watch)} ${noticesOf(view, watch)} ${undeliveredOf(view, watch)}
       ${
         head.logicalDate === null
           ? null
@@ -153,9 +153,27 @@ function noticesOf({ notices }: RunView, watch: Watch): Markup | null {
 function noticeText({ channel, event, error, dueAt }: NoticeView, watch: Watch): Markup {
   const what = html`${channel} of the ${newsWords[event]}`;
   if (error === null) return dueAt === null ? what : html`${what}, on its way`;
+  return notDelivered(what, { error, dueAt }, watch);
+}
+
+function notDelivered(what: Markup, { error, dueAt }: Pick<UndeliveredView, 'error' | 'dueAt'>, watch: Watch): Markup {
   const next = dueAt === null ? 'given up' : html`tried again at ${timeOf(dueAt, watch)}`;
   return html`<strong class="tone-warn">${what}: not delivered</strong>, ${next}: ${error}`;
 }
+
+function undeliveredOf({ undelivered }: RunView, watch: Watch): Markup | null {
+  if (undelivered.length === 0) return null;
+  return html`<div>
+    <dt>Reports</dt>
+    <dd>${undelivered.map((each, at) => html`${at === 0 ? '' : '; '}${notDelivered(reportsText(each), each, watch)}`)}</dd>
+  </div>`;
+}
+
+function reportsText({ reports }: UndeliveredView): string {
+  return reports.map((report) => reportWords[report]).join(', ');
+}
+
+const reportWords = { status: 'commit status', check: 'check run', comment: 'comment' } as const;
 
 const newsWords: Readonly<Record<NoticeView['event'], string>> = {
   'deadline-missed': 'missed deadline',

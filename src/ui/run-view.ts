@@ -20,6 +20,8 @@ export interface RunView {
   readonly gates: RunReport['gates'];
   /** What channels are told of it, in the order of time. */
   readonly notices: readonly NoticeView[];
+  /** What the forge has not taken of the reports on its commit and pull request. */
+  readonly undelivered: readonly UndeliveredView[];
   /** What a person is to decide now. */
   readonly approvals: readonly AwaitedApproval[];
   readonly failure: FailureView | null;
@@ -28,6 +30,14 @@ export interface RunView {
   /** Null above 500 steps, or where it is not laid out yet: then the list of steps stands alone. */
   readonly graph: Graph | null;
   readonly panel: PanelView | null;
+}
+
+/** Reports that failed alike. */
+export interface UndeliveredView {
+  readonly reports: readonly ('status' | 'check' | 'comment')[];
+  readonly error: string;
+  /** When one of them is tried again; null: given up. */
+  readonly dueAt: number | null;
 }
 
 export interface NoticeView {

@@ -16,9 +16,11 @@ import {
   type PanelView,
   type RunView,
 } from './run-view.ts';
+import { runFromAction } from './run-actions.ts';
 import { markOf, namedShapeOf, reusedMark, shapeOf, stepMarks } from './state-mark.ts';
 import { durationText, timeOf, type Watch } from './time.ts';
 import { causeWords } from './failure-panel.ts';
+import type { Visitor } from './visitor.ts';
 
 /** The tail of a log, with its lines as blocks. */
 export interface ShownLog {
@@ -26,7 +28,13 @@ export interface ShownLog {
   readonly blocks: readonly LogBlock[];
 }
 
-export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null, watch: Watch): Markup {
+export function stepPanel(
+  view: RunView,
+  panel: PanelView,
+  log: ShownLog | null,
+  watch: Watch,
+  visitor: Visitor,
+): Markup {
   const mark = stepMarks[panel.state];
   return html`<section class="card step" id="step" aria-labelledby="step-title">
     <header class="card-head">
@@ -36,6 +44,7 @@ export function stepPanel(view: RunView, panel: PanelView, log: ShownLog | null,
       <p class="muted">
         ${panel.kind}${panel.upstream.length === 0 ? '' : ' after '}${panel.upstream.map((name, at) => html`${at === 0 ? '' : ', '}<a href=${panelAddress(view.head.id, name)}>${name}</a>`)}${panel.triggerRule === 'all_success' ? '' : `, when ${panel.triggerRule}`}
       </p>
+      ${runFromAction(view.head, panel.step, visitor)}
     </header>
     ${panel.description === null ? null : descriptionOf(panel.description)}
     ${panel.reason === null || panel.attempts.at(-1)?.message === panel.reason ? null : html`<p class="reason">${panel.reason}</p>`}

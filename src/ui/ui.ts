@@ -21,6 +21,7 @@ export {
   type FollowLink,
   type RunLink,
   type RunView,
+  type UndeliveredView,
   type Selection,
 } from './run-view.ts';
 export { logPage, type LogSearch } from './log-page.ts';

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import type { RunRow } from '../../src/journal/journal.ts';
+import { reportRun } from '../../src/conductor/reports/report-writes.ts';
 import { logLimits, type LogStore } from '../../src/outputs/outputs.ts';
 import { createServer } from '../../src/server/server.ts';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
@@ -293,6 +294,26 @@ test('pages stand, and say why they are empty, while the first fetch gets no ans
 test('a system without models says so, and an unknown one is not found', async () => {
   assert.match((await get('/models')).body, /No models yet/);
   assert.equal((await get('/models/churn')).status, 404);
+});
+
+test('what the forge has not taken of the reports of a run is told on its page', async () => {
+  const { journal } = system;
+  const rows = reportRun(run.opened, 1, 0).map((row) => (row.write === 'outbox' ? { ...row, dueAt: 8e12 } : row));
+  await journal.commit([rows]);
+  assert.doesNotMatch((await get(`/runs/${run.id}`)).body, /not delivered/);
+  for (const row of rows) {
+    assert.ok(row.write === 'outbox');
+    const { key } = row;
+    const sequence = (await journal.outboxRow(key))?.sequence ?? 0;
+    await journal.commit([
+      [{ write: 'outbox-failed', key, sequence, at: 1, error: 'Bad <b>credentials', dueAt: 8e12 }],
+    ]);
+  }
+  const { body } = await get(`/runs/${run.id}`);
+  assert.match(
+    body,
+    /commit status, check run: not delivered<\/strong>, tried again at <time[^]*: Bad &lt;b>credentials/,
+  );
 });
 
 test('what is not there is told in the same dress, to commands in JSON', async () => {

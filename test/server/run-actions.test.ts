@@ -156,6 +156,33 @@ test('of a run that failed, what failed is tried again, and the rest is reused',
     events.flatMap((event) => (event.type === 'step-reused' ? [event.step] : [])),
     ['good'],
   );
+  assert.match(
+    await page(`${started.value}?step=bad`, member.cookie),
+    new RegExp(`>Run again from bad at ${sha.slice(0, 7)}<`),
+  );
+  assert.doesNotMatch(await page(`${started.value}?step=bad`), /Run again from/);
+  const fields = { key: 'retry', steps: 'from', from: 'bad' };
+  const from = await press(app, `/runs/${started.value}/rerun`, member, fields);
+  assert.notEqual(from.headers.location, answer.headers.location, 'another button of the same page asks for more');
+  const next = await system.untilRun('the run from the step', ({ id }) => from.headers.location === `/runs/${id}`);
+  const { trigger } = next.opened;
+  assert.deepEqual(trigger.kind === 'rerun' && trigger.steps, { from: 'bad' });
+  const wrong = await press(app, `/runs/${started.value}/rerun`, member, { ...fields, from: 'nothing' });
+  assert.deepEqual([wrong.statusCode, wrong.body.includes('there is no step')], [422, true]);
+  assert.equal(
+    (await press(app, `/runs/${started.value}/rerun`, member, { key: 'retry', steps: 'from' })).statusCode,
+    400,
+  );
+});
+
+test('a run is run again at the head of its branch', async () => {
+  const body = await page(first.id, member.cookie);
+  assert.match(body, />Run again at the head of <bdi>the default branch<\/bdi><\/button>/);
+  const head = repository.commit('Go on', { 'README.md': 'on' });
+  const answer = await press(app, `/runs/${first.id}/rerun`, member, { key: 'head', steps: 'all', head: 'yes' });
+  assert.equal(answer.statusCode, 303, answer.body);
+  const again = await system.untilRun('the run at head', ({ id }) => answer.headers.location === `/runs/${id}`);
+  assert.deepEqual([again.opened.sha, again.opened.parameters], [head, first.opened.parameters]);
 });
 
 test('what waits for a person is decided on its page, once, and a rejection says why', async () => {

@@ -223,6 +223,7 @@ for (const payload of payloads) {
         },
       ],
       notices: [{ event: 'run-failed', channel: payload, error: payload, dueAt: 1 }],
+      undelivered: [{ reports: ['status'], error: payload, dueAt: 1 }],
       approvals: [{ step: payload, message: payload, requestedAt: 1, dueAt: 2 }],
       gates: [
         {

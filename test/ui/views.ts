@@ -23,6 +23,7 @@ export function viewOf(run: Run, given: Partial<RunView> = {}): RunView {
     challenges: [],
     gates: [],
     notices: [],
+    undelivered: [],
     approvals: [],
     failure: null,
     steps: [...run.steps.values()].map(stepViewOf),

@@ -1,5 +1,6 @@
 /** What the buttons on the page of a run do. Each ends on the page that shows what came of it. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { RerunSteps } from '../../engine/event.ts';
 import type { DecideRequest } from '../../engine/request.ts';
 import type { RunRow } from '../../journal/journal.ts';
 import type { Problem } from '../../std/problem.ts';
@@ -31,22 +32,31 @@ export function runActionRoutes(app: FastifyInstance, ports: ServerPorts, pages:
 
   app.post('/runs/:id/rerun', { bodyLimit: formBytesMax }, async (request, reply) => {
     const row = await findRun(ports, parameterOf(request, 'id'));
-    const again = await runAgain(ports, row, pageKeyOf(request), formField(request, 'steps'));
+    const again = await runAgain(ports, row, request);
     if (again.ok) return seeOther(reply, runAddress(again.value));
     const message = typeof again.error === 'string' ? again.error : `${again.error.message} (${again.error.help})`;
     return pages.send(request, reply, errorPage(422, message), 422);
   });
 }
 
-/** The run once more at the same commit, whole or what failed. The same key, of a page that was served once, is the same run. */
+/** The run once more. The same button of a page that was served once is the same run. */
 async function runAgain(
   ports: ServerPorts,
   row: RunRow,
-  key: string,
-  steps: string,
+  request: FastifyRequest,
 ): Promise<Result<string, Problem | string>> {
+  const atHead = formField(request, 'head') === 'yes';
+  const steps = stepsOf(request);
+  const button = `${typeof steps === 'string' ? steps : `from ${steps.from}`}${atHead ? ' at head' : ''}`;
+  const key = `${row.id}:${pageKeyOf(request)}:${button}`;
+  return ports.conductor.rerun({ runId: row.id, steps, atHead, actor: someone, key });
+}
+
+function stepsOf(request: FastifyRequest): RerunSteps {
+  const [steps, from] = [formField(request, 'steps'), formField(request, 'from')];
+  if (steps === 'from' && from !== '') return { from };
   if (steps !== 'all' && steps !== 'failed') throw formNotWhole();
-  return ports.conductor.rerun({ runId: row.id, steps, atHead: false, actor: someone, key: `${row.id}:${key}` });
+  return steps;
 }
 
 function decisionOf(request: FastifyRequest): Pick<DecideRequest, 'step' | 'decision' | 'reason'> {

@@ -1,6 +1,7 @@
 /** Reads what the page of a run shows: the run, its report, the failure's lines, the tail of a log. */
 import { noticesOf, type NoticeState } from '../../conductor/reports/notices-of.ts';
 import { readRun } from '../../conductor/read.ts';
+import { reportRun } from '../../conductor/reports/report-writes.ts';
 import { reportOf } from '../../conductor/reports/report.ts';
 import { turnText } from '../../conductor/waits/turn-text.ts';
 import { stepWaits } from '../../conductor/waits/step-waits.ts';
@@ -8,7 +9,7 @@ import { approvalsAwaited, hasLookLog } from '../../engine/engine.ts';
 import type { StepState, Trigger } from '../../engine/event.ts';
 import { finalStepStates, type Run, type Step } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
-import type { EvaluationRow, RunRow } from '../../journal/journal.ts';
+import type { EvaluationRow, Journal, RunRow } from '../../journal/journal.ts';
 import { logLimits } from '../../outputs/outputs.ts';
 import {
   firstErrorLine,
@@ -26,6 +27,7 @@ import {
   type RunChain,
   type RunLink,
   type RunView,
+  type UndeliveredView,
   type Selected,
   type Selection,
 } from '../../ui/ui.ts';
@@ -55,7 +57,7 @@ export class RunReader {
   async read(runId: string, selection: Selection): Promise<RunReading | null> {
     const folded = await this.#fold(runId);
     if (folded === null) return null;
-    const { run, number, evaluations, chain, notices, turn } = folded;
+    const { run, number, evaluations, chain, notices, undelivered, turn } = folded;
     const report = reportOf(run, number, null, evaluations);
     const selected = select(run, selection);
     const view: RunView = {
@@ -65,6 +67,7 @@ export class RunReader {
       challenges: report.challenges,
       gates: report.gates,
       notices,
+      undelivered,
       approvals: approvalsAwaited(run),
       failure: await this.#failureOf(run),
       steps: [...run.steps.values()].map((step) => this.#stepOf(run, step)),
@@ -175,6 +178,7 @@ interface Folded {
   readonly evaluations: readonly EvaluationRow[];
   readonly chain: RunChain;
   readonly notices: readonly NoticeState[];
+  readonly undelivered: readonly UndeliveredView[];
   /** Which runs it waits for before it begins, in words; null: none. */
   readonly turn: string | null;
 }
@@ -196,8 +200,33 @@ async function fold({ journal }: ServerPorts, runId: string): Promise<Folded | n
     ...(await followingOf(journal, run)),
   };
   const turn = run.begunAt === null ? await turnText(journal, run.opened) : null;
-  return { run, number: row.number, evaluations, chain, notices, turn: turn === null ? null : `It ${turn}` };
+  const undelivered = await undeliveredOf(journal, run);
+  return {
+    run,
+    number: row.number,
+    evaluations,
+    chain,
+    notices,
+    undelivered,
+    turn: turn === null ? null : `It ${turn}`,
+  };
 }
+
+async function undeliveredOf(journal: Journal, { opened }: Run): Promise<readonly UndeliveredView[]> {
+  const keys = reportRun(opened, 0, 0).flatMap((row) => (row.write === 'outbox' ? [row.key] : []));
+  const rows = await Promise.all(keys.map((key) => journal.outboxRow(key)));
+  const failed = rows.flatMap((row) => (row === null || row.error === null ? [] : [{ ...row, error: row.error }]));
+  return [...Map.groupBy(failed, ({ error }) => error)].map(([error, alike]) => {
+    const due = alike.flatMap(({ dueAt }) => dueAt ?? []);
+    return {
+      reports: reportKinds.filter((kind) => alike.some((row) => row.kind === kind)),
+      error,
+      dueAt: due.length === 0 ? null : Math.min(...due),
+    };
+  });
+}
+
+const reportKinds = ['status', 'check', 'comment'] as const;
 
 function linkTo({ id, number }: RunRow, trigger: Trigger): RunLink {
   return { id, number, steps: stepsText(trigger.kind === 'rerun' ? trigger.steps : 'all') };
