@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { reprocessChoices, type Reprocess } from '../journal/journal.ts';
 import { ProblemError } from '../std/problem.ts';
-import { parseDate, parseLimit, parseMaxActive, parseReprocess } from './arguments.ts';
+import { collectParameter, parseDate, parseLimit, parseMaxActive, parseReprocess } from './arguments.ts';
 import { command, type End } from './command.ts';
 
 interface BackfillFlags {
@@ -12,6 +12,7 @@ interface BackfillFlags {
   readonly maxActive: number;
   readonly newestFirst?: boolean;
   readonly reprocess: Reprocess;
+  readonly param?: Readonly<Record<string, string>>;
   readonly ref: string;
   readonly repository?: string;
   readonly json?: boolean;
@@ -32,14 +33,16 @@ export function addBackfillCommands(program: Command, folder: () => string, end:
     .option('--max-active <number>', 'so many of its runs at once', parseMaxActive, 1)
     .option('--newest-first', 'begin with the newest interval')
     .option('--reprocess <which>', `what was run before: ${reprocessChoices.join(', ')}`, parseReprocess, 'none')
+    .option('--param <name=value>', 'a declared parameter, of all of them; once for each', collectParameter)
     .option('--ref <revision>', 'the commit that all of them run', 'HEAD')
     .option('--repository <name>', 'one of contender.yaml; default: the first')
     .option('--json', 'the result as JSON on the last line')
     .action(async (pipeline: string, options: BackfillFlags) => {
       const { backfill } = await import('./backfill.ts');
-      const { from, to, repository = null, dryRun = false, newestFirst = false, json = false, ...rest } = options;
+      const { from, to, repository = null, param: parameters = {}, ...flags } = options;
+      const { dryRun = false, newestFirst = false, json = false, ...rest } = flags;
       if (from === undefined || to === undefined) throw daysMissing();
-      end(await backfill(folder(), { ...rest, from, to, pipeline, repository, dryRun, newestFirst, json }));
+      end(await backfill(folder(), { ...rest, from, to, pipeline, repository, parameters, dryRun, newestFirst, json }));
     });
   command(start, 'cancel', 'End a backfill: nothing more of it begins, and its runs are cancelled.', [
     'contender backfill cancel 01kc3v9q',

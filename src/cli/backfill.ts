@@ -29,6 +29,7 @@ export interface BackfillOptions {
   readonly newestFirst: boolean;
   readonly maxActive: number;
   readonly reprocess: Reprocess;
+  readonly parameters: Readonly<Record<string, string>>;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -65,9 +66,20 @@ function requestOf(
   options: BackfillOptions,
   repository: string,
 ): Omit<BackfillRequest, 'sha'> & { readonly id: string } {
-  const { pipeline, from: fromDay, to: toDay, newestFirst, maxActive, reprocess } = options;
+  const { pipeline, from: fromDay, to: toDay, newestFirst, maxActive, reprocess, parameters } = options;
   const id = createIds({ now: Date.now })();
-  return { id, repository, pipeline, actor: actorName(), fromDay, toDay, newestFirst, maxActive, reprocess };
+  return {
+    id,
+    repository,
+    pipeline,
+    actor: actorName(),
+    fromDay,
+    toDay,
+    newestFirst,
+    maxActive,
+    reprocess,
+    parameters,
+  };
 }
 
 async function handOver(

@@ -6,8 +6,10 @@ import type { Problem } from '../std/problem.ts';
 /** `compiled` with a problem for each channel that leads nowhere. */
 export function withChannelProblems(compiled: Compiled, { channels }: ChannelSettings): Compiled {
   const { version, problems, where } = compiled;
-  const { deadline = [], failure = [], recovery = [] } = version?.definition.notify ?? {};
-  const unknown = [...new Set([...deadline, ...failure, ...recovery])].filter((name) => !channels.has(name));
+  const { deadline = [], failure = [], recovery = [], approval = [] } = version?.definition.notify ?? {};
+  const unknown = [...new Set([...deadline, ...failure, ...recovery, ...approval])].filter(
+    (name) => !channels.has(name),
+  );
   const known = channels.size === 0 ? 'no channels' : `the channels ${[...channels.keys()].join(', ')}`;
   const found = unknown.map((name): Problem => ({
     code: 'channel-unknown',

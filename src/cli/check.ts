@@ -1,7 +1,9 @@
 /** `contender check` and `contender graph`: the pipelines as the server would see them. */
-import type { Compiled } from '../compile/compile.ts';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipelinesFolder, type Compiled } from '../compile/compile.ts';
 import { brokenText } from '../conductor/broken-files.ts';
-import { loadChannels, loadPools, loadObjectStores, loadPodVolumes } from '../config/config.ts';
+import { loadChannels, loadFleetSettings, loadPools, loadObjectStores, loadPodVolumes } from '../config/config.ts';
 import { readConfigFile } from '../config/file.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingSentences, followingsOf } from '../pipeline/following.ts';
@@ -14,7 +16,7 @@ import { withPoolProblems } from './pool-problems.ts';
 import { compileFrom, compileLeft } from './sources.ts';
 import { withStoreProblems } from './store-problems.ts';
 import { harmless, markOf, paint } from './terminal.ts';
-import { warningsOf, type Surroundings } from './warnings.ts';
+import { warningsOf, type Surroundings, type Warning } from './warnings.ts';
 
 export async function check(
   directory: string,
@@ -23,12 +25,16 @@ export async function check(
   // The server reads its settings from the folder, whatever commit it runs.
   const settings = options.ref === null ? checkSettings(directory) : [];
   const named = options.ref === null && settings.length === 0 ? declaredIn(directory) : null;
-  const volumes = podVolumesIn(directory);
+  // Whatever commit it is: they are the server's.
+  const volumes = unlessWrong(() => loadPodVolumes(directory));
+  const stepsElsewhere = volumes !== null || unlessWrong(() => loadFleetSettings(directory)) !== null;
   const hasSettings = options.ref !== null || settings.length > 0 || named !== null;
   const files = await compileFrom(directory, options.ref);
   const compiled = named === null ? files : files.map(named);
   const pipelines = new Map(definitionsOf(compiled).map((definition) => [definition.name, definition]));
-  const checked = [...settings, ...compiled.map((each) => checkedOf(each, { pipelines, hasSettings, volumes }))];
+  const surroundings = { pipelines, hasSettings, volumes, stepsElsewhere };
+  const ignored = options.ref === null ? ignoredIn(directory) : [];
+  const checked = [...settings, ...compiled.map((each) => checkedOf(each, surroundings)), ...ignored];
   const { ref, against } = options;
   const changes = against === null ? null : changesSince(await compileLeft(directory, ref, against), compiled);
   if (options.json) process.stdout.write(`${JSON.stringify(asJson(checked, changes), null, 2)}\n`);
@@ -44,14 +50,40 @@ function declaredIn(directory: string): ((compiled: Compiled) => Compiled) | nul
   return (compiled) => withStoreProblems(withChannelProblems(withPoolProblems(compiled, pools), channels), stores);
 }
 
-/** Whatever commit it is: they are the server's. Null where none are known. */
-function podVolumesIn(directory: string): ReadonlySet<string> | null {
+/** Null where the settings are wrong, which is said elsewhere. */
+function unlessWrong<T>(load: () => T | null): T | null {
   try {
-    return loadPodVolumes(directory);
+    return load();
   } catch (error) {
     if (error instanceof ProblemError) return null;
     throw error;
   }
+}
+
+/** Files that mean to be pipelines, by what is in them, and are not looked at. */
+function ignoredIn(directory: string): readonly Checked[] {
+  const folder = join(directory, pipelinesFolder);
+  return readNames(folder).flatMap((name) => {
+    const [, stem, ending] = /^(.+)(\.(?:[cm]ts|tsx|[cm]?jsx?))$/.exec(name) ?? [];
+    if (stem === undefined || ending === undefined || !definesPipeline(join(folder, name))) return [];
+    const file = `${pipelinesFolder}/${name}`;
+    const warning = {
+      message: `it is not looked at: pipelines are the files of ${pipelinesFolder} that end in .ts, and not in ${ending}`,
+      where: { file, line: 1, column: 1 },
+      help: `Call it ${stem}.ts.`,
+    };
+    return [{ file, version: null, problems: [], warnings: [warning] }];
+  });
+}
+
+function readNames(folder: string): readonly string[] {
+  const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
+
+function definesPipeline(path: string): boolean {
+  const text = readFileSync(path, 'utf8');
+  return /\bfrom\s*['"]contender['"]/.test(text) && /\bexport\s+default\b/.test(text);
 }
 
 /** A file that was looked at. */
@@ -60,7 +92,7 @@ interface Checked {
   readonly version: Compiled['version'];
   readonly problems: readonly Problem[];
   /** What is allowed, and will not go well everywhere. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /** Empty where there is no `contender.yaml`, which is optional, or nothing is wrong in it. */
@@ -74,9 +106,9 @@ function checkSettings(directory: string): readonly Checked[] {
   }
 }
 
-function checkedOf({ file, version, problems }: Compiled, surroundings: Surroundings): Checked {
-  const warnings = version === null ? [] : warningsOf(version.definition, surroundings);
-  return { file, version, problems, warnings };
+function checkedOf(compiled: Compiled, surroundings: Surroundings): Checked {
+  const { file, version, problems } = compiled;
+  return { file, version, problems, warnings: warningsOf(compiled, surroundings) };
 }
 
 function sayAll(checked: readonly Checked[], changes: readonly ChangeSince[] | null): void {
@@ -88,7 +120,8 @@ function sayAll(checked: readonly Checked[], changes: readonly ChangeSince[] | n
       process.stdout.write(`${markOf('success')} ${paint('bold', name)} ${paint('gray', about)}\n`);
     }
     for (const problem of problems) stderr.write(`${markOf('failed', stderr)} ${harmless(formatProblem(problem))}\n`);
-    for (const warning of warnings) stderr.write(`${paint('yellow', '!', stderr)} ${file}: ${harmless(warning)}\n`);
+    for (const warning of warnings)
+      stderr.write(`${paint('yellow', '!', stderr)} ${harmless(formatProblem(warning))}\n`);
   }
   if (changes !== null) sayChanges(changes);
 }

@@ -1,7 +1,7 @@
 /** What the commands end with: documented in docs/operating.md, so that scripts can tell the user's mistake from a failed run. */
 export const exitStatus = {
   success: 0,
-  /** The run, also a pretended one, failed, its challenger is worse or below the threshold, or a chapter of the demo's story went wrong. */
+  /** The run, also a pretended one, failed, each tick of a simulated schedule is missed, its challenger is worse or below the threshold, or a chapter of the demo's story went wrong. */
   failed: 1,
   /** The user's mistake: an unknown option, a broken definition, a wrong configuration. */
   usage: 2,

@@ -57,6 +57,9 @@ function firings(schedule: Schedule, after: number, count: number): readonly num
 
 function firingLine(schedule: Schedule, tick: number): string {
   const change = clockChangeAt(schedule, tick);
-  const why = change === null ? '' : `\n    ${paint('yellow', change.sentence)}`;
-  return `  ${formatLocalTime(schedule.timeZone, tick)}  ${paint('gray', `${utcText(tick)} UTC`)}${why}`;
+  const line = `  ${formatLocalTime(schedule.timeZone, tick)}  ${paint('gray', `${utcText(tick)} UTC`)}`;
+  if (change === null) return line;
+  const why = `    ${paint('yellow', change.sentence)}`;
+  // In the order of time.
+  return change.kind === 'left-out' ? `${why}\n${line}` : `${line}\n${why}`;
 }

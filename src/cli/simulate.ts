@@ -146,8 +146,10 @@ function simulateTicks(
       ...assumedLines(assumed),
     ]);
   }
-  const isBad = rehearsed.ticks.some(({ run }) => run !== null && (run.state === 'failed' || run.refused));
-  return isBad ? exitStatus.failed : exitStatus.success;
+  const { ticks } = rehearsed;
+  const isBad = ticks.some(({ run }) => run !== null && (run.state === 'failed' || run.refused));
+  const isVain = ticks.length > 0 && ticks.every(({ run }) => run === null);
+  return isBad || isVain ? exitStatus.failed : exitStatus.success;
 }
 
 function scheduleOf({ name, on }: PipelineDefinition): Schedule {

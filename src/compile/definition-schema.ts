@@ -307,6 +307,7 @@ const notify: z.ZodType<NotifyDefinition> = z.strictObject({
   deadline: channels.exactOptional(),
   failure: channels.exactOptional(),
   recovery: channels.exactOptional(),
+  approval: channels.exactOptional(),
 });
 
 /** Refuses unknown keys everywhere; what it lets through is a `PipelineDefinition` in shape. */

@@ -102,7 +102,7 @@ export const conductorLimits = {
   runningDebounceMs: 40,
   /** Runs that are kept in memory; others are folded from the journal when they have a turn. */
   runsFoldedMax: 1000,
-  /** Looks for what steps wait for that are under way at once: at the runs of one repository, and at all else. */
+  /** Looks that are under way at once for the steps of one repository: at runs, and at each of files, addresses and objects. */
   looksInsideMax: 4,
   looksOutsideMax: 32,
   /** Looks that are due within such a span are made together, or within a tenth of their interval. */

@@ -96,14 +96,20 @@ export function readChangesAsked(body: JsonObject): ChangesAsked | null {
   return changesAskedSchema.safeParse(body).data ?? null;
 }
 
-const noticeSchema = z.object({
-  id: z.string(),
-  event: z.enum(notificationEvents),
-  channel: z.string(),
-  runId: z.string(),
-  at: z.number(),
-  reason: z.string().nullable(),
-});
+const noticeSchema = z
+  .object({
+    id: z.string(),
+    event: z.enum(notificationEvents),
+    channel: z.string(),
+    at: z.number(),
+    reason: z.string().nullable(),
+  })
+  .and(
+    z.union([
+      z.object({ runId: z.string() }),
+      z.object({ runId: z.null(), repository: z.string(), pipeline: z.string() }),
+    ]),
+  );
 
 /** Null: no notice that this version knows. */
 export function readNotice(body: JsonObject): Notice | null {

@@ -30,7 +30,7 @@ export interface Executor {
   retain(runIds: ReadonlySet<string>): void;
   release(runId: string): void;
   /** What a step that it runs would find at that place now; null: nothing, or nothing that can be seen. */
-  findFile(place: FilePlace): Promise<{ readonly bytes: number } | null>;
+  findFile(place: FilePlace): Promise<FoundFile | null>;
   /** How many looks it makes at once, beside the attempts; the conductor asks for no more, and for one of each wait. */
   readonly looksAtOnce: number;
   /**
@@ -42,6 +42,9 @@ export interface Executor {
   /** Begins nothing more, and ends everything that it started; resolves when nothing of it is left. `graceMs`: from warning to kill. */
   close(graceMs?: number): Promise<void>;
 }
+
+/** `impossible`: why no look will ever see one there. */
+export type FoundFile = { readonly bytes: number } | { readonly impossible: string };
 
 /** A relative path is one in the files of the commit. */
 export interface FilePlace {

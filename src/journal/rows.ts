@@ -174,6 +174,8 @@ export interface BackfillOptions {
   /** So many of its runs at once. */
   readonly maxActive: number;
   readonly reprocess: Reprocess;
+  /** Of each run, where one is not its default. */
+  readonly parameters?: RunOpened['parameters'];
 }
 
 /** What a backfill is made of: one version of a pipeline, whatever the branch becomes meanwhile. */

@@ -3,8 +3,9 @@ import { notifyLimits, type Notification } from './notify.ts';
 
 export function slackMessage({ event, summary, reason, repository, run }: Notification): object {
   const line = `${signs[event]} ${escaped(summary)}`;
-  const linked = run.url === null ? `*${line}*` : `*<${run.url}|${line.replaceAll('|', '¦')}>*`;
-  const about = `${repository} · ${run.sha.slice(0, 7)} · ${run.trigger} · run ${run.id}`;
+  const url = run?.url ?? null;
+  const linked = url === null ? `*${line}*` : `*<${url}|${line.replaceAll('|', '¦')}>*`;
+  const about = run === null ? repository : `${repository} · ${run.sha.slice(0, 7)} · ${run.trigger} · run ${run.id}`;
   return {
     text: line,
     blocks: [
@@ -19,6 +20,8 @@ const signs: Readonly<Record<Notification['event'], string>> = {
   'run-failed': ':x:',
   'promotion-failed': ':x:',
   'run-recovered': ':white_check_mark:',
+  'approval-needed': ':raised_hand:',
+  'tick-missed': ':warning:',
 };
 
 /** The three characters that Slack gives a meaning: without them nobody is mentioned, and nothing becomes a link. */

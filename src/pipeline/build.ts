@@ -112,12 +112,12 @@ export function addStep(build: Build, definition: StepDefinition, run: StepFunct
   if (run !== null) build.functions.set(definition.name, run);
 }
 
-/** A branch, once all steps are there; the names of pools, stores and secrets, against the settings. */
+/** A branch, once all steps are there; the names of pools, stores and secrets, against the settings; what is warned of. */
 function isCheckedLater({ work, pool, secrets }: StepDefinition): boolean {
   return (
-    work.kind === 'branch' ||
     pool !== undefined ||
     secrets.length > 0 ||
-    (work.kind === 'wait' && work.for.condition === 'object')
+    ['branch', 'container', 'wait'].includes(work.kind) ||
+    (work.kind === 'challenge' && work.promote === 'on-approval')
   );
 }

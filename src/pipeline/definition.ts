@@ -32,6 +32,7 @@ export interface NotifyDefinition {
   readonly deadline?: readonly string[];
   readonly failure?: readonly string[];
   readonly recovery?: readonly string[];
+  readonly approval?: readonly string[];
 }
 
 export interface TriggerDefinition {

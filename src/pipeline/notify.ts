@@ -8,13 +8,15 @@ import type { OptionReader } from './options.ts';
 export interface NotifyOptions {
   /** A run has missed its deadline, and goes on. Those of the server unless given. */
   readonly deadline?: readonly string[];
-  /** A run failed, or a promotion that was decided could not be carried out. Those of the server unless given. */
+  /** A run failed, a tick was missed, or a promotion could not be carried out. Those of the server unless given. */
   readonly failure?: readonly string[];
   /** A run succeeded after one that failed. None unless given. */
   readonly recovery?: readonly string[];
+  /** An approval waits for a person. Those of the server unless given. */
+  readonly approval?: readonly string[];
 }
 
-const events = ['deadline', 'failure', 'recovery'] as const;
+const events = ['deadline', 'failure', 'recovery', 'approval'] as const;
 
 /** Left out where nothing is said, so that such a definition has the digest that it always had. */
 export function readNotify(options: OptionReader): { readonly notify?: NotifyDefinition } {
@@ -22,7 +24,7 @@ export function readNotify(options: OptionReader): { readonly notify?: NotifyDef
   if (value === undefined || value === null) return {};
   if (Array.isArray(value)) {
     const channels = readChannels(options, 'notify');
-    return { notify: { deadline: channels, failure: channels } };
+    return { notify: { deadline: channels, failure: channels, approval: channels } };
   }
   const given = options.nested('notify', events);
   const told = events.filter((event) => given?.has(event) === true);

@@ -28,26 +28,21 @@ export async function lookAtAddress({
 async function follow(first: URL, wanted: number, reachAtFirst: Reach): Promise<Answer> {
   let [url, reach] = [first, reachAtFirst];
   for (let redirects = 0; ; redirects += 1) {
-    const { answer, address } = await sendGuarded(url, reach);
+    const answer = await sendGuarded(url, reach);
     const location = answer.header('location');
     if (answer.status === wanted || location === null || !isRedirect(answer.status)) return answer;
     const next = addressOf(location, url);
     if (next === null || redirects >= sensorLimits.redirectsMax) return answer;
-    if (!isInternal(address)) reach = 'public';
+    if (answer.address === null || !isInternal(answer.address)) reach = 'public';
     url = next;
   }
 }
 
-async function sendGuarded(url: URL, reach: Reach): Promise<{ readonly answer: Answer; readonly address: string }> {
+function sendGuarded(url: URL, reach: Reach): Promise<Answer> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  let address = host;
   // An address needs no resolving, so nobody would be asked about it.
   if (isIP(host) !== 0) demandReach(host, host, reach);
-  const lookup = guardedLookup(reach, (found) => {
-    address = found;
-  });
-  const answer = await send(url, { method: 'GET', lookup });
-  return { answer, address };
+  return send(url, { method: 'GET', lookup: guardedLookup(reach), keep: reach });
 }
 
 function isRedirect(status: number): boolean {

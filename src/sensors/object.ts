@@ -120,6 +120,7 @@ function ask(
     method,
     headers: signedHeaders({ method, url }, credentials, store.region, now()),
     body: method === 'GET',
+    keep: 'store',
   });
 }
 

@@ -52,7 +52,7 @@ export function demandReach(host: string, address: string, reach: Reach): void {
 }
 
 /** Resolves a name once; what is connected to is what was checked. */
-export function guardedLookup(reach: Reach, found: (address: string) => void): LookupFunction {
+export function guardedLookup(reach: Reach): LookupFunction {
   return (host, options, callback) => {
     lookup(host, { ...options, all: true }, (error: Error | null, addresses: LookupAddress[]) => {
       const [first] = addresses ?? [];
@@ -62,7 +62,6 @@ export function guardedLookup(reach: Reach, found: (address: string) => void): L
       } catch (refusal) {
         return callback(refusal instanceof Error ? refusal : new Error(String(refusal)), '');
       }
-      found(addresses.find(({ address }) => !isInternal(address))?.address ?? first.address);
       if (options.all === true) callback(null, addresses);
       else callback(null, first.address, first.family);
     });

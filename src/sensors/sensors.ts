@@ -53,6 +53,13 @@ export interface ObjectStore {
 export const sensorLimits = {
   timeoutMs: 30_000,
   redirectsMax: 3,
+  /** Connections are kept for so long after their last request, for so long after their first, and so many idle ones. */
+  idleMs: 15_000,
+  keptMs: 60_000,
+  idleMax: 64,
+  /** What is read of a body that nobody asked for, so that its connection can be kept. */
+  skippedBytesMax: 64 * 1024,
+  skippedMs: 1000,
   /** Of an answer that lists objects. */
   answerBytesMax: 4 * 1024 * 1024,
   /** Pages of a thousand objects each that are looked through for one that a pattern matches. */

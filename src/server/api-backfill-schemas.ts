@@ -8,6 +8,8 @@ const reprocessSchema = z
   .enum(reprocessChoices)
   .describe('Which dates that were run before are run again: none, those that ended badly, or all that have ended');
 
+const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
 export const backfillRequestSchema = z.strictObject({
   id: z
     .string()
@@ -22,6 +24,7 @@ export const backfillRequestSchema = z.strictObject({
   newestFirst: z.boolean().default(false),
   maxActive: z.number().int().min(1).max(100).default(1).describe('So many of its runs at once'),
   reprocess: reprocessSchema.default('none'),
+  parameters: parametersSchema.default({}).describe('Of all its runs; those left out have their defaults'),
   dryRun: z.boolean().default(false).describe('Say what it would do, and do nothing'),
   by: z.string().min(1).max(200).default('api').describe('Whose name is kept with it'),
 });
@@ -51,6 +54,7 @@ export const backfillSchema = z.object({
   newestFirst: z.boolean(),
   maxActive: z.number().int(),
   reprocess: reprocessSchema,
+  parameters: parametersSchema.describe('Where one is not its default: those of each run'),
   at: timeSchema,
   state: z.enum(backfillStates),
   reason: z.string().nullable(),

@@ -76,9 +76,10 @@ async function makeOrPlan(
 ): Promise<{ id: string } | schemas.PlanAnswer | Refused> {
   const commit = await commitOf(ports, body);
   if ('error' in commit) return commit;
-  const { pipeline, by: actor, newestFirst, maxActive, reprocess } = body;
+  const { pipeline, by: actor, newestFirst, maxActive, reprocess, parameters } = body;
   const days = { fromDay: Date.parse(`${body.from}T00:00:00Z`), toDay: Date.parse(`${body.to}T00:00:00Z`) };
-  const request = { id: body.id ?? null, ...commit, pipeline, actor, ...days, newestFirst, maxActive, reprocess };
+  const choice = { newestFirst, maxActive, reprocess, parameters };
+  const request = { id: body.id ?? null, ...commit, pipeline, actor, ...days, ...choice };
   if (body.dryRun) {
     const planned = await ports.conductor.planBackfill(request);
     return planned.ok ? { sha: commit.sha, intervals: [...planned.value] } : refusedOf(planned.error);
@@ -110,7 +111,7 @@ function addCancelling(app: FastifyInstance, ports: ServerPorts): void {
 }
 
 function answerOf({ options, next: _next, ...backfill }: BackfillProgress): schemas.BackfillAnswer {
-  const { actor, newestFirst, maxActive, reprocess } = options;
+  const { actor, newestFirst, maxActive, reprocess, parameters = {} } = options;
   return {
     ...backfill,
     by: actor,
@@ -119,6 +120,7 @@ function answerOf({ options, next: _next, ...backfill }: BackfillProgress): sche
     newestFirst,
     maxActive,
     reprocess,
+    parameters,
   };
 }
 

@@ -35,7 +35,8 @@ export class ProblemError extends Error {
   }
 }
 
-export function formatProblem(problem: Problem): string {
-  const place = problem.where === null ? '' : `${problem.where.file}:${problem.where.line}:${problem.where.column}: `;
-  return `${place}${problem.message} [${problem.code}]\n  ${problem.help}`;
+/** Of a warning, which has no code, too. */
+export function formatProblem({ where, message, help, ...rest }: Omit<Problem, 'code'> | Problem): string {
+  const place = where === null ? '' : `${where.file}:${where.line}:${where.column}: `;
+  return `${place}${message}${'code' in rest ? ` [${rest.code}]` : ''}\n  ${help}`;
 }

@@ -180,6 +180,8 @@ const newsWords: Readonly<Record<NoticeView['event'], string>> = {
   'run-failed': 'failure',
   'run-recovered': 'recovery',
   'promotion-failed': 'promotion that failed',
+  'approval-needed': 'approval to decide',
+  'tick-missed': 'missed tick',
 };
 
 function chainOf({ chain: { earlier, later } }: RunHead): Markup {

@@ -56,6 +56,32 @@ test('a skipped local time says that it runs right after the gap', () => {
   });
 });
 
+test('skipped times that fall on one moment say that they are one firing', () => {
+  const sentence = (cron: string): string =>
+    clockChangeAt(scheduleOf(cron, 'Europe/Berlin'), utc('2026-03-29 01:00'))?.sentence ?? '';
+  const gap = '(the clocks go forward from 02:00 to 03:00)';
+  assert.equal(
+    sentence('0 2,3 * * *'),
+    `2026-03-29 02:00 does not exist in Europe/Berlin ${gap}: it and 03:00 are one firing, at 03:00.`,
+  );
+  assert.equal(
+    sentence('0,30 2 * * *'),
+    `2026-03-29 02:00 and 02:30 do not exist in Europe/Berlin ${gap}: they are one firing, at 03:00.`,
+  );
+});
+
+test('what runs by the clock says at the next firing which ones a gap leaves out', () => {
+  const told = (cron: string, tick: string): string | undefined =>
+    clockChangeAt(scheduleOf(cron, 'Europe/Berlin'), utc(tick))?.sentence;
+  const gap = 'in Europe/Berlin (the clocks go forward from 02:00 to 03:00): it runs by the clock, so not then.';
+  assert.equal(told('*/30 2 * * *', '2026-03-30 00:00'), `2026-03-29 02:00 and 02:30 do not exist ${gap}`);
+  assert.equal(told('*/30 2 * * *', '2026-03-30 00:30'), undefined, 'and once is enough');
+  assert.equal(told('0 */2 * * *', '2026-03-29 02:00'), `2026-03-29 02:00 does not exist ${gap}`);
+  assert.equal(told('*/15 * * * *', '2026-03-29 01:00'), `2026-03-29 02:00 to 02:45 do not exist ${gap}`);
+  assert.equal(told('*/5 3 * * *', '2026-03-29 01:00'), undefined);
+  assert.equal(told('*/30 2 29 3 *', '2027-03-29 00:00'), `2026-03-29 02:00 and 02:30 do not exist ${gap}`);
+});
+
 test('a gap over midnight is told with the day that it takes from', () => {
   const change = clockChangeAt(scheduleOf('0 0 * * *', 'Africa/Cairo'), utc('2026-04-23 22:00'));
   assert.match(change?.sentence ?? '', /^2026-04-24 00:00 does not exist in Africa\/Cairo \(.* from 00:00 to 01:00\)/);

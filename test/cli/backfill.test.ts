@@ -87,6 +87,18 @@ test('what cannot be a backfill is a mistake, said before anything is made', asy
   assert.match((await sandbox.run(['backfills'])).err, /There are no backfills|nothing has run here/);
 });
 
+test('parameters are given to all of its runs', async () => {
+  const given = "{ parameters: { region: { type: 'string' } }, ";
+  sandbox.commit({ '.pipelines/daily.ts': daily.replace('{ on:', `${given}on:`) });
+  const refused = await sandbox.run(['backfill', 'daily', ...days]);
+  assert.equal(refused.status, 2);
+  assert.match(refused.err, /the parameter "region" \(string\) has no default.*\n {2}Give --param region=VALUE/);
+  const first = ['--from', '2025-11-01', '--to', '2025-11-01', '--param', 'region=north', '--json'];
+  const done = await sandbox.run(['backfill', 'daily', ...first]);
+  assert.equal(done.status, 0, done.err);
+  assert.deepEqual(JSON.parse(done.out.trim()).options.parameters, { region: 'north' });
+});
+
 test('Ctrl-C cancels the backfill and its run', async () => {
   const running = sandbox.start(['backfill', 'slow', ...days]);
   await running.until(/▶ 2025-11-01 .* running/);

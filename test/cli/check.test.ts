@@ -103,9 +103,15 @@ export default pipeline('boxed', {}, () => {
   const { status, out, err } = await sandbox.run(['check']);
   assert.equal(status, 0);
   assert.match(out, /boxed 2 steps/);
-  assert.match(err, /^! \.pipelines\/boxed\.ts: step "train" is a container without `local: .*\n$/);
+  assert.match(
+    err,
+    /^! \.pipelines\/boxed\.ts:4:3: step "train" is a container without `local: .*\n {2}Say with `local` .*\n$/,
+  );
   const [found] = JSON.parse((await sandbox.run(['check', '--json'])).out);
-  assert.equal(found.warnings.length, 1);
+  assert.deepEqual(
+    found.warnings.map(({ where }: { readonly where: object }) => where),
+    [{ file: '.pipelines/boxed.ts', line: 4, column: 3 }],
+  );
   const cluster = 'executor: { kubernetes: { namespace: training, image: runner, agents: "http://contender:8081" } }\n';
   sandbox.write({ 'contender.yaml': cluster });
   assert.equal((await sandbox.run(['check'])).err, '');
@@ -126,9 +132,11 @@ export default pipeline('mounting', { pod: { volumes: [{ name: 'models', emptyDi
 });
 `,
   });
-  const unknown = ['given: shared', 'wrong: modles', 'beside: shared'].map((each) => {
-    const [step, volume] = each.split(': ');
-    return `! .pipelines/mounting.ts: step "${step}" mounts the volume "${volume}", which its \`pod\` does not declare: a cluster makes its pod only where \`executor.kubernetes.pod\` of contender.yaml does\n`;
+  const help =
+    'Declare it in `volumes` of its `pod`, or of `executor.kubernetes.pod` in contender.yaml, or correct the name.';
+  const unknown = ['8 given: shared', '9 wrong: modles', '10 beside: shared'].map((each) => {
+    const [line, step, volume] = each.split(/:? /);
+    return `! .pipelines/mounting.ts:${line}:3: step "${step}" mounts the volume "${volume}", which its \`pod\` does not declare: a cluster makes its pod only where \`executor.kubernetes.pod\` of contender.yaml does\n  ${help}\n`;
   });
   for (const words of [['check'], ['check', '--ref', 'main']])
     assert.equal((await sandbox.run(words)).err, unknown.join(''), 'a server may give it');
@@ -140,7 +148,7 @@ export default pipeline('mounting', { pod: { volumes: [{ name: 'models', emptyDi
     assert.equal(status, 0);
     assert.equal(
       err,
-      '! .pipelines/mounting.ts: step "wrong" mounts the volume "modles", which neither its `pod` nor contender.yaml declares, so its pod cannot be made\n',
+      `! .pipelines/mounting.ts:9:3: step "wrong" mounts the volume "modles", which neither its \`pod\` nor contender.yaml declares, so its pod cannot be made\n  ${help}\n`,
     );
   }
 });
@@ -248,10 +256,69 @@ export default pipeline('waiting', {}, ({ date }) => {
   const { status, err } = await sandbox.run(['check']);
   assert.equal(status, 0);
   assert.deepEqual(err.trimEnd().split('\n'), [
-    '! .pipelines/waiting.ts: step "wait-for-nope" waits for "nope", which no file here defines, so it waits until its time is over',
-    '! .pipelines/waiting.ts: step "wait-for-good-nope" waits for "nope" of "good", which has no such step, so it waits until its time is over',
-    '! .pipelines/waiting.ts: step "itself" waits for the end of the run that it belongs to',
+    '! .pipelines/waiting.ts:4:11: step "wait-for-nope" waits for "nope", which no file here defines, so it waits until its time is over',
+    '  Correct the name; the files here define good, waiting.',
+    '! .pipelines/waiting.ts:5:11: step "wait-for-good-nope" waits for "nope" of "good", which has no such step, so it waits until its time is over',
+    '  Correct the name; it has first, second.',
+    '! .pipelines/waiting.ts:6:11: step "itself" waits for the end of the run that it belongs to',
+    "  Move the date: `shift: '-1d'` is the run of the day before.",
   ]);
+});
+
+test('a file elsewhere on a machine is warned of where steps run in pods or on workers', async () => {
+  const waiting = `import { pipeline, waitFor } from 'contender';
+
+export default pipeline('waiting', {}, ({ date }) => {
+  waitFor.file('inside', { path: 'data/ready.csv' });
+  waitFor.file('outside', { path: \`/exports/\${date}.csv\` });
+});
+`;
+  sandbox = createProject({ '.pipelines/waiting.ts': waiting });
+  assert.equal((await sandbox.run(['check'])).err, '');
+  const fleet = 'executor: { fleet: {} }\n';
+  const cluster = 'executor: { kubernetes: { namespace: training, image: runner, agents: "http://contender:8081" } }\n';
+  for (const settings of [fleet, cluster]) {
+    sandbox.write({ 'contender.yaml': settings });
+    assert.equal(
+      (await sandbox.run(['check'])).err.split('\n')[0],
+      '! .pipelines/waiting.ts:5:11: step "outside" waits for a file at /exports/…, which no look sees where steps run in pods or on workers, so it fails',
+    );
+  }
+});
+
+test('what can never start by itself, and what does nothing yet, is warned of', async () => {
+  const vain = `import { challenge, pipeline, step } from 'contender';
+
+const on = { schedule: '0 2 * * *', data: ['sales'] };
+
+export default pipeline('vain', { on, parameters: { weeks: { type: 'number' }, by: 'region' }, freshness: { model: 'm', within: '8d' } }, () => {
+  const train = step('train', { command: ['true'], outputs: { model: 'artifact', scores: 'artifact' } });
+  challenge('m', { model: train.model, predictions: train.scores, metric: 'f1', promote: 'on-approval' });
+});
+`;
+  sandbox = createProject({ '.pipelines/vain.ts': vain, '.pipelines/good.ts': good });
+  const { status, out, err } = await sandbox.run(['check']);
+  assert.equal(status, 0, err);
+  assert.match(out, /✓ vain/);
+  assert.deepEqual(
+    err.split('\n').filter((line) => line.startsWith('!')),
+    [
+      '! .pipelines/vain.ts:7:3: step "challenge-m" promotes nothing: there is no way to approve a challenger yet',
+      '! .pipelines/vain.ts:5:16: nothing but a person can start it: the parameter "weeks" has no default, and `on` (schedule, data) gives none',
+      '! .pipelines/vain.ts:5:16: `freshness` is kept, and nothing watches it yet',
+    ],
+  );
+});
+
+test('a file that means to be a pipeline and does not end in .ts is warned of', async () => {
+  const helper = 'export const weeks = 4;\n';
+  sandbox = createProject({ '.pipelines/good.ts': good, '.pipelines/other.mts': good, '.pipelines/weeks.js': helper });
+  const { status, err } = await sandbox.run(['check']);
+  assert.equal(status, 0);
+  assert.equal(
+    err,
+    '! .pipelines/other.mts:1:1: it is not looked at: pipelines are the files of .pipelines that end in .ts, and not in .mts\n  Call it other.ts.\n',
+  );
 });
 
 test('a step that names the key of an object store is refused, whatever its name', async () => {
@@ -292,7 +359,7 @@ export default pipeline('waiting', {}, () => {
   assert.equal(bare.status, 0);
   assert.match(
     bare.err,
-    /waiting\.ts: step "rows" waits for an object, and no contender\.yaml declares its store: objectStores: \{ lake: \{ secrets: /,
+    /waiting\.ts:4:11: step "rows" waits for an object, and no contender\.yaml declares its store\n {2}Declare it in contender\.yaml: objectStores: \{ lake: \{ secrets: /,
   );
   sandbox.write({ 'contender.yaml': stores('lake') });
   const declared = await sandbox.run(['check']);

@@ -92,6 +92,12 @@ test('from a day on, the firings of a night in which the clocks change say what 
     '    2026-03-29 02:30 does not exist in Europe/Berlin (the clocks go forward from 02:00 to 03:00): it runs right after, at 03:00.',
     '  2026-03-30 02:30 +02:00  2026-03-30 00:30 UTC',
   ]);
+  sandbox.write({ '.pipelines/twice.ts': scheduled.replace("'nightly'", "'twice'").replace('30 2 ', '*/30 2 ') });
+  const vanished = await sandbox.run(['next', 'twice', '--from', '2026-03-29', '--count', '1']);
+  assert.deepEqual(vanished.out.trimEnd().split('\n').slice(1), [
+    '    2026-03-29 02:00 and 02:30 do not exist in Europe/Berlin (the clocks go forward from 02:00 to 03:00): it runs by the clock, so not then.',
+    '  2026-03-30 02:00 +02:00  2026-03-30 00:00 UTC',
+  ]);
   const autumn = await sandbox.run(['next', 'nightly', '--from', '2026-10-25', '--count', '1']);
   assert.deepEqual(autumn.out.trimEnd().split('\n').slice(1), [
     '  2026-10-25 02:30 +02:00  2026-10-25 00:30 UTC',

@@ -35,6 +35,7 @@ test('a missed deadline reaches its channel while the run goes on, and what is n
     await answered;
     await server.until(/not delivered; it is tried again/);
     const { event, run: told } = payloadSchema.parse(JSON.parse(receiver.arrived[0]?.body ?? ''));
+    assert.ok(told !== null);
     assert.deepEqual([event, told.state, told.url], ['deadline-missed', 'running', `${url}/runs/${told.id}`]);
     await run.until(/It has missed its deadline of 1/);
     assert.match((await sandbox.run(['runs'])).out, /running, late, not told: lost late#1/);

@@ -38,6 +38,11 @@ export default pipeline(
 );
 `;
 
+/** No tick gives the parameter. */
+const vain = nightly
+  .replace("'nightly',", "'vain',")
+  .replace('{ on:', "{ parameters: { weeks: { type: 'number' } }, on:");
+
 let sandbox: Sandbox;
 before(() => {
   sandbox = createProject({
@@ -46,6 +51,7 @@ before(() => {
     '.pipelines/broken.ts': broken,
     '.pipelines/weekly.ts': weekly,
     '.pipelines/nightly.ts': nightly,
+    '.pipelines/vain.ts': vain,
   });
 });
 after(() => sandbox.remove());
@@ -174,13 +180,16 @@ test('of many ticks forty are shown, those that a change of the clocks moves, an
   assert.match(out, /^120 ticks \(120 success\)/m);
 });
 
-test('a failing run of a schedule ends with status 1; a time without a tick says so', async () => {
+test('a failing run of a schedule ends with status 1, and so do ticks that are all missed; a time without a tick says so', async () => {
   const failing = ['simulate', 'nightly', '--until', '3d', '--outcome', 'train=failed'];
   const { status, out } = await sandbox.run(failing);
   assert.equal(status, 1);
   assert.match(out, /3 ticks \(3 failed\)/);
   const none = await sandbox.run(['simulate', 'nightly', '--from', '2026-05-01', '--until', '10m']);
   assert.equal(none.status, 0);
+  const missed = await sandbox.run(['simulate', 'vain', '--until', '3d']);
+  assert.equal(missed.status, 1);
+  assert.match(missed.out, /3 ticks \(3 missed\)/);
   assert.match(none.out, /^There is no tick from 2026-05-01 00:00 to 2026-05-01 00:10 UTC\.$/m);
 });
 

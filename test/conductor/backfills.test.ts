@@ -55,6 +55,7 @@ function requestOf(stage: Stage, changes: Partial<BackfillRequest> = {}): Backfi
     newestFirst: false,
     maxActive: 1,
     reprocess: 'none',
+    parameters: {},
     ...changes,
     id: changes.id ?? 'first',
   };
@@ -286,6 +287,14 @@ test('where the overlap policy is replace, the runs of a backfill cancel none, a
   assert.equal((await ended(stage)).succeeded, 5);
 });
 
+test('its parameters are those of each of its runs', async () => {
+  const number = { type: 'number', description: null, choices: null } as const;
+  const stage = await open({ parameters: { depth: { ...number, default: null }, weeks: { ...number, default: 4 } } });
+  await make(stage, { parameters: { depth: '6' } });
+  assert.equal((await ended(stage)).succeeded, 5);
+  for (const { opened } of runs(stage)) assert.deepEqual(opened.parameters, { depth: 6, weeks: 4 });
+});
+
 test('what cannot be a backfill is refused with a sentence', async () => {
   const stage = await open({
     parameters: { depth: { type: 'number', default: null, description: null, choices: null } },
@@ -294,7 +303,8 @@ test('what cannot be a backfill is refused with a sentence', async () => {
     const made = await settle(stage, () => stage.world.server?.conductor.startBackfill(requestOf(stage, changes)));
     return made.ok ? null : made.error;
   };
-  assert.match(String(await refusal({})), /"depth" \(number\) has no default/);
+  assert.match(JSON.stringify(await refusal({})), /depth.* \(number\) has no default.*Give --param depth=VALUE/);
+  assert.match(JSON.stringify(await refusal({ parameters: { depth: 'x' } })), /must be a number/);
   assert.match(String(await refusal({ pipeline: 'nightly' })), /there is no pipeline "nightly"/);
   assert.match(String(await refusal({ repository: 'none' })), /not in the configuration/);
 });

@@ -86,6 +86,17 @@ test('a run that failed is told to the channels of the configuration, or to thos
   assert.deepEqual(await told({ ...failing, notify: { failure: [] } }), []);
 });
 
+test('who is to decide is told, with the message and the command', async () => {
+  const release = stepOf({ name: 'release', work: works.approval({ message: 'Go on?', timeoutMs: 60_000 }) });
+  const stage = await Stage.open({ pipelines: [pipelineOf([release], { name: 'asking', notify: { failure: [] } })] });
+  stage.ask('asking');
+  await stage.until('it was told', () => stage.world.told.size > 0);
+  assert.deepEqual(heard(stage), ['release/approval-needed']);
+  const { runId } = stage.run('asking').opened;
+  const [row] = await stage.world.journal.outboxOf(runId);
+  assert.equal(row?.body['reason'], `Go on?\nDecide on its page, or with: contender approve ${runId} release`);
+});
+
 test('a recovery is told where it is asked for, once, after a run that failed', async () => {
   const stage = await Stage.open({ pipelines: [{ ...failing, notify: { failure: [], recovery: [channel] } }] });
   const { world } = stage;

@@ -176,7 +176,7 @@ test('a run of a backfill is evaluated and never promoted, and says nothing abou
   const sha = remote.branches.get('main');
   assert.ok(server !== null && sha !== undefined);
   const days = { fromDay: Date.UTC(2025, 10, 1), toDay: Date.UTC(2025, 10, 2), newestFirst: true };
-  const how = { id: 'b1', actor: 'mona', maxActive: 2, reprocess: 'none' } as const;
+  const how = { id: 'b1', actor: 'mona', maxActive: 2, reprocess: 'none', parameters: {} } as const;
   void server.conductor.startBackfill({ ...how, ...days, repository: 'shop/models', pipeline: 'churn', sha });
   await stage.until('it has ended', () => history.backfills.get('b1')?.state === 'done');
   await stage.rest();

@@ -61,7 +61,7 @@ test('a run of a tick has the dates of its interval', async () => {
   assert.equal(opened.logicalDate, (tick?.tick ?? 0) - 5 * minuteMs);
 });
 
-test('without catch-up, the ticks of a time without server are on record as missed, each once', async () => {
+test('without catch-up, the ticks of a time without server are on record as missed, each once, and told together', async () => {
   const stage = await Stage.open({ pipelines: [scheduled({ catchup: 'none' })] });
   await untilTicks(stage, 1);
   stage.world.crash(32 * minuteMs);
@@ -70,6 +70,12 @@ test('without catch-up, the ticks of a time without server are on record as miss
   const missed = ticks(stage).filter(({ decision }) => decision === 'missed');
   assert.equal(missed.length, 6);
   assert.ok(missed.every(({ reason, runId }) => /catch-up is off/.test(reason ?? '') && runId === null));
+  await stage.until('it is told', () => stage.world.told.size > 0);
+  assert.deepEqual(
+    [...stage.world.told],
+    [`shop/models/ticking/${missed.at(-1)?.tick}/tick-missed`],
+    'once for all of them',
+  );
 });
 
 test('after years without a server every tick is on record at once, and the newest ones run', async () => {

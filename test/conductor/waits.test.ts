@@ -129,6 +129,24 @@ test('no more than a few dozen looks are under way at once, and slow ones hold u
   assert.equal(lookout.looks.length, 33);
 });
 
+test('what does not answer holds up no other kind of look, and none of another repository', async () => {
+  const lookout = new Lookout();
+  const http = (url: string): WaitWork['for'] => ({ condition: 'http', url, status: 200 });
+  lookout.see = (subject) =>
+    subject.kind === 'http' && subject.url.startsWith('http://silent/')
+      ? new Promise(() => undefined)
+      : Promise.resolve(there);
+  const begin = (runId: string, condition: WaitWork['for'], given: Partial<RunOpened> = {}): void =>
+    lookout.waits.begin(runOf(runId, [stepOf({ name: 'data', work: waitFor(condition) })], given));
+  for (let index = 0; index < 100; index += 1) begin(`silent-${index}`, http(`http://silent/${index}`));
+  await lookout.pass(0);
+  begin('behind', http('http://there/'));
+  begin('file', file('/data/here.csv'));
+  begin('there', http('http://there/'), { repository: 'others' });
+  await lookout.pass(minuteMs);
+  assert.deepEqual(lookout.told.map(({ runId }) => runId).toSorted(), ['file', 'there']);
+});
+
 test('what is seen is told once, to each that waits for it', async () => {
   const lookout = new Lookout();
   lookout.waits.begin(runOf('one', [stepOf({ name: 'data', work: waitFor(file('/data')) })]));

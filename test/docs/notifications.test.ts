@@ -22,8 +22,8 @@ test('the settings of docs/notifications.md are accepted, and declare what its p
   const source = blockOf('pipeline', 'ts');
   const [compiled] = await compiler.compile(commitOf({ '.pipelines/weekly-churn.ts': source }));
   assert.deepEqual(compiled?.problems, []);
-  const { deadline = [], failure = [], recovery = [] } = compiled?.version?.definition.notify ?? {};
-  assert.deepEqual(new Set([...deadline, ...failure, ...recovery]), new Set(Object.keys(channels)));
+  const { deadline = [], failure = [], recovery = [], approval = [] } = compiled?.version?.definition.notify ?? {};
+  assert.deepEqual(new Set([...deadline, ...failure, ...recovery, ...approval]), new Set(Object.keys(channels)));
 });
 
 test('the payload of docs/notifications.md is one, and its schema is that of the webhook', () => {

@@ -130,3 +130,11 @@ test('a channel that is not declared, or whose variables are not set, says so', 
     { channel: 'signed', mistake: 'CONTENDER_NOTIFY_TEAM_KEY is not set' },
   ]);
 });
+
+test('of a tick that was missed there is no run to lead to', async () => {
+  const missed = { ...late, event: 'tick-missed', summary: 'churn missed its schedule', run: null } as const;
+  await notifier().send('alerts', missed);
+  const { text, blocks } = JSON.parse(receiver.arrived[0]?.body ?? '');
+  assert.equal(text, ':warning: churn missed its schedule');
+  assert.equal(blocks[1].elements[0].text, late.repository);
+});

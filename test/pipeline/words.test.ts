@@ -144,7 +144,7 @@ test('options of a pipeline are read with their durations, triggers and paramete
 
 test('a list of channels is told of deadlines and failures', () => {
   const { definition } = pipeline('a', { notify: ['ml-team'] }, () => void step('x', { command: ['true'] }));
-  assert.deepEqual(definition.notify, { deadline: ['ml-team'], failure: ['ml-team'] });
+  assert.deepEqual(definition.notify, { deadline: ['ml-team'], failure: ['ml-team'], approval: ['ml-team'] });
 });
 
 test('defaults of the pipeline flow to its steps, which may say otherwise', () => {

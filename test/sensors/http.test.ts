@@ -1,17 +1,26 @@
 /** Looks at addresses: what is there, and where a look may not go. */
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { lookAtAddress } from '../../src/sensors/http.ts';
 import { demandReach, isInternal } from '../../src/sensors/reach.ts';
 import type { Reach, Sight } from '../../src/sensors/sensors.ts';
 
-async function serve(listener: RequestListener): Promise<{ readonly url: string; close(): Promise<void> }> {
+interface Served {
+  readonly url: string;
+  readonly connections: () => number;
+  close(): Promise<void>;
+}
+
+async function serve(listener: RequestListener): Promise<Served> {
   const server = createServer(listener);
+  let connections = 0;
+  server.on('connection', () => (connections += 1));
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections: () => connections,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
@@ -105,4 +114,39 @@ test('the addresses inside of a network are known, in both versions', () => {
   assert.deepEqual([...inside, ...outside].filter(isInternal), inside);
   for (const address of outside) assert.doesNotThrow(() => demandReach('example.org', address, 'public'));
   assert.throws(() => demandReach('rebound.example', '10.0.0.1', 'public'), /rebound\.example is 10\.0\.0\.1, which/);
+});
+
+test('looks share their connections, unless more comes after the headers than anybody reads', async () => {
+  const long = 'x'.repeat(1024 * 1024);
+  const server = await serve((request, answer) => answer.writeHead(503).end(request.url === '/long' ? long : 'no'));
+  for (let index = 0; index < 5; index += 1) await look(`${server.url}/${index}`);
+  assert.equal(server.connections(), 1);
+  await look(`${server.url}/long`);
+  await look(`${server.url}/after`);
+  assert.equal(server.connections(), 2);
+  await server.close();
+});
+
+test('a connection that was made for trusted code serves no other', async () => {
+  let asked = 0;
+  const server = await serve((_, answer) => {
+    asked += 1;
+    answer.writeHead(503).end();
+  });
+  const url = server.url.replace('127.0.0.1', 'localhost');
+  await look(url);
+  assert.match(JSON.stringify(await look(url, 200, 'public')), /impossible.*inside of the network/);
+  assert.equal(asked, 1);
+  await server.close();
+});
+
+test('a connection that the other side has closed meanwhile is no answer', async () => {
+  const known = new WeakSet<Socket>();
+  const server = await serve((request, answer) => {
+    if (known.has(request.socket)) request.socket.destroy();
+    else answer.writeHead(200).end();
+    known.add(request.socket);
+  });
+  for (let index = 0; index < 3; index += 1) assert.equal((await look(`${server.url}/${index}`)).kind, 'seen');
+  await server.close();
 });

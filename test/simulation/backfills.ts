@@ -15,6 +15,7 @@ export function askForBackfill(world: World, random: Random, sha: Sha): void {
     newestFirst: random.chance(0.3),
     maxActive: random.pick([1, 1, 2, 4]),
     reprocess: random.pick(reprocessChoices),
+    parameters: {},
   };
   const request = { id, repository: repositoryName, pipeline: 'past', sha, actor: 'ada', ...days, ...how };
   world.tell(`ada asks for ${id}`);

@@ -33,7 +33,8 @@ export function simulatedNotifier(told: Set<string>, { history, wire, violated }
 }
 
 /** Whether the run did what it is said to have done. */
-function isTrue({ event, id, run }: Notification, { runs, evaluations }: History): boolean {
+function isTrue({ event, id, pipeline, run }: Notification, { runs, evaluations, ticks }: History): boolean {
+  if (run === null) return ticks.get(pipeline)?.get(Number(id.split('/').at(-2)))?.decision === 'missed';
   const kept = runs.get(run.id);
   if (kept === undefined || !isTold(kept)) return false;
   switch (event) {
@@ -45,6 +46,10 @@ function isTrue({ event, id, run }: Notification, { runs, evaluations }: History
       return id.endsWith('/denied/promotion-failed')
         ? evaluations.get(id.replace(/\/denied\/promotion-failed$/, ''))?.reason !== null
         : evaluations.get(id.replace(/\/promotion-failed$/, ''))?.state === 'refused';
+    case 'approval-needed':
+      return kept.events.some(({ type }) => type === 'approval-requested');
+    case 'tick-missed':
+      return false;
     case 'run-recovered':
       return kept.state === 'success' && [...runs.values()].some((other) => failedBefore(other, kept));
     default:
@@ -68,6 +73,9 @@ export function untold(told: ReadonlySet<string>, { runs }: History): string | n
     const { runId } = run.opened;
     const isLate = run.events.some(({ type }) => type === 'deadline-missed');
     if (isLate && !told.has(`${runId}/deadline-missed`)) return `nobody was told that ${runId} missed its deadline`;
+    for (const event of run.events)
+      if (event.type === 'approval-requested' && !told.has(`${runId}/${event.step}/approval-needed`))
+        return `nobody was told that ${event.step} of ${runId} waits for a decision`;
     if (run.state === 'failed' && !told.has(`${runId}/run-failed`)) return `nobody was told that ${runId} failed`;
   }
   return null;

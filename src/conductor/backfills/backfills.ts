@@ -73,7 +73,7 @@ export class Backfills {
       return true;
     }
     const definition = await journal.definition(digest);
-    const parameters = definition === null ? null : parseParameters(definition.parameters, {});
+    const parameters = definition === null ? null : parseParameters(definition.parameters, options.parameters ?? {});
     if (definition === null || parameters?.ok !== true) throw new Error(`the definition ${digest} cannot be run`);
     const opened = await openRunWhenFree(this.#ports, this.#turns, {
       key: `backfill:${repository}:${pipeline}:${new Date(logicalDate).toISOString()}:${id}`,

@@ -1,11 +1,12 @@
 /** Making a backfill: rows of the journal, which any server may keep; whoever conducts carries them on. */
+import type { RunOpened } from '../../engine/event.ts';
 import type { Sha } from '../../git/git.ts';
 import type { BackfillProgress, Reprocess } from '../../journal/journal.ts';
 import type { Problem } from '../../std/problem.ts';
 import { failure, success, type Result } from '../../std/result.ts';
 import { planIntervals, type PlannedInterval } from './backfill-plan.ts';
 import type { ConductorPorts } from '../ports.ts';
-import { parseParameters } from '../triggers/triggers.ts';
+import { parameterProblem, parseParameters } from '../triggers/triggers.ts';
 import { pipelineAt, projectOf } from '../versions.ts';
 
 export interface BackfillRequest {
@@ -21,10 +22,14 @@ export interface BackfillRequest {
   readonly newestFirst: boolean;
   readonly maxActive: number;
   readonly reprocess: Reprocess;
+  /** Those that are to be others than their defaults, as people write them. */
+  readonly parameters: Readonly<Record<string, string | number | boolean>>;
 }
 
 export interface BackfillPlan {
   readonly digest: string;
+  /** Of each of its runs. */
+  readonly parameters: RunOpened['parameters'];
   readonly intervals: readonly PlannedInterval[];
 }
 
@@ -41,13 +46,13 @@ export async function planBackfill(
   const found = await pipelineAt(ports, project.value, request.pipeline, request.sha);
   if (!found.ok) return found;
   const { definition, digest } = found.value;
-  const parameters = parseParameters(definition.parameters, {});
-  if (!parameters.ok) return parameters;
+  const parameters = parseParameters(definition.parameters, request.parameters);
+  if (!parameters.ok) return failure(parameterProblem(definition.parameters, request.parameters, parameters.error));
   const intervals = await planIntervals(journal, request.repository, definition, request, clock.now());
   if (!intervals.ok) return definition.on.schedule === null ? intervals : failure(daysRefused(intervals.error));
   if (intervals.value.length === 0)
     return failure(daysRefused(`the schedule of ${definition.name} has no interval in these days`));
-  return success({ digest, intervals: intervals.value });
+  return success({ digest, parameters: parameters.value, intervals: intervals.value });
 }
 
 function daysRefused(message: string): Problem {
@@ -66,8 +71,9 @@ export async function makeBackfill(
   if ((await journal.backfill(id)) === null) {
     const plan = await planBackfill(ports, request);
     if (!plan.ok) return plan;
-    const { digest, intervals } = plan.value;
-    const options = { actor, from: fromDay, to: toDay, newestFirst, maxActive, reprocess };
+    const { digest, parameters, intervals } = plan.value;
+    const given = Object.keys(request.parameters).length === 0 ? {} : { parameters };
+    const options = { actor, from: fromDay, to: toDay, newestFirst, maxActive, reprocess, ...given };
     const backfill = { id, repository, pipeline, sha, digest, options, at: clock.now() };
     // Where somebody was faster with the same id, theirs stands.
     await journal.commit([[{ write: 'backfill', backfill, intervals }]]);

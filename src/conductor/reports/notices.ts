@@ -13,12 +13,14 @@ import type { ConductorPorts } from '../ports.ts';
 import { mergeGroupOf } from '../triggers/merge-group.ts';
 
 /** One row: one channel and one piece of news. */
-export interface Notice {
-  /** Of the news, whatever the channel. */
+export type Notice = News & { readonly channel: string } & (
+    | { readonly runId: string }
+    | { readonly runId: null; readonly repository: string; readonly pipeline: string }
+  );
+
+interface News {
   readonly id: string;
   readonly event: Notification['event'];
-  readonly channel: string;
-  readonly runId: string;
   readonly at: number;
   readonly reason: string | null;
 }
@@ -43,12 +45,39 @@ export async function promotionNotices(
   return noticesOf(opened, definition ?? {}, notifier.defaults, news);
 }
 
-type News = Pick<Notice, 'id' | 'event' | 'at' | 'reason'>;
+/** Ticks of a pipeline that were missed together, which is one piece of news. */
+export function missedTickNotices(
+  repository: string,
+  definition: Pick<PipelineDefinition, 'name' | 'notify'>,
+  defaults: readonly string[],
+  { lastTick, at, reason }: { readonly lastTick: number; readonly at: number; readonly reason: string },
+): readonly Write[] {
+  const news = {
+    id: `${repository}/${definition.name}/${lastTick}/tick-missed`,
+    event: 'tick-missed',
+    at,
+    reason,
+  } as const;
+  return channelsFor(definition, news.event, defaults).map((channel) => ({
+    write: 'outbox',
+    key: `notify:${news.id}/${channel}`,
+    kind: 'notify',
+    body: { ...news, channel, runId: null, repository, pipeline: definition.name },
+    at,
+    dueAt: at,
+  }));
+}
 
 function newsOf({ opened, definition, state }: Run, event: RunEvent): Omit<News, 'at'> | null {
   if (event.type === 'deadline-missed') {
     const reason = `It has not ended ${formatDuration(definition.deadlineMs ?? 0)} after its start, and goes on.`;
     return { id: `${opened.runId}/deadline-missed`, event: 'deadline-missed', reason };
+  }
+  if (event.type === 'approval-requested') {
+    const { runId } = opened;
+    const what = event.message === null ? '' : `${event.message}\n`;
+    const reason = `${what}Decide on its page, or with: contender approve ${runId} ${event.step}`;
+    return { id: `${runId}/${event.step}/approval-needed`, event: 'approval-needed', reason };
   }
   if (event.type !== 'run-finished') return null;
   if (state === 'failed') return { id: `${opened.runId}/run-failed`, event: 'run-failed', reason: event.reason };
@@ -88,5 +117,6 @@ function channelsFor(
   defaults: readonly string[],
 ): readonly string[] {
   if (event === 'run-recovered') return notify?.recovery ?? [];
+  if (event === 'approval-needed') return notify?.approval ?? defaults;
   return (event === 'deadline-missed' ? notify?.deadline : notify?.failure) ?? defaults;
 }

@@ -9,10 +9,9 @@ import { readNotice } from '../stored.ts';
 export async function sendNotice(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
   const { journal, notifier, clock, runUrl } = ports;
   const notice = readNotice(row.body);
-  const run = notice === null ? null : await journal.run(notice.runId);
-  if (notice === null || run === null) return { done: [] };
-  if (notice.event === 'run-recovered' && !(await failedBefore(journal, run))) return { done: [] };
-  const sent = await notifier.send(notice.channel, notificationOf(notice, run, runUrl(run.id)));
+  const notification = notice === null ? null : await notificationOf(notice, journal, runUrl);
+  if (notice === null || notification === null) return { done: [] };
+  const sent = await notifier.send(notice.channel, notification);
   if (sent.sent) return { done: [] };
   if (clock.now() - notice.at >= conductorLimits.noticeTriedMs) return { givenUp: sent.reason };
   return { retry: sent.reason, retryAt: sent.retryAt };
@@ -28,29 +27,29 @@ async function failedBefore(journal: Journal, { id, opened }: RunRow): Promise<b
   return last?.state === 'failed';
 }
 
-function notificationOf({ id, event, at, reason }: Notice, run: RunRow, url: string | null): Notification {
-  const { opened, number, state } = run;
-  const { repository, pipeline, sha, trigger } = opened;
-  return {
-    version: 1,
-    id,
-    event,
-    at: textOf(at),
-    summary: `${pipeline} #${number} ${words[event]}`,
-    reason,
-    repository,
-    pipeline,
-    run: {
-      id: run.id,
-      number,
-      url,
-      sha,
-      trigger: trigger.kind,
-      state,
-      startedAt: textOf(opened.at),
-      logicalDate: textOf(opened.logicalDate),
-    },
-  };
+/** Null: there is nothing to tell. */
+async function notificationOf(
+  notice: Notice,
+  journal: Journal,
+  runUrl: ConductorPorts['runUrl'],
+): Promise<Notification | null> {
+  const { id, event, at, reason } = notice;
+  const news = { version: 1, id, event, at: textOf(at), reason } as const;
+  if (notice.runId === null) {
+    const { repository, pipeline } = notice;
+    return { ...news, summary: `${pipeline} ${words[event]}`, repository, pipeline, run: null };
+  }
+  const row = await journal.run(notice.runId);
+  if (row === null || (event === 'run-recovered' && !(await failedBefore(journal, row)))) return null;
+  const { repository, pipeline } = row.opened;
+  const summary = `${pipeline} #${row.number} ${words[event]}`;
+  return { ...news, summary, repository, pipeline, run: runOf(row, runUrl(row.id)) };
+}
+
+function runOf({ id, number, state, opened }: RunRow, url: string | null): Notification['run'] {
+  const { sha, trigger, at, logicalDate } = opened;
+  const [startedAt, date] = [textOf(at), textOf(logicalDate)];
+  return { id, number, url, sha, trigger: trigger.kind, state, startedAt, logicalDate: date };
 }
 
 const words: Readonly<Record<Notification['event'], string>> = {
@@ -58,6 +57,8 @@ const words: Readonly<Record<Notification['event'], string>> = {
   'run-failed': 'failed',
   'run-recovered': 'succeeded again',
   'promotion-failed': 'could not promote its model',
+  'approval-needed': 'waits for a decision',
+  'tick-missed': 'missed its schedule',
 };
 
 function textOf(at: number): string {

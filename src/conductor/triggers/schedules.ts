@@ -4,11 +4,13 @@
  */
 import {
   decideTicks,
+  formatLocalTime,
   intervalOf,
   nextFiring,
   parseSchedule,
   ticksPerPageMax,
   type Schedule,
+  type TickDecision,
 } from '../../calendar/calendar.ts';
 import type { RunOpened } from '../../engine/event.ts';
 import { shaOf } from '../sha.ts';
@@ -18,6 +20,7 @@ import { namesOfBroken } from '../broken-files.ts';
 import { noteListeners } from './data-listeners.ts';
 import type { HeldUp } from './held-up.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
+import { missedTickNotices } from '../reports/notices.ts';
 import { noteSchedules, sinceOf, type Counting } from './schedule-since.ts';
 import { laneOf, openRun, parseParameters } from './triggers.ts';
 import { isSilence } from '../silence.ts';
@@ -167,10 +170,12 @@ export class Schedules {
     const heldUpSince = this.#heldUp.since(project.name, definition.name);
     const decisions = decideTicks({ schedule, lastRecorded, now: clock.now(), catchup, heldUpSince });
     const parameters = parseParameters(definition.parameters, {});
+    const told = this.#missedNotices(active, decisions, parameters.ok ? null : parameters.error);
     let missed: Commit[] = [];
     for (const { tick, decision, reason } of decisions) {
       if (decision === 'missed' || !parameters.ok) {
-        missed.push([this.#missed(active, tick, parameters.ok ? reason : parameters.error)]);
+        const notices = tick === told?.lastTick ? told.notices : [];
+        missed.push([this.#missed(active, tick, parameters.ok ? reason : parameters.error), ...notices]);
         continue;
       }
       // In order: the last tick on record says that those before it are decided.
@@ -182,6 +187,25 @@ export class Schedules {
     const isMore = decisions.length === ticksPerPageMax;
     if (!isMore) this.#heldUp.end(project.name, definition.name);
     return isMore;
+  }
+
+  /** Of the ticks that are missed now: one for all, which is kept with the last of them. Null where `catchup` wants no more. */
+  #missedNotices(
+    { project, definition, schedule: { timeZone }, catchup }: Active,
+    decisions: readonly TickDecision[],
+    mistake: string | null,
+  ): { readonly lastTick: number; readonly notices: readonly Write[] } | null {
+    const missed = decisions.filter(({ decision }) => decision === 'missed' || mistake !== null);
+    const [first, last] = [missed[0], missed.at(-1)];
+    if (first === undefined || last === undefined || (catchup === 'latest' && mistake === null)) return null;
+    const lastText = formatLocalTime(timeZone, last.tick);
+    const which =
+      missed.length === 1
+        ? `Its tick of ${lastText} did not run`
+        : `${missed.length} ticks, from ${formatLocalTime(timeZone, first.tick)} to ${lastText}, did not run`;
+    const { clock, notifier } = this.#ports;
+    const news = { lastTick: last.tick, at: clock.now(), reason: `${which}: ${mistake ?? last.reason}.` };
+    return { lastTick: last.tick, notices: missedTickNotices(project.name, definition, notifier.defaults, news) };
   }
 
   async #fire(active: Active, tick: number, reason: string, parameters: RunOpened['parameters']): Promise<void> {

@@ -72,11 +72,11 @@ export function awaitedBy(run: Run, look: AwaitedLook): Result<Awaited, string> 
     case 'http':
       return then(bind('address', condition.url), (url) => {
         const { status } = condition;
-        return outside({ kind: 'http', url, status, reach: reachOf(run) }, `${url} to answer ${status}`);
+        return outside(run, { kind: 'http', url, status, reach: reachOf(run) }, `${url} to answer ${status}`);
       });
     case 'object':
       return then(bind('address', condition.url), (url) =>
-        outside({ kind: 'object', url, store: condition.store, reach: reachOf(run) }, url),
+        outside(run, { kind: 'object', url, store: condition.store, reach: reachOf(run) }, url),
       );
     case 'pipeline':
     case 'step':
@@ -113,8 +113,9 @@ function functionAs(spec: AnyLookSpec): Result<Awaited, string> {
   return success({ key: spec.attemptId, subject: { kind: 'function', spec }, what: 'its function', judge: outcomeOf });
 }
 
-function outside(subject: OutsideSubject, what: string): Result<Awaited, string> {
-  return success({ key: JSON.stringify(subject), subject, what, judge: outcomeOf });
+/** Repositories share no looks: what holds up those of one holds up no other. */
+function outside({ opened }: Run, subject: OutsideSubject, what: string): Result<Awaited, string> {
+  return success({ key: JSON.stringify([opened.repository, subject]), subject, what, judge: outcomeOf });
 }
 
 function outcomeOf(seen: Seen): LookOutcome {

@@ -43,6 +43,7 @@ export class Sight {
       const { path } = subject;
       const found = await this.#ports.executor.findFile(subject);
       if (found === null) return { kind: 'outcome', outcome: { kind: 'not-yet', reason: `there is no ${path} yet` } };
+      if ('impossible' in found) return { kind: 'outcome', outcome: { kind: 'impossible', reason: found.impossible } };
       return { kind: 'outcome', outcome: { kind: 'seen', output: { inline: { path, bytes: found.bytes } } } };
     }
     if (subject.kind === 'function')

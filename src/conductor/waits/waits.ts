@@ -7,10 +7,10 @@
  *              ▲                └────► seen, impossible, out of time: told to the run's turn
  *              └── the end of a run that is waited for, and who begins to wait, make it due at once
  *
- * Watches that began together are spread over their first interval. Looks at the runs of each repository, looks of functions
- * and looks at all else are in lanes of their own, each with a limit, so that neither a server nor a Git which does not
- * answer holds up anybody who waits for the runs of another repository. There is one look at one thing at a time: one that nobody waits for any more is ended, and who waits anew
- * for the same thing looks when it is over.
+ * Watches that began together are spread over their first interval. Looks of functions are in one lane, as many as the
+ * executor makes; all others in one for each repository and kind, each with a limit, so that neither a server nor a Git
+ * which does not answer holds up anybody who waits for something else. There is one look at one thing at a time: one that
+ * nobody waits for any more is ended, and who waits anew for the same thing looks when it is over.
  */
 import { lookAwaited, looksAwaited, type AwaitedLook } from '../../engine/engine.ts';
 import { isSilence } from '../silence.ts';
@@ -92,10 +92,9 @@ export class Waits {
   readonly #runs = new Map<string, Map<string, Waiter>>();
   /** What is just being looked at, by its key. */
   readonly #looking = new Map<string, AbortController>();
-  readonly #outside = laneOf(conductorLimits.looksOutsideMax);
   readonly #functions: Lane;
-  /** By repository. */
-  readonly #inside = new Map<string, Lane>();
+  /** By repository and kind. */
+  readonly #others = new Map<string, Lane>();
 
   constructor(ports: WaitsPorts, tell: Tell) {
     this.#ports = ports;
@@ -113,7 +112,7 @@ export class Waits {
       const id = idOf(step.definition.name, instance.index);
       if (known.has(id)) continue;
       const awaited = awaitedBy(run, look);
-      if (awaited.ok) known.set(id, this.#enter(runId, look, awaited.value));
+      if (awaited.ok) known.set(id, this.#enter(run, look, awaited.value));
       else {
         const outcome: LookOutcome = { kind: 'impossible', reason: awaited.error };
         impossible.push({ step: step.definition.name, index: instance.index, outcome });
@@ -179,13 +178,13 @@ export class Waits {
     return Promise.resolve();
   }
 
-  #enter(runId: string, { step, instance, work, until }: AwaitedLook, awaited: Awaited): Waiter {
+  #enter(run: Run, { step, instance, work, until }: AwaitedLook, awaited: Awaited): Waiter {
     const { key, subject, what, judge } = awaited;
-    const watch = this.#watches.get(key) ?? newWatch(key, subject, this.#laneFor(subject));
+    const watch = this.#watches.get(key) ?? newWatch(key, subject, this.#laneFor(run, subject));
     this.#watches.set(key, watch);
     const { name } = step.definition;
     const { intervalMs } = work;
-    const place = { runId, step: name, index: instance.index, intervalMs, until, what, judge, watch };
+    const place = { runId: run.opened.runId, step: name, index: instance.index, intervalMs, until, what, judge, watch };
     const waiter: Waiter = { ...place, looks: 0, lastAt: null, reason: null, told: false };
     watch.waiters.add(waiter);
     this.#plan(watch, this.#ports.clock.now());
@@ -193,13 +192,15 @@ export class Waits {
   }
 
   #lanes(): readonly Lane[] {
-    return [this.#outside, this.#functions, ...this.#inside.values()];
+    return [this.#functions, ...this.#others.values()];
   }
 
-  #laneFor(subject: Awaited['subject']): Lane {
-    if (subject.kind !== 'runs') return subject.kind === 'function' ? this.#functions : this.#outside;
-    const lane = this.#inside.get(subject.repository) ?? laneOf(conductorLimits.looksInsideMax);
-    this.#inside.set(subject.repository, lane);
+  #laneFor({ opened }: Run, { kind }: Awaited['subject']): Lane {
+    if (kind === 'function') return this.#functions;
+    const key = `${kind} ${opened.repository}`;
+    const { looksInsideMax, looksOutsideMax } = conductorLimits;
+    const lane = this.#others.get(key) ?? laneOf(kind === 'runs' ? looksInsideMax : looksOutsideMax);
+    this.#others.set(key, lane);
     return lane;
   }
 

@@ -9,7 +9,7 @@ import { unreachable } from '../../std/unreachable.ts';
 import type { LogStore } from '../../outputs/outputs.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { AgentResult } from '../agent/contract.ts';
-import type { AttemptReport, AttemptSpec, Executor, ExecutorPorts, ReportSink } from '../executor.ts';
+import type { AttemptReport, AttemptSpec, Executor, ExecutorPorts, FoundFile, ReportSink } from '../executor.ts';
 import { findFile } from '../local/find-file.ts';
 import type { AttemptFiles, FinishedReport, KeptAttempt } from './attempt-files.ts';
 import type { Desk } from './desk.ts';
@@ -25,6 +25,12 @@ export interface RemoteExecutorOptions extends Pick<ExecutorPorts, 'sourceTree'>
   readonly slots: number;
   readonly report: ReportSink;
   readonly trouble: (error: unknown, what: string) => void;
+}
+
+/** What lies on this machine, no step finds. */
+function elsewhere(path: string): FoundFile {
+  const impossible = `${path} is a path of a machine, and steps run in pods or on workers, whose files are not seen from here: wait with waitFor.object or waitFor.until`;
+  return { impossible };
 }
 
 export function createRemoteExecutor(options: RemoteExecutorOptions): Executor {
@@ -49,8 +55,7 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): Executor {
     },
     retain: (runIds) => files.retain(runIds),
     release: (runId) => files.release(runId),
-    // What lies elsewhere on this machine, no step finds.
-    findFile: async (place) => (isAbsolute(place.path) ? null : findFile(place, options)),
+    findFile: async (place) => (isAbsolute(place.path) ? elsewhere(place.path) : findFile(place, options)),
     looksAtOnce: looks.atOnceMax,
     async look(spec, signal) {
       if (isClosed) throw new Error('the executor is closed');

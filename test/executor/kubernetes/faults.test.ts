@@ -140,9 +140,14 @@ check('a server that does not know yet what ran leaves the pods of the one befor
   assert.match(said((await harbour.finished(id)).outcome), /^cancelled: /);
 });
 
-check('a file of this machine is none that a pod would find', async ({ harbour }) => {
+check('a file of this machine is none that a pod would ever find', async ({ harbour }) => {
   const { repository, sha } = specOf(shell('true'));
   const path = join(harbour.folder, 'ready.csv');
   await writeFile(path, 'a,b\n');
-  assert.equal(await harbour.executor.findFile({ repository, sha, path }), null);
+  const found = await harbour.executor.findFile({ repository, sha, path });
+  assert.ok(found !== null && 'impossible' in found);
+  assert.equal(
+    found.impossible,
+    `${path} is a path of a machine, and steps run in pods or on workers, whose files are not seen from here: wait with waitFor.object or waitFor.until`,
+  );
 });

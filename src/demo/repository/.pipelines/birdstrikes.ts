@@ -24,7 +24,6 @@ export default pipeline(
     retries: 1,
     timeout: '5m',
     cancelInProgress: true,
-    freshness: { model: 'birdstrikes', within: '8d' },
   },
   () => {
     const strikes = gate('strikes', {
