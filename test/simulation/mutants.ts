@@ -192,6 +192,12 @@ export const mutants = {
     what: 'opens the run of an interval of a backfill, and keeps no record of it',
     journal: without((write) => write.write === 'backfill-interval' && write.decision === 'run'),
   },
+  'intervals-reversed': {
+    what: 'keeps the intervals of a backfill in the opposite order',
+    journal: withWrites((write) =>
+      write.write === 'backfill' ? { ...write, intervals: write.intervals.toReversed() } : write,
+    ),
+  },
   'end-lost': {
     what: 'keeps no mark of a run that has ended',
     journal: without((write) => write.write === 'run-end'),
