@@ -23,7 +23,7 @@ import type {
   EvaluationState,
   Write,
 } from '../../src/journal/journal.ts';
-import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
 import { wrongWait } from './awaited.ts';
@@ -119,6 +119,7 @@ export class History {
   readonly #now: () => number;
   /** Who waited before then must not be passed by now. */
   readonly #passedBy: () => number;
+  readonly #filesOf: (sha: string) => ReadonlyMap<string, string>;
   /** From the look at what there is until what is decided by it is kept. */
   readonly #decidedWithinMs: number;
   readonly #lines = new Lines();
@@ -129,12 +130,14 @@ export class History {
     readonly now: () => number;
     readonly passedBy: () => number;
     readonly decidedWithinMs: number;
+    readonly filesOf: (sha: string) => ReadonlyMap<string, string>;
   }) {
     this.#violated = given.violated;
     this.#definitionOf = given.definitionOf;
     this.#now = given.now;
     this.#passedBy = given.passedBy;
     this.#decidedWithinMs = given.decidedWithinMs;
+    this.#filesOf = given.filesOf;
     this.listeners = new Listeners(this.runs, given.violated);
   }
 
@@ -410,11 +413,25 @@ export class History {
     if (looked?.type !== 'cache-looked-up' || !looked.look.found || event.outcome.kind !== 'succeeded') return;
     const { output } = event.outcome;
     const source = this.runs.get(looked.look.runId);
+    const definition = run.definition.steps.find(({ name }) => name === step);
     const isThere = source?.events.some(
-      (each) => each.type === 'attempt-finished' && each.step === step && gave(each, output),
+      (each) => each.type === 'attempt-finished' && each.step === step && each.index === index && gave(each, output),
     );
-    if (isThere !== true || source?.opened.pipeline !== run.opened.pipeline)
-      this.#violated('cache', `${run.opened.runId}/${step}/${index} is not from ${looked.look.runId}`);
+    const name = `${run.opened.runId}/${step}/${index}`;
+    if (source === undefined || isThere !== true || source.opened.pipeline !== run.opened.pipeline)
+      this.#violated('cache', `${name} is not from ${looked.look.runId}`);
+    else if (this.#codeOf(source, definition) !== this.#codeOf(run, definition))
+      this.#violated('cache', `${name} is from ${looked.look.runId}, which had other code`);
+    else if (!mayShare(source, run)) this.#violated('cache', `${name} is of the pull request of ${looked.look.runId}`);
+  }
+
+  /** All files of its commit, or those in the folders that its cache names. */
+  #codeOf({ opened }: KeptRun, step: StepDefinition | undefined): string {
+    const folders = (step?.cache?.paths ?? []).map((path) => path.replace(/\*\*$/, ''));
+    const files = [...this.#filesOf(opened.sha)].filter(
+      ([path]) => folders.length === 0 || folders.some((folder) => path.startsWith(folder)),
+    );
+    return JSON.stringify(files.toSorted(([one], [other]) => (one < other ? -1 : 1)));
   }
 
   #checkLine({ opened }: KeptRun, event: RunEvent): void {
@@ -520,6 +537,12 @@ export class History {
       row.error = write.error;
     }
   }
+}
+
+/** What was made for a pull request is used for that alone. */
+function mayShare(source: KeptRun, run: KeptRun): boolean {
+  const [one, other] = [source, run].map(({ opened }) => firstTriggerOf(opened.trigger));
+  return one?.kind !== 'pull-request' || (other?.kind === 'pull-request' && other.number === one.number);
 }
 
 function gave({ outcome }: Extract<RunEvent, { type: 'attempt-finished' }>, output: StepOutput): boolean {

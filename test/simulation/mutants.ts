@@ -4,6 +4,7 @@
  * caught which.
  */
 import type { Pools } from '../../src/admission/admission.ts';
+import type { AttemptOutcome, RunEvent } from '../../src/engine/event.ts';
 import type { Executor } from '../../src/executor/executor.ts';
 import type { FakeWorld } from '../../src/executor/fake.ts';
 import type { Forge } from '../../src/forge/forge.ts';
@@ -172,6 +173,16 @@ export const mutants = {
       const { work } = step;
       return 'softFail' in work ? { ...step, work: { ...work, softFail: !work.softFail } } : step;
     }),
+  },
+  'cache-key-ignored': {
+    what: 'finds what was kept last of a step, whatever it is given',
+    journal: (journal) => ({ ...journal, cacheEntry: (cached) => journal.newestCacheEntry(cached, 0) }),
+  },
+  'reused-output-swapped': {
+    what: 'reads the outputs of a run in the opposite order',
+    // Where nothing goes wrong, more runs come to an end that can be run again.
+    only: [],
+    journal: (journal) => ({ ...journal, events: async (...asked) => swapped(await journal.events(...asked)) }),
   },
   'lane-without-limit': {
     what: 'lets all runs of a pipeline work at once',
@@ -471,6 +482,23 @@ function withWrites(change: (write: Write) => Write) {
         epoch,
       ),
   });
+}
+
+/** But for those of a challenge, which the forge hears of. */
+function swapped(events: readonly RunEvent[]): readonly RunEvent[] {
+  const outputs = events.flatMap((event) => (hasOutput(event) ? event.outcome.output : []));
+  return events.map((event) =>
+    hasOutput(event)
+      ? { ...event, outcome: { ...event.outcome, output: outputs.pop() ?? event.outcome.output } }
+      : event,
+  );
+}
+
+type Succeeded = Extract<AttemptOutcome, { kind: 'succeeded' }>;
+
+function hasOutput(event: RunEvent): event is Extract<RunEvent, { type: 'attempt-finished' }> & { outcome: Succeeded } {
+  if (event.type !== 'attempt-finished' || event.step === 'train' || event.step === 'challenge') return false;
+  return event.outcome.kind === 'succeeded';
 }
 
 function eachStep(change: (step: StepDefinition) => StepDefinition) {

@@ -97,7 +97,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | tries | Each instance is tried as often as its step and the cause of its failure say, and no oftener | each start and end |
 | priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
 | memory | No attempt is given more memory than the limit of its step, or less than the one before; one that ran out of the limit is the last | each start |
-| cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |
+| cache | What stands for an attempt is what the run that is named gave, for the same instance and the same code, and for that pull request alone if it was made for one; an entry is kept with the end that gave it | each write |
 | reuse | What a re-run reuses is what the earlier run came to and gave | each opening |
 | steps | Steps and runs come to what the definition says of what attempts, waits and approvals came to: no step starts before what it is after allows it, each instance of a map runs, and finally-steps run last | each start; at each end of a run, by the model that the engine is held to (\`test/support/step-model.ts\`); of a run that was stopped, its starts and its own state |
 
