@@ -121,7 +121,12 @@ ${guards}
 ## What it does not cover
 
 Requests to the forge that arrive after a later one of the same kind, those of a server that conducts no more among them. More
-than two servers. The executors themselves, Git and GitHub: the contract suites
+than two servers. Of the steps: gates that close, branches, short circuits, maps over an output and their concurrency (the model
+is held to those by random graphs in \`test/engine/order.test.ts\` alone); whether an outcome that was kept is the one that the executor
+gave; of a run that was stopped, the states of its steps. Tags that are pushed, and merge groups. That a tick which was held up, by a
+database or Git that did not answer, runs all the same: each that is late may be missed as the catch-up policy says. P4 and P8 give
+minutes for what takes seconds. Inputs of a cached step other than its code and its instance; how long an
+entry is good. The executors themselves, Git and GitHub: the contract suites
 hold their fakes and the real ones to the same behaviour.
 `;
 }
