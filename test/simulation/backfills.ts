@@ -9,8 +9,9 @@ const again = { tries: 2, afterMs: 1000 } as const;
 
 export function askForBackfill(world: World, random: Random, sha: Sha): void {
   const id = `backfill-${world.history.backfills.size}-${world.steps}`;
-  const year = random.between(2010, 2020);
-  const days = { fromDay: Date.UTC(year, 0, 1), toDay: Date.UTC(year + random.between(0, 4), 0, 1) };
+  const year = random.between(2010, 2012);
+  const years = random.between(1, 5);
+  const days = { fromDay: Date.UTC(year, 0, 1), toDay: Date.UTC(year + years - 1, 0, 1) };
   const how = {
     newestFirst: random.chance(0.3),
     maxActive: random.pick([1, 1, 2, 4]),
@@ -24,6 +25,8 @@ export function askForBackfill(world: World, random: Random, sha: Sha): void {
       const made = await world.anyServer(random)?.conductor.startBackfill(request);
       if (made?.ok === true && !world.history.backfills.has(id))
         world.violated('P9', `${id} was accepted and is not kept`);
+      const intervals = world.history.backfills.get(id)?.intervals.length ?? years;
+      if (intervals !== years) world.violated('P9', `${id} has ${intervals} intervals, of ${years} years`);
     } catch {
       if (triesLeft > 0) world.time.later(again.afterMs, () => void ask(triesLeft - 1));
     }

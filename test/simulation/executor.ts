@@ -55,6 +55,24 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
     if (wire.strikes('reports')) options.later(random.between(0, 60_000), () => options.report(each));
   };
   let closing = false;
+  const outliveItsEnd = (spec: AttemptSpec): void => {
+    const { attemptId } = spec;
+    time.later(
+      random.between(0, 3000),
+      () => {
+        if (!executor.running().includes(attemptId)) return;
+        executor.finish(attemptId, failed('lost', 'nobody hears of it any more'));
+        const outcome = goodOutcome(spec, random);
+        const other = { type: 'finished', attemptId, at: clock.now(), outcome, usage: null } as const;
+        if (random.chance(0.5)) world.ends.set(attemptId, other);
+        options.later(random.between(0, 60_000), () =>
+          report({ type: 'running', attemptId, at: clock.now(), place: 'nowhere' }),
+        );
+        options.later(random.between(0, 60_000), () => report(other));
+      },
+      alive,
+    );
+  };
   const executor = createFakeExecutor({
     slots,
     clock,
@@ -83,6 +101,7 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
             violated('P7', `${spec.attemptId} was started beyond the ${slots} slots`);
           checkPool(options, [...executor.running().filter((id) => id !== spec.attemptId), spec.attemptId]);
           await executor.start(spec);
+          if (executor.running().includes(spec.attemptId) && wire.strikes('zombie')) outliveItsEnd(spec);
           if ((world.begun.get(spec.attemptId) ?? 0) > 1) violated('P3', `${spec.attemptId} was begun twice`);
         },
         { answer: () => undefined },

@@ -29,6 +29,7 @@ export const faults = {
   lease:
     'The lease is taken or renewed without an answer, up to three seconds late, or not at all; a server cannot reach it.',
   freeze: 'A server stands still for up to a minute, and goes on with what it was about to do.',
+  zombie: 'An attempt is reported lost, goes on, and tells another end later, to whoever asks after it too.',
 } as const;
 export type FaultClass = keyof typeof faults;
 // oxlint-disable-next-line typescript/consistent-type-assertions -- the keys of the object above

@@ -16,13 +16,20 @@ import {
   type StepOutput,
 } from '../../src/engine/event.ts';
 import type { DecideRequest, RunRequest } from '../../src/engine/request.ts';
-import type { BackfillState, EvaluationRow, EvaluationState, Write } from '../../src/journal/journal.ts';
-import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import type {
+  BackfillOptions,
+  BackfillState,
+  EvaluationRow,
+  EvaluationState,
+  Write,
+} from '../../src/journal/journal.ts';
+import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
 import { wrongWait } from './awaited.ts';
 import { besideOf, isReplacedBy } from './beside.ts';
 import { brokenLimit } from './limits.ts';
+import { wrongDecision, wrongPlan, type KeptInterval } from './intervals.ts';
 import { Lines } from './lines.ts';
 import { Listeners } from './listeners.ts';
 import { wrongStep } from './steps.ts';
@@ -32,7 +39,8 @@ export interface KeptRun {
   readonly definition: PipelineDefinition;
   readonly events: RunEvent[];
   state: RunState;
-  /** Of the world's time. */
+  /** Of the world's time, as the next. */
+  readonly since: number;
   endedAt: number | null;
   /** By step and index: the number of the current attempt, and whether it has ended. */
   readonly instances: Map<string, { attempt: number; ended: boolean; final: boolean }>;
@@ -57,7 +65,9 @@ export interface KeptTick {
 
 export interface KeptBackfill {
   state: BackfillState;
-  readonly maxActive: number;
+  readonly pipeline: string;
+  readonly options: BackfillOptions;
+  readonly intervals: readonly KeptInterval[];
   /** Positions of the intervals that nobody has decided on. */
   readonly waiting: Set<number>;
   readonly runs: Set<string>;
@@ -78,9 +88,6 @@ export interface KeptOutbox {
   state: 'due' | 'done' | 'given-up';
   error: string | null;
 }
-
-/** From the look at what is under way until what follows from it is kept, by a server that is slow or was frozen. */
-const decidedWithinMs = 120_000;
 
 export type Violated = (promise: string, what: string) => void;
 
@@ -112,6 +119,9 @@ export class History {
   readonly #now: () => number;
   /** Who waited before then must not be passed by now. */
   readonly #passedBy: () => number;
+  readonly #filesOf: (sha: string) => ReadonlyMap<string, string>;
+  /** From the look at what there is until what is decided by it is kept. */
+  readonly #decidedWithinMs: number;
   readonly #lines = new Lines();
 
   constructor(given: {
@@ -119,11 +129,15 @@ export class History {
     readonly definitionOf: (opened: RunOpened) => PipelineDefinition;
     readonly now: () => number;
     readonly passedBy: () => number;
+    readonly decidedWithinMs: number;
+    readonly filesOf: (sha: string) => ReadonlyMap<string, string>;
   }) {
     this.#violated = given.violated;
     this.#definitionOf = given.definitionOf;
     this.#now = given.now;
     this.#passedBy = given.passedBy;
+    this.#decidedWithinMs = given.decidedWithinMs;
+    this.#filesOf = given.filesOf;
     this.listeners = new Listeners(this.runs, given.violated);
   }
 
@@ -223,6 +237,7 @@ export class History {
       definition,
       events: [opened],
       state: 'running',
+      since: this.#now(),
       endedAt: null,
       instances: new Map(),
     };
@@ -398,11 +413,25 @@ export class History {
     if (looked?.type !== 'cache-looked-up' || !looked.look.found || event.outcome.kind !== 'succeeded') return;
     const { output } = event.outcome;
     const source = this.runs.get(looked.look.runId);
+    const definition = run.definition.steps.find(({ name }) => name === step);
     const isThere = source?.events.some(
-      (each) => each.type === 'attempt-finished' && each.step === step && gave(each, output),
+      (each) => each.type === 'attempt-finished' && each.step === step && each.index === index && gave(each, output),
     );
-    if (isThere !== true || source?.opened.pipeline !== run.opened.pipeline)
-      this.#violated('cache', `${run.opened.runId}/${step}/${index} is not from ${looked.look.runId}`);
+    const name = `${run.opened.runId}/${step}/${index}`;
+    if (source === undefined || isThere !== true || source.opened.pipeline !== run.opened.pipeline)
+      this.#violated('cache', `${name} is not from ${looked.look.runId}`);
+    else if (this.#codeOf(source, definition) !== this.#codeOf(run, definition))
+      this.#violated('cache', `${name} is from ${looked.look.runId}, which had other code`);
+    else if (!mayShare(source, run)) this.#violated('cache', `${name} is of the pull request of ${looked.look.runId}`);
+  }
+
+  /** All files of its commit, or those in the folders that its cache names. */
+  #codeOf({ opened }: KeptRun, step: StepDefinition | undefined): string {
+    const folders = (step?.cache?.paths ?? []).map((path) => path.replace(/\*\*$/, ''));
+    const files = [...this.#filesOf(opened.sha)].filter(
+      ([path]) => folders.length === 0 || folders.some((folder) => path.startsWith(folder)),
+    );
+    return JSON.stringify(files.toSorted(([one], [other]) => (one < other ? -1 : 1)));
   }
 
   #checkLine({ opened }: KeptRun, event: RunEvent): void {
@@ -446,7 +475,7 @@ export class History {
     const [kind, , pipeline = '', tick = ''] = key.split(':');
     const beside = this.runs.get(coveredBy ?? '');
     if (kind !== 'schedule' || beside?.opened.pipeline !== pipeline) return;
-    if (beside.endedAt === null || beside.endedAt > this.#now() - decidedWithinMs)
+    if (beside.endedAt === null || beside.endedAt > this.#now() - this.#decidedWithinMs)
       this.refusedTicks.add(`${pipeline} ${tick}`);
   }
 
@@ -456,24 +485,31 @@ export class History {
     for (const { pipeline, since } of schedules) if (!this.since.has(pipeline)) this.since.set(pipeline, since);
   }
 
-  #planned({ backfill, intervals }: Extract<Write, { write: 'backfill' }>): void {
-    const { id, options } = backfill;
+  #planned(write: Extract<Write, { write: 'backfill' }>): void {
+    const { backfill, intervals } = write;
+    const { id, pipeline, options } = backfill;
     if (this.backfills.has(id)) this.#violated('P9', `${id} was kept twice`);
+    const wrong = wrongPlan(write, { runs: this.runs, seenBy: this.#now() - this.#decidedWithinMs });
+    if (wrong !== null) this.#violated('P9', wrong);
     const waiting = intervals.flatMap(({ skipped }, position) => (skipped === null ? [position] : []));
-    const { maxActive } = options;
-    this.backfills.set(id, { state: 'running', maxActive, waiting: new Set(waiting), runs: new Set() });
+    const rows = { pipeline, options, intervals, waiting: new Set(waiting), runs: new Set<string>() };
+    this.backfills.set(id, { state: 'running', ...rows });
   }
 
-  #decidedInterval({ id, position, decision, reason, runId }: Extract<Write, { write: 'backfill-interval' }>): void {
+  #decidedInterval(write: Extract<Write, { write: 'backfill-interval' }>): void {
+    const { id, position, decision, reason, runId } = write;
     const backfill = this.backfills.get(id);
     const name = `interval ${position} of ${id}`;
-    if (backfill?.waiting.delete(position) !== true) return this.#violated('P9', `${name} is decided twice`);
+    if (backfill?.waiting.has(position) !== true) return this.#violated('P9', `${name} is decided twice`);
+    const wrong = wrongDecision(write, backfill, { runs: this.runs, seenBy: this.#now() - this.#decidedWithinMs });
+    if (wrong !== null) this.#violated('P9', wrong);
+    backfill.waiting.delete(position);
     if (decision === 'skipped' && (reason === null || reason === '')) this.#violated('P9', `${name}: no reason`);
     if (decision === 'skipped') return;
     if (runId === null || !this.runs.has(runId)) return this.#violated('P9', `${name} has no run ${String(runId)}`);
     backfill.runs.add(runId);
     const active = [...backfill.runs].filter((run) => this.unfinished.has(run));
-    if (active.length > backfill.maxActive) this.#violated('P9', `${active.length} runs of ${id} at once`);
+    if (active.length > backfill.options.maxActive) this.#violated('P9', `${active.length} runs of ${id} at once`);
   }
 
   #backfillMoved({ id, from, to }: Extract<Write, { write: 'backfill-state' }>): void {
@@ -501,6 +537,12 @@ export class History {
       row.error = write.error;
     }
   }
+}
+
+/** What was made for a pull request is used for that alone. */
+function mayShare(source: KeptRun, run: KeptRun): boolean {
+  const [one, other] = [source, run].map(({ opened }) => firstTriggerOf(opened.trigger));
+  return one?.kind !== 'pull-request' || (other?.kind === 'pull-request' && other.number === one.number);
 }
 
 function gave({ outcome }: Extract<RunEvent, { type: 'attempt-finished' }>, output: StepOutput): boolean {

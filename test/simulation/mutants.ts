@@ -4,6 +4,7 @@
  * caught which.
  */
 import type { Pools } from '../../src/admission/admission.ts';
+import type { AttemptOutcome, RunEvent } from '../../src/engine/event.ts';
 import type { Executor } from '../../src/executor/executor.ts';
 import type { FakeWorld } from '../../src/executor/fake.ts';
 import type { Forge } from '../../src/forge/forge.ts';
@@ -173,6 +174,16 @@ export const mutants = {
       return 'softFail' in work ? { ...step, work: { ...work, softFail: !work.softFail } } : step;
     }),
   },
+  'cache-key-ignored': {
+    what: 'finds what was kept last of a step, whatever it is given',
+    journal: (journal) => ({ ...journal, cacheEntry: (cached) => journal.newestCacheEntry(cached, 0) }),
+  },
+  'reused-output-swapped': {
+    what: 'reads the outputs of a run in the opposite order',
+    // Where nothing goes wrong, more runs come to an end that can be run again.
+    only: [],
+    journal: (journal) => ({ ...journal, events: async (...asked) => swapped(await journal.events(...asked)) }),
+  },
   'lane-without-limit': {
     what: 'lets all runs of a pipeline work at once',
     definition: (definition) => ({ ...definition, maxActiveRuns: 1000 }),
@@ -191,6 +202,12 @@ export const mutants = {
   'interval-not-recorded': {
     what: 'opens the run of an interval of a backfill, and keeps no record of it',
     journal: without((write) => write.write === 'backfill-interval' && write.decision === 'run'),
+  },
+  'intervals-reversed': {
+    what: 'keeps the intervals of a backfill in the opposite order',
+    journal: withWrites((write) =>
+      write.write === 'backfill' ? { ...write, intervals: write.intervals.toReversed() } : write,
+    ),
   },
   'end-lost': {
     what: 'keeps no mark of a run that has ended',
@@ -465,6 +482,23 @@ function withWrites(change: (write: Write) => Write) {
         epoch,
       ),
   });
+}
+
+/** But for those of a challenge, which the forge hears of. */
+function swapped(events: readonly RunEvent[]): readonly RunEvent[] {
+  const outputs = events.flatMap((event) => (hasOutput(event) ? event.outcome.output : []));
+  return events.map((event) =>
+    hasOutput(event)
+      ? { ...event, outcome: { ...event.outcome, output: outputs.pop() ?? event.outcome.output } }
+      : event,
+  );
+}
+
+type Succeeded = Extract<AttemptOutcome, { kind: 'succeeded' }>;
+
+function hasOutput(event: RunEvent): event is Extract<RunEvent, { type: 'attempt-finished' }> & { outcome: Succeeded } {
+  if (event.type !== 'attempt-finished' || event.step === 'train' || event.step === 'challenge') return false;
+  return event.outcome.kind === 'succeeded';
 }
 
 function eachStep(change: (step: StepDefinition) => StepDefinition) {

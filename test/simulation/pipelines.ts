@@ -186,6 +186,7 @@ function fan(poolSlots: number): StepDefinition[] {
       name: 'each',
       upstream: ['split'],
       map: mapOver([1, 2, 3, 4]),
+      work: { kind: 'command', command: ['true', [{ item: 'item', path: [] }]], environment: {} },
       cache,
       ...pooled(Math.min(2, poolSlots)),
       retry: quickRetry,

@@ -102,7 +102,7 @@ export class Script {
       rerequest: often() / 3,
       cancel: rare('cancel'),
       decide: this.#world.catalogue.names.includes('asking') ? 1 + often() : 0,
-      backfill: hasPast ? often() / 3 : 0,
+      backfill: hasPast ? often() / 2 : 0,
       'cancel-backfill': hasPast ? rare('cancel') : 0,
       tell: this.#world.catalogue.names.includes('fresh') ? 1 + often() : 0,
       crash: rare('crash'),

@@ -150,6 +150,8 @@ export class World {
       violated: this.violated,
       definitionOf: ({ pipeline }) => this.catalogue.definition(pipeline, 0),
       now: () => this.time.now,
+      filesOf: (sha) => [...this.remote.commits.values()].find((commit) => commit.sha === sha)?.files ?? new Map(),
+      decidedWithinMs: faults.slow + faults.freeze > 0 ? 120_000 : 20_000,
       // A server that is not up has no lines, and a turn that could not be kept is none.
       passedBy: () => {
         const by = this.time.now - answersWithinMs;

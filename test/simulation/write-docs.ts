@@ -85,7 +85,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | P6 | The forge's last word on a commit is the end of its run; one comment for a pull request and pipeline, about the head | at rest |
 | P7 | No more attempts run than there are slots, of the executor and of each pool, and each slot comes back; no more functions look at once than the executor takes, and none when its run has ended | each start and look; at the end as many run at once as there are slots |
 | P8 | What was asked of a run and accepted is never lost: a cancelled run ends, and ends cancelled unless it had ended by itself; an approval has one decision, the accepted one | each write: settled together with the events that come of it; within two minutes of a server that is up |
-| P9 | Each interval of a backfill is decided once: one run, or why there is none; no more of its runs go on than it may have; it ends | each write; at rest |
+| P9 | Each interval of a backfill is decided once, in its order: one run, of that interval, or why there is none, by the runs that there were for it; no more of its runs go on than it may have; it ends | each write, where no answer can have been late; at rest |
 | P10 | Each end of a run that is listened to opens exactly one run of who listens, or there is a record of why not; all news of data are taken by exactly one run of each that listens | each write; at rest each end has one or the other, and no news are left |
 | lease | At most one server conducts: the lease is taken when it is free, and nothing is kept under an epoch that is over. No attempt begins while one of an earlier holder runs, but of a holder that is frozen or was a moment ago | each taking, renewal and commit; each start |
 | told | Each missed deadline and each failed run that has a channel is told, at least once, and nothing is told that did not happen | each arrival; at rest |
@@ -97,7 +97,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | tries | Each instance is tried as often as its step and the cause of its failure say, and no oftener | each start and end |
 | priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
 | memory | No attempt is given more memory than the limit of its step, or less than the one before; one that ran out of the limit is the last | each start |
-| cache | What stands for an attempt is what the run that is named gave, and an entry is kept with the end that gave it | each write |
+| cache | What stands for an attempt is what the run that is named gave, for the same instance and the same code, and for that pull request alone if it was made for one; an entry is kept with the end that gave it | each write |
 | reuse | What a re-run reuses is what the earlier run came to and gave | each opening |
 | steps | Steps and runs come to what the definition says of what attempts, waits and approvals came to: no step starts before what it is after allows it, each instance of a map runs, and finally-steps run last | each start; at each end of a run, by the model that the engine is held to (\`test/support/step-model.ts\`); of a run that was stopped, its starts and its own state |
 
@@ -121,7 +121,12 @@ ${guards}
 ## What it does not cover
 
 Requests to the forge that arrive after a later one of the same kind, those of a server that conducts no more among them. More
-than two servers. The executors themselves, Git and GitHub: the contract suites
+than two servers. Of the steps: gates that close, branches, short circuits, maps over an output and their concurrency (the model
+is held to those by random graphs in \`test/engine/order.test.ts\` alone); whether an outcome that was kept is the one that the executor
+gave; of a run that was stopped, the states of its steps. Tags that are pushed, and merge groups. That a tick which was held up, by a
+database or Git that did not answer, runs all the same: each that is late may be missed as the catch-up policy says. P4 and P8 give
+minutes for what takes seconds. Inputs of a cached step other than its code and its instance; how long an
+entry is good. The executors themselves, Git and GitHub: the contract suites
 hold their fakes and the real ones to the same behaviour.
 `;
 }
