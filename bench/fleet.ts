@@ -7,13 +7,15 @@ import { once } from 'node:events';
 import { Queue, QueueEvents, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { openYard } from '../test/executor/fleet/yard.ts';
-import { startRedis, type TestRedis } from '../test/support/redis.ts';
+import { redisMissing, startRedis, type TestRedis } from '../test/support/redis.ts';
 import { allAtOnce, Attempts, oneByOne } from './attempts.ts';
 import { round, type BenchOptions } from './measure.ts';
 
 const slots = 8;
 
 export async function benchFleet({ say, smoke }: BenchOptions): Promise<void> {
+  const skipped = redisMissing();
+  if (skipped !== false) return say({ workload: 'worker', skipped });
   const redis = await startRedis();
   const attempts = new Attempts();
   const yard = await openYard(redis, { slots: 1000, heard: attempts.heard });

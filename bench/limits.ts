@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Client } from 'pg';
 import { unreachable } from '../src/std/unreachable.ts';
+import { postgresMissing } from '../test/support/postgres.ts';
 import { slots } from './contender/subject.ts';
 import { openGround } from './ground.ts';
 import { medianMs, round, timed, type BenchOptions } from './measure.ts';
@@ -18,12 +19,13 @@ import type { Workload } from './subject.ts';
 export async function benchLimits({ say, repetitions }: BenchOptions): Promise<void> {
   const count = repetitions === 1 ? 50 : 500;
   const folder = mkdtempSync(join(tmpdir(), 'contender-limits-'));
+  const skipped = postgresMissing();
   try {
     say({
       workload: 'limits',
       fsync_ms: round(await medianMs(repetitions, () => fsyncMs(folder, count))),
       sqlite_full_commit_ms: round(await medianMs(repetitions, () => sqliteCommitMs(folder, count))),
-      postgres_commit_ms: round(await postgresCommitMs(repetitions, count)),
+      ...(skipped === false ? { postgres_commit_ms: round(await postgresCommitMs(repetitions, count)) } : { skipped }),
       child_round_trip_ms: round(await medianMs(repetitions, () => roundTripMs(folder, count))),
       spawn_ms: round((await spawnLoopMs({ shape: 'chain', steps: count / 5 }, repetitions)) / (count / 5)),
     });
@@ -134,8 +136,8 @@ function stagesOf(workload: Workload): readonly { readonly count: number; readon
   }
 }
 
-/** The steps as targets of a Makefile with the same dependencies. */
-export async function makeMs(workload: Workload, repetitions: number): Promise<number> {
+/** The steps as targets of a Makefile with the same dependencies; null where there is no `make`. */
+export async function makeMs(workload: Workload, repetitions: number): Promise<number | null> {
   const folder = mkdtempSync(join(tmpdir(), 'contender-make-'));
   try {
     const rules = rulesOf(workload);
@@ -145,6 +147,9 @@ export async function makeMs(workload: Workload, repetitions: number): Promise<n
     const make = (): Promise<unknown> =>
       once(spawn('make', ['-s', '-C', folder, `-j${slots}`, 'all'], { stdio: 'ignore' }), 'exit');
     return await medianMs(repetitions, () => timed(make));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
   } finally {
     rmSync(folder, { recursive: true });
   }

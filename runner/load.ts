@@ -103,7 +103,7 @@ function describeLoadError(error: unknown, source: SourceOfStep): string | null 
   if (missing !== undefined) {
     const where =
       source.nodeModules === null
-        ? 'the repository has no node_modules with it'
+        ? 'the repository has no node_modules with it, and `executor.nodeModules` (of a worker, `--node-modules`) names no folder of packages'
         : `it is neither in the repository nor in ${source.nodeModules}`;
     return `the package "${missing}" that ${source.file} imports is not installed: ${where}`;
   }

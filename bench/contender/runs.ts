@@ -2,6 +2,7 @@
  * Chains, fans and bursts of steps that do nothing, through the whole system, beside what a process a step takes without
  * one. Each workload has a system of its own, so that memory is what that workload takes.
  */
+import { postgresMissing } from '../../test/support/postgres.ts';
 import { openGround } from '../ground.ts';
 import { makeMs, spawnLoopMs } from '../limits.ts';
 import { round, type BenchOptions } from '../measure.ts';
@@ -28,10 +29,11 @@ export async function benchSteps(options: BenchOptions, workload: Workload): Pro
     [`make -j${slots}`, make],
     ['bare spawn loop', spawned],
   ] as const) {
-    const taken = { makespan_ms: round(ms), per_step_ms: round(ms / steps) };
-    say({ workload: nameOf(workload), peer, how: 'a process a step, nothing kept', steps, repetitions, ...taken });
+    const who = { workload: nameOf(workload), peer, how: 'a process a step, nothing kept' };
+    if (ms === null) say({ ...who, skipped: 'no make on the PATH: install one (Debian: apt-get install make)' });
+    else say({ ...who, steps, repetitions, makespan_ms: round(ms), per_step_ms: round(ms / steps) });
   }
-  for (const store of storesFor(options, workload.shape)) {
+  for (const store of storesFor(options, workload)) {
     await withContender(store, async (contender) => {
       const who = contenderAs('functions', store);
       const figure = await measureSteps(who, contender.of('function'), workload, repetitions);
@@ -47,20 +49,15 @@ export async function benchSteps(options: BenchOptions, workload: Workload): Pro
       if (steps > 5000 && (await perStepMs(subject.run({ shape: 'fan', steps: 200 }), 202)) * steps > commandsMaxMs)
         return say({ workload: nameOf(workload), ...who, steps, note: 'left out: it would take more than a minute' });
       const figure = await measureSteps(who, subject, workload, repetitions);
-      const ratio = Number(figure['makespan_ms']) / make;
-      say({
-        ...figure,
-        server_peak_rss_mb: peakRssMb(contender.serverPid),
-        times_make: round(ratio),
-        target_times_make: 1.5,
-      });
+      const times = make === null ? {} : { times_make: round(Number(figure['makespan_ms']) / make) };
+      say({ ...figure, server_peak_rss_mb: peakRssMb(contender.serverPid), ...times, target_times_make: 1.5 });
     });
   }
 }
 
 export async function benchTriggers(options: BenchOptions): Promise<void> {
   const { say, sizes } = options;
-  for (const store of storesFor(options, 'trigger'))
+  for (const store of storesFor(options, { shape: 'trigger' }))
     await withContender(store, async (contender) => {
       const figure = await measureTriggers(contenderAs('functions', store), contender.of('function'), sizes.triggers);
       say({ ...figure, target_p50_ms: targets.trigger });
@@ -70,7 +67,7 @@ export async function benchTriggers(options: BenchOptions): Promise<void> {
 /** One run after the other of ever more steps: what a step takes there, and the server's memory. */
 export async function benchGrowth(options: BenchOptions): Promise<void> {
   const { say, sizes, repetitions } = options;
-  for (const store of storesFor(options, 'fan')) {
+  for (const store of storesFor(options, { shape: 'fan', steps: Math.max(...sizes.growth) })) {
     const taken: number[] = [];
     for (const width of sizes.growth)
       await withContender(store, async (contender) => {
@@ -99,8 +96,13 @@ export async function benchGrowth(options: BenchOptions): Promise<void> {
   }
 }
 
-function storesFor({ smoke }: BenchOptions, shape: Workload['shape']): readonly Store[] {
-  return smoke && shape !== 'chain' ? ['SQLite'] : ['SQLite', 'PostgreSQL'];
+/** Says what is left out, and why. */
+function storesFor({ smoke, say }: BenchOptions, workload: Workload): readonly Store[] {
+  if (smoke && workload.shape !== 'chain') return ['SQLite'];
+  const skipped = postgresMissing();
+  if (skipped === false) return ['SQLite', 'PostgreSQL'];
+  say({ workload: nameOf(workload), peer: 'contender', how: 'PostgreSQL', skipped });
+  return ['SQLite'];
 }
 
 function contenderAs(steps: 'functions' | 'commands', store: Store): Who {

@@ -9,10 +9,10 @@ const reasonLengthMax = 1000;
 
 /** `YYYY-MM-DD` as the milliseconds of its midnight in UTC. */
 export function parseDate(text: string): number {
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text) {
-    throw new InvalidArgumentError('Write it as YYYY-MM-DD.');
-  }
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) throw new InvalidArgumentError('Write it as YYYY-MM-DD.');
+  const time = Date.parse(`${text}T00:00:00Z`);
+  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text)
+    throw new InvalidArgumentError('There is no such day.');
   return time;
 }
 

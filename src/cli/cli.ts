@@ -59,6 +59,7 @@ function build(end: End): Command {
     .version(version)
     .option('-C, --directory <folder>', 'run as if started there', '.')
     .exitOverride()
+    .showHelpAfterError('  The commands: contender --help')
     .showSuggestionAfterError();
   const given = (): string => program.opts<{ directory: string }>().directory;
   const folder = (): string => projectFolder(given());

@@ -11,6 +11,7 @@ export function command(program: Command, name: string, description: string, exa
   return program
     .command(name)
     .description(description)
+    .showHelpAfterError(`  Its help, with an example: contender ${whole} --help`)
     .addHelpText(
       'after',
       `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${lines}\n\nElsewhere than in this folder:\n  $ contender -C FOLDER ${whole}`,

@@ -1,4 +1,4 @@
-/** The server's own log: JSON lines where a program reads them, words on a terminal. */
+/** The server's own log: one JSON object a line. */
 import { pino, type Logger } from 'pino';
 
 export function consoleLog(level: 'info' | 'warn' | 'silent'): Logger {

@@ -31,7 +31,7 @@ export default pipeline(
 );
 `;
 
-const configuration = `# Contender watches this repository. Every setting and its default: docs/operating.md.
+const configuration = `# Contender watches this repository. Every setting and its default: node_modules/contender/docs/operating.md.
 repositories:
   - url: .
     # On GitHub, with CONTENDER_GITHUB_TOKEN and CONTENDER_WEBHOOK_SECRET in the environment:

@@ -32,11 +32,12 @@ export function projectOf(system: System, repository: string): Project {
 /** What is not committed is not run: said before anybody wonders. */
 export async function mindUncommitted(folder: string, say: (line: string) => void): Promise<void> {
   if (!existsSync(join(folder, '.git'))) return;
-  const listed = await promisify(execFile)('git', ['-C', folder, 'status', '--porcelain'], { timeout: 10_000 }).catch(
-    () => null,
-  );
-  const lines = listed?.stdout.split('\n').filter((line) => line !== '') ?? [];
-  if (lines.length === 0) return;
+  const args = ['-C', folder, 'status', '--porcelain=v2', '--branch'];
+  const listed = await promisify(execFile)('git', args, { timeout: 10_000 }).catch(() => null);
+  const said = listed?.stdout.split('\n').filter((line) => line !== '') ?? [];
+  const lines = said.filter((line) => !line.startsWith('# '));
+  // Where there is no commit yet, there is nothing to run.
+  if (lines.length === 0 || said.includes('# branch.oid (initial)')) return;
   const what = lines.length === 1 ? '1 uncommitted change is' : `${lines.length} uncommitted changes are`;
   say(paint('yellow', `${what} not part of this run: it runs the commit HEAD.`));
 }

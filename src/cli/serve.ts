@@ -35,7 +35,9 @@ export async function serve(directory: string, options: { readonly port: number 
   const say = (line: string): void => void process.stdout.write(`${harmless(line)}\n`);
   // From the first moment on: whoever reads that it is there may already tell it to stop.
   const signalled = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  const running = await startServer({ ...config, server: { ...server, port } }, 'info', say);
+  // A person at a terminal reads what went wrong; the rest is for a program.
+  const level = process.stderr.isTTY ? 'warn' : 'info';
+  const running = await startServer({ ...config, server: { ...server, port } }, level, say);
   const names = config.repositories.map((each) => each.name).join(', ');
   say(`Contender ${version} is at ${running.url}, watching ${names}.`);
   const { conducts, conductor } = running.standing;

@@ -33,11 +33,12 @@ export async function compileLeft(
   const compiler = await createCompiler();
   try {
     return await withMirror(directory, async (git) => {
-      const base = await fetchAndResolve(git, against, directory);
+      const base = await fetchAndResolve(git, against, directory, '--against');
       const head = await fetchAndResolve(git, ref ?? 'HEAD', directory);
       const left = await git.mergeBase(base, head);
-      if (!left.ok) throw refUnknown(against, left.error.message);
-      if (left.value === null) throw refUnknown(against, `it has no commit in common with ${ref ?? 'HEAD'}`);
+      if (!left.ok) throw refUnknown(against, left.error.message, '--against');
+      if (left.value === null)
+        throw refUnknown(against, `it has no commit in common with ${ref ?? 'HEAD'}`, '--against');
       return compiler.compile(commitFiles(git, left.value));
     });
   } finally {
@@ -72,7 +73,12 @@ export function mindRepository(url: string): void {
 }
 
 /** The commit that `ref` names now in the repository at `url`. Rejects with a `ProblemError`: `repository-unreadable`, `revision-unknown`. */
-export async function fetchAndResolve(git: GitRepository, ref: string, url: string): Promise<Sha> {
+export async function fetchAndResolve(
+  git: GitRepository,
+  ref: string,
+  url: string,
+  option: RefOption = '--ref',
+): Promise<Sha> {
   const fetched = await git.fetch();
   if (!fetched.ok) {
     throw new ProblemError({
@@ -85,7 +91,7 @@ export async function fetchAndResolve(git: GitRepository, ref: string, url: stri
     });
   }
   const sha = await git.resolve(ref);
-  if (!sha.ok) throw refUnknown(ref, sha.error.message);
+  if (!sha.ok) throw refUnknown(ref, sha.error.message, option);
   return sha.value;
 }
 
@@ -104,11 +110,18 @@ function commitFiles(git: GitRepository, sha: Sha): SourceFiles {
   };
 }
 
-function refUnknown(ref: string, reason: string): ProblemError {
+/** What gave a revision. */
+type RefOption = '--ref' | '--against';
+
+function refUnknown(ref: string, reason: string, option: RefOption = '--ref'): ProblemError {
+  const what =
+    option === '--ref'
+      ? 'Give HEAD, a branch, a tag or a commit id, and commit what you want to run.'
+      : 'Give a branch, a tag or a commit id.';
   return new ProblemError({
     code: 'revision-unknown',
     message: `${ref} cannot be read: ${reason}`,
     where: null,
-    help: 'Give HEAD, a branch, a tag or a commit id, and commit what you want to run. For anything else that Git can name: --ref $(git rev-parse HEAD~1)',
+    help: `${what} For anything else that Git can name: ${option} $(git rev-parse HEAD~1)`,
   });
 }

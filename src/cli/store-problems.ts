@@ -12,7 +12,7 @@ export function withStoreProblems(compiled: Compiled, stores: Config['objectStor
     const mistake = storeMistake(step, stores);
     if (mistake === null) return [];
     const message = `step "${step.name}": ${mistake}; contender.yaml declares ${listOf(stores)}`;
-    const help = `Declare it in contender.yaml: ${storeForm(step)}, or change \`store\` of the step (docs/operating.md).`;
+    const help = `Declare it in contender.yaml: ${storeForm(step)}, or change \`store\` of the step (node_modules/contender/docs/operating.md).`;
     return [{ code: 'store-unknown', message, where: where(step.name), help }];
   });
   const named = (version?.definition.steps ?? []).flatMap((step) =>

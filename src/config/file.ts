@@ -25,7 +25,11 @@ function readFile(path: string): ConfigFile {
   const { size } = statSync(path);
   if (size > configBytesMax) throw invalid(`${fileName} is larger than 1 MiB`, null, 'It holds settings only.');
   const lines = new LineCounter();
-  const document = parseDocument(textOf(path, 'Make it a file that this user may read.'), { lineCounter: lines });
+  const document = parseDocument(textOf(path, 'Make it a file that this user may read.'), {
+    lineCounter: lines,
+    // The place is said with the problem.
+    prettyErrors: false,
+  });
   const [error] = document.errors;
   if (error !== undefined) throw invalid(firstLine(error.message), placeAt(lines, error.pos[0]), 'Mend the YAML.');
   const parsed = configFileSchema.safeParse(plainValue(document), { error: unknownSetting });
@@ -54,7 +58,7 @@ function mistakeOf(issue: z.core.$ZodIssue): Mistake {
   return {
     keys: [...issue.path, ...unknown],
     what: `${at}${issue.message}`,
-    help: 'docs/operating.md lists every setting with its default.',
+    help: 'node_modules/contender/docs/operating.md lists every setting with its default.',
   };
 }
 

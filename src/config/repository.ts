@@ -82,6 +82,6 @@ function readAuth(github: GitHubSettings, environment: Environment): GitHubConfi
   throw invalid(
     `there are no credentials for ${github.repository} in the environment`,
     null,
-    'Set CONTENDER_GITHUB_TOKEN, or CONTENDER_GITHUB_APP_ID and CONTENDER_GITHUB_PRIVATE_KEY_FILE (docs/github.md).',
+    'Set CONTENDER_GITHUB_TOKEN, or CONTENDER_GITHUB_APP_ID and CONTENDER_GITHUB_PRIVATE_KEY_FILE (node_modules/contender/docs/github.md).',
   );
 }

@@ -253,7 +253,7 @@ async function resolveRevision(workshop: Workshop, revision: string): Promise<Re
   }
   const message = (await hasNoRef(workshop))
     ? 'the repository has no commit yet: make one'
-    : `${revision} is no branch, tag or commit of the mirror`;
+    : `${revision} is no branch, tag or commit of the repository`;
   return failure({ kind: 'missing', message });
 }
 

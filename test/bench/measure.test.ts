@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { makeMs } from '../../bench/limits.ts';
 import { median, percentile } from '../../bench/measure.ts';
 
 test('the median is the value in the middle, whatever their order', () => {
@@ -22,4 +23,11 @@ test('a percentile lies between its neighbours in proportion', () => {
 
 test('of no values there is none', () => {
   assert.ok(Number.isNaN(median([])));
+});
+
+test('where there is no make, nothing is said of it but that', async (t) => {
+  const path = process.env['PATH'];
+  t.after(() => void (process.env['PATH'] = path));
+  process.env['PATH'] = '/nowhere';
+  assert.equal(await makeMs({ shape: 'trigger' }, 1), null);
 });

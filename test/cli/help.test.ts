@@ -63,11 +63,21 @@ test('--version is the version of the package', async () => {
   assert.match((await sandbox.run(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
 });
 
-test('a command or option that is nearly right is answered with the right one', async () => {
+test('a command or option that is nearly right is answered with the right one, and where the help is', async () => {
   const command = await sandbox.run(['chekc']);
-  assert.deepEqual(command, { status: 2, out: '', err: "error: unknown command 'chekc'\n(Did you mean check?)\n" });
+  const commands = '  The commands: contender --help\n';
+  assert.deepEqual(command, {
+    status: 2,
+    out: '',
+    err: `error: unknown command 'chekc'\n(Did you mean check?)\n${commands}`,
+  });
   const option = await sandbox.run(['run', '--josn', 'good']);
-  assert.deepEqual(option, { status: 2, out: '', err: "error: unknown option '--josn'\n(Did you mean --json?)\n" });
+  const help = '  Its help, with an example: contender run --help\n';
+  assert.deepEqual(option, {
+    status: 2,
+    out: '',
+    err: `error: unknown option '--josn'\n(Did you mean --json?)\n${help}`,
+  });
 });
 
 test('a missing, a superfluous and a wrong argument are mistakes', async () => {

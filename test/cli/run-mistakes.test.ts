@@ -33,13 +33,24 @@ const mistakes: readonly (readonly [what: string, args: readonly string[], said:
     /depth is given twice/,
   ],
   ['a parameter without value', ['run', 'good', '--param', 'depth'], /name=value/],
-  ['a date that there is not', ['run', 'good', '--date', '2026-02-30'], /YYYY-MM-DD/],
+  ['a date that there is not', ['run', 'good', '--date', '2026-02-30'], /There is no such day\./],
+  ['a date in other words', ['run', 'good', '--date', '30.2.2026'], /YYYY-MM-DD/],
+  ['no pipeline', ['run'], /missing required argument 'pipeline'\n {2}.*contender run --help$/m],
   [
     'a revision that only Git can name',
     ['run', 'good', '--ref', 'HEAD~1'],
     /no branch, tag or commit id \[revision-unknown\]\n {2}Give HEAD, a branch, a tag or a commit id.*\$\(git rev-parse HEAD~1\)/,
   ],
-  ['an unknown revision', ['run', 'good', '--ref', 'nowhere'], /nowhere .*\[revision-unknown\]/],
+  [
+    'an unknown revision',
+    ['run', 'good', '--ref', 'nowhere'],
+    /nowhere is no branch, tag or commit of the repository \[revision-unknown\]/,
+  ],
+  [
+    'an unknown revision to compare with',
+    ['check', '--against', 'nowhere'],
+    /\[revision-unknown\]\n {2}Give a branch.*--against \$\(git rev-parse HEAD~1\)/,
+  ],
   [
     'an unknown repository',
     ['run', 'good', '--repository', 'other'],
@@ -61,8 +72,8 @@ test('a repository without a commit is said to be one', async () => {
   try {
     elsewhere.git('init', '--quiet', '--initial-branch=main');
     elsewhere.write({ '.pipelines/good.ts': good });
-    const { status, err } = await elsewhere.run(['run', 'good']);
-    assert.equal(status, 2);
+    const { status, out, err } = await elsewhere.run(['run', 'good']);
+    assert.deepEqual({ status, out }, { status: 2, out: '' });
     assert.match(err, /the repository has no commit yet: make one \[revision-unknown\]/);
   } finally {
     await elsewhere.remove();

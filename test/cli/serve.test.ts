@@ -33,6 +33,19 @@ test('a server says where it is, keeps its address and token to its owner, and S
   assert.equal(existsSync(join(sandbox.folder, '.contender/server.json')), false);
 });
 
+test('a person at a terminal is not shown what is in the log for a program', async () => {
+  const terminal = { NODE_OPTIONS: '--import data:text/javascript,process.stderr.isTTY=true' };
+  const said: string[] = [];
+  for (const environment of [{}, terminal]) {
+    const server = sandbox.start(['serve', '--port', '0'], { environment });
+    await server.until(serving);
+    server.kill('SIGTERM');
+    said.push((await server.ended).err);
+  }
+  assert.match(said[0] ?? '', /^\{"level":30,/m);
+  assert.equal(said[1], '');
+});
+
 test('a server that is told to stop while it starts ends in order', async () => {
   const server = sandbox.start(['serve', '--port', '0']);
   await waitFor(() => existsSync(join(sandbox.folder, '.contender/server.json')));

@@ -244,7 +244,7 @@ test('what cannot be loaded is invalid and says why', async () => {
     [
       '.pipelines/missing.ts',
       'hello',
-      /^invalid: the package "no-such-package" that \.pipelines\/missing\.ts imports is not installed/,
+      /^invalid: the package "no-such-package" that \.pipelines\/missing\.ts imports is not installed: .*`executor\.nodeModules`/,
     ],
     [
       '.pipelines/lost.ts',
