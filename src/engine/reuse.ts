@@ -1,7 +1,7 @@
 /**
  * What a re-run takes over from an earlier run. The steps that run again are those that were asked for and all that
  * comes after them, so what stands before a reused step is reused too; a finally-step comes after everything that is
- * not one. The new run begins with the reused steps at their end, as events of its own: branches, short circuits and
+ * not one. At another commit the approvals are asked for again: a person said yes to the one that was there. The new run begins with the reused steps at their end, as events of its own: branches, short circuits and
  * gates have their effect, outputs and artifacts are read as ever, and nothing of the earlier run is asked again.
  */
 import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
@@ -19,16 +19,16 @@ export interface Reused {
 }
 
 /**
- * The steps of `earlier`, which has ended, that stand in a run of `definition`, in its order. The error is a sentence: no
+ * The steps of `earlier`, which has ended, that stand in a run of `definition` at the commit `sha`, in its order. The error is a sentence: no
  * such step, nothing to begin at, or a step that cannot be reused.
  */
 export function planReuse(
-  definition: PipelineDefinition,
+  { definition, sha }: { readonly definition: PipelineDefinition; readonly sha: string },
   earlier: Run,
   steps: RerunSteps,
 ): Result<readonly Reused[], string> {
   if (steps === 'all') return success([]);
-  const again = stepsAgain(definition, earlier, steps);
+  const again = stepsAgain(definition, earlier, steps, sha !== earlier.opened.sha);
   if (!again.ok) return again;
   const reused: Reused[] = [];
   for (const step of definition.steps) {
@@ -60,20 +60,22 @@ export function reuseEvents(reused: readonly Reused[], at: number): RunEvent[] {
   });
 }
 
-/** Names of the steps to run: the first ones, those that the earlier run does not know, and all after them. */
+/** Names of the steps to run: the first ones, those that the earlier run does not know, approvals of another commit, and all after them. */
 function stepsAgain(
   definition: PipelineDefinition,
   earlier: Run,
   steps: Exclude<RerunSteps, 'all'>,
+  isElsewhere: boolean,
 ): Result<ReadonlySet<string>, string> {
   const isFirst = firstOf(definition, earlier, steps);
   if (!isFirst.ok) return isFirst;
   const again = new Set<string>();
   const last = new Set<string>();
   // The order of the definition is topological.
-  for (const { name, upstream, finally: isLast } of definition.steps) {
+  for (const { name, work, upstream, finally: isLast } of definition.steps) {
     if (isLast || upstream.some((before) => last.has(before))) last.add(name);
-    if (isFirst.value(name) || upstream.some((before) => again.has(before))) again.add(name);
+    const isAsked = isElsewhere && work.kind === 'approval';
+    if (isAsked || isFirst.value(name) || upstream.some((before) => again.has(before))) again.add(name);
   }
   if ([...again].some((name) => !last.has(name))) for (const name of last) again.add(name);
   return success(again);

@@ -251,7 +251,7 @@ test('a run begun again in the middle comes to the same end, and starts nothing 
     fc.property(plans, order, order, fc.nat(), fc.boolean(), (list, first, second, choice, forget) => {
       const earlier = runIn(list, inOrder(first, 3)).run;
       const from = list[choice % list.length]?.definition.name ?? '';
-      const planned = planReuse(earlier.definition, earlier, { from });
+      const planned = planReuse({ definition: earlier.definition, sha: earlier.opened.sha }, earlier, { from });
       assert.ok(planned.ok);
       const reused = reuseEvents(planned.value, openedAt);
       const again = runIn(list, { ...inOrder(second, 3), reused, forget });

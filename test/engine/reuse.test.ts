@@ -7,7 +7,7 @@ import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/defi
 import type { Result } from '../../src/std/result.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { drive, foldOf, openedAt, openedOf, outcomes, statesOf } from '../support/drive.ts';
-import { told } from '../support/scenario.ts';
+import { Scenario, told } from '../support/scenario.ts';
 
 const after = (name: string, upstream: string[], given: Partial<StepDefinition> = {}): StepDefinition =>
   stepOf({ name, upstream, ...given });
@@ -18,7 +18,7 @@ function ended(definition: PipelineDefinition, others: { readonly [step: string]
 }
 
 function reusedNames(definition: PipelineDefinition, earlier: Run, steps: RerunSteps): Result<string[], string> {
-  const planned = planReuse(definition, earlier, steps);
+  const planned = planReuse({ definition, sha: earlier.opened.sha }, earlier, steps);
   return planned.ok ? { ok: true, value: planned.value.map(({ step }) => step.definition.name) } : planned;
 }
 
@@ -29,7 +29,7 @@ function begin(definition: PipelineDefinition, earlier: Run, steps: RerunSteps):
 }
 
 function reusedEvents(definition: PipelineDefinition, earlier: Run, steps: RerunSteps): RunEvent[] {
-  const planned = planReuse(definition, earlier, steps);
+  const planned = planReuse({ definition, sha: earlier.opened.sha }, earlier, steps);
   assert.ok(planned.ok, planned.ok ? '' : planned.error);
   return reuseEvents(planned.value, openedAt);
 }
@@ -252,6 +252,33 @@ test('another version: what is new runs, what is gone is forgotten, what was cha
     ok: false,
     error: 'the step "train" was defined otherwise in run run-1, so it cannot be reused: begin at it, or run all',
   });
+});
+
+test('a person said yes to a commit: at another one the approval, and what comes after it, runs again', () => {
+  const definition = pipelineOf([
+    after('train', []),
+    after('ask', ['train'], { work: works.approval() }),
+    after('tag', ['ask']),
+    after('deploy', ['ask']),
+  ]);
+  const scenario = new Scenario(definition);
+  scenario.proceed(0);
+  scenario.finished(1, 'train', outcomes.succeeded());
+  scenario.decide(2, 'ask', 'approve');
+  scenario.proceed(2);
+  scenario.finished(3, 'tag', outcomes.succeeded());
+  scenario.finished(4, 'deploy', outcomes.failed('invalid'));
+  const { run } = scenario;
+  assert.equal(run.state, 'failed');
+  const reused = (sha: string, steps: RerunSteps) => {
+    const planned = planReuse({ definition, sha }, run, steps);
+    return planned.ok ? planned.value.map(({ step }) => step.definition.name) : planned.error;
+  };
+  const { sha } = run.opened;
+  assert.deepEqual(reused(sha, 'failed'), ['train', 'ask', 'tag']);
+  assert.deepEqual(reused('another', 'failed'), ['train']);
+  assert.deepEqual(reused(sha, { from: 'deploy' }), ['train', 'ask', 'tag']);
+  assert.deepEqual(reused('another', { from: 'deploy' }), ['train']);
 });
 
 test('a run that is opened with what it reuses has decided nothing yet', () => {

@@ -95,7 +95,7 @@ async function plan(
   if (steps === 'all') return success({ version: version.value, reused: [] });
   const earlier = await readRun(ports.journal, id);
   if (earlier === null) return failure(`the definition of run ${id} is not in the journal`);
-  const reused = planReuse(version.value.definition, earlier, steps);
+  const reused = planReuse(version.value, earlier, steps);
   if (!reused.ok) return reused;
   const gone = await goneArtifact(ports, reused.value);
   if (gone !== null) return failure(`${gone} is no longer stored: begin at that step, or run all`);
