@@ -19,6 +19,8 @@ export interface ExitEvidence extends CommandExit {
   readonly lastError: string | null;
   /** Standard error ends with V8's word that it is. */
   readonly heapIsFull: boolean;
+  /** Standard error ends with an error of memory: the line that says so; else null. */
+  readonly memoryError: string | null;
   /** What the heap was made for; null: nothing was said about it. */
   readonly memoryBytes: number | null;
   /** The kernel ended a process for want of memory while the attempt ran. */
@@ -38,6 +40,8 @@ export function outcomeOfExit(exit: ExitEvidence): AttemptOutcome {
     const may = exit.memoryBytes === null ? '' : `, and it may take ${formatBytes(exit.memoryBytes)}: ${moreMemory}`;
     return failed('out-of-memory', `JavaScript's heap ran out of memory${may}`, 134);
   }
+  if (code !== null && exit.memoryError !== null)
+    return failed('out-of-memory', `exit code ${code}: ${exit.memoryError.slice(0, 300)}`, code);
   if (code !== null) return failed('code', `exit code ${code}${because}`, code);
   if (signal !== null && fromOutside.has(signal))
     return failed('lost', `somebody ended it from outside with ${signal}`, null);
