@@ -267,7 +267,8 @@ export type Control = { readonly follow: readonly string[] } | { readonly pass: 
 
 /**
  * Why an attempt failed, which decides whether another follows: `code` and `timeout` use the step's own retries,
- * `lost`, `evicted`, `start` and `registry` have a budget of their own (three), `invalid` is never retried.
+ * `lost`, `evicted`, `start` and `registry` have a budget of their own (three), `shutdown` (the server that ran it was
+ * stopped in order) uses neither, `invalid` is never retried.
  */
 export const failureCauses = [
   'code',
@@ -278,6 +279,7 @@ export const failureCauses = [
   'evicted',
   'start',
   'registry',
+  'shutdown',
   'invalid',
   'cancelled',
 ] as const;
@@ -302,6 +304,8 @@ export interface Usage {
 
 export const engineLimits = {
   infrastructureRetriesMax: 3,
+  /** So that a step that stops its own server comes to an end. */
+  shutdownRetriesMax: 100,
   outputInlineBytesMax: 48 * 1024,
   approvalMessageLengthMax: 1000,
   /** Of one look of a function, where its wait is not shorter. */

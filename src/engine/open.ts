@@ -52,7 +52,7 @@ export function newInstance(index: number): Instance {
     dueAt: null,
     wait: null,
     approval: null,
-    failures: { own: 0, infrastructure: 0 },
+    failures: { own: 0, infrastructure: 0, shutdown: 0 },
   };
 }
 

@@ -119,7 +119,7 @@ export interface Instance {
   /** Null for all that no person is asked about. */
   approval: Approval | null;
   /** Failed attempts and looks so far, by whose budget they use. */
-  readonly failures: { own: number; infrastructure: number };
+  readonly failures: { own: number; infrastructure: number; shutdown: number };
 }
 
 /** It is, or was, looked for what the step waits for. */

@@ -43,6 +43,7 @@ const messages: Readonly<Record<FailureCause, string>> = {
   evicted: 'it is evicted',
   start: 'it cannot be started',
   registry: 'the registry does not answer',
+  shutdown: 'its server is stopped',
   invalid: 'it is refused, as any other try would be',
   cancelled: 'it is cancelled',
 };

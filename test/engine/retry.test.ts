@@ -55,6 +55,21 @@ test('lost attempts use none of the retries of the code', () => {
   assert.equal(run.steps.get('train')?.instances?.[0]?.attempts.length, 6);
 });
 
+test('a server that is stopped takes no try from anybody, but a step that stops its own server comes to an end', () => {
+  const causes = [...Array<FailureCause>(20).fill('shutdown'), 'lost', 'shutdown', 'lost', 'lost', 'code'] as const;
+  const { run, events } = drive(train(), ({ attempt }) => {
+    const cause = causes[attempt - 1];
+    return cause === undefined ? outcomes.succeeded() : outcomes.failed(cause);
+  });
+  assert.deepEqual(statesOf(run), { train: 'success' });
+  const [end, retry] = [
+    events.find(({ type }) => type === 'attempt-finished'),
+    events.find(({ type }) => type === 'retry-planned'),
+  ];
+  assert.ok(retry?.type === 'retry-planned' && retry.dueAt - (end?.at ?? 0) === 5000);
+  assert.equal(attemptsOf('shutdown'), 101);
+});
+
 test('with factor 1 every wait is exactly the delay', () => {
   for (const number of [1, 2, 9]) assert.equal(backOffMs(minute, number, 'any'), 60_000);
 });

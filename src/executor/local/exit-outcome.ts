@@ -73,7 +73,7 @@ export function outcomeOfStop(cause: StopCause, { timeoutMs, memoryBytes, memory
       return failed('out-of-memory', `it took ${took} of memory, and may take ${may}: ${moreMemory}`, null);
     }
     case 'server':
-      return failed('lost', 'the server was stopped while it ran', null);
+      return failed('shutdown', 'the server was stopped while it ran', null);
     case 'stopped':
       return failed('lost', 'something stopped its process (SIGSTOP) and did not let it go on', null);
     default:
