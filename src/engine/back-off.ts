@@ -1,7 +1,8 @@
 /**
  * When to try again. Failures of the user's own work use the step's `retry`; failures of the ground under it (lost,
  * evicted, not started, registry unreachable) have three tries of their own, so that a bad node never uses up the
- * retries of the code, and the server's own orderly end uses neither; what a second try cannot change (invalid, cancelled) is never tried again.
+ * retries of the code, and the server's own orderly end uses neither; what a second try cannot change (invalid, cancelled, by the
+ * word of the code) is never tried again.
  *
  * The n-th retry waits `delayMs * factor^(n-1)`, at most `delayMaxMs`. With factor 1 that is exact: every wait is
  * `delayMs`. With another factor up to a quarter is taken off, so that many steps that failed together do not come back
@@ -46,6 +47,7 @@ export function budgetOf(cause: FailureCause): Budget {
     case 'shutdown':
       return 'shutdown';
     case 'invalid':
+    case 'non-retryable':
     case 'cancelled':
       return 'none';
     default:

@@ -268,7 +268,7 @@ export type Control = { readonly follow: readonly string[] } | { readonly pass: 
 /**
  * Why an attempt failed, which decides whether another follows: `code` and `timeout` use the step's own retries,
  * `lost`, `evicted`, `start` and `registry` have a budget of their own (three), `shutdown` (the server that ran it was
- * stopped in order) uses neither, `invalid` is never retried.
+ * stopped in order) uses neither, `invalid` and `non-retryable` (its own code says so) are never retried.
  */
 export const failureCauses = [
   'code',
@@ -281,6 +281,7 @@ export const failureCauses = [
   'registry',
   'shutdown',
   'invalid',
+  'non-retryable',
   'cancelled',
 ] as const;
 export type FailureCause = (typeof failureCauses)[number];

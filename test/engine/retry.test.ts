@@ -40,7 +40,7 @@ const attemptsOf = (cause: FailureCause): number => {
 for (const [causes, attempts] of [
   [['code', 'timeout', 'out-of-memory', 'output'], 3],
   [['lost', 'evicted', 'start', 'registry'], 4],
-  [['invalid', 'cancelled'], 1],
+  [['invalid', 'non-retryable', 'cancelled'], 1],
 ] as const) {
   for (const cause of causes) {
     test(`a step with two retries that always fails by ${cause} is tried ${attempts} times`, () => {

@@ -8,6 +8,8 @@ import type { StopCause } from './attempt-control.ts';
 
 /** A command that ends with this code says that there was nothing to do: the step is skipped. */
 export const skipExitCode = 99;
+/** One that ends with this code says that another try would fail as well. */
+export const nonRetryableExitCode = 98;
 
 export interface CommandExit {
   readonly code: number | null;
@@ -33,6 +35,7 @@ export function outcomeOfExit(exit: ExitEvidence): AttemptOutcome {
   const because = exit.lastError === null ? '' : `: ${exit.lastError.slice(0, 300)}`;
   if (code === skipExitCode)
     return { kind: 'skipped', reason: `the command ended with code ${skipExitCode}${because}` };
+  if (code === nonRetryableExitCode) return failed('non-retryable', `exit code ${code}${because}`, code);
   const wasKilled = signal === 'SIGKILL' || code === 137;
   if (wasKilled && exit.kernelRanOutOfMemory)
     return failed('out-of-memory', 'the kernel ended it (SIGKILL) because the memory ran out', 137);
