@@ -52,6 +52,7 @@ export function newInstance(index: number): Instance {
     dueAt: null,
     wait: null,
     approval: null,
+    reusedFrom: null,
     failures: { own: 0, infrastructure: 0, shutdown: 0 },
   };
 }

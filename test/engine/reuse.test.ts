@@ -148,14 +148,63 @@ test('a run that was only given results, of a mapped step too, has not begun', (
   assert.equal(run.begunAt, null);
 });
 
-test('a mapped step that failed runs again with all of its instances', () => {
-  const definition = pipelineOf([after('each', [], { map: mapOver([1, 2]) })]);
-  const earlier = drive(definition, ({ index }) => (index === 0 ? outcomes.succeeded() : outcomes.failed('invalid')));
-  assert.deepEqual(begin(definition, earlier.run, 'failed').lines, [
-    'each has 2 instances',
-    'start each',
-    'start each[1]',
-  ]);
+const fits = pipelineOf([
+  after('load', []),
+  after('fit', ['load'], { map: mapOver([1, 2, 3]) }),
+  after('best', ['fit'], { work: { kind: 'function', file: 'p.ts', input: outputOf('fit') } }),
+]);
+/** The second one fails. */
+const halfFitted = drive(fits, ({ step, index }) =>
+  step === 'fit' && index === 1 ? outcomes.failed('invalid') : outcomes.succeeded(index),
+).run;
+
+test('of a mapped step that failed, the instances that did not succeed run again, and the next step reads all', () => {
+  const { run, lines } = begin(fits, halfFitted, 'failed');
+  assert.deepEqual(lines, ['start fit[1]']);
+  assert.deepEqual(statesOf(run), { load: 'success', fit: ['success', 'queued', 'success'], best: 'none' });
+  const reused = reusedEvents(fits, halfFitted, 'failed');
+  const again = drive(fits, ({ index }) => outcomes.succeeded(index), {
+    reused,
+    opened: { runId: 'run-2' },
+    forget: true,
+  });
+  assert.deepEqual(statesOf(again.run), { load: 'success', fit: ['success', 'success', 'success'], best: 'success' });
+  const fit = again.run.steps.get('fit');
+  assert.deepEqual(
+    fit?.instances?.map(({ output, reusedFrom }) => [output, reusedFrom]),
+    [
+      [{ inline: 0 }, 'run-1'],
+      [{ inline: 1 }, null],
+      [{ inline: 2 }, 'run-1'],
+    ],
+  );
+  assert.equal(fit?.reusedFrom, null, 'the step ran here');
+  const third = reusedEvents(fits, again.run, { from: 'best' });
+  assert.deepEqual(
+    third.flatMap((event) => (event.type === 'step-reused' && event.step === 'fit' ? [event.runId] : [])),
+    ['run-1', 'run-2', 'run-1'],
+  );
+});
+
+test('a mapped step runs again with all of its instances where it was asked for, changed, or what it is after runs again', () => {
+  const all = ['start fit', 'start fit[1]', 'start fit[2]'];
+  assert.deepEqual(begin(fits, halfFitted, { from: 'fit' }).lines, ['fit has 3 instances', ...all]);
+  const changed = pipelineOf([after('load', []), after('fit', ['load'], { map: mapOver([1, 2, 4]) })]);
+  assert.deepEqual(begin(changed, halfFitted, 'failed').lines, ['fit has 3 instances', ...all]);
+  const wider = pipelineOf([after('look', []), after('load', ['look']), ...fits.steps.slice(1)]);
+  assert.deepEqual(reusedNames(wider, halfFitted, 'failed'), { ok: true, value: [] });
+});
+
+test('a cancel before its turn ends the instances that were to run again', () => {
+  const run = foldOf(fits, openedOf({ runId: 'run-2' }), reusedEvents(fits, halfFitted, 'failed'));
+  assert.equal(run.begunAt, null);
+  const events = decide(run, { type: 'cancel', at: openedAt, by: 'ada', reason: 'late' });
+  assert.ok(
+    told(events).some((line) => line.startsWith('fit[1] cancelled')),
+    told(events).join('\n'),
+  );
+  assert.equal(run.state, 'cancelled');
+  assert.deepEqual(begin(fits, run, 'failed').lines, ['start fit[1]']);
 });
 
 test('a mapped step that had nothing to map over, or was skipped before, is reused as a whole', () => {
