@@ -5,6 +5,7 @@
  */
 import { inspect } from 'node:util';
 import type { RunnerReport, RunnerRequest, RunnerResult, RunnerTask } from '../src/executor/executor.ts';
+import { NonRetryableError } from '../src/pipeline/non-retryable-error.ts';
 import { messageOfError } from '../src/std/error-message.ts';
 import type { Attempt } from './attempt.ts';
 import { carryOut } from './carry-out.ts';
@@ -93,7 +94,9 @@ function failureOf(error: unknown): RunnerResult {
   const text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : inspect(error);
   err(`${text}${error instanceof Error && error.cause !== undefined ? `\nCaused by: ${inspect(error.cause)}` : ''}\n`);
   const message = error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${inspect(error)}`;
-  return { kind: 'failed', cause: 'code', message: (message.split('\n')[0] ?? '').slice(0, 1000), exitCode: null };
+  // By its name: a package of the repository may have brought a copy of its own.
+  const cause = error instanceof Error && error.name === NonRetryableError.name ? 'non-retryable' : 'code';
+  return { kind: 'failed', cause, message: (message.split('\n')[0] ?? '').slice(0, 1000), exitCode: null };
 }
 
 /** An error that no `await` of the function saw ends its attempt, or, between two attempts, the process. */

@@ -13,7 +13,7 @@ export type CatchupPolicy = 'none' | 'latest' | 'all';
 /** More than this many runs are never started at once, so that coming back after a week starts no storm. */
 const catchupRunsMax = 10;
 /** A tick is on time up to this late: servers look at the clock once a minute at least. */
-const onTimeWithinMs = 60_000;
+export const onTimeWithinMs = 60_000;
 /** Decisions handed out at once. */
 export const ticksPerPageMax = 1000;
 
@@ -37,6 +37,8 @@ export interface TicksDue {
    * that was on time then, or came due since, runs under any policy.
    */
   readonly heldUpSince: number | null;
+  /** Whether the run of a later tick ends that of an earlier one: of those that are due together only the latest runs. */
+  readonly replaces: boolean;
 }
 
 /**
@@ -68,7 +70,7 @@ function latestDue(schedule: Schedule, lastRecorded: number, now: number): reado
 }
 
 function decideTick(tick: number, due: TicksDue, latest: readonly number[]): TickDecision {
-  const { now, catchup, heldUpSince } = due;
+  const { now, catchup, heldUpSince, replaces } = due;
   const lateByMs = now - tick;
   const late = `late by ${formatDuration(lateByMs)}`;
   const decide = (decision: 'run' | 'missed', reason: string): TickDecision => ({ tick, decision, lateByMs, reason });
@@ -79,6 +81,8 @@ function decideTick(tick: number, due: TicksDue, latest: readonly number[]): Tic
   if (!isAwaited && catchup === 'latest' && tick !== latest[0]) {
     return decide('missed', `${late}: catch-up runs only the latest tick`);
   }
+  if (replaces && tick !== latest[0])
+    return decide('missed', `${late}: a later tick is due as well, and its run would replace this one`);
   if (!latest.includes(tick)) {
     return decide('missed', `${late}: at most ${catchupRunsMax} ticks run at once, the latest ones`);
   }

@@ -1,7 +1,8 @@
 /**
  * When to try again. Failures of the user's own work use the step's `retry`; failures of the ground under it (lost,
  * evicted, not started, registry unreachable) have three tries of their own, so that a bad node never uses up the
- * retries of the code; what a second try cannot change (invalid, cancelled) is never tried again.
+ * retries of the code, and the server's own orderly end uses neither; what a second try cannot change (invalid, cancelled, by the
+ * word of the code) is never tried again.
  *
  * The n-th retry waits `delayMs * factor^(n-1)`, at most `delayMaxMs`. With factor 1 that is exact: every wait is
  * `delayMs`. With another factor up to a quarter is taken off, so that many steps that failed together do not come back
@@ -20,7 +21,15 @@ const infrastructureRetry: RetryDefinition = {
   delayMaxMs: 300_000,
 };
 
-export type Budget = 'own' | 'infrastructure' | 'none';
+/** Whoever stops a server mostly starts it again. */
+const shutdownRetry: RetryDefinition = {
+  count: engineLimits.shutdownRetriesMax,
+  delayMs: 5_000,
+  factor: 1,
+  delayMaxMs: 5_000,
+};
+
+export type Budget = 'own' | 'infrastructure' | 'shutdown' | 'none';
 
 /** Whose retries a failure uses. */
 export function budgetOf(cause: FailureCause): Budget {
@@ -35,7 +44,10 @@ export function budgetOf(cause: FailureCause): Budget {
     case 'start':
     case 'registry':
       return 'infrastructure';
+    case 'shutdown':
+      return 'shutdown';
     case 'invalid':
+    case 'non-retryable':
     case 'cancelled':
       return 'none';
     default:
@@ -47,7 +59,7 @@ export function budgetOf(cause: FailureCause): Budget {
 export function retryAfterMs(run: Run, step: Step, instance: Instance, cause: FailureCause): number | null {
   const budget = budgetOf(cause);
   if (budget === 'none') return null;
-  const retry = budget === 'own' ? step.definition.retry : infrastructureRetry;
+  const retry = { own: step.definition.retry, infrastructure: infrastructureRetry, shutdown: shutdownRetry }[budget];
   const failures = instance.failures[budget];
   if (failures > retry.count) return null;
   const seed = `${run.opened.runId}/${step.definition.name}/${instance.index}/${instance.attempts.length}`;

@@ -63,7 +63,8 @@ function cancelUnstarted(turn: Turn): void {
   const reason = stoppedBy(run.stopping);
   for (const step of run.steps.values()) {
     if (finalStepStates.has(step.state)) continue;
-    if (step.state === 'none') {
+    const hasInstances = step.definition.map !== null && step.instances !== null;
+    if (step.state === 'none' && !hasInstances) {
       finish(turn, step, null, 'cancelled', reason);
       continue;
     }

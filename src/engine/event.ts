@@ -267,7 +267,8 @@ export type Control = { readonly follow: readonly string[] } | { readonly pass: 
 
 /**
  * Why an attempt failed, which decides whether another follows: `code` and `timeout` use the step's own retries,
- * `lost`, `evicted`, `start` and `registry` have a budget of their own (three), `invalid` is never retried.
+ * `lost`, `evicted`, `start` and `registry` have a budget of their own (three), `shutdown` (the server that ran it was
+ * stopped in order) uses neither, `invalid` and `non-retryable` (its own code says so) are never retried.
  */
 export const failureCauses = [
   'code',
@@ -278,7 +279,9 @@ export const failureCauses = [
   'evicted',
   'start',
   'registry',
+  'shutdown',
   'invalid',
+  'non-retryable',
   'cancelled',
 ] as const;
 export type FailureCause = (typeof failureCauses)[number];
@@ -302,6 +305,8 @@ export interface Usage {
 
 export const engineLimits = {
   infrastructureRetriesMax: 3,
+  /** So that a step that stops its own server comes to an end. */
+  shutdownRetriesMax: 100,
   outputInlineBytesMax: 48 * 1024,
   approvalMessageLengthMax: 1000,
   /** Of one look of a function, where its wait is not shorter. */

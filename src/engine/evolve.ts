@@ -20,7 +20,7 @@ import type { AttemptKey, FailureCause, RunEvent, StepState } from './event.ts';
 import { newInstance } from './open.ts';
 import { finishInstance, finishStepAsWhole } from './finish.ts';
 import { moveTo } from './aggregate.ts';
-import type { Attempt, Instance, Run, Step, Stopping } from './run.ts';
+import { finalStepStates, type Attempt, type Instance, type Run, type Step, type Stopping } from './run.ts';
 
 /** In which states of an instance an event can happen to it. */
 const possibleIn = {
@@ -247,13 +247,18 @@ function finishStep(run: Run, event: Extract<RunEvent, { type: 'step-finished' }
 }
 
 function reuseStep(run: Run, event: Extract<RunEvent, { type: 'step-reused' }>): void {
-  findStep(run, event).reusedFrom = event.runId;
-  if (event.index === null) return finishStepAsWhole(run, unbegun(run, event), event.state, event.reason);
+  if (event.index === null) {
+    const whole = unbegun(run, event);
+    whole.reusedFrom = event.runId;
+    return finishStepAsWhole(run, whole, event.state, event.reason);
+  }
   const { step, instance } = find(run, { ...event, index: event.index });
   demand(event, instance);
   instance.output = event.output;
   instance.control = event.control;
+  instance.reusedFrom = event.runId;
   finishInstance(run, step, instance, event.state, event.reason);
+  if (finalStepStates.has(step.state)) step.reusedFrom = event.runId;
 }
 
 function unbegun(run: Run, event: { type: string; step: string }): Step {

@@ -52,7 +52,8 @@ export function newInstance(index: number): Instance {
     dueAt: null,
     wait: null,
     approval: null,
-    failures: { own: 0, infrastructure: 0 },
+    reusedFrom: null,
+    failures: { own: 0, infrastructure: 0, shutdown: 0 },
   };
 }
 

@@ -91,6 +91,11 @@ function begin(turn: Turn, step: Step): void {
   const { work } = step.definition;
   if (work.kind === 'approval') return requestApproval(turn, step, work);
   if (step.definition.map === null) return schedule(turn, step, 0);
+  // Mapped by a re-run, which reuses some of the instances.
+  if (step.instances !== null) {
+    for (const { index, state } of step.instances) if (state === 'none') schedule(turn, step, index);
+    return;
+  }
   const length = mappedLength(turn.run, step);
   if (!length.ok) return finish(turn, step, null, 'failed', length.error);
   record(turn, { type: 'step-mapped', at: turn.at, step: step.definition.name, length: length.value });

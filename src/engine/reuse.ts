@@ -1,39 +1,47 @@
 /**
  * What a re-run takes over from an earlier run. The steps that run again are those that were asked for and all that
  * comes after them, so what stands before a reused step is reused too; a finally-step comes after everything that is
- * not one. The new run begins with the reused steps at their end, as events of its own: branches, short circuits and
+ * not one. Of a mapped step that begins the re-run of what failed, only the instances that did not succeed run again. At another commit the approvals are asked for again: a person said yes to the one that was there. The new run begins with the reused steps at their end, as events of its own: branches, short circuits and
  * gates have their effect, outputs and artifacts are read as ever, and nothing of the earlier run is asked again.
  */
 import type { PipelineDefinition, StepDefinition } from '../pipeline/definition.ts';
 import { canonicalJson, type Json } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { FinalStepState, RerunSteps, RunEvent, StepState } from './event.ts';
-import { finalStepStates, type Run, type Step } from './run.ts';
+import { finalStepStates, type Instance, type Run, type Step } from './run.ts';
 
 /** A step of an earlier run that stands for the one of the same name. */
 export interface Reused {
   readonly step: Step;
-  readonly state: FinalStepState;
-  /** The run whose attempts gave it. */
+  /** Those that stand: all of them, or of a mapped step some. */
+  readonly instances: readonly Instance[];
+  /** Of the step as a whole; null where some of its instances run again. */
+  readonly state: FinalStepState | null;
+  /** The run whose attempts gave it, where its instances do not say so. */
   readonly runId: string;
 }
 
 /**
- * The steps of `earlier`, which has ended, that stand in a run of `definition`, in its order. The error is a sentence: no
+ * The steps of `earlier`, which has ended, that stand in a run of `definition` at the commit `sha`, in its order. The error is a sentence: no
  * such step, nothing to begin at, or a step that cannot be reused.
  */
 export function planReuse(
-  definition: PipelineDefinition,
+  { definition, sha }: { readonly definition: PipelineDefinition; readonly sha: string },
   earlier: Run,
   steps: RerunSteps,
 ): Result<readonly Reused[], string> {
   if (steps === 'all') return success([]);
-  const again = stepsAgain(definition, earlier, steps);
+  const again = stepsAgain(definition, earlier, steps, sha !== earlier.opened.sha);
   if (!again.ok) return again;
   const reused: Reused[] = [];
   for (const step of definition.steps) {
     const before = earlier.steps.get(step.name);
-    if (before === undefined || again.value.has(step.name)) continue;
+    if (before === undefined) continue;
+    if (again.value.all.has(step.name)) {
+      const part = steps === 'failed' && again.value.first.has(step.name) ? reusePart(step, before, earlier) : null;
+      if (part !== null) reused.push(part);
+      continue;
+    }
     const stands = reuse(step, before, earlier.opened.runId);
     if (!stands.ok) return stands;
     reused.push(stands.value);
@@ -43,40 +51,49 @@ export function planReuse(
 
 /** As the new run records it, right after its opening. */
 export function reuseEvents(reused: readonly Reused[], at: number): RunEvent[] {
-  return reused.flatMap(({ step, state, runId }) => {
+  return reused.flatMap(({ step, instances, state, runId }) => {
     const { name, map } = step.definition;
-    const instances = step.instances ?? [];
     const mapped: RunEvent[] =
       map === null || step.instances === null
         ? []
-        : [{ type: 'step-mapped', at, step: name, length: instances.length }];
-    const one = { type: 'step-reused', at, step: name, runId } as const;
-    if (instances.length === 0)
-      return [...mapped, { ...one, index: null, state, reason: step.reason, output: null, control: null }];
-    const each = instances.map(({ index, state: end, reason, output, control }): RunEvent => {
-      return { ...one, index, state: isFinal(end) ? end : state, reason, output, control };
+        : [{ type: 'step-mapped', at, step: name, length: step.instances.length }];
+    const one = { type: 'step-reused', at, step: name } as const;
+    if (instances.length === 0 && state !== null)
+      return [...mapped, { ...one, runId, index: null, state, reason: step.reason, output: null, control: null }];
+    const each = instances.flatMap(({ index, state: end, reason, output, control, reusedFrom }): RunEvent[] => {
+      if (!isFinal(end)) return [];
+      return [{ ...one, runId: reusedFrom ?? runId, index, state: end, reason, output, control }];
     });
     return [...mapped, ...each];
   });
 }
 
-/** Names of the steps to run: the first ones, those that the earlier run does not know, and all after them. */
+/** Names of the steps to run (`first`: for no other step's sake): the first ones, those that the earlier run does not know, approvals of another commit, and all after them. */
 function stepsAgain(
   definition: PipelineDefinition,
   earlier: Run,
   steps: Exclude<RerunSteps, 'all'>,
-): Result<ReadonlySet<string>, string> {
+  isElsewhere: boolean,
+): Result<{ readonly all: ReadonlySet<string>; readonly first: ReadonlySet<string> }, string> {
   const isFirst = firstOf(definition, earlier, steps);
   if (!isFirst.ok) return isFirst;
   const again = new Set<string>();
+  const first = new Set<string>();
   const last = new Set<string>();
   // The order of the definition is topological.
-  for (const { name, upstream, finally: isLast } of definition.steps) {
+  for (const { name, work, upstream, finally: isLast } of definition.steps) {
     if (isLast || upstream.some((before) => last.has(before))) last.add(name);
-    if (isFirst.value(name) || upstream.some((before) => again.has(before))) again.add(name);
+    const isAsked = isElsewhere && work.kind === 'approval';
+    const isAfter = upstream.some((before) => again.has(before));
+    if (isAsked || isFirst.value(name) || isAfter) again.add(name);
+    if (!isAfter && again.has(name)) first.add(name);
   }
-  if ([...again].some((name) => !last.has(name))) for (const name of last) again.add(name);
-  return success(again);
+  if ([...again].some((name) => !last.has(name)))
+    for (const name of last) {
+      again.add(name);
+      first.delete(name);
+    }
+  return success({ all: again, first });
 }
 
 function firstOf(
@@ -111,7 +128,14 @@ function reuse(step: StepDefinition, before: Step, runId: string): Result<Reused
     return failure(`${named} has no end in run ${runId} that could be reused: begin at it, or at the failed steps`);
   if (textOf(step) !== textOf(before.definition))
     return failure(`${named} was defined otherwise in run ${runId}, so it cannot be reused: begin at it, or run all`);
-  return success({ step: before, state, runId: before.reusedFrom ?? runId });
+  return success({ step: before, instances: before.instances ?? [], state, runId: before.reusedFrom ?? runId });
+}
+
+/** The instances that came to what they were meant to; null where there are none, or the step is another. */
+function reusePart(step: StepDefinition, before: Step, { opened: { runId } }: Run): Reused | null {
+  if (step.map === null || textOf(step) !== textOf(before.definition)) return null;
+  const instances = (before.instances ?? []).filter(({ state }) => isDone(state));
+  return instances.length === 0 ? null : { step: before, instances, state: null, runId };
 }
 
 function isFinal(state: StepState): state is FinalStepState {

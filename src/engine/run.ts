@@ -72,7 +72,7 @@ export interface Step {
   reason: string | null;
   /** Null until the length of a mapped step is known. Always one for a step without `map`. */
   instances: Instance[] | null;
-  /** The run whose attempts gave what stands here; null where it is this one. */
+  /** The run whose attempts gave what stands here; null where it is this one, if only for some instances. */
   reusedFrom: string | null;
 
   /** Place in the definition, from 0. */
@@ -118,8 +118,10 @@ export interface Instance {
   wait: Wait | null;
   /** Null for all that no person is asked about. */
   approval: Approval | null;
+  /** The run whose attempts gave it; null where it is this one. */
+  reusedFrom: string | null;
   /** Failed attempts and looks so far, by whose budget they use. */
-  readonly failures: { own: number; infrastructure: number };
+  readonly failures: { own: number; infrastructure: number; shutdown: number };
 }
 
 /** It is, or was, looked for what the step waits for. */

@@ -89,6 +89,8 @@ const lost: AttemptOutcome = {
   exitCode: null,
 };
 
+const stopped: AttemptOutcome = { ...lost, cause: 'shutdown', message: 'the server was stopped while it ran' };
+
 export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
   const { slots, clock, behaviour, world = createFakeWorld() } = options;
   const later = options.later ?? ((work: () => void) => queueMicrotask(work));
@@ -163,7 +165,7 @@ export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
     async close() {
       looks.close();
       world.reporters.delete(tell);
-      if (!outlives) for (const attemptId of running.keys()) end(attemptId, lost);
+      if (!outlives) for (const attemptId of running.keys()) end(attemptId, stopped);
       if (state === 'open') state = 'closed';
     },
     running: () => (state === 'open' ? [...running.keys()] : []),

@@ -101,7 +101,7 @@ export interface StepDefinition {
   /** Names of the direct upstream steps, in the order of `PipelineDefinition.steps`, without repeats. */
   readonly upstream: readonly string[];
   readonly triggerRule: TriggerRule;
-  /** Runs when everything else has ended, whatever the outcome, and never changes what the others did. */
+  /** Runs when everything else has ended, whatever became of it, unless the run was cancelled or is over its time limit. */
   readonly finally: boolean;
   readonly retry: RetryDefinition;
   readonly timeoutMs: number;

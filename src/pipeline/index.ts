@@ -13,6 +13,7 @@ export { container, type ContainerOptions, type ResourceOptions } from './contai
 export { gate, type GateMeasurement, type GateOptions, type GateOutput } from './gate.ts';
 export { group } from './group.ts';
 export { map, type Axes, type Elements, type MapOptions } from './map.ts';
+export { NonRetryableError } from './non-retryable-error.ts';
 export { pipeline, type Pipeline, type PipelineContext, type PipelineOptions } from './pipeline.ts';
 export { step, type CommandStepOptions, type FunctionStepOptions } from './step.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';

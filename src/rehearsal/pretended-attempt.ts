@@ -43,7 +43,9 @@ const messages: Readonly<Record<FailureCause, string>> = {
   evicted: 'it is evicted',
   start: 'it cannot be started',
   registry: 'the registry does not answer',
+  shutdown: 'its server is stopped',
   invalid: 'it is refused, as any other try would be',
+  'non-retryable': 'its code asks for no other try',
   cancelled: 'it is cancelled',
 };
 

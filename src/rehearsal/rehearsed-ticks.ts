@@ -69,7 +69,8 @@ export function rehearseTicks(request: TicksRequest): Result<RehearsedTicks, Pro
   let lastRecorded = from - 1;
   const fire = (): void => {
     const catchup = definition.on.schedule?.catchup ?? 'none';
-    const due = { schedule, lastRecorded, now: stage.now, catchup, heldUpSince: null };
+    const replaces = definition.overlap === 'replace';
+    const due = { schedule, lastRecorded, now: stage.now, catchup, heldUpSince: null, replaces };
     for (const { tick, decision, reason } of decideTicks(due)) {
       lastRecorded = tick;
       const opened = openedAt(request, tick, decided.length);

@@ -14,8 +14,10 @@ export const causeWords: Readonly<Record<FailureCause, string>> = {
   lost: 'lost with its machine',
   evicted: 'evicted',
   start: 'could not be started',
+  shutdown: 'ended with its server',
   registry: 'the registry could not be used',
   invalid: 'it cannot run as it is written',
+  'non-retryable': 'in its own code, which asks for no other try',
   cancelled: 'stopped by a cancel',
 };
 

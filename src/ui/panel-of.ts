@@ -94,7 +94,7 @@ export function panelOf({ step, instance, attempt }: Selected): PanelView {
     output: instance === null ? null : outputOf(instance),
     decision: instance === null ? null : decisionText(instance),
     dueAt: instance?.dueAt ?? null,
-    reusedFrom: step.reusedFrom,
+    reusedFrom: instance?.reusedFrom ?? step.reusedFrom,
   };
 }
 

@@ -15,9 +15,10 @@ function decide(
   hoursDown: number,
   lateByMs = 120_000,
   heldUpSince: number | null = null,
+  replaces = false,
 ): readonly TickDecision[] {
   const lastRecorded = noon - hoursDown * hourMs;
-  return decideTicks({ schedule: hourly, lastRecorded, now: noon + lateByMs, catchup, heldUpSince });
+  return decideTicks({ schedule: hourly, lastRecorded, now: noon + lateByMs, catchup, heldUpSince, replaces });
 }
 
 function counts(decisions: readonly TickDecision[]): { readonly run: number; readonly missed: number } {
@@ -69,8 +70,16 @@ test('catch-up of all runs the ten latest and records the older ones', () => {
   assert.match(decisions[0]?.reason ?? '', /at most 10 ticks run at once/);
 });
 
+test('where a run replaces the one before, only the latest of those that are due together runs', () => {
+  const decisions = decide('all', 3, 120_000, null, true);
+  assert.deepEqual(counts(decisions), { run: 1, missed: 2 });
+  assert.equal(decisions.at(-1)?.reason, 'late by 2 min 0 s: caught up');
+  assert.match(decisions[0]?.reason ?? '', /late by 2 h 2 min: a later tick is due as well, and its run would replace/);
+  assert.deepEqual(counts(decide('none', 3, 120_000, noon - 3 * hourMs, true)), { run: 1, missed: 2 });
+});
+
 test('nothing is due before the next firing, nor when the clock went backwards', () => {
-  const due = { schedule: hourly, lastRecorded: noon, catchup: 'all', heldUpSince: null } as const;
+  const due = { schedule: hourly, lastRecorded: noon, catchup: 'all', heldUpSince: null, replaces: false } as const;
   assert.deepEqual(decideTicks({ ...due, now: noon + hourMs - 1 }), []);
   assert.deepEqual(decideTicks({ ...due, now: noon - 10 * hourMs }), []);
 });
@@ -81,7 +90,14 @@ test('a week of missed seconds is handed out in pages that end with the latest t
   let lastRecorded = noon;
   let [missed, run, pages] = [0, 0, 0];
   for (let page = [] as readonly TickDecision[]; pages === 0 || page.length > 0; pages++) {
-    page = decideTicks({ schedule: everySecond, lastRecorded, now, catchup: 'none', heldUpSince: null });
+    page = decideTicks({
+      schedule: everySecond,
+      lastRecorded,
+      now,
+      catchup: 'none',
+      heldUpSince: null,
+      replaces: false,
+    });
     assert.ok(page.length <= 1000);
     missed += counts(page).missed;
     run += counts(page).run;
@@ -110,7 +126,7 @@ test('however often and at whatever times one asks, each tick is decided exactly
         for (const step of steps) {
           now += step;
           latest = Math.max(latest, now);
-          const due = { schedule, lastRecorded: last, now, catchup, heldUpSince: null };
+          const due = { schedule, lastRecorded: last, now, catchup, heldUpSince: null, replaces: false };
           for (const decision of decideTicks(due)) seen.push(decision.tick);
           last = seen.at(-1) ?? last;
         }

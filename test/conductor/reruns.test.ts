@@ -161,6 +161,27 @@ test('a run that has not ended, and a commit that is at work, are left alone', a
   assert.equal(refusal(await ask(stage, { runId: 'nobody', actor: 'joe' })), 'there is no run nobody');
 });
 
+test('a date runs again beside the run of another date at the same commit, and not beside one of its own', async () => {
+  const schedule = { cron: '0 * * * *', timeZone: 'UTC', catchup: 'none' } as const;
+  const on = { schedule, push: null, pullRequest: null };
+  const stage = await Stage.open({ pipelines: [pushed(pair, { on })] });
+  stage.world.attemptMs = 90 * 60_000;
+  const hours = (count: number) => count * 60 * 60_000;
+  await stage.until('the first tick', () => runs(stage).length === 1, hours(2));
+  const [first] = runs(stage);
+  assert.ok(first !== undefined);
+  await end(stage, first, 'train', outcomes.succeeded());
+  await end(stage, first, 'report', outcomes.failed('invalid'));
+  await stage.until('its end', () => first.state === 'failed', hours(1));
+  await stage.until('the second tick', () => runs(stage).length === 2, hours(2));
+  const second = runs(stage)[1];
+  assert.ok(second?.state === 'running' && second.opened.sha === first.opened.sha);
+  const again = kept(stage, await ask(stage, { runId: first.opened.runId }));
+  assert.deepEqual([again.opened.logicalDate, second.state], [first.opened.logicalDate, 'running']);
+  const twice = await ask(stage, { runId: first.opened.runId, actor: 'ada' });
+  assert.equal(refusal(twice), `run ${again.opened.runId} is under way`);
+});
+
 test('what is newer is neither cancelled for it nor run beside it where that is forbidden', async () => {
   for (const policy of [{ overlap: 'forbid' }, { overlap: 'replace' }, { cancelInProgress: true }] as const) {
     const stage = await Stage.open({ pipelines: [pushed(pair, policy)] });

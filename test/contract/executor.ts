@@ -267,7 +267,7 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
     });
   }
 
-  check('close ends everything as lost, or lets it go on, and takes nothing more', async (given) => {
+  check('close ends everything as a shutdown does, or lets it go on, and takes nothing more', async (given) => {
     const { executor, reports, spec, runs, lookSpec, looksAtWork, outlives } = given;
     const one = spec('runs on');
     await executor.start(one);
@@ -278,7 +278,7 @@ export function executorKeepsItsContract(name: string, create: () => Promise<Exe
     await executor.close();
     await look;
     assert.equal(await looksAtWork(), 0);
-    assert.deepEqual(endsOf(reports, one.attemptId).map(causeOf), outlives ? [] : ['lost']);
+    assert.deepEqual(endsOf(reports, one.attemptId).map(causeOf), outlives ? [] : ['shutdown']);
     await assert.rejects(executor.start(spec('succeeds')), /closed/);
     await assert.rejects(executor.look(lookSpec('sees'), never()), /closed/);
   });

@@ -187,7 +187,7 @@ test('a run begun again in the middle comes to the same end, and starts nothing 
     fc.property(plans, order, order, fc.nat(), fc.boolean(), (list, first, second, choice, forget) => {
       const earlier = runIn(list, inOrder(first, 3)).run;
       const from = list[choice % list.length]?.definition.name ?? '';
-      const planned = planReuse(earlier.definition, earlier, { from });
+      const planned = planReuse({ definition: earlier.definition, sha: earlier.opened.sha }, earlier, { from });
       assert.ok(planned.ok);
       const reused = reuseEvents(planned.value, openedAt);
       const again = runIn(list, { ...inOrder(second, 3), reused, forget });
@@ -196,6 +196,31 @@ test('a run begun again in the middle comes to the same end, and starts nothing 
       const started = new Set(again.events.flatMap((event) => (event.type === 'attempt-started' ? [event.step] : [])));
       assert.deepEqual(
         planned.value.filter(({ step }) => started.has(step.definition.name)),
+        [],
+      );
+    }),
+    { seed, numRuns: 600 },
+  );
+});
+
+test('a run begun again at what failed comes to the same end, and starts no instance that is reused', () => {
+  fc.assert(
+    fc.property(plans, order, order, fc.boolean(), (list, first, second, forget) => {
+      const earlier = runIn(list, inOrder(first, 3)).run;
+      const planned = planReuse({ definition: earlier.definition, sha: earlier.opened.sha }, earlier, 'failed');
+      fc.pre(planned.ok);
+      const reused = reuseEvents(planned.value, openedAt);
+      const again = runIn(list, { ...inOrder(second, 3), reused, forget });
+      assert.deepEqual(statesOf(again.run), statesOf(earlier));
+      assert.deepEqual([again.run.state, again.run.reason], [earlier.state, earlier.reason]);
+      const ofEarlier = new Set(
+        reused.flatMap((event) => (event.type === 'step-reused' ? [`${event.step} ${event.index}`] : [])),
+      );
+      const started = again.events.flatMap((event) =>
+        event.type === 'attempt-started' ? [`${event.step} ${event.index}`] : [],
+      );
+      assert.deepEqual(
+        started.filter((each) => ofEarlier.has(each)),
         [],
       );
     }),

@@ -40,7 +40,7 @@ const attemptsOf = (cause: FailureCause): number => {
 for (const [causes, attempts] of [
   [['code', 'timeout', 'out-of-memory', 'output'], 3],
   [['lost', 'evicted', 'start', 'registry'], 4],
-  [['invalid', 'cancelled'], 1],
+  [['invalid', 'non-retryable', 'cancelled'], 1],
 ] as const) {
   for (const cause of causes) {
     test(`a step with two retries that always fails by ${cause} is tried ${attempts} times`, () => {
@@ -53,6 +53,21 @@ test('lost attempts use none of the retries of the code', () => {
   const causes = ['lost', 'code', 'evicted', 'code', 'start', 'lost'] as const;
   const { run } = drive(train(), ({ attempt }) => outcomes.failed(causes[attempt - 1] ?? 'code'));
   assert.equal(run.steps.get('train')?.instances?.[0]?.attempts.length, 6);
+});
+
+test('a server that is stopped takes no try from anybody, but a step that stops its own server comes to an end', () => {
+  const causes = [...Array<FailureCause>(20).fill('shutdown'), 'lost', 'shutdown', 'lost', 'lost', 'code'] as const;
+  const { run, events } = drive(train(), ({ attempt }) => {
+    const cause = causes[attempt - 1];
+    return cause === undefined ? outcomes.succeeded() : outcomes.failed(cause);
+  });
+  assert.deepEqual(statesOf(run), { train: 'success' });
+  const [end, retry] = [
+    events.find(({ type }) => type === 'attempt-finished'),
+    events.find(({ type }) => type === 'retry-planned'),
+  ];
+  assert.ok(retry?.type === 'retry-planned' && retry.dueAt - (end?.at ?? 0) === 5000);
+  assert.equal(attemptsOf('shutdown'), 101);
 });
 
 test('with factor 1 every wait is exactly the delay', () => {

@@ -7,7 +7,7 @@ import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/defi
 import type { Result } from '../../src/std/result.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { drive, foldOf, openedAt, openedOf, outcomes, statesOf } from '../support/drive.ts';
-import { told } from '../support/scenario.ts';
+import { Scenario, told } from '../support/scenario.ts';
 
 const after = (name: string, upstream: string[], given: Partial<StepDefinition> = {}): StepDefinition =>
   stepOf({ name, upstream, ...given });
@@ -18,7 +18,7 @@ function ended(definition: PipelineDefinition, others: { readonly [step: string]
 }
 
 function reusedNames(definition: PipelineDefinition, earlier: Run, steps: RerunSteps): Result<string[], string> {
-  const planned = planReuse(definition, earlier, steps);
+  const planned = planReuse({ definition, sha: earlier.opened.sha }, earlier, steps);
   return planned.ok ? { ok: true, value: planned.value.map(({ step }) => step.definition.name) } : planned;
 }
 
@@ -29,7 +29,7 @@ function begin(definition: PipelineDefinition, earlier: Run, steps: RerunSteps):
 }
 
 function reusedEvents(definition: PipelineDefinition, earlier: Run, steps: RerunSteps): RunEvent[] {
-  const planned = planReuse(definition, earlier, steps);
+  const planned = planReuse({ definition, sha: earlier.opened.sha }, earlier, steps);
   assert.ok(planned.ok, planned.ok ? '' : planned.error);
   return reuseEvents(planned.value, openedAt);
 }
@@ -148,14 +148,63 @@ test('a run that was only given results, of a mapped step too, has not begun', (
   assert.equal(run.begunAt, null);
 });
 
-test('a mapped step that failed runs again with all of its instances', () => {
-  const definition = pipelineOf([after('each', [], { map: mapOver([1, 2]) })]);
-  const earlier = drive(definition, ({ index }) => (index === 0 ? outcomes.succeeded() : outcomes.failed('invalid')));
-  assert.deepEqual(begin(definition, earlier.run, 'failed').lines, [
-    'each has 2 instances',
-    'start each',
-    'start each[1]',
-  ]);
+const fits = pipelineOf([
+  after('load', []),
+  after('fit', ['load'], { map: mapOver([1, 2, 3]) }),
+  after('best', ['fit'], { work: { kind: 'function', file: 'p.ts', input: outputOf('fit') } }),
+]);
+/** The second one fails. */
+const halfFitted = drive(fits, ({ step, index }) =>
+  step === 'fit' && index === 1 ? outcomes.failed('invalid') : outcomes.succeeded(index),
+).run;
+
+test('of a mapped step that failed, the instances that did not succeed run again, and the next step reads all', () => {
+  const { run, lines } = begin(fits, halfFitted, 'failed');
+  assert.deepEqual(lines, ['start fit[1]']);
+  assert.deepEqual(statesOf(run), { load: 'success', fit: ['success', 'queued', 'success'], best: 'none' });
+  const reused = reusedEvents(fits, halfFitted, 'failed');
+  const again = drive(fits, ({ index }) => outcomes.succeeded(index), {
+    reused,
+    opened: { runId: 'run-2' },
+    forget: true,
+  });
+  assert.deepEqual(statesOf(again.run), { load: 'success', fit: ['success', 'success', 'success'], best: 'success' });
+  const fit = again.run.steps.get('fit');
+  assert.deepEqual(
+    fit?.instances?.map(({ output, reusedFrom }) => [output, reusedFrom]),
+    [
+      [{ inline: 0 }, 'run-1'],
+      [{ inline: 1 }, null],
+      [{ inline: 2 }, 'run-1'],
+    ],
+  );
+  assert.equal(fit?.reusedFrom, null, 'the step ran here');
+  const third = reusedEvents(fits, again.run, { from: 'best' });
+  assert.deepEqual(
+    third.flatMap((event) => (event.type === 'step-reused' && event.step === 'fit' ? [event.runId] : [])),
+    ['run-1', 'run-2', 'run-1'],
+  );
+});
+
+test('a mapped step runs again with all of its instances where it was asked for, changed, or what it is after runs again', () => {
+  const all = ['start fit', 'start fit[1]', 'start fit[2]'];
+  assert.deepEqual(begin(fits, halfFitted, { from: 'fit' }).lines, ['fit has 3 instances', ...all]);
+  const changed = pipelineOf([after('load', []), after('fit', ['load'], { map: mapOver([1, 2, 4]) })]);
+  assert.deepEqual(begin(changed, halfFitted, 'failed').lines, ['fit has 3 instances', ...all]);
+  const wider = pipelineOf([after('look', []), after('load', ['look']), ...fits.steps.slice(1)]);
+  assert.deepEqual(reusedNames(wider, halfFitted, 'failed'), { ok: true, value: [] });
+});
+
+test('a cancel before its turn ends the instances that were to run again', () => {
+  const run = foldOf(fits, openedOf({ runId: 'run-2' }), reusedEvents(fits, halfFitted, 'failed'));
+  assert.equal(run.begunAt, null);
+  const events = decide(run, { type: 'cancel', at: openedAt, by: 'ada', reason: 'late' });
+  assert.ok(
+    told(events).some((line) => line.startsWith('fit[1] cancelled')),
+    told(events).join('\n'),
+  );
+  assert.equal(run.state, 'cancelled');
+  assert.deepEqual(begin(fits, run, 'failed').lines, ['start fit[1]']);
 });
 
 test('a mapped step that had nothing to map over, or was skipped before, is reused as a whole', () => {
@@ -252,6 +301,33 @@ test('another version: what is new runs, what is gone is forgotten, what was cha
     ok: false,
     error: 'the step "train" was defined otherwise in run run-1, so it cannot be reused: begin at it, or run all',
   });
+});
+
+test('a person said yes to a commit: at another one the approval, and what comes after it, runs again', () => {
+  const definition = pipelineOf([
+    after('train', []),
+    after('ask', ['train'], { work: works.approval() }),
+    after('tag', ['ask']),
+    after('deploy', ['ask']),
+  ]);
+  const scenario = new Scenario(definition);
+  scenario.proceed(0);
+  scenario.finished(1, 'train', outcomes.succeeded());
+  scenario.decide(2, 'ask', 'approve');
+  scenario.proceed(2);
+  scenario.finished(3, 'tag', outcomes.succeeded());
+  scenario.finished(4, 'deploy', outcomes.failed('invalid'));
+  const { run } = scenario;
+  assert.equal(run.state, 'failed');
+  const reused = (sha: string, steps: RerunSteps) => {
+    const planned = planReuse({ definition, sha }, run, steps);
+    return planned.ok ? planned.value.map(({ step }) => step.definition.name) : planned.error;
+  };
+  const { sha } = run.opened;
+  assert.deepEqual(reused(sha, 'failed'), ['train', 'ask', 'tag']);
+  assert.deepEqual(reused('another', 'failed'), ['train']);
+  assert.deepEqual(reused(sha, { from: 'deploy' }), ['train', 'ask', 'tag']);
+  assert.deepEqual(reused('another', { from: 'deploy' }), ['train']);
 });
 
 test('a run that is opened with what it reuses has decided nothing yet', () => {

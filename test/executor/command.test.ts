@@ -205,6 +205,10 @@ test('how a command ends is a cause and a sentence', async () => {
     failure(await workshop.run(shell('echo "ValueError: no rows" >&2; exit 3'))),
     /^code: exit code 3: ValueError: no rows/,
   );
+  assert.match(
+    failure(await workshop.run(shell('echo "ValueError: no such column" >&2; exit 98'))),
+    /^non-retryable: exit code 98: ValueError: no such column/,
+  );
   assert.match(failure(await workshop.run(shell('kill -SEGV $$'))), /^code: it crashed with SIGSEGV/);
   assert.match(failure(await workshop.run(shell('kill -9 $$'))), /^lost: somebody ended it from outside with SIGKILL/);
   assert.match(

@@ -13,7 +13,7 @@ const source = `
 import { appendFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { branch, challenge, pipeline, shortCircuit, step } from 'contender';
+import { NonRetryableError, branch, challenge, pipeline, shortCircuit, step } from 'contender';
 import { greeting } from './lib/words';
 import { Mood } from './lib/mood.js';
 
@@ -21,6 +21,7 @@ export default pipeline('steps', {}, () => {
   step('hello', { input: { who: 'x' }, run: ({ who }, context) => { console.log(greeting, who); return { said: greeting + ' ' + who, mood: Mood.Good, step: context.step, date: context.date }; } });
   step('pid', { run: () => process.pid });
   step('throws', { run: () => { throw new RangeError('no rows\\nsecond line', { cause: new Error('the disk') }); } });
+  step('refuses', { run: () => { throw new NonRetryableError('no such column'); } });
   step('rejects', { run: async () => { await Promise.reject(new Error('later')); } });
   step('escapes', { run: () => new Promise(() => { setTimeout(() => { throw new Error('nobody awaits me'); }, 1); }) });
   step('exits', { run: () => { process.exit(0); } });
@@ -125,6 +126,7 @@ test('every line stands in the log of its attempt, those of children too', async
 test('what a function throws is its outcome, with the stack in the log', async () => {
   const spec = as('throws');
   assert.equal(failure(await end(spec)), 'code: RangeError: no rows');
+  assert.equal(failure(await run('refuses')), 'non-retryable: NonRetryableError: no such column');
   const log = (await workshop.log(spec.attemptId)).join('\n');
   assert.match(log, /RangeError: no rows\nsecond line\n\s+at .*steps\.ts:\d+/);
   assert.match(log, /Caused by: Error: the disk/);

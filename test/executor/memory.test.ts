@@ -76,6 +76,14 @@ test('a command that takes more than it may is ended, with all that it started',
   await until('the child to be gone', () => readProcess(child) === null);
 });
 
+test('a command whose error says that memory ran out has run out of it, whatever its code', async () => {
+  const end = (line: string) => shell(`echo '${line}' >&2; exit 1`);
+  const { outcome } = await run(limited(end('MemoryError'), null));
+  assert.equal(messageOf(outcome), 'exit code 1: MemoryError');
+  const other = await run(limited(end('ValueError'), null, 'other'));
+  assert.equal(other.outcome.kind === 'failed' && other.outcome.cause, 'code');
+});
+
 test('a command that fits is left alone, and told what it may take', async () => {
   const report = await run(limited(shell('sleep 0.3; echo "$CONTENDER_MEMORY_BYTES"'), 100 * mib));
   assert.equal(outputOf(report), 100 * mib);

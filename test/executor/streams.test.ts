@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { createErrorTail } from '../../src/executor/local/error-tail.ts';
 import { createLastLine } from '../../src/executor/local/last-line.ts';
 import { createMarkSplitter } from '../../src/executor/local/mark-splitter.ts';
 
@@ -53,4 +54,77 @@ test('what stands before the mark is passed on and nothing behind it, however th
       assert.equal(splitter.ended, marked);
     }),
   );
+});
+
+function memoryError(text: string): string | null {
+  const tail = createErrorTail(64 * 1024);
+  for (const part of pieces(text, [997])) tail.push(part);
+  return tail.evidence().memoryError;
+}
+
+const frames =
+  'Traceback (most recent call last):\n  File "train.py", line 7, in <module>\n    fit(load())\n    ~~~^^^^^^^^\n';
+const torchrun = `${frames.replaceAll('train.py', 'run.py')}    raise ChildFailedError(\ntorch.distributed.elastic.multiprocessing.errors.ChildFailedError: \n`;
+const exited = 'RuntimeError: DataLoader worker (pid(s) 1817) exited unexpectedly\n';
+const cause = '\nThe above exception was the direct cause of the following exception:\n\n';
+const cuda =
+  'CUDA out of memory. Tried to allocate 192.00 MiB. GPU 0 has a total capacity of 15.69 GiB of which 3.71 GiB is free.';
+
+test('standard error ends with an error of memory, by the words of the programs that train', () => {
+  const ends: readonly (readonly [string, string])[] = [
+    [`${frames}MemoryError\n`, 'MemoryError'],
+    [`${frames}MemoryError: Unable to allocate 7.91 GiB\n`, 'MemoryError: Unable to allocate 7.91 GiB'],
+    [
+      `epoch 1\n${frames}numpy.core._exceptions._ArrayMemoryError: Unable to allocate 58.0 GiB for an array with shape (176351, 176460) and data type uint16\nwandb: run finished\n`,
+      'numpy.core._exceptions._ArrayMemoryError: Unable to allocate 58.0 GiB for an array with shape (176351, 176460) and data type uint16',
+    ],
+    [`${frames}torch.cuda.OutOfMemoryError: ${cuda}\n`, `torch.cuda.OutOfMemoryError: ${cuda}`],
+    [`${frames}RuntimeError: ${cuda}\n`, `RuntimeError: ${cuda}`],
+    [
+      `${frames}RuntimeError: CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call.\n`,
+      'RuntimeError: CUDA error: out of memory',
+    ],
+    [
+      `${frames}RuntimeError: [enforce fail at alloc_cpu.cpp:75] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 132426121216 bytes. Error code 12 (Cannot allocate memory)`,
+      `RuntimeError: [enforce fail at alloc_cpu.cpp:75] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 132426121216 bytes. Error code 12 (Cannot allocate memory)`,
+    ],
+    [
+      `${frames}RuntimeError: DataLoader worker (pid 1817) is killed by signal: Killed. \n${cause}${frames}${exited}`,
+      'RuntimeError: DataLoader worker (pid 1817) is killed by signal: Killed.',
+    ],
+    [
+      `${frames}joblib.externals.loky.process_executor.TerminatedWorkerError: A worker process managed by the executor was unexpectedly terminated.\n\nThe exit codes of the workers are {SIGKILL(-9), EXIT(1)}\n`,
+      'The exit codes of the workers are {SIGKILL(-9), EXIT(1)}',
+    ],
+    [
+      `${`${frames}torch.OutOfMemoryError: ${cuda}\n`.replaceAll(/^(?=.)/gm, '[rank0]: ')}${torchrun}train.py FAILED\n`,
+      `torch.OutOfMemoryError: ${cuda}`,
+    ],
+    [
+      `${torchrun}train.py FAILED\n  exitcode  : -9 (pid: 77)\n  traceback : Signal 9 (SIGKILL) received by PID 77\n`,
+      'traceback : Signal 9 (SIGKILL) received by PID 77',
+    ],
+    [
+      `╭───── Traceback (most recent call last) ─────╮\n│ train.py:7 in <module>   │\n╰──────╯\nOutOfMemoryError: ${cuda}\n`,
+      `OutOfMemoryError: ${cuda}`,
+    ],
+    [`loading\nMemoryError: std::bad_alloc\n`, 'MemoryError: std::bad_alloc'],
+  ];
+  for (const [text, expected] of ends) assert.equal(memoryError(text), expected);
+});
+
+test('an error of memory that was dealt with, that is of something else, or only spoken of, is none', () => {
+  const others = [
+    '',
+    `${frames}ValueError: labels are missing\n`,
+    `${frames}MemoryError\n\nDuring handling of the above exception, another exception occurred:\n\n${frames}KeyError: 'batch'\n`,
+    `${frames}torch.OutOfMemoryError: ${cuda}\nsmaller batch\n${frames}KeyError: 'batch'\n`,
+    `MemoryError\nno rows\n`,
+    `CUDA out of memory, trying a batch of 8\n${frames}ValueError: no rows\n`,
+    `${frames}${exited}`,
+    `${frames}RuntimeError: DataLoader worker (pid 1) is killed by signal: Segmentation fault. \n`,
+    `${frames}MyMemoryErrorHandler: no\n`,
+    `${frames}ValueError: caught a MemoryError: no rows\n`,
+  ];
+  for (const text of others) assert.equal(memoryError(text), null, text);
 });

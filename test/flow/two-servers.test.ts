@@ -153,7 +153,7 @@ test(
     const attempts = [...attemptsIn(await journal.events(row.id))];
     assert.deepEqual(
       attempts.map(([key, outcome]) => `${key} ${outcome?.slice(0, 4)}`),
-      ['step0/0/1 lost', 'step0/0/2 succ', 'step1/0/1 succ'],
+      ['step0/0/1 shut', 'step0/0/2 succ', 'step1/0/1 succ'],
     );
     assert.ok(effects(repository).every(({ word }) => word !== 'twice'));
     server.kill('SIGTERM');

@@ -75,7 +75,7 @@ function triedTooOften(
 ): BrokenLimit | null {
   const step = steps.find((each) => each.name === name);
   const causes = causesOf(run, name, index);
-  const final = causes.find((cause) => !own.includes(cause) && !ofTheGround.includes(cause));
+  const final = causes.find((cause) => ![...own, ...ofTheGround, 'shutdown'].includes(cause));
   const isLeft =
     step !== undefined && final === undefined && budgetsOf(step, causes).every(({ used, of }) => used <= of);
   if (isLeft) return null;

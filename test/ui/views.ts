@@ -46,7 +46,7 @@ export function failedRun(message = 'it broke'): Run {
 /** `failedRun` once more, from the step that failed. */
 export function rerunRun(): Run {
   const earlier = failedRun();
-  const planned = planReuse(earlier.definition, earlier, 'failed');
+  const planned = planReuse({ definition: earlier.definition, sha: earlier.opened.sha }, earlier, 'failed');
   const first = earlier.opened.trigger;
   assert.ok(planned.ok && first.kind === 'manual');
   const trigger = { kind: 'rerun', of: 'run-1', steps: 'failed', actor: 'eve', first } as const;

@@ -95,7 +95,7 @@ async function plan(
   if (steps === 'all') return success({ version: version.value, reused: [] });
   const earlier = await readRun(ports.journal, id);
   if (earlier === null) return failure(`the definition of run ${id} is not in the journal`);
-  const reused = planReuse(version.value.definition, earlier, steps);
+  const reused = planReuse(version.value, earlier, steps);
   if (!reused.ok) return reused;
   const gone = await goneArtifact(ports, reused.value);
   if (gone !== null) return failure(`${gone} is no longer stored: begin at that step, or run all`);
@@ -151,16 +151,28 @@ async function headOf({ git }: Project, first: FirstTrigger): Promise<Result<str
   }
 }
 
-/** The run of a pipeline on a commit is one, so is the one under way for it; and what is newer stays. */
+/** The run of a pipeline for a commit, or for a date, is one, so is the one under way for it; and what is newer stays. */
 async function runInTheWay({ journal }: ConductorPorts, request: TriggerRequest): Promise<string | null> {
-  const { repository, definition, sha, trigger } = request;
+  const { repository, definition, trigger } = request;
   const active = await journal.activeRuns(repository, definition.name);
   const found = active.find(
     ({ opened }) =>
-      opened.sha === sha || definition.overlap === 'forbid' || replaces(definition, trigger, opened.trigger),
+      isForTheSame(request, opened) || definition.overlap === 'forbid' || replaces(definition, trigger, opened.trigger),
   );
   return found?.id ?? null;
 }
+
+/** Those of pushes and pull requests are for a commit, all others for a date. */
+function isForTheSame(one: Purpose, other: Purpose): boolean {
+  const [isOfCommit, otherIsOfCommit] = [one, other].map(({ trigger }) => {
+    const { kind } = firstTriggerOf(trigger);
+    return kind === 'push' || kind === 'pull-request';
+  });
+  if (isOfCommit !== otherIsOfCommit) return false;
+  return isOfCommit === true ? one.sha === other.sha : one.logicalDate === other.logicalDate;
+}
+
+type Purpose = Pick<RunOpened, 'trigger' | 'sha' | 'logicalDate'>;
 
 /** An output or artifact of a reused step that the store does not have any more, in words. */
 async function goneArtifact({ artifacts }: ConductorPorts, reused: readonly Reused[]): Promise<string | null> {

@@ -7,6 +7,7 @@ import {
   formatLocalTime,
   intervalOf,
   nextFiring,
+  onTimeWithinMs,
   parseSchedule,
   ticksPerPageMax,
   type Schedule,
@@ -22,7 +23,7 @@ import type { HeldUp } from './held-up.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { missedTickNotices } from '../reports/notices.ts';
 import { noteSchedules, sinceOf, type Counting } from './schedule-since.ts';
-import { laneOf, openRun, parseParameters } from './triggers.ts';
+import { laneOf, openRun, openRunWhenFree, parseParameters } from './triggers.ts';
 import { isSilence } from '../silence.ts';
 import { Trouble } from '../trouble.ts';
 import type { Turns } from '../runs/turns.ts';
@@ -154,7 +155,10 @@ export class Schedules {
     }
   }
 
-  /** Decides on the ticks that are due, as many as the calendar gives at once; true where there may be more. */
+  /**
+   * Decides on the ticks that are due, as many as the calendar gives at once; true where there may be more. One that is
+   * caught up waits where a run may not begin now, and those after it wait behind it: the end of that run wakes them.
+   */
   async #firePage(active: Active): Promise<boolean> {
     const { journal, clock, jobQueue } = this.#ports;
     const { project, definition, schedule, catchup } = active;
@@ -168,11 +172,13 @@ export class Schedules {
     // What the schedule would have fired before it was there is nobody's miss.
     const lastRecorded = Math.max(last ?? since, since);
     const heldUpSince = this.#heldUp.since(project.name, definition.name);
-    const decisions = decideTicks({ schedule, lastRecorded, now: clock.now(), catchup, heldUpSince });
+    const replaces = definition.overlap === 'replace';
+    const decisions = decideTicks({ schedule, lastRecorded, now: clock.now(), catchup, heldUpSince, replaces });
     const parameters = parseParameters(definition.parameters, {});
     const told = this.#missedNotices(active, decisions, parameters.ok ? null : parameters.error);
     let missed: Commit[] = [];
-    for (const { tick, decision, reason } of decisions) {
+    let waits = false;
+    for (const { tick, decision, lateByMs, reason } of decisions) {
       if (decision === 'missed' || !parameters.ok) {
         const notices = tick === told?.lastTick ? told.notices : [];
         missed.push([this.#missed(active, tick, parameters.ok ? reason : parameters.error), ...notices]);
@@ -181,10 +187,12 @@ export class Schedules {
       // In order: the last tick on record says that those before it are decided.
       if (missed.length > 0) await journal.commit(missed);
       missed = [];
-      await this.#fire(active, tick, reason, parameters.value);
+      const open = catchup !== 'none' && lateByMs > onTimeWithinMs ? openRunWhenFree : openRun;
+      waits = !(await this.#fire(active, tick, reason, parameters.value, open));
+      if (waits) break;
     }
     if (missed.length > 0) await journal.commit(missed);
-    const isMore = decisions.length === ticksPerPageMax;
+    const isMore = !waits && decisions.length === ticksPerPageMax;
     if (!isMore) this.#heldUp.end(project.name, definition.name);
     return isMore;
   }
@@ -208,12 +216,19 @@ export class Schedules {
     return { lastTick: last.tick, notices: missedTickNotices(project.name, definition, notifier.defaults, news) };
   }
 
-  async #fire(active: Active, tick: number, reason: string, parameters: RunOpened['parameters']): Promise<void> {
+  /** False: it waits, and nothing of it is kept. */
+  async #fire(
+    active: Active,
+    tick: number,
+    reason: string,
+    parameters: RunOpened['parameters'],
+    open: typeof openRunWhenFree,
+  ): Promise<boolean> {
     const { project, definition, digest, sha, schedule } = active;
     const at = this.#ports.clock.now();
     const interval = intervalOf(schedule, tick);
     const place = { repository: project.name, pipeline: definition.name, tick, at } as const;
-    const opened = await openRun(this.#ports, this.#turns, {
+    const opened = await open(this.#ports, this.#turns, {
       key: `schedule:${project.name}:${definition.name}:${tick}`,
       repository: project.name,
       sha,
@@ -226,7 +241,9 @@ export class Schedules {
       alongside: (runId) => ({ write: 'tick', ...place, decision: 'run', reason, runId }),
       reused: [],
     });
+    if (opened === null) return false;
     if ('skipped' in opened) await this.#ports.journal.commit([[this.#missed(active, tick, opened.skipped)]]);
+    return true;
   }
 
   #missed({ project, definition }: Active, tick: number, reason: string): Write {

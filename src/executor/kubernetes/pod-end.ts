@@ -5,7 +5,7 @@
  */
 import type { AttemptOutcome } from '../../engine/event.ts';
 import { failed, type Failed } from '../desk/placing.ts';
-import { skipExitCode } from '../local/exit-outcome.ts';
+import { nonRetryableExitCode, skipExitCode } from '../local/exit-outcome.ts';
 import type { Condition, ContainerView, PodView } from './pod-view.ts';
 
 /** Containers of this name carry out the step; others are beside it. */
@@ -225,7 +225,11 @@ function failureOfContainers(view: PodView, where: string, agent: AgentSide | nu
       return failed('lost', `nobody knows how ${which} ended${where}`, exitCode);
     default:
       if (name === agent?.container) return endOfAgent(agent, exitCode, where);
-      return failed('code', exitSentence(which, exitCode), exitCode);
+      return failed(
+        hasEndedItself(view, nonRetryableExitCode) ? 'non-retryable' : 'code',
+        exitSentence(which, exitCode),
+        exitCode,
+      );
   }
 }
 

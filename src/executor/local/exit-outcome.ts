@@ -8,6 +8,8 @@ import type { StopCause } from './attempt-control.ts';
 
 /** A command that ends with this code says that there was nothing to do: the step is skipped. */
 export const skipExitCode = 99;
+/** One that ends with this code says that another try would fail as well. */
+export const nonRetryableExitCode = 98;
 
 export interface CommandExit {
   readonly code: number | null;
@@ -19,6 +21,8 @@ export interface ExitEvidence extends CommandExit {
   readonly lastError: string | null;
   /** Standard error ends with V8's word that it is. */
   readonly heapIsFull: boolean;
+  /** Standard error ends with an error of memory: the line that says so; else null. */
+  readonly memoryError: string | null;
   /** What the heap was made for; null: nothing was said about it. */
   readonly memoryBytes: number | null;
   /** The kernel ended a process for want of memory while the attempt ran. */
@@ -31,6 +35,7 @@ export function outcomeOfExit(exit: ExitEvidence): AttemptOutcome {
   const because = exit.lastError === null ? '' : `: ${exit.lastError.slice(0, 300)}`;
   if (code === skipExitCode)
     return { kind: 'skipped', reason: `the command ended with code ${skipExitCode}${because}` };
+  if (code === nonRetryableExitCode) return failed('non-retryable', `exit code ${code}${because}`, code);
   const wasKilled = signal === 'SIGKILL' || code === 137;
   if (wasKilled && exit.kernelRanOutOfMemory)
     return failed('out-of-memory', 'the kernel ended it (SIGKILL) because the memory ran out', 137);
@@ -38,6 +43,8 @@ export function outcomeOfExit(exit: ExitEvidence): AttemptOutcome {
     const may = exit.memoryBytes === null ? '' : `, and it may take ${formatBytes(exit.memoryBytes)}: ${moreMemory}`;
     return failed('out-of-memory', `JavaScript's heap ran out of memory${may}`, 134);
   }
+  if (code !== null && exit.memoryError !== null)
+    return failed('out-of-memory', `exit code ${code}: ${exit.memoryError.slice(0, 300)}`, code);
   if (code !== null) return failed('code', `exit code ${code}${because}`, code);
   if (signal !== null && fromOutside.has(signal))
     return failed('lost', `somebody ended it from outside with ${signal}`, null);
@@ -69,7 +76,7 @@ export function outcomeOfStop(cause: StopCause, { timeoutMs, memoryBytes, memory
       return failed('out-of-memory', `it took ${took} of memory, and may take ${may}: ${moreMemory}`, null);
     }
     case 'server':
-      return failed('lost', 'the server was stopped while it ran', null);
+      return failed('shutdown', 'the server was stopped while it ran', null);
     case 'stopped':
       return failed('lost', 'something stopped its process (SIGSTOP) and did not let it go on', null);
     default:

@@ -226,6 +226,7 @@ test('a pod that is over says why, and whose retries that takes', () => {
     ],
     ['out of memory', terminated(137, 'OOMKilled'), 'out-of-memory', /memoryGrowth/],
     ['an exit code', terminated(3, 'Error'), 'code', /exit code 3/],
+    ['a code that asks for no other try', terminated(98, 'Error'), 'non-retryable', /exit code 98/],
     ['a signal', terminated(139, 'Error'), 'code', /signal 11/],
     ['a command that is not there', terminated(128, 'StartError'), 'invalid', /command is in the image/],
     ['nobody knows', terminated(137, 'ContainerStatusUnknown'), 'lost', /nobody knows/],
