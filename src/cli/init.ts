@@ -40,7 +40,7 @@ server:
   port: 8080
 `;
 
-/** As pipelines are read: modules that are bundled, with `.ts` in their imports, and Node's own in the bodies of steps. */
+/** As pipelines are read: modules with `.ts` in their imports, each loaded alone by Node for the bodies of its steps. */
 const typesForTheEditor = `{
   "compilerOptions": {
     "target": "es2024",
@@ -48,6 +48,7 @@ const typesForTheEditor = `{
     "types": ["node"],
     "strict": true,
     "allowImportingTsExtensions": true,
+    "verbatimModuleSyntax": true,
     "noEmit": true,
     "skipLibCheck": true
   },
