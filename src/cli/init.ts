@@ -41,7 +41,7 @@ server:
 `;
 
 /** As pipelines are read: modules with `.ts` in their imports, each loaded alone by Node for the bodies of its steps. */
-const typesForTheEditor = `{
+export const typesForTheEditor = `{
   "compilerOptions": {
     "target": "es2024",
     "module": "preserve",
