@@ -16,6 +16,7 @@ import {
   pair,
   readPredictions,
   readScores,
+  rowsById,
   scoresOfValue,
   writePredictions,
   type Scored,
@@ -106,6 +107,8 @@ async function readEvidence(work: ChallengeAttemptWork, attempt: Attempt): Promi
     );
   const table = await readPredictions(file.path, file.name);
   const ours: Scored = { labels: table.labels, scores: table.challenger };
+  // Kept beside a model that has none to be compared with, ids join it with the next.
+  if (table.champion === null && table.ids !== null) rowsById(table.ids, file.name);
   if (work.champion === null) return { predictions: pair(ours, null), ids: table.ids };
   if (table.champion !== null)
     return { predictions: { ...pair(ours, null), champion: table.champion }, ids: table.ids };

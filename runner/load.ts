@@ -60,6 +60,10 @@ function hook(sourceTree: string, nodeModules: string | null): void {
     resolve(specifier, context, next) {
       if (specifier === 'contender') return { url: sdk, shortCircuit: true };
       const inTree = context.parentURL?.startsWith(root) === true;
+      if (inTree && /^\.{1,2}\/.*\.json$/.test(specifier)) {
+        const importAttributes = { type: 'json' };
+        return { ...next(specifier, { ...context, importAttributes }), importAttributes };
+      }
       const attempts = [() => next(specifier, context)];
       if (inTree && /^\.{1,2}\//.test(specifier)) {
         const bare = specifier.replace(/\.[cm]?js$/, '');
@@ -109,6 +113,8 @@ function describeLoadError(error: unknown, source: SourceOfStep): string | null 
   }
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ENOENT')
     return `${source.file} cannot be loaded: ${first.replaceAll(`${source.sourceTree}/`, '')}`;
+  if (/does not provide an export named|is not defined in module/.test(first))
+    return `${source.file} cannot be loaded: ${first}; for a type, write \`import type\` or \`export type\``;
   if (error instanceof SyntaxError || code.startsWith('ERR_INVALID_TYPESCRIPT') || code.startsWith('ERR_UNSUPPORTED'))
     return `${source.file} cannot be loaded: ${first}`;
   return null;

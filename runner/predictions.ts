@@ -8,6 +8,9 @@ import { readTable, TableError } from './table.ts';
 
 export const predictionRowsMax = 20_000_000;
 
+/** A Map holds 2^24 entries and no more: beyond half of that, ids are in several. */
+const idsOfMap = 2 ** 23;
+
 /** One model's answers, row by row. */
 export interface Scored {
   readonly labels: readonly number[];
@@ -119,6 +122,36 @@ export function pair(challenger: Scored, champion: Scored | null): Predictions {
   return { labels: challenger.labels, challenger: challenger.scores, champion: champion?.scores ?? null };
 }
 
+/**
+ * What finds the row of an id, from 0. Throws TableError where two rows have the same: `whose` says of which table, and
+ * `help` what to do.
+ */
+export function rowsById(
+  ids: readonly string[],
+  whose: string,
+  help = 'give each row an id of its own',
+): (id: string) => number | undefined {
+  const parts: Map<string, number>[] = [];
+  const rowOf = (id: string): number | undefined => {
+    for (const part of parts) {
+      const row = part.get(id);
+      if (row !== undefined) return row;
+    }
+    return undefined;
+  };
+  let part = new Map<string, number>();
+  for (const [row, id] of ids.entries()) {
+    if (row % idsOfMap === 0) parts.push((part = new Map()));
+    const first = rowOf(id);
+    if (first === undefined) part.set(id, row);
+    else
+      throw new TableError(
+        `${whose}: the id ${JSON.stringify(id.slice(0, 60))} is in row ${first + 1} and in row ${row + 1}, and ids join the predictions of two models; ${help}`,
+      );
+  }
+  return rowOf;
+}
+
 /** The champion's answers in the order of the challenger's rows, found by id. Throws TableError. */
 export function joinById(ours: PredictionTable, theirs: PredictionTable): Scored {
   if (ours.ids === null || theirs.ids === null) {
@@ -126,8 +159,8 @@ export function joinById(ours: PredictionTable, theirs: PredictionTable): Scored
       `there is no column champion, and the ${ours.ids === null ? "challenger's" : "champion's kept"} predictions have no column id to join them by`,
     );
   }
-  const rowOf = new Map(theirs.ids.map((id, row) => [id, row]));
-  const rows = ours.ids.map((id) => rowOf.get(id) ?? -1);
+  const rowOf = rowsById(theirs.ids, "the champion's kept predictions", 'score both models with `score`');
+  const rows = ours.ids.map((id) => rowOf(id) ?? -1);
   const absent = rows.filter((row) => row === -1).length;
   if (absent > 0) {
     throw new TableError(

@@ -114,46 +114,62 @@ function specifiersOf(parsed: Parsed): readonly string[] {
   const fromExports = staticExports.flatMap((statement) =>
     statement.entries.flatMap((entry) => entry.moduleRequest?.value ?? []),
   );
-  const dynamic: string[] = [];
+  const inside: string[] = [];
   walk(parsed.program, (node) => {
-    const source = node['source'];
-    if (node['type'] === 'ImportExpression' && isNode(source) && typeof source['value'] === 'string')
-      dynamic.push(source['value']);
+    const source = node[sourceOf.get(String(node['type'])) ?? ''];
+    if (isNode(source) && typeof source['value'] === 'string') inside.push(source['value']);
   });
-  return [...staticImports.map((statement) => statement.moduleRequest.value), ...fromExports, ...dynamic];
+  return [...staticImports.map((statement) => statement.moduleRequest.value), ...fromExports, ...inside];
 }
 
-const impureMembers: Readonly<Record<string, readonly string[]>> = {
-  Date: ['now'],
-  Math: ['random'],
-  performance: ['now'],
-  crypto: ['randomUUID', 'getRandomValues'],
-};
+/** `import('./x.ts')`, the same as a type, and `import x = require('./x.ts')`: where the path stands in each. */
+const sourceOf: ReadonlyMap<string, string> = new Map([
+  ['ImportExpression', 'source'],
+  ['TSImportType', 'source'],
+  ['TSExternalModuleReference', 'expression'],
+]);
+
+/** What gives a time or chance, or leads to them, and which of its members do not. */
+const impureGlobals = new Map<string, (member: string) => boolean>([
+  ['Date', (member) => member === 'UTC' || member === 'parse'],
+  ['Math', (member) => member !== 'random'],
+  ['performance', () => false],
+  ['crypto', () => false],
+  ['globalThis', () => false],
+]);
 
 function impurities(file: string, specifiers: readonly string[], parsed: Parsed): Breach[] {
   const breaches: Breach[] = specifiers
     .filter((specifier) => specifier.startsWith('node:'))
     .map((specifier) => ({ file, message: `imports ${specifier} in a pure folder: pass what it gives in as data` }));
-  walk(parsed.program, (node) => {
-    const found = impureExpression(node);
-    if (found !== null)
-      breaches.push({ file, message: `uses ${found} in a pure folder: time and randomness come in as data` });
-  });
+  for (const found of impureUses(parsed))
+    breaches.push({ file, message: `uses ${found} in a pure folder: time and randomness come in as data` });
   return breaches;
 }
 
-function impureExpression(node: Node): string | null {
-  const object = node['object'];
-  const property = node['property'];
-  if (node['type'] === 'MemberExpression' && isNode(object) && isNode(property)) {
-    const name = `${String(object['name'])}.${String(property['name'])}`;
-    return impureMembers[String(object['name'])]?.includes(String(property['name'])) === true ? name : null;
-  }
-  const callee = node['callee'];
-  const takesNothing = Array.isArray(node['arguments']) && node['arguments'].length === 0;
-  return node['type'] === 'NewExpression' && isNode(callee) && callee['name'] === 'Date' && takesNothing
-    ? 'new Date()'
-    : null;
+function impureUses(parsed: Parsed): readonly string[] {
+  const uses: string[] = [];
+  // Nodes are seen before what is inside of them: these have been judged, are names of something else, or types.
+  const settled = new Set<unknown>();
+  walk(parsed.program, (node) => {
+    const { type, object, property, callee } = node;
+    if (node['computed'] !== true) settled.add(property).add(node['key']);
+    settled.add(node['typeName']).add(node['exprName']);
+    if (type === 'MemberExpression' && isNode(object) && isNode(property) && node['computed'] === false) {
+      const [name, member] = [String(object['name']), String(property['name'])];
+      const isPure = impureGlobals.get(name)?.(member);
+      if (isPure === undefined) return;
+      settled.add(object);
+      if (!isPure) uses.push(`${name}.${member}`);
+    } else if ((type === 'NewExpression' || type === 'CallExpression') && isNode(callee) && callee['name'] === 'Date') {
+      settled.add(callee);
+      if (type === 'CallExpression') uses.push('Date()');
+      else if (Array.isArray(node['arguments']) && node['arguments'].length === 0) uses.push('new Date()');
+    } else if (type === 'Identifier' && impureGlobals.has(String(node['name'])) && !settled.has(node)) {
+      uses.push(String(node['name']));
+    }
+  });
+  return uses;
 }
 
 type Node = Readonly<Record<string, unknown>>;

@@ -41,14 +41,15 @@ server:
   port: 8080
 `;
 
-/** As pipelines are read: modules that are bundled, with `.ts` in their imports, and Node's own in the bodies of steps. */
-const typesForTheEditor = `{
+/** As pipelines are read: modules with `.ts` in their imports, each loaded alone by Node for the bodies of its steps. */
+export const typesForTheEditor = `{
   "compilerOptions": {
     "target": "es2024",
     "module": "preserve",
     "types": ["node"],
     "strict": true,
     "allowImportingTsExtensions": true,
+    "verbatimModuleSyntax": true,
     "noEmit": true,
     "skipLibCheck": true
   },

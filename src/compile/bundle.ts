@@ -1,10 +1,11 @@
 /** One file of a commit, and all that it imports relatively, as one script. */
+import { SourceMap, type SourceMapPayload } from 'node:module';
 import { posix } from 'node:path';
-import { build, stop, transform, type BuildResult, type Message } from 'esbuild';
+import { build, stop, transform, type BuildResult, type Location, type Message } from 'esbuild';
 import { failure, success, type Result } from '../std/result.ts';
-import type { Problem } from '../std/problem.ts';
+import type { Place, Problem } from '../std/problem.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
-import { commitFiles, repositoryNamespace, type Reading } from './commit-files.ts';
+import { commitFiles, isBuildFailure, type Reading } from './commit-files.ts';
 import { compileLimits } from './compile.ts';
 import { Line, type Share } from './line.ts';
 import { notReached, problem, startOf } from './refusal.ts';
@@ -44,7 +45,7 @@ export async function bundle(
   words: readonly string[],
   share: Share,
 ): Promise<Bundled> {
-  const reading: Reading = { reader, inputs: new Set(), tokens: 0 };
+  const reading: Reading = { reader, inputs: new Set(), maps: new Map(), tokens: 0 };
   const result = await line.inTurn(share, false, () => buildInTime(entry, reading, words));
   return { result: result ?? failure([notReached(startOf(entry))]), inputs: [...reading.inputs] };
 }
@@ -58,12 +59,15 @@ async function buildInTime(entry: string, reading: Reading, words: readonly stri
   try {
     const built = await Promise.race([buildScript(entry, reading, words), timeIsOver]);
     const undefinedImports = built.warnings.filter((warning) => warning.id === 'import-is-undefined');
-    if (undefinedImports.length > 0) return failure(undefinedImports.map((warning) => toProblem(entry, warning)));
+    if (undefinedImports.length > 0)
+      return failure(undefinedImports.map((warning) => toProblem(entry, warning, reading.maps)));
     const texts = new Map(built.outputFiles.map((file) => [posix.extname(file.path), file.text]));
     return success({ code: texts.get('.js') ?? '', map: texts.get('.map') ?? '{}' });
   } catch (error) {
     if (isBuildFailure(error))
-      return failure(error.errors.slice(0, compileLimits.problemsMax).map((message) => toProblem(entry, message)));
+      return failure(
+        error.errors.slice(0, compileLimits.problemsMax).map((message) => toProblem(entry, message, reading.maps)),
+      );
     // Its process takes too long, or has ended by itself: the next build starts another.
     await stop();
     const message = `the bundler cannot read the file within ${compileLimits.bundleMs / 1000} s`;
@@ -97,21 +101,14 @@ async function buildScript(
     logLevel: 'silent',
     logLimit: compileLimits.problemsMax,
     tsconfigRaw: '{}',
+    // Neither Node nor the sandbox has them: the sandbox names the place.
+    supported: { decorators: true },
     plugins: [commitFiles(reading, words)],
   });
 }
 
-function toProblem(entry: string, message: Message): Problem {
-  const { location } = message;
-  const where =
-    location === null
-      ? startOf(entry)
-      : {
-          file: location.file.replace(`${repositoryNamespace}:`, ''),
-          line: location.line,
-          // esbuild counts bytes of UTF-8; editors and forges count characters.
-          column: Buffer.from(location.lineText).subarray(0, location.column).toString().length + 1,
-        };
+function toProblem(entry: string, message: Message, maps: Reading['maps']): Problem {
+  const where = message.location === null ? startOf(entry) : placeOfMessage(message.location, maps);
   const detail: unknown = message.detail;
   if (typeof detail === 'object' && detail !== null && 'code' in detail && 'help' in detail) {
     // Written by `refuse` above.
@@ -126,11 +123,10 @@ function toProblem(entry: string, message: Message): Problem {
       where,
     );
   }
-  const unknownWord = /^No matching export in "words:contender" for import ("\w+")/.exec(message.text)?.[1];
-  if (unknownWord !== undefined) {
-    const meant = message.notes[0]?.text ?? 'docs/authoring.md lists the words.';
-    return problem('definition-import', `"contender" has no word ${unknownWord}`, meant, where);
-  }
+  const [, namespace, target = '', name = ''] =
+    /^No matching export in "(\w+):(.+)" for import "(.+)"$/.exec(message.text) ?? [];
+  if (namespace !== undefined)
+    return notExported(namespace === 'words' ? null : target, name, message.notes[0]?.text, where);
   return problem(
     'definition-syntax',
     message.text,
@@ -139,6 +135,29 @@ function toProblem(entry: string, message: Message): Problem {
   );
 }
 
-function isBuildFailure(error: unknown): error is { errors: Message[] } {
-  return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
+/** `file` is null for `contender`; `similar` is what the bundler thinks was meant. */
+function notExported(file: string | null, name: string, similar: string | undefined, where: Place): Problem {
+  const message =
+    file === null ? `"contender" has no word ${JSON.stringify(name)}` : `${file} exports no ${JSON.stringify(name)}`;
+  if (file !== null && posix.extname(file) === '.json') {
+    const help = 'JSON has a default export alone: import that, and take what you need from it.';
+    return problem('definition-import', message, help, where);
+  }
+  const list = file === null ? ' docs/authoring.md lists the words.' : '';
+  const help = `If it is a type, write \`import type\` (or \`export type\`) for it: Node loads each file alone.${list}`;
+  return problem('definition-import', message, similar ?? help, where);
+}
+
+/** In what the author wrote: the bundler sees files in TypeScript as what they became. */
+function placeOfMessage({ file, lineText, line, column }: Location, maps: Reading['maps']): Place {
+  const path = file.replace(/^\w+:/, '');
+  // esbuild counts bytes of UTF-8; editors and forges count characters.
+  const characters = Buffer.from(lineText).subarray(0, column).toString().length;
+  const written = { file: path, line, column: characters + 1 };
+  const map = maps.get(path);
+  if (map === undefined) return written;
+  // Written by esbuild.
+  const entry = new SourceMap(JSON.parse(map) as SourceMapPayload).findEntry(line - 1, characters);
+  if (!('originalSource' in entry)) return written;
+  return { file: path, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
 }

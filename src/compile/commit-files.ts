@@ -4,7 +4,16 @@
  * there is no `npm install` on the server: the runner has the real one.
  */
 import { posix } from 'node:path';
-import type { Loader, OnLoadResult, OnResolveArgs, OnResolveResult, PartialMessage, Plugin } from 'esbuild';
+import {
+  transform,
+  type Loader,
+  type Message,
+  type OnLoadResult,
+  type OnResolveArgs,
+  type OnResolveResult,
+  type PartialMessage,
+  type Plugin,
+} from 'esbuild';
 import type { ProblemCode } from '../std/problem-codes.ts';
 import { compileLimits } from './compile.ts';
 import { depthOf } from './definition-text.ts';
@@ -13,6 +22,8 @@ import type { SourceReader } from './source-reader.ts';
 /** Where the sandbox keeps the words, and the name that the map gives to files of the commit. */
 const wordsGlobal = 'contender:words';
 export const repositoryNamespace = 'repository';
+/** Data of the commit, which a module of the same path exports: as in Node, that has a default export only. */
+const dataNamespace = 'data';
 
 const loaders: ReadonlyMap<string, Loader> = new Map([
   ['.ts', 'ts'],
@@ -26,6 +37,8 @@ const loaders: ReadonlyMap<string, Loader> = new Map([
 export interface Reading {
   readonly reader: SourceReader;
   readonly inputs: Set<string>;
+  /** From the JavaScript that a file in TypeScript became to what its author wrote: source maps in JSON, by path. */
+  readonly maps: Map<string, string>;
   tokens: number;
 }
 
@@ -36,6 +49,7 @@ export function commitFiles(reading: Reading, words: readonly string[]): Plugin 
     setup(build) {
       build.onResolve({ filter: /.*/ }, async (args) => await resolve(args, reading));
       build.onLoad({ filter: /.*/, namespace: repositoryNamespace }, async ({ path }) => await load(path, reading));
+      build.onLoad({ filter: /.*/, namespace: dataNamespace }, async ({ path }) => await loadData(path, reading));
       build.onLoad({ filter: /.*/, namespace: 'words' }, () => ({
         contents: words
           .map((word) => `export const ${word} = globalThis[${JSON.stringify(wordsGlobal)}].${word};`)
@@ -57,6 +71,7 @@ async function resolve(args: OnResolveArgs, reading: Reading): Promise<OnResolve
     reading.inputs.add(path);
     return { path, namespace: repositoryNamespace };
   }
+  if (args.importer.endsWith('.json')) return { path: args.importer, namespace: dataNamespace };
   if (args.kind !== 'import-statement') {
     const help =
       'Import at the top of the file: packages are only stubs while the pipeline is defined, and real in the function of a step.';
@@ -113,27 +128,62 @@ async function resolveRelative(args: OnResolveArgs, reading: Reading): Promise<O
   return refuse('definition-import', `there is no file ${JSON.stringify(path)} that can be imported`, help);
 }
 
+const dataHelp = 'Data and code that only the steps need belong into files that the steps read and start.';
+
 async function load(path: string, reading: Reading): Promise<OnLoadResult> {
+  if (posix.extname(path) === '.json') return { contents: `export { default } from './data';`, loader: 'js' };
+  const read = await contentsOf(path, reading);
+  if (typeof read !== 'string') return read;
+  reading.tokens += countTokens(read);
+  if (reading.tokens > compileLimits.bundleTokensMax) {
+    const message = `the definition, with what it imports, has more than ${compileLimits.bundleTokensMax} words and signs`;
+    return refuse('definition-limit', message, dataHelp);
+  }
+  if (loaders.get(posix.extname(path)) === 'js') return { contents: read, loader: 'js' };
+  return await withoutTypes(path, read, reading);
+}
+
+/**
+ * The file as the runner will load it: alone. The bundler would look into the files that it imports, and drop the names
+ * that are only types there; Node cannot know, and asks them for each name that is not marked as a type.
+ */
+async function withoutTypes(path: string, contents: string, reading: Reading): Promise<OnLoadResult> {
+  try {
+    const { code, map } = await transform(contents, {
+      loader: 'ts',
+      sourcefile: `${repositoryNamespace}:${path}`,
+      sourcemap: 'both',
+      sourcesContent: false,
+      minifyWhitespace: true,
+      logLevel: 'silent',
+      logLimit: compileLimits.problemsMax,
+      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+    });
+    reading.maps.set(path, map);
+    return { contents: code, loader: 'js' };
+  } catch (error) {
+    if (isBuildFailure(error)) return { errors: error.errors };
+    throw error;
+  }
+}
+
+export function isBuildFailure(error: unknown): error is { errors: Message[] } {
+  return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
+}
+
+async function loadData(path: string, reading: Reading): Promise<OnLoadResult> {
+  const read = await contentsOf(path, reading);
+  if (typeof read !== 'string') return read;
+  if (depthOf(read) <= compileLimits.jsonDepthMax) return { contents: read, loader: 'json' };
+  const message = `${path} is nested deeper than ${compileLimits.jsonDepthMax} levels`;
+  return refuse('definition-limit', message, 'Flatten it.');
+}
+
+async function contentsOf(path: string, reading: Reading): Promise<string | OnLoadResult> {
   const file = await reading.reader.read(path);
   if (file === null) return refuse('definition-import', `there is no file ${JSON.stringify(path)}`, 'Check the path.');
-  const dataHelp = 'Data and code that only the steps need belong into files that the steps read and start.';
-  if (file.bytes.length > compileLimits.fileBytesMax) {
-    return refuse('definition-limit', `${path} has more than ${compileLimits.fileBytesMax} bytes`, dataHelp);
-  }
-  const loader = loaders.get(posix.extname(path)) ?? 'ts';
-  const contents = new TextDecoder().decode(file.bytes);
-  if (loader === 'json') {
-    if (depthOf(contents) <= compileLimits.jsonDepthMax) return { contents, loader };
-    return refuse(
-      'definition-limit',
-      `${path} is nested deeper than ${compileLimits.jsonDepthMax} levels`,
-      'Flatten it.',
-    );
-  }
-  reading.tokens += countTokens(contents);
-  if (reading.tokens <= compileLimits.bundleTokensMax) return { contents, loader };
-  const message = `the definition, with what it imports, has more than ${compileLimits.bundleTokensMax} words and signs`;
-  return refuse('definition-limit', message, dataHelp);
+  if (file.bytes.length <= compileLimits.fileBytesMax) return new TextDecoder().decode(file.bytes);
+  return refuse('definition-limit', `${path} has more than ${compileLimits.fileBytesMax} bytes`, dataHelp);
 }
 
 /** Words and signs, those in comments and strings too: nothing nests deeper than this. */

@@ -32,6 +32,8 @@ function treeOf(files: Readonly<Record<string, string>>): string {
 const lawful = {
   'src/std/json.ts': 'export type Json = string;',
   'src/engine/engine.ts': "import type { Json } from '../std/json.ts'; export type State = Json;",
+  'src/engine/dates.ts':
+    'export class Dates { Date = 1; static of(at: number): Date { return new Date(Math.max(at, Date.UTC(2026, 0), Date.parse("2026"))); } }',
   'src/journal/journal.ts': "export type { State } from '../engine/engine.ts';",
   'src/journal/sqlite.ts':
     "import type { State } from './journal.ts'; export const at = (): State => String(Date.now());",
@@ -72,6 +74,16 @@ const breaches: readonly {
     says: /the row of src\/engine does not name src\/journal/,
   },
   {
+    title: 'an upward import inside of a type',
+    files: { 'src/std/up.ts': "export type Up = import('../engine/engine.ts').State;" },
+    says: /the row of src\/std does not name src\/engine/,
+  },
+  {
+    title: 'an upward import by require',
+    files: { 'src/std/up.ts': "import up = require('../engine/engine.ts'); export const is = up;" },
+    says: /the row of src\/std does not name src\/engine/,
+  },
+  {
     title: 'an implementation where only the contract is allowed',
     files: { 'src/conductor/deep.ts': "import { at } from '../journal/sqlite.ts'; export const deep = at;" },
     says: /only the contract src\/journal\/journal\.ts is allowed/,
@@ -98,6 +110,31 @@ const breaches: readonly {
     title: 'the date of today in a pure folder',
     files: { 'src/engine/clock.ts': 'export const at = (): number => new Date().getTime();' },
     says: /uses new Date\(\) in a pure folder/,
+  },
+  {
+    title: 'the date of today as text in a pure folder',
+    files: { 'src/engine/clock.ts': 'export const at = (): string => Date();' },
+    says: /uses Date\(\) in a pure folder/,
+  },
+  {
+    title: 'a clock of the global object in a pure folder',
+    files: { 'src/engine/clock.ts': 'export const at = (): number => globalThis.Date.now();' },
+    says: /uses globalThis\.Date in a pure folder/,
+  },
+  {
+    title: 'a clock that is taken out in a pure folder',
+    files: { 'src/engine/clock.ts': 'const { now } = Date; export const at = now;' },
+    says: /uses Date in a pure folder/,
+  },
+  {
+    title: 'a clock by a name that is text in a pure folder',
+    files: { 'src/engine/clock.ts': "export const at = (): number => Date['now']();" },
+    says: /uses Date in a pure folder/,
+  },
+  {
+    title: 'a clock that is handed on in a pure folder',
+    files: { 'src/engine/clock.ts': 'export const clocks = { Date };' },
+    says: /uses Date in a pure folder/,
   },
   {
     title: 'randomness in a pure folder',

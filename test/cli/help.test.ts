@@ -81,17 +81,17 @@ test('a command or option that is nearly right is answered with the right one, a
 });
 
 test('a missing, a superfluous and a wrong argument are mistakes', async () => {
-  for (const args of [
-    ['run'],
-    ['check', 'more'],
-    ['serve', '--port', '70000'],
-    ['runs', '--limit', '0'],
-    ['-C', '/no/such', 'runs'],
-  ]) {
+  for (const args of [['run'], ['check', 'more'], ['serve', '--port', '70000'], ['runs', '--limit', '0']]) {
     const { status, out, err } = await sandbox.run(args);
     assert.deepEqual({ status, out }, { status: 2, out: '' }, args.join(' '));
     assert.match(err, /^error: /);
   }
+});
+
+test('a folder that is not there is said, with what to do', async () => {
+  const { status, out, err } = await sandbox.run(['-C', '/no/such', 'runs']);
+  assert.deepEqual({ status, out }, { status: 2, out: '' });
+  assert.equal(err, 'error: /no/such is no folder [folder-missing]\n  Make it first, or give -C another one.\n');
 });
 
 test('colour is for terminals; NO_COLOR wins over it', async () => {

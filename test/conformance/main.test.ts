@@ -37,6 +37,18 @@ test('a case that fails and a line that is no case are shown and counted', (cont
   assert.match(out, /\nline 3\n[^]*\nline 4\n[^]*1 passed, 3 failed\n$/);
 });
 
+test('a file without a case proves nothing, and has exit status 2', (context) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'cases.jsonl');
+  for (const text of ['', '\n \n']) {
+    writeFileSync(file, text);
+    const { status, out, errors } = conformance('cron', file);
+    assert.deepEqual({ status, out }, { status: 2, out: '' });
+    assert.match(errors, /there is no case in ".*cases\.jsonl"/);
+  }
+});
+
 test('wrong usage says what is right, with exit status 2', () => {
   for (const words of [[], ['cron'], ['toString', 'x'], ['cron', 'a', 'b']]) {
     const { status, errors } = conformance(...words);

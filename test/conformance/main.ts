@@ -1,6 +1,7 @@
 /**
  * `npm run -s conformance -- SUITE FILE`: runs a file of cases, one JSON object a line, whose expected results come from
- * other people's software. Prints each failing case and the count; exit status 1 where one failed, 2 for wrong usage.
+ * other people's software. Prints each failing case and the count; exit status 1 where one failed, 2 for wrong usage and
+ * for a file without a case.
  */
 import { existsSync, readFileSync } from 'node:fs';
 
@@ -31,6 +32,7 @@ async function main(words: readonly string[]): Promise<number> {
     if (runLine(runCase, line, index + 1)) passed++;
     else failed++;
   }
+  if (passed + failed === 0) return refuse(`there is no case in ${JSON.stringify(file)}`);
   console.log(`${passed} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;
 }

@@ -15,6 +15,14 @@ export interface Example {
   readonly shown: string | null;
 }
 
+/** The blocks in TypeScript, in order. */
+export function sourcesOf(page: string): readonly { readonly line: number; readonly source: string }[] {
+  return [...page.matchAll(/^```ts(?: run)?\n([\s\S]*?)^```$/gm)].map(({ index, 1: source = '' }) => ({
+    line: page.slice(0, index).split('\n').length,
+    source,
+  }));
+}
+
 /** The blocks that are marked `sh test`, in order. */
 export function examplesOf(page: string): readonly Example[] {
   const blocks = page.matchAll(/^```sh test\n([\s\S]*?)^```\n(?:```text\n([\s\S]*?)^```\n)?/gm);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { problemCodes } from '../../src/std/problem-codes.ts';
 import { pageOf } from './blocks.ts';
@@ -33,3 +35,14 @@ for (const [code, text] of explained) {
     assert.ok(does.trim().length > 20, 'what to do');
   });
 }
+
+test('each code is what some other test expects', () => {
+  const folder = join(import.meta.dirname, '..');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const tests = files
+    .filter((name) => join(folder, name) !== import.meta.filename)
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+  const unexpected = problemCodes.filter((code) => !new RegExp(`(?<![\\w-])${code}(?![\\w-])`).test(tests));
+  assert.deepEqual(unexpected, []);
+});

@@ -7,9 +7,9 @@ import type { Binding, StepDefinition, Template } from '../../src/pipeline/defin
 import { isJsonObject, type Json } from '../../src/std/json.ts';
 import { commitOf } from '../compile/sources.ts';
 import { command, specOf } from '../executor/workshop.ts';
-import { pageOf } from './blocks.ts';
+import { pageOf, sourcesOf } from './blocks.ts';
 
-export const podExamples = [...pageOf('pods.md').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, source = '']) => ({
+export const podExamples = sourcesOf(pageOf('pods.md')).map(({ source }) => ({
   name: /pipeline\('([a-z-]+)'/.exec(source)?.[1] ?? '',
   source,
 }));

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createCompiler } from '../../src/compile/compiler.ts';
 import { commitOf } from '../compile/sources.ts';
-import { pageOf } from './blocks.ts';
+import { pageOf, sourcesOf } from './blocks.ts';
 
-const examples = [...pageOf('steps.md').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, source = '']) => source);
+const examples = sourcesOf(pageOf('steps.md')).map(({ source }) => source);
 const compiler = await createCompiler();
 after(async () => await compiler.close());
 

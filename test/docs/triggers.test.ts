@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createCompiler } from '../../src/compile/compiler.ts';
 import { commitOf } from '../compile/sources.ts';
-import { examplesOf, missingLines, pageOf } from './blocks.ts';
+import { examplesOf, missingLines, pageOf, sourcesOf } from './blocks.ts';
 import { createReader } from './reader.ts';
 
 const page = pageOf('triggers.md');
@@ -24,7 +24,7 @@ for (const { line, commands, shown } of examples) {
 }
 
 test('the lines of docs/triggers.md compile', async () => {
-  const lines = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => block.trim().split('\n'));
+  const lines = sourcesOf(page).flatMap(({ source }) => source.trim().split('\n'));
   assert.ok(lines.length >= 8);
   for (const form of ['all', 'any']) assert.ok(lines.some((line) => line.startsWith(`on: { data: { ${form}: [`)));
   for (const line of lines) {

@@ -61,6 +61,7 @@ before(async () => {
     '.pipelines/lib/mood.ts': "export enum Mood { Good = 'good' }",
     '.pipelines/broken.ts': 'export default {{{',
     '.pipelines/missing.ts': "import 'no-such-package'; export default 1;",
+    '.pipelines/typed.ts': "import { PathLike } from 'node:fs'; let path: PathLike; export default 1;",
     '.pipelines/lost.ts': "import './nowhere'; export default 1;",
     '.pipelines/throws.ts': "throw new Error('at the top');",
     '.pipelines/connects.ts': [
@@ -252,6 +253,11 @@ test('what cannot be loaded is invalid and says why', async () => {
       '.pipelines/lost.ts',
       'hello',
       /^invalid: \.pipelines\/lost\.ts cannot be loaded: Cannot find module '\.?\/?.*nowhere'/,
+    ],
+    [
+      '.pipelines/typed.ts',
+      'hello',
+      /^invalid: \.pipelines\/typed\.ts cannot be loaded: .*'PathLike'; for a type, write `import type`/,
     ],
     ['.pipelines/throws.ts', 'hello', /^code: Error: at the top/],
   ] as const) {

@@ -25,6 +25,7 @@ import { openRequests } from '../../src/journal/requests.ts';
 import { openRunEnds } from '../../src/journal/run-ends.ts';
 import { activeRuns, eventsOf, runPage, runsAhead, runsOfDates, unfinishedRuns } from '../../src/journal/runs.ts';
 import { SqliteDriver } from '../../src/journal/sqlite-driver.ts';
+import { openSqliteBeside, openSqliteReader } from '../../src/journal/sqlite-reader.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import { cacheEntry, newestCacheEntry } from '../../src/journal/step-cache.ts';
 import { lastTick, newestTicks } from '../../src/journal/ticks.ts';
@@ -172,6 +173,21 @@ test('a journal of a newer version is refused and left as it is', async (context
   database.close();
   await assert.rejects(openSqliteJournal({ directory, clock }), isProblem('journal-newer'));
   await assert.rejects(openSqliteJournal({ directory, clock }), isProblem('journal-newer'));
+});
+
+test('a journal of an older version is for its server to migrate, and for nobody beside it', async (context) => {
+  const directory = temporaryFolder(context);
+  const database = new DatabaseSync(join(directory, 'journal.sqlite'));
+  database.exec(createMigrationTable);
+  for (const { version, name, sql } of (await knownMigrations()).slice(0, -1)) {
+    database.exec(sql);
+    database.prepare('insert into migration (version, name, applied_at) values (?, ?, 1)').run(version, name);
+  }
+  database.close();
+  for (const open of [openSqliteReader, openSqliteBeside])
+    await assert.rejects(open({ directory }), isProblem('journal-older'));
+  await (await openSqliteJournal({ directory, clock })).close();
+  await (await openSqliteReader({ directory })).close();
 });
 
 test('a file that is no journal is a problem', async (context) => {

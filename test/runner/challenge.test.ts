@@ -36,6 +36,7 @@ const rows = Array.from({ length: 200 }, (_, row) => ({
   challenger: row % 2 === 1 ? 0.9 : 0.1 + (row % 5) / 100,
   champion: ((row * 7919) % 200) / 200,
 }));
+const first = { id: 'c0', label: 0, challenger: 0.1, champion: 0 };
 const table = (columns: readonly (keyof (typeof rows)[number])[], some = rows): string =>
   `${columns.join(',')}\n${some.map((row) => columns.map((column) => row[column]).join(',')).join('\n')}\n`;
 
@@ -87,6 +88,32 @@ test("the champion's kept predictions are joined by id, in whatever order they s
   };
   assert.equal(outputOf(await runChallenge({ ...withChampion, champion }, attempt)).verdict['kind'], 'better');
   assert.equal(attempt.kept.get('predictions.csv'), table(['label', 'challenger', 'champion', 'id']));
+});
+
+test('an id that two rows have joins nothing, whoever has it', async () => {
+  const twice = (column: 'challenger' | 'champion'): string =>
+    table(['id', 'label', 'challenger'], [...rows, { ...first, label: 0, challenger: first[column] }]);
+  const once = table(['id', 'label', 'challenger']);
+  for (const [ours, theirs, message] of [
+    [twice('challenger'), once, /^predictions\.csv: the id "c0" is in row 1 and in row 201, .*; give each row an id/],
+    [once, twice('champion'), /^the champion's kept predictions: the id "c0" is in row 1 and .*; score both models/],
+    [twice('challenger'), null, /^predictions\.csv: the id "c0"/],
+  ] as const) {
+    using attempt = attemptOnPaper(withChampion);
+    attempt.file('predictions.csv', ours);
+    const kept = theirs === null ? null : artifact('predictions.csv', attempt.file('kept.csv', theirs));
+    const champion = { version: 3, artifact: artifact('model', '/champion'), predictions: kept };
+    const result = await runChallenge({ ...withChampion, champion: kept === null ? null : champion }, attempt);
+    assert.ok(result.kind === 'failed', JSON.stringify(result));
+    assert.match(result.message, message);
+  }
+});
+
+test('ids that join nothing may repeat', async () => {
+  const { result } = await challenge(withChampion, (given) =>
+    given.file('predictions.csv', table(['label', 'challenger', 'champion', 'id'], [...rows, first])),
+  );
+  assert.equal(outputOf(result).verdict['kind'], 'better');
 });
 
 test('a program scores both models on the same rows', async () => {

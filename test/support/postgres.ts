@@ -21,8 +21,11 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
+/** The oldest that the journal is proved on. */
+const versionMin = 15;
+
 const howToInstall =
-  'no PostgreSQL server to test on: install one (Debian: apt-get install postgresql-15), or set CONTENDER_TEST_POSTGRES_URL to one that may create databases';
+  'no PostgreSQL server of version 15 or newer to test on: install one (Debian: apt-get install postgresql-15), or set CONTENDER_TEST_POSTGRES_URL to one that may create databases';
 
 /** The reason to skip tests on PostgreSQL, or false. Throws where they must run and cannot. */
 export function postgresMissing(environment: NodeJS.ProcessEnv = process.env): string | false {
@@ -95,7 +98,8 @@ async function createDatabase(server: string, copyOf?: string): Promise<string> 
 /** Debian's folders, newest first, and what is on the path. */
 function programs(): string | null {
   const debian = '/usr/lib/postgresql';
-  const versions = existsSync(debian) ? readdirSync(debian).sort((left, right) => Number(right) - Number(left)) : [];
+  const installed = existsSync(debian) ? readdirSync(debian).filter((version) => Number(version) >= versionMin) : [];
+  const versions = installed.sort((left, right) => Number(right) - Number(left));
   const folders = [
     ...versions.map((version) => join(debian, version, 'bin')),
     ...(process.env['PATH'] ?? '').split(':'),

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { loadFunction } from '../../runner/load.ts';
+import { createCompiler } from '../../src/compile/compiler.ts';
+import { commitOf, placesOf } from './sources.ts';
+
+const shared = {
+  '.pipelines/shared/t.ts': 'export interface Row { a: number }\nexport const two: number = 2;\n',
+  '.pipelines/shared/rows.ts': `export type { Row } from './t.ts';\nexport { two } from './t.ts';\n`,
+  '.pipelines/shared/all.ts': `export * from './t.ts';\n`,
+  '.pipelines/shared/mixed.ts': `// ü\nexport { two, Row } from './t.ts';\n`,
+  '.pipelines/shared/again.ts': `import {\n  two,\n  Row,\n} from './t.ts';\nexport { two, Row };\n`,
+  '.pipelines/shared/plain.js': 'export const two = 2;\n',
+  'lib/grid.json': '{ "depth": 2 }',
+  'lib/broken.json': '{ "depth": }',
+};
+
+/** The lines of a file before its pipeline, and the place and the help of the problem that it has, if any. */
+const heads: readonly (readonly [title: string, head: string, place?: string, help?: RegExp])[] = [
+  ['a type marked in a list', `import { type Row, two } from './shared/t.ts';\nconst row: Row = { a: two };`],
+  ['a list of types', `import type { Row } from './shared/t.ts';\nlet row: Row;`],
+  [
+    'a type that is not marked',
+    `\nimport { two, Row } from './shared/t.ts';\nlet row: Row;`,
+    'a.ts:2:15',
+    /`import type`/,
+  ],
+  ['types from a file that passes them on', `import { type Row, two } from './shared/rows.ts';\nlet row: Row;`],
+  ['types from a file that passes all on', `import { type Row, two } from './shared/all.ts';\nlet row: Row;`],
+  ['a type passed on unmarked', `import { two } from './shared/mixed.ts';`, 'shared/mixed.ts:2:15', /`export type`/],
+  ['a type imported and passed on', `import { two } from './shared/again.ts';`, 'shared/again.ts:3:3', /`import type`/],
+  ['a name that a script lacks', `import { two, three } from './shared/plain.js';`, 'a.ts:1:15', /`import type`/],
+  [
+    'a type of the words that is not marked',
+    `import { Json } from 'contender';\nlet json: Json;`,
+    'a.ts:1:10',
+    /`import type`/,
+  ],
+  ['a type of the words', `import type { Json } from 'contender';\nlet json: Json;`],
+  ['a missing file that nothing uses', `import { x } from './missing.ts';`, 'a.ts:1:19', /Check the path/],
+  ['a missing file of types', `import type { X } from './missing.ts';\nlet x: X;`],
+  ['a file that nothing uses', `import { two } from './shared/t.ts';`],
+  ['data', `import grid from '../lib/grid.json';\nconst { depth } = grid;`],
+  ['data marked as such', `import grid from '../lib/grid.json' with { type: 'json' };\nconst { depth } = grid;`],
+  ['a name from data', `import { depth } from '../lib/grid.json';`, 'a.ts:1:10', /default export alone/],
+  [
+    'a name from marked data',
+    `import { depth } from '../lib/grid.json' with { type: 'json' };`,
+    'a.ts:1:10',
+    /default export/,
+  ],
+  ['data as a namespace', `import * as grid from '../lib/grid.json';\nconst { depth } = grid.default;`],
+  ['data that are none', `import grid from '../lib/broken.json';`, '../lib/broken.json:1:12', /Correct/],
+  ['an enum', `enum Mood { Good = 'good' }\nconst mood = Mood.Good;`],
+  ['a namespace', `namespace Numbers { export const two = 2; }\nconst two = Numbers.two;`],
+  ['parameter properties', `class Row { constructor(readonly a: number) {} }\nconst row = new Row(1);`],
+  ['a decorator', `const noted = (x: unknown): void => {};\n@noted class Row {}`, 'a.ts:2:1', /./],
+  ['an import by require', `import fs = require('node:fs');`, 'a.ts:1:21', /at the top of the file/],
+];
+
+const compiler = await createCompiler();
+const tree = await mkdtemp(join(tmpdir(), 'contender-loads-'));
+after(async () => {
+  await compiler.close();
+  await rm(tree, { recursive: true });
+});
+
+for (const [index, [title, head, place, help]] of heads.entries()) {
+  test(`${title}: ${place === undefined ? 'accepted, and the runner loads it' : 'refused at its place'}`, async () => {
+    const text = `${head}\nimport { pipeline, step } from 'contender';
+export default pipeline('a', {}, () => { step('run', { run: () => 1 }); });`;
+    const compiled = await compiler.compile(commitOf({ ...shared, '.pipelines/a.ts': text }));
+    if (place !== undefined) {
+      const at = join('.pipelines', place);
+      assert.deepEqual(
+        placesOf(compiled).map((each) => each.split(' ')[0]),
+        [at],
+      );
+      assert.match(compiled[0]?.problems[0]?.help ?? '', help ?? /./);
+      return;
+    }
+    assert.deepEqual(placesOf(compiled), []);
+    const sourceTree = join(tree, 'tree');
+    const file = `.pipelines/a${index}.ts`;
+    for (const [path, content] of Object.entries({ ...shared, [file]: text })) {
+      await mkdir(dirname(join(sourceTree, path)), { recursive: true });
+      await writeFile(join(sourceTree, path), content);
+    }
+    const loaded = await loadFunction({ sourceTree, nodeModules: null, file, step: 'run' }, () => {});
+    assert.deepEqual(loaded.ok ? null : loaded.error, null);
+  });
+}
