@@ -30,6 +30,7 @@ import { graceSeconds, helperContainer } from './pod.ts';
 import type { ContainerView, PodView } from './pod-view.ts';
 import type { PodPlace } from './reaper.ts';
 import { isQuota, refusalOf } from './refused-pod.ts';
+import { StartWaits } from './start-waits.ts';
 import { formatDuration } from '../../std/duration.ts';
 import { messageOfError } from '../../std/error-message.ts';
 
@@ -59,6 +60,7 @@ export class Placement implements Placed {
   #askedAt = 0;
   #result: AgentResult | null = null;
   #isCollected = false;
+  readonly #waits = new StartWaits();
   readonly #ended = Promise.withResolvers<void>();
   #last: PodView | null = null;
   #said = '';
@@ -86,6 +88,7 @@ export class Placement implements Placed {
   /** Asks for the pod until it is there, or it is known that it will not be. */
   async ask(): Promise<void> {
     const askedAt = this.#ports.clock.now();
+    this.#waits.asked(askedAt);
     for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
       try {
         return this.#placed(await makePod(this.#pod, this.#ports));
@@ -230,7 +233,8 @@ export class Placement implements Placed {
   look(): void {
     const view = this.#last;
     if (view === null || this.#isLeft || this.#placedAt === null) return;
-    const { container } = this.#ports;
+    const { container, clock, lasted, lostMs } = this.#ports;
+    this.#waits.see(view, clock.now(), this.#agent, lasted(this.#heardAt) < lostMs);
     // What has ended, and was told, is not lost any more.
     if (container !== null) this.#lookAtContainer(view, container);
     if (!this.#isOver) this.#lookAtLoss(view);
@@ -284,7 +288,7 @@ export class Placement implements Placed {
     if (view.phase === 'Succeeded') return endedWithoutWord(this.#begun);
     const { container, lasted, patience, isFresh } = this.#ports;
     const hasStarted = container === null ? this.#begun : mainOf(view)?.startedAt != null;
-    const failure = hasStarted ? null : failureToStart(view, lasted(view.createdAt), patience, this.#agent);
+    const failure = hasStarted ? null : failureToStart(view, this.#waits.lasted(lasted), patience, this.#agent);
     return failure !== null && isFresh() ? failure : null;
   }
 

@@ -41,19 +41,25 @@ export type Lasted = (since: number) => number;
 /** For a pod that has not begun; and for what it lacks, if that is shorter. */
 export type StartPatience = Readonly<Record<'startMs' | 'imageMs', number>>;
 
+/** How long a pod has been on its way, and a part of it (of `lackingIn`) without what it lacks. */
+export interface StartWait {
+  readonly waitedMs: number;
+  readonly lackedMs: (part: string) => number;
+}
+
 /** Why a pod that has not begun in that time cannot begin, or not any more; null while it may. `agent` null: it has none. */
 export function failureToStart(
   view: PodView,
-  waitedMs: number,
+  { waitedMs, lackedMs }: StartWait,
   { startMs, imageMs }: StartPatience,
   agent: AgentSide | null = null,
 ): Failed | null {
-  const isLate = waitedMs >= Math.min(imageMs, startMs);
+  const isLate = (part: string): boolean => lackedMs(part) >= Math.min(imageMs, startMs);
+  const where = whereOf(view);
   const trouble = firstTroubleOf(view, isLate);
   if (trouble !== null) return trouble;
   const { unschedulable } = view;
-  const lacksClaim = /persistentvolumeclaim "[^"]*" not found/.test(unschedulable?.message ?? '');
-  if (lacksClaim && isLate) {
+  if (lacksClaim(view) && isLate(claims)) {
     const help = 'Make it in the namespace of the pod, or correct its `claimName`.';
     return failed('invalid', `the claim of a volume is not there (${unschedulable?.message}). ${help}`);
   }
@@ -69,8 +75,43 @@ export function failureToStart(
     return failed('start', `no node had room for its pod ${waited} (Unschedulable): ${unschedulable.message} ${help}`);
   }
   if (agent !== null && isUnheard(view, agent))
-    return failed('start', `its agent has not reached the server at ${agent.url} ${waited}. ${agentHelp}`);
-  return failed('start', `its pod did not start ${waited}: ${whyWaiting(view)}`);
+    return failed('start', `its agent${where} has not reached the server at ${agent.url} ${waited}. ${agentHelp}`);
+  if (agent !== null && isBringing(view, agent))
+    return failed('start', `its helper${where} fell silent before the inputs were there. ${agentHelp}`);
+  return failed('start', `its pod did not start${where} ${waited}: ${whyWaiting(view)}`);
+}
+
+/** ` on node1`; empty where it has none yet. */
+function whereOf({ node }: PodView): string {
+  return node === null ? '' : ` on ${node}`;
+}
+
+/** The part of a pod that its claims are: no container has that name. */
+const claims = '';
+const passing: readonly (string | null)[] = [
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'RegistryUnavailable',
+  'ImageInspectError',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+];
+
+/** The parts of a pod that lack what may be there in a moment: containers by their names, and the claims of its volumes. */
+export function lackingIn(view: PodView): readonly string[] {
+  const waiting = view.containers.filter(({ state, reason }) => state === 'waiting' && passing.includes(reason));
+  return [...waiting.map(({ name }) => name), ...(lacksClaim(view) ? [claims] : [])];
+}
+
+function lacksClaim({ unschedulable }: PodView): boolean {
+  return /persistentvolumeclaim "[^"]*" not found/.test(unschedulable?.message ?? '');
+}
+
+/** Its helper has begun, and the cluster waits for it with the container. */
+export function isBringing({ containers }: PodView, { container, hasBegun }: AgentSide): boolean {
+  const own = containers.find(({ name }) => name === container);
+  return hasBegun && container !== mainContainer && own?.state === 'running' && !own.isStarted;
 }
 
 /** It is there, and no volume for it: nodes have nothing to do with that. */
@@ -89,10 +130,11 @@ function whyWaiting(view: PodView): string {
   return waiting === undefined ? `it is ${view.phase}` : wordsOf(waiting);
 }
 
-/** `isLate`: what may be there in a moment would be there by now. */
-function firstTroubleOf(view: PodView, isLate: boolean): Failed | null {
+/** `isLate`: what it lacks, and may be there in a moment, would be there by now. */
+function firstTroubleOf(view: PodView, isLate: (part: string) => boolean): Failed | null {
   for (const container of view.containers) {
-    const trouble = container.state === 'waiting' ? troubleOf(container, isLate) : null;
+    const { name, state } = container;
+    const trouble = state === 'waiting' ? troubleOf(container, isLate(name), view) : null;
     if (trouble !== null) return trouble;
   }
   return null;
@@ -107,13 +149,21 @@ function isUnheard({ containers }: PodView, { container, hasBegun }: AgentSide):
 }
 
 /** `ImagePullBackOff` and its kind. */
-function troubleOf(container: ContainerView, isLate: boolean): Failed | null {
+function troubleOf(container: ContainerView, isLate: boolean, view: PodView): Failed | null {
+  const where = whereOf(view);
+  const how = `${where} (${wordsOf(container)})`;
   switch (container.reason ?? '') {
     case 'InvalidImageName':
-      return failed('invalid', `the name of its image is wrong (${wordsOf(container)}). Correct it in the definition.`);
+      return failed(
+        'invalid',
+        `its node${where} refuses the name of its image (${wordsOf(container)}). Correct it in the definition.`,
+      );
     case 'ErrImageNeverPull': {
       const help = 'Bring it to the node, or take another imagePullPolicy.';
-      return failed('invalid', `its image is not on the node, and is never pulled (${wordsOf(container)}). ${help}`);
+      return failed(
+        'invalid',
+        `its image is not on the node${view.node === null ? '' : ` ${view.node}`}, and is never pulled (${wordsOf(container)}). ${help}`,
+      );
     }
     case 'ErrImagePull':
     case 'ImagePullBackOff':
@@ -121,21 +171,21 @@ function troubleOf(container: ContainerView, isLate: boolean): Failed | null {
     case 'ImageInspectError': {
       if (!isLate) return null;
       const help = 'See that the image is there under this name, and that imagePullSecrets may pull it.';
-      return failed('start', `its image could not be pulled (${wordsOf(container)}). ${help}`);
+      return failed('start', `its image could not be pulled${how}. ${help}`);
     }
     case 'CreateContainerConfigError': {
       if (/runAsNonRoot|non-root/.test(container.message ?? '')) {
         const help = 'Give the image a numeric USER, or the step a securityContext with runAsUser.';
-        return failed('invalid', `its image would run as root, which is not allowed (${wordsOf(container)}). ${help}`);
+        return failed('invalid', `its image would run as root, which is not allowed${how}. ${help}`);
       }
       if (!isLate) return null;
       const help = 'Make the secret or config map that it names, in the namespace of the pod.';
-      return failed('invalid', `its container could not be configured (${wordsOf(container)}). ${help}`);
+      return failed('invalid', `its container could not be configured${how}. ${help}`);
     }
     case 'CreateContainerError':
     case 'RunContainerError':
       if (!isLate) return null;
-      return failed('start', `its container could not be made (${wordsOf(container)})`);
+      return failed('start', `its container could not be made${how}`);
     default:
       return null;
   }
@@ -149,7 +199,7 @@ export function failureOf(view: PodView, agent: AgentSide | null = null): Failed
     view.phase === 'Failed' || hasFailed(main) || wasWarned(view, main) || view.containers.some(hasFailedInit);
   if (!isOver) return null;
   const { disruption, reason, message } = view;
-  const where = view.node === null ? '' : ` on ${view.node}`;
+  const where = whereOf(view);
   if (disruption !== null)
     return failed('evicted', `the cluster took its pod away${where} (${disruption.reason}): ${disruption.message}`);
   if (view.deletion !== null) return goneOutcome(view);
@@ -278,8 +328,8 @@ function wordsOf({ reason, message }: ContainerView): string {
 
 /** Why a pod that cannot be seen to end is given up; null while there is hope. `heardAt`: since when its agent has said nothing. */
 export function lossOf(view: PodView, lasted: Lasted, heardAt: number): Failed | null {
-  const { deletion, notReadySince, node, disruption } = view;
-  const where = node === null ? '' : ` on ${node}`;
+  const { deletion, notReadySince, disruption } = view;
+  const where = whereOf(view);
   // The node may hear of it late.
   if (deletion !== null && lasted(deletion.deadline - deletion.graceMs) > deletion.graceMs + podPatience.goneMs) {
     const why = disruption === null ? 'somebody deleted it' : `${disruption.reason}: ${disruption.message}`;

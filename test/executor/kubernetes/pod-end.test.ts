@@ -10,12 +10,16 @@ import {
   lossOf,
   skipOf,
   type AgentSide,
+  type StartWait,
 } from '../../../src/executor/kubernetes/pod-end.ts';
 import { viewOf, type PodView } from '../../../src/executor/kubernetes/pod-view.ts';
 
 const created = Date.parse('2026-01-05T02:00:00Z');
 const [minute, hour] = [60_000, 3_600_000];
 const patience = { startMs: 15 * minute, imageMs: 2 * minute };
+
+/** In which it has lacked what it lacks all along. */
+const wait = (waitedMs: number): StartWait => ({ waitedMs, lackedMs: () => waitedMs });
 
 function view(status: object, metadata: object = {}): PodView {
   // As the API writes it: its times are text.
@@ -81,7 +85,13 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
   };
   const cases: readonly [string, object, number, string | null, RegExp | null][] = [
     ['being made', waiting('ContainerCreating'), minute, null, null],
-    ['a wrong name of an image', waiting('InvalidImageName', "couldn't parse image name"), 0, 'invalid', /Correct it/],
+    [
+      'a wrong name of an image',
+      waiting('InvalidImageName', "couldn't parse image name"),
+      0,
+      'invalid',
+      /^its node on node1 .*Correct it/,
+    ],
     ['an image that is never pulled', waiting('ErrImageNeverPull'), 0, 'invalid', /imagePullPolicy/],
     ['a registry that is away for a moment', waiting('ErrImagePull'), minute, null, null],
     [
@@ -89,7 +99,7 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       waiting('ImagePullBackOff', 'Back-off pulling image "x"'),
       3 * minute,
       'start',
-      /imagePullSecrets/,
+      /^its image could not be pulled on node1 \(.*imagePullSecrets/,
     ],
     ['a secret that may come yet', waiting('CreateContainerConfigError'), minute, null, null],
     [
@@ -108,7 +118,13 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
     ],
     ['no room yet', unschedulable, 14 * minute, null, null],
     ['no room', unschedulable, 15 * minute, 'start', /Insufficient cpu/],
-    ['a start that takes too long', waiting('ContainerCreating'), hour, 'start', /ContainerCreating/],
+    [
+      'a start that takes too long',
+      waiting('ContainerCreating'),
+      hour,
+      'start',
+      /^its pod did not start on node1 in .*ContainerCreating/,
+    ],
     ['a claim that may come yet', noClaim, minute, null, null],
     [
       'a claim that is not there',
@@ -181,7 +197,7 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       initializing(container({ waiting: { reason: 'ErrImageNeverPull' } }, 'proxy')),
       0,
       'invalid',
-      /its image is not on the node/,
+      /its image is not on the node node1, and is never pulled \(ErrImageNeverPull\)\. Bring it/,
     ],
     [
       'an init container that takes too long',
@@ -192,7 +208,7 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
     ],
   ];
   for (const [name, status, waitedMs, cause, says] of cases) {
-    const failure = failureToStart(view(status), waitedMs, patience);
+    const failure = failureToStart(view(status), wait(waitedMs), patience);
     assert.equal(failure?.cause ?? null, cause, name);
     if (says !== null) assert.match(failure?.message ?? '', says, name);
   }
@@ -203,7 +219,7 @@ test('what is missing is told as that when its own time is over, or the time to 
   const times = { 'of a start in a minute': { ...patience, startMs: minute }, own: { ...patience, imageMs: minute } };
   for (const [name, shorter] of Object.entries(times)) {
     const seen = (status: object, waitedMs: number): string | undefined => {
-      const failure = failureToStart(view(status), waitedMs, shorter);
+      const failure = failureToStart(view(status), wait(waitedMs), shorter);
       return failure === null ? undefined : `${failure.cause}: ${failure.message}`;
     };
     assert.equal(seen(secret, minute - 1), undefined, name);
@@ -428,7 +444,7 @@ test('an agent that ends without a word is no failure of the code that it carrie
 test('an agent that the server does not hear of is told with the address where it looks for it', () => {
   const url = 'http://contender.ml:8081';
   const says =
-    /^its agent has not reached the server at http:\/\/contender\.ml:8081 in 900 s\. .*contender cluster check/;
+    /^its agent on node1 has not reached the server at http:\/\/contender\.ml:8081 in 900 s\. .*contender cluster check/;
   const step = { phase: 'Running', containerStatuses: [container({ running: {} })] };
   const helped = (state: object): object => ({
     phase: 'Pending',
@@ -442,7 +458,7 @@ test('an agent that the server does not hear of is told with the address where i
   ];
   for (const [of, status] of cases) {
     const told = (hasBegun: boolean): string =>
-      failureToStart(view(status), 15 * minute, patience, { container: of, url, hasBegun })?.message ?? '';
+      failureToStart(view(status), wait(15 * minute), patience, { container: of, url, hasBegun })?.message ?? '';
     assert.match(told(false), says);
     assert.doesNotMatch(told(true), says);
   }
