@@ -259,8 +259,9 @@ function failureOfContainers(view: PodView, where: string, agent: AgentSide | nu
   switch (reason ?? '') {
     case 'OOMKilled':
       return failed(
-        'out-of-memory',
-        `${which} took more memory than it may have (OOMKilled). Raise "memory", or let it grow with "memoryGrowth".`,
+        // What grows from try to try is the memory of the step's own.
+        name === mainContainer ? 'out-of-memory' : 'code',
+        `${which} took more memory than it may have (OOMKilled). ${memoryHelp(name, agent)}`,
         exitCode,
       );
     case 'StartError':
@@ -277,6 +278,13 @@ function failureOfContainers(view: PodView, where: string, agent: AgentSide | nu
       if (name === agent?.container) return endOfAgent(agent, exitCode, where);
       return failed('code', exitSentence(which, exitCode), exitCode);
   }
+}
+
+function memoryHelp(name: string, agent: AgentSide | null): string {
+  if (name === mainContainer) return 'Raise "memory", or let it grow with "memoryGrowth".';
+  return name === agent?.container
+    ? 'Raise `helperResources.limits` of `executor.kubernetes`.'
+    : 'Raise its own limit, where `initContainers` or `sidecars` of a `pod` say it: "memory" is that of the step alone.';
 }
 
 /** Its step has its own exit code, which it would have told. */

@@ -241,6 +241,24 @@ test('a pod that is over says why, and whose retries that takes', () => {
       null,
     ],
     ['out of memory', terminated(137, 'OOMKilled'), 'out-of-memory', /memoryGrowth/],
+    [
+      'an init container out of memory',
+      {
+        phase: 'Failed',
+        initContainerStatuses: [container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }, 'fetch')],
+      },
+      'code',
+      /^its container fetch took more memory .*`initContainers`/,
+    ],
+    [
+      'a sidecar out of memory',
+      {
+        phase: 'Failed',
+        initContainerStatuses: [container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }, 'proxy')],
+      },
+      'code',
+      /^its container proxy took more memory .*`sidecars`/,
+    ],
     ['an exit code', terminated(3, 'Error'), 'code', /exit code 3/],
     ['a signal', terminated(139, 'Error'), 'code', /signal 11/],
     ['a command that is not there', terminated(128, 'StartError'), 'invalid', /command is in the image/],
@@ -439,6 +457,16 @@ test('an agent that ends without a word is no failure of the code that it carrie
     assert.equal(failure?.cause, cause, name);
     assert.match(failure.message, says, name);
   }
+});
+
+test('a helper that took too much memory is told with what to raise', () => {
+  const end = { exitCode: 137, reason: 'OOMKilled' };
+  const failure = failureOf(
+    view({ phase: 'Failed', initContainerStatuses: [container({ terminated: end }, 'contender')] }),
+    { container: 'contender', url: 'http://contender.ml:8081', hasBegun: true },
+  );
+  assert.equal(failure?.cause, 'code');
+  assert.match(failure.message, /its container contender took more memory .*`helperResources\.limits`/);
 });
 
 test('an agent that the server does not hear of is told with the address where it looks for it', () => {
