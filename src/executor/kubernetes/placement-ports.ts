@@ -6,6 +6,7 @@ import type { Api } from './api.ts';
 import type { Lasted, StartPatience } from './pod-end.ts';
 import type { PodView } from './pod-view.ts';
 import type { PodPlace, Reaper } from './reaper.ts';
+import type { Seen } from './seen.ts';
 
 export interface PlacementPorts {
   readonly isLook: boolean;
@@ -25,6 +26,8 @@ export interface PlacementPorts {
   readonly lasted: Lasted;
   /** Whether what is known of its namespace is of this moment; else it is looked at again. */
   readonly isFresh: () => boolean;
+  /** Since when its namespace may not be listed, and why not, where this server has never seen it; else null. */
+  readonly refused: () => Seen['refused'];
   /** Since when its agent has said nothing. */
   readonly heardAt: () => number;
   /** When its agent last wrote to the log of its own container; null: nobody can tell. */

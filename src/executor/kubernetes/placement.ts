@@ -51,6 +51,8 @@ export class Placement implements Placed {
   #uid: string | null = null;
   /** Since when a list would show its pod. */
   #placedAt: number | null = null;
+  /** For its pod, which may not be there yet. */
+  #isAsking = false;
   #begun: boolean;
   #isOver = false;
   /** Why it is being ended: what was asked for, or what its agent's silence means. */
@@ -87,6 +89,12 @@ export class Placement implements Placed {
 
   /** Asks for the pod until it is there, or it is known that it will not be. */
   async ask(): Promise<void> {
+    this.#isAsking = true;
+    await this.#ask();
+    this.#isAsking = false;
+  }
+
+  async #ask(): Promise<void> {
     const askedAt = this.#ports.clock.now();
     this.#waits.asked(askedAt);
     for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
@@ -205,7 +213,8 @@ export class Placement implements Placed {
     this.#stop ??= { why, graceSeconds };
     this.#stop.graceSeconds = Math.min(this.#stop.graceSeconds, graceSeconds);
     this.#closing.abort();
-    if (this.#placedAt !== null) this.#remove(this.#stop.graceSeconds);
+    // Whether there is one that an earlier server has made is not known before the first list, which may not come.
+    if (!this.#isAsking) this.#remove(this.#stop.graceSeconds);
   }
 
   /** Null: its pod is gone. */
@@ -232,7 +241,9 @@ export class Placement implements Placed {
   /** What follows from what is seen, and from how long it has been so. */
   look(): void {
     const view = this.#last;
-    if (view === null || this.#isLeft || this.#placedAt === null) return;
+    if (this.#isLeft) return;
+    if (view === null) return this.#lookAtRefusal();
+    if (this.#placedAt === null) return;
     const { container, clock, lasted, lostMs } = this.#ports;
     this.#waits.see(view, clock.now(), this.#agent, lasted(this.#heardAt) < lostMs);
     // What has ended, and was told, is not lost any more.
@@ -247,6 +258,22 @@ export class Placement implements Placed {
     const waiting = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
     const why = view.unschedulable?.message ?? waiting?.message ?? null;
     if (!this.#begun && why !== null) this.#tell(`Its pod waits: ${why}`);
+  }
+
+  /** Nobody lets this server see whether it has a pod: only an agent could tell. */
+  #lookAtRefusal(): void {
+    const { refused, clock, lostMs, revoke } = this.#ports;
+    const refusal = refused();
+    if (refusal === null) return;
+    const { namespace } = this.#pod;
+    const words = `namespace ${namespace} cannot be seen: ${refusal.why}`;
+    this.#tell(`Its ${words}`);
+    if (clock.now() < Math.max(refusal.since, this.#heardAt) + lostMs) return;
+    revoke();
+    if (this.#stop !== null) return this.#stopped();
+    const what = `its ${words}, and nothing was heard of its agent for ${formatDuration(lostMs)}`;
+    const help = 'Make the namespace, or give the server its role there (docs/kubernetes-rbac.yaml).';
+    this.#see(failed(this.#begun ? 'lost' : 'start', `${what}. ${help}`));
   }
 
   #lookAtLoss(view: PodView): void {

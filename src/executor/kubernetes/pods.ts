@@ -12,7 +12,7 @@ import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placi
 import type { AttemptSpec } from '../executor.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
 import { agentWroteAt } from './container-output.ts';
-import { createApi, type Api } from './api.ts';
+import { ApiError, createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
 import { isEnding, isLeft, keptOf, ruleFor, type KeepRule } from './kept-pods.ts';
@@ -213,13 +213,25 @@ export class Pods implements Placing {
     // Whoever speaks to a server that does not conduct is not heard.
     if (this.#options.trusted()) {
       const isHeld = now - this.#tickedAt > limits.heldMs + limits.tickMs;
-      for (const { sight, table } of this.#namespaces.values()) {
-        if (isHeld) sight.held(this.#tickedAt, now);
+      for (const seen of this.#namespaces.values()) {
+        const { sight, table } = seen;
+        if (isHeld) {
+          sight.held(this.#tickedAt, now);
+          seen.refused = null;
+        }
         if (isHeld || sight.isQuiet(now)) table.lookAgain();
+        this.#tellKnownEnds(seen, now);
       }
       this.#tickedAt = now;
     }
     for (const placement of this.#placements.values()) placement.look();
+  }
+
+  /** Of those that ended under an earlier server: the rest of their logs is not waited for where nobody may see it. */
+  #tellKnownEnds({ isListed, refused, waiting }: Seen, now: number): void {
+    const { lostMs = podPatience.lostMs } = this.#options;
+    if (isListed || refused === null || now < refused.since + lostMs) return;
+    for (const [id, end] of waiting) if (end !== null) this.#placements.get(id)?.recover(end);
   }
 
   #createReaper(mayAct: () => boolean): Reaper {
@@ -288,6 +300,7 @@ export class Pods implements Placing {
       room: (ms: number, signal: AbortSignal) => seen.room.wait(ms, signal),
       lasted: (since: number) => seen.sight.lasted(since, clock.now()),
       isFresh: () => isFresh(seen, clock),
+      refused: () => (seen.isListed ? null : seen.refused),
       heardAt: () => desk.heardAt(id) ?? 0,
       wroteAt: () => agentWroteAt(this.#api, { namespace: pod.namespace, pod: name, container: mainContainer }),
       revoke: () => desk.stop(id, 0),
@@ -382,10 +395,23 @@ export class Pods implements Placing {
         else if (view.phase === 'Succeeded' || view.phase === 'Failed') room.ended(name);
       },
       listed: (begunAt) => this.#listed(seen, begunAt),
-      trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
+      trouble: (error) => {
+        const isRefused = error instanceof ApiError && (error.status === 403 || error.status === 404);
+        seen.refused = isRefused ? { since: seen.refused?.since ?? clock.now(), why: error.message } : null;
+        trouble(error, `the pods of ${namespace} cannot be seen`);
+      },
     });
     const metrics = createPodMetrics({ api: this.#api, namespace, selector });
-    const seen: Seen = { table, sight, metrics, room, isListed: false, ids: new Set(), waiting: new Map() };
+    const seen: Seen = {
+      table,
+      sight,
+      metrics,
+      room,
+      isListed: false,
+      refused: null,
+      ids: new Set(),
+      waiting: new Map(),
+    };
     return seen;
   }
 
