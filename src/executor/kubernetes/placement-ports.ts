@@ -42,6 +42,8 @@ export interface PlacementPorts {
   readonly over: (end: PlacementEnd) => Promise<void>;
   /** After that: its pod goes, or stays to be looked at. */
   readonly letGo: (place: PodPlace) => void;
+  /** In its place: no pod of it was ever made. */
+  readonly unmade: () => void;
   /** Null: its agent carries out the step, and says all that there is to say. */
   readonly container: ContainerSide | null;
 }

@@ -53,6 +53,8 @@ export class Placement implements Placed {
   #placedAt: number | null = null;
   /** For its pod, which may not be there yet. */
   #isAsking = false;
+  /** A pod of it may have been made. */
+  #mayBeThere = true;
   #begun: boolean;
   #isOver = false;
   /** Why it is being ended: what was asked for, or what its agent's silence means. */
@@ -90,6 +92,7 @@ export class Placement implements Placed {
   /** Asks for the pod until it is there, or it is known that it will not be. */
   async ask(): Promise<void> {
     this.#isAsking = true;
+    this.#mayBeThere = false;
     await this.#ask();
     this.#isAsking = false;
   }
@@ -99,7 +102,7 @@ export class Placement implements Placed {
     this.#waits.asked(askedAt);
     for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
       try {
-        return this.#placed(await makePod(this.#pod, this.#ports));
+        return this.#placed(await makePod(this.#pod, this.#ports, () => void (this.#mayBeThere = true)));
       } catch (error) {
         if (this.#isLeft) return;
         if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
@@ -408,7 +411,8 @@ export class Placement implements Placed {
     this.#isOver = true;
     this.#ended.resolve();
     this.#closing.abort();
-    void this.#ports.over(end).finally(() => this.#ports.letGo(this.#where));
+    const { over, letGo, unmade } = this.#ports;
+    void over(end).finally(() => (this.#mayBeThere ? letGo(this.#where) : unmade()));
   }
 
   get #where(): PodPlace {

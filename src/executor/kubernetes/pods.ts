@@ -331,10 +331,12 @@ export class Pods implements Placing {
         });
       },
       letGo(place: PodPlace) {
+        seen.isUsed = true;
         if (isHandedOn) return;
         if (isKept) leaving.take(place);
         else reaper.take(place, leaveSeconds);
       },
+      unmade: () => this.#leaveUnused(pod.namespace, seen),
       container:
         work.kind === 'container'
           ? { timeoutMs, graceMs, started, memoryBytesMax: () => seen.metrics.most(name) }
@@ -378,6 +380,23 @@ export class Pods implements Placing {
     return seen;
   }
 
+  /** A name that is misspelt, above all: no server is to look there again. */
+  #leaveUnused(namespace: string, seen: Seen): void {
+    const { namespaces, settings, trouble } = this.#options;
+    const { table, metrics, ids, isUsed, isListed } = seen;
+    if (isUsed || ids.size > 0 || namespace === settings.namespace) return;
+    const isEmpty = isListed ? table.values().next().done : !namespaces.known.includes(namespace);
+    if (isEmpty !== true || this.#namespaces.get(namespace) !== seen) return;
+    table.close();
+    metrics.close();
+    this.#namespaces.delete(namespace);
+    try {
+      namespaces.remove(namespace);
+    } catch (error) {
+      trouble(error, `the namespace ${namespace} is not forgotten`);
+    }
+  }
+
   #open(namespace: string): Seen {
     const { settings, clock, trouble } = this.#options;
     const selector = `${podLabels.instance}=${settings.instance}`;
@@ -409,6 +428,7 @@ export class Pods implements Placing {
       room,
       isListed: false,
       refused: null,
+      isUsed: false,
       ids: new Set(),
       waiting: new Map(),
     };
