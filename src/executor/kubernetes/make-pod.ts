@@ -24,8 +24,16 @@ export async function makePod(
     if (!isRefused(error)) sent();
     if (!(error instanceof ApiError && error.reason === 'AlreadyExists')) throw error;
     // The name is that of this attempt and no other: it was made by a request whose answer was lost.
-    return uidOf(await api.request<V1Pod>('GET', `${path}/${name}`));
+    const pod = await api.request<V1Pod>('GET', `${path}/${name}`).catch(nullIfGone);
+    if (pod !== null && pod.metadata?.deletionTimestamp === undefined) return uidOf(pod);
+    const what = pod === null ? 'has just gone' : 'is being deleted';
+    throw new ApiError(`a pod of its name ${what}, and it is asked for again`, 409, 'Conflict', null);
   }
+}
+
+function nullIfGone(error: unknown): null {
+  if (error instanceof ApiError && error.status === 404) return null;
+  throw error;
 }
 
 function isRefused(error: unknown): boolean {

@@ -38,6 +38,8 @@ export interface PlacementPorts {
   readonly room: (ms: number, signal: AbortSignal) => Promise<boolean>;
   /** For the log of the attempt, as long as no agent writes it. */
   readonly say: (text: string) => void;
+  /** Its pod has this identity. */
+  readonly placed: (uid: string) => void;
   /** Once. What there is of the pod is needed until it resolves. */
   readonly over: (end: PlacementEnd) => Promise<void>;
   /** After that: its pod goes, or stays to be looked at. */

@@ -135,13 +135,20 @@ export class Placement implements Placed {
     return false;
   }
 
+  /** As an earlier server has kept it. */
+  identify(uid: string | null): void {
+    this.#uid = uid;
+  }
+
   /** The first list after an earlier server shows its pod, or shows that there is none. */
   recover(end: PlacementEnd | null): void {
-    const view = this.#ports.seen();
+    const found = this.#ports.seen();
+    const isReplaced = found !== undefined && this.#isOther(found);
+    const view = isReplaced ? undefined : found;
     if (end !== null) return this.#conclude(end, view);
     if (view !== undefined) return this.#placed(view.uid);
     if (this.#stop !== null) return this.#stopped();
-    if (this.#begun) return this.#see(goneOutcome(null));
+    if (this.#begun || isReplaced) return this.#see(goneOutcome(null, isReplaced));
     // Nothing of it has run: a pod that was asked for may have been lost with the server, and is asked for again.
     void this.ask();
   }
@@ -149,7 +156,7 @@ export class Placement implements Placed {
   /** What its container printed is read on first. */
   #conclude(end: PlacementEnd, view: PodView | undefined): void {
     this.#last = view ?? null;
-    this.#uid = view?.uid ?? null;
+    this.#uid = view?.uid ?? this.#uid;
     if (mainOf(this.#last)?.startedAt != null) this.#ports.container?.started();
     this.#end(end);
   }
@@ -377,6 +384,7 @@ export class Placement implements Placed {
 
   #placed(uid: string | null): void {
     this.#uid = uid;
+    if (uid !== null) this.#ports.placed(uid);
     this.#placedAt = this.#ports.clock.now();
     if (this.#stop !== null) return this.#remove(this.#stop.graceSeconds);
     const view = this.#ports.seen();

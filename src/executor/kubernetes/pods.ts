@@ -155,7 +155,8 @@ export class Pods implements Placing {
   }
 
   /** An earlier server placed it: what is seen says how it stands. */
-  recover(id: string, task: AgentTask, end: PlacementEnd | null): void {
+  recover(id: string, task: AgentTask, end: PlacementEnd | null, uid: string | null): void {
+    this.#placements.get(id)?.identify(uid);
     const seen = this.#seenIn(namespaceOf(task, this.#options.settings));
     if (seen.isListed) this.#placements.get(id)?.recover(end);
     else seen.waiting.set(id, end);
@@ -288,6 +289,7 @@ export class Pods implements Placing {
       seen.metrics.watch(name);
     };
     const ports = {
+      placed: (uid: string) => listener.placed(uid),
       isLook: task.type === 'look',
       trusted,
       api: this.#api,
