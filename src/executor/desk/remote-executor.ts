@@ -184,8 +184,11 @@ function finishedReport(attemptId: string, at: number, end: PlacementEnd): Finis
     case 'seen':
       return { ...base, outcome: end.failed, usage: end.usage };
     case 'stopped': {
-      const why = end.cause === 'timeout' ? 'it was longer than its time limit' : 'it was cancelled';
-      return { ...base, outcome: failed(end.cause, `${why}; nothing of it is left`), usage: end.usage };
+      const why =
+        end.cause === 'timeout'
+          ? 'it was longer than its time limit; nothing of it is left. Raise its `timeout`, or have it do less.'
+          : 'it was cancelled; nothing of it is left';
+      return { ...base, outcome: failed(end.cause, why), usage: end.usage };
     }
     default:
       return unreachable(end);

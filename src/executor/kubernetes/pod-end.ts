@@ -72,14 +72,31 @@ export function failureToStart(
   }
   if (unschedulable !== null) {
     const help = 'Ask for less, or give the cluster a node that fits its resources, node selector and tolerations.';
-    return failed('start', `no node had room for its pod ${waited} (Unschedulable): ${unschedulable.message} ${help}`);
+    return failed(
+      'start',
+      sentences(`no node had room for its pod ${waited} (Unschedulable): ${unschedulable.message}`, help),
+    );
   }
   if (agent !== null && isUnheard(view, agent))
     return failed('start', `its agent${where} has not reached the server at ${agent.url} ${waited}. ${agentHelp}`);
   if (agent !== null && isBringing(view, agent))
     return failed('start', `its helper${where} fell silent before the inputs were there. ${agentHelp}`);
-  return failed('start', `its pod did not start${where} ${waited}: ${whyWaiting(view)}`);
+  const help = 'See its events, which stand in this log, or raise `startTimeout` where it only takes long.';
+  return failed('start', sentences(`its pod did not start${where} ${waited}: ${whyWaiting(view)}`, help));
 }
+
+/** What others have said may end with a full stop, or not. */
+function sentences(said: string, help: string): string {
+  return `${said.replace(/[.\s]+$/, '')}. ${help}`;
+}
+
+function takenAway({ reason, message }: Condition, where: string): string {
+  return sentences(`the cluster took its pod away${where} (${reason}): ${message}`, savedHelp);
+}
+
+const savedHelp = 'Save checkpoints, so that the next try goes on where it was.';
+const requestHelp = 'Raise what it requests of that to what it takes, so that its node has it.';
+const nodeHelp = 'See how its node is (kubectl describe node): the next try may go to another one.';
 
 /** ` on node1`; empty where it has none yet. */
 function whereOf({ node }: PodView): string {
@@ -185,7 +202,10 @@ function troubleOf(container: ContainerView, isLate: boolean, view: PodView): Fa
     case 'CreateContainerError':
     case 'RunContainerError':
       if (!isLate) return null;
-      return failed('start', `its container could not be made${how}`);
+      return failed(
+        'start',
+        `its container could not be made${how}. See the events, which stand in this log: a volume, a device or the runtime of its node.`,
+      );
     default:
       return null;
   }
@@ -200,8 +220,7 @@ export function failureOf(view: PodView, agent: AgentSide | null = null): Failed
   if (!isOver) return null;
   const { disruption, reason, message } = view;
   const where = whereOf(view);
-  if (disruption !== null)
-    return failed('evicted', `the cluster took its pod away${where} (${disruption.reason}): ${disruption.message}`);
+  if (disruption !== null) return failed('evicted', takenAway(disruption, where));
   if (view.deletion !== null) return goneOutcome(view);
   switch (reason ?? '') {
     case 'Evicted':
@@ -209,21 +228,36 @@ export function failureOf(view: PodView, agent: AgentSide | null = null): Failed
       return /exceed(?:s|ed) /.test(message ?? '')
         ? failed(
             'code',
-            `its pod was evicted${where} for what it wrote to the disk: ${message ?? ''} Ask for more ephemeral-storage.`,
+            sentences(
+              `its pod was evicted${where} for what it wrote to the disk: ${message ?? ''}`,
+              'Ask for more ephemeral-storage.',
+            ),
           )
-        : failed('evicted', `its pod was evicted${where}: ${message ?? 'the node ran short of something'}`);
+        : failed(
+            'evicted',
+            sentences(`its pod was evicted${where}: ${message ?? 'the node ran short of something'}`, requestHelp),
+          );
     case 'DeadlineExceeded':
-      return failed('timeout', 'its pod was longer than its deadline');
+      return failed(
+        'timeout',
+        `its pod was longer than its deadline${where} (\`timeout\`, \`grace\` and an hour at least). Raise \`timeout\`, or see why its agent was not heard.`,
+      );
     case 'NodeLost':
-      return failed('lost', `its node${where} was lost`);
+      return failed('lost', `its node${where} was lost. ${nodeHelp}`);
     case 'NodeShutdown':
     case 'Terminated':
     case 'Shutdown':
-      return failed('evicted', `its node${where} was shut down: ${message ?? ''}`);
+      return failed('evicted', sentences(`its node${where} was shut down: ${message ?? reason ?? ''}`, savedHelp));
     default:
       // By any of the words that the kubelet has for it: `OutOf` with the name of a resource, `TopologyAffinityError`.
       return reason !== null && view.containers.every(hasNeverBegun)
-        ? failed('start', `its node${where} did not take its pod (${reason}): ${message ?? ''}`)
+        ? failed(
+            'start',
+            sentences(
+              `its node${where} did not take its pod (${reason}): ${message ?? ''}`,
+              'See what that node has left (kubectl describe node), or keep the step from it by `nodeSelector` or `affinity`.',
+            ),
+          )
         : failureOfContainers(view, where, agent);
   }
 }
@@ -253,7 +287,7 @@ export function skipOf(view: PodView): AttemptOutcome | null {
 function failureOfContainers(view: PodView, where: string, agent: AgentSide | null): Failed | null {
   const broken = brokenOf(view);
   if (broken === undefined)
-    return failed('lost', `its pod ended${where} without a word: ${view.message ?? view.phase}`);
+    return failed('lost', sentences(`its pod ended${where} without a word: ${view.message ?? view.phase}`, nodeHelp));
   const { name, reason, exitCode } = broken;
   const which = name === mainContainer ? 'it' : `its container ${name}`;
   switch (reason ?? '') {
@@ -273,7 +307,7 @@ function failureOfContainers(view: PodView, where: string, agent: AgentSide | nu
       );
     case 'ContainerStatusUnknown':
     case 'Unknown':
-      return failed('lost', `nobody knows how ${which} ended${where}`, exitCode);
+      return failed('lost', `nobody knows how ${which} ended${where}. ${nodeHelp}`, exitCode);
     default:
       if (name === agent?.container) return endOfAgent(agent, exitCode, where);
       return failed('code', exitSentence(which, exitCode), exitCode);
@@ -341,28 +375,28 @@ export function lossOf(view: PodView, lasted: Lasted, heardAt: number): Failed |
   // The node may hear of it late.
   if (deletion !== null && lasted(deletion.deadline - deletion.graceMs) > deletion.graceMs + podPatience.goneMs) {
     const why = disruption === null ? 'somebody deleted it' : `${disruption.reason}: ${disruption.message}`;
-    return failed('lost', `its pod was to be gone and its node${where} does not answer (${why})`);
+    return failed('lost', `its pod was to be gone and its node${where} does not answer (${why}). ${nodeHelp}`);
   }
   if (notReadySince === null) return null;
   const silentMs = lasted(notReadySince);
   if (Math.min(silentMs, lasted(heardAt)) < podPatience.nodeMs) return null;
-  return failed('lost', `its node${where} has not answered for ${Math.round(silentMs / 1000)} s`);
+  return failed('lost', `its node${where} has not answered for ${Math.round(silentMs / 1000)} s. ${nodeHelp}`);
 }
 
 /** A pod that is not there any more, or was told to end, and not by us. `isReplaced`: another one has its name. */
 export function goneOutcome(last: PodView | null, isReplaced = false): Failed {
   const disruption = last?.disruption ?? null;
-  if (disruption !== null)
-    return failed('evicted', `the cluster took its pod away (${disruption.reason}): ${disruption.message}`);
+  if (disruption !== null) return failed('evicted', takenAway(disruption, last === null ? '' : whereOf(last)));
   const why = isReplaced
     ? 'somebody deleted it and made another of that name'
     : 'somebody deleted it, or its node was removed';
-  return failed('lost', `its pod is gone: ${why}`);
+  const help = 'See who deletes pods there: an attempt is ended by `contender cancel`.';
+  return failed('lost', `its pod is gone: ${why}. ${help}`);
 }
 
 /** An agent says how it ended before it ends. */
 export function endedWithoutWord(begun: boolean): Failed {
-  if (begun) return failed('lost', 'its agent ended without a word');
+  if (begun) return failed('lost', `its agent ended without a word. ${agentHelp}`);
   return failed(
     'invalid',
     'its image ended at once: it has no agent as its entry point. Build it on the image of the runner.',

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1ContainerStatus, V1Pod, V1PodStatus } from '@kubernetes/client-node';
+import type { Failed } from '../../../src/executor/desk/placing.ts';
 import {
+  endedWithoutWord,
   failureOf,
   failureToStart,
   goneOutcome,
@@ -20,6 +22,13 @@ const patience = { startMs: 15 * minute, imageMs: 2 * minute };
 
 /** In which it has lacked what it lacks all along. */
 const wait = (waitedMs: number): StartWait => ({ waitedMs, lackedMs: () => waitedMs });
+
+/** Each says what to do, but for exit codes, about which the log of the step does. */
+function assertHelps(failure: Failed | null, what: string): void {
+  const { message = '', cause } = failure ?? {};
+  if (failure === null || (cause === 'code' && /ended (?:with exit code|by signal)/.test(message))) return;
+  assert.match(message, /[.)] (?:Ask|Bring|Build|Correct|Give|Make|Raise|Save|See) [^.]+/, what);
+}
 
 function view(status: object, metadata: object = {}): PodView {
   // As the API writes it: its times are text.
@@ -116,6 +125,13 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       'invalid',
       /runAsUser/,
     ],
+    [
+      'a container that cannot be made',
+      waiting('CreateContainerError', 'no such device'),
+      3 * minute,
+      'start',
+      /^its container could not be made on node1 \(CreateContainerError: no such device\)/,
+    ],
     ['no room yet', unschedulable, 14 * minute, null, null],
     ['no room', unschedulable, 15 * minute, 'start', /Insufficient cpu/],
     [
@@ -183,14 +199,14 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       ),
       hour,
       'start',
-      /in 3600 s: its container proxy ended with exit code 4 \(CrashLoopBackOff: back-off 10s restarting\)$/,
+      /in 3600 s: its container proxy ended with exit code 4 \(CrashLoopBackOff: back-off 10s restarting\)\. See its events/,
     ],
     [
       'a sidecar that has just failed again',
       initializing(container({ terminated: { exitCode: 4, reason: 'Error' } }, 'proxy')),
       hour,
       'start',
-      /its container proxy ended with exit code 4 \(Error\)$/,
+      /its container proxy ended with exit code 4 \(Error\)\. See its events/,
     ],
     [
       'a sidecar without an image, while the others wait for it',
@@ -211,6 +227,7 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
     const failure = failureToStart(view(status), wait(waitedMs), patience);
     assert.equal(failure?.cause ?? null, cause, name);
     if (says !== null) assert.match(failure?.message ?? '', says, name);
+    assertHelps(failure, name);
   }
 });
 
@@ -312,6 +329,7 @@ test('a pod that is over says why, and whose retries that takes', () => {
     ['preempted', disrupted('PreemptionByScheduler'), 'evicted', /PreemptionByScheduler/],
     ['drained', disrupted('EvictionByEvictionAPI'), 'evicted', /EvictionByEvictionAPI/],
     ['a taint', disrupted('DeletionByTaintManager'), 'evicted', /DeletionByTaintManager/],
+    ['a node that is lost', { phase: 'Failed', reason: 'NodeLost' }, 'lost', /^its node on node1 was lost/],
     ['a deadline', { phase: 'Failed', reason: 'DeadlineExceeded' }, 'timeout', /deadline/],
     [
       'a node that is shut down',
@@ -379,6 +397,7 @@ test('a pod that is over says why, and whose retries that takes', () => {
     const failure = failureOf(view(status));
     assert.equal(failure?.cause ?? null, cause, name);
     if (says !== null) assert.match(failure?.message ?? '', says, name);
+    assertHelps(failure, name);
   }
 });
 
@@ -456,6 +475,7 @@ test('an agent that ends without a word is no failure of the code that it carrie
     const failure = failureOf(view(status), agent(hasBegun));
     assert.equal(failure?.cause, cause, name);
     assert.match(failure.message, says, name);
+    assertHelps(failure, name);
   }
 });
 
@@ -516,16 +536,21 @@ test('a pod is given up when it should long be gone, or when neither its node no
     ],
     ['its container only begins', view({ ...notReady, phase: 'Pending' }), at(20), at(1), false],
   ];
-  for (const [name, pod, now, heardAt, isLost] of cases)
-    assert.equal(lossOf(pod, (since) => now - since, heardAt)?.cause ?? null, isLost ? 'lost' : null, name);
+  for (const [name, pod, now, heardAt, isLost] of cases) {
+    const loss = lossOf(pod, (since) => now - since, heardAt);
+    assert.equal(loss?.cause ?? null, isLost ? 'lost' : null, name);
+    assertHelps(loss, name);
+  }
 });
 
 test('a pod that is gone was deleted, or taken away by the cluster where it said so before', () => {
   assert.equal(goneOutcome(null).cause, 'lost');
-  assert.match(goneOutcome(null, true).message, /made another of that name$/);
+  assert.match(goneOutcome(null, true).message, /made another of that name\. See who deletes/);
   const preempted = view({
     phase: 'Running',
     ...condition('DisruptionTarget', 'True', 'PreemptionByScheduler', 'for another'),
   });
   assert.equal(goneOutcome(preempted).cause, 'evicted');
+  for (const end of [goneOutcome(null), goneOutcome(null, true), goneOutcome(preempted)]) assertHelps(end, end.message);
+  for (const begun of [true, false]) assertHelps(endedWithoutWord(begun), String(begun));
 });
