@@ -7,7 +7,7 @@ import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts
 import type { ApiRequest } from '../../support/kubernetes/requests.ts';
 import { failure } from '../../support/kubernetes/status.ts';
 import type { Pod } from '../../support/kubernetes/wire.ts';
-import { shell, until } from '../workshop.ts';
+import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor } from './fake-runner.ts';
 import { check, running, said, type Given } from './under-faults.ts';
 
@@ -91,8 +91,13 @@ check('a pod that is there when it is asked for, and gone when it is looked at, 
   const isGet = ({ verb, resource }: Asked): boolean => verb === 'get' && resource === 'pods';
   fake.faults.add(isCreate, { kind: 'cut after' });
   fake.faults.add(isGet, { kind: 'refuse', status: failure(404, 'NotFound', 'pods "c-1" not found') });
-  assert.equal(said(await harbour.run(shell('true'))), 'succeeded');
-  assert.equal(fake.count('create', 'pods'), 3);
+  // Its agent would tell the end of the first one.
+  fake.scheduling.hold();
+  const spec = specOf(shell('true'));
+  await harbour.executor.start(spec);
+  await until('its third request', () => fake.count('create', 'pods') === 3);
+  fake.scheduling.release();
+  assert.equal(said((await harbour.finished(spec.attemptId)).outcome), 'succeeded');
 });
 
 test('a pod that is being deleted is none that an attempt is given', async () => {
