@@ -2,7 +2,7 @@
 import { loadConfig } from '../config/config.ts';
 import type { KubernetesConfig } from '../config/kubernetes.ts';
 import { createApi } from '../executor/kubernetes/api.ts';
-import { checkCluster } from '../executor/kubernetes/check.ts';
+import { checkCluster, roundsOf } from '../executor/kubernetes/check.ts';
 import { ok, wrong, type Finding } from '../executor/kubernetes/finding.ts';
 import { loadKubeConfig } from '../executor/kubernetes/kube-config.ts';
 import { podSettings } from '../main.ts';
@@ -32,7 +32,7 @@ export async function clusterCheck(directory: string, options: ClusterCheckOptio
   const { kubernetes } = config.executor;
   if (kubernetes === null) throw noCluster();
   const settings = podSettings(config, kubernetes);
-  const pod = namespace === null ? settings.pod : { ...settings.pod, namespace };
+  const rounds = namespace === null ? roundsOf(settings) : [{ repositories: [], pod: { ...settings.pod, namespace } }];
   const findings: Finding[] = [];
   const found = (finding: Finding): void => {
     findings.push(finding);
@@ -43,14 +43,18 @@ export async function clusterCheck(directory: string, options: ClusterCheckOptio
   interruption.answer(note, () => ending.abort());
   const agents = quick ? null : await listenAsServer(kubernetes, found);
   try {
-    await checkCluster({
-      api: createApi((client) => loadKubeConfig(client, kubernetes)),
-      settings: { ...settings, pod, instance },
-      clock: { now: Date.now },
-      trial: quick ? null : { startMs },
-      signal: ending.signal,
-      found,
-    });
+    const api = createApi((client) => loadKubeConfig(client, kubernetes));
+    for (const { repositories, pod } of rounds) {
+      await checkCluster({
+        api,
+        settings: { ...settings, pod, instance },
+        clock: { now: Date.now },
+        trial: quick ? null : { startMs },
+        signal: ending.signal,
+        found: repositories.length === 0 ? found : (finding) => tellOf(repositories, finding, found),
+      });
+      if (findings.some(({ name, state }) => name === 'api' && state === 'wrong')) break;
+    }
   } catch (error) {
     const signal = interruption.asked();
     if (signal === null) throw error;
@@ -61,6 +65,12 @@ export async function clusterCheck(directory: string, options: ClusterCheckOptio
   }
   if (json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   return findings.some(({ state }) => state === 'wrong') ? exitStatus.usage : exitStatus.success;
+}
+
+/** What is said of the cluster as a whole has been said in the first round. */
+function tellOf(repositories: readonly string[], finding: Finding, found: (finding: Finding) => void): void {
+  if (finding.name === 'api' || finding.name === 'clock') return;
+  found({ ...finding, message: `Pods of ${repositories.join(', ')}: ${finding.message}` });
 }
 
 /** In the place of the server that is not there yet; null where it may be there already, or this cannot be. */

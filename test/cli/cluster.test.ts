@@ -71,6 +71,26 @@ test('cluster check --json is one document, and what is wrong is status 2', asyn
   assert.match(told.err, /^✗ namespace There is no namespace none\.\n {2}Make it/);
 });
 
+test('cluster check looks at what is said of the pods of some repositories, each kind once', async () => {
+  const repositories = [
+    { url: 'https://github.com/acme/plain' },
+    { url: 'https://github.com/acme/one', pod: { namespace: 'research' } },
+    { url: 'https://github.com/acme/other', pod: { namespace: 'research' } },
+    { url: 'https://github.com/acme/wrong', pod: { namespace: 'none' } },
+  ];
+  sandbox = createProject({
+    'contender.yaml': JSON.stringify({ ...JSON.parse(settings()), repositories }),
+    'kubeconfig.json': fake.kubeconfig,
+  });
+  const { status, out, err } = await sandbox.run(['cluster', 'check', '--quick']);
+  assert.equal(status, 2);
+  assert.match(err, /^✗ namespace Pods of wrong: There is no namespace none\.\n {2}Make it/);
+  assert.match(out, /^✓ namespace The namespace ml is there\.$/m);
+  assert.match(out, /^✓ step pod Pods of one, other: The cluster would take the pod of a step\.$/m);
+  assert.equal(out.match(/^✓ namespace /gm)?.length, 2);
+  assert.equal(out.match(/^✓ api /gm)?.length, 1);
+});
+
 test('cluster check looks at the namespace that the pods of some steps are for', async () => {
   sandbox = project({ namespace: 'none' });
   const { status, out, err } = await sandbox.run(['cluster', 'check', '--namespace', 'research']);

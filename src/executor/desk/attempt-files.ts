@@ -26,6 +26,8 @@ export interface KeptAttempt {
     readonly place: string;
     readonly at: number;
   } | null;
+  /** Of its pod, as the cluster has made it. */
+  readonly uid?: string;
   /** What the helper of a container has brought: it counts when its container is seen to have ended well. */
   readonly told?: AgentResult;
   readonly finished: FinishedReport | null;

@@ -27,6 +27,7 @@ export function openLooks(placing: Placing, shut: (id: string) => Promise<void>)
     const over = Promise.withResolvers<PlacementEnd>();
     const placed = placing.place(id, { type: 'look', spec }, null, {
       keep: () => undefined,
+      placed: () => undefined,
       begun: () => undefined,
       over: async (end) => over.resolve(end),
     });

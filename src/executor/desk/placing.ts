@@ -28,6 +28,8 @@ export interface PlacedListener {
   /** Kept before its agent hears that it may begin; it may not where this throws. */
   readonly keep: (began: Began) => void;
   readonly begun: (began: Began) => void;
+  /** The identity of its place, by which the next server knows it. */
+  readonly placed: (uid: string) => void;
   /**
    * `logged` resolves when nothing more comes for its log; false: the next server brings the rest of it. What there is of
    * its place is needed until this resolves.
@@ -48,8 +50,8 @@ export interface Placing {
   settled(spec: AttemptSpec): AttemptSpec;
   /** Opens it at the desk. Nothing is asked for yet. */
   place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Placed;
-  /** An earlier server placed it: what is seen says how it stands. `end`: that server knew how it ended, and its log may lack the rest. */
-  recover(id: string, task: AgentTask, end: PlacementEnd | null): void;
+  /** An earlier server placed it: what is seen says how it stands. `end`: that server knew how it ended, and its log may lack the rest. `uid`: as it kept that. */
+  recover(id: string, task: AgentTask, end: PlacementEnd | null, uid: string | null): void;
   /** What an earlier server left has been placed: all else of it is over. */
   knowsAll(): void;
   /** Nothing of its place is needed any more. */

@@ -77,6 +77,12 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): Executor {
 
 const unknownAttempt = failed('lost', 'nothing is known of it any more: the files of its server are gone');
 
+/** Of an attempt that has not ended. */
+interface Known {
+  begun: Began | null;
+  uid?: string;
+}
+
 class Attempts {
   readonly #options: RemoteExecutorOptions;
   #isClosed = false;
@@ -92,7 +98,7 @@ class Attempts {
     if (files.read(attemptId) !== null) return this.takeUp(attemptId);
     const spec = placing.settled(asked);
     files.write(attemptId, { spec, begun: null, finished: null });
-    void this.#place(spec, null, null).ask();
+    void this.#place({ spec, begun: null, finished: null }).ask();
   }
 
   /** What an earlier server began, or this one has seen the end of. */
@@ -105,11 +111,11 @@ class Attempts {
     const { spec, begun, finished, told } = kept;
     const end = endOf(kept);
     if (finished !== null && (end === null || (await logs.read(attemptId, 1, 0)).closed)) return report(finished);
-    this.#place(spec, begun, finished);
+    this.#place(kept);
     // The server before may have died before anybody heard it.
     if (begun !== null && finished === null) report(runningReport(attemptId, begun));
     if (finished === null && told !== undefined) desk.toldBefore(attemptId, told);
-    placing.recover(attemptId, { type: 'attempt', spec }, end);
+    placing.recover(attemptId, { type: 'attempt', spec }, end, kept.uid ?? null);
   }
 
   /** Nothing is reported any more. */
@@ -118,26 +124,36 @@ class Attempts {
   }
 
   /** `finished`: as an earlier server has kept it. */
-  #place(spec: AttemptSpec, began: Began | null, finished: FinishedReport | null): Placed {
-    const { files, placing, report } = this.#options;
+  #place({ spec, begun: began, finished, uid }: KeptAttempt): Placed {
+    const { files, placing, report, trouble } = this.#options;
     const { attemptId } = spec;
-    let begun = began;
+    const known: Known = { begun: began, ...(uid === undefined ? {} : { uid }) };
     return placing.place(attemptId, { type: 'attempt', spec }, began, {
       keep(now) {
-        files.write(attemptId, { spec, begun: now, finished: null });
-        begun = now;
+        files.write(attemptId, { spec, ...known, begun: now, finished: null });
+        known.begun = now;
+      },
+      placed(now) {
+        if (known.uid === now) return;
+        known.uid = now;
+        try {
+          const kept = files.read(attemptId);
+          if (kept?.finished === null) files.write(attemptId, { ...kept, uid: now });
+        } catch (error) {
+          trouble(error, 'the identity of a pod could not be kept');
+        }
       },
       begun: (now) => report(runningReport(attemptId, now)),
-      over: (end, logged) => this.#finish(end, finished ?? this.#kept(spec, begun, end), logged),
+      over: (end, logged) => this.#finish(end, finished ?? this.#kept(spec, known, end), logged),
     });
   }
 
-  #kept(spec: AttemptSpec, begun: Began | null, end: PlacementEnd): FinishedReport {
+  #kept(spec: AttemptSpec, known: Known, end: PlacementEnd): FinishedReport {
     const { files, clock, trouble } = this.#options;
     const { attemptId } = spec;
     const finished = finishedReport(attemptId, clock.now(), end);
     try {
-      files.write(attemptId, { spec, begun, finished, end: end.kind });
+      files.write(attemptId, { spec, ...known, finished, end: end.kind });
     } catch (error) {
       // It is reported all the same; only a server that dies before the journal has it will not know it.
       trouble(error, 'the end of an attempt could not be kept');
@@ -173,8 +189,11 @@ function finishedReport(attemptId: string, at: number, end: PlacementEnd): Finis
     case 'seen':
       return { ...base, outcome: end.failed, usage: end.usage };
     case 'stopped': {
-      const why = end.cause === 'timeout' ? 'it was longer than its time limit' : 'it was cancelled';
-      return { ...base, outcome: failed(end.cause, `${why}; nothing of it is left`), usage: end.usage };
+      const why =
+        end.cause === 'timeout'
+          ? 'it was longer than its time limit; nothing of it is left. Raise its `timeout`, or have it do less.'
+          : 'it was cancelled; nothing of it is left';
+      return { ...base, outcome: failed(end.cause, why), usage: end.usage };
     }
     default:
       return unreachable(end);

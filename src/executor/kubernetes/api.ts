@@ -52,6 +52,8 @@ const limits = {
   answerMs: 30_000,
   /** What one server asks of a cluster at the same time, beside streams. */
   atOnceMax: 32,
+  /** However long it asks to be left alone. */
+  restMs: 30_000,
 } as const;
 
 type Client = typeof import('@kubernetes/client-node');
@@ -63,7 +65,10 @@ interface Loaded {
 }
 
 /** Loads the client when it is first asked: it takes a third of a second, and most commands never ask. */
-export function createApi(load: (client: Client) => KubeConfig): Api {
+export function createApi(
+  load: (client: Client) => KubeConfig,
+  rest: (ms: number) => Promise<void> = (ms) => pause(ms),
+): Api {
   let loaded: Promise<Loaded> | null = null;
   const open = async (): Promise<Loaded> => {
     const client = await import('@kubernetes/client-node');
@@ -73,7 +78,7 @@ export function createApi(load: (client: Client) => KubeConfig): Api {
   const loadAgain = async (refused: Loaded): Promise<void> => {
     if ((await loaded) === refused) loaded = open().catch(() => refused);
   };
-  const gate = createGate(limits.atOnceMax);
+  const gate = createGate(limits.atOnceMax, rest);
 
   const send = async (
     method: ApiMethod,
@@ -120,7 +125,7 @@ export function createApi(load: (client: Client) => KubeConfig): Api {
 
   return {
     request: (method, path, options = {}) =>
-      gate(async () => {
+      gate.pass(async () => {
         const answer = await send(method, path, options, AbortSignal.timeout(limits.answerMs));
         const text = await answer.body.text().catch((error: unknown) => {
           throw new ApiError(
@@ -131,7 +136,13 @@ export function createApi(load: (client: Client) => KubeConfig): Api {
           );
         });
         const content = parse(text);
-        if (answer.status < 200 || answer.status > 299) throw errorOf(answer, content);
+        if (answer.status < 200 || answer.status > 299) {
+          const error = errorOf(answer, content);
+          // It is asked too much, and not by this request alone.
+          if (error.status === 429 && error.retryAfterMs !== null)
+            gate.rest(Math.min(error.retryAfterMs, limits.restMs));
+          throw error;
+        }
         const date = Date.parse(answer.headers['date'] ?? '');
         if (!Number.isNaN(date)) options.dated?.(date);
         return content as never;
@@ -168,19 +179,40 @@ function parse(text: string): Json {
   }
 }
 
-function createGate(atOnceMax: number): <T>(work: () => Promise<T>) => Promise<T> {
+interface Gate {
+  pass<T>(work: () => Promise<T>): Promise<T>;
+  /** Nobody passes for so long. */
+  rest(ms: number): void;
+}
+
+function createGate(atOnceMax: number, restFor: (ms: number) => Promise<void>): Gate {
   const waiting: (() => void)[] = [];
   let busy = 0;
-  return async (work) => {
-    if (busy >= atOnceMax) await new Promise<void>((resolve) => waiting.push(resolve));
-    else busy += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) busy -= 1;
-      else next();
-    }
+  let resting: Promise<unknown> | null = null;
+  const rested = async (): Promise<void> => {
+    if (resting === null) return;
+    await resting;
+    return rested();
+  };
+  return {
+    async pass(work) {
+      if (busy >= atOnceMax) await new Promise<void>((resolve) => waiting.push(resolve));
+      else busy += 1;
+      try {
+        await rested();
+        return await work();
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) busy -= 1;
+        else next();
+      }
+    },
+    rest(ms) {
+      const own = Promise.all([resting, restFor(ms)]).finally(() => {
+        if (resting === own) resting = null;
+      });
+      resting = own;
+    },
   };
 }
 

@@ -4,9 +4,12 @@
  * speaks; one is made, where the answers so far let it.
  */
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../std/clock.ts';
+import type { JsonObject } from '../../std/json.ts';
 import { ApiError, type Api } from './api.ts';
 import { ok, unanswered, unknown, wrong, type Finding } from './finding.ts';
+import { mergedWords } from './pod-words.ts';
 import { namespaceOf, type PodSettings } from './pod.ts';
 import { quotaFinding, type ResourceQuota } from './quotas.ts';
 import { helpForNamespace, helpForRefusal } from './refused-pod.ts';
@@ -31,6 +34,25 @@ export interface ClusterCheck {
 /** Where a container may have a helper that goes on beside it without being asked for. */
 const minorMin = 29;
 const clockSkewMaxMs = 10_000;
+
+/** Pods that are to be tried: those of the configuration, and of the repositories that say more of theirs, each kind once. */
+export interface Round {
+  /** Empty: of all that say nothing more. */
+  readonly repositories: readonly string[];
+  readonly pod: JsonObject;
+}
+
+export function roundsOf({ pod, repositoryPods }: Pick<PodSettings, 'pod' | 'repositoryPods'>): readonly Round[] {
+  const rounds: Round[] = [{ repositories: [], pod }];
+  for (const [repository, words] of repositoryPods) {
+    const own = mergedWords(pod, words);
+    const at = rounds.findIndex((round) => isDeepStrictEqual(round.pod, own));
+    const before = rounds[at];
+    if (before === undefined) rounds.push({ repositories: [repository], pod: own });
+    else if (at > 0) rounds[at] = { ...before, repositories: [...before.repositories, repository] };
+  }
+  return rounds;
+}
 
 export async function checkCluster(check: ClusterCheck): Promise<void> {
   const { api, settings, signal, clock } = check;

@@ -10,6 +10,8 @@ export interface Namespaces {
   readonly known: readonly string[];
   /** Harmless the second time. Throws where it cannot be written down. */
   add(name: string): void;
+  /** None was ever made there. Throws where it cannot be written down. */
+  remove(name: string): void;
 }
 
 /** The oldest are forgotten. */
@@ -18,14 +20,20 @@ const namespacesMax = 100;
 export function openNamespaces(file: string): Namespaces {
   const known = read(file);
   const all = new Set(known);
+  const write = (): void => {
+    const incoming = `${file}.new`;
+    writeFileSync(incoming, JSON.stringify([...all].slice(-namespacesMax)), { mode: 0o600 });
+    renameSync(incoming, file);
+  };
   return {
     known,
     add(name) {
       if (all.has(name)) return;
       all.add(name);
-      const incoming = `${file}.new`;
-      writeFileSync(incoming, JSON.stringify([...all].slice(-namespacesMax)), { mode: 0o600 });
-      renameSync(incoming, file);
+      write();
+    },
+    remove(name) {
+      if (all.delete(name)) write();
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Api } from './api.ts';
 import type { Lasted, StartPatience } from './pod-end.ts';
 import type { PodView } from './pod-view.ts';
 import type { PodPlace, Reaper } from './reaper.ts';
+import type { Seen } from './seen.ts';
 
 export interface PlacementPorts {
   readonly isLook: boolean;
@@ -25,6 +26,8 @@ export interface PlacementPorts {
   readonly lasted: Lasted;
   /** Whether what is known of its namespace is of this moment; else it is looked at again. */
   readonly isFresh: () => boolean;
+  /** Since when its namespace may not be listed, and why not, where this server has never seen it; else null. */
+  readonly refused: () => Seen['refused'];
   /** Since when its agent has said nothing. */
   readonly heardAt: () => number;
   /** When its agent last wrote to the log of its own container; null: nobody can tell. */
@@ -35,10 +38,14 @@ export interface PlacementPorts {
   readonly room: (ms: number, signal: AbortSignal) => Promise<boolean>;
   /** For the log of the attempt, as long as no agent writes it. */
   readonly say: (text: string) => void;
+  /** Its pod has this identity. */
+  readonly placed: (uid: string) => void;
   /** Once. What there is of the pod is needed until it resolves. */
   readonly over: (end: PlacementEnd) => Promise<void>;
   /** After that: its pod goes, or stays to be looked at. */
   readonly letGo: (place: PodPlace) => void;
+  /** In its place: no pod of it was ever made. */
+  readonly unmade: () => void;
   /** Null: its agent carries out the step, and says all that there is to say. */
   readonly container: ContainerSide | null;
 }

@@ -30,6 +30,7 @@ import { graceSeconds, helperContainer } from './pod.ts';
 import type { ContainerView, PodView } from './pod-view.ts';
 import type { PodPlace } from './reaper.ts';
 import { isQuota, refusalOf } from './refused-pod.ts';
+import { StartWaits } from './start-waits.ts';
 import { formatDuration } from '../../std/duration.ts';
 import { messageOfError } from '../../std/error-message.ts';
 
@@ -50,6 +51,10 @@ export class Placement implements Placed {
   #uid: string | null = null;
   /** Since when a list would show its pod. */
   #placedAt: number | null = null;
+  /** For its pod, which may not be there yet. */
+  #isAsking = false;
+  /** A pod of it may have been made. */
+  #mayBeThere = true;
   #begun: boolean;
   #isOver = false;
   /** Why it is being ended: what was asked for, or what its agent's silence means. */
@@ -59,6 +64,7 @@ export class Placement implements Placed {
   #askedAt = 0;
   #result: AgentResult | null = null;
   #isCollected = false;
+  readonly #waits = new StartWaits();
   readonly #ended = Promise.withResolvers<void>();
   #last: PodView | null = null;
   #said = '';
@@ -85,10 +91,18 @@ export class Placement implements Placed {
 
   /** Asks for the pod until it is there, or it is known that it will not be. */
   async ask(): Promise<void> {
+    this.#isAsking = true;
+    this.#mayBeThere = false;
+    await this.#ask();
+    this.#isAsking = false;
+  }
+
+  async #ask(): Promise<void> {
     const askedAt = this.#ports.clock.now();
+    this.#waits.asked(askedAt);
     for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
       try {
-        return this.#placed(await makePod(this.#pod, this.#ports));
+        return this.#placed(await makePod(this.#pod, this.#ports, () => void (this.#mayBeThere = true)));
       } catch (error) {
         if (this.#isLeft) return;
         if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
@@ -121,13 +135,20 @@ export class Placement implements Placed {
     return false;
   }
 
+  /** As an earlier server has kept it. */
+  identify(uid: string | null): void {
+    this.#uid = uid;
+  }
+
   /** The first list after an earlier server shows its pod, or shows that there is none. */
   recover(end: PlacementEnd | null): void {
-    const view = this.#ports.seen();
+    const found = this.#ports.seen();
+    const isReplaced = found !== undefined && this.#isOther(found);
+    const view = isReplaced ? undefined : found;
     if (end !== null) return this.#conclude(end, view);
     if (view !== undefined) return this.#placed(view.uid);
     if (this.#stop !== null) return this.#stopped();
-    if (this.#begun) return this.#see(goneOutcome(null));
+    if (this.#begun || isReplaced) return this.#see(goneOutcome(null, isReplaced));
     // Nothing of it has run: a pod that was asked for may have been lost with the server, and is asked for again.
     void this.ask();
   }
@@ -135,7 +156,7 @@ export class Placement implements Placed {
   /** What its container printed is read on first. */
   #conclude(end: PlacementEnd, view: PodView | undefined): void {
     this.#last = view ?? null;
-    this.#uid = view?.uid ?? null;
+    this.#uid = view?.uid ?? this.#uid;
     if (mainOf(this.#last)?.startedAt != null) this.#ports.container?.started();
     this.#end(end);
   }
@@ -202,7 +223,8 @@ export class Placement implements Placed {
     this.#stop ??= { why, graceSeconds };
     this.#stop.graceSeconds = Math.min(this.#stop.graceSeconds, graceSeconds);
     this.#closing.abort();
-    if (this.#placedAt !== null) this.#remove(this.#stop.graceSeconds);
+    // Whether there is one that an earlier server has made is not known before the first list, which may not come.
+    if (!this.#isAsking) this.#remove(this.#stop.graceSeconds);
   }
 
   /** Null: its pod is gone. */
@@ -229,8 +251,11 @@ export class Placement implements Placed {
   /** What follows from what is seen, and from how long it has been so. */
   look(): void {
     const view = this.#last;
-    if (view === null || this.#isLeft || this.#placedAt === null) return;
-    const { container } = this.#ports;
+    if (this.#isLeft) return;
+    if (view === null) return this.#lookAtRefusal();
+    if (this.#placedAt === null) return;
+    const { container, clock, lasted, lostMs } = this.#ports;
+    this.#waits.see(view, clock.now(), this.#agent, lasted(this.#heardAt) < lostMs);
     // What has ended, and was told, is not lost any more.
     if (container !== null) this.#lookAtContainer(view, container);
     if (!this.#isOver) this.#lookAtLoss(view);
@@ -243,6 +268,22 @@ export class Placement implements Placed {
     const waiting = view.containers.find(({ state, reason }) => state === 'waiting' && reason !== null);
     const why = view.unschedulable?.message ?? waiting?.message ?? null;
     if (!this.#begun && why !== null) this.#tell(`Its pod waits: ${why}`);
+  }
+
+  /** Nobody lets this server see whether it has a pod: only an agent could tell. */
+  #lookAtRefusal(): void {
+    const { refused, clock, lostMs, revoke } = this.#ports;
+    const refusal = refused();
+    if (refusal === null) return;
+    const { namespace } = this.#pod;
+    const words = `namespace ${namespace} cannot be seen: ${refusal.why}`;
+    this.#tell(`Its ${words}`);
+    if (clock.now() < Math.max(refusal.since, this.#heardAt) + lostMs) return;
+    revoke();
+    if (this.#stop !== null) return this.#stopped();
+    const what = `its ${words}, and nothing was heard of its agent for ${formatDuration(lostMs)}`;
+    const help = 'Make the namespace, or give the server its role there (docs/kubernetes-rbac.yaml).';
+    this.#see(failed(this.#begun ? 'lost' : 'start', `${what}. ${help}`));
   }
 
   #lookAtLoss(view: PodView): void {
@@ -284,7 +325,7 @@ export class Placement implements Placed {
     if (view.phase === 'Succeeded') return endedWithoutWord(this.#begun);
     const { container, lasted, patience, isFresh } = this.#ports;
     const hasStarted = container === null ? this.#begun : mainOf(view)?.startedAt != null;
-    const failure = hasStarted ? null : failureToStart(view, lasted(view.createdAt), patience, this.#agent);
+    const failure = hasStarted ? null : failureToStart(view, this.#waits.lasted(lasted), patience, this.#agent);
     return failure !== null && isFresh() ? failure : null;
   }
 
@@ -343,6 +384,7 @@ export class Placement implements Placed {
 
   #placed(uid: string | null): void {
     this.#uid = uid;
+    if (uid !== null) this.#ports.placed(uid);
     this.#placedAt = this.#ports.clock.now();
     if (this.#stop !== null) return this.#remove(this.#stop.graceSeconds);
     const view = this.#ports.seen();
@@ -377,7 +419,8 @@ export class Placement implements Placed {
     this.#isOver = true;
     this.#ended.resolve();
     this.#closing.abort();
-    void this.#ports.over(end).finally(() => this.#ports.letGo(this.#where));
+    const { over, letGo, unmade } = this.#ports;
+    void over(end).finally(() => (this.#mayBeThere ? letGo(this.#where) : unmade()));
   }
 
   get #where(): PodPlace {

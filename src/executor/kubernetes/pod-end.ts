@@ -41,19 +41,25 @@ export type Lasted = (since: number) => number;
 /** For a pod that has not begun; and for what it lacks, if that is shorter. */
 export type StartPatience = Readonly<Record<'startMs' | 'imageMs', number>>;
 
+/** How long a pod has been on its way, and a part of it (of `lackingIn`) without what it lacks. */
+export interface StartWait {
+  readonly waitedMs: number;
+  readonly lackedMs: (part: string) => number;
+}
+
 /** Why a pod that has not begun in that time cannot begin, or not any more; null while it may. `agent` null: it has none. */
 export function failureToStart(
   view: PodView,
-  waitedMs: number,
+  { waitedMs, lackedMs }: StartWait,
   { startMs, imageMs }: StartPatience,
   agent: AgentSide | null = null,
 ): Failed | null {
-  const isLate = waitedMs >= Math.min(imageMs, startMs);
+  const isLate = (part: string): boolean => lackedMs(part) >= Math.min(imageMs, startMs);
+  const where = whereOf(view);
   const trouble = firstTroubleOf(view, isLate);
   if (trouble !== null) return trouble;
   const { unschedulable } = view;
-  const lacksClaim = /persistentvolumeclaim "[^"]*" not found/.test(unschedulable?.message ?? '');
-  if (lacksClaim && isLate) {
+  if (lacksClaim(view) && isLate(claims)) {
     const help = 'Make it in the namespace of the pod, or correct its `claimName`.';
     return failed('invalid', `the claim of a volume is not there (${unschedulable?.message}). ${help}`);
   }
@@ -66,11 +72,63 @@ export function failureToStart(
   }
   if (unschedulable !== null) {
     const help = 'Ask for less, or give the cluster a node that fits its resources, node selector and tolerations.';
-    return failed('start', `no node had room for its pod ${waited} (Unschedulable): ${unschedulable.message} ${help}`);
+    return failed(
+      'start',
+      sentences(`no node had room for its pod ${waited} (Unschedulable): ${unschedulable.message}`, help),
+    );
   }
   if (agent !== null && isUnheard(view, agent))
-    return failed('start', `its agent has not reached the server at ${agent.url} ${waited}. ${agentHelp}`);
-  return failed('start', `its pod did not start ${waited}: ${whyWaiting(view)}`);
+    return failed('start', `its agent${where} has not reached the server at ${agent.url} ${waited}. ${agentHelp}`);
+  if (agent !== null && isBringing(view, agent))
+    return failed('start', `its helper${where} fell silent before the inputs were there. ${agentHelp}`);
+  const help = 'See its events, which stand in this log, or raise `startTimeout` where it only takes long.';
+  return failed('start', sentences(`its pod did not start${where} ${waited}: ${whyWaiting(view)}`, help));
+}
+
+/** What others have said may end with a full stop, or not. */
+function sentences(said: string, help: string): string {
+  return `${said.replace(/[.\s]+$/, '')}. ${help}`;
+}
+
+function takenAway({ reason, message }: Condition, where: string): string {
+  return sentences(`the cluster took its pod away${where} (${reason}): ${message}`, savedHelp);
+}
+
+const savedHelp = 'Save checkpoints, so that the next try goes on where it was.';
+const requestHelp = 'Raise what it requests of that to what it takes, so that its node has it.';
+const nodeHelp = 'See how its node is (kubectl describe node): the next try may go to another one.';
+
+/** ` on node1`; empty where it has none yet. */
+function whereOf({ node }: PodView): string {
+  return node === null ? '' : ` on ${node}`;
+}
+
+/** The part of a pod that its claims are: no container has that name. */
+const claims = '';
+const passing: readonly (string | null)[] = [
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'RegistryUnavailable',
+  'ImageInspectError',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+];
+
+/** The parts of a pod that lack what may be there in a moment: containers by their names, and the claims of its volumes. */
+export function lackingIn(view: PodView): readonly string[] {
+  const waiting = view.containers.filter(({ state, reason }) => state === 'waiting' && passing.includes(reason));
+  return [...waiting.map(({ name }) => name), ...(lacksClaim(view) ? [claims] : [])];
+}
+
+function lacksClaim({ unschedulable }: PodView): boolean {
+  return /persistentvolumeclaim "[^"]*" not found/.test(unschedulable?.message ?? '');
+}
+
+/** Its helper has begun, and the cluster waits for it with the container. */
+export function isBringing({ containers }: PodView, { container, hasBegun }: AgentSide): boolean {
+  const own = containers.find(({ name }) => name === container);
+  return hasBegun && container !== mainContainer && own?.state === 'running' && !own.isStarted;
 }
 
 /** It is there, and no volume for it: nodes have nothing to do with that. */
@@ -89,10 +147,11 @@ function whyWaiting(view: PodView): string {
   return waiting === undefined ? `it is ${view.phase}` : wordsOf(waiting);
 }
 
-/** `isLate`: what may be there in a moment would be there by now. */
-function firstTroubleOf(view: PodView, isLate: boolean): Failed | null {
+/** `isLate`: what it lacks, and may be there in a moment, would be there by now. */
+function firstTroubleOf(view: PodView, isLate: (part: string) => boolean): Failed | null {
   for (const container of view.containers) {
-    const trouble = container.state === 'waiting' ? troubleOf(container, isLate) : null;
+    const { name, state } = container;
+    const trouble = state === 'waiting' ? troubleOf(container, isLate(name), view) : null;
     if (trouble !== null) return trouble;
   }
   return null;
@@ -107,13 +166,21 @@ function isUnheard({ containers }: PodView, { container, hasBegun }: AgentSide):
 }
 
 /** `ImagePullBackOff` and its kind. */
-function troubleOf(container: ContainerView, isLate: boolean): Failed | null {
+function troubleOf(container: ContainerView, isLate: boolean, view: PodView): Failed | null {
+  const where = whereOf(view);
+  const how = `${where} (${wordsOf(container)})`;
   switch (container.reason ?? '') {
     case 'InvalidImageName':
-      return failed('invalid', `the name of its image is wrong (${wordsOf(container)}). Correct it in the definition.`);
+      return failed(
+        'invalid',
+        `its node${where} refuses the name of its image (${wordsOf(container)}). Correct it in the definition.`,
+      );
     case 'ErrImageNeverPull': {
       const help = 'Bring it to the node, or take another imagePullPolicy.';
-      return failed('invalid', `its image is not on the node, and is never pulled (${wordsOf(container)}). ${help}`);
+      return failed(
+        'invalid',
+        `its image is not on the node${view.node === null ? '' : ` ${view.node}`}, and is never pulled (${wordsOf(container)}). ${help}`,
+      );
     }
     case 'ErrImagePull':
     case 'ImagePullBackOff':
@@ -121,21 +188,24 @@ function troubleOf(container: ContainerView, isLate: boolean): Failed | null {
     case 'ImageInspectError': {
       if (!isLate) return null;
       const help = 'See that the image is there under this name, and that imagePullSecrets may pull it.';
-      return failed('start', `its image could not be pulled (${wordsOf(container)}). ${help}`);
+      return failed('start', `its image could not be pulled${how}. ${help}`);
     }
     case 'CreateContainerConfigError': {
       if (/runAsNonRoot|non-root/.test(container.message ?? '')) {
         const help = 'Give the image a numeric USER, or the step a securityContext with runAsUser.';
-        return failed('invalid', `its image would run as root, which is not allowed (${wordsOf(container)}). ${help}`);
+        return failed('invalid', `its image would run as root, which is not allowed${how}. ${help}`);
       }
       if (!isLate) return null;
       const help = 'Make the secret or config map that it names, in the namespace of the pod.';
-      return failed('invalid', `its container could not be configured (${wordsOf(container)}). ${help}`);
+      return failed('invalid', `its container could not be configured${how}. ${help}`);
     }
     case 'CreateContainerError':
     case 'RunContainerError':
       if (!isLate) return null;
-      return failed('start', `its container could not be made (${wordsOf(container)})`);
+      return failed(
+        'start',
+        `its container could not be made${how}. See the events, which stand in this log: a volume, a device or the runtime of its node.`,
+      );
     default:
       return null;
   }
@@ -149,9 +219,8 @@ export function failureOf(view: PodView, agent: AgentSide | null = null): Failed
     view.phase === 'Failed' || hasFailed(main) || wasWarned(view, main) || view.containers.some(hasFailedInit);
   if (!isOver) return null;
   const { disruption, reason, message } = view;
-  const where = view.node === null ? '' : ` on ${view.node}`;
-  if (disruption !== null)
-    return failed('evicted', `the cluster took its pod away${where} (${disruption.reason}): ${disruption.message}`);
+  const where = whereOf(view);
+  if (disruption !== null) return failed('evicted', takenAway(disruption, where));
   if (view.deletion !== null) return goneOutcome(view);
   switch (reason ?? '') {
     case 'Evicted':
@@ -159,21 +228,36 @@ export function failureOf(view: PodView, agent: AgentSide | null = null): Failed
       return /exceed(?:s|ed) /.test(message ?? '')
         ? failed(
             'code',
-            `its pod was evicted${where} for what it wrote to the disk: ${message ?? ''} Ask for more ephemeral-storage.`,
+            sentences(
+              `its pod was evicted${where} for what it wrote to the disk: ${message ?? ''}`,
+              'Ask for more ephemeral-storage.',
+            ),
           )
-        : failed('evicted', `its pod was evicted${where}: ${message ?? 'the node ran short of something'}`);
+        : failed(
+            'evicted',
+            sentences(`its pod was evicted${where}: ${message ?? 'the node ran short of something'}`, requestHelp),
+          );
     case 'DeadlineExceeded':
-      return failed('timeout', 'its pod was longer than its deadline');
+      return failed(
+        'timeout',
+        `its pod was longer than its deadline${where} (\`timeout\`, \`grace\` and an hour at least). Raise \`timeout\`, or see why its agent was not heard.`,
+      );
     case 'NodeLost':
-      return failed('lost', `its node${where} was lost`);
+      return failed('lost', `its node${where} was lost. ${nodeHelp}`);
     case 'NodeShutdown':
     case 'Terminated':
     case 'Shutdown':
-      return failed('evicted', `its node${where} was shut down: ${message ?? ''}`);
+      return failed('evicted', sentences(`its node${where} was shut down: ${message ?? reason ?? ''}`, savedHelp));
     default:
       // By any of the words that the kubelet has for it: `OutOf` with the name of a resource, `TopologyAffinityError`.
       return reason !== null && view.containers.every(hasNeverBegun)
-        ? failed('start', `its node${where} did not take its pod (${reason}): ${message ?? ''}`)
+        ? failed(
+            'start',
+            sentences(
+              `its node${where} did not take its pod (${reason}): ${message ?? ''}`,
+              'See what that node has left (kubectl describe node), or keep the step from it by `nodeSelector` or `affinity`.',
+            ),
+          )
         : failureOfContainers(view, where, agent);
   }
 }
@@ -203,14 +287,15 @@ export function skipOf(view: PodView): AttemptOutcome | null {
 function failureOfContainers(view: PodView, where: string, agent: AgentSide | null): Failed | null {
   const broken = brokenOf(view);
   if (broken === undefined)
-    return failed('lost', `its pod ended${where} without a word: ${view.message ?? view.phase}`);
+    return failed('lost', sentences(`its pod ended${where} without a word: ${view.message ?? view.phase}`, nodeHelp));
   const { name, reason, exitCode } = broken;
   const which = name === mainContainer ? 'it' : `its container ${name}`;
   switch (reason ?? '') {
     case 'OOMKilled':
       return failed(
-        'out-of-memory',
-        `${which} took more memory than it may have (OOMKilled). Raise "memory", or let it grow with "memoryGrowth".`,
+        // What grows from try to try is the memory of the step's own.
+        name === mainContainer ? 'out-of-memory' : 'code',
+        `${which} took more memory than it may have (OOMKilled). ${memoryHelp(name, agent)}`,
         exitCode,
       );
     case 'StartError':
@@ -222,7 +307,7 @@ function failureOfContainers(view: PodView, where: string, agent: AgentSide | nu
       );
     case 'ContainerStatusUnknown':
     case 'Unknown':
-      return failed('lost', `nobody knows how ${which} ended${where}`, exitCode);
+      return failed('lost', `nobody knows how ${which} ended${where}. ${nodeHelp}`, exitCode);
     default:
       if (name === agent?.container) return endOfAgent(agent, exitCode, where);
       return failed(
@@ -231,6 +316,13 @@ function failureOfContainers(view: PodView, where: string, agent: AgentSide | nu
         exitCode,
       );
   }
+}
+
+function memoryHelp(name: string, agent: AgentSide | null): string {
+  if (name === mainContainer) return 'Raise "memory", or let it grow with "memoryGrowth".';
+  return name === agent?.container
+    ? 'Raise `helperResources.limits` of `executor.kubernetes`.'
+    : 'Raise its own limit, where `initContainers` or `sidecars` of a `pod` say it: "memory" is that of the step alone.';
 }
 
 /** Its step has its own exit code, which it would have told. */
@@ -282,33 +374,33 @@ function wordsOf({ reason, message }: ContainerView): string {
 
 /** Why a pod that cannot be seen to end is given up; null while there is hope. `heardAt`: since when its agent has said nothing. */
 export function lossOf(view: PodView, lasted: Lasted, heardAt: number): Failed | null {
-  const { deletion, notReadySince, node, disruption } = view;
-  const where = node === null ? '' : ` on ${node}`;
+  const { deletion, notReadySince, disruption } = view;
+  const where = whereOf(view);
   // The node may hear of it late.
   if (deletion !== null && lasted(deletion.deadline - deletion.graceMs) > deletion.graceMs + podPatience.goneMs) {
     const why = disruption === null ? 'somebody deleted it' : `${disruption.reason}: ${disruption.message}`;
-    return failed('lost', `its pod was to be gone and its node${where} does not answer (${why})`);
+    return failed('lost', `its pod was to be gone and its node${where} does not answer (${why}). ${nodeHelp}`);
   }
   if (notReadySince === null) return null;
   const silentMs = lasted(notReadySince);
   if (Math.min(silentMs, lasted(heardAt)) < podPatience.nodeMs) return null;
-  return failed('lost', `its node${where} has not answered for ${Math.round(silentMs / 1000)} s`);
+  return failed('lost', `its node${where} has not answered for ${Math.round(silentMs / 1000)} s. ${nodeHelp}`);
 }
 
 /** A pod that is not there any more, or was told to end, and not by us. `isReplaced`: another one has its name. */
 export function goneOutcome(last: PodView | null, isReplaced = false): Failed {
   const disruption = last?.disruption ?? null;
-  if (disruption !== null)
-    return failed('evicted', `the cluster took its pod away (${disruption.reason}): ${disruption.message}`);
+  if (disruption !== null) return failed('evicted', takenAway(disruption, last === null ? '' : whereOf(last)));
   const why = isReplaced
     ? 'somebody deleted it and made another of that name'
     : 'somebody deleted it, or its node was removed';
-  return failed('lost', `its pod is gone: ${why}`);
+  const help = 'See who deletes pods there: an attempt is ended by `contender cancel`.';
+  return failed('lost', `its pod is gone: ${why}. ${help}`);
 }
 
 /** An agent says how it ended before it ends. */
 export function endedWithoutWord(begun: boolean): Failed {
-  if (begun) return failed('lost', 'its agent ended without a word');
+  if (begun) return failed('lost', `its agent ended without a word. ${agentHelp}`);
   return failed(
     'invalid',
     'its image ended at once: it has no agent as its entry point. Build it on the image of the runner.',

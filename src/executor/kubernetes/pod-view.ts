@@ -41,6 +41,8 @@ export interface ContainerView {
   readonly exitCode: number | null;
   /** It is to end well before the step begins; a sidecar goes on beside it. */
   readonly isInit: boolean;
+  /** It runs, and has passed its startup probe: what waits for it may go on. */
+  readonly isStarted: boolean;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
 }
@@ -93,7 +95,7 @@ export function viewOf(pod: V1Pod): PodView | null {
   };
 }
 
-function containerOf({ name, state, lastState }: V1ContainerStatus, isInit: boolean): ContainerView {
+function containerOf({ name, state, lastState, started }: V1ContainerStatus, isInit: boolean): ContainerView {
   const { waiting, running, terminated } = state ?? {};
   return {
     name,
@@ -102,6 +104,7 @@ function containerOf({ name, state, lastState }: V1ContainerStatus, isInit: bool
     message: terminated?.message ?? waiting?.message ?? null,
     exitCode: (terminated ?? lastState?.terminated)?.exitCode ?? null,
     isInit,
+    isStarted: started === true,
     startedAt: timeOf(terminated?.startedAt ?? running?.startedAt),
     finishedAt: timeOf(terminated?.finishedAt),
   };

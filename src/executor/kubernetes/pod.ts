@@ -132,7 +132,7 @@ function keepAnnotations(task: AgentTask, settings: Defaults): { readonly [name:
 function ownPod({ name, id, task, token, container }: PodContent, settings: PodSettings): V1Pod {
   const parts =
     container === null ? agentParts(task, token, settings) : containerParts(container, task, token, settings);
-  const { context, timeoutMs, graceMs, repository, sha } = task.spec;
+  const { context, graceMs, repository, sha } = task.spec;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -167,15 +167,20 @@ function ownPod({ name, id, task, token, container }: PodContent, settings: PodS
         : { imagePullSecrets: settings.imagePullSecrets.map((secret) => ({ name: secret })) }),
       // A helper may bring large artifacts after the end of its container.
       terminationGracePeriodSeconds: container === null ? graceSeconds(graceMs) : graceSeconds(graceMs) + 600,
-      // This ends what cannot be reached any more. An agent keeps the time of its step itself, and its result for as long as it waits
-      // for a server; a container has nobody else to end it.
-      activeDeadlineSeconds:
-        Math.ceil((timeoutMs + graceMs + (container === null ? linkLimits.patienceMs : 0)) / 1000) +
-        agentShare.deadlineSeconds,
+      activeDeadlineSeconds: deadlineSeconds(task, container !== null),
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       ...parts,
     },
   };
+}
+
+/**
+ * From the moment its node has it. This ends what cannot be reached any more. An agent keeps the time of its step itself, and its
+ * result for as long as it waits for a server; a container has nobody else to end it.
+ */
+function deadlineSeconds({ spec: { timeoutMs, graceMs } }: AgentTask, isHelped: boolean): number {
+  const ms = timeoutMs + graceMs + (isHelped ? 0 : linkLimits.patienceMs);
+  return Math.ceil(ms / 1000) + agentShare.deadlineSeconds;
 }
 
 const sharedVolume = { name: 'contender', emptyDir: {} };
@@ -208,7 +213,8 @@ function containerParts(container: ResolvedContainer, task: AgentTask, token: st
     startupProbe: {
       exec: { command: ['test', '-f', placesIn(agentFolder).ready] },
       periodSeconds: 1,
-      failureThreshold: 3600,
+      // The deadline of its pod comes first: nothing else limits the time that its inputs take.
+      failureThreshold: deadlineSeconds(task, true),
     },
     volumeMounts: [...(agent.volumeMounts ?? []), secrets.mount],
     ...(settings.helperResources === null ? {} : { resources: settings.helperResources }),

@@ -12,7 +12,7 @@ import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placi
 import type { AttemptSpec } from '../executor.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
 import { agentWroteAt } from './container-output.ts';
-import { createApi, type Api } from './api.ts';
+import { ApiError, createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
 import { isEnding, isLeft, keptOf, ruleFor, type KeepRule } from './kept-pods.ts';
@@ -155,7 +155,8 @@ export class Pods implements Placing {
   }
 
   /** An earlier server placed it: what is seen says how it stands. */
-  recover(id: string, task: AgentTask, end: PlacementEnd | null): void {
+  recover(id: string, task: AgentTask, end: PlacementEnd | null, uid: string | null): void {
+    this.#placements.get(id)?.identify(uid);
     const seen = this.#seenIn(namespaceOf(task, this.#options.settings));
     if (seen.isListed) this.#placements.get(id)?.recover(end);
     else seen.waiting.set(id, end);
@@ -213,13 +214,25 @@ export class Pods implements Placing {
     // Whoever speaks to a server that does not conduct is not heard.
     if (this.#options.trusted()) {
       const isHeld = now - this.#tickedAt > limits.heldMs + limits.tickMs;
-      for (const { sight, table } of this.#namespaces.values()) {
-        if (isHeld) sight.held(this.#tickedAt, now);
+      for (const seen of this.#namespaces.values()) {
+        const { sight, table } = seen;
+        if (isHeld) {
+          sight.held(this.#tickedAt, now);
+          seen.refused = null;
+        }
         if (isHeld || sight.isQuiet(now)) table.lookAgain();
+        this.#tellKnownEnds(seen, now);
       }
       this.#tickedAt = now;
     }
     for (const placement of this.#placements.values()) placement.look();
+  }
+
+  /** Of those that ended under an earlier server: the rest of their logs is not waited for where nobody may see it. */
+  #tellKnownEnds({ isListed, refused, waiting }: Seen, now: number): void {
+    const { lostMs = podPatience.lostMs } = this.#options;
+    if (isListed || refused === null || now < refused.since + lostMs) return;
+    for (const [id, end] of waiting) if (end !== null) this.#placements.get(id)?.recover(end);
   }
 
   #createReaper(mayAct: () => boolean): Reaper {
@@ -276,6 +289,7 @@ export class Pods implements Placing {
       seen.metrics.watch(name);
     };
     const ports = {
+      placed: (uid: string) => listener.placed(uid),
       isLook: task.type === 'look',
       trusted,
       api: this.#api,
@@ -288,6 +302,7 @@ export class Pods implements Placing {
       room: (ms: number, signal: AbortSignal) => seen.room.wait(ms, signal),
       lasted: (since: number) => seen.sight.lasted(since, clock.now()),
       isFresh: () => isFresh(seen, clock),
+      refused: () => (seen.isListed ? null : seen.refused),
       heardAt: () => desk.heardAt(id) ?? 0,
       wroteAt: () => agentWroteAt(this.#api, { namespace: pod.namespace, pod: name, container: mainContainer }),
       revoke: () => desk.stop(id, 0),
@@ -318,10 +333,12 @@ export class Pods implements Placing {
         });
       },
       letGo(place: PodPlace) {
+        seen.isUsed = true;
         if (isHandedOn) return;
         if (isKept) leaving.take(place);
         else reaper.take(place, leaveSeconds);
       },
+      unmade: () => this.#leaveUnused(pod.namespace, seen),
       container:
         work.kind === 'container'
           ? { timeoutMs, graceMs, started, memoryBytesMax: () => seen.metrics.most(name) }
@@ -365,6 +382,23 @@ export class Pods implements Placing {
     return seen;
   }
 
+  /** A name that is misspelt, above all: no server is to look there again. */
+  #leaveUnused(namespace: string, seen: Seen): void {
+    const { namespaces, settings, trouble } = this.#options;
+    const { table, metrics, ids, isUsed, isListed } = seen;
+    if (isUsed || ids.size > 0 || namespace === settings.namespace) return;
+    const isEmpty = isListed ? table.values().next().done : !namespaces.known.includes(namespace);
+    if (isEmpty !== true || this.#namespaces.get(namespace) !== seen) return;
+    table.close();
+    metrics.close();
+    this.#namespaces.delete(namespace);
+    try {
+      namespaces.remove(namespace);
+    } catch (error) {
+      trouble(error, `the namespace ${namespace} is not forgotten`);
+    }
+  }
+
   #open(namespace: string): Seen {
     const { settings, clock, trouble } = this.#options;
     const selector = `${podLabels.instance}=${settings.instance}`;
@@ -382,10 +416,24 @@ export class Pods implements Placing {
         else if (view.phase === 'Succeeded' || view.phase === 'Failed') room.ended(name);
       },
       listed: (begunAt) => this.#listed(seen, begunAt),
-      trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
+      trouble: (error) => {
+        const isRefused = error instanceof ApiError && (error.status === 403 || error.status === 404);
+        seen.refused = isRefused ? { since: seen.refused?.since ?? clock.now(), why: error.message } : null;
+        trouble(error, `the pods of ${namespace} cannot be seen`);
+      },
     });
     const metrics = createPodMetrics({ api: this.#api, namespace, selector });
-    const seen: Seen = { table, sight, metrics, room, isListed: false, ids: new Set(), waiting: new Map() };
+    const seen: Seen = {
+      table,
+      sight,
+      metrics,
+      room,
+      isListed: false,
+      refused: null,
+      isUsed: false,
+      ids: new Set(),
+      waiting: new Map(),
+    };
     return seen;
   }
 

@@ -18,7 +18,9 @@ export function refusalOf(error: ApiError, isLate: boolean): Failed | null {
     return failed('invalid', `${what}. ${helpForRefusal(error)}`);
   }
   // Who does not answer at all may have made it: only what was refused for so long is given up.
-  return isLate && error.status !== null ? failed('start', `its pod could not be made: ${error.message}`) : null;
+  return isLate && error.status !== null
+    ? failed('start', `its pod could not be made: ${error.message}. See how the cluster is: contender cluster check.`)
+    : null;
 }
 
 /** Where there is none of that name. */

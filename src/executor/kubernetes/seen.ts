@@ -12,6 +12,10 @@ export interface Seen {
   readonly metrics: PodMetrics;
   readonly room: Room;
   isListed: boolean;
+  /** Since when this server may not list it, and why not. */
+  refused: { readonly since: number; readonly why: string } | null;
+  /** A pod may have been made there. */
+  isUsed: boolean;
   readonly ids: Set<string>;
   /** Of an earlier server, with the end that it knew: nobody knows yet whether they have pods. */
   readonly waiting: Map<string, PlacementEnd | null>;

@@ -39,10 +39,11 @@ export async function untilView<T>(
 
 /** Why it will not start, or not in time: what a server is patient with is told at once. Null while it may. */
 export function whyNotStarted(view: PodView, waitedMs: number, startMs: number): Failed | null {
+  const wait = { waitedMs, lackedMs: () => waitedMs };
   return (
     failureOf(view) ??
-    failureToStart(view, waitedMs, { startMs: Infinity, imageMs: 0 }) ??
-    (waitedMs < startMs ? null : failureToStart(view, waitedMs, { startMs: 0, imageMs: 0 }))
+    failureToStart(view, wait, { startMs: Infinity, imageMs: 0 }) ??
+    (waitedMs < startMs ? null : failureToStart(view, wait, { startMs: 0, imageMs: 0 }))
   );
 }
 

@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { test } from 'node:test';
+import { createApi } from '../../../src/executor/kubernetes/api.ts';
 import { failure } from '../../support/kubernetes/status.ts';
 import { statuses } from '../../support/kubernetes/faults.ts';
 import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
 import type { Pod } from '../../support/kubernetes/wire.ts';
+import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
 import { shell, specOf, until } from '../workshop.ts';
 import { check, container, running, said } from './under-faults.ts';
 
@@ -114,4 +117,25 @@ check('the grace of a pod that its node has not heard of begins anew when the cl
   assert.ok(!harbour.reports.some(({ type }) => type === 'finished'), 'something of it may run');
   fake.disturbances.findNode();
   assert.match(said((await harbour.finished(id)).outcome), /^cancelled: /);
+});
+
+test('a cluster that is asked too much is left alone by all who ask, for as long as it says', async (t) => {
+  const fake = await startClusterWithRunner();
+  t.after(() => fake.close());
+  const rested = Promise.withResolvers<void>();
+  const rests: number[] = [];
+  const api = createApi(settingsFor(fake).loadConfig, (ms) => {
+    rests.push(ms);
+    return rested.promise;
+  });
+  const path = '/api/v1/namespaces/default/pods';
+  fake.faults.add(({ verb }) => verb === 'create', { kind: 'refuse', status: statuses.tooManyRequests(7) });
+  await assert.rejects(api.request('POST', path, { body: {} }), /too many requests/);
+  const listed = api.request('GET', path);
+  // By others, who are answered meanwhile.
+  for (let asked = 0; asked < 3; asked += 1) await (await fetch(`${fake.url}/version`)).text();
+  assert.deepEqual([rests, fake.count('list')], [[7000], 0]);
+  rested.resolve();
+  await listed;
+  assert.equal(fake.count('list'), 1);
 });

@@ -274,7 +274,7 @@ test('an image that does not come is told at once', () =>
     const findings = await check({ settings: { image: 'registry.example/none:1' } });
     assert.match(
       lastOf(findings),
-      /^start wrong: A pod does not start here: its image could not be pulled \(.*ErrImagePull: .*`imagePullSecrets`/,
+      /^start wrong: A pod does not start here: its image could not be pulled on \w+ \(.*ErrImagePull: .*`imagePullSecrets`/,
     );
     assert.deepEqual(fake.pods(), []);
   }));

@@ -43,7 +43,7 @@ async function endOf(
 test('an image that cannot be pulled is given up when the time for that is over', async (t) => {
   const pod = { initContainers: [{ name: 'prep', image: 'registry.example/none:1' }] };
   const { said } = await endOf(t, shell('true'), pod, { imageMs: 200 });
-  assert.match(said, /^start: its image could not be pulled \(.*See that the image is there under this name/);
+  assert.match(said, /^start: its image could not be pulled on \w+ \(.*See that the image is there under this name/);
 });
 
 const prep = (script: string): Json => ({

@@ -91,7 +91,7 @@ check('how long a pod may take to begin is said by its step, else by the configu
   await pass(podPatience.startMs / 2);
   assert.match(
     said((await harbour.finished(hasty.attemptId)).outcome),
-    /^start: (?:its pod did not start|no node had room for its pod) in 6\d s/,
+    /^start: (?:its pod did not start on node1|no node had room for its pod) in 6\d s/,
   );
   assert.equal(
     harbour.reports.some(({ attemptId }) => attemptId === patient.attemptId),

@@ -19,6 +19,7 @@ function pod(name: string, phase: string, finishedAt: number | null, type = 'att
     message: null,
     exitCode: 1,
     isInit: false,
+    isStarted: false,
     startedAt: 5,
   } as const;
   return {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openNamespaces } from '../../../src/executor/kubernetes/namespaces.ts';
+import { failure } from '../../support/kubernetes/status.ts';
 import { lookSpecOf, shell, specOf, until } from '../workshop.ts';
 import { settingsFor, startClusterWithRunner } from './fake-runner.ts';
 import { openHarbour } from './harbour.ts';
@@ -17,6 +18,9 @@ test('namespaces are known to the next one, and what is damaged says nothing', (
   assert.deepEqual(first.known, []);
   for (const name of ['training', 'gpu', 'training']) first.add(name);
   assert.deepEqual(openNamespaces(file).known, ['training', 'gpu']);
+  first.remove('gpu');
+  assert.deepEqual(openNamespaces(file).known, ['training']);
+  first.add('gpu');
   for (let at = 0; at < 100; at += 1) first.add(`n${at}`);
   const { known } = openNamespaces(file);
   assert.deepEqual([known.length, known.at(-1)], [100, 'n99']);
@@ -36,6 +40,34 @@ test('a pod that belongs to nothing any more is removed in whatever namespace it
   // Its run has ended meanwhile.
   await (await harbour.next()).executor.recover([]);
   await until('it to go', () => fake.pods().length === 0 || undefined);
+});
+
+test('a namespace in which the cluster made no pod is not looked into any more; one that has pods is', async (t) => {
+  const fake = await startClusterWithRunner(['default', 'gpu']);
+  t.after(() => fake.close());
+  const harbour = await openHarbour(settingsFor(fake));
+  t.after(() => harbour.close());
+  const known = (): readonly string[] => openNamespaces(join(harbour.folder, 'namespaces.json')).known;
+  const isMistake = ({ namespace }: { readonly namespace: string }): boolean => namespace === 'gqu';
+  const refused = failure(403, 'Forbidden', 'pods is forbidden: User "u" cannot create resource "pods"');
+  fake.faults.add(isMistake, { kind: 'refuse', status: refused }, Infinity);
+  const running = specOf(shell('sleep 600'), { pod: { namespace: 'gpu' } });
+  await harbour.executor.start(running);
+  await harbour.running(running.attemptId);
+  const mistaken = ['gqu', 'gqu'].map((namespace) => specOf(shell('true'), { pod: { namespace } }));
+  for (const spec of mistaken) await harbour.executor.start(spec);
+  assert.deepEqual(known(), ['default', 'gpu', 'gqu'], 'they may be made yet');
+  for (const { attemptId } of mistaken) await harbour.finished(attemptId);
+  await until('it to be forgotten', () => !known().includes('gqu'));
+  fake.refusePods(() => refused);
+  const late = specOf(shell('true'), { pod: { namespace: 'gpu' } });
+  await harbour.executor.start(late);
+  await harbour.finished(late.attemptId);
+  assert.deepEqual(known(), ['default', 'gpu']);
+  const removals = fake.requests.filter((request) => request.verb === 'delete' && isMistake(request));
+  assert.equal(removals.length, 0, 'what was never made is not removed');
+  await harbour.executor.stop(running.attemptId, 'cancelled', 0);
+  await harbour.finished(running.attemptId);
 });
 
 test('a pod stays where it is, and its step goes on, when the next server makes its pods in another namespace', async (t) => {

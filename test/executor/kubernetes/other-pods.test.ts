@@ -1,29 +1,46 @@
 /** A pod is known by its identity: another one of its name is nobody's to wait for, and nobody's to remove. */
 import assert from 'node:assert/strict';
-import { createApi } from '../../../src/executor/kubernetes/api.ts';
+import { test } from 'node:test';
+import { ApiError, createApi, type Api } from '../../../src/executor/kubernetes/api.ts';
+import { makePod } from '../../../src/executor/kubernetes/make-pod.ts';
+import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
+import type { ApiRequest } from '../../support/kubernetes/requests.ts';
+import { failure } from '../../support/kubernetes/status.ts';
 import type { Pod } from '../../support/kubernetes/wire.ts';
-import { until } from '../workshop.ts';
+import { shell, specOf, until } from '../workshop.ts';
 import { settingsFor } from './fake-runner.ts';
 import { check, running, said, type Given } from './under-faults.ts';
+
+type Asked = Pick<ApiRequest, 'verb' | 'resource'>;
 
 const path = '/api/v1/namespaces/default/pods';
 
 /** Somebody puts another pod of that name in its place, and only the next list shows it. */
-async function replaceUnseen({ fake }: Given, { metadata: { name, labels = {} } }: Pod): Promise<Pod> {
-  const api = createApi(settingsFor(fake).loadConfig);
+async function replaceUnseen({ fake }: Given, pod: Pod): Promise<Pod> {
   const watches = fake.count('watch');
   const isDone = Promise.withResolvers<void>();
   fake.faults.add(({ verb }) => verb === 'watch', { kind: 'wait', until: isDone.promise });
   fake.cutStreams('reset', ({ verb }) => verb === 'watch');
   await until('the next watch', () => fake.count('watch') > watches);
-  await api.request('DELETE', `${path}/${name}`, { body: { gracePeriodSeconds: 0 } });
-  const containers = [{ name: 'main', image: 'busybox:local', command: ['sleep', '600'] }];
-  await api.request('POST', path, {
-    body: { metadata: { name, labels }, spec: { restartPolicy: 'Never', containers } },
-  });
+  const other = await replace(pod, fake);
   fake.forgetVersions();
   isDone.resolve();
+  return other;
+}
+
+async function replace(pod: Pod, fake: FakeKubernetes): Promise<Pod> {
+  const { name, labels = {} } = pod.metadata;
+  await removeNow(pod, fake);
+  const containers = [{ name: 'main', image: 'busybox:local', command: ['sleep', '600'] }];
+  await createApi(settingsFor(fake).loadConfig).request('POST', path, {
+    body: { metadata: { name, labels }, spec: { restartPolicy: 'Never', containers } },
+  });
   return fake.pod(name);
+}
+
+async function removeNow({ metadata: { name } }: Pod, fake: FakeKubernetes): Promise<void> {
+  const body = { gracePeriodSeconds: 0 };
+  await createApi(settingsFor(fake).loadConfig).request('DELETE', `${path}/${name}`, { body });
 }
 
 check(
@@ -38,9 +55,7 @@ check(
     // The end of the first one is asked for by its identity.
     await until('the end of what was to be removed', () => fake.count('delete') === 2);
     assert.equal(fake.pod(pod.metadata.name).metadata.deletionTimestamp, undefined);
-    await createApi(settingsFor(fake).loadConfig).request('DELETE', `${path}/${pod.metadata.name}`, {
-      body: { gracePeriodSeconds: 0 },
-    });
+    await removeNow(other, fake);
     assert.equal(harbour.reports.filter((word) => word.type === 'finished').length, 1);
   },
 );
@@ -53,4 +68,48 @@ check('the removal of a pod names its identity', async (given) => {
   const removals = fake.requests.filter(({ verb }) => verb === 'delete');
   assert.ok(removals.length > 0);
   for (const { body } of removals) assert.deepEqual(JSON.parse(body).preconditions, { uid: pod.metadata.uid });
+});
+
+check('a pod that another one has replaced while no server looked is lost to the next one', async (given) => {
+  const { fake, harbour } = given;
+  const { id, pod } = await running(given);
+  const isDone = Promise.withResolvers<void>();
+  fake.faults.add(({ verb }) => verb === 'list', { kind: 'wait', until: isDone.promise });
+  const { executor } = await harbour.next();
+  await executor.recover([id]);
+  const other = await replace(pod, fake);
+  isDone.resolve();
+  assert.match(said((await harbour.finished(id)).outcome), /^lost: its pod is gone: .* made another of that name/);
+  await until('the end of what was to be removed', () => fake.count('delete') === 2);
+  assert.equal(fake.pod(other.metadata.name).metadata.deletionTimestamp, undefined);
+  await removeNow(other, fake);
+});
+
+check('a pod that is there when it is asked for, and gone when it is looked at, is asked for again', async (given) => {
+  const { fake, harbour } = given;
+  const isCreate = ({ verb, resource }: Asked): boolean => verb === 'create' && resource === 'pods';
+  const isGet = ({ verb, resource }: Asked): boolean => verb === 'get' && resource === 'pods';
+  fake.faults.add(isCreate, { kind: 'cut after' });
+  fake.faults.add(isGet, { kind: 'refuse', status: failure(404, 'NotFound', 'pods "c-1" not found') });
+  // Its agent would tell the end of the first one.
+  fake.scheduling.hold();
+  const spec = specOf(shell('true'));
+  await harbour.executor.start(spec);
+  await until('its third request', () => fake.count('create', 'pods') === 3);
+  fake.scheduling.release();
+  assert.equal(said((await harbour.finished(spec.attemptId)).outcome), 'succeeded');
+});
+
+test('a pod that is being deleted is none that an attempt is given', async () => {
+  const metadata = { name: 'c-1', namespace: 'ml', uid: 'u-1', deletionTimestamp: '2026-01-05T02:00:00Z' };
+  const api: Api = {
+    async request(method) {
+      if (method === 'POST') throw new ApiError('pods "c-1" already exists', 409, 'AlreadyExists', null);
+      return { metadata } as never;
+    },
+    stream: () => assert.fail('nothing is watched'),
+  };
+  const place = { namespace: 'ml', name: 'c-1', make: async () => ({}) };
+  const made = makePod(place, { api, trusted: () => true }, () => undefined);
+  await assert.rejects(made, (error) => error instanceof ApiError && error.isPassing && /deleted/.test(error.message));
 });

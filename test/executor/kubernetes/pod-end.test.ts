@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1ContainerStatus, V1Pod, V1PodStatus } from '@kubernetes/client-node';
+import type { Failed } from '../../../src/executor/desk/placing.ts';
 import {
+  endedWithoutWord,
   failureOf,
   failureToStart,
   goneOutcome,
@@ -10,12 +12,23 @@ import {
   lossOf,
   skipOf,
   type AgentSide,
+  type StartWait,
 } from '../../../src/executor/kubernetes/pod-end.ts';
 import { viewOf, type PodView } from '../../../src/executor/kubernetes/pod-view.ts';
 
 const created = Date.parse('2026-01-05T02:00:00Z');
 const [minute, hour] = [60_000, 3_600_000];
 const patience = { startMs: 15 * minute, imageMs: 2 * minute };
+
+/** In which it has lacked what it lacks all along. */
+const wait = (waitedMs: number): StartWait => ({ waitedMs, lackedMs: () => waitedMs });
+
+/** Each says what to do, but for exit codes, about which the log of the step does. */
+function assertHelps(failure: Failed | null, what: string): void {
+  const { message = '', cause } = failure ?? {};
+  if (failure === null || (cause === 'code' && /ended (?:with exit code|by signal)/.test(message))) return;
+  assert.match(message, /[.)] (?:Ask|Bring|Build|Correct|Give|Make|Raise|Save|See) [^.]+/, what);
+}
 
 function view(status: object, metadata: object = {}): PodView {
   // As the API writes it: its times are text.
@@ -81,7 +94,13 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
   };
   const cases: readonly [string, object, number, string | null, RegExp | null][] = [
     ['being made', waiting('ContainerCreating'), minute, null, null],
-    ['a wrong name of an image', waiting('InvalidImageName', "couldn't parse image name"), 0, 'invalid', /Correct it/],
+    [
+      'a wrong name of an image',
+      waiting('InvalidImageName', "couldn't parse image name"),
+      0,
+      'invalid',
+      /^its node on node1 .*Correct it/,
+    ],
     ['an image that is never pulled', waiting('ErrImageNeverPull'), 0, 'invalid', /imagePullPolicy/],
     ['a registry that is away for a moment', waiting('ErrImagePull'), minute, null, null],
     [
@@ -89,7 +108,7 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       waiting('ImagePullBackOff', 'Back-off pulling image "x"'),
       3 * minute,
       'start',
-      /imagePullSecrets/,
+      /^its image could not be pulled on node1 \(.*imagePullSecrets/,
     ],
     ['a secret that may come yet', waiting('CreateContainerConfigError'), minute, null, null],
     [
@@ -106,9 +125,22 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       'invalid',
       /runAsUser/,
     ],
+    [
+      'a container that cannot be made',
+      waiting('CreateContainerError', 'no such device'),
+      3 * minute,
+      'start',
+      /^its container could not be made on node1 \(CreateContainerError: no such device\)/,
+    ],
     ['no room yet', unschedulable, 14 * minute, null, null],
     ['no room', unschedulable, 15 * minute, 'start', /Insufficient cpu/],
-    ['a start that takes too long', waiting('ContainerCreating'), hour, 'start', /ContainerCreating/],
+    [
+      'a start that takes too long',
+      waiting('ContainerCreating'),
+      hour,
+      'start',
+      /^its pod did not start on node1 in .*ContainerCreating/,
+    ],
     ['a claim that may come yet', noClaim, minute, null, null],
     [
       'a claim that is not there',
@@ -167,21 +199,21 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
       ),
       hour,
       'start',
-      /in 3600 s: its container proxy ended with exit code 4 \(CrashLoopBackOff: back-off 10s restarting\)$/,
+      /in 3600 s: its container proxy ended with exit code 4 \(CrashLoopBackOff: back-off 10s restarting\)\. See its events/,
     ],
     [
       'a sidecar that has just failed again',
       initializing(container({ terminated: { exitCode: 4, reason: 'Error' } }, 'proxy')),
       hour,
       'start',
-      /its container proxy ended with exit code 4 \(Error\)$/,
+      /its container proxy ended with exit code 4 \(Error\)\. See its events/,
     ],
     [
       'a sidecar without an image, while the others wait for it',
       initializing(container({ waiting: { reason: 'ErrImageNeverPull' } }, 'proxy')),
       0,
       'invalid',
-      /its image is not on the node/,
+      /its image is not on the node node1, and is never pulled \(ErrImageNeverPull\)\. Bring it/,
     ],
     [
       'an init container that takes too long',
@@ -192,9 +224,10 @@ test('what keeps a pod from starting is a failure at once, after a while, or whe
     ],
   ];
   for (const [name, status, waitedMs, cause, says] of cases) {
-    const failure = failureToStart(view(status), waitedMs, patience);
+    const failure = failureToStart(view(status), wait(waitedMs), patience);
     assert.equal(failure?.cause ?? null, cause, name);
     if (says !== null) assert.match(failure?.message ?? '', says, name);
+    assertHelps(failure, name);
   }
 });
 
@@ -203,7 +236,7 @@ test('what is missing is told as that when its own time is over, or the time to 
   const times = { 'of a start in a minute': { ...patience, startMs: minute }, own: { ...patience, imageMs: minute } };
   for (const [name, shorter] of Object.entries(times)) {
     const seen = (status: object, waitedMs: number): string | undefined => {
-      const failure = failureToStart(view(status), waitedMs, shorter);
+      const failure = failureToStart(view(status), wait(waitedMs), shorter);
       return failure === null ? undefined : `${failure.cause}: ${failure.message}`;
     };
     assert.equal(seen(secret, minute - 1), undefined, name);
@@ -225,6 +258,24 @@ test('a pod that is over says why, and whose retries that takes', () => {
       null,
     ],
     ['out of memory', terminated(137, 'OOMKilled'), 'out-of-memory', /memoryGrowth/],
+    [
+      'an init container out of memory',
+      {
+        phase: 'Failed',
+        initContainerStatuses: [container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }, 'fetch')],
+      },
+      'code',
+      /^its container fetch took more memory .*`initContainers`/,
+    ],
+    [
+      'a sidecar out of memory',
+      {
+        phase: 'Failed',
+        initContainerStatuses: [container({ terminated: { exitCode: 137, reason: 'OOMKilled' } }, 'proxy')],
+      },
+      'code',
+      /^its container proxy took more memory .*`sidecars`/,
+    ],
     ['an exit code', terminated(3, 'Error'), 'code', /exit code 3/],
     ['a code that asks for no other try', terminated(98, 'Error'), 'non-retryable', /exit code 98/],
     ['a signal', terminated(139, 'Error'), 'code', /signal 11/],
@@ -279,6 +330,7 @@ test('a pod that is over says why, and whose retries that takes', () => {
     ['preempted', disrupted('PreemptionByScheduler'), 'evicted', /PreemptionByScheduler/],
     ['drained', disrupted('EvictionByEvictionAPI'), 'evicted', /EvictionByEvictionAPI/],
     ['a taint', disrupted('DeletionByTaintManager'), 'evicted', /DeletionByTaintManager/],
+    ['a node that is lost', { phase: 'Failed', reason: 'NodeLost' }, 'lost', /^its node on node1 was lost/],
     ['a deadline', { phase: 'Failed', reason: 'DeadlineExceeded' }, 'timeout', /deadline/],
     [
       'a node that is shut down',
@@ -346,6 +398,7 @@ test('a pod that is over says why, and whose retries that takes', () => {
     const failure = failureOf(view(status));
     assert.equal(failure?.cause ?? null, cause, name);
     if (says !== null) assert.match(failure?.message ?? '', says, name);
+    assertHelps(failure, name);
   }
 });
 
@@ -423,13 +476,24 @@ test('an agent that ends without a word is no failure of the code that it carrie
     const failure = failureOf(view(status), agent(hasBegun));
     assert.equal(failure?.cause, cause, name);
     assert.match(failure.message, says, name);
+    assertHelps(failure, name);
   }
+});
+
+test('a helper that took too much memory is told with what to raise', () => {
+  const end = { exitCode: 137, reason: 'OOMKilled' };
+  const failure = failureOf(
+    view({ phase: 'Failed', initContainerStatuses: [container({ terminated: end }, 'contender')] }),
+    { container: 'contender', url: 'http://contender.ml:8081', hasBegun: true },
+  );
+  assert.equal(failure?.cause, 'code');
+  assert.match(failure.message, /its container contender took more memory .*`helperResources\.limits`/);
 });
 
 test('an agent that the server does not hear of is told with the address where it looks for it', () => {
   const url = 'http://contender.ml:8081';
   const says =
-    /^its agent has not reached the server at http:\/\/contender\.ml:8081 in 900 s\. .*contender cluster check/;
+    /^its agent on node1 has not reached the server at http:\/\/contender\.ml:8081 in 900 s\. .*contender cluster check/;
   const step = { phase: 'Running', containerStatuses: [container({ running: {} })] };
   const helped = (state: object): object => ({
     phase: 'Pending',
@@ -443,7 +507,7 @@ test('an agent that the server does not hear of is told with the address where i
   ];
   for (const [of, status] of cases) {
     const told = (hasBegun: boolean): string =>
-      failureToStart(view(status), 15 * minute, patience, { container: of, url, hasBegun })?.message ?? '';
+      failureToStart(view(status), wait(15 * minute), patience, { container: of, url, hasBegun })?.message ?? '';
     assert.match(told(false), says);
     assert.doesNotMatch(told(true), says);
   }
@@ -473,16 +537,21 @@ test('a pod is given up when it should long be gone, or when neither its node no
     ],
     ['its container only begins', view({ ...notReady, phase: 'Pending' }), at(20), at(1), false],
   ];
-  for (const [name, pod, now, heardAt, isLost] of cases)
-    assert.equal(lossOf(pod, (since) => now - since, heardAt)?.cause ?? null, isLost ? 'lost' : null, name);
+  for (const [name, pod, now, heardAt, isLost] of cases) {
+    const loss = lossOf(pod, (since) => now - since, heardAt);
+    assert.equal(loss?.cause ?? null, isLost ? 'lost' : null, name);
+    assertHelps(loss, name);
+  }
 });
 
 test('a pod that is gone was deleted, or taken away by the cluster where it said so before', () => {
   assert.equal(goneOutcome(null).cause, 'lost');
-  assert.match(goneOutcome(null, true).message, /made another of that name$/);
+  assert.match(goneOutcome(null, true).message, /made another of that name\. See who deletes/);
   const preempted = view({
     phase: 'Running',
     ...condition('DisruptionTarget', 'True', 'PreemptionByScheduler', 'for another'),
   });
   assert.equal(goneOutcome(preempted).cause, 'evicted');
+  for (const end of [goneOutcome(null), goneOutcome(null, true), goneOutcome(preempted)]) assertHelps(end, end.message);
+  for (const begun of [true, false]) assertHelps(endedWithoutWord(begun), String(begun));
 });

@@ -150,7 +150,7 @@ test('the pod of a container has the agent beside it, and nothing of the server 
       startupProbe: {
         exec: { command: ['test', '-f', '/contender/ready'] },
         periodSeconds: 1,
-        failureThreshold: 3600,
+        failureThreshold: 3665,
       },
     },
   ]);

@@ -62,7 +62,7 @@ test('an agent that no server answers is told with the address when its time to 
     await until('its second question', () => asked() > 1);
     await pass(podPatience.startMs);
   });
-  assert.match(said, /^start: its agent has not reached the server .*contender cluster check/);
+  assert.match(said, /^start: its agent on \w+ has not reached the server .*contender cluster check/);
   assert.ok(said.includes(`at ${url} in 9`), said);
   assert.ok(
     log.some((line) => line.startsWith('  The server does not answer (503')),
