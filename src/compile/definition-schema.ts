@@ -267,7 +267,9 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
   startTimeoutMs: durationMs.min(1).exactOptional(),
   memory: memory.exactOptional(),
   pod: binding.exactOptional(),
-  outputs: z.record(identifier, outputType),
+  outputs: z
+    .record(identifier, outputType)
+    .refine((outputs) => Object.keys(outputs).length <= limits.outputsMax, `more than ${limits.outputsMax} outputs`),
   updates: z.array(update).min(1).max(limits.datasetsMax).exactOptional(),
   work,
 });

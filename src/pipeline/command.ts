@@ -1,6 +1,7 @@
 /** Commands and environments: lists of arguments, never text for a shell to read. */
 import { bindTemplate } from './binding.ts';
 import type { Environment, OutputType, Template } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import { isPlainText, type Handle } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { deniedEnvironmentName } from './names.ts';
@@ -70,6 +71,12 @@ export function readOutputs(options: OptionReader): { readonly [key: string]: Ou
     const type = outputTypes.find((known) => known === value);
     return [key, type ?? options.wrong(`outputs.${key}`, `one of ${outputTypes.join(', ')}`, value)];
   });
+  const { outputsMax } = definitionLimits;
+  if (entries.length > outputsMax)
+    options.problem(
+      `option "outputs" has ${entries.length} names, more than ${outputsMax}`,
+      'Give one of the type "json" that holds them, or a file.',
+    );
   return Object.fromEntries(entries);
 }
 

@@ -22,6 +22,8 @@ export const definitionLimits = {
   channelsMax: 20,
   priorityMin: -1000,
   priorityMax: 1000,
+  /** Names that one step declares. */
+  outputsMax: 256,
   datasetNameLengthMax: 200,
   /** That one pipeline listens to, or one step updates. */
   datasetsMax: 32,

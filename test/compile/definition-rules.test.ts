@@ -1,6 +1,7 @@
 /** What left the sandbox proves itself again, because it may have been made without the words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compileLimits } from '../../src/compile/compile.ts';
 import { brokenRules } from '../../src/compile/definition-rules.ts';
 import { parseDefinition, parseGuarded } from '../../src/compile/definition-text.ts';
 import type { Binding, ContainerWork, StepDefinition } from '../../src/pipeline/definition.ts';
@@ -175,6 +176,31 @@ test('edges up to the limit pass, and one more does not', () => {
   };
   assert.deepEqual(brokenRules(pipelineOf(layers(definitionLimits.edgesMax))), []);
   assert.match(brokenRules(pipelineOf(layers(definitionLimits.edgesMax + 1)))[0] ?? '', /5001 edges/);
+});
+
+test('of very many mistakes the first are told, wherever they are', () => {
+  const wrong: Binding = { reference: { output: 'a', path: ['m'] } };
+  const references = stepOf({
+    name: 'b',
+    upstream: ['a'],
+    ...use({ list: Array.from({ length: 10_000 }, () => wrong) }),
+  });
+  const definitions = [
+    [stepOf({ name: 'a', work: works.branch(Array.from({ length: 1000 }, () => 'b')) })],
+    [stepOf({ name: 'a', outputs: { n: 'number' } }), references],
+  ];
+  for (const steps of definitions) assert.equal(brokenRules(pipelineOf(steps)).length, compileLimits.problemsMax);
+});
+
+test('outputs up to the limit pass, and one more does not', () => {
+  const errorOf = (count: number): string => {
+    const names = Array.from({ length: count }, (_, index) => `o${index}`);
+    const outputs = Object.fromEntries(names.map((name) => [name, 'number' as const]));
+    const parsed = parseDefinition(pipelineOf([stepOf({ name: 'a', outputs })]), '.pipelines/a.ts');
+    return parsed.ok ? '' : parsed.error;
+  };
+  assert.equal(errorOf(definitionLimits.outputsMax), '');
+  assert.match(errorOf(definitionLimits.outputsMax + 1), /^steps\.0\.outputs: more than 256 outputs$/);
 });
 
 test('text is parsed up to its limits, and without keys that reach prototypes', () => {

@@ -53,6 +53,17 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /"Train": the name is not allowed/,
       /lower-case/,
     ],
+    [
+      'more outputs than a step may declare',
+      () =>
+        step('a', {
+          ...command,
+          outputs: Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`o${i}`, 'json'])),
+        }),
+      'definition-option',
+      /"outputs" has 257 names, more than 256/,
+      /type "json"/,
+    ],
     ['a name with a slash', () => step('a/b', command), 'definition-name', /not allowed/, /group\(\)/],
     [
       'a name that is no text',
