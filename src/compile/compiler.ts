@@ -3,8 +3,15 @@ import { posix } from 'node:path';
 import { createHash } from 'node:crypto';
 import { bundle, restBundler, startBundler, type Bundled } from './bundle.ts';
 import { refuseCircles } from './circles.ts';
-import { compileLimits, pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from './compile.ts';
-import { judge, refused, rehearse, type Outcome } from './evaluation.ts';
+import {
+  CompilerFailure,
+  compileLimits,
+  pipelinesFolder,
+  type Compiled,
+  type Compiler,
+  type SourceFiles,
+} from './compile.ts';
+import { endsProcesses, judge, refused, rehearse, type Outcome } from './evaluation.ts';
 import { guest, type Guest } from './guest-bundle.ts';
 import { Share } from './line.ts';
 import { problem, startOf } from './refusal.ts';
@@ -38,6 +45,8 @@ class SandboxCompiler implements Compiler {
   readonly #sandbox: Sandbox;
   readonly #remembered = new Map<string, Remembered>();
   #charactersRemembered = 0;
+  /** How often a process ended over a file, by its key. */
+  readonly #endings = new Map<string, number>();
 
   constructor(words: Guest, sandbox: Sandbox) {
     this.#guest = words;
@@ -79,6 +88,26 @@ class SandboxCompiler implements Compiler {
       .digest('hex');
     const remembered = this.#remembered.get(key);
     if (remembered !== undefined && (await isSame(remembered, reader))) return remembered.outcome;
+    try {
+      const outcome = await this.#make(key, file, reader, share);
+      this.#endings.delete(key);
+      return outcome;
+    } catch (error) {
+      if (error instanceof CompilerFailure && error.wasAtWork && this.#isToBlame(key))
+        return refused(endsProcesses(error, startOf(file)));
+      throw error;
+    }
+  }
+
+  /** A machine may end a process now and then, but not always over the same file. */
+  #isToBlame(key: string): boolean {
+    const endings = (this.#endings.get(key) ?? 0) + 1;
+    if (this.#endings.size > compileLimits.cachedFilesMax) this.#endings.clear();
+    this.#endings.set(key, endings);
+    return endings >= compileLimits.endingsMax;
+  }
+
+  async #make(key: string, file: string, reader: SourceReader, share: Share): Promise<Outcome> {
     const { result, inputs } = await bundle(file, reader, this.#guest.words, share);
     const outcome = result.ok ? await this.#evaluate(file, result.value, share) : refused(...result.error);
     const hashes = await Promise.all(

@@ -55,7 +55,7 @@ function judgeEvaluation(file: string, bundle: Bundle, evaluation: Evaluation): 
     case 'killed':
       return refused(tooSlow(start));
     case 'crashed':
-      return refused(beyond(`ended the sandbox (${evaluation.message})`, start));
+      return refused(endsProcesses(evaluation, start));
     case 'not-reached':
       return refused(notReached(start));
     case 'too-large':
@@ -85,6 +85,11 @@ const lessHelp = 'Build less: a definition only describes the steps, and they do
 
 function beyond(what: string, where: Problem['where']): Problem {
   return problem('definition-limit', `the definition ${what}`, lessHelp, where);
+}
+
+/** Where it is the definition that ends them. */
+export function endsProcesses({ message }: { readonly message: string }, where: Place): Problem {
+  return beyond(`ended the compiler's processes again and again (${message})`, where);
 }
 
 function tooSlow(where: Problem['where']): Problem {
