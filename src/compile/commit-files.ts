@@ -22,6 +22,10 @@ const loaders: ReadonlyMap<string, Loader> = new Map([
   ['.json', 'json'],
 ]);
 
+export function canBeBundled(path: string): boolean {
+  return loaders.has(posix.extname(path));
+}
+
 /** What one bundle has read so far. */
 export interface Reading {
   readonly reader: SourceReader;
@@ -117,7 +121,7 @@ async function load(path: string, reading: Reading): Promise<OnLoadResult> {
   const file = await reading.reader.read(path);
   if (file === null) return refuse('definition-import', `there is no file ${JSON.stringify(path)}`, 'Check the path.');
   const dataHelp = 'Data and code that only the steps need belong into files that the steps read and start.';
-  if (file.bytes.length > compileLimits.fileBytesMax) {
+  if (file.isTooLarge) {
     return refuse('definition-limit', `${path} has more than ${compileLimits.fileBytesMax} bytes`, dataHelp);
   }
   const loader = loaders.get(posix.extname(path)) ?? 'ts';

@@ -12,10 +12,15 @@ import type { Place, Problem } from '../std/problem.ts';
 
 /** The files of one commit. Regular files only: a symbolic link or submodule is not there. */
 export interface SourceFiles {
-  /** Paths below `folder`, from the root of the repository. */
-  list(folder: string): Promise<readonly string[]>;
+  list(folder: string): Promise<readonly SourceFile[]>;
   /** Contents by path; a path that is not there is left out. */
   read(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
+}
+
+export interface SourceFile {
+  /** From the root of the repository. */
+  readonly path: string;
+  readonly bytes: number;
 }
 
 export interface PipelineVersion {
@@ -67,6 +72,8 @@ export const pipelinesFolder = '.pipelines';
 export const compileLimits = {
   filesMax: 200,
   fileBytesMax: 1024 * 1024,
+  /** Of the files that are read at once, before it is known which are imported. */
+  preloadBytesMax: 32 * 1024 * 1024,
   pipelinesMax: 100,
   importsMax: 500,
   /** Words and signs of all code in one bundle: what bounds the bundler's recursion, which keeps no limit of its own. */

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { createHash } from 'node:crypto';
 import { bundle, restBundler, startBundler, type Bundled } from './bundle.ts';
 import { refuseCircles } from './circles.ts';
+import { canBeBundled } from './commit-files.ts';
 import {
   CompilerFailure,
   compileLimits,
@@ -54,17 +55,20 @@ class SandboxCompiler implements Compiler {
   }
 
   async compile(source: SourceFiles): Promise<readonly Compiled[]> {
-    const paths = [...(await source.list(pipelinesFolder))].sort();
-    const entries = paths.filter(isEntry);
-    if (paths.length > compileLimits.filesMax || entries.length > compileLimits.pipelinesMax) {
-      const message = `${pipelinesFolder} has ${paths.length} files and ${entries.length} pipelines`;
+    const files = await source.list(pipelinesFolder);
+    const entries = files
+      .map(({ path }) => path)
+      .filter(isEntry)
+      .sort();
+    if (files.length > compileLimits.filesMax || entries.length > compileLimits.pipelinesMax) {
+      const message = `${pipelinesFolder} has ${files.length} files and ${entries.length} pipelines`;
       const help = `Up to ${compileLimits.filesMax} files and ${compileLimits.pipelinesMax} pipelines are read. Move data and code that is not about pipelines out of the folder.`;
       return [
         compiledOf(pipelinesFolder, refused(problem('definition-limit', message, help, startOf(pipelinesFolder)))),
       ];
     }
     const reader = new SourceReader(source);
-    await reader.preload(paths);
+    await reader.preload(files.filter(({ path }) => canBeBundled(path)));
     const share = new Share(compileLimits.commitMs);
     const outcomes = await Promise.all(
       entries.map(async (file) => ({ file, outcome: await this.#outcome(file, reader, share) })),

@@ -99,7 +99,7 @@ function sourceFiles(project: Project, sha: Sha): SourceFiles {
     async list(folder) {
       const files = await project.git.files(sha, folder);
       if (!files.ok) throw new GitReadError(files.error.message);
-      return files.value.map((file) => file.path);
+      return files.value;
     },
     async read(paths) {
       const contents = await project.git.read(sha, paths);
