@@ -3,7 +3,7 @@ import type { Json } from '../std/json.ts';
 import type { Call } from './build.ts';
 import type { Binding, Reference, Template } from './definition.ts';
 import { undeclaredOutput } from './declared-outputs.ts';
-import { handleData, isPlainText, splitMarkers, type HandleData, type HandleScope } from './handle.ts';
+import { handleData, hasMarker, isPlainText, splitMarkers, type HandleData, type HandleScope } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { plainRecord } from './options.ts';
 
@@ -45,7 +45,14 @@ export function bind(call: Call, path: string, value: unknown, depth = 0): Bindi
 function bindRecord(call: Call, path: string, record: Readonly<Record<string, unknown>>, depth: number): Binding {
   const fields: [string, Binding][] = [];
   for (const [key, item] of Object.entries(record)) {
-    if (item !== undefined) fields.push([key, bind(call, `${path}.${key}`, item, depth + 1)]);
+    if (item === undefined) continue;
+    if (hasMarker(key))
+      misuse(
+        'definition-handle',
+        `${call.label}: the name of a field of ${path} depends on a value that exists only in a run`,
+        'Write the name out, and give the handle as the value.',
+      );
+    fields.push([key, bind(call, `${path}.${key}`, item, depth + 1)]);
   }
   const literals: [string, Json][] = [];
   for (const [key, field] of fields) if ('literal' in field) literals.push([key, field.literal]);

@@ -581,6 +581,51 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /holds one step/,
       /by itself/,
     ],
+    [
+      'a map that gives back a field of its step',
+      () => map({ a: [1] }, () => step('fit', { ...command, outputs: { loss: 'number' } }).loss),
+      'definition-map',
+      /gives back fit\.loss, and not the step "fit"$/,
+      /as a whole/,
+    ],
+    [
+      'a map that gives back another step',
+      () => {
+        const other = step('other', command);
+        map({ a: [1] }, () => (step('fit', command), other));
+      },
+      'definition-map',
+      /gives back other, and not the step "fit"$/,
+      /as a whole/,
+    ],
+    [
+      'a map that gives nothing back',
+      () => map({ a: [1] }, () => void step('fit', command)),
+      'definition-map',
+      /gives back undefined, and not the step "fit"$/,
+      /as a whole/,
+    ],
+    [
+      'a handle in the name of a field',
+      ({ date }) => step('a', { input: { days: { [`on ${date}`]: 1 } }, run }),
+      'definition-handle',
+      /the name of a field of input\.days depends on a value/,
+      /as the value/,
+    ],
+    [
+      'a handle in the name of a column',
+      ({ date }) => gate('a', { data: 'x.csv', ranges: { [`on ${date}`]: { min: 1 } } }),
+      'definition-handle',
+      /option "ranges" depends on a value that exists only in a run/,
+      /write this one out/,
+    ],
+    [
+      'a handle for a label',
+      ({ date }) => gate('a', { data: 'x.csv', label: { column: 'day', positive: `${date}`, min: 0.1 } }),
+      'definition-handle',
+      /option "label.positive" depends on a value/,
+      /write this one out/,
+    ],
     ['no step in a map', () => map({ a: [1] }, run), 'definition-map', /has no step/, /adds one/],
     ['a map over nothing', () => map({}, run), 'definition-map', /0 axes/, /lists/],
     ['a map over text', () => map({ a: 'abc' }, run), 'definition-map', /"a" is neither a list nor a record/, /list/],
