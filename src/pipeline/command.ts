@@ -1,6 +1,8 @@
 /** Commands and environments: lists of arguments, never text for a shell to read. */
 import { bindTemplate } from './binding.ts';
-import type { Environment, OutputType, Template } from './definition.ts';
+import { itemsOf, plainText, viewOf } from './binding-view.ts';
+import type { Call } from './build.ts';
+import type { Binding, Environment, OutputType, Template } from './definition.ts';
 import { definitionLimits } from './definition-limits.ts';
 import { isPlainText, type Handle } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
@@ -80,33 +82,105 @@ export function readOutputs(options: OptionReader): { readonly [key: string]: Ou
   return Object.fromEntries(entries);
 }
 
-/** Options after which an interpreter takes its program from the next argument. */
-const codeOptions: readonly (readonly [RegExp, RegExp])[] = [
-  [/^(?:ba|da|z|k|a|fi)?sh$/, /^-[a-z]*c[a-z]*$|^--command$/],
-  [/^python[0-9.]*$/, /^-[A-Za-z]*c$/],
-  [/^(?:node|bun|deno|ruby|perl|Rscript|lua)$/, /^-[a-z]*[epE]$|^--eval$|^--print$/],
-];
-
-function isCodeOption(part: Template): boolean {
-  return typeof part === 'string' && part.startsWith('-') && codeOptions.some(([, option]) => option.test(part));
+/** How a program that reads program text is given it, and what else stands among its options. */
+interface Interpreter {
+  readonly program: RegExp;
+  readonly code: RegExp;
+  /** The text: right behind the option, behind it as the last of what the interpreter reads, or as the first that is no option. */
+  readonly comes: 'next' | 'last' | 'behind options';
+  /** The beginning of one that holds the text itself. */
+  readonly holding: RegExp;
+  /** Takes its value from the next argument. */
+  readonly valued: RegExp;
 }
 
+/** Of a long option nothing is known but whether it holds its value itself. */
+const longOption = /^--[^=]+$/;
+
+const interpreters: readonly Interpreter[] = [
+  {
+    program: /^(?:ba|da|z|k|a|fi)?sh$/,
+    code: /^-[A-Za-z]*c[A-Za-z]*$|^--command$/,
+    comes: 'behind options',
+    holding: /^--command=/,
+    valued: /^[-+][A-Za-z]*[oO][A-Za-z]*$/,
+  },
+  {
+    program: /^python[0-9.]*$/,
+    code: /^-[A-Za-z]*c$/,
+    comes: 'last',
+    holding: /^-[A-Za-z]*c/,
+    valued: /^-[A-Za-z]*[WX]$/,
+  },
+  {
+    program: /^(?:node|bun|deno|ruby|perl|Rscript|lua)$/,
+    code: /^-[a-z]*[epE]$|^--eval$|^--print$/,
+    comes: 'next',
+    holding: /^-[a-z]*[eE]|^--(?:eval|print)=/,
+    valued: /^-[A-Za-z]*[rCIl]$/,
+  },
+];
+
 /** A value inside of program text would be read as program text: branch names and parameters are data. */
-export function refuseCodeWithReferences(call: StepCall, command: readonly Template[]): void {
-  if (!command.some((part, index) => typeof command[index + 1] === 'object' && isCodeOption(part))) return;
+export function refuseCodeWithReferences(call: Call, command: readonly Template[]): void {
+  if (!command.some((part) => typeof part === 'object')) return;
   for (const [index, part] of command.entries()) {
     if (typeof part !== 'string') continue;
     const program = part.slice(part.lastIndexOf('/') + 1);
-    const option = codeOptions.find(([pattern]) => pattern.test(program))?.[1];
-    if (option === undefined) continue;
-    const after = command.slice(index + 1);
-    const at = after.findIndex((item) => typeof item === 'string' && option.test(item));
-    const flag = after[at];
-    if (typeof flag !== 'string' || typeof after[at + 1] !== 'object') continue;
+    const interpreter = interpreters.find((known) => known.program.test(program));
+    const option = interpreter === undefined ? null : optionWithReferences(interpreter, command.slice(index + 1));
+    if (option === null) continue;
     misuse(
       'definition-shell',
-      `${call.label}: a value of the run is written into the program text of ${program} ${flag}`,
+      `${call.label}: a value of the run is written into the program text of ${program} ${option}`,
       'Give the value as a variable and read it there: env: { NAME: value } and "$NAME" in the text.',
     );
   }
+}
+
+/** The option whose program text holds a value of the run, or null. What comes behind a script's name is the script's. */
+function optionWithReferences(
+  { code, comes, holding, valued }: Interpreter,
+  given: readonly Template[],
+): string | null {
+  let option: string | null = null;
+  let mayBeValue = false;
+  for (let index = 0; index < given.length; index += 1) {
+    const part = given[index] ?? '';
+    const start = typeof part === 'string' ? part : part[0];
+    const isOption = typeof start === 'string' && /^[-+]./.test(start);
+    if (!isOption) {
+      if (option !== null) return typeof part === 'object' ? option : null;
+      if (!mayBeValue) return null;
+      mayBeValue = false;
+    } else if (typeof part === 'object') {
+      if (option !== null || holding.test(start)) return option ?? start;
+    } else if (part === '--') {
+      return typeof given[index + 1] === 'object' ? option : null;
+    } else if (code.test(part)) {
+      option = part;
+      if (comes === 'behind options') continue;
+      if (typeof given[index + 1] === 'object') return option;
+      if (comes === 'last') return null;
+      [option, index] = [null, index + 1];
+    } else if (valued.test(part)) index += 1;
+    else mayBeValue = longOption.test(part);
+  }
+  return null;
+}
+
+/** The lists of the containers beside the step's own, of its hooks and of its patch: wherever a `command` stands. */
+export function refuseCodeInPod(call: Call, pod: Binding): void {
+  if ('literal' in pod) return;
+  const view = viewOf(pod);
+  if (view.kind === 'list') for (const item of view.items) refuseCodeInPod(call, item);
+  if (view.kind !== 'record') return;
+  const parts = ['command', 'args'].flatMap((name) => itemsOf(view.fields.get(name) ?? null));
+  refuseCodeWithReferences(call, parts.map(templateOf));
+  for (const field of view.fields.values()) refuseCodeInPod(call, field);
+}
+
+function templateOf(binding: Binding): Template {
+  if ('template' in binding) return binding.template;
+  return 'reference' in binding ? [binding.reference] : (plainText(binding) ?? '');
 }

@@ -389,6 +389,52 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /bash -euc/,
       /env/,
     ],
+    ...(
+      [
+        [['bash', '-Cc'], /bash -Cc/],
+        [['bash', '-c', '--'], /bash -c/],
+        [['bash', '-o', 'pipefail', '-c'], /bash -c/],
+        [['bash', '-c', '-e'], /bash -c/],
+        [['bash', '--rcfile', 'rc', '-c'], /bash -c/],
+        [['python3', '-W', 'ignore', '-c'], /python3 -c/],
+        [['node', '--import', 'tsx', '-e'], /node -e/],
+        [['node', '-r', 'tsx', '-e'], /node -e/],
+        [['perl', '-e', '1', '-e'], /perl -e/],
+        [['bash', '-c', 'exec "$@"', 'x', 'python3', '-c'], /python3 -c/],
+      ] as const
+    ).map(([words, message]): (typeof inside)[number] => [
+      `a value behind ${words.join(' ')}`,
+      ({ date }) => step('a', { command: [...words, `echo ${date}`] }),
+      'definition-shell',
+      message,
+      /env/,
+    ]),
+    [
+      'Perl with a value beside its option',
+      ({ date }) => step('a', { command: ['perl', `-e${date}`] }),
+      'definition-shell',
+      /perl -e/,
+      /env/,
+    ],
+    [
+      'a container beside a step with a value in its shell',
+      ({ date }) =>
+        step('a', {
+          ...command,
+          pod: { initContainers: [{ name: 'b', image: 'x', command: ['sh'], args: ['-c', `echo ${date}`] }] },
+        }),
+      'definition-shell',
+      /program text of sh -c/,
+      /env/,
+    ],
+    [
+      'a hook with a value in its shell',
+      ({ date }) =>
+        step('a', { ...command, pod: { lifecycle: { postStart: { exec: { command: ['sh', '-c', date] } } } } }),
+      'definition-shell',
+      /program text of sh -c/,
+      /env/,
+    ],
     [
       'Python with a value in its text',
       ({ date }) => step('a', { command: ['python3', '-c', `print("${date}")`] }),

@@ -356,6 +356,22 @@ test('a branch and a short circuit come before what they decide about', () => {
   });
 });
 
+test('what comes behind a script or program text is data', () => {
+  const commands = [
+    ['python3', 'train.py', '-c'],
+    ['python3', '-u', '-m', 'train', '-c'],
+    ['python3', '-c', 'import train', '-c'],
+    ['node', 'train.js', '-e'],
+    ['bash', 'train.sh', '-c'],
+    ['bash', '-c', 'echo "$1"', '-c'],
+    ['sh', '-c', 'test "$1" != 2', 'sh'],
+  ];
+  const steps = stepsOf(({ date }) => {
+    for (const [index, command] of commands.entries()) step(`s${index}`, { command: [...command, date] });
+  });
+  assert.equal(steps.length, commands.length);
+});
+
 test('the order in which an axis is written says nothing', () => {
   const over = (sizes: { readonly [size: string]: number }): string =>
     JSON.stringify(
