@@ -13,6 +13,7 @@ import {
   type WaitWork,
   type Work,
 } from '../pipeline/definition.ts';
+import { repeatedGuardrail } from '../pipeline/challenge.ts';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { undeclaredOutput } from '../pipeline/declared-outputs.ts';
 import { wrongUpdate } from '../pipeline/listening.ts';
@@ -116,6 +117,8 @@ function* wrongTogether(step: StepDefinition): Generator<string> {
       if (binary.includes(metric) !== (step.work.task === 'binary'))
         yield `measures ${metric}, which is no metric of the task ${step.work.task}`;
     }
+    const twice = repeatedGuardrail(step.work.guardrails);
+    if (twice !== null) yield `has two guardrails for ${twice}`;
     if ((step.work.score === null) === (step.work.predictions === null))
       yield 'has to have either a score or predictions';
   }

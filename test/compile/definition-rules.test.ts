@@ -129,6 +129,22 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     /^step "a" decides, and is mapped$/,
   ],
   [
+    'a metric with two guardrails',
+    [
+      stepOf({
+        name: 'a',
+        work: works.challenge({
+          predictions: { literal: 'scored.csv' },
+          guardrails: [
+            { metric: 'f1', maxLoss: 0.1 },
+            { metric: 'f1', maxLoss: 0.2 },
+          ],
+        }),
+      }),
+    ],
+    /^step "a" has two guardrails for f1$/,
+  ],
+  [
     'a message over an output without an edge',
     [stepOf({ name: 'a' }), stepOf({ name: 'b', work: works.approval({ message: [{ output: 'a', path: [] }] }) })],
     /uses the output of "a" without coming after it/,

@@ -628,6 +628,16 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /by itself/,
     ],
     [
+      'two guardrails for one metric',
+      () => {
+        const guardrails = [0.1, 0.2].map((maxLoss) => ({ metric: 'brier', maxLoss }));
+        challenge('churn', { model: 'x', predictions: 'x', metric: 'f1', guardrails });
+      },
+      'definition-option',
+      /"guardrails" has brier twice/,
+      /smaller "maxLoss"/,
+    ],
+    [
       'a map that gives back a field of its step',
       () => map({ a: [1] }, () => step('fit', { ...command, outputs: { loss: 'number' } }).loss),
       'definition-map',
