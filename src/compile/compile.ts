@@ -100,7 +100,8 @@ export const compileLimits = {
   commitMs: 30_000,
   memoryBytes: 64 * 1024 * 1024,
   stackBytes: 192 * 1024,
-  resultDepthMax: 32,
+  /** Inputs may be nested in sixteen levels, each of which takes two where a handle stands in it. */
+  resultDepthMax: 48,
   cachedFilesMax: 512,
   /** Of all definitions that are kept, with their source maps. */
   cachedCharactersMax: 16 * 1024 * 1024,

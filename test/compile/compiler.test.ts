@@ -28,6 +28,14 @@ test('a file becomes a version with its definition, canonical text and digest', 
   assert.match(compiled?.version?.digest ?? '', /^[0-9a-f]{64}$/);
 });
 
+test('an input is as deep as the words allow, with a handle in it too', async () => {
+  const input = `${'{ a: '.repeat(16)}date${' }'.repeat(16)}`;
+  const compiled = await compile({
+    '.pipelines/a.ts': pipelineFile(`step('a', { input: ${input}, run: () => 1 });`),
+  });
+  assert.deepEqual(compiled[0]?.problems, []);
+});
+
 test('a file that Git refuses to read stops only those that import it', async () => {
   const huge = new Uint8Array(2 * 1024 * 1024);
   const source = commitOf({

@@ -222,7 +222,7 @@ test('outputs up to the limit pass, and one more does not', () => {
 test('text is parsed up to its limits, and without keys that reach prototypes', () => {
   assert.deepEqual(parseGuarded('{"a":[1,"]}"]}'), { ok: true, value: { a: [1, ']}'] } });
   for (const [text, error] of [
-    [`${'['.repeat(33)}${']'.repeat(33)}`, /deeper than 32/],
+    [`${'['.repeat(49)}${']'.repeat(49)}`, /deeper than 48/],
     ['{"__proto__":{}}', /__proto__/],
     ['{"a":{"\\u005f_proto__":{}}}', /__proto__/],
     ['{"a":', /JSON/],

@@ -628,6 +628,51 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /by itself/,
     ],
     [
+      'a shift of more than a year',
+      ({ date }) => waitFor.pipeline('other', { date, shift: '-53w' }),
+      'definition-option',
+      /"shift" is "-53w"/,
+      /at most 366d/,
+    ],
+    [
+      'a very long list with a handle in it',
+      ({ date }) => step('a', { input: { rows: [...Array(10_000).fill(1), date] }, run }),
+      'definition-option',
+      /input\.rows has 10001 elements, more than 10000/,
+      /file/,
+    ],
+    [
+      'a handle that is looked into for ever',
+      () => {
+        let value: Record<string, unknown> = step('a', { run });
+        for (let depth = 0; depth < 17; depth += 1) value = value['x'] as typeof value;
+      },
+      'definition-handle',
+      /^a(?:\.x){16} is looked into further than 16 keys/,
+      /as it is/,
+    ],
+    [
+      'an argument that no program can be given',
+      () => step('a', { command: ['echo', 'x'.repeat(64 * 1024 + 1)] }),
+      'definition-option',
+      /command\[1\] is longer than 65536 characters/,
+      /file/,
+    ],
+    [
+      'an input called __proto__',
+      () => step('a', { input: JSON.parse('{ "__proto__": 1 }'), run }),
+      'definition-option',
+      /input has the key "__proto__"/,
+      /another name/,
+    ],
+    [
+      'an output called __proto__',
+      () => step('a', { ...command, outputs: JSON.parse('{ "__proto__": "json" }') }),
+      'definition-option',
+      /"outputs" has the key "__proto__"/,
+      /another name/,
+    ],
+    [
       'two guardrails for one metric',
       () => {
         const guardrails = [0.1, 0.2].map((maxLoss) => ({ metric: 'brier', maxLoss }));
