@@ -8,7 +8,6 @@ import { isPlainText, type Handle } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { deniedEnvironmentName } from './names.ts';
 import type { OptionReader } from './options.ts';
-import type { StepCall } from './step-options.ts';
 import type { Artifact } from './definition.ts';
 
 /** Text in which handles may stand, or a handle by itself. */
@@ -34,7 +33,7 @@ const outputTypes: readonly OutputType[] = ['string', 'number', 'boolean', 'json
 const argumentsMax = 256;
 
 /** A list of arguments; the first is the program. */
-export function readCommand(call: StepCall, options: OptionReader, name: string): readonly Template[] {
+export function readCommand(call: Call, options: OptionReader, name: string): readonly Template[] {
   const value = options.raw(name);
   if (!Array.isArray(value))
     return options.wrong(name, 'a list: the program and its arguments, such as ["python3", "train.py"]', value);
@@ -44,7 +43,7 @@ export function readCommand(call: StepCall, options: OptionReader, name: string)
   return command;
 }
 
-export function readArguments(call: StepCall, options: OptionReader, name: string): readonly Template[] {
+export function readArguments(call: Call, options: OptionReader, name: string): readonly Template[] {
   const value = options.raw(name) ?? [];
   if (!Array.isArray(value)) return options.wrong(name, 'a list of texts', value);
   if (value.length > argumentsMax) return options.wrong(name, `a list of at most ${argumentsMax}`, value);
@@ -53,7 +52,7 @@ export function readArguments(call: StepCall, options: OptionReader, name: strin
   );
 }
 
-export function readEnvironment(call: StepCall, options: OptionReader): Environment {
+export function readEnvironment(call: Call, options: OptionReader): Environment {
   const entries = options.record('env', /^[^=\0]*$/).map(([key, value]): [string, Template] => {
     const denied = deniedEnvironmentName(key);
     if (denied !== null) {
