@@ -68,7 +68,10 @@ function compileOne(compiler: Compiler): Promise<number> {
   salt += 1;
   const path = '.pipelines/large.ts';
   const contents = new Map([[path, new TextEncoder().encode(largePipeline(salt))]]);
-  const files: SourceFiles = { list: () => Promise.resolve([path]), read: () => Promise.resolve(contents) };
+  const files: SourceFiles = {
+    list: () => Promise.resolve([{ path, bytes: 0 }]),
+    read: () => Promise.resolve(contents),
+  };
   return timed(async () => {
     const [compiled] = await compiler.compile(files);
     if (compiled?.version?.definition.steps.length !== 50) throw new Error(JSON.stringify(compiled?.problems));

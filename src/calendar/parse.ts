@@ -149,7 +149,11 @@ function readNumberedWeekday(field: FieldName, text: string): Item | null {
     : { kind: 'numbered-weekday', weekday: weekday % 7, number: Number(match?.[2]) };
 }
 
+/** cron-parser takes two names in a row for the number that their numbers make. */
+const valuesPattern = /^(?:\*|(?:\d+|[a-z]{3})(?:-(?:\d+|[a-z]{3}))?)(?:\/\d+)?$/;
+
 function readValues(field: FieldName, text: string): readonly number[] | null {
+  if (!valuesPattern.test(text)) return null;
   const expression = fieldNames.map((name) => (name === field ? text : '*')).join(' ');
   try {
     const parsed = CronExpressionParser.parse(expression, { currentDate: 0, tz: 'UTC' });

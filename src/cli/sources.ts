@@ -100,7 +100,7 @@ function commitFiles(git: GitRepository, sha: Sha): SourceFiles {
     async list(folder) {
       const files = await git.files(sha, folder);
       if (!files.ok) throw refUnknown(sha, files.error.message);
-      return files.value.map((file) => file.path);
+      return files.value;
     },
     async read(paths) {
       const contents = await git.read(sha, paths);

@@ -7,10 +7,11 @@ export function workingTree(root: string): SourceFiles {
   return {
     async list(folder) {
       const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch(() => []);
-      return entries
+      const paths = entries
         .filter((entry) => entry.isFile() && !posix.relative(root, entry.parentPath).includes('node_modules'))
         .map((entry) => posix.relative(root, join(entry.parentPath, entry.name)))
         .sort();
+      return await Promise.all(paths.map(async (path) => ({ path, bytes: (await lstat(join(root, path))).size })));
     },
     async read(paths) {
       const contents = new Map<string, Uint8Array>();

@@ -2,11 +2,12 @@
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { posix } from 'node:path';
 import { build, stop, transform, type BuildResult, type Location, type Message } from 'esbuild';
+import { messageOfError } from '../std/error-message.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { Place, Problem } from '../std/problem.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
 import { commitFiles, isBuildFailure, type Reading } from './commit-files.ts';
-import { compileLimits } from './compile.ts';
+import { CompilerFailure, compileLimits } from './compile.ts';
 import { Line, type Share } from './line.ts';
 import { notReached, problem, startOf } from './refusal.ts';
 import type { SourceReader } from './source-reader.ts';
@@ -37,7 +38,8 @@ export async function restBundler(): Promise<void> {
 
 /**
  * Bundles `entry`; `words` are the names that `contender` exports. One at a time: the bundler has neither a limit of
- * time nor of memory, so it is watched, and its process ended when it takes too long. Refused where `share` is used up.
+ * time nor of memory, so it is watched, and its process ended when it takes too long. Refused where `share` is used up. Rejects with a
+ * `CompilerFailure` where the process ended by itself, twice.
  */
 export async function bundle(
   entry: string,
@@ -46,18 +48,35 @@ export async function bundle(
   share: Share,
 ): Promise<Bundled> {
   const reading: Reading = { reader, inputs: new Set(), maps: new Map(), tokens: 0 };
-  const result = await line.inTurn(share, false, () => buildInTime(entry, reading, words));
+  const result = await line.inTurn(share, false, () => buildTwice(entry, reading, words));
   return { result: result ?? failure([notReached(startOf(entry))]), inputs: [...reading.inputs] };
 }
 
-async function buildInTime(entry: string, reading: Reading, words: readonly string[]): Promise<Bundled['result']> {
+async function buildTwice(...[entry, reading, words]: Parameters<typeof buildInTime>): Promise<Bundled['result']> {
+  const once = await buildInTime(entry, reading, words);
+  if (!(once instanceof CompilerFailure)) return once;
+  reading.tokens = 0;
+  const again = await buildInTime(entry, reading, words);
+  if (again instanceof CompilerFailure) throw again;
+  return again;
+}
+
+const isOver = Symbol('the time is over');
+
+async function buildInTime(
+  entry: string,
+  reading: Reading,
+  words: readonly string[],
+): Promise<Bundled['result'] | CompilerFailure> {
   let timer: NodeJS.Timeout | undefined;
   // A build whose process is stopped never settles, so the clock has to.
-  const timeIsOver = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('the time is over')), compileLimits.bundleMs);
+  const timeIsOver = new Promise<typeof isOver>((resolve) => {
+    timer = setTimeout(() => resolve(isOver), compileLimits.bundleMs);
   });
+  const begunAt = performance.now();
   try {
     const built = await Promise.race([buildScript(entry, reading, words), timeIsOver]);
+    if (built === isOver) return await tooSlow(entry, performance.now() - begunAt);
     const undefinedImports = built.warnings.filter((warning) => warning.id === 'import-is-undefined');
     if (undefinedImports.length > 0)
       return failure(undefinedImports.map((warning) => toProblem(entry, warning, reading.maps)));
@@ -68,14 +87,23 @@ async function buildInTime(entry: string, reading: Reading, words: readonly stri
       return failure(
         error.errors.slice(0, compileLimits.problemsMax).map((message) => toProblem(entry, message, reading.maps)),
       );
-    // Its process takes too long, or has ended by itself: the next build starts another.
+    // Its process has ended by itself: the next build starts another.
     await stop();
-    const message = `the bundler cannot read the file within ${compileLimits.bundleMs / 1000} s`;
-    const help = 'Write it simpler: functions, brackets or conditions are nested too deep.';
-    return failure([problem('definition-limit', message, help, startOf(entry))]);
+    return new CompilerFailure(`the bundler ended: ${messageOfError(error)}`, true);
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function tooSlow(entry: string, tookMs: number): Promise<Bundled['result'] | CompilerFailure> {
+  await stop();
+  const seconds = compileLimits.bundleMs / 1000;
+  // A clock that is so late says that this process stood still, and the bundler with it.
+  if (tookMs > 1.2 * compileLimits.bundleMs)
+    return new CompilerFailure(`the machine was too busy to bundle a file within ${seconds} s`, false);
+  const help = 'Write it simpler: functions, brackets or conditions are nested too deep.';
+  const message = `the bundler cannot read the file within ${seconds} s`;
+  return failure([problem('definition-limit', message, help, startOf(entry))]);
 }
 
 async function buildScript(

@@ -33,6 +33,10 @@ const loaders: ReadonlyMap<string, Loader> = new Map([
   ['.json', 'json'],
 ]);
 
+export function canBeBundled(path: string): boolean {
+  return loaders.has(posix.extname(path));
+}
+
 /** What one bundle has read so far. */
 export interface Reading {
   readonly reader: SourceReader;
@@ -182,7 +186,7 @@ async function loadData(path: string, reading: Reading): Promise<OnLoadResult> {
 async function contentsOf(path: string, reading: Reading): Promise<string | OnLoadResult> {
   const file = await reading.reader.read(path);
   if (file === null) return refuse('definition-import', `there is no file ${JSON.stringify(path)}`, 'Check the path.');
-  if (file.bytes.length <= compileLimits.fileBytesMax) return new TextDecoder().decode(file.bytes);
+  if (!file.isTooLarge) return new TextDecoder().decode(file.bytes);
   return refuse('definition-limit', `${path} has more than ${compileLimits.fileBytesMax} bytes`, dataHelp);
 }
 

@@ -12,10 +12,15 @@ import type { Place, Problem } from '../std/problem.ts';
 
 /** The files of one commit. Regular files only: a symbolic link or submodule is not there. */
 export interface SourceFiles {
-  /** Paths below `folder`, from the root of the repository. */
-  list(folder: string): Promise<readonly string[]>;
+  list(folder: string): Promise<readonly SourceFile[]>;
   /** Contents by path; a path that is not there is left out. */
   read(paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>;
+}
+
+export interface SourceFile {
+  /** From the root of the repository. */
+  readonly path: string;
+  readonly bytes: number;
 }
 
 export interface PipelineVersion {
@@ -36,10 +41,21 @@ export interface Compiled {
   readonly where: (step: string | null) => Place;
 }
 
+/** The machine is at fault, and nothing is known of the commit: to be tried again. The message is a sentence. */
+export class CompilerFailure extends Error {
+  /** Whether a process ended over a file, which may be why. */
+  readonly wasAtWork: boolean;
+
+  constructor(message: string, wasAtWork: boolean) {
+    super(message);
+    this.wasAtWork = wasAtWork;
+  }
+}
+
 export interface Compiler {
   /**
-   * One result for each `.ts` file directly in `.pipelines`, in the order of their names. Rejects only where
-   * `source` does: never for what a commit holds.
+   * One result for each `.ts` file directly in `.pipelines`, in the order of their names. Rejects where `source` does, and
+   * with a `CompilerFailure`: never for what a commit holds.
    */
   compile(source: SourceFiles): Promise<readonly Compiled[]>;
   /** There will be work soon: makes the processes ready, which rest when they have had none for a while. */
@@ -56,6 +72,8 @@ export const pipelinesFolder = '.pipelines';
 export const compileLimits = {
   filesMax: 200,
   fileBytesMax: 1024 * 1024,
+  /** Of the files that are read at once, before it is known which are imported. */
+  preloadBytesMax: 32 * 1024 * 1024,
   pipelinesMax: 100,
   importsMax: 500,
   /** Words and signs of all code in one bundle: what bounds the bundler's recursion, which keeps no limit of its own. */
@@ -69,16 +87,21 @@ export const compileLimits = {
   firstTryKillMs: 500,
   /** The sandbox interrupts itself after so much of the processor's time, which tells the line, */
   evaluationMs: 1000,
-  /** and is ended from outside after this, by the clock: native loops do not listen. */
+  /** and is ended from outside after this, by the clock, if it had as much of the processor: native loops do not listen. */
   evaluationKillMs: 2000,
+  /** So many times as long is waited where the machine gives the definition no time of the processor. */
+  stalledFactor: 15,
   sandboxStartMs: 30_000,
+  /** A file over which a process of the compiler ends so often is taken for the reason, whoever ended it. */
+  endingsMax: 3,
   /** After this without work the processes of sandbox and bundler end, and give their memory back. */
   sandboxIdleMs: 10_000,
-  /** Of all bundles and evaluations of one commit together. */
+  /** Of all bundles of one commit, by the clock, and all its evaluations, of the processor. */
   commitMs: 30_000,
   memoryBytes: 64 * 1024 * 1024,
   stackBytes: 192 * 1024,
-  resultDepthMax: 32,
+  /** Inputs may be nested in sixteen levels, each of which takes two where a handle stands in it. */
+  resultDepthMax: 48,
   cachedFilesMax: 512,
   /** Of all definitions that are kept, with their source maps. */
   cachedCharactersMax: 16 * 1024 * 1024,

@@ -3,8 +3,16 @@ import { posix } from 'node:path';
 import { createHash } from 'node:crypto';
 import { bundle, restBundler, startBundler, type Bundled } from './bundle.ts';
 import { refuseCircles } from './circles.ts';
-import { compileLimits, pipelinesFolder, type Compiled, type Compiler, type SourceFiles } from './compile.ts';
-import { judge, refused, rehearse, type Outcome } from './evaluation.ts';
+import { canBeBundled } from './commit-files.ts';
+import {
+  CompilerFailure,
+  compileLimits,
+  pipelinesFolder,
+  type Compiled,
+  type Compiler,
+  type SourceFiles,
+} from './compile.ts';
+import { endsProcesses, judge, refused, rehearse, type Outcome } from './evaluation.ts';
 import { guest, type Guest } from './guest-bundle.ts';
 import { Share } from './line.ts';
 import { problem, startOf } from './refusal.ts';
@@ -38,6 +46,8 @@ class SandboxCompiler implements Compiler {
   readonly #sandbox: Sandbox;
   readonly #remembered = new Map<string, Remembered>();
   #charactersRemembered = 0;
+  /** How often a process ended over a file, by its key. */
+  readonly #endings = new Map<string, number>();
 
   constructor(words: Guest, sandbox: Sandbox) {
     this.#guest = words;
@@ -45,17 +55,20 @@ class SandboxCompiler implements Compiler {
   }
 
   async compile(source: SourceFiles): Promise<readonly Compiled[]> {
-    const paths = [...(await source.list(pipelinesFolder))].sort();
-    const entries = paths.filter(isEntry);
-    if (paths.length > compileLimits.filesMax || entries.length > compileLimits.pipelinesMax) {
-      const message = `${pipelinesFolder} has ${paths.length} files and ${entries.length} pipelines`;
+    const files = await source.list(pipelinesFolder);
+    const entries = files
+      .map(({ path }) => path)
+      .filter(isEntry)
+      .sort();
+    if (files.length > compileLimits.filesMax || entries.length > compileLimits.pipelinesMax) {
+      const message = `${pipelinesFolder} has ${files.length} files and ${entries.length} pipelines`;
       const help = `Up to ${compileLimits.filesMax} files and ${compileLimits.pipelinesMax} pipelines are read. Move data and code that is not about pipelines out of the folder.`;
       return [
         compiledOf(pipelinesFolder, refused(problem('definition-limit', message, help, startOf(pipelinesFolder)))),
       ];
     }
     const reader = new SourceReader(source);
-    await reader.preload(paths);
+    await reader.preload(files.filter(({ path }) => canBeBundled(path)));
     const share = new Share(compileLimits.commitMs);
     const outcomes = await Promise.all(
       entries.map(async (file) => ({ file, outcome: await this.#outcome(file, reader, share) })),
@@ -79,6 +92,26 @@ class SandboxCompiler implements Compiler {
       .digest('hex');
     const remembered = this.#remembered.get(key);
     if (remembered !== undefined && (await isSame(remembered, reader))) return remembered.outcome;
+    try {
+      const outcome = await this.#make(key, file, reader, share);
+      this.#endings.delete(key);
+      return outcome;
+    } catch (error) {
+      if (error instanceof CompilerFailure && error.wasAtWork && this.#isToBlame(key))
+        return refused(endsProcesses(error, startOf(file)));
+      throw error;
+    }
+  }
+
+  /** A machine may end a process now and then, but not always over the same file. */
+  #isToBlame(key: string): boolean {
+    const endings = (this.#endings.get(key) ?? 0) + 1;
+    if (this.#endings.size > compileLimits.cachedFilesMax) this.#endings.clear();
+    this.#endings.set(key, endings);
+    return endings >= compileLimits.endingsMax;
+  }
+
+  async #make(key: string, file: string, reader: SourceReader, share: Share): Promise<Outcome> {
     const { result, inputs } = await bundle(file, reader, this.#guest.words, share);
     const outcome = result.ok ? await this.#evaluate(file, result.value, share) : refused(...result.error);
     const hashes = await Promise.all(

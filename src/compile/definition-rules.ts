@@ -13,12 +13,14 @@ import {
   type WaitWork,
   type Work,
 } from '../pipeline/definition.ts';
+import { repeatedGuardrail } from '../pipeline/challenge.ts';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { undeclaredOutput } from '../pipeline/declared-outputs.ts';
 import { wrongUpdate } from '../pipeline/listening.ts';
 import { wrongMemory } from '../pipeline/memory.ts';
 import { deniedEnvironmentName } from '../pipeline/names.ts';
 import { unreachable } from '../std/unreachable.ts';
+import { compileLimits } from './compile.ts';
 
 /** A step that was looked at already. */
 interface Before {
@@ -28,95 +30,112 @@ interface Before {
   readonly depth: number;
 }
 
-/** Sentences about what is wrong; empty where nothing is. */
+/** Sentences about what is wrong, `problemsMax` at most; empty where nothing is. */
 export function brokenRules(definition: PipelineDefinition): readonly string[] {
   const broken: string[] = [];
-  const before = new Map<string, Before>();
-  let edges = 0;
-  for (const step of definition.steps) {
-    const say = (what: string): void => void broken.push(`step "${step.name}" ${what}`);
-    if (before.has(step.name)) say('stands there twice');
-    checkUpstream(step, before, say);
-    for (const reference of referencesOf(step)) checkReference(definition, before, step, reference, say);
-    for (const name of environmentNames(step)) {
-      const denied = deniedEnvironmentName(name);
-      if (denied !== null) say(`sets the variable "${name}", which ${denied}`);
-    }
-    checkOne(step, say);
-    const wrong = wrongUpdate(step);
-    if (wrong !== null) broken.push(wrong.what);
-    edges += step.upstream.length;
-    const depth = 1 + Math.max(0, ...step.upstream.map((name) => before.get(name)?.depth ?? 0));
-    if (depth > definitionLimits.depthMax)
-      say(`is at the end of a chain of more than ${definitionLimits.depthMax} steps`);
-    before.set(step.name, { definition: step, position: before.size, depth });
-    if (broken.length > 10) return broken;
+  for (const sentence of sentences(definition)) {
+    broken.push(sentence);
+    if (broken.length === compileLimits.problemsMax) break;
   }
-  if (edges > definitionLimits.edgesMax)
-    broken.push(`the pipeline has ${edges} edges, more than ${definitionLimits.edgesMax}`);
-  checkChoices(definition, broken);
   return broken;
 }
 
-/** Edges point backwards only, which also proves that there is no cycle. */
-function checkUpstream(step: StepDefinition, before: ReadonlyMap<string, Before>, say: (what: string) => void): void {
-  const unknown = step.upstream.find((name) => !before.has(name));
-  if (unknown !== undefined) say(`comes after "${unknown}", which does not stand before it`);
-  const positions = step.upstream.map((name) => before.get(name)?.position ?? -1);
-  if (positions.some((position, index) => index > 0 && position <= (positions[index - 1] ?? 0)))
-    say('has its upstream steps twice or out of order');
+/** Looks no further than it is asked to: of a hostile definition there are hundreds of thousands. */
+function* sentences(definition: PipelineDefinition): Generator<string> {
+  const before = new Map<string, Before>();
+  let edges = 0;
+  for (const step of definition.steps) {
+    for (const what of aboutStep(definition, before, step)) yield `step "${step.name}" ${what}`;
+    const wrong = wrongUpdate(step);
+    if (wrong !== null) yield wrong.what;
+    edges += step.upstream.length;
+    const depth = 1 + Math.max(0, ...step.upstream.map((name) => before.get(name)?.depth ?? 0));
+    if (depth > definitionLimits.depthMax)
+      yield `step "${step.name}" is at the end of a chain of more than ${definitionLimits.depthMax} steps`;
+    before.set(step.name, { definition: step, position: before.size, depth });
+  }
+  // What comes after looks at every edge of every branch.
+  if (edges > definitionLimits.edgesMax)
+    yield `the pipeline has ${edges} edges, more than ${definitionLimits.edgesMax}`;
+  else yield* wrongChoices(definition);
 }
 
-function checkReference(
+function* aboutStep(
+  definition: PipelineDefinition,
+  before: ReadonlyMap<string, Before>,
+  step: StepDefinition,
+): Generator<string> {
+  if (before.has(step.name)) yield 'stands there twice';
+  yield* wrongUpstream(step, before);
+  for (const reference of referencesOf(step)) yield* wrongReference(definition, before, step, reference);
+  for (const name of environmentNames(step)) {
+    const denied = deniedEnvironmentName(name);
+    if (denied !== null) yield `sets the variable "${name}", which ${denied}`;
+  }
+  yield* wrongTogether(step);
+}
+
+/** Edges point backwards only, which also proves that there is no cycle. */
+function* wrongUpstream(step: StepDefinition, before: ReadonlyMap<string, Before>): Generator<string> {
+  const unknown = step.upstream.find((name) => !before.has(name));
+  if (unknown !== undefined) yield `comes after "${unknown}", which does not stand before it`;
+  const positions = step.upstream.map((name) => before.get(name)?.position ?? -1);
+  if (positions.some((position, index) => index > 0 && position <= (positions[index - 1] ?? 0)))
+    yield 'has its upstream steps twice or out of order';
+}
+
+function* wrongReference(
   { parameters }: PipelineDefinition,
   before: ReadonlyMap<string, Before>,
   step: StepDefinition,
   reference: Reference,
-  say: (what: string) => void,
-): void {
+): Generator<string> {
   if ('parameter' in reference && !Object.hasOwn(parameters, reference.parameter))
-    say(`uses the parameter "${reference.parameter}", which does not exist`);
+    yield `uses the parameter "${reference.parameter}", which does not exist`;
   if ('output' in reference && !step.upstream.includes(reference.output))
-    say(`uses the output of "${reference.output}" without coming after it`);
+    yield `uses the output of "${reference.output}" without coming after it`;
   if ('output' in reference) {
     const giver = before.get(reference.output)?.definition;
     const undeclared = giver === undefined ? null : undeclaredOutput(giver, reference.path);
-    if (undeclared !== null) say(`uses an output that is not there: ${undeclared.what}. ${undeclared.help}`);
+    if (undeclared !== null) yield `uses an output that is not there: ${undeclared.what}. ${undeclared.help}`;
   }
   if ('item' in reference && step.map?.axes.some((axis) => axis.name === reference.item) !== true)
-    say(`uses "${reference.item}", which it is not mapped over`);
+    yield `uses "${reference.item}", which it is not mapped over`;
 }
 
-function checkOne(step: StepDefinition, say: (what: string) => void): void {
+function* wrongTogether(step: StepDefinition): Generator<string> {
   if (step.triggerRule === 'always' && step.map?.axes.some((axis) => !('literal' in axis.over)) === true)
-    say('is mapped over an output and has the rule "always"');
-  if (step.map !== null && decisions.has(step.work.kind)) say('decides, and is mapped');
+    yield 'is mapped over an output and has the rule "always"';
+  if (step.map !== null && decisions.has(step.work.kind)) yield 'decides, and is mapped';
   if (step.cache !== null && step.work.kind !== 'function' && step.work.kind !== 'command')
-    say(`has a cache, which is for functions and commands, and not for a ${step.work.kind}`);
+    yield `has a cache, which is for functions and commands, and not for a ${step.work.kind}`;
   const memory = wrongMemory(step);
-  if (memory !== null) say(memory);
+  if (memory !== null) yield memory;
   if (step.work.kind === 'challenge') {
     const binary: readonly string[] = binaryMetrics;
     for (const metric of [step.work.metric, ...step.work.guardrails.map((guardrail) => guardrail.metric)]) {
       if (binary.includes(metric) !== (step.work.task === 'binary'))
-        say(`measures ${metric}, which is no metric of the task ${step.work.task}`);
+        yield `measures ${metric}, which is no metric of the task ${step.work.task}`;
     }
+    const twice = repeatedGuardrail(step.work.guardrails);
+    if (twice !== null) yield `has two guardrails for ${twice}`;
     if ((step.work.score === null) === (step.work.predictions === null))
-      say('has to have either a score or predictions');
+      yield 'has to have either a score or predictions';
   }
 }
 
 /** One outcome for all that comes after: instances could disagree. */
 const decisions: ReadonlySet<Work['kind']> = new Set(['branch', 'short-circuit', 'approval', 'gate', 'challenge']);
 
-function checkChoices(definition: PipelineDefinition, broken: string[]): void {
-  for (const step of definition.steps) {
-    if (step.work.kind !== 'branch') continue;
-    for (const choice of step.work.choices) {
-      const chosen = definition.steps.find((other) => other.name === choice && other.upstream.includes(step.name));
-      const what = `branch "${step.name}" may choose "${choice}", which is`;
-      if (chosen === undefined) broken.push(`${what} no step directly after it`);
-      else if (chosen.finally && !step.finally) broken.push(`${what} a finally-step, and runs whatever is chosen`);
+function* wrongChoices({ steps }: PipelineDefinition): Generator<string> {
+  for (const { name, work, finally: isFinally } of steps) {
+    if (work.kind !== 'branch') continue;
+    const after = new Map(steps.filter(({ upstream }) => upstream.includes(name)).map((step) => [step.name, step]));
+    for (const choice of work.choices) {
+      const chosen = after.get(choice);
+      const what = `branch "${name}" may choose "${choice}", which is`;
+      if (chosen === undefined) yield `${what} no step directly after it`;
+      else if (chosen.finally && !isFinally) yield `${what} a finally-step, and runs whatever is chosen`;
     }
   }
 }

@@ -47,14 +47,14 @@ import { globMistake } from '../std/glob.ts';
 const limits = definitionLimits;
 const yearMs = 366 * 86_400_000;
 
-const text = z.string().max(64 * 1024);
+const text = z.string().max(limits.textLengthMax);
 const line = z.string().min(1).max(4096);
 const durationMs = z.number().min(0).max(yearMs);
 const stepName = z.string().max(limits.stepNameLengthMax).regex(stepNamePattern);
 const identifier = z.string().regex(identifierPattern);
 const texts = z.array(line).max(1000);
 const globs = z.array(line.refine((glob) => globMistake(glob) === null, 'a glob that cannot be')).max(1000);
-const path = z.array(z.string().max(256)).max(16);
+const path = z.array(z.string().max(limits.keyLengthMax)).max(limits.pathLengthMax);
 const proportion = z.number().min(0).max(1);
 const bound = z.number().nullable();
 /** Written by compile, which alone knows the file's name. */
@@ -72,7 +72,7 @@ const template: z.ZodType<Template> = z.union([
   z
     .array(z.union([text, reference]))
     .min(1)
-    .max(1000),
+    .max(limits.templatePartsMax),
 ]);
 const templates = z.array(template).max(1000);
 
@@ -81,8 +81,8 @@ const binding: z.ZodType<Binding> = z.lazy(() =>
     z.strictObject({ literal: z.json() }),
     z.strictObject({ reference }),
     z.strictObject({ template }),
-    z.strictObject({ list: z.array(binding).max(10_000) }),
-    z.strictObject({ record: z.record(z.string().max(256), binding) }),
+    z.strictObject({ list: z.array(binding).max(limits.listLengthMax) }),
+    z.strictObject({ record: z.record(z.string().max(limits.keyLengthMax), binding) }),
   ]),
 );
 
@@ -156,7 +156,7 @@ const challenge: z.ZodType<ChallengeWork> = z.strictObject({
 const awaitedRun = {
   pipeline: z.string().regex(pipelineNamePattern),
   date: template,
-  shiftMs: z.number().min(-yearMs).max(yearMs),
+  shiftMs: z.number().min(-limits.shiftMsMax).max(limits.shiftMsMax),
 };
 
 const wait: z.ZodType<WaitWork> = z.strictObject({
@@ -267,7 +267,9 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
   startTimeoutMs: durationMs.min(1).exactOptional(),
   memory: memory.exactOptional(),
   pod: binding.exactOptional(),
-  outputs: z.record(identifier, outputType),
+  outputs: z
+    .record(identifier, outputType)
+    .refine((outputs) => Object.keys(outputs).length <= limits.outputsMax, `more than ${limits.outputsMax} outputs`),
   updates: z.array(update).min(1).max(limits.datasetsMax).exactOptional(),
   work,
 });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { pipeline, step } from '../pipeline/index.ts';
+import { messageOfError } from '../std/error-message.ts';
 import { canonicalJson, type Json } from '../std/json.ts';
 import { problemCodes } from '../std/problem-codes.ts';
 import type { Place, Problem } from '../std/problem.ts';
@@ -12,7 +13,7 @@ import type { Bundle } from './bundle.ts';
 import { compileLimits, type Compiled, type PipelineVersion } from './compile.ts';
 import { brokenRules } from './definition-rules.ts';
 import { parseDefinition, parseGuarded } from './definition-text.ts';
-import { placeOf } from './places.ts';
+import { placesIn } from './places.ts';
 import { checkPods } from './pod-check.ts';
 import { notReached, problem, startOf } from './refusal.ts';
 import type { Evaluation } from './sandbox.ts';
@@ -34,7 +35,17 @@ export function rehearse(): void {
   judge('', { code: '', map: '{}' }, { kind: 'json', text: JSON.stringify({ definition, stack: '' }) });
 }
 
+/** Never throws: it is called from where nobody would catch it, about what anybody may have written. */
 export function judge(file: string, bundle: Bundle, evaluation: Evaluation): Outcome {
+  try {
+    return judgeEvaluation(file, bundle, evaluation);
+  } catch (error) {
+    const message = `the definition cannot be judged: ${messageOfError(error)}`;
+    return refused(problem('definition-invalid', message, 'Use the words of "contender" to define it.', startOf(file)));
+  }
+}
+
+function judgeEvaluation(file: string, bundle: Bundle, evaluation: Evaluation): Outcome {
   const start = startOf(file);
   switch (evaluation.kind) {
     case 'json':
@@ -44,7 +55,7 @@ export function judge(file: string, bundle: Bundle, evaluation: Evaluation): Out
     case 'killed':
       return refused(tooSlow(start));
     case 'crashed':
-      return refused(beyond(`ended the sandbox (${evaluation.message})`, start));
+      return refused(endsProcesses(evaluation, start));
     case 'not-reached':
       return refused(notReached(start));
     case 'too-large':
@@ -74,6 +85,11 @@ const lessHelp = 'Build less: a definition only describes the steps, and they do
 
 function beyond(what: string, where: Problem['where']): Problem {
   return problem('definition-limit', `the definition ${what}`, lessHelp, where);
+}
+
+/** Where it is the definition that ends them. */
+export function endsProcesses({ message }: { readonly message: string }, where: Place): Problem {
+  return beyond(`ended the compiler's processes again and again (${message})`, where);
 }
 
 function tooSlow(where: Problem['where']): Problem {
@@ -118,12 +134,13 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
     );
   if ('missing' in answer.data) return refused(missing(file, answer.data.missing));
   const { stack, stacks = {} } = answer.data;
-  // Reading the map takes longer than all the rest: it waits until somebody asks.
   const { map } = bundle;
-  const where = (step: string | null = null): Place => {
+  const whereIn = (placeOf: ReturnType<typeof placesIn>, step: string | null): Place => {
     const called = step !== null && Object.hasOwn(stacks, step) ? (stacks[step] ?? '') : '';
-    return placeOf(called, map) ?? placeOf(stack, map) ?? start;
+    return placeOf(called) ?? placeOf(stack) ?? start;
   };
+  const places = placesIn(map);
+  const where = (step: string | null = null): Place => whereIn(places, step);
   const shaped = parseDefinition(answer.data.definition, file);
   if (!shaped.ok)
     return refused(
@@ -136,13 +153,14 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
     );
   const broken = brokenRules(shaped.value);
   if (broken.length > 0) {
+    const place = where();
     return refused(
       ...broken.map((sentence) =>
         problem(
           'definition-invalid',
           sentence,
           'Use the handles that the words give back: they keep the edges right.',
-          where(),
+          place,
         ),
       ),
     );
@@ -162,7 +180,8 @@ function judgeAnswer(file: string, bundle: Bundle, text: string): Outcome {
       problem('definition-option', read.error, 'Correct on.schedule; "0 2 * * 1" is Mondays at 02:00.', where()),
     );
   }
-  return { version: versionOf(definition), problems: [], where };
+  // It is kept for long, and a map that was read takes many times its text.
+  return { version: versionOf(definition), problems: [], where: (step) => whereIn(placesIn(map), step) };
 }
 
 function missing(file: string, exported: string): Problem {
@@ -198,7 +217,7 @@ function judgeThrown(file: string, bundle: Bundle, evaluation: Extract<Evaluatio
     const start = startOf(file);
     return evaluation.late ? tooSlow(start) : beyond('runs out of memory', start);
   }
-  const where = placeOf(thrown.stack, bundle.map) ?? startOf(file);
+  const where = placesIn(bundle.map)(thrown.stack) ?? startOf(file);
   if (evaluation.late) return tooSlow(where);
   if (thrown.problem !== null) return problem(thrown.problem.code, thrown.problem.message, thrown.problem.help, where);
   if (thrown.name === 'InternalError' || (thrown.name === '' && thrown.message === '' && thrown.shown === 'null')) {

@@ -4,7 +4,7 @@
  * up themselves, and neither their neighbours nor other commits.
  */
 
-/** What the definitions of one commit may take, by the clock, and have taken. */
+/** What the definitions of one commit may take, and have taken. */
 export class Share {
   readonly limitMs: number;
   usedMs = 0;
@@ -23,7 +23,13 @@ interface Waiting {
 /** One works, the others wait. */
 export class Line {
   readonly #waiting: Waiting[] = [];
+  readonly #nowMs: () => number;
   #isTaken = false;
+
+  /** `nowMs` grows with what work takes from its share. */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
 
   get isTaken(): boolean {
     return this.#isTaken;
@@ -33,11 +39,11 @@ export class Line {
   async inTurn<T>(share: Share, wasTried: boolean, work: () => Promise<T>): Promise<T | null> {
     if (this.#isTaken) await new Promise<void>((begin) => this.#waiting.push({ share, wasTried, begin }));
     this.#isTaken = true;
-    const begunAt = performance.now();
+    const begunAt = this.#nowMs();
     try {
       return share.usedMs < share.limitMs ? await work() : null;
     } finally {
-      share.usedMs += performance.now() - begunAt;
+      share.usedMs += this.#nowMs() - begunAt;
       this.#handOn();
     }
   }

@@ -3,10 +3,15 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import type { Place } from '../std/problem.ts';
 import { repositoryNamespace } from './commit-files.ts';
 
-/** The innermost frame of `stack` (as QuickJS writes it) that stands in a file of the repository, or null. */
-export function placeOf(stack: string, map: string): Place | null {
+/** Reads `map` when it is asked first, which takes longer than all the rest. */
+export function placesIn(map: string): (stack: string) => Place | null {
+  let read: SourceMap | null = null;
   // Written by esbuild.
-  const sourceMap = new SourceMap(JSON.parse(map) as SourceMapPayload);
+  return (stack) => placeOf(stack, (read ??= new SourceMap(JSON.parse(map) as SourceMapPayload)));
+}
+
+/** The innermost frame of `stack` (as QuickJS writes it) that stands in a file of the repository, or null. */
+function placeOf(stack: string, sourceMap: SourceMap): Place | null {
   for (const [, line, column] of stack.matchAll(/definition\.js:(\d+)(?::(\d+))?/g)) {
     const entry = sourceMap.findEntry(Number(line) - 1, Number(column ?? 1) - 1);
     if (!('originalSource' in entry)) continue;

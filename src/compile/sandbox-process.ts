@@ -32,6 +32,9 @@ let rehearsal: NodeJS.Timeout | undefined;
 /** A bundle that waits comes sooner than this, and is not to wait any longer. */
 const quietMs = 5;
 
+// They go to the whole group of the server, which first ends its own work and then this process.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
 // Sent by sandbox.ts, which starts this process: the setup first, then bundles.
 process.on('message', (request: SandboxRequest) => {
   void answer(request);

@@ -2,7 +2,8 @@
  * Evaluates bundles one after the other in a process of their own, each twice: the second evaluator has a little less
  * memory and stack, and a definition that can tell the difference depends on the machine and is no function of the
  * commit. What is not done in a short time has its whole time later, when those that are quick have had theirs. The
- * process is ended, and made anew, when a bundle does not behave. It is ended too when there is nothing to do for a
+ * process is ended, and made anew, when a bundle does not behave; where it is the machine that does not, nothing is said of
+ * the bundle. It is ended too when there is nothing to do for a
  * while, since it holds as much memory as the rest of the server; whoever sees work coming wakes it.
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -10,10 +11,12 @@ import { realpathSync } from 'node:fs';
 import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
+import { messageOfError } from '../std/error-message.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { compileLimits } from './compile.ts';
+import { CompilerFailure, compileLimits } from './compile.ts';
 import { installedImageDigest } from './image-digest.ts';
 import { Line, type Share } from './line.ts';
+import { ProcessClock } from './process-clock.ts';
 import { unpackImage, type WordsImage } from './words-image.ts';
 
 export type EvaluatorName = 'whole' | 'tight';
@@ -70,8 +73,13 @@ export type Evaluation =
   | { readonly kind: 'not-reached' }
   /** Ended from outside. */
   | { readonly kind: 'killed' }
-  /** The process ended by itself: the engine ran out of memory or stack. */
-  | { readonly kind: 'crashed'; readonly message: string };
+  /** The process ended: by itself, where the engine ran out of memory or stack; by a signal; or it never began. */
+  | { readonly kind: 'crashed'; readonly message: string; readonly by: 'itself' | 'signal' | 'start' };
+
+/** The machine gave it no time of the processor. */
+interface Stalled {
+  readonly kind: 'stalled';
+}
 
 type First = (evaluation: Extract<Evaluation, { kind: 'json' }>) => void;
 
@@ -94,7 +102,8 @@ export class Sandbox {
   readonly #quick: EvaluationTimes;
   readonly #idleMs: number;
   readonly #onRest: () => void;
-  readonly #line = new Line();
+  readonly #line = new Line(() => this.#spentMs);
+  #spentMs = 0;
   #process: SandboxProcess | null = null;
   #idle: NodeJS.Timeout | undefined;
   #isEvaluating = false;
@@ -120,21 +129,25 @@ export class Sandbox {
   /** Starts the process, so that the next bundle finds it ready. */
   wake(): void {
     if (this.#closed) return;
-    this.#process ??= this.#start();
+    this.#prepare();
     this.#restWhenIdle();
   }
 
   /**
-   * Waits for its turn, in which `share` may not be used up; never rejects. `first` is given what the first of the two
+   * Waits for its turn, in which `share` may not be used up. Rejects with a `CompilerFailure` alone. `first` is given what the first of the two
    * evaluations gave, while the second is under way: with the answer `json` it is the same.
    */
   async evaluate(code: string, share: Share, first: First = () => undefined): Promise<Evaluation> {
     const times = [this.#quick, this.#times];
-    let evaluation: Evaluation | null = null;
+    let evaluation: Evaluation | Stalled | null = null;
     for (const [tries, time] of times.entries()) {
       evaluation = await this.#line.inTurn(share, tries > 0, () => this.#evaluateNow(code, time, first));
       if (evaluation === null || !isTooSlow(evaluation)) break;
     }
+    if (this.#closed) throw new CompilerFailure('the compiler is closed', false);
+    if (evaluation?.kind === 'stalled') throw new CompilerFailure('the machine was too busy to evaluate a file', false);
+    if (evaluation?.kind === 'crashed' && evaluation.by !== 'itself')
+      throw new CompilerFailure(`the sandbox ended: ${evaluation.message}`, evaluation.by === 'signal');
     return evaluation ?? { kind: 'not-reached' };
   }
 
@@ -148,23 +161,36 @@ export class Sandbox {
     return this.#process !== null;
   }
 
-  async #evaluateNow(code: string, times: EvaluationTimes, first: First): Promise<Evaluation> {
-    if (this.#closed) return { kind: 'crashed', message: 'the compiler is closed' };
+  async #evaluateNow(code: string, times: EvaluationTimes, first: First): Promise<Evaluation | Stalled | null> {
+    if (this.#closed) return null;
     clearTimeout(this.#idle);
     this.#isEvaluating = true;
-    this.#process ??= this.#start();
-    const evaluation = await this.#process.evaluate(code, times, first);
-    if (evaluation.kind === 'killed' || evaluation.kind === 'crashed') {
-      await this.#end();
-      if (!this.#closed) this.#process = this.#start();
-    }
+    let evaluation = await this.#evaluateOnce(code, times, first);
+    if (evaluation.kind === 'crashed' && !this.#closed) evaluation = await this.#evaluateOnce(code, times, first);
     this.#isEvaluating = false;
     this.#restWhenIdle();
     return evaluation;
   }
 
-  #start(): SandboxProcess {
-    return new SandboxProcess(this.#guest);
+  async #evaluateOnce(code: string, times: EvaluationTimes, first: First): Promise<Evaluation | Stalled> {
+    const process = this.#prepare();
+    if (typeof process === 'string') return { kind: 'crashed', message: process, by: 'start' };
+    const evaluation = await process.evaluate(code, times, first);
+    this.#spentMs += process.takeSpentMs();
+    if (evaluation.kind === 'killed' || evaluation.kind === 'crashed' || evaluation.kind === 'stalled') {
+      await this.#end();
+      if (!this.#closed) this.#prepare();
+    }
+    return evaluation;
+  }
+
+  /** The process, or why there is none. */
+  #prepare(): SandboxProcess | string {
+    try {
+      return (this.#process ??= new SandboxProcess(this.#guest));
+    } catch (error) {
+      return messageOfError(error);
+    }
   }
 
   #restWhenIdle(): void {
@@ -184,8 +210,10 @@ export class Sandbox {
   }
 }
 
-function isTooSlow(evaluation: Evaluation): boolean {
-  return evaluation.kind === 'killed' || (evaluation.kind === 'threw' && evaluation.late);
+function isTooSlow(evaluation: Evaluation | Stalled): boolean {
+  return (
+    evaluation.kind === 'killed' || evaluation.kind === 'stalled' || (evaluation.kind === 'threw' && evaluation.late)
+  );
 }
 
 /** The engine's memory with the words of `guest` in it, as a process begins with it. */
@@ -195,6 +223,9 @@ export async function makeImage(guest: string): Promise<WordsImage> {
   await process.end();
   return image;
 }
+
+/** By somebody else: the engine never ends by one of these. */
+const sentSignals: ReadonlySet<string> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGKILL']);
 
 const program = fileURLToPath(new URL(`./sandbox-process${extname(import.meta.url)}`, import.meta.url));
 
@@ -222,10 +253,13 @@ class SandboxProcess {
   readonly #child: ChildProcess;
   readonly #ready = Promise.withResolvers<string | null>();
   readonly #ended = Promise.withResolvers<void>();
-  #answer: ((evaluation: Evaluation) => void) | null = null;
+  #answer: ((evaluation: Evaluation | Stalled) => void) | null = null;
   #half: (text: string) => void = () => undefined;
   #first = '';
-  #crash: string | null = null;
+  #crash: Extract<Evaluation, { kind: 'crashed' }> | null = null;
+  #isReady = false;
+  #clock = new ProcessClock(undefined);
+  #spentMs = 0;
 
   constructor(guest: string, wantsImage = false) {
     this.#child = fork(program, [], {
@@ -239,12 +273,13 @@ class SandboxProcess {
     this.#child.channel?.unref();
     this.#child.on('message', (message: SandboxMessage) => this.#take(message));
     this.#child.on('error', (error) => {
-      this.#gone(error.message);
+      this.#gone(error.message, 'start');
       // One that could not be started has no end of its own.
       if (this.#child.pid === undefined) this.#ended.resolve();
     });
     this.#child.on('exit', (code, signal) => {
-      this.#gone(signal === null ? `exit code ${code}` : `ended by ${signal}`);
+      const isSent = signal !== null && sentSignals.has(signal);
+      this.#gone(signal === null ? `exit code ${code}` : `ended by ${signal}`, isSent ? 'signal' : 'itself');
       this.#ended.resolve();
     });
     const resultBytesMax = definitionLimits.jsonBytesMax;
@@ -253,30 +288,52 @@ class SandboxProcess {
     this.#send({ type: 'setup', setup: { guest, imageDigest, limits, resultBytesMax, wantsImage } });
   }
 
-  async evaluate(code: string, times: EvaluationTimes, first: First): Promise<Evaluation> {
+  async evaluate(code: string, times: EvaluationTimes, first: First): Promise<Evaluation | Stalled> {
     const { evaluationMs, evaluationKillMs } = times;
     await this.#started();
-    if (this.#crash !== null) return { kind: 'crashed', message: this.#crash };
+    if (this.#crash !== null) return this.#crash;
+    this.#clock = new ProcessClock(this.#child.pid);
     return await new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#clock.usedMs >= evaluationMs) this.#settle({ kind: 'killed' });
+        else if (this.#clock.passedMs >= compileLimits.stalledFactor * evaluationKillMs)
+          this.#settle({ kind: 'stalled' });
+        else timer.refresh();
+      };
       // So does this one.
-      const timer = setTimeout(() => this.#settle({ kind: 'killed' }), evaluationKillMs);
+      const timer = setTimeout(look, evaluationKillMs);
       this.#half = (text) => {
         timer.refresh();
+        this.#spend();
         this.#first = text;
         first({ kind: 'json', text });
       };
       this.#answer = (evaluation) => {
         clearTimeout(timer);
+        this.#spend();
         resolve(evaluation);
       };
       this.#send({ type: 'evaluate', code, evaluationMs });
     });
   }
 
+  /** Of the processor, since it was asked last. */
+  takeSpentMs(): number {
+    const spentMs = this.#spentMs;
+    this.#spentMs = 0;
+    return spentMs;
+  }
+
+  #spend(): void {
+    this.#spentMs += this.#clock.usedMs;
+    this.#clock.restart();
+  }
+
   /** Rejects where the process ended before it was ready. */
   async image(): Promise<WordsImage> {
     const image = await this.#started();
-    if (image === null) throw new Error(`the sandbox gave no image: ${this.#crash ?? 'it was not asked for one'}`);
+    if (image === null)
+      throw new Error(`the sandbox gave no image: ${this.#crash?.message ?? 'it was not asked for one'}`);
     return unpackImage(Buffer.from(image, 'base64'));
   }
 
@@ -289,7 +346,7 @@ class SandboxProcess {
 
   async #started(): Promise<string | null> {
     // The timer keeps us alive where nothing else does.
-    const starting = setTimeout(() => this.#gone('it did not start'), compileLimits.sandboxStartMs);
+    const starting = setTimeout(() => this.#gone('it did not start', 'start'), compileLimits.sandboxStartMs);
     const image = await this.#ready.promise;
     clearTimeout(starting);
     return image;
@@ -303,6 +360,7 @@ class SandboxProcess {
   #take(message: SandboxMessage): void {
     switch (message.type) {
       case 'ready':
+        this.#isReady = true;
         return this.#ready.resolve(message.image);
       case 'half':
         return this.#half(message.text);
@@ -315,13 +373,13 @@ class SandboxProcess {
     }
   }
 
-  #gone(reason: string): void {
-    this.#crash ??= reason;
+  #gone(message: string, by: 'itself' | 'signal' | 'start'): void {
+    this.#crash ??= { kind: 'crashed', message, by: this.#isReady ? by : 'start' };
     this.#ready.resolve(null);
-    this.#settle({ kind: 'crashed', message: this.#crash });
+    this.#settle(this.#crash);
   }
 
-  #settle(evaluation: Evaluation): void {
+  #settle(evaluation: Evaluation | Stalled): void {
     const answer = this.#answer;
     this.#answer = null;
     answer?.(evaluation);

@@ -1,6 +1,6 @@
 /** Reads files of one commit at most once. */
 import { createHash } from 'node:crypto';
-import type { SourceFiles } from './compile.ts';
+import { compileLimits, type SourceFile, type SourceFiles } from './compile.ts';
 
 export class SourceReader {
   readonly #source: SourceFiles;
@@ -11,8 +11,14 @@ export class SourceReader {
     this.#source = source;
   }
 
-  /** Reads many at once, so that the usual imports cost one call. */
-  async preload(paths: readonly string[]): Promise<void> {
+  /** Reads many at once, so that the usual imports cost one call. What is too large for a bundle is left alone. */
+  async preload(files: readonly SourceFile[]): Promise<void> {
+    const paths: string[] = [];
+    let bytes = 0;
+    for (const file of files) {
+      if (isTooLarge(file)) this.#files.set(file.path, Promise.resolve(tooLarge));
+      else if ((bytes += file.bytes) <= compileLimits.preloadBytesMax) paths.push(file.path);
+    }
     const contents = await this.#source.read(paths);
     for (const path of paths) this.#files.set(path, Promise.resolve(sourceText(contents.get(path))));
   }
@@ -23,13 +29,20 @@ export class SourceReader {
     if (known !== undefined) return known;
     const reading = this.#source.read([path]).then(
       (contents) => sourceText(contents.get(path)),
-      (error: unknown) => {
-        this.#broken ??= { error };
-        return null;
-      },
+      async (error: unknown) => await this.#refused(path, error),
     );
     this.#files.set(path, reading);
     return reading;
+  }
+
+  /** A source may refuse a file for what it is, which is a mistake of the commit, or for want of something. */
+  async #refused(path: string, error: unknown): Promise<SourceText | null> {
+    const files = await this.#source.list('').catch(() => null);
+    const file = files?.find((each) => each.path === path);
+    if (files !== null && file === undefined) return null;
+    if (file !== undefined && isTooLarge(file)) return tooLarge;
+    this.#broken ??= { error };
+    return null;
   }
 
   /** Throws what the source threw, if it did: the world failed then, and nothing may be said about the files. */
@@ -39,12 +52,21 @@ export class SourceReader {
 }
 
 export interface SourceText {
+  /** Too large for a bundle, and without bytes. */
+  readonly isTooLarge: boolean;
   readonly bytes: Uint8Array;
   readonly hash: string;
 }
 
+const tooLarge: SourceText = { isTooLarge: true, bytes: new Uint8Array(), hash: 'too large' };
+
+function isTooLarge({ bytes }: { readonly bytes: number }): boolean {
+  return bytes > compileLimits.fileBytesMax;
+}
+
 function sourceText(bytes: Uint8Array | undefined): SourceText | null {
   if (bytes === undefined) return null;
+  if (isTooLarge({ bytes: bytes.length })) return tooLarge;
   const hash = createHash('sha256').update(bytes).digest('hex');
-  return { bytes, hash };
+  return { isTooLarge: false, bytes, hash };
 }

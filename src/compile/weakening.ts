@@ -24,7 +24,29 @@ const lowerIsBetter: ReadonlySet<string> = new Set(['log_loss', 'brier', 'mae', 
 /** Sentences about the gates, approvals and challenges of `base` that `head` weakens. */
 export function weakenings(base: PipelineDefinition, head: PipelineDefinition): readonly string[] {
   const after = new Map(head.steps.map((step) => [step.name, step]));
-  return [...base.steps.flatMap((step) => weakenedStep(step, after.get(step.name))), ...lostProtections(base, head)];
+  return [
+    ...base.steps.flatMap((step) => weakenedStep(step, after.get(step.name))),
+    ...looserBeside(base, head),
+    ...lostProtections(base, head),
+  ];
+}
+
+/** Any challenge of a model may promote to it: a new one lets through what each that was there would not. */
+function looserBeside(base: PipelineDefinition, head: PipelineDefinition): readonly string[] {
+  const before = challengesOf(base);
+  const modelOf = new Map(before.map(({ name, work }) => [name, work.model]));
+  return challengesOf(head).flatMap(({ name, work }) => {
+    const others = before.filter((other) => other.work.model === work.model);
+    if (others.length === 0 || modelOf.get(name) === work.model || work.promote === 'never') return [];
+    const looser = others.map((other) => weakenedChallenge(name, other.work, work));
+    return looser.reduce((least, each) => (each.length < least.length ? each : least));
+  });
+}
+
+function challengesOf({
+  steps,
+}: PipelineDefinition): readonly { readonly name: string; readonly work: ChallengeWork }[] {
+  return steps.flatMap(({ name, work }) => (work.kind === 'challenge' ? [{ name, work }] : []));
 }
 
 function weakenedStep(step: StepDefinition, after: StepDefinition | undefined): readonly string[] {
@@ -114,7 +136,7 @@ function weakenedCheck(label: string, base: GateCheck, head: GateCheck): readonl
 
 function weakenedChallenge(name: string, base: ChallengeWork, head: ChallengeWork): readonly string[] {
   const label = `challenge "${name}"`;
-  if (base.metric !== head.metric) return [`${label}: it measures ${head.metric} and no longer ${base.metric}`];
+  const isSameMetric = base.metric === head.metric;
   const threshold = lowerIsBetter.has(base.metric) ? raised : lowered;
   const guardrails = base.guardrails.flatMap((guardrail) => {
     const other = head.guardrails.find(({ metric }) => metric === guardrail.metric);
@@ -125,9 +147,16 @@ function weakenedChallenge(name: string, base: ChallengeWork, head: ChallengeWor
     (field) => JSON.stringify(base[field]) !== JSON.stringify(head[field]),
   );
   return [
+    ...(base.model === head.model ? [] : [`${label}: it is for ${head.model} and no longer for ${base.model}`]),
+    ...(isSameMetric ? [] : [`${label}: it measures ${head.metric} and no longer ${base.metric}`]),
     ...(measured.length === 0 ? [] : [`${label}: it is measured by other ${measured.join(' and other ')}`]),
-    ...threshold(`${label}: threshold`, base.threshold, head.threshold),
-    ...lowered(`${label}: minAbsoluteChange`, base.minAbsoluteChange, head.minAbsoluteChange),
+    // In the unit of the metric: of two metrics, nothing can be said but that there is none any more.
+    ...(isSameMetric || head.threshold === null
+      ? threshold(`${label}: threshold`, base.threshold, head.threshold)
+      : []),
+    ...(isSameMetric || head.minAbsoluteChange === 0
+      ? lowered(`${label}: minAbsoluteChange`, base.minAbsoluteChange, head.minAbsoluteChange)
+      : []),
     ...lowered(`${label}: minRelativeChange`, base.minRelativeChange, head.minRelativeChange),
     ...lowered(`${label}: confidence`, base.confidence, head.confidence),
     ...guardrails,

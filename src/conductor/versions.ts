@@ -4,7 +4,7 @@ import type { VersionRow, Write } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
-import type { SourceFiles } from '../compile/compile.ts';
+import { CompilerFailure, type SourceFiles } from '../compile/compile.ts';
 import { brokenText, namesOfBroken, withLastNames } from './broken-files.ts';
 import type { ConductorPorts, Project } from './ports.ts';
 
@@ -16,7 +16,7 @@ export interface CommitVersions {
 
 type CompilingPorts = Pick<ConductorPorts, 'journal' | 'compiler' | 'clock'>;
 
-/** The error is a sentence about Git; broken files are problems inside the versions. */
+/** The error is a sentence about Git or the compiler, to be tried again; broken files are problems inside the versions. */
 export async function versionsOf(
   ports: CompilingPorts,
   project: Project,
@@ -86,7 +86,7 @@ async function compile(ports: CompilingPorts, project: Project, sha: Sha): Promi
     });
     return success({ versions, definitions });
   } catch (error) {
-    if (error instanceof GitReadError) return failure(error.message);
+    if (error instanceof GitReadError || error instanceof CompilerFailure) return failure(error.message);
     throw error;
   }
 }
@@ -99,7 +99,7 @@ function sourceFiles(project: Project, sha: Sha): SourceFiles {
     async list(folder) {
       const files = await project.git.files(sha, folder);
       if (!files.ok) throw new GitReadError(files.error.message);
-      return files.value.map((file) => file.path);
+      return files.value;
     },
     async read(paths) {
       const contents = await project.git.read(sha, paths);

@@ -16,6 +16,9 @@ const durationSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const pollMinMs = 100;
+const giveUpSchema = durationSchema.refine((ms) => ms >= 1000, 'at least 1s');
+
 const githubSchema = z.strictObject({
   repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'must be owner/name'),
   apiUrl: z.url().default('https://api.github.com'),
@@ -31,7 +34,7 @@ const repositorySchema = z.strictObject({
     .optional(),
   url: z.string().min(1),
   github: githubSchema.optional(),
-  poll: durationSchema.optional(),
+  poll: durationSchema.refine((ms) => ms >= pollMinMs, `at least ${pollMinMs}ms: Git is asked each time`).optional(),
   pod: podSchema,
 });
 
@@ -94,7 +97,7 @@ const fleetSchema = z.strictObject({
   queue: queueName.default('default'),
   listen: agentsListen,
   prefix: redisPrefix.default('contender'),
-  startTimeout: durationSchema.prefault('24h'),
+  startTimeout: giveUpSchema.prefault('24h'),
   lostAfter: durationSchema
     .refine((ms) => ms >= lostAfterMinMs.workers, 'at least 1m: workers speak every 20 s, and a server may be busy')
     .prefault('2m'),
@@ -130,8 +133,8 @@ const kubernetesSchema = z.strictObject(
     imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
     imagePullSecrets: z.array(kubernetesName).max(20).default([]),
     serviceAccountName: kubernetesName.optional(),
-    startTimeout: durationSchema.optional(),
-    imagePullTimeout: durationSchema.prefault('2m'),
+    startTimeout: giveUpSchema.optional(),
+    imagePullTimeout: giveUpSchema.prefault('2m'),
     lostAfter: durationSchema
       .refine((ms) => ms >= lostAfterMinMs.pods, 'at least 5m: an agent that waits for the server may write so seldom')
       .prefault('10m'),

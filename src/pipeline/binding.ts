@@ -3,7 +3,16 @@ import type { Json } from '../std/json.ts';
 import type { Call } from './build.ts';
 import type { Binding, Reference, Template } from './definition.ts';
 import { undeclaredOutput } from './declared-outputs.ts';
-import { handleData, isPlainText, splitMarkers, type HandleData, type HandleScope } from './handle.ts';
+import { definitionLimits } from './definition-limits.ts';
+import {
+  handleData,
+  hasMarker,
+  isLiteralText,
+  isPlainText,
+  splitMarkers,
+  type HandleData,
+  type HandleScope,
+} from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { plainRecord } from './options.ts';
 
@@ -20,6 +29,7 @@ export function bind(call: Call, path: string, value: unknown, depth = 0): Bindi
       `is nested deeper than ${depthMax} levels`,
       'Flatten it, or write it to a file that the step reads.',
     );
+  if (isLiteralText(value)) return { literal: value };
   if (typeof value === 'string') {
     const template = bindTemplate(call, path, value);
     return typeof template === 'string' ? { literal: template } : { template };
@@ -29,7 +39,16 @@ export function bind(call: Call, path: string, value: unknown, depth = 0): Bindi
   if (Array.isArray(value)) {
     const list = value.map((item: unknown, index) => bind(call, `${path}[${index}]`, item, depth + 1));
     const literals = list.flatMap((item) => ('literal' in item ? [item.literal] : []));
-    return literals.length === list.length ? { literal: literals } : { list };
+    if (literals.length === list.length) return { literal: literals };
+    const { listLengthMax } = definitionLimits;
+    return list.length <= listLengthMax
+      ? { list }
+      : refuse(
+          call,
+          path,
+          `has ${list.length} elements, more than ${listLengthMax}, and handles among them`,
+          'Write it to a file that the step reads, or keep the handles in an input of their own.',
+        );
   }
   const record = plainRecord(value);
   if (record !== null && typeof record['then'] !== 'function') return bindRecord(call, path, record, depth);
@@ -45,7 +64,15 @@ export function bind(call: Call, path: string, value: unknown, depth = 0): Bindi
 function bindRecord(call: Call, path: string, record: Readonly<Record<string, unknown>>, depth: number): Binding {
   const fields: [string, Binding][] = [];
   for (const [key, item] of Object.entries(record)) {
-    if (item !== undefined) fields.push([key, bind(call, `${path}.${key}`, item, depth + 1)]);
+    if (item === undefined) continue;
+    if (hasMarker(key))
+      misuse(
+        'definition-handle',
+        `${call.label}: the name of a field of ${path} depends on a value that exists only in a run`,
+        'Write the name out, and give the handle as the value.',
+      );
+    if (key === '__proto__') refuse(call, path, 'has the key "__proto__"', 'Use another name.');
+    fields.push([key, bind(call, `${path}.${key}`, item, depth + 1)]);
   }
   const literals: [string, Json][] = [];
   for (const [key, field] of fields) if ('literal' in field) literals.push([key, field.literal]);
@@ -67,6 +94,14 @@ export function bindTemplate(call: Call, path: string, value: unknown): Template
   if (value.includes('\0'))
     return refuse(call, path, 'holds a NUL character', 'Remove it: no program can be given one.');
   const parts = splitMarkers(value).map((part) => (typeof part === 'string' ? part : use(call, part)));
+  const { textLengthMax, templatePartsMax } = definitionLimits;
+  if (parts.length > templatePartsMax || parts.some((part) => typeof part === 'string' && part.length > textLengthMax))
+    return refuse(
+      call,
+      path,
+      `is longer than ${textLengthMax} characters or ${templatePartsMax} parts`,
+      'Write it to a file that the step reads.',
+    );
   return parts.every((part) => typeof part === 'string') ? parts.join('') : parts;
 }
 

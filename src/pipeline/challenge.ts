@@ -174,6 +174,12 @@ function readMetrics(options: OptionReader): Pick<ChallengeWork, 'task' | 'metri
     const measured = guardrail.choice('metric', [...binaryMetrics, ...regressionMetrics], 'roc_auc');
     return { metric: measured, maxLoss: guardrail.number('maxLoss', { min: 0 }, null) ?? guardrail.missing('maxLoss') };
   });
+  const twice = repeatedGuardrail(guardrails);
+  if (twice !== null)
+    options.problem(
+      `option "guardrails" has ${twice} twice`,
+      'Keep the one with the smaller "maxLoss", which holds both.',
+    );
   for (const measured of [metric, ...guardrails.map((guardrail) => guardrail.metric)]) {
     if (taskOf(measured) === task) continue;
     const fitting = task === 'binary' ? binaryMetrics : regressionMetrics;
@@ -184,6 +190,12 @@ function readMetrics(options: OptionReader): Pick<ChallengeWork, 'task' | 'metri
     );
   }
   return { task, metric, guardrails };
+}
+
+/** A metric that has two, or null. */
+export function repeatedGuardrail(guardrails: ChallengeWork['guardrails']): MetricName | null {
+  const metrics = guardrails.map(({ metric }) => metric);
+  return metrics.find((metric, index) => metrics.indexOf(metric) !== index) ?? null;
 }
 
 function taskOf(metric: MetricName): 'binary' | 'regression' {

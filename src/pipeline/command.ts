@@ -1,11 +1,13 @@
 /** Commands and environments: lists of arguments, never text for a shell to read. */
 import { bindTemplate } from './binding.ts';
-import type { Environment, OutputType, Template } from './definition.ts';
+import { itemsOf, plainText, viewOf } from './binding-view.ts';
+import type { Call } from './build.ts';
+import type { Binding, Environment, OutputType, Template } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import { isPlainText, type Handle } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { deniedEnvironmentName } from './names.ts';
 import type { OptionReader } from './options.ts';
-import type { StepCall } from './step-options.ts';
 import type { Artifact } from './definition.ts';
 
 /** Text in which handles may stand, or a handle by itself. */
@@ -31,7 +33,7 @@ const outputTypes: readonly OutputType[] = ['string', 'number', 'boolean', 'json
 const argumentsMax = 256;
 
 /** A list of arguments; the first is the program. */
-export function readCommand(call: StepCall, options: OptionReader, name: string): readonly Template[] {
+export function readCommand(call: Call, options: OptionReader, name: string): readonly Template[] {
   const value = options.raw(name);
   if (!Array.isArray(value))
     return options.wrong(name, 'a list: the program and its arguments, such as ["python3", "train.py"]', value);
@@ -41,7 +43,7 @@ export function readCommand(call: StepCall, options: OptionReader, name: string)
   return command;
 }
 
-export function readArguments(call: StepCall, options: OptionReader, name: string): readonly Template[] {
+export function readArguments(call: Call, options: OptionReader, name: string): readonly Template[] {
   const value = options.raw(name) ?? [];
   if (!Array.isArray(value)) return options.wrong(name, 'a list of texts', value);
   if (value.length > argumentsMax) return options.wrong(name, `a list of at most ${argumentsMax}`, value);
@@ -50,7 +52,7 @@ export function readArguments(call: StepCall, options: OptionReader, name: strin
   );
 }
 
-export function readEnvironment(call: StepCall, options: OptionReader): Environment {
+export function readEnvironment(call: Call, options: OptionReader): Environment {
   const entries = options.record('env', /^[^=\0]*$/).map(([key, value]): [string, Template] => {
     const denied = deniedEnvironmentName(key);
     if (denied !== null) {
@@ -70,36 +72,114 @@ export function readOutputs(options: OptionReader): { readonly [key: string]: Ou
     const type = outputTypes.find((known) => known === value);
     return [key, type ?? options.wrong(`outputs.${key}`, `one of ${outputTypes.join(', ')}`, value)];
   });
+  const { outputsMax } = definitionLimits;
+  if (entries.length > outputsMax)
+    options.problem(
+      `option "outputs" has ${entries.length} names, more than ${outputsMax}`,
+      'Give one of the type "json" that holds them, or a file.',
+    );
   return Object.fromEntries(entries);
 }
 
-/** Options after which an interpreter takes its program from the next argument. */
-const codeOptions: readonly (readonly [RegExp, RegExp])[] = [
-  [/^(?:ba|da|z|k|a|fi)?sh$/, /^-[a-z]*c[a-z]*$|^--command$/],
-  [/^python[0-9.]*$/, /^-[A-Za-z]*c$/],
-  [/^(?:node|bun|deno|ruby|perl|Rscript|lua)$/, /^-[a-z]*[epE]$|^--eval$|^--print$/],
-];
-
-function isCodeOption(part: Template): boolean {
-  return typeof part === 'string' && part.startsWith('-') && codeOptions.some(([, option]) => option.test(part));
+/** How a program that reads program text is given it, and what else stands among its options. */
+interface Interpreter {
+  readonly program: RegExp;
+  readonly code: RegExp;
+  /** The text: right behind the option, behind it as the last of what the interpreter reads, or as the first that is no option. */
+  readonly comes: 'next' | 'last' | 'behind options';
+  /** The beginning of one that holds the text itself. */
+  readonly holding: RegExp;
+  /** Takes its value from the next argument. */
+  readonly valued: RegExp;
 }
 
+/** Of a long option nothing is known but whether it holds its value itself. */
+const longOption = /^--[^=]+$/;
+
+const interpreters: readonly Interpreter[] = [
+  {
+    program: /^(?:ba|da|z|k|a|fi)?sh$/,
+    code: /^-[A-Za-z]*c[A-Za-z]*$|^--command$/,
+    comes: 'behind options',
+    holding: /^--command=/,
+    valued: /^[-+][A-Za-z]*[oO][A-Za-z]*$/,
+  },
+  {
+    program: /^python[0-9.]*$/,
+    code: /^-[A-Za-z]*c$/,
+    comes: 'last',
+    holding: /^-[A-Za-z]*c/,
+    valued: /^-[A-Za-z]*[WX]$/,
+  },
+  {
+    program: /^(?:node|bun|deno|ruby|perl|Rscript|lua)$/,
+    code: /^-[a-z]*[epE]$|^--eval$|^--print$/,
+    comes: 'next',
+    holding: /^-[a-z]*[eE]|^--(?:eval|print)=/,
+    valued: /^-[A-Za-z]*[rCIl]$/,
+  },
+];
+
 /** A value inside of program text would be read as program text: branch names and parameters are data. */
-export function refuseCodeWithReferences(call: StepCall, command: readonly Template[]): void {
-  if (!command.some((part, index) => typeof command[index + 1] === 'object' && isCodeOption(part))) return;
+export function refuseCodeWithReferences(call: Call, command: readonly Template[]): void {
+  if (!command.some((part) => typeof part === 'object')) return;
   for (const [index, part] of command.entries()) {
     if (typeof part !== 'string') continue;
     const program = part.slice(part.lastIndexOf('/') + 1);
-    const option = codeOptions.find(([pattern]) => pattern.test(program))?.[1];
-    if (option === undefined) continue;
-    const after = command.slice(index + 1);
-    const at = after.findIndex((item) => typeof item === 'string' && option.test(item));
-    const flag = after[at];
-    if (typeof flag !== 'string' || typeof after[at + 1] !== 'object') continue;
+    const interpreter = interpreters.find((known) => known.program.test(program));
+    const option = interpreter === undefined ? null : optionWithReferences(interpreter, command.slice(index + 1));
+    if (option === null) continue;
     misuse(
       'definition-shell',
-      `${call.label}: a value of the run is written into the program text of ${program} ${flag}`,
+      `${call.label}: a value of the run is written into the program text of ${program} ${option}`,
       'Give the value as a variable and read it there: env: { NAME: value } and "$NAME" in the text.',
     );
   }
+}
+
+/** The option whose program text holds a value of the run, or null. What comes behind a script's name is the script's. */
+function optionWithReferences(
+  { code, comes, holding, valued }: Interpreter,
+  given: readonly Template[],
+): string | null {
+  let option: string | null = null;
+  let mayBeValue = false;
+  for (let index = 0; index < given.length; index += 1) {
+    const part = given[index] ?? '';
+    const start = typeof part === 'string' ? part : part[0];
+    const isOption = typeof start === 'string' && /^[-+]./.test(start);
+    if (!isOption) {
+      if (option !== null) return typeof part === 'object' ? option : null;
+      if (!mayBeValue) return null;
+      mayBeValue = false;
+    } else if (typeof part === 'object') {
+      if (option !== null || holding.test(start)) return option ?? start;
+    } else if (part === '--') {
+      return typeof given[index + 1] === 'object' ? option : null;
+    } else if (code.test(part)) {
+      option = part;
+      if (comes === 'behind options') continue;
+      if (typeof given[index + 1] === 'object') return option;
+      if (comes === 'last') return null;
+      [option, index] = [null, index + 1];
+    } else if (valued.test(part)) index += 1;
+    else mayBeValue = longOption.test(part);
+  }
+  return null;
+}
+
+/** The lists of the containers beside the step's own, of its hooks and of its patch: wherever a `command` stands. */
+export function refuseCodeInPod(call: Call, pod: Binding): void {
+  if ('literal' in pod) return;
+  const view = viewOf(pod);
+  if (view.kind === 'list') for (const item of view.items) refuseCodeInPod(call, item);
+  if (view.kind !== 'record') return;
+  const parts = ['command', 'args'].flatMap((name) => itemsOf(view.fields.get(name) ?? null));
+  refuseCodeWithReferences(call, parts.map(templateOf));
+  for (const field of view.fields.values()) refuseCodeInPod(call, field);
+}
+
+function templateOf(binding: Binding): Template {
+  if ('template' in binding) return binding.template;
+  return 'reference' in binding ? [binding.reference] : (plainText(binding) ?? '');
 }

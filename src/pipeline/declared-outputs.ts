@@ -7,10 +7,11 @@ export function undeclaredOutput(
   step: StepDefinition,
   path: readonly string[],
 ): { readonly what: string; readonly help: string } | null {
-  const declared = Object.keys(step.outputs);
   // Of a mapped step, the place in the list comes first. Who declares nothing gives whatever it gives.
   const key = path[step.map === null ? 0 : 1];
-  if (declared.length === 0 || key === undefined || declared.includes(key)) return null;
+  if (key === undefined || Object.hasOwn(step.outputs, key)) return null;
+  const declared = Object.keys(step.outputs);
+  if (declared.length === 0) return null;
   const meant = nearest(key, declared);
   return {
     what: `step "${step.name}" declares no output "${key}"`,

@@ -22,6 +22,17 @@ export const definitionLimits = {
   channelsMax: 20,
   priorityMin: -1000,
   priorityMax: 1000,
+  /** Of one argument, variable or other text that programs are given. */
+  textLengthMax: 64 * 1024,
+  templatePartsMax: 1000,
+  /** Of a list in which handles stand. */
+  listLengthMax: 10_000,
+  /** Keys behind one another of one handle, and the characters of each. */
+  pathLengthMax: 16,
+  keyLengthMax: 256,
+  shiftMsMax: 366 * 86_400_000,
+  /** Names that one step declares. */
+  outputsMax: 256,
   datasetNameLengthMax: 200,
   /** That one pipeline listens to, or one step updates. */
   datasetsMax: 32,

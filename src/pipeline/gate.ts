@@ -100,7 +100,8 @@ function readLabel(options: OptionReader): readonly GateCheck[] {
   const isPlain = typeof positive === 'string' || typeof positive === 'number' || typeof positive === 'boolean';
   if (!isPlain) return label.wrong('positive', 'the text, number or flag of the positive label', positive);
   const bounds = readBounds(label, { min: 0, max: 1 });
-  return [{ check: 'label', column: label.requiredText('column'), positive: String(positive), ...bounds }];
+  const text = typeof positive === 'string' ? label.text('positive', '') : String(positive);
+  return [{ check: 'label', column: label.requiredText('column'), positive: text, ...bounds }];
 }
 
 function readRanges(options: OptionReader): readonly GateCheck[] {

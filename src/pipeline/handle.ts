@@ -5,6 +5,7 @@
  * private-use characters around an index into a table, so literal braces and dollars need no escape.
  */
 import type { Artifact, Reference } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import { misuse } from './misuse.ts';
 
 /** Never there: it holds the type of what a handle stands for. */
@@ -146,6 +147,11 @@ export function hasMarker(text: string): boolean {
 
 /** Text that means itself and that any program can be given: most is so, and needs no closer look. */
 export function isPlainText(value: unknown): value is string {
+  return isLiteralText(value) && value.length <= definitionLimits.textLengthMax;
+}
+
+/** Text that means itself, however long it is. */
+export function isLiteralText(value: unknown): value is string {
   return typeof value === 'string' && !value.includes(markerOpen) && !value.includes('\0');
 }
 
@@ -178,6 +184,14 @@ function noValue(data: HandleData, use: string, first = ''): never {
 function dataOfField(data: HandleData, key: string): HandleData {
   const { reference, scope } = data;
   const label = `${data.label}.${key}`;
+  const { pathLengthMax, keyLengthMax } = definitionLimits;
+  if (key.length > keyLengthMax || ('path' in reference && reference.path.length >= pathLengthMax)) {
+    misuse(
+      'definition-handle',
+      `${data.label.slice(0, 200)} is looked into further than ${pathLengthMax} keys of up to ${keyLengthMax} characters`,
+      'Give the handle to a step as it is, and look into its value there.',
+    );
+  }
   if ('output' in reference)
     return { reference: { output: reference.output, path: [...reference.path, key] }, scope, label };
   if ('item' in reference) return { reference: { item: reference.item, path: [...reference.path, key] }, scope, label };

@@ -4,7 +4,7 @@ import { openBuild, type Call, type OpenMap } from './build.ts';
 import type { Binding, MapDefinition } from './definition.ts';
 import { definitionLimits } from './definition-limits.ts';
 import { handleData, makeHandle, type Handle, type held, type HandleScope, type Input } from './handle.ts';
-import { misuse } from './misuse.ts';
+import { misuse, shown } from './misuse.ts';
 import { OptionReader, plainRecord } from './options.ts';
 
 /** For each axis a list or a record, written out or the output of a step. */
@@ -74,7 +74,20 @@ export function map<A extends Axes, Output>(
       `${label} has no step`,
       'Its function adds one: map({ depth: [2, 4] }, ({ depth }) => step("fit", { input: { depth }, run }))',
     );
+  demandStep(label, given, open.scope, step);
   return makeHandle<readonly Output[]>({ reference: { output: step, path: [] }, scope: build.scope, label: step });
+}
+
+/** Whatever else it gave back would lend its type to results that are not of it. */
+function demandStep(label: string, given: unknown, scope: HandleScope, step: string): void {
+  const handle = handleData(given);
+  const reference = handle !== null && 'output' in handle.reference ? handle.reference : null;
+  if (handle?.scope === scope && reference?.output === step && reference.path.length === 0) return;
+  misuse(
+    'definition-map',
+    `${label}: its function gives back ${handle === null ? shown(given) : handle.label}, and not the step "${step}"`,
+    'Give back what the word of the step gives, as a whole: map({ depth: [2, 4] }, ({ depth }) => step("fit", { input: { depth }, run })). A step that is given the list reads what it needs of it.',
+  );
 }
 
 function withMap(call: Call, open: OpenMap, define: () => unknown): unknown {
@@ -126,7 +139,15 @@ function readAxis(call: Call, name: string, value: unknown): Binding {
       'Map over a list or record, or over the output of a step that gives one.',
     );
   }
-  return bind(call, name, value);
+  return bind(call, name, inOrder(value));
+}
+
+/** Instances come in the order of the keys: sorted, as in the canonical text that the digest is of. */
+function inOrder(axis: unknown): unknown {
+  const record = plainRecord(axis);
+  if (record === null) return axis;
+  const keys = Object.keys(record).sort();
+  return Object.fromEntries(keys.map((key) => [key, record[key]]));
 }
 
 /** Null where only the run knows. */

@@ -133,6 +133,8 @@ export class OptionReader {
     for (const key of Object.keys(record)) {
       const item = record[key];
       if (item === undefined) continue;
+      this.#fixed(name, key);
+      if (key === '__proto__') this.problem(`${this.#name(name)} has the key "__proto__"`, 'Use another name.');
       if (!keyPattern.test(key))
         this.problem(`${this.#name(name)} has the key ${shown(key)}`, `Keys have to match ${String(keyPattern)}.`);
       entries.push([key, item]);

@@ -1,6 +1,7 @@
 /** The option `pod` of a step over that of its pipeline, with what the step says beside it taken into account. */
 import { bind } from './binding.ts';
 import type { Call } from './build.ts';
+import { refuseCodeInPod } from './command.ts';
 import type { Binding, Work } from './definition.ts';
 import { OptionReader, plainRecord } from './options.ts';
 import { mergePods } from './pod-merge.ts';
@@ -43,7 +44,10 @@ function hasPod(work: Work): boolean {
 
 /** As it stands in a definition: absent where nothing is said. */
 export function bindPod(call: Call, pod: Fields | null): { readonly pod?: Binding } {
-  return pod === null ? {} : { pod: bind(call, 'pod', pod) };
+  if (pod === null) return {};
+  const bound = bind(call, 'pod', pod);
+  refuseCodeInPod(call, bound);
+  return { pod: bound };
 }
 
 function wrongPod(options: OptionReader, value: unknown): never {

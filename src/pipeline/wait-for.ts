@@ -10,11 +10,12 @@ import {
   type Template,
   type WaitWork,
 } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import type { Handle, Input, Nothing, Resolved } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { pipelineNamePattern, stepNamePattern } from './names.ts';
 import { closeStep, openStep, readFunction, type StepCall, type StepOptions } from './step-options.ts';
-import { parseDuration } from '../std/duration.ts';
+import { parseDuration, writeDuration } from '../std/duration.ts';
 import { bucketMistake, parseObjectAddress } from '../std/object-address.ts';
 
 /** How it looks; `timeout` is the time from the first look, 1 d unless given. */
@@ -190,5 +191,7 @@ function readShift(call: StepCall): number {
   const back = text.startsWith('-');
   const parsed = parseDuration(back ? text.slice(1) : text);
   if (!parsed.ok) return call.options.wrong('shift', 'a duration, with "-" in front for the past, such as "-1d"', text);
+  const { shiftMsMax } = definitionLimits;
+  if (parsed.value > shiftMsMax) return call.options.wrong('shift', `at most ${writeDuration(shiftMsMax)}`, text);
   return back ? -parsed.value : parsed.value;
 }

@@ -192,14 +192,21 @@ function determination(labels: readonly number[], scores: readonly number[]): St
   return (weights) => {
     const center = mean(weights);
     let [sum, rows] = [0, 0];
+    let first: number | null = null;
+    // Not by the sum of squares: the mean of equal labels is rounded, and leaves some.
+    let areEqual = true;
     for (let row = 0; row < labels.length; row++) {
       const weight = weights[row] ?? 0;
+      if (weight > 0) {
+        first ??= labels[row] ?? 0;
+        areEqual &&= labels[row] === first;
+      }
       sum += weight * ((labels[row] ?? 0) - center) ** 2;
       rows += weight;
     }
     if (rows < 2) return Number.NaN;
     const error = meanSquare(weights);
-    if (sum === 0) return error === 0 ? 1 : 0;
+    if (areEqual || sum === 0) return error === 0 ? 1 : 0;
     return 1 - error / (sum / rows);
   };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { stop } from 'esbuild';
@@ -8,7 +9,7 @@ import { createCompiler } from '../../src/compile/compiler.ts';
 import { Share } from '../../src/compile/line.ts';
 import { SourceReader } from '../../src/compile/source-reader.ts';
 import { listProcesses } from '../../src/executor/local/processes.ts';
-import { commitOf, goodFile } from './sources.ts';
+import { commitOf, goodFile, type RecordedSource } from './sources.ts';
 
 after(() => stop());
 
@@ -29,6 +30,32 @@ test('files that keep the bundler busy use up the time of their own commit, and 
     'good: bundled',
     `two: the other pipelines of the commit take longer than ${all} s`,
   ]);
+});
+
+/** Ends the bundler as soon as it reads `path`. */
+function endingAt(path: string, source: RecordedSource): RecordedSource {
+  const read: RecordedSource['read'] = async (paths) => {
+    const contents = await source.read(paths);
+    if (paths.includes(path)) for (const pid of bundlers()) process.kill(pid, 'SIGKILL');
+    return contents;
+  };
+  return { ...source, read };
+}
+
+function bundlers(): readonly number[] {
+  const own = listProcesses().filter(({ parent }) => parent === process.pid);
+  return own.flatMap(({ pid }) => (readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('esbuild') ? [pid] : []));
+}
+
+test('a bundler that is ended from outside reads the file once more', async () => {
+  const source = commitOf({ '.pipelines/one.ts': 'export default 1;' });
+  const { result } = await bundle(
+    '.pipelines/one.ts',
+    new SourceReader(endingAt('.pipelines/one.ts', source)),
+    [],
+    new Share(compileLimits.commitMs),
+  );
+  assert.equal(result.ok, true);
 });
 
 test('a compiler without work ends all its processes, and starts them again', async (t) => {

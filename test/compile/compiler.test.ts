@@ -28,6 +28,46 @@ test('a file becomes a version with its definition, canonical text and digest', 
   assert.match(compiled?.version?.digest ?? '', /^[0-9a-f]{64}$/);
 });
 
+test('an input is as deep as the words allow, with a handle in it too', async () => {
+  const input = `${'{ a: '.repeat(16)}date${' }'.repeat(16)}`;
+  const compiled = await compile({
+    '.pipelines/a.ts': pipelineFile(`step('a', { input: ${input}, run: () => 1 });`),
+  });
+  assert.deepEqual(compiled[0]?.problems, []);
+});
+
+test('a file that Git refuses to read stops only those that import it', async () => {
+  const huge = new Uint8Array(2 * 1024 * 1024);
+  const source = commitOf({
+    '.pipelines/good.ts': goodFile,
+    '.pipelines/rows.csv': huge,
+    '.pipelines/huge.json': huge,
+    '.pipelines/huge.ts': huge,
+    '.pipelines/one.ts': "import './huge.json';",
+    '.pipelines/two.ts': "import '../data.json';",
+    '.pipelines/three.ts': "import '../.git/config.json';",
+    'data.json': huge,
+  });
+  const read: typeof source.read = async (paths) => {
+    const contents = await source.read(paths);
+    const isRefused = (path: string): boolean => contents.get(path)?.length === huge.length || path.startsWith('.git/');
+    if (paths.some(isRefused)) throw new Error('refused');
+    return contents;
+  };
+  const compiled = await compiler.compile({ ...source, read });
+  assert.deepEqual(
+    compiled.map(({ file, problems }) => [file, problems.map(({ message }) => message).join()]),
+    [
+      ['.pipelines/good.ts', ''],
+      ['.pipelines/huge.ts', '.pipelines/huge.ts has more than 1048576 bytes'],
+      ['.pipelines/one.ts', '.pipelines/huge.json has more than 1048576 bytes'],
+      ['.pipelines/three.ts', 'there is no file ".git/config.json" that can be imported'],
+      ['.pipelines/two.ts', 'data.json has more than 1048576 bytes'],
+    ],
+  );
+  assert.equal(source.asked.includes('.pipelines/rows.csv'), false);
+});
+
 test('files with the same definition share its digest, and files with another one do not', async () => {
   const digestOf = async (source: string): Promise<string | undefined> =>
     (await compile({ '.pipelines/good.ts': source }))[0]?.version?.digest;
@@ -233,7 +273,7 @@ export default pipeline('a', {}, () => { step('x', { command }); });`,
 });
 
 test('a source that cannot be read rejects, and says nothing about the files', async () => {
-  const source = commitOf({ '.pipelines/a.ts': `import { x } from '../x.ts';\nx();` });
+  const source = commitOf({ '.pipelines/a.ts': `import { x } from '../x.ts';\nx();`, 'x.ts': '' });
   const broken = {
     list: async (folder: string) => await source.list(folder),
     read: async (paths: readonly string[]) => {

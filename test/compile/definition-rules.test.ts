@@ -1,6 +1,7 @@
 /** What left the sandbox proves itself again, because it may have been made without the words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compileLimits } from '../../src/compile/compile.ts';
 import { brokenRules } from '../../src/compile/definition-rules.ts';
 import { parseDefinition, parseGuarded } from '../../src/compile/definition-text.ts';
 import type { Binding, ContainerWork, StepDefinition } from '../../src/pipeline/definition.ts';
@@ -128,6 +129,22 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     /^step "a" decides, and is mapped$/,
   ],
   [
+    'a metric with two guardrails',
+    [
+      stepOf({
+        name: 'a',
+        work: works.challenge({
+          predictions: { literal: 'scored.csv' },
+          guardrails: [
+            { metric: 'f1', maxLoss: 0.1 },
+            { metric: 'f1', maxLoss: 0.2 },
+          ],
+        }),
+      }),
+    ],
+    /^step "a" has two guardrails for f1$/,
+  ],
+  [
     'a message over an output without an edge',
     [stepOf({ name: 'a' }), stepOf({ name: 'b', work: works.approval({ message: [{ output: 'a', path: [] }] }) })],
     /uses the output of "a" without coming after it/,
@@ -177,10 +194,35 @@ test('edges up to the limit pass, and one more does not', () => {
   assert.match(brokenRules(pipelineOf(layers(definitionLimits.edgesMax + 1)))[0] ?? '', /5001 edges/);
 });
 
+test('of very many mistakes the first are told, wherever they are', () => {
+  const wrong: Binding = { reference: { output: 'a', path: ['m'] } };
+  const references = stepOf({
+    name: 'b',
+    upstream: ['a'],
+    ...use({ list: Array.from({ length: 10_000 }, () => wrong) }),
+  });
+  const definitions = [
+    [stepOf({ name: 'a', work: works.branch(Array.from({ length: 1000 }, () => 'b')) })],
+    [stepOf({ name: 'a', outputs: { n: 'number' } }), references],
+  ];
+  for (const steps of definitions) assert.equal(brokenRules(pipelineOf(steps)).length, compileLimits.problemsMax);
+});
+
+test('outputs up to the limit pass, and one more does not', () => {
+  const errorOf = (count: number): string => {
+    const names = Array.from({ length: count }, (_, index) => `o${index}`);
+    const outputs = Object.fromEntries(names.map((name) => [name, 'number' as const]));
+    const parsed = parseDefinition(pipelineOf([stepOf({ name: 'a', outputs })]), '.pipelines/a.ts');
+    return parsed.ok ? '' : parsed.error;
+  };
+  assert.equal(errorOf(definitionLimits.outputsMax), '');
+  assert.match(errorOf(definitionLimits.outputsMax + 1), /^steps\.0\.outputs: more than 256 outputs$/);
+});
+
 test('text is parsed up to its limits, and without keys that reach prototypes', () => {
   assert.deepEqual(parseGuarded('{"a":[1,"]}"]}'), { ok: true, value: { a: [1, ']}'] } });
   for (const [text, error] of [
-    [`${'['.repeat(33)}${']'.repeat(33)}`, /deeper than 32/],
+    [`${'['.repeat(49)}${']'.repeat(49)}`, /deeper than 48/],
     ['{"__proto__":{}}', /__proto__/],
     ['{"a":{"\\u005f_proto__":{}}}', /__proto__/],
     ['{"a":', /JSON/],

@@ -23,7 +23,15 @@ type Gate = Partial<GateOptions<string>>;
 type Challenge = Partial<ChallengeOptions<typeof none>>;
 
 function churn(
-  given: { gate?: Gate | null; challenge?: Challenge | null; image?: string; cron?: string; free?: boolean } = {},
+  given: {
+    gate?: Gate | null;
+    challenge?: Challenge | null;
+    beside?: Challenge;
+    model?: string;
+    image?: string;
+    cron?: string;
+    free?: boolean;
+  } = {},
 ): PipelineDefinition {
   return pipeline('churn', { on: { schedule: given.cron ?? '0 2 * * 1' } }, () => {
     const checks = {
@@ -36,7 +44,7 @@ function churn(
     const after = data === null || given.free === true ? {} : { after: data };
     const train = container('train', { image: given.image ?? 'train:1', outputs: { model: 'artifact' }, ...after });
     if (given.challenge === null) return;
-    challenge('churn', {
+    const rule: ChallengeOptions<typeof none> = {
       model: train.model,
       predictions: 'p.csv',
       metric: 'roc_auc',
@@ -44,8 +52,9 @@ function churn(
       minAbsoluteChange: 0.005,
       guardrails: [{ metric: 'brier', maxLoss: 0.01 }],
       promote: 'on-merge',
-      ...given.challenge,
-    });
+    };
+    challenge(given.model ?? 'churn', { ...rule, name: 'challenge-churn', ...given.challenge });
+    if (given.beside !== undefined) challenge('churn', { ...rule, name: 'second', ...given.beside });
   }).definition;
 }
 
@@ -219,7 +228,40 @@ const weaker: readonly (readonly [title: string, head: PipelineDefinition, sente
     churn({ challenge: { promote: 'automatic' } }),
     'challenge "challenge-churn": it promotes automatic and no longer on-merge',
   ],
+  ['another model', churn({ model: 'other' }), 'challenge "challenge-churn": it is for other and no longer for churn'],
+  [
+    'a second challenge of the model that asks for less',
+    churn({ beside: { threshold: 0.1 } }),
+    'challenge "second": threshold fell from 0.9 to 0.1',
+  ],
+  [
+    'no threshold for another metric',
+    churn({ challenge: { metric: 'f1', minAbsoluteChange: 0, guardrails: [] } }),
+    'challenge "challenge-churn": minAbsoluteChange fell from 0.005 to 0',
+  ],
+  [
+    'an easier promotion by another metric',
+    churn({ challenge: { metric: 'f1', promote: 'automatic' } }),
+    'challenge "challenge-churn": it promotes automatic and no longer on-merge',
+  ],
 ];
+
+test('a second challenge of a model that asks for as much, or promotes nothing, weakens nothing', () => {
+  assert.deepEqual(diffVersions(churn(), churn({ beside: {} })).weakened, []);
+  assert.deepEqual(diffVersions(churn(), churn({ beside: { promote: 'never', threshold: 0.1 } })).weakened, []);
+});
+
+test('of another metric the numbers say nothing, and their absence does', () => {
+  assert.deepEqual(diffVersions(churn(), churn({ challenge: { metric: 'f1', threshold: 0.1 } })).weakened, [
+    'challenge "challenge-churn": it measures f1 and no longer roc_auc',
+  ]);
+  const gone = pipelineOf(
+    churn({ challenge: { metric: 'f1' } }).steps.map((each) =>
+      each.work.kind === 'challenge' ? { ...each, work: { ...each.work, threshold: null } } : each,
+    ),
+  );
+  assert.ok(diffVersions(churn(), gone).weakened.includes('challenge "challenge-churn": threshold 0.9 is gone'));
+});
 
 for (const [title, head, sentence] of weaker) {
   test(`${title} is flagged, and the way back is not`, () => {

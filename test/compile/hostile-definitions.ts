@@ -142,6 +142,13 @@ const memory: readonly HostileDefinition[] = [
     code: 'definition-limit',
   },
   {
+    title: 'a hundred thousand wrong choices',
+    source: forged(
+      "{ ...head, steps: Array.from({ length: 190 }, (_, i) => ({ ...step(`b${i}`), work: { kind: 'branch', file: '', input: { literal: null }, choices: new Array(950).fill('a') } })) }",
+    ),
+    code: 'definition-invalid',
+  },
+  {
     title: 'a result just above the limit',
     source: forged(`{ ...head, description: 'x'.repeat(1024 * 1024) }`),
     code: 'definition-limit',

@@ -6,15 +6,17 @@ import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { setImmediate as turn } from 'node:timers/promises';
 import { build } from 'esbuild';
-import { compileLimits } from '../../src/compile/compile.ts';
+import { CompilerFailure, compileLimits } from '../../src/compile/compile.ts';
+import { createCompiler } from '../../src/compile/compiler.ts';
 import { guest, writePrebuiltGuest } from '../../src/compile/guest-bundle.ts';
 import { Share } from '../../src/compile/line.ts';
 import { makeImage, Sandbox, type Evaluation } from '../../src/compile/sandbox.ts';
 import { fits, readImage } from '../../src/compile/words-image.ts';
+import { commitOf } from './sources.ts';
 
 const nothing = '(() => ({}))()';
 const endless = '(() => { for (;;); })()';
@@ -96,8 +98,73 @@ test('a closed sandbox says so, and starts nothing', async () => {
   const { code } = await guest();
   const sandbox = new Sandbox(code, compileLimits);
   await sandbox.close();
-  assert.equal((await sandbox.evaluate(nothing, ample())).kind, 'crashed');
+  await assert.rejects(sandbox.evaluate(nothing, ample()), new CompilerFailure('the compiler is closed', false));
   assert.equal(sandbox.isAwake, false);
+});
+
+const lengthy = '(() => { for (let round = 0; round < 2e7; round += 1); return {}; })()';
+/** Its second half is under way when whoever hears of the first can do something. */
+const unhurried = { evaluationMs: 60_000, evaluationKillMs: 60_000 };
+
+/** A sandbox, and the processes that it has just now. */
+async function watched(
+  t: TestContext,
+): Promise<{ readonly sandbox: Sandbox; readonly signal: (name: NodeJS.Signals) => void }> {
+  const { code } = await guest();
+  const sandbox = new Sandbox(code, unhurried);
+  t.after(() => sandbox.close());
+  const others = new Set(sandboxesOf(process.pid));
+  const signal = (name: NodeJS.Signals): void => {
+    for (const pid of sandboxesOf(process.pid)) if (!others.has(pid)) process.kill(Number(pid), name);
+  };
+  return { sandbox, signal };
+}
+
+test('a signal that goes to all processes of the server leaves the evaluation alone', async (t) => {
+  const { sandbox, signal } = await watched(t);
+  const evaluation = await sandbox.evaluate(lengthy, ample(), () => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) signal(name);
+  });
+  assert.equal(evaluation.kind, 'json');
+});
+
+test('an evaluation whose process is ended from outside is done again, once', async (t) => {
+  const { sandbox, signal } = await watched(t);
+  let tries = 0;
+  const evaluation = await sandbox.evaluate(lengthy, ample(), () => {
+    tries += 1;
+    if (tries === 1) signal('SIGKILL');
+  });
+  assert.deepEqual([evaluation.kind, tries], ['json', 2]);
+  await assert.rejects(
+    sandbox.evaluate(lengthy, ample(), () => signal('SIGKILL')),
+    new CompilerFailure('the sandbox ended: ended by SIGKILL', true),
+  );
+});
+
+test('a file over which the process is ended again and again is taken for the reason', async (t) => {
+  const compiler = await createCompiler(unhurried);
+  t.after(() => compiler.close());
+  const source = commitOf({ '.pipelines/a.ts': 'for (;;);' });
+  // To start takes less than half of it.
+  const ending = setInterval(() => {
+    for (const pid of sandboxesOf(process.pid)) if (processorMs(pid) > 1000) process.kill(Number(pid), 'SIGKILL');
+  }, 20);
+  t.after(() => clearInterval(ending));
+  for (let round = 1; round < compileLimits.endingsMax; round += 1)
+    await assert.rejects(compiler.compile(source), CompilerFailure);
+  const [compiled] = await compiler.compile(source);
+  assert.match(compiled?.problems[0]?.message ?? '', /ended the compiler's processes again and again \(.*SIGKILL\)/);
+});
+
+test('a machine that gives no time is no fault of the definition', async (t) => {
+  const { code } = await guest();
+  const sandbox = new Sandbox(code, { evaluationMs: 60_000, evaluationKillMs: 20 });
+  t.after(() => sandbox.close());
+  await assert.rejects(
+    sandbox.evaluate(endless, ample()),
+    new CompilerFailure('the machine was too busy to evaluate a file', false),
+  );
 });
 
 test('what the build of the package writes down is what development makes', async (t) => {
@@ -116,7 +183,7 @@ test('the process of a sandbox reads the engine and nothing else, and has nothin
   const sandbox = new Sandbox(code, compileLimits);
   t.after(() => sandbox.close());
   await sandbox.evaluate(nothing, ample());
-  const own = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isSandboxOf(process.pid, pid));
+  const own = sandboxesOf(process.pid);
   assert.equal(own.length, 1);
   for (const pid of own) {
     assert.match(
@@ -149,6 +216,20 @@ test('the process of a sandbox loads no part of Node that it could do without', 
   assert.deepEqual(new Set(ofNode), new Set(['node:fs', 'node:url', 'node:v8']));
 });
 
+function processorMs(pid: string): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return 0;
+  }
+}
+
+function sandboxesOf(parent: number): string[] {
+  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isSandboxOf(parent, pid));
+}
+
 function isSandboxOf(parent: number, pid: string): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -176,7 +257,7 @@ test('the process of a sandbox ends with the one that made it, whatever ends tha
   });
   t.after(() => server.kill('SIGKILL'));
   await once(server.stdout, 'data');
-  const children = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isSandboxOf(server.pid ?? 0, pid));
+  const children = sandboxesOf(server.pid ?? 0);
   assert.equal(children.length, 1);
   server.kill('SIGKILL');
   await once(server, 'exit');

@@ -11,7 +11,10 @@ export function commitOf(files: Readonly<Record<string, string | Uint8Array>>): 
   const encoder = new TextEncoder();
   return {
     asked,
-    list: async (folder) => Object.keys(files).filter((path) => path.startsWith(`${folder}/`)),
+    list: async (folder) =>
+      Object.entries(files).flatMap(([path, content]) =>
+        folder === '' || path.startsWith(`${folder}/`) ? [{ path, bytes: Buffer.byteLength(content) }] : [],
+      ),
     read: async (paths) => {
       asked.push(...paths);
       const found = new Map<string, Uint8Array>();

@@ -312,6 +312,8 @@ test('steps go to workers where a fleet is named; Redis is in the environment, f
 
 test('a fleet that would give workers up too soon, and one beside a cluster, are refused', () => {
   assert.match(problemOf('executor: { fleet: { lostAfter: 20s } }\n').message, /lostAfter: at least 1m/);
+  assert.match(problemOf('executor: { fleet: { startTimeout: 0s } }\n').message, /startTimeout: at least 1s/);
+  assert.match(problemOf('repositories: [{ url: /srv/x, poll: 0s }]\n').message, /poll: at least 100ms/);
   const cluster = 'kubernetes: { namespace: training, image: runner, agents: "http://x" }';
   assert.match(problemOf(`executor: { fleet: {}, ${cluster} }\n`).message, /not both/);
   assert.match(problemOf('executor: { fleet: { queue: GPU } }\n').message, /a queue has a name of/);

@@ -71,7 +71,8 @@ test('its pipelines compile, and each change of the story still does', async (t)
 /** The tree of a folder, as the compiler sees a commit. */
 function filesIn(directory: string): SourceFiles {
   return {
-    list: async (under) => (await readdir(join(directory, under))).map((name) => `${under}/${name}`),
+    list: async (under) =>
+      (await readdir(join(directory, under))).map((name) => ({ path: `${under}/${name}`, bytes: 0 })),
     async read(paths) {
       const found = new Map<string, Uint8Array>();
       for (const path of paths)

@@ -53,6 +53,17 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /"Train": the name is not allowed/,
       /lower-case/,
     ],
+    [
+      'more outputs than a step may declare',
+      () =>
+        step('a', {
+          ...command,
+          outputs: Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`o${i}`, 'json'])),
+        }),
+      'definition-option',
+      /"outputs" has 257 names, more than 256/,
+      /type "json"/,
+    ],
     ['a name with a slash', () => step('a/b', command), 'definition-name', /not allowed/, /group\(\)/],
     [
       'a name that is no text',
@@ -378,6 +389,52 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /bash -euc/,
       /env/,
     ],
+    ...(
+      [
+        [['bash', '-Cc'], /bash -Cc/],
+        [['bash', '-c', '--'], /bash -c/],
+        [['bash', '-o', 'pipefail', '-c'], /bash -c/],
+        [['bash', '-c', '-e'], /bash -c/],
+        [['bash', '--rcfile', 'rc', '-c'], /bash -c/],
+        [['python3', '-W', 'ignore', '-c'], /python3 -c/],
+        [['node', '--import', 'tsx', '-e'], /node -e/],
+        [['node', '-r', 'tsx', '-e'], /node -e/],
+        [['perl', '-e', '1', '-e'], /perl -e/],
+        [['bash', '-c', 'exec "$@"', 'x', 'python3', '-c'], /python3 -c/],
+      ] as const
+    ).map(([words, message]): (typeof inside)[number] => [
+      `a value behind ${words.join(' ')}`,
+      ({ date }) => step('a', { command: [...words, `echo ${date}`] }),
+      'definition-shell',
+      message,
+      /env/,
+    ]),
+    [
+      'Perl with a value beside its option',
+      ({ date }) => step('a', { command: ['perl', `-e${date}`] }),
+      'definition-shell',
+      /perl -e/,
+      /env/,
+    ],
+    [
+      'a container beside a step with a value in its shell',
+      ({ date }) =>
+        step('a', {
+          ...command,
+          pod: { initContainers: [{ name: 'b', image: 'x', command: ['sh'], args: ['-c', `echo ${date}`] }] },
+        }),
+      'definition-shell',
+      /program text of sh -c/,
+      /env/,
+    ],
+    [
+      'a hook with a value in its shell',
+      ({ date }) =>
+        step('a', { ...command, pod: { lifecycle: { postStart: { exec: { command: ['sh', '-c', date] } } } } }),
+      'definition-shell',
+      /program text of sh -c/,
+      /env/,
+    ],
     [
       'Python with a value in its text',
       ({ date }) => step('a', { command: ['python3', '-c', `print("${date}")`] }),
@@ -569,6 +626,106 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       'definition-map',
       /holds one step/,
       /by itself/,
+    ],
+    [
+      'a shift of more than a year',
+      ({ date }) => waitFor.pipeline('other', { date, shift: '-53w' }),
+      'definition-option',
+      /"shift" is "-53w"/,
+      /at most 366d/,
+    ],
+    [
+      'a very long list with a handle in it',
+      ({ date }) => step('a', { input: { rows: [...Array(10_000).fill(1), date] }, run }),
+      'definition-option',
+      /input\.rows has 10001 elements, more than 10000/,
+      /file/,
+    ],
+    [
+      'a handle that is looked into for ever',
+      () => {
+        let value: Record<string, unknown> = step('a', { run });
+        for (let depth = 0; depth < 17; depth += 1) value = value['x'] as typeof value;
+      },
+      'definition-handle',
+      /^a(?:\.x){16} is looked into further than 16 keys/,
+      /as it is/,
+    ],
+    [
+      'an argument that no program can be given',
+      () => step('a', { command: ['echo', 'x'.repeat(64 * 1024 + 1)] }),
+      'definition-option',
+      /command\[1\] is longer than 65536 characters/,
+      /file/,
+    ],
+    [
+      'an input called __proto__',
+      () => step('a', { input: JSON.parse('{ "__proto__": 1 }'), run }),
+      'definition-option',
+      /input has the key "__proto__"/,
+      /another name/,
+    ],
+    [
+      'an output called __proto__',
+      () => step('a', { ...command, outputs: JSON.parse('{ "__proto__": "json" }') }),
+      'definition-option',
+      /"outputs" has the key "__proto__"/,
+      /another name/,
+    ],
+    [
+      'two guardrails for one metric',
+      () => {
+        const guardrails = [0.1, 0.2].map((maxLoss) => ({ metric: 'brier', maxLoss }));
+        challenge('churn', { model: 'x', predictions: 'x', metric: 'f1', guardrails });
+      },
+      'definition-option',
+      /"guardrails" has brier twice/,
+      /smaller "maxLoss"/,
+    ],
+    [
+      'a map that gives back a field of its step',
+      () => map({ a: [1] }, () => step('fit', { ...command, outputs: { loss: 'number' } }).loss),
+      'definition-map',
+      /gives back fit\.loss, and not the step "fit"$/,
+      /as a whole/,
+    ],
+    [
+      'a map that gives back another step',
+      () => {
+        const other = step('other', command);
+        map({ a: [1] }, () => (step('fit', command), other));
+      },
+      'definition-map',
+      /gives back other, and not the step "fit"$/,
+      /as a whole/,
+    ],
+    [
+      'a map that gives nothing back',
+      () => map({ a: [1] }, () => void step('fit', command)),
+      'definition-map',
+      /gives back undefined, and not the step "fit"$/,
+      /as a whole/,
+    ],
+    [
+      'a handle in the name of a field',
+      ({ date }) => step('a', { input: { days: { [`on ${date}`]: 1 } }, run }),
+      'definition-handle',
+      /the name of a field of input\.days depends on a value/,
+      /as the value/,
+    ],
+    [
+      'a handle in the name of a column',
+      ({ date }) => gate('a', { data: 'x.csv', ranges: { [`on ${date}`]: { min: 1 } } }),
+      'definition-handle',
+      /option "ranges" depends on a value that exists only in a run/,
+      /write this one out/,
+    ],
+    [
+      'a handle for a label',
+      ({ date }) => gate('a', { data: 'x.csv', label: { column: 'day', positive: `${date}`, min: 0.1 } }),
+      'definition-handle',
+      /option "label.positive" depends on a value/,
+      /write this one out/,
     ],
     ['no step in a map', () => map({ a: [1] }, run), 'definition-map', /has no step/, /adds one/],
     ['a map over nothing', () => map({}, run), 'definition-map', /0 axes/, /lists/],

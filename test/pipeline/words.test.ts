@@ -356,6 +356,32 @@ test('a branch and a short circuit come before what they decide about', () => {
   });
 });
 
+test('what comes behind a script or program text is data', () => {
+  const commands = [
+    ['python3', 'train.py', '-c'],
+    ['python3', '-u', '-m', 'train', '-c'],
+    ['python3', '-c', 'import train', '-c'],
+    ['node', 'train.js', '-e'],
+    ['bash', 'train.sh', '-c'],
+    ['bash', '-c', 'echo "$1"', '-c'],
+    ['sh', '-c', 'test "$1" != 2', 'sh'],
+  ];
+  const steps = stepsOf(({ date }) => {
+    for (const [index, command] of commands.entries()) step(`s${index}`, { command: [...command, date] });
+  });
+  assert.equal(steps.length, commands.length);
+});
+
+test('the order in which an axis is written says nothing', () => {
+  const over = (sizes: { readonly [size: string]: number }): string =>
+    JSON.stringify(
+      pipeline('p', {}, () => void map({ sizes }, () => step('fit', { command: ['fit'] }))).definition.steps[0]?.map,
+    );
+  const [one, other] = [over({ small: 1, large: 2 }), over({ large: 2, small: 1 })];
+  assert.equal(one, other);
+  assert.match(one, /"literal":\{"large":2,"small":1\}/);
+});
+
 test('a map gives its step the axes, and its handle is the list', () => {
   const steps = stepsOf(({ date }) => {
     const grid = step('grid', { run: () => ({ depths: [2, 4] }) });

@@ -270,7 +270,7 @@ type Change = (definition: PipelineDefinition) => PipelineDefinition;
 export function stubCompiler(catalogue: Catalogue, change: Change = (definition) => definition): Compiler {
   return {
     async compile(source: SourceFiles): Promise<readonly Compiled[]> {
-      const paths = await source.list(pipelinesFolder);
+      const paths = (await source.list(pipelinesFolder)).map(({ path }) => path);
       const contents = await source.read(paths);
       return paths
         .toSorted()

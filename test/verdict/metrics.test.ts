@@ -107,5 +107,14 @@ test('regression metrics of a small table worked out by hand', () => {
 test('R² of equal labels is 1 for the model that is right and 0 for another, and none for a single row', () => {
   assert.equal(metricsOf('regression', [2, 2], [2, 2]).r2, 1);
   assert.equal(metricsOf('regression', [2, 2], [2, 3]).r2, 0);
+  const tenths = Array.from({ length: 12 }, () => 0.1);
+  assert.equal(
+    metricsOf(
+      'regression',
+      tenths,
+      tenths.map((label) => label + 1),
+    ).r2,
+    0,
+  );
   assert.equal(metricsOf('regression', [2], [3]).r2, null);
 });
