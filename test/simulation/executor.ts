@@ -17,6 +17,7 @@ import {
 import type { PoolClaim } from '../../src/pipeline/definition.ts';
 import type { Clock } from '../../src/std/clock.ts';
 import type { Json } from '../../src/std/json.ts';
+import { ways } from './pipelines.ts';
 import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { Wire } from './wire.ts';
@@ -213,6 +214,16 @@ function goodOutcome(spec: AttemptSpec, random: Random): AttemptOutcome {
   const { work } = spec;
   if (work.kind === 'gate')
     return succeeded({ path: 'data.csv', passed: true, rows: 10, checks: [] }, { pass: true, reason: 'it holds' });
+  if (work.kind === 'branch') {
+    const follow = ways.filter(() => random.chance(0.6));
+    return succeeded({ follow }, { follow });
+  }
+  if (work.kind === 'short-circuit') {
+    const pass = random.chance(0.7);
+    return succeeded({ pass }, { pass, reason: 'it was looked at' });
+  }
+  if (work.kind === 'function')
+    return succeeded({ items: Array.from({ length: random.between(0, 4) }, (_, index) => index) });
   if (work.kind === 'challenge') return succeeded(challengeOutput(spec, work, random));
   return succeeded(
     'model' in spec.outputs ? { model: artifactOf(spec.attemptId, 'model.json') } : { done: spec.attemptId },

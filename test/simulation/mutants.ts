@@ -167,6 +167,10 @@ export const mutants = {
     what: 'runs the first instance of a mapped step alone',
     definition: eachStep((step) => (step.map === null ? step : { ...step, map: mapOver([1]) })),
   },
+  'map-without-limit': {
+    what: 'runs all instances of a mapped step at once',
+    definition: eachStep((step) => (step.map === null ? step : { ...step, map: { ...step.map, concurrency: null } })),
+  },
   'soft-fail-flipped': {
     what: 'fails where a wait or an approval in vain is a skip, and the other way round',
     definition: eachStep((step) => {

@@ -1,7 +1,7 @@
 /**
  * The pipelines that a simulated repository may hold, and a compiler that knows them by the contents of their files:
  * `{ "pipeline": "churn", "edition": 3 }`. Between them they use what the conductor has a part in: lanes, overlap,
- * slots, pools, priorities, retries, memory, sensors, waits for another pipeline, ends of others, news of data, schedules,
+ * slots, pools, priorities, retries, memory, branches, maps, sensors, waits for another pipeline, ends of others, news of data, schedules,
  * backfills, challenges under each policy.
  */
 import { createHash } from 'node:crypto';
@@ -115,6 +115,8 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
           runTimeoutMs,
           on: { schedule: null, push: everywhere, pullRequest },
         });
+      case 'fork':
+        return pipelineOf(fork(), { ...common, on: { schedule: null, push: everywhere, pullRequest: null } });
       case 'past':
         return pipelineOf(trainAndChallenge('tick', 'automatic'), {
           ...common,
@@ -150,6 +152,7 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
   if (random.chance(0.4)) names.push('follow');
   if (random.chance(0.4)) names.push('fresh');
   const when = random.pick(['all', 'any', 'any'] as const);
+  if (random.chance(0.4)) names.push('fork');
   return { names: names.length === 0 ? ['churn'] : names, cron, timeZone, definition };
 }
 
@@ -250,6 +253,30 @@ function chain(poolSlots: number): StepDefinition[] {
     stepOf({ name: 'first', upstream: ['look', 'ask'], retry: quickRetry, ...pooled(1), priority: 10 }),
     stepOf({ name: 'second', upstream: ['look'], retry: quickRetry, ...pooled(poolSlots) }),
     stepOf({ name: 'last', upstream: ['first', 'second'], triggerRule: 'one_success', timeoutMs: 20_000 }),
+  ];
+}
+
+/** Of the branch in `fork`. */
+export const ways = ['left', 'right'];
+
+/** Ways that are taken or not, and a map over what a step gave. */
+function fork(): StepDefinition[] {
+  const input = { literal: null };
+  const over = { reference: { output: 'list', path: ['items'] } };
+  return [
+    stepOf({ name: 'choose', work: works.branch(ways) }),
+    stepOf({ name: 'left', upstream: ['choose'], retry: quickRetry }),
+    stepOf({ name: 'right', upstream: ['choose'] }),
+    stepOf({ name: 'join', upstream: ['left', 'right'], triggerRule: 'none_failed_min_one_success' }),
+    stepOf({ name: 'go', work: works.shortCircuit(false) }),
+    stepOf({ name: 'list', upstream: ['go'], work: { kind: 'function', file: 'p.ts', input }, retry: quickRetry }),
+    stepOf({
+      name: 'every',
+      upstream: ['list'],
+      map: { axes: [{ name: 'item', over }], concurrency: 2, lengthMax: 10 },
+      retry: quickRetry,
+    }),
+    stepOf({ name: 'end', upstream: ['join', 'every'], triggerRule: 'all_done' }),
   ];
 }
 

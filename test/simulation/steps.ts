@@ -16,6 +16,7 @@ export function wrongStep(run: KeptRun, event: RunEvent): string | null {
   if (event.type === 'run-finished') return wrongEnd(run, event.state);
   if (event.type === 'step-mapped') return wrongLength(run, event) ?? wrongStart(run, event);
   if (event.type === 'approval-requested') return wrongStart(run, event);
+  if (event.type === 'attempt-started' && event.index > 0) return tooManyAtOnce(run, event.step);
   const isStart = event.type === 'attempt-started' || event.type === 'step-scheduled' || event.type === 'wait-begun';
   return isStart && event.index === 0 ? wrongStart(run, event) : null;
 }
@@ -26,6 +27,13 @@ function wrongStart({ definition, events, opened }: KeptRun, { step: name }: { r
   if (stopOf(events) !== null) return `${opened.runId}/${name} started in a run that is told to end`;
   const early = startsTooEarly(definition.steps, step, (each) => endedIn(events, each));
   return early === null ? null : `${opened.runId}/${name} started before ${early} allows it`;
+}
+
+/** Instances of a map, one of which is about to start. */
+function tooManyAtOnce({ definition, instances, opened }: KeptRun, name: string): string | null {
+  const most = definition.steps.find((step) => step.name === name)?.map?.concurrency ?? null;
+  const running = [...instances].filter(([key, { ended }]) => !ended && key.startsWith(`${name}/`)).length;
+  return most === null || running < most ? null : `${opened.runId}/${name} has ${running + 1} instances at once`;
 }
 
 function wrongLength(run: KeptRun, { step, length }: Extract<RunEvent, { type: 'step-mapped' }>): string | null {

@@ -99,7 +99,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | memory | No attempt is given more memory than the limit of its step, or less than the one before; one that ran out of the limit is the last | each start |
 | cache | What stands for an attempt is what the run that is named gave, for the same instance and the same code, and for that pull request alone if it was made for one; an entry is kept with the end that gave it | each write |
 | reuse | What a re-run reuses is what the earlier run came to and gave | each opening |
-| steps | Steps and runs come to what the definition says of what attempts, waits and approvals came to: no step starts before what it is after allows it, each instance of a map runs, and finally-steps run last | each start; at each end of a run, by the model that the engine is held to (\`test/support/step-model.ts\`); of a run that was stopped, its starts and its own state |
+| steps | Steps and runs come to what the definition says of what attempts, waits and approvals came to: no step starts before what it is after allows it, each instance of a map runs, no more at once than it may, and finally-steps run last | each start; at each end of a run, by the model that the engine is held to (\`test/support/step-model.ts\`); of a run that was stopped, its starts and its own state |
 
 ## Faults
 
@@ -121,7 +121,7 @@ ${guards}
 ## What it does not cover
 
 Requests to the forge that arrive after a later one of the same kind, those of a server that conducts no more among them. More
-than two servers. Of the steps: gates that close, branches, short circuits, maps over an output and their concurrency (the model
+than two servers. Of the steps: gates that close, and rules other than those of its few pipelines (the model
 is held to those by random graphs in \`test/engine/order.test.ts\` alone); whether an outcome that was kept is the one that the executor
 gave; of a run that was stopped, the states of its steps. Tags that are pushed, and merge groups. That a tick which was held up, by a
 database or Git that did not answer, runs all the same: each that is late may be missed as the catch-up policy says. P4 and P8 give
