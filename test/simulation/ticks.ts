@@ -87,5 +87,7 @@ function isMiss({ history }: World, { name, on, overlap, parameters }: PipelineD
   if (on.schedule === null || at - tick <= onTimeWithinMs) return false;
   const { catchup } = on.schedule;
   const later = firingsBetween(on.schedule, tick + 1, at + 1).length;
-  return catchup === 'none' || later >= (catchup === 'latest' ? 1 : runsAtOnceMax);
+  // Runs that replace one another: the latest alone is worth its while.
+  const atOnce = catchup === 'latest' || overlap === 'replace' ? 1 : runsAtOnceMax;
+  return catchup === 'none' || later >= atOnce;
 }
