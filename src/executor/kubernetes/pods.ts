@@ -12,7 +12,7 @@ import type { Began, PlacedListener, PlacementEnd, Placing } from '../desk/placi
 import type { AttemptSpec } from '../executor.ts';
 import { createStoredValues, type StoredValues } from '../local/stored-values.ts';
 import { agentWroteAt } from './container-output.ts';
-import { ApiError, createApi, type Api } from './api.ts';
+import { createApi, type Api } from './api.ts';
 import { openContainerLog, type ContainerLog } from './container-log.ts';
 import { resolveContainer, resolveWords } from './container.ts';
 import { isEnding, isLeft, keptOf, ruleFor, type KeepRule } from './kept-pods.ts';
@@ -22,14 +22,10 @@ import { keptTail } from './log-place.ts';
 import type { Namespaces } from './namespaces.ts';
 import { Placement } from './placement.ts';
 import { brokenBeside, mainContainer, podPatience } from './pod-end.ts';
-import { createPodMetrics } from './pod-metrics.ts';
 import { podName } from './pod-name.ts';
-import { openPodTable } from './pod-table.ts';
-import { helperContainer, namespaceOf, podLabels, podOf, saidOf, type PodSettings } from './pod.ts';
+import { helperContainer, namespaceOf, podOf, saidOf, type PodSettings } from './pod.ts';
 import { createReaper, type PodPlace, type Reaper } from './reaper.ts';
-import { createRoom } from './room.ts';
-import { isFresh, type Seen } from './seen.ts';
-import { createSight } from './sight.ts';
+import { isFresh, openSeen, type Seen } from './seen.ts';
 
 export interface PodsOptions {
   readonly desk: Desk;
@@ -377,7 +373,16 @@ export class Pods implements Placing {
     const before = this.#namespaces.get(namespace);
     if (before !== undefined) return before;
     this.#options.namespaces.add(namespace);
-    const seen = this.#open(namespace);
+    const { settings, clock, trouble } = this.#options;
+    const seen = openSeen({
+      api: this.#api,
+      namespace,
+      instance: settings.instance,
+      clock,
+      changed: (name, view) => this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view),
+      listed: (begunAt) => this.#listed(seen, begunAt),
+      trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
+    });
     this.#namespaces.set(namespace, seen);
     return seen;
   }
@@ -397,44 +402,6 @@ export class Pods implements Placing {
     } catch (error) {
       trouble(error, `the namespace ${namespace} is not forgotten`);
     }
-  }
-
-  #open(namespace: string): Seen {
-    const { settings, clock, trouble } = this.#options;
-    const selector = `${podLabels.instance}=${settings.instance}`;
-    const room = createRoom();
-    const sight = createSight();
-    const table = openPodTable({
-      api: this.#api,
-      namespace,
-      selector,
-      clock,
-      sight,
-      changed: (name, view) => {
-        this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view);
-        if (view === null) room.gone(name);
-        else if (view.phase === 'Succeeded' || view.phase === 'Failed') room.ended(name);
-      },
-      listed: (begunAt) => this.#listed(seen, begunAt),
-      trouble: (error) => {
-        const isRefused = error instanceof ApiError && (error.status === 403 || error.status === 404);
-        seen.refused = isRefused ? { since: seen.refused?.since ?? clock.now(), why: error.message } : null;
-        trouble(error, `the pods of ${namespace} cannot be seen`);
-      },
-    });
-    const metrics = createPodMetrics({ api: this.#api, namespace, selector });
-    const seen: Seen = {
-      table,
-      sight,
-      metrics,
-      room,
-      isListed: false,
-      refused: null,
-      isUsed: false,
-      ids: new Set(),
-      waiting: new Map(),
-    };
-    return seen;
   }
 
   #listed(seen: Seen, begunAt: number): void {

@@ -1,10 +1,13 @@
 /** One namespace: what is seen in it, and whose pods are there. */
 import type { Clock } from '../../std/clock.ts';
 import type { PlacementEnd } from '../desk/placing.ts';
-import type { PodMetrics } from './pod-metrics.ts';
-import type { PodTable } from './pod-table.ts';
-import type { Room } from './room.ts';
-import type { Sight } from './sight.ts';
+import { ApiError, type Api } from './api.ts';
+import { createPodMetrics, type PodMetrics } from './pod-metrics.ts';
+import { openPodTable, type PodTable } from './pod-table.ts';
+import type { PodView } from './pod-view.ts';
+import { podLabels } from './pod.ts';
+import { createRoom, type Room } from './room.ts';
+import { createSight, type Sight } from './sight.ts';
 
 export interface Seen {
   readonly table: PodTable;
@@ -19,6 +22,55 @@ export interface Seen {
   readonly ids: Set<string>;
   /** Of an earlier server, with the end that it knew: nobody knows yet whether they have pods. */
   readonly waiting: Map<string, PlacementEnd | null>;
+}
+
+export interface SeenPorts {
+  readonly api: Api;
+  readonly namespace: string;
+  readonly instance: string;
+  readonly clock: Clock;
+  /** Null: it is gone. */
+  readonly changed: (name: string, view: PodView | null) => void;
+  /** All that is there has been told; the list was asked for at `begunAt`. */
+  readonly listed: (begunAt: number) => void;
+  readonly trouble: (error: unknown) => void;
+}
+
+export function openSeen({ api, namespace, instance, clock, changed, listed, trouble }: SeenPorts): Seen {
+  const selector = `${podLabels.instance}=${instance}`;
+  const room = createRoom();
+  const sight = createSight();
+  const table = openPodTable({
+    api,
+    namespace,
+    selector,
+    clock,
+    sight,
+    changed(name, view) {
+      changed(name, view);
+      if (view === null) room.gone(name);
+      else if (view.phase === 'Succeeded' || view.phase === 'Failed') room.ended(name);
+    },
+    listed,
+    trouble(error) {
+      const isRefused = error instanceof ApiError && (error.status === 403 || error.status === 404);
+      seen.refused = isRefused ? { since: seen.refused?.since ?? clock.now(), why: error.message } : null;
+      trouble(error);
+    },
+  });
+  const metrics = createPodMetrics({ api, namespace, selector });
+  const seen: Seen = {
+    table,
+    sight,
+    metrics,
+    room,
+    isListed: false,
+    refused: null,
+    isUsed: false,
+    ids: new Set(),
+    waiting: new Map(),
+  };
+  return seen;
 }
 
 /** Whether what is known there is of this moment; else it is looked at again. */
