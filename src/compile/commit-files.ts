@@ -22,6 +22,8 @@ import type { SourceReader } from './source-reader.ts';
 /** Where the sandbox keeps the words, and the name that the map gives to files of the commit. */
 const wordsGlobal = 'contender:words';
 export const repositoryNamespace = 'repository';
+/** And the name that it gives to the words. */
+export const wordsSource = 'words:contender';
 /** Data of the commit, which a module of the same path exports: as in Node, that has a default export only. */
 const dataNamespace = 'data';
 

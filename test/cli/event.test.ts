@@ -79,7 +79,7 @@ test('a name or moment that is none is refused', async () => {
 test('check warns of a pipeline that follows none, and graph and simulate say who follows', async () => {
   const { status, err } = await sandbox.run(['check']);
   assert.equal(status, 0, err);
-  assert.match(err, /follower\.ts: it follows "elsewhere", which no file here defines/);
+  assert.match(err, /follower\.ts:3:16: it follows "elsewhere", which no file here defines/);
   const graph = await sandbox.run(['graph', 'upstream', '--format', 'mermaid']);
   assert.match(graph.out, /^ {2}%% is followed by follower: success on the default branch$/m);
   const simulated = await sandbox.run(['simulate', 'upstream', '--json']);

@@ -373,7 +373,7 @@ test('a quantity of a container is held to what the pod of its pipeline says', a
     problemsOf(
       pipelineFile(`container('a', { image: 'i:1', resources: ${resources} });`).replace('{}', `{ pod: ${pod} }`),
     );
-  const told = '2:16 definition-pod the pod of "a": pod.resources';
+  const told = '3:1 definition-pod the pod of "a": pod.resources';
   const help = 'Request less, or raise the limit.';
   assert.deepEqual(await problemsWith('{ limits: { cpu: 1 } }', '{ resources: { requests: { cpu: 2 } } }'), [
     `${told}.requests.cpu: it is 2, and the limit in "resources" 1 | ${help}`,
