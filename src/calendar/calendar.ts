@@ -6,6 +6,6 @@ export type { Schedule } from './schedule.ts';
 export { parseSchedule } from './parse.ts';
 export { firingsBetween, intervalOf, nextFiring, previousFiring } from './firing.ts';
 export { clockChangeAt } from './clock-change.ts';
-export { decideTicks, onTimeWithinMs, ticksPerPageMax, type CatchupPolicy, type TickDecision } from './ticks.ts';
+export { decideTicks, ticksPerPageMax, type CatchupPolicy, type TickDecision } from './ticks.ts';
 export { planBackfill } from './backfill.ts';
 export { formatLocalTime } from './zone.ts';

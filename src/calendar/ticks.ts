@@ -13,7 +13,7 @@ export type CatchupPolicy = 'none' | 'latest' | 'all';
 /** More than this many runs are never started at once, so that coming back after a week starts no storm. */
 const catchupRunsMax = 10;
 /** A tick is on time up to this late: servers look at the clock once a minute at least. */
-export const onTimeWithinMs = 60_000;
+const onTimeWithinMs = 60_000;
 /** Decisions handed out at once. */
 export const ticksPerPageMax = 1000;
 

@@ -188,37 +188,6 @@ test('where overlap is forbidden, a tick that comes too early is missed and says
   assert.match(second?.reason ?? '', /overlap policy is forbid/);
 });
 
-test('where overlap is forbidden, the ticks of a time without server run one after another', async () => {
-  const stage = await Stage.open({ pipelines: [scheduled({ catchup: 'all' }, { overlap: 'forbid' })] });
-  await untilTicks(stage, 1);
-  stage.world.crash(32 * minuteMs);
-  stage.world.attemptMs = 2 * minuteMs;
-  await untilTicks(stage, 12);
-  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
-  assert.ok(ticks(stage).filter(({ reason }) => /caught up/.test(reason ?? '')).length >= 6);
-  const late = ticks(stage).filter(({ decision, reason }) => decision === 'missed' && /late by/.test(reason ?? ''));
-  assert.deepEqual(late, []);
-  assert.ok(ticks(stage).filter(({ decision }) => decision === 'missed').length <= 1, 'but one that came on time');
-  const opened = [...stage.world.history.runs.values()].map((run) => run.opened);
-  const dates = opened.toSorted((one, other) => one.at - other.at).map(({ logicalDate }) => logicalDate);
-  assert.deepEqual(
-    dates,
-    dates.toSorted((one, other) => one - other),
-  );
-});
-
-test('where overlap is forbidden, ticks that wait behind a long run are at most ten', async () => {
-  const stage = await Stage.open({ pipelines: [scheduled({ catchup: 'all' }, { overlap: 'forbid' })] });
-  await untilTicks(stage, 1);
-  stage.world.crash(12 * minuteMs);
-  stage.world.attemptMs = 90 * minuteMs;
-  await stage.until('the run after the long one', () => stage.world.history.runs.size === 3, 200 * minuteMs);
-  assert.deepEqual(new Set(gaps(stage)), new Set([5]));
-  const late = ticks(stage).filter(({ decision }) => decision === 'missed');
-  assert.ok(late.length > 0);
-  assert.ok(late.every(({ reason }) => /at most 10 ticks run at once/.test(reason ?? '')));
-});
-
 test('where a run replaces the one before, only the latest tick of a time without server runs', async () => {
   const stage = await Stage.open({ pipelines: [scheduled({ catchup: 'all' }, { overlap: 'replace' })] });
   await untilTicks(stage, 1);

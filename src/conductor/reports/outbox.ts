@@ -22,6 +22,8 @@ export class Outbox {
   /** By key: whom it is for. */
   readonly #underWay = new Map<string, string>();
   readonly #beside = new Set<Promise<void>>();
+  /** Behind this row the next look begins: all before it wait for room in these lanes. */
+  #passed: { readonly after: OutboxRow; readonly lanes: ReadonlySet<string> } | null = null;
   readonly #refusals = new Trouble();
   #stopped = false;
 
@@ -72,13 +74,16 @@ export class Outbox {
 
   /** Whether there was any to begin, however much waits before it for someone who hangs. */
   async #beginDue(now: number): Promise<boolean> {
-    let after: OutboxRow | null = null;
-    do {
-      const due: readonly OutboxRow[] = await this.#ports.journal.dueOutbox(now, conductorLimits.outboxPageMax, after);
+    for (;;) {
+      const passed = this.#passed;
+      const due = await this.#ports.journal.dueOutbox(now, conductorLimits.outboxPageMax, passed?.after);
       if (due.filter((row) => this.#begin(row)).length > 0) return true;
-      after = due.length < conductorLimits.outboxPageMax ? null : (due.at(-1) ?? null);
-    } while (after !== null);
-    return false;
+      const last = due.at(-1);
+      if (last === undefined || due.length < conductorLimits.outboxPageMax) return false;
+      // Unless one of them has found room meanwhile.
+      if (this.#passed === passed)
+        this.#passed = { after: last, lanes: new Set([...(passed?.lanes ?? []), ...due.map(laneOf)]) };
+    }
   }
 
   /** False where it is under way, or has to wait for others of its lane. */
@@ -115,6 +120,7 @@ export class Outbox {
       this.#tell(row, carried, results[0]);
     } finally {
       this.#underWay.delete(row.key);
+      if (this.#passed?.lanes.has(lane) === true) this.#passed = null;
     }
   }
 

@@ -316,7 +316,6 @@ export class Turns {
     // A backfill may go on: one of its runs has ended, or the run that its own are forbidden beside.
     if (run.opened.trigger.kind === 'backfill' || run.definition.overlap === 'forbid')
       this.#ports.jobQueue.wake('backfills');
-    if (run.definition.overlap === 'forbid') this.#ports.jobQueue.wake('ticks');
   }
 
   /** Nothing of this turn may have been kept: its messages come again, on a run folded anew. */

@@ -7,7 +7,6 @@ import {
   formatLocalTime,
   intervalOf,
   nextFiring,
-  onTimeWithinMs,
   parseSchedule,
   ticksPerPageMax,
   type Schedule,
@@ -23,7 +22,7 @@ import type { HeldUp } from './held-up.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { missedTickNotices } from '../reports/notices.ts';
 import { noteSchedules, sinceOf, type Counting } from './schedule-since.ts';
-import { laneOf, openRun, openRunWhenFree, parseParameters } from './triggers.ts';
+import { laneOf, openRun, parseParameters } from './triggers.ts';
 import { isSilence } from '../silence.ts';
 import { Trouble } from '../trouble.ts';
 import type { Turns } from '../runs/turns.ts';
@@ -156,8 +155,7 @@ export class Schedules {
   }
 
   /**
-   * Decides on the ticks that are due, as many as the calendar gives at once; true where there may be more. One that is
-   * caught up waits where a run may not begin now, and those after it wait behind it: the end of that run wakes them.
+   * Decides on the ticks that are due, as many as the calendar gives at once; true where there may be more.
    */
   async #firePage(active: Active): Promise<boolean> {
     const { journal, clock, jobQueue } = this.#ports;
@@ -177,8 +175,7 @@ export class Schedules {
     const parameters = parseParameters(definition.parameters, {});
     const told = this.#missedNotices(active, decisions, parameters.ok ? null : parameters.error);
     let missed: Commit[] = [];
-    let waits = false;
-    for (const { tick, decision, lateByMs, reason } of decisions) {
+    for (const { tick, decision, reason } of decisions) {
       if (decision === 'missed' || !parameters.ok) {
         const notices = tick === told?.lastTick ? told.notices : [];
         missed.push([this.#missed(active, tick, parameters.ok ? reason : parameters.error), ...notices]);
@@ -187,17 +184,15 @@ export class Schedules {
       // In order: the last tick on record says that those before it are decided.
       if (missed.length > 0) await journal.commit(missed);
       missed = [];
-      const open = catchup !== 'none' && lateByMs > onTimeWithinMs ? openRunWhenFree : openRun;
-      waits = !(await this.#fire(active, tick, reason, parameters.value, open));
-      if (waits) break;
+      await this.#fire(active, tick, reason, parameters.value);
     }
     if (missed.length > 0) await journal.commit(missed);
-    const isMore = !waits && decisions.length === ticksPerPageMax;
+    const isMore = decisions.length === ticksPerPageMax;
     if (!isMore) this.#heldUp.end(project.name, definition.name);
     return isMore;
   }
 
-  /** Of the ticks that are missed now: one for all, which is kept with the last of them. Null where `catchup` wants no more. */
+  /** Of the ticks that are missed now: one for all, which is kept with the last of them. Null where `catchup` or `overlap` wants no more. */
   #missedNotices(
     { project, definition, schedule: { timeZone }, catchup }: Active,
     decisions: readonly TickDecision[],
@@ -205,7 +200,9 @@ export class Schedules {
   ): { readonly lastTick: number; readonly notices: readonly Write[] } | null {
     const missed = decisions.filter(({ decision }) => decision === 'missed' || mistake !== null);
     const [first, last] = [missed[0], missed.at(-1)];
-    if (first === undefined || last === undefined || (catchup === 'latest' && mistake === null)) return null;
+    if (first === undefined || last === undefined) return null;
+    const isWanted = catchup === 'latest' || (catchup === 'all' && definition.overlap === 'replace');
+    if (isWanted && mistake === null) return null;
     const lastText = formatLocalTime(timeZone, last.tick);
     const which =
       missed.length === 1
@@ -216,19 +213,12 @@ export class Schedules {
     return { lastTick: last.tick, notices: missedTickNotices(project.name, definition, notifier.defaults, news) };
   }
 
-  /** False: it waits, and nothing of it is kept. */
-  async #fire(
-    active: Active,
-    tick: number,
-    reason: string,
-    parameters: RunOpened['parameters'],
-    open: typeof openRunWhenFree,
-  ): Promise<boolean> {
+  async #fire(active: Active, tick: number, reason: string, parameters: RunOpened['parameters']): Promise<void> {
     const { project, definition, digest, sha, schedule } = active;
     const at = this.#ports.clock.now();
     const interval = intervalOf(schedule, tick);
     const place = { repository: project.name, pipeline: definition.name, tick, at } as const;
-    const opened = await open(this.#ports, this.#turns, {
+    const opened = await openRun(this.#ports, this.#turns, {
       key: `schedule:${project.name}:${definition.name}:${tick}`,
       repository: project.name,
       sha,
@@ -241,9 +231,7 @@ export class Schedules {
       alongside: (runId) => ({ write: 'tick', ...place, decision: 'run', reason, runId }),
       reused: [],
     });
-    if (opened === null) return false;
     if ('skipped' in opened) await this.#ports.journal.commit([[this.#missed(active, tick, opened.skipped)]]);
-    return true;
   }
 
   #missed({ project, definition }: Active, tick: number, reason: string): Write {
