@@ -123,6 +123,8 @@ test('a run that is over can be run again: its commit, moment and parameters, on
   const third = await press(app, address, member, { key: other, steps: 'all' });
   assert.equal(third.statusCode, 422);
   assert.match(third.body, /under way/);
+  assert.equal((await press(app, `${again}/cancel`, member)).statusCode, 303);
+  await system.untilRun('its end', ({ id, state }) => again === `/runs/${id}` && state === 'cancelled');
 });
 
 test('a run that may not start says why, and one that is not there is not found', async () => {
