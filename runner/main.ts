@@ -94,8 +94,10 @@ function failureOf(error: unknown): RunnerResult {
   const text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : inspect(error);
   err(`${text}${error instanceof Error && error.cause !== undefined ? `\nCaused by: ${inspect(error.cause)}` : ''}\n`);
   const message = error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${inspect(error)}`;
-  // By its name: a package of the repository may have brought a copy of its own.
-  const cause = error instanceof Error && error.name === NonRetryableError.name ? 'non-retryable' : 'code';
+  // By its name too: a package of the repository may have brought a copy of its own.
+  const isFinal =
+    error instanceof NonRetryableError || (error instanceof Error && error.name === NonRetryableError.name);
+  const cause = isFinal ? 'non-retryable' : 'code';
   return { kind: 'failed', cause, message: (message.split('\n')[0] ?? '').slice(0, 1000), exitCode: null };
 }
 

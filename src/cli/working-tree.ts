@@ -11,7 +11,11 @@ export function workingTree(root: string): SourceFiles {
         .filter((entry) => entry.isFile() && !posix.relative(root, entry.parentPath).includes('node_modules'))
         .map((entry) => posix.relative(root, join(entry.parentPath, entry.name)))
         .sort();
-      return await Promise.all(paths.map(async (path) => ({ path, bytes: (await lstat(join(root, path))).size })));
+      const files = await Promise.all(
+        // An editor's own may be gone by now.
+        paths.map(async (path) => ({ path, bytes: (await lstat(join(root, path)).catch(() => null))?.size ?? null })),
+      );
+      return files.flatMap(({ path, bytes }) => (bytes === null ? [] : [{ path, bytes }]));
     },
     async read(paths) {
       const contents = new Map<string, Uint8Array>();

@@ -89,12 +89,18 @@ interface Interpreter {
   readonly comes: 'next' | 'last' | 'behind options';
   /** The beginning of one that holds the text itself. */
   readonly holding: RegExp;
-  /** Takes its value from the next argument. */
+  /** Takes its value from the next argument: the letters before take none of their own. */
   readonly valued: RegExp;
 }
 
 /** Of a long option nothing is known but whether it holds its value itself. */
 const longOption = /^--[^=]+$/;
+
+const ofOneText = {
+  code: /^-[a-z]*[epE]$|^--eval$|^--print$/,
+  comes: 'next',
+  holding: /^-[a-z]*[eE]|^--(?:eval|print)=/,
+} as const;
 
 const interpreters: readonly Interpreter[] = [
   {
@@ -109,15 +115,12 @@ const interpreters: readonly Interpreter[] = [
     code: /^-[A-Za-z]*c$/,
     comes: 'last',
     holding: /^-[A-Za-z]*c/,
-    valued: /^-[A-Za-z]*[WX]$/,
+    valued: /^-[bBdEhiIOPqRsSuvVx]*[WX]$/,
   },
-  {
-    program: /^(?:node|bun|deno|ruby|perl|Rscript|lua)$/,
-    code: /^-[a-z]*[epE]$|^--eval$|^--print$/,
-    comes: 'next',
-    holding: /^-[a-z]*[eE]|^--(?:eval|print)=/,
-    valued: /^-[A-Za-z]*[rCIl]$/,
-  },
+  { ...ofOneText, program: /^(?:node|bun|deno|Rscript)$/, valued: /^-[rC]$/ },
+  { ...ofOneText, program: /^ruby$/, valued: /^-[alnpsSvwy]*[rCI]$/ },
+  { ...ofOneText, program: /^perl$/, valued: /^-[acfnpsStTuUvwWX]*I$/ },
+  { ...ofOneText, program: /^lua$/, valued: /^-l$/ },
 ];
 
 /** A value inside of program text would be read as program text: branch names and parameters are data. */
@@ -148,17 +151,20 @@ function optionWithReferences(
     const part = given[index] ?? '';
     const start = typeof part === 'string' ? part : part[0];
     const isOption = typeof start === 'string' && /^[-+]./.test(start);
-    if (!isOption) {
+    if (part === '--' || part === '-') {
+      return typeof given[index + 1] === 'object' ? option : null;
+    } else if (!isOption) {
       if (option !== null) return typeof part === 'object' ? option : null;
       if (!mayBeValue) return null;
       mayBeValue = false;
     } else if (typeof part === 'object') {
       if (option !== null || holding.test(start)) return option ?? start;
-    } else if (part === '--') {
-      return typeof given[index + 1] === 'object' ? option : null;
     } else if (code.test(part)) {
       option = part;
-      if (comes === 'behind options') continue;
+      if (comes === 'behind options') {
+        if (valued.test(part)) index += 1;
+        continue;
+      }
       if (typeof given[index + 1] === 'object') return option;
       if (comes === 'last') return null;
       [option, index] = [null, index + 1];

@@ -39,7 +39,10 @@ const stepSummarySchema = z.object({
   startedAt: time,
   finishedAt: time,
   dueAt: time.describe('When it is tried again, or is out of time'),
-  reusedFrom: z.string().nullable().describe('The run whose attempts gave what stands here; null: this one'),
+  reusedFrom: z
+    .string()
+    .nullable()
+    .describe('The run whose attempts gave what stands here; null: this one, or for only some instances another'),
   fromCache: z.boolean(),
 });
 
@@ -72,6 +75,7 @@ export const wholeStepSchema = stepSummarySchema.extend({
       reason: z.string().nullable(),
       waits,
       dueAt: time,
+      reusedFrom: z.string().nullable().describe('The run whose attempts gave what stands here; null: this one'),
       attemptsTotal: z.number().int(),
       attempts: z.array(attemptSchema).describe('The last 20, oldest first'),
     }),

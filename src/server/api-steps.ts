@@ -66,6 +66,7 @@ function wholeStepOf(
       reason: cut(instance.reason),
       waits: waitsOf(run, step, instance.index, ports),
       dueAt: instance.dueAt,
+      reusedFrom: instance.reusedFrom,
       attemptsTotal: instance.attempts.length,
       attempts: attemptsOf(step, instance),
     })),

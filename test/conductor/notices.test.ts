@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noticesOf } from '../../src/conductor/reports/notices-of.ts';
+import { sendNotice } from '../../src/conductor/reports/send-notice.ts';
+import type { Notification, Sent } from '../../src/notify/notify.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { channel } from '../simulation/notifier.ts';
 import { Stage } from '../simulation/stage.ts';
@@ -95,6 +97,25 @@ test('who is to decide is told, with the message and the command', async () => {
   const { runId } = stage.run('asking').opened;
   const [row] = await stage.world.journal.outboxOf(runId);
   assert.equal(row?.body['reason'], `Go on?\nDecide on its page, or with: contender approve ${runId} release`);
+});
+
+test('nobody is told of an approval that is decided by the time its channel is reached', async () => {
+  const release = stepOf({ name: 'release', work: works.approval({ message: 'Go on?', timeoutMs: 60_000 }) });
+  const stage = await Stage.open({ pipelines: [pipelineOf([release], { name: 'asking', notify: { failure: [] } })] });
+  const { journal, time, history } = stage.world;
+  const sent: string[] = [];
+  const send = (_channel: string, { id }: Notification): Promise<Sent> => {
+    sent.push(id);
+    return Promise.resolve({ sent: true });
+  };
+  const ports = { journal, notifier: { defaults: [], send }, clock: { now: () => time.now }, runUrl: () => null };
+  stage.ask('asking');
+  await stage.until('it was told', () => stage.world.told.size > 0);
+  const [row] = await journal.outboxOf(stage.run('asking').opened.runId);
+  assert.ok(row !== undefined);
+  assert.deepEqual([await sendNotice(ports, row), sent], [{ done: [] }, [...stage.world.told]]);
+  await stage.until('it is out of time', () => history.unfinished.size === 0);
+  assert.deepEqual([await sendNotice(ports, row), sent.length], [{ done: [] }, 1]);
 });
 
 test('a recovery is told where it is asked for, once, after a run that failed', async () => {

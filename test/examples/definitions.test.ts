@@ -49,7 +49,7 @@ test('weekly churn runs on Mondays at 02:00, one run at a time, and is missed af
   assert.deepEqual(churn.on.schedule, { cron: '0 2 * * 1', timeZone: 'Europe/Berlin', catchup: 'none' });
   assert.equal(churn.maxActiveRuns, 1);
   assert.equal(churn.deadlineMs, 6 * 3_600_000);
-  assert.deepEqual(churn.notify, { deadline: ['ml-team'], failure: ['ml-team'] });
+  assert.deepEqual(churn.notify, { deadline: ['ml-team'], failure: ['ml-team'], approval: ['ml-team'] });
 });
 
 test('weekly churn waits for a Sunday that daily-features will have in time, in summer and in winter', () => {

@@ -400,6 +400,15 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
         [['node', '--import', 'tsx', '-e'], /node -e/],
         [['node', '-r', 'tsx', '-e'], /node -e/],
         [['perl', '-e', '1', '-e'], /perl -e/],
+        [['perl', '-l', '-e'], /perl -e/],
+        [['perl', '-nl', '-e'], /perl -e/],
+        [['perl', '-MI', '-e'], /perl -e/],
+        [['ruby', '-n', '-l', '-e'], /ruby -e/],
+        [['ruby', '-rI', '-e'], /ruby -e/],
+        [['python3', '-WX', '-c'], /python3 -c/],
+        [['bash', '-ceuo', 'pipefail'], /bash -ceuo/],
+        [['bash', '-euoc', 'pipefail'], /bash -euoc/],
+        [['bash', '-c', '-'], /bash -c/],
         [['bash', '-c', 'exec "$@"', 'x', 'python3', '-c'], /python3 -c/],
       ] as const
     ).map(([words, message]): (typeof inside)[number] => [

@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
+import type { RunOpened } from '../../src/engine/event.ts';
 import type { RunRow } from '../../src/journal/journal.ts';
 import { reportRun } from '../../src/conductor/reports/report-writes.ts';
 import { logLimits, type LogStore } from '../../src/outputs/outputs.ts';
+import { RunReader } from '../../src/server/pages/run-reader.ts';
 import { createServer } from '../../src/server/server.ts';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
 
@@ -296,24 +298,36 @@ test('a system without models says so, and an unknown one is not found', async (
   assert.equal((await get('/models/churn')).status, 404);
 });
 
-test('what the forge has not taken of the reports of a run is told on its page', async () => {
+/** The forge has not taken the reports of that run, the newest for its commit. */
+async function refuseReports(opened: RunOpened): Promise<void> {
   const { journal } = system;
-  const rows = reportRun(run.opened, 1, 0).map((row) => (row.write === 'outbox' ? { ...row, dueAt: 8e12 } : row));
+  const rows = reportRun(opened, 1, 0).flatMap((row) => (row.write === 'outbox' ? [{ ...row, dueAt: 8e12 }] : []));
   await journal.commit([rows]);
-  assert.doesNotMatch((await get(`/runs/${run.id}`)).body, /not delivered/);
-  for (const row of rows) {
-    assert.ok(row.write === 'outbox');
-    const { key } = row;
+  for (const { key } of rows) {
     const sequence = (await journal.outboxRow(key))?.sequence ?? 0;
     await journal.commit([
       [{ write: 'outbox-failed', key, sequence, at: 1, error: 'Bad <b>credentials', dueAt: 8e12 }],
     ]);
   }
+}
+
+test('what the forge has not taken of the reports of a run is told on its page, which is not at rest until then', async () => {
+  const reader = new RunReader({ ...system, apiToken: 'token', version: '0', log: { error: () => undefined } });
+  const selection = { step: null, index: null, attempt: null };
+  await system.until('all is reported', async () => ((await reader.read(run.id, selection))?.settled ? true : null));
+  await system.journal.commit([reportRun(run.opened, 8e12, 0)]);
+  assert.doesNotMatch((await get(`/runs/${run.id}`)).body, /not delivered/);
+  assert.equal((await reader.read(run.id, selection))?.settled, false);
+  await refuseReports(run.opened);
   const { body } = await get(`/runs/${run.id}`);
   assert.match(
     body,
     /commit status, check run: not delivered<\/strong>, tried again at <time[^]*: Bad &lt;b>credentials/,
   );
+  assert.equal((await reader.read(run.id, selection))?.settled, false);
+  await refuseReports({ ...run.opened, runId: 'another' });
+  assert.doesNotMatch((await get(`/runs/${run.id}`)).body, /not delivered/, 'of a newer run of the commit');
+  assert.equal((await reader.read(run.id, selection))?.settled, true);
 });
 
 test('what is not there is told in the same dress, to commands in JSON', async () => {

@@ -102,7 +102,7 @@ test('a step in the API has its instances, page by page or of one state, with th
   const { status, body } = await get(`${runId}/steps/each?limit=1`);
   assert.equal(status, 200);
   assert.deepEqual([body['step'], body['instancesTotal']], ['each', 2]);
-  assert.deepEqual(pick(body['instances'], 'index', 'state', 'attemptsTotal'), [[0, 'success', 1]]);
+  assert.deepEqual(pick(body['instances'], 'index', 'state', 'reusedFrom', 'attemptsTotal'), [[0, 'success', null, 1]]);
   const next = await get(`${runId}/steps/each?after=0&limit=1`);
   assert.deepEqual(pick(next.body['instances'], 'index'), [[1]]);
   const failed = await get(`${runId}/steps/each?state=failed`);

@@ -66,16 +66,13 @@ function isTold({ opened }: KeptRun): boolean {
   return !['pull-request', 'backfill'].includes(firstTriggerOf(opened.trigger).kind);
 }
 
-/** What has happened that the channel does not know, or null. */
+/** What has happened that the channel does not know, or null. Of an approval nobody is told once it is decided. */
 export function untold(told: ReadonlySet<string>, { runs }: History): string | null {
   for (const run of runs.values()) {
     if (!isTold(run)) continue;
     const { runId } = run.opened;
     const isLate = run.events.some(({ type }) => type === 'deadline-missed');
     if (isLate && !told.has(`${runId}/deadline-missed`)) return `nobody was told that ${runId} missed its deadline`;
-    for (const event of run.events)
-      if (event.type === 'approval-requested' && !told.has(`${runId}/${event.step}/approval-needed`))
-        return `nobody was told that ${event.step} of ${runId} waits for a decision`;
     if (run.state === 'failed' && !told.has(`${runId}/run-failed`)) return `nobody was told that ${runId} failed`;
   }
   return null;

@@ -77,12 +77,17 @@ function newsOf({ opened, definition, state }: Run, event: RunEvent): Omit<News,
     const { runId } = opened;
     const what = event.message === null ? '' : `${event.message}\n`;
     const reason = `${what}Decide on its page, or with: contender approve ${runId} ${event.step}`;
-    return { id: `${runId}/${event.step}/approval-needed`, event: 'approval-needed', reason };
+    // Whether it still waits is looked up when it is told.
+    return { id: approvalNewsId(runId, event.step), event: 'approval-needed', reason };
   }
   if (event.type !== 'run-finished') return null;
   if (state === 'failed') return { id: `${opened.runId}/run-failed`, event: 'run-failed', reason: event.reason };
   // Whether one before it failed is looked up when it is told.
   return state === 'success' ? { id: `${opened.runId}/run-recovered`, event: 'run-recovered', reason: null } : null;
+}
+
+export function approvalNewsId(runId: string, step: string): string {
+  return `${runId}/${step}/approval-needed`;
 }
 
 function noticesOf(

@@ -2,12 +2,16 @@
 import type { Journal, OutboxRow, RunRow } from '../../journal/journal.ts';
 import type { Notification } from '../../notify/notify.ts';
 import type { Carried } from './carried.ts';
-import { isTold, type Notice } from './notices.ts';
+import { approvalNewsId, isTold, type Notice } from './notices.ts';
+import { approvalsAwaited } from '../../engine/engine.ts';
+import { readRun } from '../read.ts';
 import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { readNotice } from '../stored.ts';
 
-export async function sendNotice(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
-  const { journal, notifier, clock, runUrl } = ports;
+export async function sendNotice(
+  { journal, notifier, clock, runUrl }: Pick<ConductorPorts, 'journal' | 'notifier' | 'clock' | 'runUrl'>,
+  row: OutboxRow,
+): Promise<Carried> {
   const notice = readNotice(row.body);
   const notification = notice === null ? null : await notificationOf(notice, journal, runUrl);
   if (notice === null || notification === null) return { done: [] };
@@ -27,6 +31,11 @@ async function failedBefore(journal: Journal, { id, opened }: RunRow): Promise<b
   return last?.state === 'failed';
 }
 
+async function stillWaits(journal: Journal, { id: runId }: RunRow, newsId: string): Promise<boolean> {
+  const run = await readRun(journal, runId);
+  return run !== null && approvalsAwaited(run).some(({ step }) => approvalNewsId(runId, step) === newsId);
+}
+
 /** Null: there is nothing to tell. */
 async function notificationOf(
   notice: Notice,
@@ -41,6 +50,7 @@ async function notificationOf(
   }
   const row = await journal.run(notice.runId);
   if (row === null || (event === 'run-recovered' && !(await failedBefore(journal, row)))) return null;
+  if (event === 'approval-needed' && !(await stillWaits(journal, row, id))) return null;
   const { repository, pipeline } = row.opened;
   const summary = `${pipeline} #${row.number} ${words[event]}`;
   return { ...news, summary, repository, pipeline, run: runOf(row, runUrl(row.id)) };

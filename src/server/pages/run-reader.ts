@@ -9,7 +9,7 @@ import { approvalsAwaited, hasLookLog } from '../../engine/engine.ts';
 import type { StepState, Trigger } from '../../engine/event.ts';
 import { finalStepStates, type Run, type Step } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
-import type { EvaluationRow, Journal, RunRow } from '../../journal/journal.ts';
+import type { EvaluationRow, Journal, OutboxRow, RunRow } from '../../journal/journal.ts';
 import { logLimits } from '../../outputs/outputs.ts';
 import {
   firstErrorLine,
@@ -57,7 +57,7 @@ export class RunReader {
   async read(runId: string, selection: Selection): Promise<RunReading | null> {
     const folded = await this.#fold(runId);
     if (folded === null) return null;
-    const { run, number, evaluations, chain, notices, undelivered, turn } = folded;
+    const { run, number, evaluations, chain, notices, reports, turn } = folded;
     const report = reportOf(run, number, null, evaluations);
     const selected = select(run, selection);
     const view: RunView = {
@@ -67,7 +67,7 @@ export class RunReader {
       challenges: report.challenges,
       gates: report.gates,
       notices,
-      undelivered,
+      undelivered: undeliveredOf(reports),
       approvals: approvalsAwaited(run),
       failure: await this.#failureOf(run),
       steps: [...run.steps.values()].map((step) => this.#stepOf(run, step)),
@@ -79,7 +79,7 @@ export class RunReader {
       settled:
         run.finishedAt !== null &&
         evaluations.every((row) => isSettled(row)) &&
-        notices.every(({ dueAt }) => dueAt === null),
+        [...notices, ...reports].every(({ dueAt }) => dueAt === null),
     };
   }
 
@@ -178,7 +178,7 @@ interface Folded {
   readonly evaluations: readonly EvaluationRow[];
   readonly chain: RunChain;
   readonly notices: readonly NoticeState[];
-  readonly undelivered: readonly UndeliveredView[];
+  readonly reports: readonly OutboxRow[];
   /** Which runs it waits for before it begins, in words; null: none. */
   readonly turn: string | null;
 }
@@ -200,22 +200,27 @@ async function fold({ journal }: ServerPorts, runId: string): Promise<Folded | n
     ...(await followingOf(journal, run)),
   };
   const turn = run.begunAt === null ? await turnText(journal, run.opened) : null;
-  const undelivered = await undeliveredOf(journal, run);
+  const reports = await reportsOf(journal, run);
   return {
     run,
     number: row.number,
     evaluations,
     chain,
     notices,
-    undelivered,
+    reports,
     turn: turn === null ? null : `It ${turn}`,
   };
 }
 
-async function undeliveredOf(journal: Journal, { opened }: Run): Promise<readonly UndeliveredView[]> {
+/** A newer run of the same commit, or of the same pull request, takes the place of its reports. */
+async function reportsOf(journal: Journal, { opened }: Run): Promise<readonly OutboxRow[]> {
   const keys = reportRun(opened, 0, 0).flatMap((row) => (row.write === 'outbox' ? [row.key] : []));
   const rows = await Promise.all(keys.map((key) => journal.outboxRow(key)));
-  const failed = rows.flatMap((row) => (row === null || row.error === null ? [] : [{ ...row, error: row.error }]));
+  return rows.flatMap((row) => (row?.body['runId'] === opened.runId ? [row] : []));
+}
+
+function undeliveredOf(reports: readonly OutboxRow[]): readonly UndeliveredView[] {
+  const failed = reports.flatMap((row) => (row.error === null ? [] : [{ ...row, error: row.error }]));
   return [...Map.groupBy(failed, ({ error }) => error)].map(([error, alike]) => {
     const due = alike.flatMap(({ dueAt }) => dueAt ?? []);
     return {

@@ -26,7 +26,11 @@ const wait = (waitedMs: number): StartWait => ({ waitedMs, lackedMs: () => waite
 /** Each says what to do, but for exit codes, about which the log of the step does. */
 function assertHelps(failure: Failed | null, what: string): void {
   const { message = '', cause } = failure ?? {};
-  if (failure === null || (/^(?:code|non-retryable)$/.test(cause ?? '') && /ended (?:with exit code|by signal)/.test(message))) return;
+  if (
+    failure === null ||
+    (/^(?:code|non-retryable)$/.test(cause ?? '') && /ended (?:with exit code|by signal)/.test(message))
+  )
+    return;
   assert.match(message, /[.)] (?:Ask|Bring|Build|Correct|Give|Make|Raise|Save|See) [^.]+/, what);
 }
 
