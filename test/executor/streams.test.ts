@@ -56,15 +56,17 @@ test('what stands before the mark is passed on and nothing behind it, however th
   );
 });
 
-function memoryError(text: string): string | null {
+function evidenceOf(text: string): ReturnType<ReturnType<typeof createErrorTail>['evidence']> {
   const tail = createErrorTail(64 * 1024);
   for (const part of pieces(text, [997])) tail.push(part);
-  return tail.evidence().memoryError;
+  return tail.evidence();
 }
 
 const frames =
   'Traceback (most recent call last):\n  File "train.py", line 7, in <module>\n    fit(load())\n    ~~~^^^^^^^^\n';
 const torchrun = `${frames.replaceAll('train.py', 'run.py')}    raise ChildFailedError(\ntorch.distributed.elastic.multiprocessing.errors.ChildFailedError: \n`;
+const elastic =
+  'W1128 10:00:00.000 7 torch/distributed/elastic/multiprocessing/api.py:897] Sending process 8 closing signal SIGTERM\n';
 const exited = 'RuntimeError: DataLoader worker (pid(s) 1817) exited unexpectedly\n';
 const cause = '\nThe above exception was the direct cause of the following exception:\n\n';
 const cuda =
@@ -77,12 +79,6 @@ test('standard error ends with an error of memory, by the words of the programs 
     [
       `epoch 1\n${frames}numpy.core._exceptions._ArrayMemoryError: Unable to allocate 58.0 GiB for an array with shape (176351, 176460) and data type uint16\nwandb: run finished\n`,
       'numpy.core._exceptions._ArrayMemoryError: Unable to allocate 58.0 GiB for an array with shape (176351, 176460) and data type uint16',
-    ],
-    [`${frames}torch.cuda.OutOfMemoryError: ${cuda}\n`, `torch.cuda.OutOfMemoryError: ${cuda}`],
-    [`${frames}RuntimeError: ${cuda}\n`, `RuntimeError: ${cuda}`],
-    [
-      `${frames}RuntimeError: CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call.\n`,
-      'RuntimeError: CUDA error: out of memory',
     ],
     [
       `${frames}RuntimeError: [enforce fail at alloc_cpu.cpp:75] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 132426121216 bytes. Error code 12 (Cannot allocate memory)`,
@@ -97,20 +93,41 @@ test('standard error ends with an error of memory, by the words of the programs 
       'The exit codes of the workers are {SIGKILL(-9), EXIT(1)}',
     ],
     [
-      `${`${frames}torch.OutOfMemoryError: ${cuda}\n`.replaceAll(/^(?=.)/gm, '[rank0]: ')}${torchrun}train.py FAILED\n`,
-      `torch.OutOfMemoryError: ${cuda}`,
+      `${`${frames}MemoryError\n`.replaceAll(/^(?=.)/gm, '[rank0]: ')}${elastic}${torchrun}train.py FAILED\n`,
+      'MemoryError',
     ],
     [
       `${torchrun}train.py FAILED\n  exitcode  : -9 (pid: 77)\n  traceback : Signal 9 (SIGKILL) received by PID 77\n`,
       'traceback : Signal 9 (SIGKILL) received by PID 77',
     ],
     [
-      `╭───── Traceback (most recent call last) ─────╮\n│ train.py:7 in <module>   │\n╰──────╯\nOutOfMemoryError: ${cuda}\n`,
-      `OutOfMemoryError: ${cuda}`,
+      `╭───── Traceback (most recent call last) ─────╮\n│ train.py:7 in <module>   │\n╰──────╯\nMemoryError: no room\n`,
+      'MemoryError: no room',
     ],
     [`loading\nMemoryError: std::bad_alloc\n`, 'MemoryError: std::bad_alloc'],
   ];
-  for (const [text, expected] of ends) assert.equal(memoryError(text), expected);
+  for (const [text, expected] of ends) assert.equal(evidenceOf(text).memoryError, expected);
+});
+
+test('an accelerator that is full is no error of memory, and its line is still the one that is told', () => {
+  const ends: readonly (readonly [string, string])[] = [
+    [`${frames}torch.cuda.OutOfMemoryError: ${cuda}\n`, `torch.cuda.OutOfMemoryError: ${cuda}`],
+    [`${frames}RuntimeError: ${cuda}\n`, `RuntimeError: ${cuda}`],
+    [
+      `${frames}RuntimeError: CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call.\n`,
+      'RuntimeError: CUDA error: out of memory',
+    ],
+    [
+      `${`${frames}torch.OutOfMemoryError: ${cuda}\n`.replaceAll(/^(?=.)/gm, '[rank0]: ')}${elastic}${torchrun}train.py FAILED\n`,
+      `torch.OutOfMemoryError: ${cuda}`,
+    ],
+    [
+      `${frames}MemoryError: std::bad_alloc: CUDA error at: cuda.hpp\n`,
+      'MemoryError: std::bad_alloc: CUDA error at: cuda.hpp',
+    ],
+  ];
+  for (const [text, lastError] of ends)
+    assert.deepEqual(evidenceOf(text), { lastError, heapIsFull: false, memoryError: null });
 });
 
 test('an error of memory that was dealt with, that is of something else, or only spoken of, is none', () => {
@@ -122,9 +139,14 @@ test('an error of memory that was dealt with, that is of something else, or only
     `MemoryError\nno rows\n`,
     `CUDA out of memory, trying a batch of 8\n${frames}ValueError: no rows\n`,
     `${frames}${exited}`,
+    `ERROR fold 3\n${frames}MemoryError\nINFO a smaller fold\nINFO done\nerror: accuracy 0.71 is below 0.80\n`,
+    `${frames}MemoryError\nINFO a smaller fold\n${torchrun}train.py FAILED\n`,
+    `hint: a worker is killed by signal: Killed where memory is short\n`,
+    `see DefaultCPUAllocator: can't allocate memory\n`,
+    `Signal 9 (SIGKILL) received by PID 7\n`,
     `${frames}RuntimeError: DataLoader worker (pid 1) is killed by signal: Segmentation fault. \n`,
     `${frames}MyMemoryErrorHandler: no\n`,
     `${frames}ValueError: caught a MemoryError: no rows\n`,
   ];
-  for (const text of others) assert.equal(memoryError(text), null, text);
+  for (const text of others) assert.equal(evidenceOf(text).memoryError, null, text);
 });

@@ -4,6 +4,9 @@ import { ApiError } from './api.ts';
 import type { PlacedPod, PlacementPorts } from './placement-ports.ts';
 import { viewOf } from './pod-view.ts';
 
+/** The reason of an `ApiError`: there was one already, which has gone or is being deleted. */
+export const podGone = 'PodGone';
+
 /**
  * Its identity. `sent` is called when it may be there from now on, though nothing is known of it. Rejects with what the API says, with a refusal where there can be no such pod, and where this
  * server conducts no more.
@@ -27,7 +30,7 @@ export async function makePod(
     const pod = await api.request<V1Pod>('GET', `${path}/${name}`).catch(nullIfGone);
     if (pod !== null && pod.metadata?.deletionTimestamp === undefined) return uidOf(pod);
     const what = pod === null ? 'has just gone' : 'is being deleted';
-    throw new ApiError(`a pod of its name ${what}, and it is asked for again`, 409, 'Conflict', null);
+    throw new ApiError(`a pod of its name ${what}, and it is asked for again`, 409, podGone, null);
   }
 }
 

@@ -13,7 +13,7 @@ import type { AgentResult } from '../agent/contract.ts';
 import { failed, type Failed, type Placed, type PlacementEnd, type StopCause } from '../desk/placing.ts';
 import { AttemptRefusal } from '../local/refusal.ts';
 import { ApiError, backOff } from './api.ts';
-import { makePod } from './make-pod.ts';
+import { makePod, podGone } from './make-pod.ts';
 import type { ContainerSide, PlacedPod, PlacementPorts } from './placement-ports.ts';
 import {
   endedWithoutWord,
@@ -111,6 +111,9 @@ export class Placement implements Placed {
         const refusal = refusalOf(error, await this.#isLate(askedAt));
         if (this.#stop !== null) break;
         if (refusal !== null) return this.#see(refusal);
+        // What has begun in it does not begin again.
+        if (this.#begun && error.reason === podGone)
+          return this.#ports.seen() === undefined ? this.#see(goneOutcome(this.#last)) : this.#placed(null);
         this.#tell(`Its pod is not made yet: ${error.message}`);
         failures += 1;
         if (isQuota(error)) {
@@ -383,6 +386,7 @@ export class Placement implements Placed {
   }
 
   #placed(uid: string | null): void {
+    this.#isAsking = false;
     this.#uid = uid;
     if (uid !== null) this.#ports.placed(uid);
     this.#placedAt = this.#ports.clock.now();

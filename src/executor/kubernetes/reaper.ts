@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../std/clock.ts';
+import { messageOfError } from '../../std/error-message.ts';
 import { ApiError, backOff, type Api } from './api.ts';
 import { podPatience } from './pod-end.ts';
 import { pauseWhile } from './pause-while.ts';
@@ -54,11 +55,16 @@ export function createReaper({ api, clock, hasStayed, trouble, mayAct }: ReaperP
     }
   };
   const remove = async (place: PodPlace, graceSeconds: number): Promise<void> => {
+    let told: string | null = null;
     for (let failures = 0; !closing.signal.aborted && mayAct();) {
       const error = await tryToRemove(place, graceSeconds);
       if (error === null) return;
       failures += 1;
-      if (failures > 1) trouble(error);
+      const text = messageOfError(error);
+      if (failures > 1 && text !== told) {
+        told = text;
+        trouble(error);
+      }
       await backOff(failures, error, closing.signal);
     }
   };

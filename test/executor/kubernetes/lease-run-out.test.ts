@@ -64,3 +64,19 @@ test('a pod that could not be removed before the lease ran out is left to the ne
   reaper.close();
   assert.equal(requests, 1);
 });
+
+test('a removal that is refused again and again is told once, until other words are said', async () => {
+  const words = ['no', 'no', 'no', 'no', 'never', 'never'];
+  const told: string[] = [];
+  const api: Api = {
+    request: () => Promise.reject(new ApiError(words.shift() ?? '', 403, 'Forbidden', 0)),
+    stream: () => assert.fail('nothing is watched'),
+  };
+  const trouble = (error: unknown): void => void told.push((error as Error).message);
+  const mayAct = (): boolean => words.length > 0;
+  const reaper = createReaper({ api, clock: { now: Date.now }, hasStayed: () => null, trouble, mayAct });
+  reaper.take({ namespace: 'default', name: 'pod', uid: 'uid' }, 0);
+  await until('the last words', () => words.length === 0);
+  reaper.close();
+  assert.deepEqual(told.slice(0, 2), ['no', 'never']);
+});

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError, createApi, type Api } from '../../../src/executor/kubernetes/api.ts';
 import { makePod } from '../../../src/executor/kubernetes/make-pod.ts';
+import type { PlacementPorts } from '../../../src/executor/kubernetes/placement-ports.ts';
+import { Placement } from '../../../src/executor/kubernetes/placement.ts';
+import type { PlacementEnd } from '../../../src/executor/desk/placing.ts';
 import type { FakeKubernetes } from '../../support/kubernetes/fake-kubernetes.ts';
 import type { ApiRequest } from '../../support/kubernetes/requests.ts';
 import { failure } from '../../support/kubernetes/status.ts';
@@ -112,4 +115,77 @@ test('a pod that is being deleted is none that an attempt is given', async () =>
   const place = { namespace: 'ml', name: 'c-1', make: async () => ({}) };
   const made = makePod(place, { api, trusted: () => true }, () => undefined);
   await assert.rejects(made, (error) => error instanceof ApiError && error.isPassing && /deleted/.test(error.message));
+});
+
+const asked = { namespace: 'ml', name: 'c-1', make: async () => ({}) };
+
+function portsWith(changes: Partial<PlacementPorts>): PlacementPorts {
+  const none = (): undefined => undefined;
+  return {
+    isLook: false,
+    api: { request: () => assert.fail('nothing is asked'), stream: () => assert.fail('nothing is watched') },
+    reaper: { take: none, finish: async () => undefined, close: none },
+    clock: { now: () => 0 },
+    trusted: () => true,
+    patience: { startMs: 60_000, imageMs: 60_000 },
+    lostMs: 60_000,
+    agentUrl: 'http://server',
+    seen: none,
+    lasted: () => 0,
+    isFresh: () => true,
+    refused: () => null,
+    heardAt: () => 0,
+    wroteAt: async () => null,
+    revoke: none,
+    room: async () => true,
+    say: none,
+    placed: none,
+    over: async () => undefined,
+    letGo: none,
+    unmade: none,
+    container: null,
+    ...changes,
+  };
+}
+
+test('a stop that comes as soon as the pod is made removes it', async () => {
+  const taken: (string | null)[] = [];
+  const request: Api['request'] = async () =>
+    ({ metadata: { name: 'c-1', namespace: 'ml', uid: 'u-1', creationTimestamp: '2026-01-05T02:00:00Z' } }) as never;
+  const placement: Placement = new Placement(
+    asked,
+    portsWith({
+      api: { request, stream: () => assert.fail('nothing is watched') },
+      reaper: { take: ({ uid }) => void taken.push(uid), finish: async () => undefined, close: () => undefined },
+      placed: () => queueMicrotask(() => placement.stop('cancelled', 0)),
+    }),
+    false,
+  );
+  await placement.ask();
+  assert.deepEqual(taken, ['u-1']);
+});
+
+test('what has begun is lost where its pod is gone before the request for it was answered, and does not begin again', async () => {
+  const methods: string[] = [];
+  const ends: PlacementEnd[] = [];
+  const placement: Placement = new Placement(
+    asked,
+    portsWith({
+      api: {
+        async request(method) {
+          methods.push(method);
+          if (methods.length > 2) assert.fail('it is asked for again');
+          if (method === 'GET') throw new ApiError('pods "c-1" not found', 404, 'NotFound', null);
+          placement.begin();
+          throw new ApiError('pods "c-1" already exists', 409, 'AlreadyExists', null);
+        },
+        stream: () => assert.fail('nothing is watched'),
+      },
+      over: async (end) => void ends.push(end),
+    }),
+    false,
+  );
+  await placement.ask();
+  assert.deepEqual(methods, ['POST', 'GET']);
+  assert.match(ends[0]?.kind === 'seen' ? said(ends[0].failed) : '', /^lost: its pod is gone/);
 });
