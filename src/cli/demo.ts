@@ -46,9 +46,7 @@ export async function demo(options: {
 /** Also where the terminal is closed, and where whoever read the story went away: what the stage took is given back. */
 function firstSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  process.once('SIGINT', resolve).once('SIGTERM', resolve);
-  // Under `nohup` nobody is to hear of it.
-  if (process.stdout.isTTY || process.stderr.isTTY) process.once('SIGHUP', resolve);
+  process.once('SIGINT', resolve).once('SIGTERM', resolve).once('SIGHUP', resolve);
   outliveReader();
   process.stdout.once('error', () => resolve('SIGPIPE'));
   return promise;
