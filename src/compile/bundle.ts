@@ -151,8 +151,16 @@ function toProblem(entry: string, message: Message, maps: Reading['maps']): Prob
       where,
     );
   }
-  const [, namespace, target = '', name = ''] =
-    /^No matching export in "(\w+):(.+)" for import "(.+)"$/.exec(message.text) ?? [];
+  const {
+    namespace,
+    target = '',
+    name = '',
+  } = /^No matching export in "(?<namespace>\w+):(?<target>.+)" for import "(?<name>.+)"$/.exec(message.text)?.groups ??
+  // Of a file that exports nothing at all: there are types alone in it.
+  /^Import "(?<name>.+)" will always be undefined because the file "(?<namespace>\w+):(?<target>.+)" has no exports$/.exec(
+    message.text,
+  )?.groups ??
+  {};
   if (namespace !== undefined)
     return notExported(namespace === 'words' ? null : target, name, message.notes[0]?.text, where);
   return problem(
