@@ -118,8 +118,8 @@ const interpreters: readonly Interpreter[] = [
     valued: /^-[bBdEhiIOPqRsSuvVx]*[WX]$/,
   },
   { ...ofOneText, program: /^(?:node|bun|deno|Rscript)$/, valued: /^-[rC]$/ },
-  { ...ofOneText, program: /^ruby$/, valued: /^-[alnpsSvwy]*[rCI]$/ },
-  { ...ofOneText, program: /^perl$/, valued: /^-[acfnpsStTuUvwWX]*I$/ },
+  { ...ofOneText, program: /^ruby$/, code: /^-[alnpsSvwyW0-9]*e$/, valued: /^-[alnpsSvwy]*[rCI]$/ },
+  { ...ofOneText, program: /^perl$/, code: /^-[acflnpsStTuUvwWX0-9]*[eE]$/, valued: /^-[acfnpsStTuUvwWX]*I$/ },
   { ...ofOneText, program: /^lua$/, valued: /^-l$/ },
 ];
 
@@ -162,7 +162,8 @@ function optionWithReferences(
     } else if (code.test(part)) {
       option = part;
       if (comes === 'behind options') {
-        if (valued.test(part)) index += 1;
+        // Each `o` of a bundle takes one.
+        if (valued.test(part)) index += part.match(/o/gi)?.length ?? 0;
         continue;
       }
       if (typeof given[index + 1] === 'object') return option;
