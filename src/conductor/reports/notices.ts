@@ -13,10 +13,13 @@ import type { ConductorPorts } from '../ports.ts';
 import { mergeGroupOf } from '../triggers/merge-group.ts';
 
 /** One row: one channel and one piece of news. */
-export type Notice = News & { readonly channel: string } & (
-    | { readonly runId: string }
-    | { readonly runId: null; readonly repository: string; readonly pipeline: string }
-  );
+export type Notice = News & { readonly channel: string } & About;
+
+type About =
+  | { readonly runId: string }
+  | { readonly runId: null; readonly repository: string; readonly pipeline: string };
+
+type OutboxWrite = Extract<Write, { write: 'outbox' }>;
 
 interface News {
   readonly id: string;
@@ -58,14 +61,8 @@ export function missedTickNotices(
     at,
     reason,
   } as const;
-  return channelsFor(definition, news.event, defaults).map((channel) => ({
-    write: 'outbox',
-    key: `notify:${news.id}/${channel}`,
-    kind: 'notify',
-    body: { ...news, channel, runId: null, repository, pipeline: definition.name },
-    at,
-    dueAt: at,
-  }));
+  const about = { runId: null, repository, pipeline: definition.name } as const;
+  return noticeRows(channelsFor(definition, news.event, defaults), news, about);
 }
 
 function newsOf({ opened, definition, state }: Run, event: RunEvent): Omit<News, 'at'> | null {
@@ -98,14 +95,17 @@ function noticesOf(
 ): readonly Write[] {
   if (!isTold(opened.trigger)) return [];
   const { runId } = opened;
-  return channelsFor(definition, news.event, defaults).map((channel) => ({
+  return noticeRows(channelsFor(definition, news.event, defaults), news, { runId }).map((row) => ({ ...row, runId }));
+}
+
+function noticeRows(channels: readonly string[], news: News, about: About): readonly OutboxWrite[] {
+  return channels.map((channel) => ({
     write: 'outbox',
     key: `notify:${news.id}/${channel}`,
     kind: 'notify',
-    body: { ...news, channel, runId },
+    body: { ...news, channel, ...about },
     at: news.at,
     dueAt: news.at,
-    runId,
   }));
 }
 
