@@ -1,10 +1,9 @@
 /** One namespace: what is seen in it, and whose pods are there. */
 import type { Clock } from '../../std/clock.ts';
 import type { PlacementEnd } from '../desk/placing.ts';
-import { ApiError, type Api } from './api.ts';
+import { ApiError } from './api.ts';
 import { createPodMetrics, type PodMetrics } from './pod-metrics.ts';
-import { openPodTable, type PodTable } from './pod-table.ts';
-import type { PodView } from './pod-view.ts';
+import { openPodTable, type PodTable, type PodTableOptions } from './pod-table.ts';
 import { podLabels } from './pod.ts';
 import { createRoom, type Room } from './room.ts';
 import { createSight, type Sight } from './sight.ts';
@@ -24,16 +23,8 @@ export interface Seen {
   readonly waiting: Map<string, PlacementEnd | null>;
 }
 
-export interface SeenPorts {
-  readonly api: Api;
-  readonly namespace: string;
+export interface SeenPorts extends Omit<PodTableOptions, 'selector' | 'sight'> {
   readonly instance: string;
-  readonly clock: Clock;
-  /** Null: it is gone. */
-  readonly changed: (name: string, view: PodView | null) => void;
-  /** All that is there has been told; the list was asked for at `begunAt`. */
-  readonly listed: (begunAt: number) => void;
-  readonly trouble: (error: unknown) => void;
 }
 
 export function openSeen({ api, namespace, instance, clock, changed, listed, trouble }: SeenPorts): Seen {
