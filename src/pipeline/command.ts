@@ -151,9 +151,8 @@ function optionWithReferences(
     const part = given[index] ?? '';
     const start = typeof part === 'string' ? part : part[0];
     const isOption = typeof start === 'string' && /^[-+]./.test(start);
-    if (part === '--' || part === '-') {
-      return typeof given[index + 1] === 'object' ? option : null;
-    } else if (!isOption) {
+    if (part === '--' || part === '-') return typeof given[index + 1] === 'object' ? option : null;
+    if (!isOption) {
       if (option !== null) return typeof part === 'object' ? option : null;
       if (!mayBeValue) return null;
       mayBeValue = false;
