@@ -112,30 +112,21 @@ async function readALog(): Promise<ClientRequest> {
   return stream;
 }
 
-test('whoever leaves while the run is read for the first time leaves nothing behind', async (t) => {
-  const listeners = countListeners(t);
-  const held = holdRead(t, 1);
-  const response = nextResponse();
-  const stream = openStream();
-  await held.begun;
-  await leave(stream, response);
-  held.goOn();
-  const other = await readALog();
-  assert.deepEqual(listeners, { runs: 1, logs: 1 });
-  other.destroy();
-  await system.until('nobody listens', async () => (listeners.runs + listeners.logs === 0 ? true : null));
-});
-
-test('whoever leaves during a later reading stops to listen to the log', async (t) => {
-  const listeners = countListeners(t);
-  const held = holdRead(t, 2);
-  const response = nextResponse();
-  const stream = openStream();
-  await held.begun;
-  await leave(stream, response);
-  held.goOn();
-  const other = await readALog();
-  assert.deepEqual(listeners, { runs: 1, logs: 1 });
-  other.destroy();
-  await system.until('nobody listens', async () => (listeners.runs + listeners.logs === 0 ? true : null));
-});
+for (const [title, reading] of [
+  ['whoever leaves while the run is read for the first time leaves nothing behind', 1],
+  ['whoever leaves during a later reading stops to listen to the log', 2],
+] as const) {
+  test(title, async (t) => {
+    const listeners = countListeners(t);
+    const held = holdRead(t, reading);
+    const response = nextResponse();
+    const stream = openStream();
+    await held.begun;
+    await leave(stream, response);
+    held.goOn();
+    const other = await readALog();
+    assert.deepEqual(listeners, { runs: 1, logs: 1 });
+    other.destroy();
+    await system.until('nobody listens', async () => (listeners.runs + listeners.logs === 0 ? true : null));
+  });
+}
