@@ -2,14 +2,10 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { rowsMax } from '../src/verdict/check.ts';
 import type { Predictions } from '../src/verdict/verdict.ts';
 import { isEmpty, numberOf, textOf } from './cell.ts';
 import { readTable, TableError } from './table.ts';
-
-export const predictionRowsMax = 20_000_000;
-
-/** A Map holds 2^24 entries and no more: beyond half of that, ids are in several. */
-const idsOfMap = 2 ** 23;
 
 /** One model's answers, row by row. */
 export interface Scored {
@@ -37,7 +33,7 @@ async function readColumns(
   let rows = 0;
   for await (const batch of readTable(path, name, wanted)) {
     rows += batch.rows.length;
-    if (rows > predictionRowsMax) throw new TableError(`${name} has more than ${predictionRowsMax} rows`);
+    if (rows > rowsMax) throw new TableError(`${name} has more than ${rowsMax} rows`);
     for (const column of wanted) {
       const place = batch.columns.indexOf(column);
       if (place === -1) continue;
@@ -123,27 +119,18 @@ export function pair(challenger: Scored, champion: Scored | null): Predictions {
 }
 
 /**
- * What finds the row of an id, from 0. Throws TableError where two rows have the same: `whose` says of which table, and
- * `help` what to do.
+ * The row of each id, from 0. Throws TableError where two rows have the same: `whose` says of which table, and `help` what to
+ * do.
  */
 export function rowsById(
   ids: readonly string[],
   whose: string,
   help = 'give each row an id of its own',
-): (id: string) => number | undefined {
-  const parts: Map<string, number>[] = [];
-  const rowOf = (id: string): number | undefined => {
-    for (const part of parts) {
-      const row = part.get(id);
-      if (row !== undefined) return row;
-    }
-    return undefined;
-  };
-  let part = new Map<string, number>();
+): ReadonlyMap<string, number> {
+  const rowOf = new Map<string, number>();
   for (const [row, id] of ids.entries()) {
-    if (row % idsOfMap === 0) parts.push((part = new Map()));
-    const first = rowOf(id);
-    if (first === undefined) part.set(id, row);
+    const first = rowOf.get(id);
+    if (first === undefined) rowOf.set(id, row);
     else
       throw new TableError(
         `${whose}: the id ${JSON.stringify(id.slice(0, 60))} is in row ${first + 1} and in row ${row + 1}, and ids join the predictions of two models; ${help}`,
@@ -160,7 +147,7 @@ export function joinById(ours: PredictionTable, theirs: PredictionTable): Scored
     );
   }
   const rowOf = rowsById(theirs.ids, "the champion's kept predictions", 'score both models with `score`');
-  const rows = ours.ids.map((id) => rowOf(id) ?? -1);
+  const rows = ours.ids.map((id) => rowOf.get(id) ?? -1);
   const absent = rows.filter((row) => row === -1).length;
   if (absent > 0) {
     throw new TableError(

@@ -6,7 +6,7 @@ import { metricFacts, metricNames } from './metrics.ts';
 import type { Predictions, VerdictRule } from './verdict.ts';
 
 /** A thousand resamples of so many rows take about a minute; of 10 000 rows, a tenth of a second. */
-const rowsMax = 1_000_000;
+export const rowsMax = 1_000_000;
 
 /** Succeeds with the number of rows. */
 export function checkInput(predictions: Predictions, rule: VerdictRule): Result<number, string> {
