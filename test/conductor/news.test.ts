@@ -166,18 +166,7 @@ test('a run of another branch, and a backfill, are no news', async () => {
   assert.match(event?.reason ?? '', /for feature-1, which is not the default branch/);
   const sha = stage.world.remote.branches.get('main');
   assert.ok(sha !== undefined);
-  const day = Date.UTC(2025, 10, 1);
-  const days = {
-    fromDay: day,
-    toDay: day,
-    newestFirst: false,
-    maxActive: 1,
-    reprocess: 'none',
-    parameters: {},
-  } as const;
-  const request = { id: 'b', repository: 'shop/models', pipeline: 'teller', sha, actor: 'ada', ...days };
-  void stage.world.server?.conductor.startBackfill(request);
-  await stage.until('the backfill is done', () => stage.world.history.backfills.get('b')?.state === 'done');
+  await stage.backfillADay('teller', sha);
   await stage.rest();
   assert.equal((await stage.world.journal.dataEvents(null, 9)).length, 1);
   assert.equal(runsOf(stage).length, 0);

@@ -296,18 +296,7 @@ test('"Re-run all checks" repeats the run that each check shows: no backfill, an
   const sha = stage.push();
   await stage.rest();
   const shown = runs(stage).map(({ opened }) => opened);
-  const day = Date.UTC(2025, 10, 1);
-  const days = {
-    fromDay: day,
-    toDay: day,
-    newestFirst: false,
-    maxActive: 1,
-    reprocess: 'none',
-    parameters: {},
-  } as const;
-  const request = { id: 'b', repository: 'shop/models', pipeline: 'daily', sha, actor: 'ada', ...days };
-  void world.server?.conductor.startBackfill(request);
-  await stage.until('the backfill is done', () => world.history.backfills.get('b')?.state === 'done');
+  await stage.backfillADay('daily', sha);
   const often = shown.find(({ pipeline }) => pipeline === 'often');
   assert.ok(often !== undefined);
   const later = (number: number): string => `7z${String(number).padStart(24, '0')}`;

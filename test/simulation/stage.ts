@@ -183,6 +183,16 @@ export class Stage {
     }
   }
 
+  /** A backfill of one past day, until it is done. */
+  async backfillADay(pipeline: string, sha: Sha): Promise<void> {
+    const { server, history } = this.world;
+    const day = Date.UTC(2025, 10, 1);
+    const which = { id: 'b', repository: repositoryName, pipeline, sha, actor: 'ada', fromDay: day, toDay: day };
+    const how = { newestFirst: false, maxActive: 1, reprocess: 'none', parameters: {} } as const;
+    void server?.conductor.startBackfill({ ...which, ...how });
+    await this.until('the backfill is done', () => history.backfills.get('b')?.state === 'done');
+  }
+
   /** Until everything that began has ended, and all who should know were told. */
   rest(): Promise<void> {
     return this.until('everything has come to rest', () => stillOpen(this.world) === null);
