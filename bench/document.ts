@@ -29,6 +29,10 @@ shares memory with the system and takes it along when it crashes. Contender runs
 \`make\` and the loop keep nothing; queues keep jobs, but leave what comes after what to the user's code. Where a row says that
 a system did a smaller workload, steps take it so long that the whole one would not end in minutes. Temporal is left out: its
 server is a binary that no package registry carries.
+
+Why a definition is compiled in a process of its own, and what of a first compile that leaves out of reach, is
+[decision 10](decisions/0010-sandbox-as-a-process.md); why a command costs more than \`make\` takes for it,
+[decision 19](decisions/0019-commands-start-in-warm-shells.md).
 `;
 
 /** Headings of workloads whose name does not say what they are. */
@@ -61,7 +65,36 @@ const quietLoadMax = 0.2;
 export function documentOf(figures: readonly Figure[]): string {
   const byWorkload = Map.groupBy(figures, ({ workload }) => workload);
   const sections = [...byWorkload].map(([workload, said]) => `## ${titleOf(workload)}\n\n${tableOf(said)}`);
-  return [head, ...warningsOf(figures), howToRead, ...sections].join('\n');
+  return [head, ...warningsOf(figures), targetsOf(figures), howToRead, ...sections].join('\n');
+}
+
+const targetPrefix = 'target_';
+
+/** Every figure that has a target, which is an upper limit under the figure's name after `target_`. */
+function targetsOf(figures: readonly Figure[]): string {
+  const rows = figures.flatMap((figure) =>
+    Object.keys(figure)
+      .filter((name) => name.startsWith(targetPrefix) && figure[name.slice(targetPrefix.length)] !== undefined)
+      .map((target): Figure => targetRow(figure, target)),
+  );
+  if (rows.length === 0) return '';
+  const met = rows.filter((row) => row['met'] === 'yes').length;
+  return `## What was aimed at\n\n${met} of ${rows.length} met.\n\n${tableOf(rows)}`;
+}
+
+function targetRow(figure: Figure, target: string): Figure {
+  const name = target.slice(targetPrefix.length);
+  const value = Number(figure[name]);
+  const limit = Number(figure[target]);
+  return {
+    workload: figure.workload,
+    what: titleOf(figure.workload),
+    how: figure['how'] ?? '',
+    figure: name.replaceAll('_', ' '),
+    measured: value,
+    'at most': limit,
+    met: value <= limit ? 'yes' : `no, ${(value / limit).toFixed(1)} times`,
+  };
 }
 
 /** One row a figure; a column for each name that any of them has. */

@@ -77,7 +77,7 @@ async function measure(system: TestSystem, sha: Sha, measured: Measured): Promis
     interval: waitInterval,
     seconds: round(waitedMs / 1000),
     core_percent: round(percent),
-    limit_core_percent: limitPercent,
+    target_core_percent: limitPercent,
     core_percent_without: round(restMs / 10),
     events_meanwhile: (await eventsOf(system, runIds)) - events,
   };

@@ -90,8 +90,7 @@ export async function benchGrowth(options: BenchOptions): Promise<void> {
       ...who,
       steps: sizes.growth.join(', '),
       ratio,
-      ratio_max: linearRatioMax,
-      linear: ratio <= linearRatioMax,
+      target_ratio: linearRatioMax,
     });
   }
 }

@@ -35,6 +35,7 @@ export const minuteMs = 60_000;
 
 export const wholeWorkloads: readonly PeerWorkload[] = [
   { as: 'chain-40', workload: { shape: 'chain', steps: 40 } },
+  { as: 'fan-200', workload: { shape: 'fan', steps: 200 } },
   { as: 'fan-1000', workload: { shape: 'fan', steps: 1000 } },
   { as: 'burst-50x5', workload: { shape: 'burst', runs: 50, steps: 5 } },
 ];

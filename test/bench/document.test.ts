@@ -35,6 +35,19 @@ test('the document has one table for each workload, in the order in which they w
   assert.match(document, /\| contender \| 0\.8 \|\n\| dbos \| 2\.4 \|/);
 });
 
+test('each figure that has a target stands above the tables, with whether it was met', () => {
+  const document = documentOf([
+    machine,
+    { workload: 'chain-40', peer: 'contender', how: 'functions', per_step_ms: 0.8, target_per_step_ms: 0.8 },
+    { workload: 'idle', peer: 'contender', how: 'at rest', rss_mb: 150, target_rss_mb: 100, core_percent: 0 },
+    { workload: 'idle', peer: 'another', how: 'at rest', rss_mb: 10 },
+  ]);
+  assert.match(
+    document,
+    /## What was aimed at\n\n1 of 2 met\.\n\n.*\n.*\n\| Chain-40 \| functions \| per step ms \| 0\.8 \| 0\.8 \| yes \|\n\| At rest \| at rest \| rss mb \| 150 \| 100 \| no, 1\.5 times \|\n\n/,
+  );
+});
+
 test('figures of a machine at rest carry no warning', () => {
   assert.doesNotMatch(documentOf([machine]), /say little/);
 });
