@@ -324,6 +324,7 @@ export const definitionSchema: z.ZodType<PipelineDefinition> = z.strictObject({
   overlap: z.enum(['allow', 'forbid', 'replace']),
   cancelInProgress: z.boolean(),
   runTimeoutMs: durationMs.nullable(),
+  finallyTimeoutMs: durationMs.exactOptional(),
   deadlineMs: durationMs.nullable(),
   freshness: z.strictObject({ model: line, withinMs: durationMs }).nullable(),
   notify: notify.exactOptional(),

@@ -98,6 +98,10 @@ export type RunEvent =
   | { readonly type: 'cancel-requested'; readonly at: number; readonly by: string; readonly reason: string }
   /** The run's own time limit is over; what follows is a cancel whose final state is failed. */
   | { readonly type: 'run-timed-out'; readonly at: number }
+  /** Of a run that is being stopped: its finally-steps are to end too. */
+  | { readonly type: 'finally-cancel-requested'; readonly at: number; readonly by: string; readonly reason: string }
+  /** The time that the finally-steps of a run that is being stopped have is over. */
+  | { readonly type: 'finally-timed-out'; readonly at: number }
   | { readonly type: 'deadline-missed'; readonly at: number }
   | {
       readonly type: 'run-finished';

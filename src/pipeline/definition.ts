@@ -19,6 +19,8 @@ export interface PipelineDefinition {
   /** A new commit of a branch or pull request cancels the runs of the one before. */
   readonly cancelInProgress: boolean;
   readonly runTimeoutMs: number | null;
+  /** For the finally-steps of a run that is cancelled or over its time limit. Absent: the default. */
+  readonly finallyTimeoutMs?: number;
   /** Notifies and lets the run go on. */
   readonly deadlineMs: number | null;
   readonly freshness: { readonly model: string; readonly withinMs: number } | null;

@@ -23,6 +23,7 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     owner: definition.owner,
     tags: definition.tags,
     state: run.state,
+    hasFinallySteps: run.stopping !== null && run.finallyStopping === null && run.unfinishedFinallySteps > 0,
     summary,
     openedAt: opened.at,
     finishedAt: run.finishedAt,

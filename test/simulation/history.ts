@@ -315,9 +315,11 @@ export class History {
     const { request } = asked;
     const events = this.runs.get(asked.runId)?.events ?? [];
     const isKnown = events.some((event) => {
-      if (event.type === 'cancel-requested' || event.type === 'run-timed-out' || event.type === 'run-finished')
-        return true;
-      return request.type === 'decide' && event.type === 'step-finished' && event.step === request.step;
+      const { type } = event;
+      if (type === 'run-finished') return true;
+      if (request.type === 'cancel-finally') return type === 'finally-cancel-requested' || type === 'finally-timed-out';
+      if (type === 'cancel-requested' || type === 'run-timed-out') return true;
+      return request.type === 'decide' && type === 'step-finished' && event.step === request.step;
     });
     if (!isKnown) this.#violated('P8', `${id} was settled, and ${asked.runId} knows nothing of it`);
   }

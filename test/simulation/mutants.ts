@@ -142,6 +142,10 @@ export const mutants = {
     what: 'lets a run go on after its time limit',
     definition: (definition) => ({ ...definition, runTimeoutMs: null }),
   },
+  'finally-cut-short': {
+    what: 'ends the finally-steps of a run that was stopped before their time is over',
+    definition: (definition) => ({ ...definition, finallyTimeoutMs: 1 }),
+  },
   'never-tried-again': {
     what: 'gives a step up after its first failure',
     definition: retrying(() => 0),

@@ -58,6 +58,9 @@ export function drawPools(random: Random, slots: number): Pools {
   return new Map([[pool, random.between(1, Math.min(slots, 3))]]);
 }
 
+/** Less than a step may take, so that it is over now and then. */
+const finallyTimeoutMs = 25_000;
+
 /** The pipeline `probe`, that nothing starts, takes all slots at once, of the executor and of the pool. */
 export function drawCatalogue(random: Random, slots: number, pools: Pools): Catalogue {
   const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once', 'asking'];
@@ -86,6 +89,7 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
         return pipelineOf(fan(poolSlots), {
           ...common,
           cancelInProgress,
+          finallyTimeoutMs,
           on: { schedule: null, push: everywhere, pullRequest },
         });
       case 'tick':
@@ -100,6 +104,7 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
         return pipelineOf(chain(poolSlots), {
           ...common,
           runTimeoutMs,
+          finallyTimeoutMs,
           on: { schedule: null, push: { branches: [], tags: [], paths: ['training/**'] }, pullRequest },
         });
       case 'once':
@@ -253,6 +258,7 @@ function chain(poolSlots: number): StepDefinition[] {
     stepOf({ name: 'first', upstream: ['look', 'ask'], retry: quickRetry, ...pooled(1), priority: 10 }),
     stepOf({ name: 'second', upstream: ['look'], retry: quickRetry, ...pooled(poolSlots) }),
     stepOf({ name: 'last', upstream: ['first', 'second'], triggerRule: 'one_success', timeoutMs: 20_000 }),
+    stepOf({ name: 'tell', finally: true, triggerRule: 'one_failed', timeoutMs: 20_000 }),
   ];
 }
 

@@ -24,7 +24,8 @@ export function wrongStep(run: KeptRun, event: RunEvent): string | null {
 function wrongStart({ definition, events, opened }: KeptRun, { step: name }: { readonly step: string }): string | null {
   const step = definition.steps.find((each) => each.name === name);
   if (step === undefined) return `${opened.runId} started ${name}, which is none of its steps`;
-  if (stopOf(events) !== null) return `${opened.runId}/${name} started in a run that is told to end`;
+  if (stopOf(events) !== null && (!step.finally || isFinallyStopped(events)))
+    return `${opened.runId}/${name} started in a run that is told to end`;
   const early = startsTooEarly(definition.steps, step, (each) => endedIn(events, each));
   return early === null ? null : `${opened.runId}/${name} started before ${early} allows it`;
 }
@@ -70,8 +71,9 @@ function wrongEnd(run: KeptRun, state: string): string | null {
   const plans = definition.steps.map((step) => planOf(run, step));
   const states = statesOf(run);
   const stop = stopOf(events);
-  if (stop === null) {
-    const wanted = modelOf(plans);
+  if (stop === null || !isFinallyStopped(events)) {
+    const countsAs = stop === 'failed' ? 'failed' : 'skipped';
+    const wanted = modelOf(plans, stop === null ? null : { others: states, countsAs });
     const wrong = definition.steps.find((step) => String(states[step.name]) !== String(wanted[step.name]))?.name;
     if (wrong !== undefined) return `${name}: ${wrong} is ${String(states[wrong])}, not ${String(wanted[wrong])}`;
   }
@@ -83,6 +85,10 @@ function wrongEnd(run: KeptRun, state: string): string | null {
 function stopOf(events: readonly RunEvent[]): 'cancelled' | 'failed' | null {
   const stop = events.find(({ type }) => type === 'cancel-requested' || type === 'run-timed-out');
   return stop === undefined ? null : stop.type === 'cancel-requested' ? 'cancelled' : 'failed';
+}
+
+function isFinallyStopped(events: readonly RunEvent[]): boolean {
+  return events.some(({ type }) => type === 'finally-cancel-requested' || type === 'finally-timed-out');
 }
 
 function statesOf({ definition, events }: KeptRun): StepStates {

@@ -93,7 +93,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
 | overlap | Where a pipeline forbids it, no run is opened beside another; whoever is replaced (\`replace\`, \`cancelInProgress\`) is told to end and ends cancelled, and nobody else is | each opening and cancel; at rest |
 | deadline | Of a run that is late it is told once, not before, and before whatever ends it | each write; within two minutes of a server that is up |
-| timeout | No run goes on longer than its time limit after its first step began, and none is stopped before it | each write; within two minutes of a server that is up |
+| timeout | No run goes on longer than its time limit after its first step began, and none is stopped before it; nor the finally-steps of one that was stopped | each write; within two minutes of a server that is up |
 | tries | Each instance is tried as often as its step and the cause of its failure say, and no oftener | each start and end |
 | priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
 | memory | No attempt is given more memory than the limit of its step, or less than the one before; one that ran out of the limit is the last | each start |

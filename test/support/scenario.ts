@@ -49,6 +49,10 @@ export class Scenario {
     return this.do({ type: 'cancel', at: at(second), by, reason });
   }
 
+  cancelFinally(second: number, by = 'grace', reason = ''): string[] {
+    return this.do({ type: 'cancel-finally', at: at(second), by, reason });
+  }
+
   decide(second: number, step: string, decision: 'approve' | 'reject', by = 'ada', reason: string | null = null) {
     return this.do({ type: 'decide', at: at(second), step, decision, by, reason });
   }
@@ -118,7 +122,10 @@ function lineOf(event: RunEvent): string | null {
       return `${nameOf({ ...event, index: event.index ?? 0, attempt: 1 })} ${event.state} as in ${event.runId}`;
     case 'cancel-requested':
       return `cancelled by ${event.by}`;
+    case 'finally-cancel-requested':
+      return `finally-steps cancelled by ${event.by}`;
     case 'run-timed-out':
+    case 'finally-timed-out':
     case 'deadline-missed':
       return event.type;
     case 'run-finished':
