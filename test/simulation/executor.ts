@@ -41,6 +41,7 @@ export interface SimulatedExecutorOptions {
   readonly runElsewhere: () => readonly string[];
   /** Of looks too. Null: as chance will have it. */
   readonly attemptMs: () => number | null;
+  readonly runsImages: boolean;
   /** Of files, and what functions say; null: as chance will have it. */
   readonly isThere: () => boolean | null;
   readonly report: (report: AttemptReport) => void;
@@ -85,6 +86,7 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
   });
   return {
     ...executor,
+    runsImages: options.runsImages,
     start: (spec) =>
       wire.call(
         async () => {

@@ -93,6 +93,7 @@ export class World {
   isThere: boolean | null = null;
   /** How long every attempt takes, where a test wants it so. */
   attemptMs: number | null = null;
+  runsImages = true;
   /** Of the disk of each server. */
   freeBytes = 2 ** 40;
   /** How far the clock on the wall is from the time. */
