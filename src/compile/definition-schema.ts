@@ -173,12 +173,18 @@ const wait: z.ZodType<WaitWork> = z.strictObject({
       ...awaitedRun,
       condition: z.literal('pipeline'),
       states: z.array(z.enum(awaitedRunStates)).min(1).max(awaitedRunStates.length),
+      failStates: z.array(z.enum(endStates)).min(1).max(endStates.length).exactOptional(),
     }),
     z.strictObject({
       ...awaitedRun,
       condition: z.literal('step'),
       step: stepName,
       states: z.array(z.enum(awaitedStepStates)).min(1).max(awaitedStepStates.length),
+      failStates: z
+        .array(z.enum([...awaitedStepStates, 'cancelled']))
+        .min(1)
+        .max(awaitedStepStates.length + 1)
+        .exactOptional(),
     }),
     z.strictObject({ condition: z.literal('function'), file, input: binding }),
   ]),

@@ -240,6 +240,8 @@ export type LookOutcome =
   | { readonly kind: 'not-yet'; readonly reason: string }
   /** Another look would fail the same way. */
   | { readonly kind: 'impossible'; readonly reason: string }
+  /** Of a run or step that ended as it is not waited for. */
+  | { readonly kind: 'ended-otherwise'; readonly reason: string }
   /** Of a function: it did not say whether it is there. */
   | ({ readonly kind: 'failed' } & LookFailure);
 

@@ -57,11 +57,12 @@ export interface TriggerDefinition {
 }
 
 export const endStates = ['success', 'failed', 'cancelled'] as const;
+export type EndState = (typeof endStates)[number];
 
 /** A run of the pipeline `name` that ends in one of the states. Globs; no branches: the default branch. */
 export interface EndTrigger {
   readonly name: string;
-  readonly states: readonly (typeof endStates)[number][];
+  readonly states: readonly EndState[];
   readonly branches: readonly string[];
 }
 
@@ -353,6 +354,8 @@ export interface WaitWork {
         readonly date: Template;
         readonly shiftMs: number;
         readonly states: readonly AwaitedRunState[];
+        /** In which it will not come to those. Absent: none. */
+        readonly failStates?: readonly EndState[];
       }
     /** So is a step of that run; of a mapped one, what its instances add up to. */
     | {
@@ -362,6 +365,7 @@ export interface WaitWork {
         readonly date: Template;
         readonly shiftMs: number;
         readonly states: readonly AwaitedStepState[];
+        readonly failStates?: readonly (AwaitedStepState | 'cancelled')[];
       }
     | { readonly condition: 'function'; readonly file: string; readonly input: Binding };
   readonly intervalMs: number;

@@ -956,6 +956,20 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /"failed"/,
     ],
     [
+      'a wait for a state that is to fail too',
+      () => waitFor.step('a', 'b', { date: 'x', states: ['skipped'], failStates: ['failed', 'skipped'] }),
+      'definition-option',
+      /"states" and "failStates" both have "skipped"/,
+      /out of one of them/,
+    ],
+    [
+      'a wait that no state fails',
+      () => waitFor.pipeline('a', { date: 'x', failStates: [] }),
+      'definition-option',
+      /"failStates" is/,
+      /at least one state/,
+    ],
+    [
       'a wait for a strange step',
       () => waitFor.step('daily-features', 'Train it', { date: 'x' }),
       'definition-name',

@@ -435,7 +435,12 @@ test('waits look for a file, an answer, an object, a run of another pipeline or 
   const steps = stepsOf(({ date }) => {
     waitFor.file('there', { path: `data/${date}`, interval: '5m', timeout: '4h', softFail: true });
     waitFor.http('up', { url: 'https://example.org/health', status: 204 });
-    waitFor.pipeline('daily-features', { date, shift: '-1d', states: ['success', 'failed'] });
+    waitFor.pipeline('daily-features', {
+      date,
+      shift: '-1d',
+      states: ['success', 'failed'],
+      failStates: ['cancelled'],
+    });
     waitFor.until('ready', { input: { date }, run: () => true });
     waitFor.object('exported', { url: `s3://exports/${date}.csv`, store: 'lake' });
     waitFor.step('daily-features', 'prepare/clean', { date, states: ['success', 'skipped'] });
@@ -460,6 +465,7 @@ test('waits look for a file, an answer, an object, a run of another pipeline or 
       date: [{ context: 'date' }],
       shiftMs: -86_400_000,
       states: ['success', 'failed'],
+      failStates: ['cancelled'],
     },
     { condition: 'function', file: '', input: { record: { date: { reference: { context: 'date' } } } } },
     { condition: 'object', url: ['s3://exports/', { context: 'date' }, '.csv'], store: 'lake' },

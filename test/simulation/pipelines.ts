@@ -218,6 +218,7 @@ function waitFor(pipeline: string): StepDefinition[] {
           date: [{ context: 'date' }],
           shiftMs: 0,
           states: ['success', 'failed'],
+          failStates: ['cancelled'],
         },
         intervalMs: 10_000,
         timeoutMs: 60_000,

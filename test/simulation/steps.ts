@@ -7,6 +7,7 @@ import type { RunEvent } from '../../src/engine/event.ts';
 import type { Binding, StepDefinition, Work } from '../../src/pipeline/definition.ts';
 import { isJsonObject, type Json } from '../../src/std/json.ts';
 import { endedIn, modelOf, modelRunState, startsTooEarly, type Plan, type StepStates } from '../support/step-model.ts';
+import { endedOtherwise } from './awaited.ts';
 import type { KeptRun } from './history.ts';
 
 type Ended = Extract<RunEvent, { type: 'step-finished' | 'step-reused' }>;
@@ -130,8 +131,8 @@ function endOf({ work }: StepDefinition, own: readonly RunEvent[], index: number
   const begun = mine.findLast((event) => event.type === 'wait-begun' || event.type === 'approval-requested');
   const end = mine.findLast((event) => event.type === 'step-finished');
   if (begun === undefined || end === undefined) return 'nothing';
-  const neverCan =
-    end.at < begun.dueAt || mine.some((event) => event.type === 'look-failed' && event.cause === 'invalid');
+  const isEarly = end.at < begun.dueAt && !endedOtherwise(work, end.reason);
+  const neverCan = isEarly || mine.some((event) => event.type === 'look-failed' && event.cause === 'invalid');
   return 'softFail' in work && work.softFail && !neverCan ? 'skipped' : 'failed';
 }
 
