@@ -23,7 +23,6 @@ import {
   type MemoryDefinition,
   type NotifyDefinition,
   type OutputType,
-  type ParameterDefinition,
   type PipelineDefinition,
   type Reference,
   type RetryDefinition,
@@ -35,6 +34,7 @@ import {
   type Work,
 } from '../pipeline/definition.ts';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
+import { itemTypes, parameterItemsMax, parameterTypes, type ParameterDefinition } from '../pipeline/parameter.ts';
 import {
   datasetNamePattern,
   environmentNamePattern,
@@ -280,15 +280,31 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
   work,
 });
 
+const count = z.number().int().min(0);
 const parameter: z.ZodType<ParameterDefinition> = z.strictObject({
-  type: z.enum(['string', 'number', 'boolean']),
-  default: z.union([text, z.number(), z.boolean()]).nullable(),
+  type: z.enum(parameterTypes),
+  default: z
+    .union([
+      text,
+      z.number(),
+      z.boolean(),
+      z.array(text).max(parameterItemsMax),
+      z.array(z.number()).max(parameterItemsMax),
+    ])
+    .nullable(),
   description: text.nullable(),
   choices: z
     .array(z.union([text, z.number()]))
     .min(1)
     .max(1000)
     .nullable(),
+  items: z.enum(itemTypes).exactOptional(),
+  minItems: count.exactOptional(),
+  maxItems: count.exactOptional(),
+  min: z.number().exactOptional(),
+  max: z.number().exactOptional(),
+  minLength: count.exactOptional(),
+  maxLength: count.exactOptional(),
 });
 
 const end: z.ZodType<EndTrigger> = z.strictObject({

@@ -7,6 +7,7 @@
  * one instance, of index 0.
  */
 import type { Artifact } from '../pipeline/definition.ts';
+import type { ParameterValue } from '../pipeline/parameter.ts';
 import type { Json } from '../std/json.ts';
 
 export type RunEvent =
@@ -124,7 +125,7 @@ export interface RunOpened {
   /** Start of the interval that the run is for; the moment of the trigger where there is no schedule. */
   readonly logicalDate: number;
   readonly dataIntervalEnd: number;
-  readonly parameters: { readonly [name: string]: string | number | boolean };
+  readonly parameters: { readonly [name: string]: ParameterValue };
 }
 
 export type Trigger =

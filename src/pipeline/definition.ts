@@ -4,6 +4,7 @@
  * before it is used), so the order of `steps` is a topological order.
  */
 import type { Json } from '../std/json.ts';
+import type { ParameterDefinition } from './parameter.ts';
 
 export interface PipelineDefinition {
   /** `[a-z][a-z0-9-]*`, at most 63 characters, unique in the repository. */
@@ -70,14 +71,6 @@ export interface EndTrigger {
 export interface DataTrigger {
   readonly datasets: readonly string[];
   readonly when: 'all' | 'any';
-}
-
-export interface ParameterDefinition {
-  readonly type: 'string' | 'number' | 'boolean';
-  /** Null: a run must give it. */
-  readonly default: string | number | boolean | null;
-  readonly description: string | null;
-  readonly choices: readonly (string | number)[] | null;
 }
 
 export const triggerRules = [
