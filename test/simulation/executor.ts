@@ -214,8 +214,11 @@ function failed(cause: Extract<AttemptOutcome, { kind: 'failed' }>['cause'], mes
 
 function goodOutcome(spec: AttemptSpec, random: Random): AttemptOutcome {
   const { work } = spec;
-  if (work.kind === 'gate')
-    return succeeded({ path: 'data.csv', passed: true, rows: 10, checks: [] }, { pass: true, reason: 'it holds' });
+  if (work.kind === 'gate') {
+    const passed = random.chance(0.8);
+    const reason = passed ? 'it holds' : 'there are too few rows';
+    return succeeded({ path: 'data.csv', passed, rows: 10, checks: [] }, { pass: passed, reason });
+  }
   if (work.kind === 'branch') {
     const follow = ways.filter(() => random.chance(0.6));
     return succeeded({ follow }, { follow });

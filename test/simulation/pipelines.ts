@@ -58,6 +58,9 @@ export function drawPools(random: Random, slots: number): Pools {
   return new Map([[pool, random.between(1, Math.min(slots, 3))]]);
 }
 
+/** Tags that `release` listens to. */
+export const releases = 'v*';
+
 /** Less than a step may take, so that it is over now and then. */
 const finallyTimeoutMs = 25_000;
 
@@ -134,6 +137,11 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
           overlap,
           on: { ...byHand, pipelines: followed },
         });
+      case 'release':
+        return pipelineOf([stepOf({ name: 'publish' })], {
+          ...common,
+          on: { ...byHand, push: { branches: [], tags: [releases], paths: ['nothing/**'] } },
+        });
       case 'fresh':
         return pipelineOf([stepOf({ name: 'only' })], {
           ...common,
@@ -158,6 +166,7 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
   if (random.chance(0.4)) names.push('fresh');
   const when = random.pick(['all', 'any', 'any'] as const);
   if (random.chance(0.4)) names.push('fork');
+  if (random.fork('release').chance(0.4)) names.push('release');
   return { names: names.length === 0 ? ['churn'] : names, cron, timeZone, definition };
 }
 
