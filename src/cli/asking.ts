@@ -4,7 +4,6 @@
  */
 import { askIn } from '../conductor/requests.ts';
 import { loadConfig, type Config } from '../config/config.ts';
-import type { RunRequest } from '../engine/request.ts';
 import { createIds } from '../ids.ts';
 import type { Journal, RunRow } from '../journal/journal.ts';
 import { openSqliteBeside } from '../journal/sqlite-reader.ts';
@@ -14,9 +13,9 @@ import { unreachable } from '../std/unreachable.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { findRun, withReading } from './reading.ts';
 import { readServerAddress } from './server-address.ts';
-import { connectServer } from './server-client.ts';
+import { connectServer, type AskedOfRun } from './server-client.ts';
 
-export function ask(directory: string, name: string, request: RunRequest): Promise<ExitStatus> {
+export function ask(directory: string, name: string, request: AskedOfRun): Promise<ExitStatus> {
   const config = loadConfig(directory, process.env);
   return withReading(directory, async ({ journal }) => {
     const row = await findRun(journal, name);
@@ -28,12 +27,12 @@ export function ask(directory: string, name: string, request: RunRequest): Promi
       url === null
         ? 'It stands in the journal: whoever carries the run out takes it in within seconds, else the next server that starts here.'
         : `The server at ${url} takes it in.`;
-    process.stdout.write(`Asked to ${wordsOf(request, nameOf(row))}. ${taker}\n`);
+    process.stdout.write(`Asked to ${wordsOf(request, row)}. ${taker}\n`);
     return exitStatus.success;
   });
 }
 
-async function askInJournal(config: Config, reading: Journal, row: RunRow, request: RunRequest): Promise<void> {
+async function askInJournal(config: Config, reading: Journal, row: RunRow, request: AskedOfRun): Promise<void> {
   const clock = { now: Date.now };
   const beside = config.store.kind === 'sqlite' ? await openSqliteBeside({ directory: config.stateDirectory }) : null;
   try {
@@ -47,10 +46,11 @@ async function askInJournal(config: Config, reading: Journal, row: RunRow, reque
   }
 }
 
-function wordsOf(request: RunRequest, run: string): string {
+function wordsOf(request: AskedOfRun, row: RunRow): string {
+  const run = nameOf(row);
   switch (request.type) {
     case 'cancel':
-      return `cancel ${run}`;
+      return row.state === 'cancelling' ? `end the finally-steps of ${run}` : `cancel ${run}`;
     case 'decide':
       return `${request.decision} ${request.step} of ${run}`;
     default:

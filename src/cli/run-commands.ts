@@ -50,9 +50,12 @@ export function addRunCommands(program: Command, folder: () => string, end: End)
       end(await run(folder(), { pipeline, repository, ref, date, parameters, json }));
     });
 
-  command(program, 'cancel', 'End a run: what has not started is cancelled, what runs is stopped.', [
-    'contender cancel weekly-churn#12 --reason "wrong data"',
-  ])
+  command(
+    program,
+    'cancel',
+    'End a run: what has not started is cancelled, what runs is stopped; once more: its finally-steps too.',
+    ['contender cancel weekly-churn#12 --reason "wrong data"'],
+  )
     .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
     .option('--reason <text>', 'kept with the run', parseReason, '')
     .action(async (run: string, { reason }: { reason: string }) => {

@@ -50,7 +50,7 @@ const poolsSchema = z.object({
 export type PoolInUse = z.infer<typeof poolsSchema>['pools'][number];
 
 /** What is asked of a run. */
-type AskedOfRun = CancelRequest | DecideRequest;
+export type AskedOfRun = CancelRequest | DecideRequest;
 
 export interface RunRequest {
   readonly repository: string;

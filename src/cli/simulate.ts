@@ -5,6 +5,7 @@ import { parseParameters } from '../conductor/triggers/triggers.ts';
 import { loadPools } from '../config/config.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { followingsOf, type Following } from '../pipeline/following.ts';
+import { parameterText } from '../pipeline/parameter.ts';
 import {
   readPretences,
   rehearseRun,
@@ -92,7 +93,7 @@ function simulateRun(
   if (options.json) {
     sayJson(runJson({ definition, assumed, run, followers, logicalDate, parameters }));
   } else {
-    const values = Object.entries(parameters).map(([name, value]) => `, ${name}=${oneLine(String(value))}`);
+    const values = Object.entries(parameters).map(([name, value]) => `, ${name}=${oneLine(parameterText(value))}`);
     say([
       `${paint('bold', definition.name)} ${paint('gray', `simulated for ${utcText(logicalDate)} UTC${values.join('')}`)}`,
       ...simulatedRunLines(run, process.stdout.isTTY ? process.stdout.columns : null),

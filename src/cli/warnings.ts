@@ -2,6 +2,7 @@
 import type { Compiled } from '../compile/compile.ts';
 import { bindingAt, itemsOf, textAt } from '../pipeline/binding-view.ts';
 import type { Binding, PipelineDefinition, StepDefinition, WaitWork } from '../pipeline/definition.ts';
+import { imageDigestOf } from '../pipeline/names.ts';
 import type { Problem } from '../std/problem.ts';
 import { storeForm } from './store-problems.ts';
 
@@ -28,6 +29,7 @@ export function warningsOf({ version, where }: Compiled, surroundings: Surroundi
   const ofSteps = definition.steps.flatMap((step) => {
     const said =
       containerWarning(step, surroundings) ??
+      imageWarning(step) ??
       storeWarning(step, surroundings) ??
       volumeWarning(step, surroundings) ??
       fileWarning(step, surroundings) ??
@@ -101,6 +103,15 @@ function containerWarning({ work }: StepDefinition, { volumes }: Surroundings): 
   return {
     message: 'is a container without `local: { command: [...] }`, so it fails where there are no containers',
     help: 'Say with `local` what runs in its place, or where pods are (`executor.kubernetes` of contender.yaml).',
+  };
+}
+
+function imageWarning({ work, cache }: StepDefinition): Said | null {
+  if (work.kind !== 'container' || cache === null || typeof work.image !== 'string') return null;
+  if (imageDigestOf(work.image) !== null) return null;
+  return {
+    message: `has a cache, and its image, ${work.image}, is named by a tag, which can move: in a pod it always runs`,
+    help: 'Name the image by its digest, NAME@sha256:…, or take the cache out.',
   };
 }
 

@@ -107,8 +107,8 @@ function* wrongTogether(step: StepDefinition): Generator<string> {
   if (step.triggerRule === 'always' && step.map?.axes.some((axis) => !('literal' in axis.over)) === true)
     yield 'is mapped over an output and has the rule "always"';
   if (step.map !== null && decisions.has(step.work.kind)) yield 'decides, and is mapped';
-  if (step.cache !== null && step.work.kind !== 'function' && step.work.kind !== 'command')
-    yield `has a cache, which is for functions and commands, and not for a ${step.work.kind}`;
+  if (step.cache !== null && !['function', 'command', 'container'].includes(step.work.kind))
+    yield `has a cache, which is for functions, commands and containers, and not for a ${step.work.kind}`;
   const memory = wrongMemory(step);
   if (memory !== null) yield memory;
   if (step.work.kind === 'challenge') {

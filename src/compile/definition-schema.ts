@@ -23,7 +23,6 @@ import {
   type MemoryDefinition,
   type NotifyDefinition,
   type OutputType,
-  type ParameterDefinition,
   type PipelineDefinition,
   type Reference,
   type RetryDefinition,
@@ -35,6 +34,7 @@ import {
   type Work,
 } from '../pipeline/definition.ts';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
+import { itemTypes, parameterItemsMax, parameterTypes, type ParameterDefinition } from '../pipeline/parameter.ts';
 import {
   datasetNamePattern,
   environmentNamePattern,
@@ -173,12 +173,18 @@ const wait: z.ZodType<WaitWork> = z.strictObject({
       ...awaitedRun,
       condition: z.literal('pipeline'),
       states: z.array(z.enum(awaitedRunStates)).min(1).max(awaitedRunStates.length),
+      failStates: z.array(z.enum(endStates)).min(1).max(endStates.length).exactOptional(),
     }),
     z.strictObject({
       ...awaitedRun,
       condition: z.literal('step'),
       step: stepName,
       states: z.array(z.enum(awaitedStepStates)).min(1).max(awaitedStepStates.length),
+      failStates: z
+        .array(z.enum([...awaitedStepStates, 'cancelled']))
+        .min(1)
+        .max(awaitedStepStates.length + 1)
+        .exactOptional(),
     }),
     z.strictObject({ condition: z.literal('function'), file, input: binding }),
   ]),
@@ -274,15 +280,31 @@ const step: z.ZodType<StepDefinition> = z.strictObject({
   work,
 });
 
+const count = z.number().int().min(0);
 const parameter: z.ZodType<ParameterDefinition> = z.strictObject({
-  type: z.enum(['string', 'number', 'boolean']),
-  default: z.union([text, z.number(), z.boolean()]).nullable(),
+  type: z.enum(parameterTypes),
+  default: z
+    .union([
+      text,
+      z.number(),
+      z.boolean(),
+      z.array(text).max(parameterItemsMax),
+      z.array(z.number()).max(parameterItemsMax),
+    ])
+    .nullable(),
   description: text.nullable(),
   choices: z
     .array(z.union([text, z.number()]))
     .min(1)
     .max(1000)
     .nullable(),
+  items: z.enum(itemTypes).exactOptional(),
+  minItems: count.exactOptional(),
+  maxItems: count.exactOptional(),
+  min: z.number().exactOptional(),
+  max: z.number().exactOptional(),
+  minLength: count.exactOptional(),
+  maxLength: count.exactOptional(),
 });
 
 const end: z.ZodType<EndTrigger> = z.strictObject({
@@ -324,6 +346,7 @@ export const definitionSchema: z.ZodType<PipelineDefinition> = z.strictObject({
   overlap: z.enum(['allow', 'forbid', 'replace']),
   cancelInProgress: z.boolean(),
   runTimeoutMs: durationMs.nullable(),
+  finallyTimeoutMs: durationMs.exactOptional(),
   deadlineMs: durationMs.nullable(),
   freshness: z.strictObject({ model: line, withinMs: durationMs }).nullable(),
   notify: notify.exactOptional(),

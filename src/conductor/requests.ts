@@ -10,14 +10,21 @@ import type { Journal, RequestRow, Write } from '../journal/journal.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { decisionId, decidedBefore, whyUndecidable, type Refusal } from './decisions.ts';
 
-/** Keeps what is asked of a run, for whoever carries it out. Of an approval there is one decision, whatever `id` says. */
+/**
+ * Keeps what is asked of a run, for whoever carries it out. Of an approval there is one decision, whatever `id` says. A
+ * cancel of a run that is being stopped already ends its finally-steps too.
+ */
 export async function askIn(journal: Journal, asked: RequestRow): Promise<Result<RequestRow, Refusal>> {
   const { runId, request } = asked;
   if (request.type === 'decide') {
     const refusal = await whyUndecidable(journal, runId, request.step);
     if (refusal !== null) return failure(refusal);
   }
-  const row = request.type === 'decide' ? { ...asked, id: decisionId(runId, request.step) } : asked;
+  const isStopping = request.type === 'cancel' && (await journal.run(runId))?.state === 'cancelling';
+  const row: RequestRow =
+    request.type === 'decide'
+      ? { ...asked, id: decisionId(runId, request.step) }
+      : { ...asked, request: isStopping ? { ...request, type: 'cancel-finally' } : request };
   const [result] = await journal.commit([[{ write: 'request', ...row, whereEnded: 'conflict' }]]);
   if (result?.ok === true) return success(row);
   const ended: Refusal = { kind: 'ended', message: 'the run has just ended' };

@@ -4,7 +4,7 @@ import { unreachable } from '../std/unreachable.ts';
 import { retryAfterMs } from './back-off.ts';
 import type { AttemptKey, AttemptOutcome, CacheLook, Usage } from './event.ts';
 import { memoryReached } from './memory.ts';
-import type { Attempt, Instance, Step, Stopping } from './run.ts';
+import type { Attempt, Instance, Run, Step, Stopping } from './run.ts';
 import { finish, planRetry, record, stepOf, type Turn } from './turn.ts';
 
 type Succeeded = Extract<AttemptOutcome, { kind: 'succeeded' }>;
@@ -70,10 +70,10 @@ function missingControl(step: Step, control: Succeeded['control']): string | nul
 }
 
 function retryOrFail(turn: Turn, step: Step, instance: Instance, outcome: Failed): void {
-  const { stopping } = turn.run;
+  const stopping = stoppingOf(turn.run, step);
   if (stopping !== null) {
     const stopped = outcome.cause === 'cancelled' || outcome.cause === stopping.cause;
-    const reason = stopped ? stoppedBy(stopping) : outcome.message;
+    const reason = stopped ? stoppedBy(stopping, step.runsLast) : outcome.message;
     return finish(turn, step, instance.index, stopped ? 'cancelled' : 'failed', reason);
   }
   const reached = outcome.cause === 'out-of-memory' ? memoryReached(step, instance) : null;
@@ -86,13 +86,20 @@ function retryOrFail(turn: Turn, step: Step, instance: Instance, outcome: Failed
   planRetry(turn, step, instance, turn.at + delayMs);
 }
 
-/** Why what was stopped did not end by itself. */
-export function stoppedBy(stopping: Stopping): string {
+/** Why the step is being stopped; null: it is not. The finally-steps of a run that is may go on. */
+export function stoppingOf(run: Run, { runsLast }: Pick<Step, 'runsLast'>): Stopping | null {
+  return runsLast ? run.finallyStopping : run.stopping;
+}
+
+/** Why what was stopped, the run or its finally-steps, did not end by itself. */
+export function stoppedBy(stopping: Stopping, runsLast = false): string {
   switch (stopping.cause) {
     case 'cancelled':
       return stopping.reason === '' ? `cancelled by ${stopping.by}` : `cancelled by ${stopping.by}: ${stopping.reason}`;
     case 'timeout':
-      return 'the run was longer than its time limit';
+      return runsLast
+        ? 'the finally-steps were longer than their time limit'
+        : 'the run was longer than its time limit';
     default:
       return unreachable(stopping);
   }

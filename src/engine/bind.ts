@@ -14,7 +14,7 @@ import { memoryOf } from './memory.ts';
 import { placesOf } from './mapping.ts';
 import type { Run } from './run.ts';
 import { stepOf } from './turn.ts';
-import { elementOf, lookInto, outputAt, toInput, type Value } from './value.ts';
+import { elementOf, lookInto, outputAt, parameterOf, toInput, type Value } from './value.ts';
 
 export function contextOf(run: Run, key: AttemptKey): StepContextData {
   const { opened, definition } = run;
@@ -89,9 +89,8 @@ function bindAll(run: Run, bindings: readonly Binding[], key: AttemptKey): Resul
 function valueOf(run: Run, reference: Reference, key: AttemptKey): Result<Value, string> {
   if ('context' in reference) return success({ kind: 'json', json: contextOf(run, key)[reference.context] });
   if ('parameter' in reference) {
-    const { parameters } = contextOf(run, key);
-    const json = Object.hasOwn(parameters, reference.parameter) ? parameters[reference.parameter] : undefined;
-    return json === undefined
+    const json = parameterOf(run, reference.parameter);
+    return json === null
       ? failure(`parameter "${reference.parameter}" was not given`)
       : success({ kind: 'json', json });
   }

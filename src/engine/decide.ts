@@ -6,7 +6,7 @@
 import { unreachable } from '../std/unreachable.ts';
 import { decideApproval } from './approval.ts';
 import { reportCache, reportFinished, reportRunning } from './attempt.ts';
-import { cancel, finishRun, watchClock, watchDeadline } from './ending.ts';
+import { cancel, cancelFinally, finishRun, watchClock, watchDeadline } from './ending.ts';
 import type { AttemptKey, AttemptOutcome, CacheLook, LookOutcome, RunEvent, Usage } from './event.ts';
 import { decideChanged, scheduleDue, startReady, type Admit } from './proceed.ts';
 import type { RunRequest } from './request.ts';
@@ -72,6 +72,10 @@ export function decide(run: Run, command: Command): RunEvent[] {
       cancel(turn, command.by, command.reason);
       finishRun(turn);
       break;
+    case 'cancel-finally':
+      cancelFinally(turn, command.by, command.reason);
+      finishRun(turn);
+      break;
     case 'decide':
       watchDeadline(turn);
       decideApproval(turn, command);
@@ -85,10 +89,8 @@ export function decide(run: Run, command: Command): RunEvent[] {
 
 function proceed(turn: Turn, admit: Admit): void {
   watchClock(turn);
-  if (turn.run.state === 'running') {
-    scheduleDue(turn);
-    decideChanged(turn);
-    startReady(turn, admit);
-  }
+  scheduleDue(turn);
+  decideChanged(turn);
+  startReady(turn, admit);
   finishRun(turn);
 }

@@ -1,29 +1,53 @@
 /**
  * How a run ends: by itself when everything has ended, or stopped, by a cancel or by its own time limit. What a stopped
- * run has not started becomes cancelled at once (its finally-steps too: who cancels wants nothing more to start); what
- * runs is to be stopped (`attemptsToStop`) and the run ends when the last attempt has reported.
+ * run has not started becomes cancelled at once; what runs is to be stopped (`attemptsToStop`). When the last of it has
+ * reported, the finally-steps run, as long as they have time and nobody cancels the run again; then the run ends, as what
+ * it was stopped for.
+ *
+ *   running ─► cancelling: others end ─► finally-steps run ─► cancelled, or failed by the time limit
+ *                                              └ again, or out of their time: they end too ─┘
  */
 import { formatDuration } from '../std/duration.ts';
-import { stoppedBy } from './attempt.ts';
+import { definitionLimits } from '../pipeline/definition-limits.ts';
+import { stoppedBy, stoppingOf } from './attempt.ts';
 import type { FinalRunState } from './event.ts';
 import { finalStepStates, type Run, type Step } from './run.ts';
 import { finish, record, type Turn } from './turn.ts';
 
-/** A run that has ended, or is being stopped already, is left as it is: the first reason counts. */
+/**
+ * A run that has ended, or is being stopped already, is left as it is: the first reason counts. One that never began has
+ * nothing to clean up after.
+ */
 export function cancel(turn: Turn, by: string, reason: string): void {
   if (turn.run.state !== 'running') return;
+  const hasBegun = turn.run.begunAt !== null;
   record(turn, { type: 'cancel-requested', at: turn.at, by, reason });
+  if (!hasBegun) record(turn, { type: 'finally-cancel-requested', at: turn.at, by, reason });
+  cancelUnstarted(turn);
+}
+
+/** Of a run that is being stopped; nothing comes of it the second time. */
+export function cancelFinally(turn: Turn, by: string, reason: string): void {
+  const { stopping, finallyStopping } = turn.run;
+  if (stopping === null || finallyStopping !== null) return;
+  record(turn, { type: 'finally-cancel-requested', at: turn.at, by, reason });
   cancelUnstarted(turn);
 }
 
 /** The limits on the run as a whole. */
 export function watchClock(turn: Turn): void {
   const { run, at } = turn;
-  if (run.state !== 'running') return;
-  watchDeadline(turn);
-  const timeout = timeoutAt(run);
-  if (timeout === null || at < timeout || isComplete(run)) return;
-  record(turn, { type: 'run-timed-out', at });
+  if (isComplete(run)) return watchDeadline(turn);
+  if (run.state === 'running') {
+    watchDeadline(turn);
+    const timeout = timeoutAt(run);
+    if (timeout === null || at < timeout) return;
+    record(turn, { type: 'run-timed-out', at });
+  } else {
+    const timeout = finallyTimeoutAt(run);
+    if (timeout === null || at < timeout) return;
+    record(turn, { type: 'finally-timed-out', at });
+  }
   cancelUnstarted(turn);
 }
 
@@ -37,6 +61,12 @@ export function watchDeadline(turn: Turn): void {
 /** When a running run is ended by its time limit, or null. What it waited for its turn does not count. */
 export function timeoutAt({ definition: { runTimeoutMs }, begunAt }: Run): number | null {
   return runTimeoutMs === null || begunAt === null ? null : begunAt + runTimeoutMs;
+}
+
+/** When the finally-steps of a run that is being stopped are ended too, or null. */
+export function finallyTimeoutAt({ definition, finallySince, finallyStopping }: Run): number | null {
+  if (finallySince === null || finallyStopping !== null) return null;
+  return finallySince + (definition.finallyTimeoutMs ?? definitionLimits.finallyTimeoutDefaultMs);
 }
 
 /** When the deadline that was not missed yet is missed, or null. It is a promise to people: waiting counts. */
@@ -59,10 +89,10 @@ function isComplete(run: Run): boolean {
 
 function cancelUnstarted(turn: Turn): void {
   const { run } = turn;
-  if (run.stopping === null) return;
-  const reason = stoppedBy(run.stopping);
   for (const step of run.steps.values()) {
-    if (finalStepStates.has(step.state)) continue;
+    const stopping = stoppingOf(run, step);
+    if (stopping === null || finalStepStates.has(step.state)) continue;
+    const reason = stoppedBy(stopping, step.runsLast);
     const hasInstances = step.definition.map !== null && step.instances !== null;
     if (step.state === 'none' && !hasInstances) {
       finish(turn, step, null, 'cancelled', reason);

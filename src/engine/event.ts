@@ -7,6 +7,7 @@
  * one instance, of index 0.
  */
 import type { Artifact } from '../pipeline/definition.ts';
+import type { ParameterValue } from '../pipeline/parameter.ts';
 import type { Json } from '../std/json.ts';
 
 export type RunEvent =
@@ -98,6 +99,10 @@ export type RunEvent =
   | { readonly type: 'cancel-requested'; readonly at: number; readonly by: string; readonly reason: string }
   /** The run's own time limit is over; what follows is a cancel whose final state is failed. */
   | { readonly type: 'run-timed-out'; readonly at: number }
+  /** Of a run that is being stopped: its finally-steps are to end too. */
+  | { readonly type: 'finally-cancel-requested'; readonly at: number; readonly by: string; readonly reason: string }
+  /** The time that the finally-steps of a run that is being stopped have is over. */
+  | { readonly type: 'finally-timed-out'; readonly at: number }
   | { readonly type: 'deadline-missed'; readonly at: number }
   | {
       readonly type: 'run-finished';
@@ -120,7 +125,7 @@ export interface RunOpened {
   /** Start of the interval that the run is for; the moment of the trigger where there is no schedule. */
   readonly logicalDate: number;
   readonly dataIntervalEnd: number;
-  readonly parameters: { readonly [name: string]: string | number | boolean };
+  readonly parameters: { readonly [name: string]: ParameterValue };
 }
 
 export type Trigger =
@@ -236,6 +241,8 @@ export type LookOutcome =
   | { readonly kind: 'not-yet'; readonly reason: string }
   /** Another look would fail the same way. */
   | { readonly kind: 'impossible'; readonly reason: string }
+  /** Of a run or step that ended as it is not waited for. */
+  | { readonly kind: 'ended-otherwise'; readonly reason: string }
   /** Of a function: it did not say whether it is there. */
   | ({ readonly kind: 'failed' } & LookFailure);
 

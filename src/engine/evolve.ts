@@ -81,6 +81,12 @@ export function evolve(run: Run, event: RunEvent): void {
     case 'run-timed-out':
       stop(run, event, { cause: 'timeout' });
       break;
+    case 'finally-cancel-requested':
+      stopFinally(run, event, { cause: 'cancelled', by: event.by, reason: event.reason });
+      break;
+    case 'finally-timed-out':
+      stopFinally(run, event, { cause: 'timeout' });
+      break;
     case 'deadline-missed':
       run.deadlineMissed = true;
       break;
@@ -90,10 +96,12 @@ export function evolve(run: Run, event: RunEvent): void {
       run.reason = event.reason;
       run.finishedAt = event.at;
       run.stopping = null;
+      run.finallyStopping = null;
       break;
     default:
       unreachable(event);
   }
+  if (run.stopping !== null && run.unfinishedSteps === 0) run.finallySince ??= event.at;
   if (!beforeItsTurn.has(event.type)) run.begunAt ??= event.at;
   run.position += 1;
 }
@@ -271,6 +279,12 @@ function stop(run: Run, event: RunEvent, stopping: Stopping): void {
   if (run.state !== 'running') impossible(event, `the run is ${run.state}`);
   run.state = 'cancelling';
   run.stopping = stopping;
+}
+
+function stopFinally(run: Run, event: RunEvent, stopping: Stopping): void {
+  if (run.stopping === null || run.finallyStopping !== null)
+    impossible(event, 'its finally-steps are not to be stopped');
+  run.finallyStopping = stopping;
 }
 
 function currentAttempt(instance: Instance, event: RunEvent & AttemptKey): Attempt {

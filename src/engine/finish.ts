@@ -4,6 +4,7 @@ import { lookAt } from './agenda.ts';
 import type { FinalStepState } from './event.ts';
 import { applyGuard } from './guard.ts';
 import { finalStepStates, type Instance, type Run, type Step } from './run.ts';
+import type { UpstreamTally } from './trigger-rule.ts';
 
 /** Brings one instance to its end, and its step with the last one. */
 export function finishInstance(
@@ -32,18 +33,19 @@ export function finishStepAsWhole(run: Run, step: Step, state: FinalStepState, r
   leave(run, step);
 }
 
-const tallied: { readonly [state in FinalStepState]: keyof Run['others'] | null } = {
+const tallied: { readonly [state in FinalStepState]: Exclude<keyof UpstreamTally, 'unfinished'> | null } = {
   success: 'success',
   failed: 'failed',
   upstream_failed: 'upstreamFailed',
   skipped: 'skipped',
-  // Neither decides anything: nothing starts in a run that is being cancelled, and nothing is removed from a version.
+  // Neither decides anything of the steps after it: all of those are cancelled too, and nothing is removed from a version.
   removed: null,
   cancelled: null,
 };
 
 /** The steps after it, and those that come after all, hear of the first instance that ended so; the rules need no more. */
 function tell(run: Run, step: Step, state: FinalStepState): void {
+  if (state === 'cancelled' && !step.runsLast) run.others.cancelled += 1;
   const kind = tallied[state];
   if (kind === null) return;
   if (!step.runsLast) run.others[kind] += 1;

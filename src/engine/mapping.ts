@@ -3,7 +3,7 @@ import type { Binding } from '../pipeline/definition.ts';
 import { definitionLimits } from '../pipeline/definition-limits.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { Run, Step } from './run.ts';
-import { lengthOf, outputAt } from './value.ts';
+import { lengthOf, outputAt, parameterOf } from './value.ts';
 
 /** The product of the lengths of the axes of `step`, or a sentence why it cannot be mapped. */
 export function mappedLength(run: Run, step: Step): Result<number, string> {
@@ -47,7 +47,13 @@ function axisLength(run: Run, over: Binding): Result<number, string> {
   if ('literal' in over) return named('its literal value', lengthOf({ kind: 'json', json: over.literal }));
   const { reference } = over;
   if ('context' in reference) return failure(`"${reference.context}" of the context is text, not a list or a record`);
-  if ('parameter' in reference) return failure(`parameter "${reference.parameter}" is not a list or a record`);
+  if ('parameter' in reference) {
+    const { parameter } = reference;
+    const json = parameterOf(run, parameter);
+    return json === null
+      ? failure(`parameter "${parameter}" was not given`)
+      : named(`parameter "${parameter}"`, lengthOf({ kind: 'json', json }));
+  }
   if ('item' in reference) return failure(`it is over "${reference.item}", the element of another axis`);
   const { output, path } = reference;
   const value = outputAt(run, output, path);

@@ -71,17 +71,20 @@ function decideStep(turn: Turn, step: Step): void {
  * come last too have ended with the steps directly before it.
  */
 function decideLast(turn: Turn, step: Step): void {
-  const { others, unfinishedSteps } = turn.run;
+  const { others, unfinishedSteps, stopping } = turn.run;
   if (unfinishedSteps > 0 || step.upstream.unfinished > 0) return;
   if (step.skip !== null) return finish(turn, step, null, 'skipped', step.skip.reason);
   const { triggerRule } = step.definition;
-  if (triggerRule === 'all_success' || judge(triggerRule, { ...others, unfinished: 0 }) === 'run')
-    return begin(turn, step);
+  // What the time limit ended counts as failed, what a cancel ended as skipped.
+  const counted = stopping?.cause === 'timeout' ? 'failed' : 'skipped';
+  const upstream = { ...others, [counted]: others[counted] + others.cancelled, unfinished: 0 };
+  if (triggerRule === 'all_success' || judge(triggerRule, upstream) === 'run') return begin(turn, step);
   const ends = [
     [others.success, 'success'],
     [others.failed, 'failed'],
     [others.upstreamFailed, 'upstream_failed'],
     [others.skipped, 'skipped'],
+    [others.cancelled, 'cancelled'],
   ] as const;
   const shown = ends.flatMap(([count, state]) => (count === 0 ? [] : [`${count} ${state}`]));
   finish(turn, step, null, 'skipped', `${triggerRule}: of the other steps ${shown.join(', ')}`);

@@ -1,8 +1,9 @@
 /** What can be read off a run without deciding anything. */
 import { firstDue } from './agenda.ts';
-import { deadlineAt, timeoutAt } from './ending.ts';
+import { stoppingOf } from './attempt.ts';
+import { deadlineAt, finallyTimeoutAt, timeoutAt } from './ending.ts';
 import type { AttemptKey } from './event.ts';
-import type { Run } from './run.ts';
+import type { Instance, Run, Step } from './run.ts';
 
 /** An attempt that was started and has not reported its end: it may exist outside. */
 export interface PlacedAttempt extends AttemptKey {
@@ -16,19 +17,20 @@ export interface AttemptToStop extends PlacedAttempt {
 
 /** After a restart: what an executor has to find again or prove gone. In the order in which they were started. */
 export function unfinishedAttempts(run: Run): PlacedAttempt[] {
-  return [...run.active].map(([instance, { definition }]) => ({
-    step: definition.name,
-    index: instance.index,
-    attempt: instance.attempts.length,
-    graceMs: definition.graceMs,
-  }));
+  return [...run.active].map(([instance, step]) => placedAttempt(instance, step));
+}
+
+function placedAttempt({ index, attempts }: Instance, { definition }: Step): PlacedAttempt {
+  return { step: definition.name, index, attempt: attempts.length, graceMs: definition.graceMs };
 }
 
 /** What has to be stopped because the run is cancelled or over its time limit. The same until each has reported. */
 export function attemptsToStop(run: Run): AttemptToStop[] {
-  const { stopping } = run;
-  if (stopping === null) return [];
-  return unfinishedAttempts(run).map((placed) => ({ ...placed, cause: stopping.cause }));
+  if (run.stopping === null) return [];
+  return [...run.active].flatMap(([instance, step]) => {
+    const stopping = stoppingOf(run, step);
+    return stopping === null ? [] : [{ ...placedAttempt(instance, step), cause: stopping.cause }];
+  });
 }
 
 /** A decision that a person is asked for. */
@@ -51,10 +53,11 @@ export function approvalsAwaited(run: Run): AwaitedApproval[] {
 
 /**
  * When `proceed` has something to do though nothing is reported: a retry, the end of an approval, the time limit,
- * the deadline.
+ * the deadline, the end of the time for finally-steps.
  */
 export function nextWakeAt(run: Run): number | null {
-  if (run.state !== 'running') return null;
-  const times = [firstDue(run)?.dueAt ?? null, timeoutAt(run), deadlineAt(run)].filter((time) => time !== null);
+  if (run.finishedAt !== null) return null;
+  const limits = run.state === 'running' ? [timeoutAt(run), deadlineAt(run)] : [finallyTimeoutAt(run)];
+  const times = [firstDue(run)?.dueAt ?? null, ...limits].filter((time) => time !== null);
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -36,12 +36,16 @@ export interface Run {
 
   /** Why a run in state `cancelling` is being stopped; null in any other state. */
   stopping: Stopping | null;
+  /** Why its finally-steps are too; null: they are not. */
+  finallyStopping: Stopping | null;
+  /** Since when a run that is being stopped has nothing left but finally-steps; null: it is none. */
+  finallySince: number | null;
   deadlineMissed: boolean;
   /** Steps that are not final, without the finally-steps, and those alone. */
   unfinishedSteps: number;
   unfinishedFinallySteps: number;
   /** What the rules of finally-steps are about: how many of the other steps have at least one instance that ended so. */
-  readonly others: Omit<UpstreamTally, 'unfinished'>;
+  readonly others: Omit<UpstreamTally, 'unfinished'> & { cancelled: number };
   /** Instances with an attempt that was started and has not reported its end. */
   readonly active: Map<Instance, Step>;
   /** Steps whose surroundings changed since they were last looked at. */

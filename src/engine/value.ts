@@ -4,6 +4,7 @@
  * by the runner. Of a mapped step it is the list of the outputs of those instances that succeeded, in their order.
  */
 import type { Artifact } from '../pipeline/definition.ts';
+import type { ParameterValue } from '../pipeline/parameter.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
@@ -21,6 +22,12 @@ export interface StoredPlace {
   readonly artifact: Artifact;
   readonly path: readonly string[];
   readonly element: { readonly index: number; readonly path: readonly string[] } | null;
+}
+
+/** What the run was given, else the default; null: neither. */
+export function parameterOf({ opened, definition }: Run, name: string): ParameterValue | null {
+  if (Object.hasOwn(opened.parameters, name)) return opened.parameters[name] ?? null;
+  return Object.hasOwn(definition.parameters, name) ? (definition.parameters[name]?.default ?? null) : null;
 }
 
 /**

@@ -48,6 +48,8 @@ export function reportLook(turn: Turn, { step: name, index }: Omit<AttemptKey, '
       return endInVain(turn, step, instance, work, `still ${outcome.reason}`);
     case 'impossible':
       return finish(turn, step, index, 'failed', outcome.reason);
+    case 'ended-otherwise':
+      return finish(turn, step, index, work.softFail ? 'skipped' : 'failed', outcome.reason);
     case 'failed':
       return failLook(turn, step, instance, work, outcome);
     default:

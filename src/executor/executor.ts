@@ -11,6 +11,8 @@ import type { Json, JsonObject } from '../std/json.ts';
 export interface Executor {
   /** How many attempts it takes at once; the conductor admits no more. */
   readonly slots: number;
+  /** Whether a container runs by its image, and not what its definition says with `local` in place of that. */
+  readonly runsImages: boolean;
   /** Resolves when the attempt is accepted. Everything after that, a failed start too, is a report. */
   start(spec: AttemptSpec): Promise<void>;
   /**

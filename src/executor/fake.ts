@@ -160,6 +160,7 @@ export function createFakeExecutor(options: FakeExecutorOptions): FakeExecutor {
     retain: () => undefined,
     release: () => undefined,
     findFile: options.findFile ?? (() => Promise.resolve(null)),
+    runsImages: true,
     looksAtOnce: fakeLooksAtOnce,
     look: (spec, signal) => looks.look(plainJson(spec), signal),
     async close() {

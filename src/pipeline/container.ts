@@ -17,8 +17,9 @@ import { imageMistake } from './names.ts';
 import { isRefusedRequest, requestHelp } from '../std/quantity.ts';
 import type { OptionReader } from './options.ts';
 import { closeStep, openStep, type StepOptions } from './step-options.ts';
+import type { CacheOptions } from './step.ts';
 
-export interface ContainerOptions<O extends OutputOptions> extends StepOptions {
+export interface ContainerOptions<O extends OutputOptions> extends StepOptions, CacheOptions {
   readonly image: string | Handle<string>;
   /** In place of the image's entry point. */
   readonly command?: readonly Text[];
@@ -50,6 +51,7 @@ export function container<const O extends OutputOptions = Nothing>(
     'resources',
     'outputs',
     'local',
+    'cache',
   ]);
   if (!call.options.has('image')) call.options.missing('image');
   const image = bindTemplate(call, 'image', call.options.raw('image'));

@@ -1,5 +1,6 @@
 /** What the functions of a definition are told about their attempt or look, and what they may ask for. */
 import type { Artifact } from './definition.ts';
+import type { ParameterValue } from './parameter.ts';
 
 /** What is known of an attempt before it starts, as plain data. */
 export interface StepContextData {
@@ -26,7 +27,7 @@ export interface StepContextData {
   readonly dataIntervalEnd: string;
   /** What the attempt takes at most, what it starts included; null: no limit. */
   readonly memoryBytes: number | null;
-  readonly parameters: { readonly [name: string]: string | number | boolean };
+  readonly parameters: { readonly [name: string]: ParameterValue };
 }
 
 export interface StepTrigger {

@@ -11,6 +11,7 @@ export const definitionLimits = {
   retriesMax: 100,
   timeoutDefaultMs: 6 * 3_600_000,
   graceDefaultMs: 30_000,
+  finallyTimeoutDefaultMs: 30 * 60_000,
   poolSlotsMax: 10_000,
   /** Less is a unit that was forgotten. */
   memoryBytesMin: 16 * 1024 ** 2,

@@ -4,6 +4,7 @@
  * before it is used), so the order of `steps` is a topological order.
  */
 import type { Json } from '../std/json.ts';
+import type { ParameterDefinition } from './parameter.ts';
 
 export interface PipelineDefinition {
   /** `[a-z][a-z0-9-]*`, at most 63 characters, unique in the repository. */
@@ -19,6 +20,8 @@ export interface PipelineDefinition {
   /** A new commit of a branch or pull request cancels the runs of the one before. */
   readonly cancelInProgress: boolean;
   readonly runTimeoutMs: number | null;
+  /** For the finally-steps of a run that is cancelled or over its time limit. Absent: the default. */
+  readonly finallyTimeoutMs?: number;
   /** Notifies and lets the run go on. */
   readonly deadlineMs: number | null;
   readonly freshness: { readonly model: string; readonly withinMs: number } | null;
@@ -55,11 +58,12 @@ export interface TriggerDefinition {
 }
 
 export const endStates = ['success', 'failed', 'cancelled'] as const;
+export type EndState = (typeof endStates)[number];
 
 /** A run of the pipeline `name` that ends in one of the states. Globs; no branches: the default branch. */
 export interface EndTrigger {
   readonly name: string;
-  readonly states: readonly (typeof endStates)[number][];
+  readonly states: readonly EndState[];
   readonly branches: readonly string[];
 }
 
@@ -67,14 +71,6 @@ export interface EndTrigger {
 export interface DataTrigger {
   readonly datasets: readonly string[];
   readonly when: 'all' | 'any';
-}
-
-export interface ParameterDefinition {
-  readonly type: 'string' | 'number' | 'boolean';
-  /** Null: a run must give it. */
-  readonly default: string | number | boolean | null;
-  readonly description: string | null;
-  readonly choices: readonly (string | number)[] | null;
 }
 
 export const triggerRules = [
@@ -351,6 +347,8 @@ export interface WaitWork {
         readonly date: Template;
         readonly shiftMs: number;
         readonly states: readonly AwaitedRunState[];
+        /** In which it will not come to those. Absent: none. */
+        readonly failStates?: readonly EndState[];
       }
     /** So is a step of that run; of a mapped one, what its instances add up to. */
     | {
@@ -360,6 +358,7 @@ export interface WaitWork {
         readonly date: Template;
         readonly shiftMs: number;
         readonly states: readonly AwaitedStepState[];
+        readonly failStates?: readonly (AwaitedStepState | 'cancelled')[];
       }
     | { readonly condition: 'function'; readonly file: string; readonly input: Binding };
   readonly intervalMs: number;

@@ -197,7 +197,7 @@ function dataOfField(data: HandleData, key: string): HandleData {
   if ('item' in reference) return { reference: { item: reference.item, path: [...reference.path, key] }, scope, label };
   return misuse(
     'definition-handle',
-    `${data.label} is plain text or a number and has no field "${key}"`,
-    'Use it as it is.',
+    `${data.label} has no field "${key}": it is there as a whole`,
+    'Use it as it is; over a parameter that is a list, map.',
   );
 }

@@ -7,7 +7,7 @@ import { handleData, makeHandle, type Handle, type held, type HandleScope, type 
 import { misuse, shown } from './misuse.ts';
 import { OptionReader, plainRecord } from './options.ts';
 
-/** For each axis a list or a record, written out or the output of a step. */
+/** For each axis a list or a record: written out, a parameter, or the output of a step. */
 export type Axes = { readonly [name: string]: Axis };
 
 type Axis =
@@ -132,11 +132,15 @@ function readMap(call: Call, axes: unknown, options: OptionReader): MapDefinitio
 
 function readAxis(call: Call, name: string, value: unknown): Binding {
   const handle = handleData(value);
-  if (!Array.isArray(value) && plainRecord(value) === null && (handle === null || !('output' in handle.reference))) {
+  if (
+    !Array.isArray(value) &&
+    plainRecord(value) === null &&
+    (handle === null || !('output' in handle.reference || 'parameter' in handle.reference))
+  ) {
     misuse(
       'definition-map',
       `${call.label}: the axis "${name}" is neither a list nor a record`,
-      'Map over a list or record, or over the output of a step that gives one.',
+      'Map over a list or record, over a parameter that is a list, or over the output of a step that gives one.',
     );
   }
   return bind(call, name, inOrder(value));

@@ -22,6 +22,11 @@ export function imageMistake(image: string): string | null {
   return /[A-Z]/.test([...path, last].join('/')) ? 'has a capital letter in its name' : null;
 }
 
+/** Of an image that is named by its digest, the digest; null where a tag names it, which may be moved to another one. */
+export function imageDigestOf(image: string): string | null {
+  return /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] ?? null;
+}
+
 const deniedNames: ReadonlySet<string> = new Set(
   [
     'BASH_ENV ENV SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND IFS CDPATH GLOBIGNORE',

@@ -30,6 +30,8 @@ export interface PipelineOptions<P extends ParameterOptions> extends EffortOptio
   readonly cancelInProgress?: boolean;
   /** The run fails when it has taken this long. */
   readonly runTimeout?: string;
+  /** What the finally-steps have when the run is cancelled, or over its `runTimeout`. `30m` unless given. */
+  readonly finallyTimeout?: string;
   /** Notifies when the run has taken this long, and lets it go on. */
   readonly deadline?: string;
   /** Channels of `contender.yaml` that are told of missed deadlines and of failures, or of each by itself. */
@@ -66,7 +68,7 @@ export interface PipelineContents {
 
 const dayMs = 86_400_000;
 const headOptionNames = ['description', 'owner', 'tags', 'on', 'parameters', 'maxActiveRuns', 'overlap', 'freshness'];
-const endOptionNames = ['cancelInProgress', 'runTimeout', 'deadline', 'notify'];
+const endOptionNames = ['cancelInProgress', 'runTimeout', 'finallyTimeout', 'deadline', 'notify'];
 const optionNames = [...headOptionNames, ...endOptionNames, ...effortOptionNames];
 
 /** Defines a pipeline; make it the default export of a file in `.pipelines`. `define` adds the steps, synchronously. */
@@ -141,6 +143,7 @@ function stacksOf(build: Build): Pick<PipelineContents, 'stacks'> {
 function readHead(options: OptionReader, name: string, label: string): Omit<PipelineDefinition, 'steps'> {
   const freshness = options.nested('freshness', ['model', 'within']);
   const limit = { minMs: 1000, maxMs: 90 * dayMs };
+  const finallyTimeoutMs = options.durationMs('finallyTimeout', limit, null);
   return {
     name,
     description: options.text('description', null),
@@ -160,6 +163,7 @@ function readHead(options: OptionReader, name: string, label: string): Omit<Pipe
             model: freshness.requiredText('model'),
             withinMs: freshness.durationMs('within', limit, null) ?? freshness.missing('within'),
           },
+    ...(finallyTimeoutMs === null ? {} : { finallyTimeoutMs }),
     ...readNotify(options),
   };
 }

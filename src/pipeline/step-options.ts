@@ -72,8 +72,8 @@ export interface StepOptions extends EffortOptions {
   /** Which ends of the steps before let this one run. `all_success` unless given. */
   readonly triggerRule?: TriggerRule;
   /**
-   * Runs when all else has ended, whatever became of it; not in a run that was cancelled or is over its `runTimeout`. The run
-   * fails where it does.
+   * Runs when all else has ended, whatever became of it: also in a run that was cancelled or is over its `runTimeout`. The
+   * run fails where it does.
    */
   readonly finally?: boolean;
   /** Datasets that have changed when it has succeeded: pipelines that listen to them are started. */

@@ -5,8 +5,10 @@ import type { FunctionContext } from './context.ts';
 import {
   awaitedRunStates,
   awaitedStepStates,
+  endStates,
   type AwaitedRunState,
   type AwaitedStepState,
+  type EndState,
   type Template,
   type WaitWork,
 } from './definition.ts';
@@ -59,6 +61,8 @@ export interface WaitForPipelineOptions extends WaitForRunOptions {
   readonly name?: string;
   /** `['success']` unless given. */
   readonly states?: readonly AwaitedRunState[];
+  /** In one of these the waiting ends at once: the step fails, or is skipped where `softFail`. None unless given. */
+  readonly failStates?: readonly EndState[];
 }
 
 export interface WaitForStepOptions extends WaitForRunOptions {
@@ -66,6 +70,8 @@ export interface WaitForStepOptions extends WaitForRunOptions {
   readonly name?: string;
   /** `['success']` unless given. */
   readonly states?: readonly AwaitedStepState[];
+  /** In one of these the waiting ends at once: this step fails, or is skipped where `softFail`. None unless given. */
+  readonly failStates?: readonly (AwaitedStepState | 'cancelled')[];
 }
 
 export interface WaitUntilOptions<I extends Input> extends WaitOptions {
@@ -75,7 +81,7 @@ export interface WaitUntilOptions<I extends Input> extends WaitOptions {
 }
 
 const waitOptionNames = ['interval', 'softFail'];
-const runOptionNames = [...waitOptionNames, 'name', 'date', 'shift', 'states'];
+const runOptionNames = [...waitOptionNames, 'name', 'date', 'shift', 'states', 'failStates'];
 const dayMs = 86_400_000;
 
 export const waitFor = {
@@ -118,7 +124,13 @@ export const waitFor = {
     demandName('waitFor.pipeline', pipeline, pipelineNamePattern, 'pipeline', 'daily-features');
     const call = openStep('waitFor.pipeline', nameIn(options) ?? `wait-for-${pipeline}`, options, runOptionNames);
     const states = readStates(call, awaitedRunStates);
-    return closeWait(call, { condition: 'pipeline', pipeline, ...readDate(call), states });
+    return closeWait(call, {
+      condition: 'pipeline',
+      pipeline,
+      ...readDate(call),
+      states,
+      ...readFailStates(call, endStates, states),
+    });
   },
 
   /** Until a step in the newest run of another pipeline for that date is in one of the states. */
@@ -128,7 +140,14 @@ export const waitFor = {
     const name = nameIn(options) ?? `wait-for-${pipeline}-${step.replaceAll('/', '-')}`;
     const call = openStep('waitFor.step', name, options, runOptionNames);
     const states = readStates(call, awaitedStepStates);
-    return closeWait(call, { condition: 'step', pipeline, step, ...readDate(call), states });
+    return closeWait(call, {
+      condition: 'step',
+      pipeline,
+      step,
+      ...readDate(call),
+      states,
+      ...readFailStates(call, [...awaitedStepStates, 'cancelled'], states),
+    });
   },
 
   /** Until the function says so. */
@@ -170,13 +189,29 @@ function nameIn(options: unknown): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-function readStates<State extends string>(call: StepCall, known: readonly State[]): State[] {
-  const states = call.options.texts('states', ['success']).map((given) => {
+function readStates<State extends string>(call: StepCall, known: readonly State[], name = 'states'): State[] {
+  const states = call.options.texts(name, ['success']).map((given) => {
     const state = known.find((each) => each === given);
-    return state ?? call.options.wrong('states', `a list of ${known.map((each) => `"${each}"`).join(', ')}`, given);
+    return state ?? call.options.wrong(name, `a list of ${known.map((each) => `"${each}"`).join(', ')}`, given);
   });
-  if (states.length === 0) call.options.wrong('states', 'a list with at least one state', states);
+  if (states.length === 0) call.options.wrong(name, 'a list with at least one state', states);
   return [...new Set(states)];
+}
+
+function readFailStates<State extends string>(
+  call: StepCall,
+  known: readonly State[],
+  states: readonly string[],
+): { readonly failStates?: State[] } {
+  if (!call.options.has('failStates')) return {};
+  const failStates = readStates(call, known, 'failStates');
+  const both = failStates.find((state) => states.includes(state));
+  if (both !== undefined)
+    call.options.problem(
+      `options "states" and "failStates" both have "${both}"`,
+      'A state lets the step go on or ends the waiting: take it out of one of them.',
+    );
+  return { failStates };
 }
 
 function readDate(call: StepCall): { readonly date: Template; readonly shiftMs: number } {

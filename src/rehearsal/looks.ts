@@ -113,6 +113,7 @@ function wordOf(outcome: LookOutcome): PretendedLook['outcome'] {
     case 'not-yet':
       return 'not-yet';
     case 'impossible':
+    case 'ended-otherwise':
       return 'invalid';
     case 'failed':
       return outcome.cause;

@@ -1,14 +1,12 @@
 /** What goes over the wire of backfills. */
 import { z } from 'zod';
 import { backfillStates, reprocessChoices } from '../journal/journal.ts';
-import { runSchema } from './api-schemas.ts';
+import { parametersSchema, runSchema } from './api-schemas.ts';
 
 const timeSchema = z.number().int().describe('Milliseconds since the epoch');
 const reprocessSchema = z
   .enum(reprocessChoices)
   .describe('Which dates that were run before are run again: none, those that ended badly, or all that have ended');
-
-const parametersSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 export const backfillRequestSchema = z.strictObject({
   id: z

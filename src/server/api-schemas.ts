@@ -1,5 +1,6 @@
 /** What goes over the wire: one schema checks a request, shapes its answer and describes both in openapi.json. */
 import { z } from 'zod';
+import { parameterItemsMax, type ParameterValue } from '../pipeline/parameter.ts';
 import { failureCauses, stepStates } from '../engine/event.ts';
 
 /** What openapi.json says of a route that changes something. */
@@ -118,6 +119,16 @@ export const runsQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
+export const parametersSchema: z.ZodType<{ readonly [name: string]: ParameterValue }> = z.record(
+  z.string(),
+  z.union([
+    z.string(),
+    z.number(),
+    z.boolean(),
+    z.array(z.string()).max(parameterItemsMax),
+    z.array(z.number()).max(parameterItemsMax),
+  ]),
+);
 const asker = z.string().min(1).max(200).default('api').describe('Whose name is kept with it');
 
 export const runRequestSchema = z.strictObject({
@@ -125,7 +136,7 @@ export const runRequestSchema = z.strictObject({
   pipeline: z.string(),
   revision: z.string().default('HEAD').describe('A branch, a tag or a SHA'),
   date: z.iso.date().optional().describe('The logical date, UTC; now where it is left out'),
-  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  parameters: parametersSchema.default({}),
   by: asker,
   key: z.string().max(200).optional().describe('The same key is the same run'),
 });

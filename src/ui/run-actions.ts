@@ -40,7 +40,8 @@ function formOf(head: RunHead, { path, words, fields }: Action, visitor: Member)
 
 /** In the order of how much they do, the least first. */
 function actionsOf(head: RunHead, failed: number): readonly Action[] {
-  const { state, finishedAt, trigger } = head;
+  const { state, hasFinallySteps, finishedAt, trigger } = head;
+  if (hasFinallySteps) return [{ path: 'cancel', words: 'Cancel finally-steps', fields: { finally: 'yes' } }];
   if (finishedAt === null) return state === 'cancelling' ? [] : [{ path: 'cancel', words: 'Cancel run', fields: {} }];
   const retry: Action = { path: 'rerun', words: `Retry failed (${failed})`, fields: { steps: 'failed' } };
   return [

@@ -1,6 +1,7 @@
 /** Makes the view of a run from what the journal says about it. */
 import type { Run } from '../engine/run.ts';
 import { firstTriggerOf, type FirstTrigger, type RerunSteps, type RunOpened } from '../engine/event.ts';
+import { parameterText } from '../pipeline/parameter.ts';
 import { unreachable } from '../std/unreachable.ts';
 import type { RunChain, RunHead, TriggerView } from './run-view.ts';
 
@@ -23,6 +24,7 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     owner: definition.owner,
     tags: definition.tags,
     state: run.state,
+    hasFinallySteps: run.stopping !== null && run.finallyStopping === null && run.unfinishedFinallySteps > 0,
     summary,
     openedAt: opened.at,
     finishedAt: run.finishedAt,
@@ -34,7 +36,7 @@ export function headOf(run: Run, number: number, summary: string, links: ForgeLi
     ...newsOf(firstTriggerOf(opened.trigger)),
     sha: opened.sha,
     shaUrl: links.commitUrl(opened.sha),
-    parameters: Object.entries(opened.parameters).map(([name, value]) => ({ name, value: String(value) })),
+    parameters: Object.entries(opened.parameters).map(([name, value]) => ({ name, value: parameterText(value) })),
   };
 }
 

@@ -58,6 +58,8 @@ export interface RunHead {
   readonly owner: string | null;
   readonly tags: readonly string[];
   readonly state: RunState;
+  /** It is being stopped, and has finally-steps that are not. */
+  readonly hasFinallySteps: boolean;
   /** One sentence: the verdict, the first failure, or what is going on. */
   readonly summary: string;
   readonly openedAt: number;

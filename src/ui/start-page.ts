@@ -1,5 +1,5 @@
 /** The form that starts a run of a pipeline: at which commit, for which date, with which parameters. */
-import type { ParameterDefinition } from '../pipeline/definition.ts';
+import { parameterText, parameterTypeText, type ParameterDefinition } from '../pipeline/parameter.ts';
 import { html, type Markup } from './html.ts';
 import { descriptionOf } from './markdown-markup.ts';
 import { readMarkdown } from './markdown.ts';
@@ -70,7 +70,7 @@ function formOf(view: StartView, visitor: Extract<Visitor, { kind: 'member' }>):
       html`<input type="date" name="date" value=${filled['date'] ?? ''} />`,
     )}
     ${Object.entries(parameters).map(([name, parameter]) =>
-      fieldOf(name, parameter.description, inputOf(name, parameter, filled[parameterField(name)] ?? null)),
+      fieldOf(name, aboutOf(parameter), inputOf(name, parameter, filled[parameterField(name)] ?? null)),
     )}
     <p><button type="submit" class="main">${`Start ${pipeline}`}</button></p>
   </form>`;
@@ -82,11 +82,22 @@ function fieldOf(name: string, about: string | null, input: Markup): Markup {
   >`;
 }
 
+/** A list says how it is written. */
+function aboutOf(parameter: ParameterDefinition): string | null {
+  const { type, description } = parameter;
+  if (type !== 'list') return description;
+  const written = `A ${parameterTypeText(parameter)}; between commas, or as JSON.`;
+  return description === null ? written : `${description} ${written}`;
+}
+
+const listTextMax = 20_000;
+
 function inputOf(name: string, parameter: ParameterDefinition, filled: string | null): Markup {
   const field = parameterField(name);
-  const value = filled ?? (parameter.default === null ? '' : String(parameter.default));
+  const value = filled ?? (parameter.default === null ? '' : parameterText(parameter.default));
   const needed = parameter.default === null;
-  const choices = parameter.type === 'boolean' ? [true, false] : parameter.choices;
+  const { type, min, max, minLength, maxLength = 2000 } = parameter;
+  const choices = type === 'boolean' ? [true, false] : type === 'list' ? null : parameter.choices;
   if (choices !== null) {
     const words = choices.map(String);
     return html`<select name=${field} required=${needed}>
@@ -94,7 +105,8 @@ function inputOf(name: string, parameter: ParameterDefinition, filled: string | 
       ${words.map((word) => html`<option value=${word} selected=${word === value}>${word}</option>`)}
     </select>`;
   }
-  if (parameter.type === 'number')
-    return html`<input type="number" step="any" name=${field} required=${needed} value=${value} />`;
-  return html`<input name=${field} required=${needed} maxlength="2000" autocomplete="off" value=${value} />`;
+  if (type === 'number')
+    return html`<input type="number" step="any" min=${min} max=${max} name=${field} required=${needed} value=${value} />`;
+  const [least, most] = type === 'list' ? [undefined, listTextMax] : [minLength, maxLength];
+  return html`<input name=${field} required=${needed} minlength=${least} maxlength=${most} autocomplete="off" value=${value} />`;
 }

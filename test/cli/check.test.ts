@@ -117,6 +117,22 @@ export default pipeline('boxed', {}, () => {
   assert.equal((await sandbox.run(['check'])).err, '');
 });
 
+test('of a container with a cache whose image a tag names, check warns that it always runs', async () => {
+  const digest = `sha256:${'a'.repeat(64)}`;
+  sandbox = createProject({
+    '.pipelines/boxed.ts': `import { container, pipeline } from 'contender';
+
+export default pipeline('boxed', {}, () => {
+  container('train', { image: 'trainer:1', cache: true, local: { command: ['true'] } });
+  container('score', { image: 'scorer@${digest}', cache: { for: '1d' }, local: { command: ['true'] } });
+});
+`,
+  });
+  const { status, err } = await sandbox.run(['check']);
+  assert.equal(status, 0);
+  assert.match(err, /^! [^\n]*step "train" has a cache, and its image, trainer:1, .*\n {2}Name the image by .*\n$/);
+});
+
 test('a mount of a volume that nothing declares is a warning, by what is known of the settings of pods', async () => {
   sandbox = createProject({
     '.pipelines/mounting.ts': `import { pipeline, step } from 'contender';

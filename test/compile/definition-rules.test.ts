@@ -68,7 +68,7 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
     /"NODE_OPTIONS", which changes which code runs/,
   ],
   [
-    'a cache of what is no function or command',
+    'a cache of what is no function, command or container',
     [
       stepOf({
         name: 'a',
@@ -76,7 +76,7 @@ const broken: readonly (readonly [title: string, steps: readonly StepDefinition[
         work: { kind: 'gate', data: { literal: 'x' }, checks: [] },
       }),
     ],
-    /has a cache, which is for functions and commands, and not for a gate/,
+    /has a cache, which is for functions, commands and containers, and not for a gate/,
   ],
   [
     'memory that shrinks',

@@ -12,7 +12,7 @@ const everywhere = { branches: ['**'], tags: [], paths: [] };
 const pullRequest = { branches: [], paths: [] };
 
 function pipeline(more: Partial<PipelineDefinition>): PipelineDefinition {
-  return pipelineOf([stepOf({ name: 'only' })], {
+  return pipelineOf(more.steps ?? [stepOf({ name: 'only' })], {
     name: 'own',
     on: { schedule: null, push: everywhere, pullRequest: null },
     ...more,
@@ -137,6 +137,22 @@ test('a run that replaces cancels what is under way', async () => {
   await pushAndOpen(stage, 'b');
   await stage.rest();
   assert.deepEqual(states(stage), ['cancelled', 'success']);
+});
+
+test('a run that is replaced ends with its finally-steps, and what waits for its place begins then', async () => {
+  const steps = [stepOf({ name: 'only' }), stepOf({ name: 'tidy', finally: true })];
+  const stage = await Stage.open({ pipelines: [pipeline({ steps, overlap: 'replace', maxActiveRuns: 1 })] });
+  stage.world.attemptMs = 60_000;
+  await pushAndOpen(stage, 'a');
+  const [older] = runs(stage);
+  await stage.until('it runs', () => older?.events.some(({ type }) => type === 'attempt-running') === true);
+  for (const branch of ['b', 'c']) await pushAndOpen(stage, branch);
+  await stage.rest();
+  assert.deepEqual(states(stage), ['cancelled', 'cancelled', 'success']);
+  const [, , newest] = runs(stage);
+  const begun = newest?.events.find(({ type }) => type === 'attempt-started')?.at ?? 0;
+  const tidied = older?.events.find((event) => event.type === 'step-finished' && event.step === 'tidy');
+  assert.ok(tidied?.type === 'step-finished' && tidied.state === 'success' && tidied.at <= begun);
 });
 
 test('a newer commit cancels the run of its own branch or pull request, and no other', async () => {

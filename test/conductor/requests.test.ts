@@ -11,7 +11,7 @@ const push = { branches: [], tags: [], paths: [] };
 
 function pushed(more: Partial<PipelineDefinition> = {}): PipelineDefinition {
   const on = { schedule: null, push, pullRequest: null };
-  return pipelineOf([stepOf({ name: 'only', timeoutMs: 7_200_000 })], { name: 'own', on, ...more });
+  return pipelineOf(more.steps ?? [stepOf({ name: 'only', timeoutMs: 7_200_000 })], { name: 'own', on, ...more });
 }
 
 /** Its step takes an hour. */
@@ -80,6 +80,21 @@ test('a second cancel changes nothing, and is settled', async () => {
   await stage.until('the run is cancelled', () => run.state === 'cancelled');
   assert.equal(run.events.filter(({ type }) => type === 'cancel-requested').length, 1);
   assert.equal(openRequests(stage), 0);
+});
+
+test('a cancel of a run whose finally-steps run ends those, and outlives the server', async () => {
+  const steps = [stepOf({ name: 'only', timeoutMs: 7_200_000 }), stepOf({ name: 'tidy', finally: true })];
+  const { stage, run } = await running({ steps });
+  const tidyStarts = () => run.events.some((event) => event.type === 'attempt-started' && event.step === 'tidy');
+  stage.cancel(run);
+  await stage.until('its finally-step runs', tidyStarts);
+  stage.cancel(run);
+  await stage.until('it was kept', () => openRequests(stage) === 1);
+  stage.world.crash(2000);
+  await stage.until('the run is cancelled', () => run.state === 'cancelled', 60_000);
+  const end = run.events.findLast((event) => event.type === 'step-finished');
+  assert.deepEqual([end?.step, end?.state, end?.reason], ['tidy', 'cancelled', 'cancelled by ada: never mind']);
+  await stage.rest();
 });
 
 test('a run that replaces cancels what is under way, however soon after its opening the server dies', async () => {

@@ -140,6 +140,27 @@ test('the newest run of the date decides, and of a day the one of the latest dat
   assert.deepEqual(await look([{ ...good, logicalDate: day + hourMs }, bad]), seen(0));
 });
 
+test('a run or step that ended in one of the states that it may not end in is waited for no longer', async () => {
+  const bad = { logicalDate: day, ends: ['failed', 'failed'] as const };
+  const failStates = ['failed', 'cancelled'] as const;
+  const otherwise = (reason: string): LookOutcome => ({ kind: 'ended-otherwise', reason });
+  const why = 'churn#1 is failed, and success is waited for';
+  assert.deepEqual(await look([bad], { failStates }), otherwise(why));
+  assert.deepEqual(await look([bad], { failStates: ['cancelled'] }), notYet(why));
+  assert.deepEqual(
+    await look([bad, { logicalDate: day }], { failStates }),
+    notYet(why.replace('1 is failed', '2 is running')),
+  );
+  assert.deepEqual(await look([bad, { logicalDate: day, ends: all }], { failStates }), seen(1));
+  const ofStep = { condition: 'step', pipeline: 'churn', date: [{ context: 'date' as const }], shiftMs: 0 } as const;
+  const states = ['success'] as const;
+  assert.deepEqual(
+    await lookFor([bad], { ...ofStep, step: 'each', states, failStates: ['upstream_failed'] }),
+    otherwise('each in churn#1 is upstream_failed, and success is waited for'),
+  );
+  assert.equal((await lookFor([bad], { ...ofStep, step: 'each', states, failStates: ['failed'] })).kind, 'not-yet');
+});
+
 test('a run that goes on is waited for, and so is one after a cancel', async () => {
   const wait = { states: ['success', 'failed'] as const };
   assert.deepEqual(

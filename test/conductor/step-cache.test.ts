@@ -4,8 +4,15 @@ import { test } from 'node:test';
 import type { CacheLook } from '../../src/engine/event.ts';
 import { readRun } from '../../src/conductor/read.ts';
 import type { Sha } from '../../src/git/git.ts';
-import type { Binding, CacheDefinition, PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
+import type {
+  Binding,
+  CacheDefinition,
+  PipelineDefinition,
+  StepDefinition,
+  Template,
+} from '../../src/pipeline/definition.ts';
 import type { KeptRun } from '../simulation/history.ts';
+import { fileOf } from '../simulation/pipelines.ts';
 import { Stage } from '../simulation/stage.ts';
 import { mapOver, noRetry, pipelineOf, stepOf } from '../support/definitions.ts';
 import { outcomes } from '../support/drive.ts';
@@ -96,6 +103,57 @@ test('what a pod is made of counts, and where it runs does not', async () => {
   const other = await Stage.open({ pipelines: inPod({ record: { image: at } }) });
   await once(other);
   assert.deepEqual(said(await once(other)), ['pod image changed']);
+});
+
+interface Boxed {
+  readonly image: Template;
+  readonly cpu?: string;
+  readonly args?: readonly string[];
+  readonly local?: readonly string[];
+}
+
+function boxed({ image, cpu = '1', args = [], local = ['train'] }: Boxed): PipelineDefinition {
+  const resources = { requests: { cpu }, limits: {} };
+  const work = {
+    kind: 'container',
+    image,
+    command: [],
+    args,
+    environment: {},
+    resources,
+    localCommand: local,
+  } as const;
+  return trained(fixed, { work });
+}
+
+/** What is said of the cache after a change of the container. */
+async function afterChange(one: Boxed, other: Boxed, runsImages?: false): Promise<string | undefined> {
+  const where = runsImages === undefined ? {} : { runsImages };
+  const stage = await Stage.open({ pipelines: [boxed(one)], later: [boxed(other)], ...where });
+  const first = await once(stage);
+  stage.commit('main', undefined, { '.pipelines/own.ts': fileOf('own', 1) });
+  await stage.until('the commit was found', () => runs(stage).length === 2);
+  await stage.rest();
+  return said(runs(stage)[1] ?? first)[0]?.replace(first.opened.runId, 'found');
+}
+
+test('a container counts by the digest of its image, whatever it is named and with how much it runs', async () => {
+  const [one, other] = [`sha256:${'a1'.repeat(32)}`, `sha256:${'b2'.repeat(32)}`];
+  const image = `a.example/trainer:1@${one}`;
+  assert.equal(
+    await afterChange({ image }, { image: `b.example/trainer@${one}`, cpu: '8', local: ['other'] }),
+    'found',
+  );
+  assert.equal(await afterChange({ image }, { image: `a.example/trainer:1@${other}` }), 'image changed');
+  assert.equal(await afterChange({ image }, { image, args: ['--deep'] }), 'args changed');
+});
+
+test('a container whose image a tag names always runs, and says why; in its place, what runs locally counts', async () => {
+  const image = ['a.example/', { context: 'pipeline' }, ':1'] as const;
+  const why = 'a.example/own:1 is named by a tag, which can move: name the image by its digest, NAME@sha256:…';
+  assert.equal(await afterChange({ image }, { image }), why);
+  assert.equal(await afterChange({ image }, { image: 'a.example/own:2' }, false), 'found');
+  assert.equal(await afterChange({ image }, { image, local: ['other'] }, false), 'local changed');
 });
 
 test('what a failed attempt gave is no output', async () => {

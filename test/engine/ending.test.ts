@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attemptsToStop, nextWakeAt, unfinishedAttempts } from '../../src/engine/engine.ts';
+import { attemptsToStop, decide, nextWakeAt, unfinishedAttempts } from '../../src/engine/engine.ts';
 import { mapOver, pipelineOf, stepOf, works } from '../support/definitions.ts';
-import { drive, openedAt, outcomes, statesOf } from '../support/drive.ts';
+import { drive, foldOf, openedAt, openedOf, outcomes, statesOf } from '../support/drive.ts';
 import { Scenario } from '../support/scenario.ts';
 
 const line = pipelineOf([
@@ -16,30 +16,170 @@ test('a cancel ends what has not started at once, and the run when what runs has
   const scenario = new Scenario(line);
   scenario.proceed(0);
   scenario.finished(1, 'load', outcomes.succeeded());
-  assert.deepEqual(scenario.cancel(2), [
-    'cancelled by ada',
-    'deploy cancelled (cancelled by ada: wrong data)',
-    'tidy cancelled (cancelled by ada: wrong data)',
-  ]);
+  assert.deepEqual(scenario.cancel(2), ['cancelled by ada', 'deploy cancelled (cancelled by ada: wrong data)']);
   assert.equal(scenario.run.state, 'cancelling');
   const placed = { step: 'train', index: 0, attempt: 1, graceMs: 5000 };
   assert.deepEqual(attemptsToStop(scenario.run), [{ ...placed, cause: 'cancelled' }]);
   assert.deepEqual(attemptsToStop(scenario.folded()), [{ ...placed, cause: 'cancelled' }]);
   assert.deepEqual(scenario.finished(3, 'train', outcomes.failed('cancelled', 'stopped')), [
     'train cancelled (cancelled by ada: wrong data)',
-    'run cancelled (cancelled by ada: wrong data)',
+    'start tidy',
   ]);
   assert.deepEqual(attemptsToStop(scenario.run), []);
+  assert.deepEqual(scenario.finished(4, 'tidy', outcomes.succeeded()), [
+    'tidy success',
+    'run cancelled (cancelled by ada: wrong data)',
+  ]);
+});
+
+const tidying = pipelineOf([
+  stepOf({ name: 'load' }),
+  stepOf({ name: 'tidy', finally: true, retry: { count: 1, delayMs: 10_000, factor: 1, delayMaxMs: 10_000 } }),
+  stepOf({ name: 'tell', upstream: ['tidy'], finally: true }),
+]);
+
+function stopped(definition = tidying): Scenario {
+  const scenario = new Scenario(definition);
+  scenario.proceed(0);
+  scenario.cancel(1);
+  scenario.finished(2, 'load', outcomes.failed('cancelled'));
+  return scenario;
+}
+
+test('finally-steps of a cancelled run are tried again and come one after the other, and the run stays cancelled', () => {
+  const scenario = stopped();
+  assert.deepEqual(scenario.finished(3, 'tidy', outcomes.failed()), ['tidy up_for_retry at 13']);
+  assert.equal(nextWakeAt(scenario.folded()), openedAt + 13_000);
+  assert.deepEqual(scenario.proceed(13), ['start tidy#2']);
+  assert.deepEqual(scenario.finished(14, 'tidy#2', outcomes.failed()), ['tidy failed (it broke)', 'start tell']);
+  assert.deepEqual(scenario.finished(15, 'tell', outcomes.succeeded()), [
+    'tell success',
+    'run cancelled (cancelled by ada: wrong data)',
+  ]);
+});
+
+test('a second cancel ends the finally-steps too, whether they run or wait for what runs', () => {
+  const running = stopped();
+  assert.deepEqual(running.cancel(3), [], 'by a rule that cancels what is cancelled already');
+  assert.deepEqual(running.cancelFinally(4), [
+    'finally-steps cancelled by grace',
+    'tell cancelled (cancelled by grace)',
+  ]);
+  assert.deepEqual(running.cancelFinally(4), []);
+  for (const run of [running.run, running.folded()])
+    assert.deepEqual(attemptsToStop(run), [
+      { step: 'tidy', index: 0, attempt: 1, graceMs: 30_000, cause: 'cancelled' },
+    ]);
+  assert.deepEqual(running.finished(5, 'tidy', outcomes.failed('cancelled')), [
+    'tidy cancelled (cancelled by grace)',
+    'run cancelled (cancelled by ada: wrong data)',
+  ]);
+  const waiting = new Scenario(tidying);
+  waiting.proceed(0);
+  assert.deepEqual(waiting.cancelFinally(1), [], 'of a run that goes on');
+  waiting.cancel(1);
+  assert.equal(waiting.cancelFinally(2).length, 3);
+  assert.equal(
+    waiting.finished(3, 'load', outcomes.failed('cancelled')).at(-1),
+    'run cancelled (cancelled by ada: wrong data)',
+  );
+});
+
+test('a cancel while finally-steps run lets them end, and the run ends cancelled', () => {
+  const scenario = new Scenario(tidying);
+  scenario.proceed(0);
+  scenario.finished(1, 'load', outcomes.succeeded());
+  assert.deepEqual(scenario.cancel(2), ['cancelled by ada']);
+  assert.deepEqual(attemptsToStop(scenario.run), []);
+  scenario.finished(3, 'tidy', outcomes.succeeded());
+  assert.equal(
+    scenario.finished(4, 'tell', outcomes.succeeded()).at(-1),
+    'run cancelled (cancelled by ada: wrong data)',
+  );
+});
+
+test('finally-steps of a stopped run have so long from the end of all others, whatever they wait for', () => {
+  for (const [definition, limit] of [
+    [tidying, 1800],
+    [{ ...tidying, finallyTimeoutMs: 60_000 }, 60],
+  ] as const) {
+    const scenario = stopped(definition);
+    const end = 2 + limit;
+    assert.equal(nextWakeAt(scenario.folded()), openedAt + end * 1000);
+    assert.deepEqual(scenario.proceed(end - 1), []);
+    assert.deepEqual(scenario.proceed(end), [
+      'finally-timed-out',
+      'tell cancelled (the finally-steps were longer than their time limit)',
+    ]);
+    assert.deepEqual(
+      attemptsToStop(scenario.run).map(({ step, cause }) => [step, cause]),
+      [['tidy', 'timeout']],
+    );
+    assert.equal(nextWakeAt(scenario.run), null);
+    assert.equal(
+      scenario.finished(end + 1, 'tidy', outcomes.failed('timeout')).at(-1),
+      'run cancelled (cancelled by ada: wrong data)',
+    );
+  }
+  const noSlot = new Scenario(tidying, 0);
+  noSlot.proceed(0);
+  noSlot.cancel(1);
+  noSlot.proceed(1801);
+  assert.deepEqual(noSlot.run.state, 'cancelled', 'it waited for a slot all the time');
+});
+
+test('a finally-step with a rule takes what the time limit ended for failed, and what a cancel ended for skipped', () => {
+  const rules = ['one_failed', 'all_done', 'none_failed', 'none_skipped'] as const;
+  const definition = pipelineOf(
+    [stepOf({ name: 'load' }), ...rules.map((rule) => stepOf({ name: rule, finally: true, triggerRule: rule }))],
+    { runTimeoutMs: 60_000 },
+  );
+  const late = new Scenario(definition);
+  late.proceed(0);
+  late.proceed(60);
+  assert.deepEqual(late.finished(61, 'load', outcomes.failed('timeout')).slice(1), [
+    'none_failed skipped (none_failed: of the other steps 1 cancelled)',
+    'start one_failed',
+    'start all_done',
+    'start none_skipped',
+  ]);
+  const cancelled = new Scenario(definition);
+  cancelled.proceed(0);
+  cancelled.cancel(1);
+  assert.deepEqual(cancelled.finished(2, 'load', outcomes.failed('cancelled')).slice(1), [
+    'one_failed skipped (one_failed: of the other steps 1 cancelled)',
+    'none_skipped skipped (none_skipped: of the other steps 1 cancelled)',
+    'start all_done',
+    'start none_failed',
+  ]);
+});
+
+test('a journal in which a stopped run ended its finally-steps at once folds as it ended', () => {
+  const { definition } = stopped().run;
+  const at = openedAt;
+  const reason = 'cancelled by ada';
+  const run = foldOf(definition, openedOf(), [
+    { type: 'step-scheduled', at, step: 'load', index: 0 },
+    { type: 'attempt-started', at, step: 'load', index: 0, attempt: 1 },
+    { type: 'cancel-requested', at, by: 'ada', reason: '' },
+    { type: 'step-finished', at, step: 'tidy', index: null, state: 'cancelled', reason },
+    { type: 'step-finished', at, step: 'tell', index: null, state: 'cancelled', reason },
+  ]);
+  assert.deepEqual(
+    unfinishedAttempts(run).map(({ step }) => step),
+    ['load'],
+  );
+  const key = { step: 'load', index: 0, attempt: 1 };
+  const outcome = outcomes.failed('cancelled');
+  const events = decide(run, { type: 'report-finished', at, key, outcome, usage: null, admit: () => true });
+  assert.deepEqual(events.at(-1), { type: 'run-finished', at, state: 'cancelled', reason });
 });
 
 test('what succeeds while the run is being cancelled has succeeded', () => {
   const scenario = new Scenario(line);
   scenario.proceed(0);
   scenario.cancel(1);
-  assert.deepEqual(scenario.finished(2, 'load', outcomes.succeeded()), [
-    'load success',
-    'run cancelled (cancelled by ada: wrong data)',
-  ]);
+  assert.deepEqual(scenario.finished(2, 'load', outcomes.succeeded()), ['load success', 'start tidy']);
 });
 
 test('what fails by itself while the run is being cancelled has failed and is not tried again', () => {
@@ -91,6 +231,10 @@ test('a run over its time limit is stopped like a cancelled one and fails', () =
   assert.deepEqual(scenario.cancel(61), [], 'the first reason counts');
   assert.deepEqual(scenario.finished(62, 'load', outcomes.failed('timeout', 'stopped')), [
     'load cancelled (the run was longer than its time limit)',
+    'start tidy',
+  ]);
+  assert.deepEqual(scenario.finished(63, 'tidy', outcomes.succeeded()), [
+    'tidy success',
     'run failed (timeout: the run was stopped after its limit of 1 min 0 s)',
   ]);
 });

@@ -123,6 +123,7 @@ const commands: { readonly [name: string]: Command } = {
   'x is approved': { type: 'decide', at: now, step: 'x', decision: 'approve', by: 'ada', reason: null },
   'x is rejected': { type: 'decide', at: now, step: 'x', decision: 'reject', by: 'ada', reason: null },
   'nobody is approved': { type: 'decide', at: now, step: 'nobody', decision: 'approve', by: 'ada', reason: null },
+  'cancel finally-steps': { type: 'cancel-finally', at: now, by: 'ada', reason: '' },
 };
 
 const never: Answer[] = ['throw', 'throw', 'throw', 'throw', 'throw'];
@@ -131,6 +132,8 @@ const late: Answer[] = ['late', 'late', 'late', 'late'];
 
 /** Nothing waits for a decision, but what is deferred. */
 const undecided: readonly Answer[] = ['ignore', 'ignore', 'ignore'];
+/** Their finally-steps can be ended. */
+const stopping: ReadonlySet<string> = new Set(['cancelled', 'stopping, queued']);
 
 /** In the order of `commands`; the reports of what was never started are the same everywhere. */
 const answers: { readonly [state: string]: readonly Answer[] } = {
@@ -166,7 +169,8 @@ for (const [state, given] of Object.entries(states)) {
   test(`a step that is ${state} has an answer to every command`, () => {
     assert.equal(given().run.steps.get('x')?.state, stateOf(state));
     const got = Object.values(commands).map((command) => answerOf(given(), command));
-    const expected = [...(answers[state] ?? []), ...undecided].slice(0, got.length);
+    const decided = [...(answers[state] ?? []), ...undecided].slice(0, got.length - 1);
+    const expected: readonly Answer[] = [...decided, stopping.has(state) ? 'act' : 'ignore'];
     assert.deepEqual(table(got), table(expected));
   });
 }
@@ -198,7 +202,7 @@ test('a run that has ended answers every command, and only late reports are reco
   };
   assert.deepEqual(
     Object.values(commands).map((command) => answerOf(ended(), command)),
-    ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'ignore', ...undecided],
+    ['ignore', 'ignore', 'throw', ...late, 'throw', 'throw', 'throw', 'ignore', ...undecided, 'ignore'],
   );
 });
 
@@ -274,6 +278,11 @@ test('events that a run cannot have throw', () => {
   for (const event of [cancel, { type: 'run-timed-out', at: now } as const]) {
     assert.throws(() => evolve(cancelling, event), /impossible event, the run is cancelling/);
   }
+  const cancelFinally: RunEvent = { ...cancel, type: 'finally-cancel-requested' };
+  assert.throws(() => evolve(open(), cancelFinally), /impossible event, its finally-steps/);
+  evolve(cancelling, cancelFinally);
+  for (const event of [cancelFinally, { type: 'finally-timed-out', at: now } as const])
+    assert.throws(() => evolve(cancelling, event), /impossible event, its finally-steps/);
 });
 
 test('an approval is asked for before anything else happens to it, and decided once', () => {

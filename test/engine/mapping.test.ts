@@ -20,10 +20,13 @@ const outputOf = (...path: string[]): Binding => ({ reference: { output: 'list',
 
 /** A step that gives `output`, and one mapped over what `binding` makes of it. */
 function mapped(output: AttemptOutcome, binding: Binding, lengthMax?: number): ReturnType<typeof drive>['run'] {
-  const definition = pipelineOf([
-    stepOf({ name: 'list' }),
-    stepOf({ name: 'each', upstream: ['list'], map: over(binding, lengthMax) }),
-  ]);
+  const steps = [stepOf({ name: 'list' }), stepOf({ name: 'each', upstream: ['list'], map: over(binding, lengthMax) })];
+  const common = { description: null, choices: null };
+  const parameters = {
+    rows: { type: 'number', default: 7, ...common },
+    regions: { type: 'list', items: 'string', default: ['eu', 'us'], ...common },
+  } as const;
+  const definition = pipelineOf(steps, { parameters });
   return drive(definition, ({ step }) => (step === 'list' ? output : outcomes.succeeded())).run;
 }
 
@@ -77,7 +80,7 @@ for (const [what, output, binding, reason] of [
     'a parameter',
     outcomes.succeeded(),
     { reference: { parameter: 'rows' } },
-    'cannot map "item": parameter "rows" is not a list or a record',
+    'cannot map "item": parameter "rows" is the number 7, not a list or a record',
   ],
   [
     'the context',
@@ -98,6 +101,17 @@ for (const [what, output, binding, reason] of [
     assert.equal(run.steps.get('each')?.reason, reason);
   });
 }
+
+test('mapped over a parameter that is a list: an instance for each item, of what the run was given', () => {
+  const binding: Binding = { reference: { parameter: 'regions' } };
+  const run = mapped(outcomes.succeeded(), binding);
+  assert.deepEqual(statesOf(run), { list: 'success', each: ['success', 'success'] });
+  const given = new Scenario(run.definition, 3, { parameters: { regions: ['de', 'fr', 'it'] } });
+  given.proceed(0);
+  given.finished(1, 'list', outcomes.succeeded());
+  const item: Binding = { reference: { item: 'item', path: [] } };
+  assert.deepEqual(bindValue(given.run, item, { step: 'each', index: 2, attempt: 1 }), { ok: true, value: 'it' });
+});
 
 test('more instances than the limit are refused with the number of each axis', () => {
   const axes = [

@@ -125,6 +125,25 @@ test('the result of a run never depends on the order in which its attempts end',
   );
 });
 
+test('a run that is cancelled ends cancelled, and its finally-steps come to the same in every order', () => {
+  fc.assert(
+    fc.property(plans, order, order, fc.integer({ min: 0, max: 8 }), (list, first, second, cancelAfter) => {
+      for (const [picks, slots] of [
+        [first, 2],
+        [second, 100],
+      ] as const) {
+        const { run, events } = runIn(list, { ...inOrder(picks, slots), cancelAfter });
+        if (!events.some(({ type }) => type === 'cancel-requested')) continue;
+        assert.equal(run.state, 'cancelled');
+        const others = statesOf(run);
+        assert.deepEqual(others, modelOf(list, { others, countsAs: 'skipped' }));
+        assert.deepEqual(runIn(list, { ...inOrder(picks, slots), cancelAfter, forget: true }).events, events);
+      }
+    }),
+    { seed, numRuns: 400 },
+  );
+});
+
 test('a run folded again from its events before every command decides the same', () => {
   fc.assert(
     fc.property(plans, order, fc.integer({ min: 1, max: 5 }), (list, first, slots) => {

@@ -54,6 +54,7 @@ const action = fc.record({
     'look',
     'look at function',
     'cancel',
+    'cancel finally',
     'decide',
   ),
   seconds: fc.constantFrom(0, 1, 5, 25, 100),
@@ -61,7 +62,7 @@ const action = fc.record({
   outcome,
 });
 
-test('whatever comes in whatever order: no bug is thrown, the first end counts, nothing starts in a stopped run, and every run ends', () => {
+test('whatever comes in whatever order: no bug is thrown, the first end counts, nothing but finally-steps starts in a stopped run, and every run ends', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 60, size: 'max' }), fc.integer({ min: 1, max: 4 }), (actions, slots) => {
       const scenario = new Scenario(definition, slots);
@@ -73,17 +74,19 @@ test('whatever comes in whatever order: no bug is thrown, the first end counts, 
         const key = attempts[which % Math.max(attempts.length, 1)];
         if (what === 'proceed') scenario.proceed(second);
         else if (what === 'cancel' && which % 4 === 0) scenario.cancel(second);
+        else if (what === 'cancel finally' && which % 4 === 0) scenario.cancelFinally(second);
         else if (what === 'look') scenario.look(second, 'wait', lookOutcomes[which % lookOutcomes.length] ?? notYet);
         else if (what === 'look at function')
           scenario.look(second, 'until', ofFunction[which % ofFunction.length] ?? notYet);
         else if (what === 'decide') scenario.decide(second, 'ask', which % 3 === 0 ? 'reject' : 'approve');
         else if (key !== undefined && what === 'running') scenario.running(second, nameOf(key));
-        else if (key !== undefined && what !== 'cancel') scenario.finished(second, nameOf(key), outcome);
+        else if (key !== undefined && !what.startsWith('cancel')) scenario.finished(second, nameOf(key), outcome);
         const folded = scenario.folded();
         assert.deepEqual(attemptsToStop(folded), attemptsToStop(scenario.run));
         assert.equal(folded.state, scenario.run.state);
       }
       scenario.cancel(second);
+      scenario.cancelFinally(second);
       for (const key of unfinishedAttempts(scenario.run))
         scenario.finished(second, nameOf(key), outcomes.failed('cancelled'));
       checkEvents(scenario.events);
@@ -96,8 +99,14 @@ test('whatever comes in whatever order: no bug is thrown, the first end counts, 
 function checkEvents(events: readonly RunEvent[]): void {
   const final = new Set<string>();
   let stopped = false;
+  let isFinallyStopped = false;
   for (const event of events) {
-    assert.ok(event.type !== 'attempt-started' || !stopped, 'nothing starts in a run that is being stopped');
+    if (event.type === 'attempt-started' && stopped)
+      assert.ok(event.step === 'tidy' && !isFinallyStopped, 'nothing else starts in a run that is being stopped');
+    if (event.type === 'finally-cancel-requested' || event.type === 'finally-timed-out') {
+      assert.ok(stopped && !isFinallyStopped, 'finally-steps are stopped once, and after all others');
+      isFinallyStopped = true;
+    }
     if (event.type === 'cancel-requested' || event.type === 'run-timed-out') {
       assert.ok(!stopped, 'a run is stopped once');
       stopped = true;

@@ -57,6 +57,12 @@ test('out of time it fails with what the last look saw, or is skipped', () => {
   assert.equal(waiting().look(200, 'data', seen)[0], 'data is there', 'what is there at the last look is there');
 });
 
+test('what has ended otherwise than it is waited for ends the wait at once', () => {
+  const outcome: LookOutcome = { kind: 'ended-otherwise', reason: 'churn#1 is failed' };
+  assert.equal(waiting().look(1, 'data', outcome)[0], 'data failed (churn#1 is failed)');
+  assert.equal(waiting({ softFail: true }).look(1, 'data', outcome)[0], 'data skipped (churn#1 is failed)');
+});
+
 test('what never can be there fails at once, without a retry', () => {
   const retry = { count: 3, delayMs: 1000, factor: 1, delayMaxMs: 1000 };
   assert.equal(waiting({ retry }).look(1, 'data', never)[0], 'data failed (it is no path)');

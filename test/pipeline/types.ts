@@ -23,7 +23,13 @@ type Same<One, Other> = [One, Other] extends [Other, One] ? true : false;
 export const typed = pipeline(
   'typed',
   {
-    parameters: { rows: 100, mode: { type: 'string', choices: ['fast', 'full'] }, dry: false },
+    parameters: {
+      rows: 100,
+      mode: { type: 'string', choices: ['fast', 'full'] },
+      dry: false,
+      regions: ['eu', 'us'],
+      sizes: { type: 'list', items: 'number' },
+    },
     on: {
       schedule: '0 2 * * *',
       push: true,
@@ -39,6 +45,14 @@ export const typed = pipeline(
     const rows: Handle<number> = parameters.rows;
     const mode: Handle<string> = parameters.mode;
     const dry: Handle<boolean> = parameters.dry;
+    const regions: Handle<readonly string[]> = parameters.regions;
+    const sizes: Handle<readonly number[]> = parameters.sizes;
+    map({ region: regions, size: sizes }, ({ region, size }) => {
+      const each: [Handle<string>, Handle<number>] = [region, size];
+      return step('fit', { input: { each }, run: ({ each: [name, rows] }) => name.length + rows });
+    });
+    // @ts-expect-error a list of numbers is none of texts
+    void (parameters.sizes satisfies Handle<readonly string[]>);
     // @ts-expect-error a number is no text
     const wrong: Handle<string> = parameters.rows;
     // @ts-expect-error there is no such parameter

@@ -111,6 +111,7 @@ test('options of a pipeline are read with their durations, triggers and paramete
       overlap: 'replace',
       cancelInProgress: true,
       runTimeout: '12h',
+      finallyTimeout: '5m',
       deadline: '6h',
       notify: { deadline: ['ml-team', 'alerts', 'alerts'], recovery: [] },
       freshness: { model: 'churn', within: '8d' },
@@ -136,6 +137,7 @@ test('options of a pipeline are read with their durations, triggers and paramete
     overlap: 'replace',
     cancelInProgress: true,
     runTimeoutMs: 43_200_000,
+    finallyTimeoutMs: 300_000,
     deadlineMs: 21_600_000,
     freshness: { model: 'churn', withinMs: 691_200_000 },
     notify: { deadline: ['ml-team', 'alerts'], recovery: [] },
@@ -433,7 +435,12 @@ test('waits look for a file, an answer, an object, a run of another pipeline or 
   const steps = stepsOf(({ date }) => {
     waitFor.file('there', { path: `data/${date}`, interval: '5m', timeout: '4h', softFail: true });
     waitFor.http('up', { url: 'https://example.org/health', status: 204 });
-    waitFor.pipeline('daily-features', { date, shift: '-1d', states: ['success', 'failed'] });
+    waitFor.pipeline('daily-features', {
+      date,
+      shift: '-1d',
+      states: ['success', 'failed'],
+      failStates: ['cancelled'],
+    });
     waitFor.until('ready', { input: { date }, run: () => true });
     waitFor.object('exported', { url: `s3://exports/${date}.csv`, store: 'lake' });
     waitFor.step('daily-features', 'prepare/clean', { date, states: ['success', 'skipped'] });
@@ -458,6 +465,7 @@ test('waits look for a file, an answer, an object, a run of another pipeline or 
       date: [{ context: 'date' }],
       shiftMs: -86_400_000,
       states: ['success', 'failed'],
+      failStates: ['cancelled'],
     },
     { condition: 'function', file: '', input: { record: { date: { reference: { context: 'date' } } } } },
     { condition: 'object', url: ['s3://exports/', { context: 'date' }, '.csv'], store: 'lake' },

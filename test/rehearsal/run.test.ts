@@ -266,6 +266,15 @@ test('the limits of the run hold: a deadline is told, a timeout ends it', () => 
     run.steps.map(({ state }) => state),
     ['success', 'cancelled', 'cancelled'],
   );
+  const tidying = pipelineOf([...chain.steps, stepOf({ name: 'tidy', finally: true })], {
+    runTimeoutMs: 90_000,
+    finallyTimeoutMs: 5 * minute,
+  });
+  const tidied = rehearse(tidying);
+  assert.deepEqual([tidied.state, stateOf(tidied, 'tidy'), tidied.durationMs], ['failed', 'success', 150_000]);
+  const endless = rehearse(tidying, { durations: ['tidy=1h'] });
+  assert.equal(stateOf(endless, 'tidy'), 'cancelled: the finally-steps were longer than their time limit');
+  assert.equal(endless.durationMs, 90_000 + 5 * minute);
 });
 
 test('a challenger that is worse leaves the run a success that is refused, one that is not proved better does not', () => {

@@ -33,6 +33,13 @@ export default pipeline('asking', { on: { push: { branches: ['main'] } } }, () =
 });
 `;
 
+const tidying = `import { pipeline, step } from 'contender';
+export default pipeline('tidying', { on: { push: { branches: ['main'] } } }, () => {
+  step('wait', { command: ['sleep', '600'] });
+  step('tidy', { finally: true, command: ['sleep', '600'] });
+});
+`;
+
 let repository: TestRepository;
 let system: TestSystem;
 let app: FastifyInstance;
@@ -47,6 +54,7 @@ before(async () => {
     '.pipelines/refusing.ts': refusing,
     '.pipelines/breaking.ts': breaking,
     '.pipelines/asking.ts': asking,
+    '.pipelines/tidying.ts': tidying,
   });
   system = await openTestSystem(repository, { watch: false });
   const log = { error: (_fields: object, message: string) => assert.fail(message) };
@@ -101,6 +109,33 @@ test('a run under way has one button, and pressing it cancels the run', async ()
   const ended = await system.untilRun('the end', ({ id, state }) => id === first.id && state === 'cancelled');
   assert.match(ended.reason ?? '', /cancelled by a person: with the button on its page/);
   assert.equal((await press(app, `/runs/${first.id}/cancel`, member)).statusCode, 303, 'too late is no mistake');
+});
+
+test('of a run that is being cancelled, another button ends its finally-steps', async () => {
+  const request = { repository: system.repository, pipeline: 'tidying', sha, actor: 'ada', logicalDate: null };
+  const started = await system.conductor.runManually({ ...request, parameters: {}, key: 'tidying' });
+  assert.ok(started.ok, JSON.stringify(started));
+  const address = `/runs/${started.value}/cancel`;
+  const places = async (): Promise<readonly string[]> =>
+    (await system.journal.events(started.value)).flatMap((event) =>
+      event.type === 'attempt-running' ? [event.step] : [],
+    );
+  while ((await places()).length < 1) await pause(20);
+  await press(app, address, member);
+  while ((await places()).length < 2) await pause(20);
+  const body = await page(started.value, member.cookie);
+  assert.doesNotMatch(body, />Cancel run</);
+  assert.match(body, /name="finally" value="yes"[^]*>Cancel finally-steps</);
+  await press(app, address, member);
+  assert.equal((await system.journal.run(started.value))?.state, 'cancelling', 'the button of a page from before');
+  await press(app, address, member, { finally: 'yes' });
+  const ended = await system.untilRun('its end', ({ id, finishedAt }) => id === started.value && finishedAt !== null);
+  assert.equal(ended.state, 'cancelled');
+  const requests = (await system.journal.events(started.value)).filter(({ type }) => type.includes('cancel-requested'));
+  assert.deepEqual(
+    requests.map(({ type }) => type),
+    ['cancel-requested', 'finally-cancel-requested'],
+  );
 });
 
 test('a run that is over can be run again: its commit, moment and parameters, once for each page', async () => {

@@ -15,6 +15,8 @@ export default pipeline('training', {
     market: { type: 'string', choices: ['de', 'fr'], description: 'Whose customers' },
     dry: false,
     note: 'nothing',
+    regions: { type: 'list', items: 'string', default: ['eu', 'us'], choices: ['eu', 'us', 'asia'], description: 'Where.' },
+    rows: { type: 'number', default: 10, min: 1 },
   },
 }, ({ parameters }) => {
   step('train', { command: ['echo', parameters.market] });
@@ -57,6 +59,7 @@ const fields = (changes: Readonly<Record<string, string>>): Record<string, strin
   'parameter.market': 'fr',
   'parameter.dry': 'true',
   'parameter.note': '',
+  'parameter.regions': 'asia, eu',
   ...changes,
 });
 
@@ -68,6 +71,11 @@ test('the list of pipelines leads to the form, which has a field for each parame
   assert.match(body, /<select name="parameter.market" required>.*?<option value>.*?<option value="de">/);
   assert.match(body, /<option value="false" selected>/);
   assert.match(body, /Whose customers/);
+  assert.match(
+    body,
+    /Where. A list of strings, each one of eu, us, asia; between commas, or as JSON.<[^>]*><input name="parameter.regions"[^>]*value="eu,us"/,
+  );
+  assert.match(body, /<input type="number" step="any" min="1" name="parameter.rows"/);
   assert.ok(body.includes('Trains &lt;b>one&lt;/b> model'), body);
 });
 
@@ -88,7 +96,14 @@ test('it starts the run that was asked for, and the same page twice starts one',
   assert.deepEqual([answers[0]?.statusCode, first], [303, second]);
   const run = await system.journal.run(String(first).replace('/runs/', ''));
   assert.ok(run !== null);
-  assert.deepEqual(run.opened.parameters, { depth: 7, market: 'fr', dry: true, note: '' });
+  assert.deepEqual(run.opened.parameters, {
+    depth: 7,
+    market: 'fr',
+    dry: true,
+    note: '',
+    regions: ['asia', 'eu'],
+    rows: 10,
+  });
   assert.equal(run.opened.logicalDate, Date.UTC(2026, 0, 5));
   assert.deepEqual(run.opened.trigger, { kind: 'manual', actor: 'a person' });
 });
@@ -108,6 +123,7 @@ test('what is wrong is said above the form, which keeps what was filled in', asy
   for (const [change, message] of [
     [{ revision: 'no-such-branch' }, /no-such-branch/],
     [{ 'parameter.depth': 'deep' }, /the parameter (&quot;|")depth(&quot;|") must be a number/],
+    [{ 'parameter.regions': 'eu,mars' }, /regions(&quot;|") holds (&quot;|")mars/],
     [{ 'parameter.market': '' }, /the parameter (&quot;|")market(&quot;|")/],
     [{ date: '2026-02-31' }, /date: /],
   ] as const) {

@@ -3,7 +3,7 @@
  * was there before any answer could have come late was not overlooked.
  */
 import { firstTriggerOf, type RunEvent, type RunOpened } from '../../src/engine/event.ts';
-import type { PipelineDefinition, WaitWork } from '../../src/pipeline/definition.ts';
+import type { PipelineDefinition, WaitWork, Work } from '../../src/pipeline/definition.ts';
 import { isJsonObject } from '../../src/std/json.ts';
 import type { KeptRun } from './history.ts';
 import { defaultBranch } from './listeners.ts';
@@ -23,14 +23,29 @@ export interface KeptWait {
 export function wrongWait(wait: KeptWait): string | null {
   const { event, run, definitionOf } = wait;
   if (event.type !== 'wait-seen' && event.type !== 'step-finished') return null;
-  if (event.type === 'step-finished' && event.reason?.startsWith('timeout: waited') !== true) return null;
   const work = definitionOf(run.opened).steps.find(({ name }) => name === event.step)?.work;
   const condition = work?.kind === 'wait' ? work.for : null;
   if (condition === null || (condition.condition !== 'pipeline' && condition.condition !== 'step')) return null;
   const what = `${run.opened.runId}/${event.step}`;
   if (event.type === 'wait-seen') return wasSo(condition, event, wait) ? null : `${what} saw what was not there`;
+  if (endedOtherwise(work, event.reason))
+    return hasFailed(condition, wait) ? null : `${what} gave up, and nothing that it waits for had ended so`;
+  if (event.reason?.startsWith('timeout: waited') !== true) return null;
   const overlooked = overlookedIn(condition, wait);
   return overlooked === null ? null : `${what} did not see ${overlooked}, and that was there`;
+}
+
+/** Whether its wait was ended because of how what it waits for did, and not by its time or for good. */
+export function endedOtherwise(work: Work | undefined, reason: string | null): boolean {
+  const mayEnd = work?.kind === 'wait' && 'failStates' in work.for && work.for.failStates !== undefined;
+  return mayEnd && reason?.startsWith('timeout: ') === false && reason.endsWith('is waited for');
+}
+
+function hasFailed(condition: RunCondition, { runs, run }: KeptWait): boolean {
+  const ended = [...runs.values()].filter((each) => isFor(condition, each, run)).map(({ state }) => state);
+  return (
+    condition.condition === 'pipeline' && ended.some((state) => condition.failStates?.some((bad) => bad === state))
+  );
 }
 
 function wasSo(

@@ -41,6 +41,7 @@ export interface SimulatedExecutorOptions {
   readonly runElsewhere: () => readonly string[];
   /** Of looks too. Null: as chance will have it. */
   readonly attemptMs: () => number | null;
+  readonly runsImages: boolean;
   /** Of files, and what functions say; null: as chance will have it. */
   readonly isThere: () => boolean | null;
   readonly report: (report: AttemptReport) => void;
@@ -85,6 +86,7 @@ export function simulatedExecutor(options: SimulatedExecutorOptions): FakeExecut
   });
   return {
     ...executor,
+    runsImages: options.runsImages,
     start: (spec) =>
       wire.call(
         async () => {
@@ -212,8 +214,11 @@ function failed(cause: Extract<AttemptOutcome, { kind: 'failed' }>['cause'], mes
 
 function goodOutcome(spec: AttemptSpec, random: Random): AttemptOutcome {
   const { work } = spec;
-  if (work.kind === 'gate')
-    return succeeded({ path: 'data.csv', passed: true, rows: 10, checks: [] }, { pass: true, reason: 'it holds' });
+  if (work.kind === 'gate') {
+    const passed = random.chance(0.8);
+    const reason = passed ? 'it holds' : 'there are too few rows';
+    return succeeded({ path: 'data.csv', passed, rows: 10, checks: [] }, { pass: passed, reason });
+  }
   if (work.kind === 'branch') {
     const follow = ways.filter(() => random.chance(0.6));
     return succeeded({ follow }, { follow });

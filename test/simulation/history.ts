@@ -108,6 +108,8 @@ export class History {
   readonly evaluations = new Map<string, EvaluationRow & { state: EvaluationState }>();
   readonly outbox = new Map<string, KeptOutbox>();
   readonly heads = new Map<string, string | null>();
+  /** Where the first look at the tags found them, which starts nothing. */
+  readonly firstTags = new Map<string, string | null>();
   /** Keys of triggers, of runs and of those that led to none. */
   readonly triggers = new Set<string>();
   /** Runs that are replaced, and by which. */
@@ -122,6 +124,7 @@ export class History {
   readonly #filesOf: (sha: string) => ReadonlyMap<string, string>;
   /** From the look at what there is until what is decided by it is kept. */
   readonly #decidedWithinMs: number;
+  readonly #wasTagged: (ref: string, sha: string) => boolean;
   readonly #lines = new Lines();
 
   constructor(given: {
@@ -131,6 +134,7 @@ export class History {
     readonly passedBy: () => number;
     readonly decidedWithinMs: number;
     readonly filesOf: (sha: string) => ReadonlyMap<string, string>;
+    readonly wasTagged: (ref: string, sha: string) => boolean;
   }) {
     this.#violated = given.violated;
     this.#definitionOf = given.definitionOf;
@@ -138,6 +142,7 @@ export class History {
     this.#passedBy = given.passedBy;
     this.#decidedWithinMs = given.decidedWithinMs;
     this.#filesOf = given.filesOf;
+    this.#wasTagged = given.wasTagged;
     this.listeners = new Listeners(this.runs, given.violated);
   }
 
@@ -243,6 +248,10 @@ export class History {
     };
     this.runs.set(opened.runId, run);
     this.#checkBeside(run);
+    const { trigger, sha } = opened;
+    const isOfTag = trigger.kind === 'push' && trigger.branch.startsWith('refs/tags/');
+    if (isOfTag && !this.#wasTagged(trigger.branch, sha))
+      this.#violated('P1', `${opened.runId} is of ${trigger.branch}, which never stood at ${sha}`);
     this.listeners.opened(opened);
     for (const event of reused) {
       this.#happened(run, event);
@@ -315,9 +324,11 @@ export class History {
     const { request } = asked;
     const events = this.runs.get(asked.runId)?.events ?? [];
     const isKnown = events.some((event) => {
-      if (event.type === 'cancel-requested' || event.type === 'run-timed-out' || event.type === 'run-finished')
-        return true;
-      return request.type === 'decide' && event.type === 'step-finished' && event.step === request.step;
+      const { type } = event;
+      if (type === 'run-finished') return true;
+      if (request.type === 'cancel-finally') return type === 'finally-cancel-requested' || type === 'finally-timed-out';
+      if (type === 'cancel-requested' || type === 'run-timed-out') return true;
+      return request.type === 'decide' && type === 'step-finished' && event.step === request.step;
     });
     if (!isKnown) this.#violated('P8', `${id} was settled, and ${asked.runId} knows nothing of it`);
   }
@@ -480,6 +491,7 @@ export class History {
   }
 
   #noted({ key, id }: Extract<Write, { write: 'forge-object' }>): void {
+    if (key.startsWith('watched-tags:')) for (const [ref, sha] of this.heads) this.firstTags.set(ref, sha);
     if (!key.startsWith('schedules:')) return;
     const schedules = JSON.parse(id) as { readonly pipeline: string; readonly since: number }[];
     for (const { pipeline, since } of schedules) if (!this.since.has(pipeline)) this.since.set(pipeline, since);

@@ -3,7 +3,9 @@
  * limit; each instance is tried as often as its step says, and no oftener.
  */
 import { engineLimits, type FailureCause, type RunEvent } from '../../src/engine/event.ts';
+import { definitionLimits } from '../../src/pipeline/definition-limits.ts';
 import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/definition.ts';
+import { endedIn } from '../support/step-model.ts';
 import type { KeptRun } from './history.ts';
 import type { World } from './world.ts';
 
@@ -22,6 +24,7 @@ export interface BrokenLimit {
 export function brokenLimit(run: KeptRun, definition: PipelineDefinition, event: RunEvent): BrokenLimit | null {
   if (event.type === 'deadline-missed') return wrongDeadline(run, definition, event.at);
   if (event.type === 'run-timed-out') return wrongTimeout(run, definition, event.at);
+  if (event.type === 'finally-timed-out') return wrongFinallyTimeout(run, definition, event.at);
   if (event.type === 'attempt-started') return triedTooOften(run, definition, event);
   if (event.type === 'step-finished') return triedTooSeldom(run, definition, event);
   const isEnd = event.type === 'cancel-requested' || event.type === 'run-finished';
@@ -36,8 +39,14 @@ export function overlookedLimit(world: World): BrokenLimit | null {
   const before = world.wallClock() + conducting.machine.skewMs - withinMs;
   for (const id of history.unfinished) {
     const run = history.runs.get(id);
-    if (run === undefined || isStopped(run)) continue;
+    if (run === undefined) continue;
     const { deadlineMs, runTimeoutMs } = run.definition;
+    if (isStopped(run)) {
+      const until = finallyUntil(run, run.definition);
+      if (until === null || before < until || has(run, 'finally-timed-out') || has(run, 'finally-cancel-requested'))
+        continue;
+      return { promise: 'timeout', what: `the finally-steps of ${id} go on after their time limit` };
+    }
     if (deadlineMs !== null && before >= run.opened.at + deadlineMs && !has(run, 'deadline-missed'))
       return { promise: 'deadline', what: `${id} of ${run.opened.pipeline} is late, and it was not noticed` };
     const begunAt = run.events.find(({ type }) => type === 'step-scheduled' || type === 'attempt-started')?.at;
@@ -66,6 +75,28 @@ function wrongTimeout(run: KeptRun, { runTimeoutMs }: PipelineDefinition, at: nu
   const begunAt = run.events.find(({ type }) => !unbegun.includes(type))?.at;
   if (runTimeoutMs !== null && begunAt !== undefined && at >= begunAt + runTimeoutMs) return null;
   return { promise: 'timeout', what: `${run.opened.runId} was stopped before its time limit` };
+}
+
+function wrongFinallyTimeout(run: KeptRun, definition: PipelineDefinition, at: number): BrokenLimit | null {
+  const until = finallyUntil(run, definition);
+  if (until !== null && at >= until) return null;
+  return { promise: 'timeout', what: `the finally-steps of ${run.opened.runId} were stopped before their time limit` };
+}
+
+/** Of a run that is stopped, once all other steps have ended. */
+function finallyUntil({ events }: KeptRun, definition: PipelineDefinition): number | null {
+  const others = definition.steps.filter((step) => !step.finally);
+  if (others.some((step) => !endedIn(events, step).isFinal)) return null;
+  const decisive = events.filter(
+    (event) =>
+      event.type === 'cancel-requested' ||
+      event.type === 'run-timed-out' ||
+      (event.type === 'step-finished' && others.some(({ name }) => name === event.step)),
+  );
+  const last = decisive.at(-1);
+  return last === undefined
+    ? null
+    : last.at + (definition.finallyTimeoutMs ?? definitionLimits.finallyTimeoutDefaultMs);
 }
 
 function triedTooOften(

@@ -14,7 +14,7 @@ import type { PipelineDefinition, StepDefinition } from '../../src/pipeline/defi
 import type { ModelRegistry } from '../../src/registry/registry.ts';
 import type { Clock } from '../../src/std/clock.ts';
 import { success } from '../../src/std/result.ts';
-import { mapOver } from '../support/definitions.ts';
+import { mapOver, works } from '../support/definitions.ts';
 import type { FaultClass } from './faults.ts';
 import type { ForgeState } from './forge.ts';
 
@@ -141,6 +141,10 @@ export const mutants = {
   'time-limit-ignored': {
     what: 'lets a run go on after its time limit',
     definition: (definition) => ({ ...definition, runTimeoutMs: null }),
+  },
+  'finally-cut-short': {
+    what: 'ends the finally-steps of a run that was stopped before their time is over',
+    definition: (definition) => ({ ...definition, finallyTimeoutMs: 1 }),
   },
   'never-tried-again': {
     what: 'gives a step up after its first failure',
@@ -407,6 +411,37 @@ export const mutants = {
     only: ['lease', 'attempts'],
     servers: 2,
     executor: (executor) => ({ ...executor, close: () => Promise.resolve() }),
+  },
+  'tags-not-heard': {
+    what: 'has no pipeline listen to tags',
+    definition: ({ on, ...definition }) => ({
+      ...definition,
+      on: { ...on, push: on.push === null || on.push.tags.length === 0 ? on.push : null },
+    }),
+  },
+  'tags-overlooked': {
+    what: 'looks at no tag by itself',
+    only: ['hook-lost'],
+    git: (git) => ({
+      ...git,
+      async remoteRefs() {
+        const refs = await git.remoteRefs();
+        return refs.ok ? success({ ...refs.value, tags: success(new Map()) }) : refs;
+      },
+    }),
+  },
+  'reprocess-ignored': {
+    what: 'runs an interval of a backfill whatever became of it before',
+    only: ['cancel'],
+    journal: (journal) => ({
+      ...journal,
+      runsOfDates: (repository, pipeline, range) =>
+        pipeline === 'past' ? Promise.resolve([]) : journal.runsOfDates(repository, pipeline, range),
+    }),
+  },
+  'closed-gate-skips': {
+    what: 'skips what comes after a gate that does not pass, and fails nothing',
+    definition: eachStep((step) => (step.work.kind === 'gate' ? { ...step, work: works.shortCircuit() } : step)),
   },
   'remote-not-polled': {
     what: 'looks at no branch and no tag by itself',

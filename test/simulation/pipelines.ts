@@ -58,6 +58,12 @@ export function drawPools(random: Random, slots: number): Pools {
   return new Map([[pool, random.between(1, Math.min(slots, 3))]]);
 }
 
+/** Tags that `release` listens to. */
+export const releases = 'v*';
+
+/** Less than a step may take, so that it is over now and then. */
+const finallyTimeoutMs = 25_000;
+
 /** The pipeline `probe`, that nothing starts, takes all slots at once, of the executor and of the pool. */
 export function drawCatalogue(random: Random, slots: number, pools: Pools): Catalogue {
   const all = ['churn', 'wide', 'tick', 'after', 'deep', 'once', 'asking'];
@@ -86,6 +92,7 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
         return pipelineOf(fan(poolSlots), {
           ...common,
           cancelInProgress,
+          finallyTimeoutMs,
           on: { schedule: null, push: everywhere, pullRequest },
         });
       case 'tick':
@@ -100,6 +107,7 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
         return pipelineOf(chain(poolSlots), {
           ...common,
           runTimeoutMs,
+          finallyTimeoutMs,
           on: { schedule: null, push: { branches: [], tags: [], paths: ['training/**'] }, pullRequest },
         });
       case 'once':
@@ -129,6 +137,11 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
           overlap,
           on: { ...byHand, pipelines: followed },
         });
+      case 'release':
+        return pipelineOf([stepOf({ name: 'publish' })], {
+          ...common,
+          on: { ...byHand, push: { branches: [], tags: [releases], paths: ['nothing/**'] } },
+        });
       case 'fresh':
         return pipelineOf([stepOf({ name: 'only' })], {
           ...common,
@@ -153,6 +166,7 @@ export function drawCatalogue(random: Random, slots: number, pools: Pools): Cata
   if (random.chance(0.4)) names.push('fresh');
   const when = random.pick(['all', 'any', 'any'] as const);
   if (random.chance(0.4)) names.push('fork');
+  if (random.fork('release').chance(0.4)) names.push('release');
   return { names: names.length === 0 ? ['churn'] : names, cron, timeZone, definition };
 }
 
@@ -213,6 +227,7 @@ function waitFor(pipeline: string): StepDefinition[] {
           date: [{ context: 'date' }],
           shiftMs: 0,
           states: ['success', 'failed'],
+          failStates: ['cancelled'],
         },
         intervalMs: 10_000,
         timeoutMs: 60_000,
@@ -253,6 +268,7 @@ function chain(poolSlots: number): StepDefinition[] {
     stepOf({ name: 'first', upstream: ['look', 'ask'], retry: quickRetry, ...pooled(1), priority: 10 }),
     stepOf({ name: 'second', upstream: ['look'], retry: quickRetry, ...pooled(poolSlots) }),
     stepOf({ name: 'last', upstream: ['first', 'second'], triggerRule: 'one_success', timeoutMs: 20_000 }),
+    stepOf({ name: 'tell', finally: true, triggerRule: 'one_failed', timeoutMs: 20_000 }),
   ];
 }
 

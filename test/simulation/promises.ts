@@ -13,7 +13,7 @@ import { statusKey } from './forge.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import type { KeptRun } from './history.ts';
 import { untold } from './notifier.ts';
-import type { Catalogue } from './pipelines.ts';
+import { releases, type Catalogue } from './pipelines.ts';
 import { unrecorded, wrongTicks } from './ticks.ts';
 import type { World } from './world.ts';
 
@@ -175,6 +175,17 @@ function headsSeen({ history, remote, forge, catalogue }: World): Open | null {
   }
   for (const [ref, sha] of history.heads)
     if (sha !== null && !refs.has(ref)) return { promise: 'P1', what: `${ref} is gone, and not missed` };
+  for (const [ref, sha] of tags) {
+    const commit = remote.get(sha);
+    if (history.firstTags.get(ref) === sha || asksToSkip(commit.message)) continue;
+    for (const { name, on } of definitionsIn(commit.files, catalogue)) {
+      const globs = on.push?.tags ?? [];
+      if (globs.some((glob) => glob !== releases)) continue;
+      const isMeant = globs.length > 0 && ref.startsWith('refs/tags/v');
+      if (isMeant !== history.triggers.has(`push:shop/models:${name}:${ref}:${sha}`))
+        return { promise: 'P1', what: `${ref} at ${sha} led to ${isMeant ? 'nothing' : 'a run'} for ${name}` };
+    }
+  }
   for (const { number, state, headSha, fork } of forge.pullRequests.values()) {
     if (state !== 'open' || fork) continue;
     const commit = [...remote.commits.values()].find((each) => each.sha === headSha);

@@ -13,10 +13,24 @@ export interface MadeCommit extends Commit {
   readonly files: ReadonlyMap<string, string>;
 }
 
+/** Keeps in mind where each ever stood. */
+class Tags extends Map<string, Sha> {
+  readonly #stood = new Set<string>();
+
+  override set(name: string, sha: Sha): this {
+    this.#stood.add(`refs/tags/${name} ${sha}`);
+    return super.set(name, sha);
+  }
+
+  everStood(ref: string, sha: string): boolean {
+    return this.#stood.has(`${ref} ${sha}`);
+  }
+}
+
 export class Remote {
   readonly commits = new Map<Sha, MadeCommit>();
   readonly branches = new Map<string, Sha>();
-  readonly tags = new Map<string, Sha>();
+  readonly tags = new Tags();
   hasTooManyTags = false;
   /** Heads of pull requests keep their commits reachable. */
   readonly pullRequestHeads = new Set<Sha>();

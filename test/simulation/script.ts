@@ -30,6 +30,7 @@ const ideas = [
   'backfill',
   'cancel-backfill',
   'tell',
+  'tag',
   'crash',
   'restart',
   'freeze',
@@ -105,6 +106,7 @@ export class Script {
       backfill: hasPast ? often() / 2 : 0,
       'cancel-backfill': hasPast ? rare('cancel') : 0,
       tell: this.#world.catalogue.names.includes('fresh') ? 1 + often() : 0,
+      tag: this.#world.catalogue.names.includes('release') ? 1 + often() : 0,
       crash: rare('crash'),
       restart: rare('restart'),
       freeze: rare('freeze'),
@@ -166,6 +168,8 @@ export class Script {
         return cancelBackfill(world, random);
       case 'tell':
         return this.#asking.tell();
+      case 'tag':
+        return this.#tag();
       case 'crash':
         if (world.server !== null)
           world.crash(random.chance(0.5) ? random.between(0, 300) : random.between(0, 60_000), world.anyServer(random));
@@ -246,6 +250,21 @@ export class Script {
     if (feature !== null && this.#random.chance(0.6)) return this.#move(feature, this.#commitOn(feature), 'ada');
     const branch = `feature-${(this.#events += 1)}`;
     this.#move(branch, this.#commitOn('main'), 'ada');
+  }
+
+  /** A new one, of which nobody may be meant, or one that is moved or deleted. */
+  #tag(): void {
+    const { world, random } = this.#together();
+    const known = [...world.remote.tags.keys()];
+    const isNew = known.length === 0 || random.chance(0.6);
+    const tag = isNew ? `${random.pick(['v', 'v', 'v', 'nightly-'])}${(this.#events += 1)}` : random.pick(known);
+    const before = world.remote.tags.get(tag) ?? null;
+    const after = !isNew && random.chance(0.4) ? null : random.pick([...this.#branches.values()]);
+    world.tell(`tag ${tag} moves from ${shortOf(before)} to ${shortOf(after)}`);
+    if (after === null) world.remote.tags.delete(tag);
+    else world.remote.tags.set(tag, after);
+    const ref = `refs/tags/${tag}`;
+    this.#hook('push', [ref, before ?? '0', after ?? '0'], { type: 'push', ref, before, after, actor: 'ada' });
   }
 
   #delete(): void {

@@ -150,6 +150,7 @@ export class Server {
       mayBegin: () => this.unaware || world.office.holds(this.conductor.standing().conductor?.epoch ?? null),
       runElsewhere: () => (this.unaware ? [] : world.runningBeside(this)),
       attemptMs: () => world.attemptMs,
+      runsImages: world.runsImages,
       isThere: () => world.isThere,
       report,
       violated: world.violated,

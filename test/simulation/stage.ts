@@ -32,6 +32,7 @@ export class Stage {
     readonly later?: readonly PipelineDefinition[];
     readonly slots?: number;
     readonly pools?: Pools;
+    readonly runsImages?: false;
     /** 1, unless given. */
     readonly servers?: 2;
     /** Repositories that are watched as well, and how their Git differs. */
@@ -54,6 +55,7 @@ export class Stage {
     const off = new Set(faultClasses);
     const { tell = null, slots = 4, pools = new Map(), servers = 1, beside } = given;
     const world = await World.make({ seed: 1, off, tell, slots, pools, catalogue, servers, beside });
+    world.runsImages = given.runsImages ?? true;
     const stage = new Stage(world);
     const first = stage.commit('main');
     for (const tag of given.tags ?? []) world.remote.tags.set(tag, first);

@@ -7,6 +7,7 @@ import type { RunEvent } from '../../src/engine/event.ts';
 import type { Binding, StepDefinition, Work } from '../../src/pipeline/definition.ts';
 import { isJsonObject, type Json } from '../../src/std/json.ts';
 import { endedIn, modelOf, modelRunState, startsTooEarly, type Plan, type StepStates } from '../support/step-model.ts';
+import { endedOtherwise } from './awaited.ts';
 import type { KeptRun } from './history.ts';
 
 type Ended = Extract<RunEvent, { type: 'step-finished' | 'step-reused' }>;
@@ -24,7 +25,8 @@ export function wrongStep(run: KeptRun, event: RunEvent): string | null {
 function wrongStart({ definition, events, opened }: KeptRun, { step: name }: { readonly step: string }): string | null {
   const step = definition.steps.find((each) => each.name === name);
   if (step === undefined) return `${opened.runId} started ${name}, which is none of its steps`;
-  if (stopOf(events) !== null) return `${opened.runId}/${name} started in a run that is told to end`;
+  if (stopOf(events) !== null && (!step.finally || isFinallyStopped(events)))
+    return `${opened.runId}/${name} started in a run that is told to end`;
   const early = startsTooEarly(definition.steps, step, (each) => endedIn(events, each));
   return early === null ? null : `${opened.runId}/${name} started before ${early} allows it`;
 }
@@ -70,8 +72,9 @@ function wrongEnd(run: KeptRun, state: string): string | null {
   const plans = definition.steps.map((step) => planOf(run, step));
   const states = statesOf(run);
   const stop = stopOf(events);
-  if (stop === null) {
-    const wanted = modelOf(plans);
+  if (stop === null || !isFinallyStopped(events)) {
+    const countsAs = stop === 'failed' ? 'failed' : 'skipped';
+    const wanted = modelOf(plans, stop === null ? null : { others: states, countsAs });
     const wrong = definition.steps.find((step) => String(states[step.name]) !== String(wanted[step.name]))?.name;
     if (wrong !== undefined) return `${name}: ${wrong} is ${String(states[wrong])}, not ${String(wanted[wrong])}`;
   }
@@ -83,6 +86,10 @@ function wrongEnd(run: KeptRun, state: string): string | null {
 function stopOf(events: readonly RunEvent[]): 'cancelled' | 'failed' | null {
   const stop = events.find(({ type }) => type === 'cancel-requested' || type === 'run-timed-out');
   return stop === undefined ? null : stop.type === 'cancel-requested' ? 'cancelled' : 'failed';
+}
+
+function isFinallyStopped(events: readonly RunEvent[]): boolean {
+  return events.some(({ type }) => type === 'finally-cancel-requested' || type === 'finally-timed-out');
 }
 
 function statesOf({ definition, events }: KeptRun): StepStates {
@@ -124,8 +131,8 @@ function endOf({ work }: StepDefinition, own: readonly RunEvent[], index: number
   const begun = mine.findLast((event) => event.type === 'wait-begun' || event.type === 'approval-requested');
   const end = mine.findLast((event) => event.type === 'step-finished');
   if (begun === undefined || end === undefined) return 'nothing';
-  const neverCan =
-    end.at < begun.dueAt || mine.some((event) => event.type === 'look-failed' && event.cause === 'invalid');
+  const isEarly = end.at < begun.dueAt && !endedOtherwise(work, end.reason);
+  const neverCan = isEarly || mine.some((event) => event.type === 'look-failed' && event.cause === 'invalid');
   return 'softFail' in work && work.softFail && !neverCan ? 'skipped' : 'failed';
 }
 

@@ -93,6 +93,7 @@ export class World {
   isThere: boolean | null = null;
   /** How long every attempt takes, where a test wants it so. */
   attemptMs: number | null = null;
+  runsImages = true;
   /** Of the disk of each server. */
   freeBytes = 2 ** 40;
   /** How far the clock on the wall is from the time. */
@@ -151,6 +152,7 @@ export class World {
       definitionOf: ({ pipeline }) => this.catalogue.definition(pipeline, 0),
       now: () => this.time.now,
       filesOf: (sha) => [...this.remote.commits.values()].find((commit) => commit.sha === sha)?.files ?? new Map(),
+      wasTagged: (ref, sha) => this.remote.tags.everStood(ref, sha),
       decidedWithinMs: faults.slow + faults.freeze > 0 ? 120_000 : 20_000,
       // A server that is not up has no lines, and a turn that could not be kept is none.
       passedBy: () => {

@@ -68,7 +68,7 @@ npm run simulate -- --seeds 100 --mutant NAME       with a guard taken away
 npm run simulate -- --seeds 100 --servers 2         two servers in each world
 \`\`\`
 
-A seed has two phases. For the given number of steps faults strike, and commits, pull requests, merges, backfills, cancels,
+A seed has two phases. For the given number of steps faults strike, and commits, tags, pull requests, merges, backfills, cancels,
 decisions, re-runs and deaths of the servers follow each other; what must never happen is checked at each write. Then faults stop, and within
 ten minutes of the world's time (and one more for each run that ends meanwhile) everything has to come to rest; then what
 must have happened is looked at, and a last run proves that every slot can still be used. ${run}
@@ -77,7 +77,7 @@ must have happened is looked at, and a last run proves that every slot can still
 
 | | promise | how it is checked |
 |--|--|--|
-| P1 | An accepted webhook is never lost; each cause opens at most one run | each write; at rest each webhook is handled, each branch and open pull request was seen where it stands |
+| P1 | An accepted webhook is never lost; each cause opens at most one run | each write; at rest each webhook is handled, each branch, tag and open pull request was seen where it stands, and a tag has led to just the runs that are for it |
 | P2 | Each tick has exactly one record: a run, or why there is none | each write; at rest the records are the firings of a second calendar (\`test/calendar/oracle.ts\`), without a hole, from when the schedule counts up to now; each run is of the interval that ends there, and each miss late and not to be caught up, or kept from it by a run that was under way or a parameter without a value |
 | P3 | Of an instance at most one attempt counts, and at most one runs; there is one look of a function at a time | each event; each start and look at the executor |
 | P4 | Each run ends | at rest |
@@ -93,7 +93,7 @@ must have happened is looked at, and a last run proves that every slot can still
 | lane | No more runs of a pipeline are at work than \`maxActiveRuns\` | each start |
 | overlap | Where a pipeline forbids it, no run is opened beside another; whoever is replaced (\`replace\`, \`cancelInProgress\`) is told to end and ends cancelled, and nobody else is | each opening and cancel; at rest |
 | deadline | Of a run that is late it is told once, not before, and before whatever ends it | each write; within two minutes of a server that is up |
-| timeout | No run goes on longer than its time limit after its first step began, and none is stopped before it | each write; within two minutes of a server that is up |
+| timeout | No run goes on longer than its time limit after its first step began, and none is stopped before it; nor the finally-steps of one that was stopped | each write; within two minutes of a server that is up |
 | tries | Each instance is tried as often as its step and the cause of its failure say, and no oftener | each start and end |
 | priority | Of those that wait for the same slots, none is started while one of a higher priority waits | each start in a world whose database keeps its word, of those that waited longer than any answer takes |
 | memory | No attempt is given more memory than the limit of its step, or less than the one before; one that ran out of the limit is the last | each start |
@@ -121,9 +121,9 @@ ${guards}
 ## What it does not cover
 
 Requests to the forge that arrive after a later one of the same kind, those of a server that conducts no more among them. More
-than two servers. Of the steps: gates that close, and rules other than those of its few pipelines (the model
+than two servers. Of the steps: rules other than those of its few pipelines (the model
 is held to those by random graphs in \`test/engine/order.test.ts\` alone); whether an outcome that was kept is the one that the executor
-gave; of a run that was stopped, the states of its steps. Tags that are pushed, and merge groups. That a tick which was held up, by a
+gave; of a run that was stopped, the states of its steps but for the finally-steps. Merge groups. That a tick which was held up, by a
 database or Git that did not answer, runs all the same: each that is late may be missed as the catch-up policy says. P4 and P8 give
 minutes for what takes seconds. Inputs of a cached step other than its code and its instance; how long an
 entry is good. The executors themselves, Git and GitHub: the contract suites

@@ -1,5 +1,5 @@
 /** Drives a run of the engine in memory: attempts end as they are told to, in any order, and every wake-up is kept. */
-import { decide, evolve, nextWakeAt, open, type Command } from '../../src/engine/engine.ts';
+import { attemptsToStop, decide, evolve, nextWakeAt, open, type Command } from '../../src/engine/engine.ts';
 import type { AttemptKey, AttemptOutcome, RunEvent, RunOpened, StepOutput } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
@@ -63,6 +63,8 @@ export interface DriveOptions {
   /** Which of the attempts that run ends next; the first where not given. */
   readonly pick?: (count: number) => number;
   readonly slots?: number;
+  /** It is cancelled after so many reports. */
+  readonly cancelAfter?: number;
   /** What the run has from an earlier one. */
   readonly reused?: readonly RunEvent[];
   /** Before each command the run is thrown away and folded again from its events, as after a restart. */
@@ -101,7 +103,13 @@ export function drive(
     after?.(run, decided);
   };
   give({ type: 'proceed', at, admit });
+  let reports = 0;
   while (run.finishedAt === null) {
+    if (reports === options.cancelAfter && run.state === 'running') {
+      give({ type: 'cancel', at, by: 'ada', reason: '' });
+      give({ type: 'proceed', at, admit });
+      continue;
+    }
     const [key] = running.splice(pick(running.length), 1);
     if (key === undefined) {
       const wakeAt = nextWakeAt(run);
@@ -110,7 +118,10 @@ export function drive(
       give({ type: 'proceed', at, admit });
     } else {
       at += 1000;
-      give({ type: 'report-finished', at, key, outcome: outcomeOf(key), usage: null, admit });
+      reports += 1;
+      const isStopped = attemptsToStop(run).some(({ step, index }) => step === key.step && index === key.index);
+      const outcome = isStopped ? outcomes.failed('cancelled') : outcomeOf(key);
+      give({ type: 'report-finished', at, key, outcome, usage: null, admit });
     }
   }
   return { run, events };

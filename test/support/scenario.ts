@@ -3,7 +3,7 @@
  * `train#3`: index 0 and attempt 1 where not given. Times are seconds since the run was opened.
  */
 import { decide, type Command } from '../../src/engine/engine.ts';
-import type { AttemptKey, AttemptOutcome, LookOutcome, RunEvent } from '../../src/engine/event.ts';
+import type { AttemptKey, AttemptOutcome, LookOutcome, RunEvent, RunOpened } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
 import { unreachable } from '../../src/std/unreachable.ts';
@@ -15,9 +15,9 @@ export class Scenario {
   readonly #definition: PipelineDefinition;
   #slots: number;
 
-  constructor(definition: PipelineDefinition, slots = Number.POSITIVE_INFINITY) {
+  constructor(definition: PipelineDefinition, slots = Number.POSITIVE_INFINITY, given: Partial<RunOpened> = {}) {
     this.#definition = definition;
-    this.run = foldOf(definition, openedOf(), []);
+    this.run = foldOf(definition, openedOf(given), []);
     this.#slots = slots;
   }
 
@@ -49,6 +49,10 @@ export class Scenario {
     return this.do({ type: 'cancel', at: at(second), by, reason });
   }
 
+  cancelFinally(second: number, by = 'grace', reason = ''): string[] {
+    return this.do({ type: 'cancel-finally', at: at(second), by, reason });
+  }
+
   decide(second: number, step: string, decision: 'approve' | 'reject', by = 'ada', reason: string | null = null) {
     return this.do({ type: 'decide', at: at(second), step, decision, by, reason });
   }
@@ -61,7 +65,7 @@ export class Scenario {
 
   /** The same run as its journal gives it back. */
   folded(): Run {
-    return foldOf(this.#definition, openedOf(), this.events);
+    return foldOf(this.#definition, this.run.opened, this.events);
   }
 
   readonly #admit = (): boolean => {
@@ -118,7 +122,10 @@ function lineOf(event: RunEvent): string | null {
       return `${nameOf({ ...event, index: event.index ?? 0, attempt: 1 })} ${event.state} as in ${event.runId}`;
     case 'cancel-requested':
       return `cancelled by ${event.by}`;
+    case 'finally-cancel-requested':
+      return `finally-steps cancelled by ${event.by}`;
     case 'run-timed-out':
+    case 'finally-timed-out':
     case 'deadline-missed':
       return event.type;
     case 'run-finished':

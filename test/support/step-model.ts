@@ -78,8 +78,14 @@ function modelRule(rule: TriggerRule, ends: readonly string[]): RuleVerdict {
   }
 }
 
-/** The final states, from the outcomes alone: each step after those before it. */
-export function modelOf(list: readonly Plan[]): StepStates {
+/**
+ * The final states, from the outcomes alone: each step after those before it. Of a run that was stopped, those of its
+ * finally-steps, from what became of the others and what one counts as that was cancelled.
+ */
+export function modelOf(
+  list: readonly Plan[],
+  stopped: { readonly others: StepStates; readonly countsAs: 'failed' | 'skipped' } | null = null,
+): StepStates {
   const states = new Map<string, string[]>();
   const result: StepStates = {};
   const skipped = new Set<string>();
@@ -92,6 +98,14 @@ export function modelOf(list: readonly Plan[]): StepStates {
   };
   for (const plan of [...others, ...last]) {
     const { name, upstream, triggerRule, finally: isLast, map, work } = plan.definition;
+    if (stopped !== null && !isLast) {
+      result[name] = stopped.others[name] ?? [];
+      states.set(
+        name,
+        [result[name]].flat().map((state) => (state === 'cancelled' ? stopped.countsAs : state)),
+      );
+      continue;
+    }
     const ends = upstream.flatMap((each) => states.get(each) ?? []);
     const ruled = isLast ? verdictOfLast(triggerRule) : modelRule(triggerRule, ends);
     const verdict = skipped.has(name) ? 'skipped' : ruled;

@@ -23,7 +23,7 @@ export interface BackfillRequest {
   readonly maxActive: number;
   readonly reprocess: Reprocess;
   /** Those that are to be others than their defaults, as people write them. */
-  readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  readonly parameters: RunOpened['parameters'];
 }
 
 export interface BackfillPlan {

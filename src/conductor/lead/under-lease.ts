@@ -35,6 +35,7 @@ function journalUnder(journal: Journal, { epoch, lost }: TermOfOffice): Journal 
 function executorUnder(executor: Executor, term: TermOfOffice): Executor {
   return {
     slots: executor.slots,
+    runsImages: executor.runsImages,
     start: (spec) => whileTrusted(term, () => executor.start(spec)),
     stop: (attemptId, cause, graceMs) => executor.stop(attemptId, cause, graceMs),
     recover: (attemptIds) => whileTrusted(term, () => executor.recover(attemptIds)),

@@ -94,7 +94,8 @@ function summaryOf(run: Run, evaluations: readonly EvaluationRow[]): string {
     const [asked] = approvalsAwaited(run);
     if (asked !== undefined) return asked.message === null ? awaits(asked) : `${awaits(asked)}: ${asked.message}`;
     const done = [...run.steps.values()].filter((step) => step.state === 'success').length;
-    return `${run.deadlineMissed ? 'Late' : 'Running'}: ${done} of ${run.steps.size} steps done`;
+    const word = run.state === 'cancelling' ? 'Ending' : run.deadlineMissed ? 'Late' : 'Running';
+    return `${word}: ${done} of ${run.steps.size} steps done`;
   }
   if (run.state !== 'success') return run.reason ?? `The run was ${run.state}`;
   const [challenge] = challengesOf(run);

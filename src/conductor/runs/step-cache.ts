@@ -1,8 +1,8 @@
 /**
  * The step cache: where the same work was done before, its output stands for doing it again. The same work means the same
  * definition (what concerns the work, not when or where it runs), the same code (all files of the commit, or those that the step
- * names) and the same values for everything that its input, command, environment or pod refers to; dates and parameters
- * count where they are referred to. Each of these parts is a digest, so that a miss can say which of them changed.
+ * names) and the same values for everything that its input, command, environment or pod refers to, of a container also the
+ * image; dates and parameters count where they are referred to. Each of these parts is a digest, so that a miss can say which of them changed.
  *
  * What was made for a pull request, another branch than the default one, or a commit that is not on it, is used for that
  * alone: a change that nobody merged yet never decides what another run gets.
@@ -19,7 +19,8 @@ import {
 import type { Run } from '../../engine/run.ts';
 import type { AttemptSpec, AttemptWork } from '../../executor/executor.ts';
 import type { CachedStep, CacheEntryRow, Journal } from '../../journal/journal.ts';
-import type { CacheDefinition, StepDefinition } from '../../pipeline/definition.ts';
+import type { CacheDefinition, StepDefinition, Work } from '../../pipeline/definition.ts';
+import { imageDigestOf } from '../../pipeline/names.ts';
 import { podPlaceWords } from '../../pipeline/pod.ts';
 import { formatDuration } from '../../std/duration.ts';
 import { globsOf } from '../../std/glob.ts';
@@ -57,12 +58,19 @@ export class StepCache {
     const definition = run.steps.get(key.step)?.definition;
     const cache = definition?.cache ?? null;
     if (definition === undefined || cache === null) return null;
+    const { runsImages } = this.#ports.executor;
+    const tagged = runsImages ? taggedImage(spec.work) : null;
+    if (tagged !== null)
+      return missed(
+        `${tagged} is named by a tag, which can move: name the image by its digest, NAME@sha256:…`,
+        unknown,
+      );
     try {
       const code = await this.#codeOf(project, run.opened.sha, codePathsOf(definition, cache));
       if (!code.ok) return missed(`the code could not be read: ${code.error}`, unknown);
       const scope = await this.#scopeOf(project, run.opened);
       if (!scope.ok) return missed(`its branch could not be told: ${scope.error}`, unknown);
-      const parts = partsOf(definition, spec, code.value);
+      const parts = partsOf(definition, spec, code.value, runsImages);
       return await this.#find(run.opened, key, cache, { scope: scope.value, parts });
     } catch (error) {
       return missed(`the cache could not be read: ${String(error)}`, unknown);
@@ -170,13 +178,17 @@ async function readCode({ git }: Project, sha: string, paths: readonly string[])
   return success(digest(canonicalJson(own.map(({ path, objectId }) => [path, objectId]))));
 }
 
-function partsOf(definition: StepDefinition, { work, pod }: AttemptSpec, code: string): CacheParts {
-  const { work: defined, outputs, secrets } = definition;
-  const own = { work: defined, outputs, secrets: [...secrets] } as unknown as Json;
-  const given = Object.entries({ ...inputsOf(work), ...named('pod', whatCounts(pod)) }).map(([name, value]) => [
-    name,
-    digest(canonicalJson(value)),
-  ]);
+function partsOf(
+  definition: StepDefinition,
+  { work, pod }: AttemptSpec,
+  code: string,
+  runsImages: boolean,
+): CacheParts {
+  const { outputs, secrets } = definition;
+  const own = { work: definedOf(definition.work), outputs, secrets: [...secrets] } as unknown as Json;
+  const given = Object.entries({ ...inputsOf(work, runsImages), ...named('pod', whatCounts(pod)) }).map(
+    ([name, value]) => [name, digest(canonicalJson(value))],
+  );
   return { definition: digest(canonicalJson(own)), code, ...Object.fromEntries(given) };
 }
 
@@ -186,9 +198,31 @@ function whatCounts(pod: AttemptSpec['pod']): { readonly [word: string]: Json } 
   return Object.fromEntries(words.filter(([word, value]) => value !== null && !podPlaceWords.has(word)));
 }
 
+/** Of a container nothing that is a part of its own, and not with how much it runs. */
+function definedOf(work: Work): unknown {
+  return work.kind === 'container' ? { kind: work.kind, environment: work.environment } : work;
+}
+
+/** The image of a container that its digest does not name; null of all else. */
+function taggedImage(work: AttemptWork): string | null {
+  if (work.kind !== 'container') return null;
+  const image = imageOf(work);
+  return imageDigestOf(image) === null ? image : null;
+}
+
+/** What only the executor could put together is no digest either. */
+function imageOf({ image }: Extract<AttemptWork, { kind: 'container' }>): string {
+  return typeof image === 'string' ? image : 'its image';
+}
+
 /** By the name that a reader knows it by. */
-function inputsOf(work: AttemptWork): { readonly [part: string]: Json } {
+function inputsOf(work: AttemptWork, runsImages: boolean): { readonly [part: string]: Json } {
   if (work.kind === 'command') return { command: work.command, ...named('env', work.environment) };
+  if (work.kind === 'container') {
+    const { command, args, localCommand: local } = work;
+    const program = runsImages ? { image: imageDigestOf(imageOf(work)), command, args } : { local };
+    return { ...program, ...named('env', work.environment) };
+  }
   if (!('input' in work)) return {};
   const { input } = work;
   const isRecord = isJsonObject(input) && !Object.keys(input).some((key) => key.startsWith('$'));

@@ -1,4 +1,5 @@
 /** A run that a person asks for, of one pipeline at one commit. */
+import type { RunOpened } from '../../engine/event.ts';
 import type { Sha } from '../../git/git.ts';
 import type { Problem } from '../../std/problem.ts';
 import { failure, success, type Result } from '../../std/result.ts';
@@ -13,7 +14,7 @@ export interface ManualRun {
   readonly actor: string;
   /** Milliseconds; null: now. */
   readonly logicalDate: number | null;
-  readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  readonly parameters: RunOpened['parameters'];
   /** Makes the same request twice one run. */
   readonly key: string;
 }

@@ -6,10 +6,15 @@ import { refusalOf, replacementReason, replaces, type Refusal } from '../../admi
 import { reuseEvents, type Reused } from '../../engine/engine.ts';
 import type { RunEvent, RunOpened, Trigger } from '../../engine/event.ts';
 import type { RequestRow, VersionRow, Write } from '../../journal/journal.ts';
-import type { ParameterDefinition, PipelineDefinition } from '../../pipeline/definition.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import {
+  parameterText,
+  parameterTypeText,
+  parseParameterValue,
+  type ParameterValue,
+} from '../../pipeline/parameter.ts';
 import type { Problem } from '../../std/problem.ts';
 import { failure, success, type Result } from '../../std/result.ts';
-import { unreachable } from '../../std/unreachable.ts';
 import { namesOfBroken } from '../broken-files.ts';
 import type { About } from '../desk.ts';
 import type { ConductorPorts } from '../ports.ts';
@@ -202,58 +207,27 @@ function firstLine(problems: readonly Problem[]): string {
 /** Values for the declared parameters, from text as people write it. */
 export function parseParameters(
   declared: PipelineDefinition['parameters'],
-  given: Readonly<Record<string, string | number | boolean>>,
+  given: RunOpened['parameters'],
 ): Result<RunOpened['parameters'], string> {
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(declared, name));
   const names = Object.keys(declared).join(', ') || 'none';
   if (unknown !== undefined) return failure(`there is no parameter "${unknown}"; declared: ${names}`);
-  const values: Record<string, string | number | boolean> = {};
+  const values: Record<string, ParameterValue> = {};
   for (const [name, definition] of Object.entries(declared)) {
     const value = Object.hasOwn(given, name) ? (given[name] ?? null) : definition.default;
-    if (value === null) return failure(`the parameter "${name}" (${definition.type}) has no default and must be given`);
-    const parsed = parseParameter(name, definition, value);
-    if (!parsed.ok) return parsed;
+    if (value === null)
+      return failure(`the parameter "${name}" (${parameterTypeText(definition)}) has no default and must be given`);
+    const parsed = parseParameterValue(definition, value);
+    if (!parsed.ok) return failure(`the parameter "${name}" ${parsed.error}`);
     values[name] = parsed.value;
   }
   return success(values);
 }
 
-function parseParameter(
-  name: string,
-  definition: ParameterDefinition,
-  value: string | number | boolean,
-): Result<string | number | boolean, string> {
-  const parsed = typed(definition.type, value);
-  if (parsed === null)
-    return failure(`the parameter "${name}" must be a ${definition.type}, not ${JSON.stringify(value)}`);
-  if (definition.choices !== null && !definition.choices.some((choice) => choice === parsed)) {
-    return failure(
-      `the parameter "${name}" must be one of ${definition.choices.join(', ')}, not ${JSON.stringify(value)}`,
-    );
-  }
-  return success(parsed);
-}
-
-function typed(type: ParameterDefinition['type'], value: string | number | boolean): string | number | boolean | null {
-  switch (type) {
-    case 'string':
-      return String(value);
-    case 'number': {
-      const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
-      return typeof value === 'boolean' || !Number.isFinite(number) ? null : number;
-    }
-    case 'boolean':
-      if (typeof value === 'boolean') return value;
-      return value === 'true' ? true : value === 'false' ? false : null;
-    default:
-      return unreachable(type);
-  }
-}
-
 /** For a person who gave parameters that do not fit: which are missing, and what there is to give. */
 export function parameterProblem(
   declared: PipelineDefinition['parameters'],
-  given: Readonly<Record<string, string | number | boolean>>,
+  given: RunOpened['parameters'],
   message: string,
 ): Problem {
   const missing = Object.keys(declared).filter(
@@ -265,9 +239,10 @@ export function parameterProblem(
 
 /** `depth: number, default 3; region: string, must be given`. */
 function parametersText(declared: PipelineDefinition['parameters']): string {
-  const each = Object.entries(declared).map(([name, { type, default: value, choices }]) => {
-    const among = choices === null ? '' : `, one of ${choices.join(', ')}`;
-    return `${name}: ${type}${among}, ${value === null ? 'must be given' : `default ${String(value)}`}`;
+  const each = Object.entries(declared).map(([name, definition]) => {
+    const { default: value } = definition;
+    const otherwise = value === null ? 'must be given' : `default ${parameterText(value)}`;
+    return `${name}: ${parameterTypeText(definition)}, ${otherwise}`;
   });
   return each.length === 0 ? 'none' : each.join('; ');
 }

@@ -167,12 +167,16 @@ function judgeRun(condition: RunCondition, { row, steps }: SeenRun): LookOutcome
   const named = `${pipeline}#${row.number}`;
   if (condition.condition === 'pipeline') {
     if (condition.states.some((state) => state === row.state)) return seenAs({ runId: row.id, state: row.state });
-    return { kind: 'not-yet', reason: `${named} is ${row.state}, and ${wanted} is waited for` };
+    return unlessEnded(condition, row.state, `${named} is ${row.state}, and ${wanted} is waited for`);
   }
   const state = steps.get(condition.step);
   if (state === undefined) return { kind: 'not-yet', reason: `${named} has no step ${condition.step}` };
   if (condition.states.some((each) => each === state)) return seenAs({ runId: row.id, step: condition.step, state });
-  return { kind: 'not-yet', reason: `${condition.step} in ${named} is ${state}, and ${wanted} is waited for` };
+  return unlessEnded(condition, state, `${condition.step} in ${named} is ${state}, and ${wanted} is waited for`);
+}
+
+function unlessEnded({ failStates = [] }: RunCondition, state: string, reason: string): LookOutcome {
+  return { kind: failStates.some((each) => each === state) ? 'ended-otherwise' : 'not-yet', reason };
 }
 
 function seenAs(inline: { readonly [key: string]: string }): LookOutcome {

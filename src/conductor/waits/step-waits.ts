@@ -23,7 +23,7 @@ export function stepWaits(
   around: Surroundings,
   now: number,
 ): string | null {
-  if (run.state !== 'running') return null;
+  if (run.finishedAt !== null) return null;
   const instance = index === null ? undefined : step.instances?.[index];
   const state = instance?.state ?? step.state;
   if (state === 'none') return upstreamText(run, step);

@@ -45,6 +45,8 @@ export interface Placed {
 }
 
 export interface Placing {
+  /** As of the executor. */
+  readonly runsImages: boolean;
   get(id: string): Placed | undefined;
   /** With what the configuration alone says of where it will be: that of the next server may say otherwise. */
   settled(spec: AttemptSpec): AttemptSpec;

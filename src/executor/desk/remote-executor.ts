@@ -41,6 +41,7 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): Executor {
 
   return {
     slots,
+    runsImages: placing.runsImages,
     async start(spec) {
       if (isClosed) throw new Error('the executor is closed');
       await attempts.start(spec);

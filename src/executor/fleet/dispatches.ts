@@ -52,6 +52,7 @@ const limits = {
 } as const;
 
 export class Dispatches implements Placing {
+  readonly runsImages = false;
   readonly #options: DispatchesOptions;
   readonly #dispatches = new Map<string, Dispatch>();
   readonly #ticker: NodeJS.Timeout;

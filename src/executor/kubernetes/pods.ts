@@ -60,6 +60,7 @@ const limits = {
 } as const;
 
 export class Pods implements Placing {
+  readonly runsImages = true;
   readonly #options: PodsOptions;
   readonly #api: Api;
   readonly #reaper: Reaper;

@@ -88,6 +88,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     },
     retain: (runIds) => services.checkpoints.retain(runIds),
     release: (runId) => services.checkpoints.release(runId),
+    runsImages: false,
     findFile: (place) => findFile(place, options.ports),
     looksAtOnce: looksLimits.atOnceMax,
     look: (spec, signal) => looks.look(spec, signal),

@@ -16,8 +16,9 @@ export function runActionRoutes(app: FastifyInstance, ports: ServerPorts, pages:
   app.post('/runs/:id/cancel', { bodyLimit: formBytesMax }, async (request, reply) => {
     const row = await findRun(ports, parameterOf(request, 'id'));
     const cancel = { type: 'cancel', by: someone, reason: 'with the button on its page' } as const;
-    // One that has ended meanwhile is shown as it ended.
-    if (row.finishedAt === null) await ports.conductor.ask(row.id, cancel);
+    // One that has ended meanwhile is shown as it ended; who saw it run meant it, and not its finally-steps.
+    const isAsSeen = row.state === (formField(request, 'finally') === 'yes' ? 'cancelling' : 'running');
+    if (isAsSeen) await ports.conductor.ask(row.id, cancel);
     return seeOther(reply, runAddress(row.id));
   });
 
