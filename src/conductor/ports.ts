@@ -96,7 +96,7 @@ export const conductorLimits = {
   noticeTriedMs: 24 * 3_600_000,
   /** So many runs back it is looked whether one failed before the one that did not. */
   recoveryRunsMax: 50,
-  /** Reports that are not final wait this long, so that the next one replaces them. */
+  /** Reports that are not final wait this long, so that the next one replaces them; those of a run, after another's in the same place. */
   reportDebounceMs: 1000,
   /** `running` reports wait this long for the end, which then shares their commit. */
   runningDebounceMs: 40,

@@ -154,13 +154,15 @@ export function append(write: Extract<Write, { write: 'append' }>): Step[] {
   ];
 }
 
+const here = 'where id = $1 and position = $2 returning id';
+const moveText = `update run set position = position + $3 ${here}`;
+const moveToText = `update run set position = position + $3, state = $4, reason = $5, finished_at = $6 ${here}`;
+
 /** A state that is not written costs no index a change. */
 function moveOn(becomes: RunStanding | null, values: readonly Value[]): Pick<Step, 'text' | 'values'> {
-  const here = 'where id = $1 and position = $2 returning id';
-  if (becomes === null) return { text: `update run set position = position + $3 ${here}`, values };
+  if (becomes === null) return { text: moveText, values };
   const { state, reason, finishedAt } = becomes;
-  const text = `update run set position = position + $3, state = $4, reason = $5, finished_at = $6 ${here}`;
-  return { text, values: [...values, state, reason, finishedAt] };
+  return { text: moveToText, values: [...values, state, reason, finishedAt] };
 }
 
 /** Once in a run, so it costs the others nothing. */
@@ -175,6 +177,9 @@ function noteDeadline({ runId, events }: Extract<Write, { write: 'append' }>): S
 const rowsPerStatementMax = 64;
 const fewRowsMax = 8;
 
+/** By rows: put together anew, they would be hashed anew to find what is prepared. */
+const insertTexts = new Map<number, string>();
+
 function insertEvents(runId: string, position: number, events: readonly RunEvent[]): Step[] {
   const steps: Step[] = [];
   let from = 0;
@@ -185,7 +190,9 @@ function insertEvents(runId: string, position: number, events: readonly RunEvent
     for (const [offset, event] of events.slice(from, from + count).entries()) {
       values.push(position + from + offset, JSON.stringify(event));
     }
-    steps.push({ text: insertEventsText(count), values, otherwise: 'position' });
+    const text = insertTexts.get(count) ?? insertEventsText(count);
+    insertTexts.set(count, text);
+    steps.push({ text, values, otherwise: 'position' });
     from += count;
   }
   return steps;

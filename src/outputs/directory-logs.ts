@@ -1,10 +1,8 @@
 /** Logs in a directory: a folder for each run, two files for each attempt (see log-file.ts). */
-import { join } from 'node:path';
 import type { Clock } from '../std/clock.ts';
-import { linesFrom, measureLog, parseLine, positionOf, wasClosedEmpty, type LogPaths } from './log-file.ts';
+import { linesFrom, logPathsOf, measureLog, parseLine, positionOf, wasClosedEmpty, type LogPaths } from './log-file.ts';
 import { openLog, type LogLimits, type OpenLog } from './log-writer.ts';
 import { logLimits, type LogLine, type LogPage, type LogStore } from './outputs.ts';
-import { safePath } from './safe-name.ts';
 
 export interface DirectoryLogOptions {
   readonly directory: string;
@@ -27,11 +25,7 @@ export function createDirectoryLogStore(options: DirectoryLogOptions): LogStore 
   const open = new Map<string, OpenLog>();
   const listeners = new Map<string, Set<() => void>>();
 
-  const pathsOf = (key: string): LogPaths => {
-    const { folder, name } = safePath(key);
-    const path = join(directory, folder, name);
-    return { log: `${path}.log`, index: `${path}.index` };
-  };
+  const pathsOf = (key: string): LogPaths => logPathsOf(directory, key);
   const tell = (key: string): void => {
     for (const listener of listeners.get(key) ?? []) listener();
   };

@@ -3,14 +3,16 @@
  * only ever appended to. `<name>.index` comes with the thousandth line and has 16 bytes for every thousandth: its number
  * and its offset, so that any line of a log of millions is found with two reads. When the writer closes the log, a last
  * line of the letter `x` says how many lines it has; a log without it was left by a server that died, and its lines are
- * counted from the last record on. A log that was closed without a line has no file, because making one takes longer than
- * most of a short step: its name stands in the file `closed-empty` of the folder, which all logs of the run share.
+ * counted from the last record on. A log that was closed without a line has no file, because making one, and a folder for
+ * it, takes longer than most of a short step: its name stands in a file beside the folders, `closed-empty~<prefix>`, which
+ * the logs of all runs share that begin like that. Ids of runs begin with the time, so those of half a minute do.
  */
 import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { inFolderOf } from './in-folder-of.ts';
 import type { LogLine } from './outputs.ts';
+import { safePath } from './safe-name.ts';
 import { hasErrorCode } from '../std/error-message.ts';
 
 export const indexEveryLines = 1000;
@@ -22,6 +24,18 @@ const letterOfStream = { out: 'o', err: 'e', contender: 'c' } as const;
 export interface LogPaths {
   readonly log: string;
   readonly index: string;
+  /** What it is called among those that were closed without a line, and where these stand. */
+  readonly name: string;
+  readonly closedEmpty: string;
+}
+
+const sharedPrefixLength = 7;
+
+export function logPathsOf(directory: string, key: string): LogPaths {
+  const { folder, name } = safePath(key);
+  const path = join(directory, folder, name);
+  const closedEmpty = join(directory, `closed-empty~${folder.slice(0, sharedPrefixLength)}`);
+  return { log: `${path}.log`, index: `${path}.index`, name: `${folder}/${name}`, closedEmpty };
 }
 
 export function formatLine(at: number, stream: LogLine['stream'], text: string): string {
@@ -82,21 +96,18 @@ export function measureLog(paths: LogPaths): LogShape {
 }
 
 /** Keeps that the log was closed without a line. */
-export function noteClosedEmpty({ log }: LogPaths): void {
-  const path = join(dirname(log), closedEmpty);
-  inFolderOf(path, () => appendFileSync(path, `${basename(log)}\n`));
+export function noteClosedEmpty({ name, closedEmpty }: LogPaths): void {
+  inFolderOf(closedEmpty, () => appendFileSync(closedEmpty, `${name}\n`));
 }
 
-export async function wasClosedEmpty({ log }: LogPaths): Promise<boolean> {
+export async function wasClosedEmpty({ name, closedEmpty }: LogPaths): Promise<boolean> {
   try {
-    return `\n${await readFile(join(dirname(log), closedEmpty), 'utf8')}`.includes(`\n${basename(log)}\n`);
+    return `\n${await readFile(closedEmpty, 'utf8')}`.includes(`\n${name}\n`);
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return false;
     throw error;
   }
 }
-
-const closedEmpty = 'closed-empty';
 
 /** More than the closing line can have. */
 const endBytesMax = 64;

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outbox } from '../../src/conductor/reports/outbox.ts';
 import type { ConductorPorts } from '../../src/conductor/ports.ts';
-import { reportWithoutRun, settleLater, type RunlessReport } from '../../src/conductor/reports/report-writes.ts';
+import {
+  reportRun,
+  reportWithoutRun,
+  settleLater,
+  type RunlessReport,
+} from '../../src/conductor/reports/report-writes.ts';
 import type { Forge, ForgeError, RunReport } from '../../src/forge/forge.ts';
 import type { GitRepository } from '../../src/git/git.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
@@ -11,7 +16,7 @@ import { openSqliteJournal } from '../../src/journal/sqlite.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { openMemoryRegistry } from '../../src/registry/memory.ts';
 import { failure, success, type Result } from '../../src/std/result.ts';
-import { evaluation, openRun, runId, versionsWrite } from '../support/journal-values.ts';
+import { evaluation, opened, openRun, runId, versionsWrite } from '../support/journal-values.ts';
 
 const sha = 'a'.repeat(40);
 
@@ -27,6 +32,8 @@ interface Bench {
   readonly answers: (() => Promise<Result<void, ForgeError>>)[];
   /** When the outbox wants to be woken; the last time that it asked. */
   wakeAt: number | null;
+  /** Every time that it asked for. */
+  readonly wakes: (number | null)[];
   /** A status of the pipeline is to be said, after a while. */
   ask(summary: string, changes?: Partial<RunlessReport>, delayMs?: number): Promise<void>;
   /** Until the forge has taken that status, while others may be under way. */
@@ -59,9 +66,17 @@ async function setBench(git: Partial<GitRepository> = {}): Promise<Bench> {
     answers,
     now: 1_000_000,
     outbox: new Outbox(
-      portsOf({ journal, forge, git, logged, now: () => bench.now, wake: (at) => (bench.wakeAt = at) }),
+      portsOf({
+        journal,
+        forge,
+        git,
+        logged,
+        now: () => bench.now,
+        wake: (at) => bench.wakes.push((bench.wakeAt = at)),
+      }),
     ),
     wakeAt: null,
+    wakes: [],
     async work() {
       do await bench.outbox.work();
       while (await bench.outbox.settled());
@@ -157,6 +172,35 @@ test('what is asked for while its forerunner is under way is said after it', asy
   await bench.work();
   assert.deepEqual(bench.said, ['old', 'new']);
   assert.equal(await bench.journal.nextOutboxAt(), null);
+});
+
+test('of runs that end one after the other and report in the same place, the last is said, and a run never waits for itself', async () => {
+  const bench = await setBench();
+  const { journal } = bench;
+  const at = bench.now;
+  await journal.commit([[versionsWrite, openRun(runId(1)), openRun(runId(2)), openRun(runId(3))]]);
+  const say = async (run: number): Promise<number> => {
+    const [status] = reportRun(opened(runId(run)), bench.now, 0);
+    assert.ok(status !== undefined);
+    await journal.commit([[status]]);
+    await bench.work();
+    return bench.said.length;
+  };
+  assert.equal(await say(1), 1);
+  assert.equal(await say(1), 2);
+  assert.equal(await say(2), 2);
+  assert.equal(await say(3), 2);
+  assert.ok(bench.wakes.includes(at + 1000));
+  bench.now = at + 999;
+  await bench.work();
+  assert.equal(bench.said.length, 2);
+  bench.now = at + 1000;
+  await bench.work();
+  assert.equal(bench.said.length, 3);
+  assert.equal((await journal.dueOutbox(bench.now, 10)).length, 0);
+  assert.equal(await say(2), 3);
+  bench.now = at;
+  assert.equal(await say(1), 4, 'a clock that was set back makes nobody wait');
 });
 
 test('what fails comes again after a wait that doubles, up to five minutes, and is shown', async () => {

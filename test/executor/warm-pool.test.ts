@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createWarmPool, warmPoolLimits, type WarmProcess } from '../../src/executor/local/warm-pool.ts';
+import { runnerLimits } from '../../src/executor/local/runner-process.ts';
+import { hasRoom } from '../../src/executor/local/runner-work.ts';
 import { until } from './workshop.ts';
 
 interface Fake extends WarmProcess {
@@ -70,6 +72,21 @@ test('a process is ended after its last attempt, when it is of no use, and when 
   runners.giveBack('a', idle, true);
   await until('the idle process to end', () => !idle.alive);
   await runners.close();
+});
+
+test('a process of functions that has grown serves a thousand attempts, another ten times as many', () => {
+  const usage = (mebibytes: number) => ({ usage: { cpuMs: 1, memoryBytesMax: mebibytes * 2 ** 20 } });
+  assert.ok(hasRoom({ served: 999 }, usage(257), null));
+  assert.ok(!hasRoom({ served: 1000 }, usage(257), null));
+  assert.ok(hasRoom({ served: 9999 }, usage(256), null));
+  const own = createWarmPool(() => start([]), 1000, false, runnerLimits.attemptsMax);
+  const used = own.take('a');
+  for (let count = 0; count < 9999; count += 1) used.serve();
+  own.giveBack('a', used, true);
+  assert.ok(used.alive);
+  own.take('a').serve();
+  own.giveBack('a', used, true);
+  assert.ok(!used.alive);
 });
 
 test('there are never more idle processes than are allowed, and none after the end', async () => {

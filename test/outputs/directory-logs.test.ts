@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createDirectoryLogStore } from '../../src/outputs/directory.ts';
-import { positionOf } from '../../src/outputs/log-file.ts';
+import { logPathsOf, positionOf } from '../../src/outputs/log-file.ts';
 import { logStoreKeepsItsContract } from '../contract/log-store.ts';
 
 logStoreKeepsItsContract('directory', async (directory, clock) => ({
@@ -131,8 +131,10 @@ test('a line deep in a log of a million lines is found without reading what stan
   for (let round = 0; round < 1000; round += 1) writer.write('out', thousand);
   writer.write('out', 'the last\n');
   await writer.close();
-  const paths = { log: join(directory, 'run', 'a~0~1.log'), index: join(directory, 'run', 'a~0~1.index') };
-  assert.deepEqual(await positionOf(paths, 999_999), { line: 999_001, offset: 999_000 * 9 });
+  assert.deepEqual(await positionOf(logPathsOf(directory, 'run/a/0/1'), 999_999), {
+    line: 999_001,
+    offset: 999_000 * 9,
+  });
   const page = await store.read('run/a/0/1', 999_999, 2_000_000);
   assert.deepEqual(
     page.lines.map((line) => [line.number, line.text]),
@@ -143,5 +145,16 @@ test('a line deep in a log of a million lines is found without reading what stan
     ],
   );
   assert.equal(page.total, 1_000_001);
+  await rm(directory, { recursive: true });
+});
+
+test('logs of a burst of runs that say nothing share one file, and make no folder', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'logs-'));
+  const store = createDirectoryLogStore({ directory, clock });
+  const [first, second, later] = ['01KB3M0A7XAAAA', '01KB3M0A7XBBBB', '01KB3M0B00CCCC'];
+  for (const run of [first, second, later]) await store.writer(`${run}/step/0/1`).close();
+  assert.deepEqual((await readdir(directory)).toSorted(), ['closed-empty~01KB3M0']);
+  for (const run of [first, second, later]) assert.equal((await store.read(`${run}/step/0/1`, 1, 1)).closed, true);
+  assert.equal((await store.read(`${second}/other/0/1`, 1, 1)).closed, false);
   await rm(directory, { recursive: true });
 });

@@ -24,6 +24,8 @@ export class Outbox {
   readonly #beside = new Set<Promise<void>>();
   /** Behind this row the next look begins: all before it wait for room in these lanes. */
   #passed: { readonly after: OutboxRow; readonly lanes: ReadonlySet<string> } | null = null;
+  /** By key: of which run the last report told, and when. Forgotten when another run may tell. */
+  readonly #told = new Map<string, { readonly runId: string; readonly at: number; readonly lane: string }>();
   readonly #refusals = new Trouble();
   #stopped = false;
 
@@ -58,6 +60,7 @@ export class Outbox {
   async work(): Promise<void> {
     const { journal, clock, jobQueue } = this.#ports;
     let now = clock.now();
+    this.#forgetTold(now);
     while (!this.#stopped && (await this.#beginDue(now))) now = clock.now();
     // What is due already is under way or has no place: the end of what is under way asks for it.
     const next = await journal.nextOutboxAt(now);
@@ -86,14 +89,31 @@ export class Outbox {
     }
   }
 
-  /** False where it is under way, or has to wait for others of its lane. */
+  /** False where it is under way, or has to wait for others of its lane, or for the next run to replace it. */
   #begin(row: OutboxRow): boolean {
     const lane = laneOf(row);
     const underWay = [...this.#underWay.values()].filter((each) => each === lane).length;
-    if (this.#underWay.has(row.key) || underWay >= conductorLimits.outboxAtOnceMax) return false;
+    if (this.#underWay.has(row.key) || underWay >= conductorLimits.outboxAtOnceMax || this.#rests(row)) return false;
     const carried = this.#carryTold(row, lane).finally(() => this.#beside.delete(carried));
     this.#beside.add(carried);
     return true;
+  }
+
+  /** Of a burst of runs that end one after the other and report in the same place, the last is told and not each. */
+  #rests({ key, body }: OutboxRow): boolean {
+    const told = this.#told.get(key);
+    if (told === undefined || typeof body['runId'] !== 'string' || body['runId'] === told.runId) return false;
+    this.#ports.jobQueue.wake('outbox', told.at + conductorLimits.reportDebounceMs);
+    return true;
+  }
+
+  #forgetTold(now: number): void {
+    for (const [key, { at, lane }] of this.#told) {
+      // A clock that was set back makes nobody wait.
+      if (at <= now && now < at + conductorLimits.reportDebounceMs) continue;
+      this.#told.delete(key);
+      if (this.#passed?.lanes.has(lane) === true) this.#passed = null;
+    }
   }
 
   async #carryTold(row: OutboxRow, lane: string): Promise<void> {
@@ -118,6 +138,9 @@ export class Outbox {
       }));
       const results = await this.#ports.journal.commit([this.#resultWrites(row, carried)]);
       this.#tell(row, carried, results[0]);
+      const { runId } = row.body;
+      if ('done' in carried && typeof runId === 'string')
+        this.#told.set(row.key, { runId, at: this.#ports.clock.now(), lane });
     } finally {
       this.#underWay.delete(row.key);
       if (this.#passed?.lanes.has(lane) === true) this.#passed = null;

@@ -42,17 +42,26 @@ export interface TriggerRequest {
 /** Opens a run, or gives the one that this trigger opened before. `skipped` says why there is none. */
 export type Opened = { readonly runId: string; readonly opened: boolean } | { readonly skipped: string };
 
-/** One at a time for each pipeline, so that what is under way is known when the next one is opened. */
+/** Where it matters what is under way, one at a time for each pipeline; else together, so that those of a burst are one commit. */
 export function openRun(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened> {
-  return turns.opening.run(laneOf(request), () => openInLane(ports, turns, request));
+  return takeLane(turns, request, () => openInLane(ports, turns, request));
 }
 
 /** The same for what can wait: null where the overlap policy forbids a run now, and nothing of it is kept. */
 export function openRunWhenFree(ports: ConductorPorts, turns: Turns, request: TriggerRequest): Promise<Opened | null> {
-  return turns.opening.run(laneOf(request), () => openNext(ports, turns, request, () => Promise.resolve(null)));
+  return takeLane(turns, request, () => openNext(ports, turns, request, () => Promise.resolve(null)));
 }
 
-/** Where runs are opened one at a time. */
+function takeLane<T>({ opening }: Turns, request: TriggerRequest, work: () => Promise<T>): Promise<T> {
+  const lane = laneOf(request);
+  return looksAtOthers(request.definition) ? opening.run(lane, work) : opening.beside(lane, work);
+}
+
+function looksAtOthers({ overlap, cancelInProgress }: PipelineDefinition): boolean {
+  return overlap === 'forbid' || overlap === 'replace' || cancelInProgress;
+}
+
+/** Where runs are opened. */
 export function laneOf({ repository, definition }: Pick<TriggerRequest, 'repository' | 'definition'>): string {
   return `${repository}\n${definition.name}`;
 }
@@ -176,7 +185,7 @@ async function cancelsOf(
   { definition, repository, trigger }: TriggerRequest,
   { runId, sha, at }: RunOpened,
 ): Promise<readonly RequestRow[]> {
-  if (definition.overlap !== 'replace' && !definition.cancelInProgress) return [];
+  if (!looksAtOthers(definition)) return [];
   const reason = replacementReason(trigger, sha);
   const active = await journal.activeRuns(repository, definition.name);
   return active

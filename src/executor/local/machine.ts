@@ -9,7 +9,7 @@ import { createFolderStock, type FolderStock } from './folders.ts';
 import { executorMark } from './marks.ts';
 import { createPipeStock, type PipeStock } from './pipes.ts';
 import { createPulse, pulseLimits, type Pulse, type PulseLimits } from './pulse.ts';
-import { startRunnerProcess, type RunnerProcess } from './runner-process.ts';
+import { runnerLimits, startRunnerProcess, type RunnerProcess } from './runner-process.ts';
 import { startShell, type Shell } from './shell.ts';
 import { createSweeper, type Sweeper } from './sweeper.ts';
 import { createUsageSampler, type UsageSampler } from './usage.ts';
@@ -58,7 +58,7 @@ export function openMachine({ directory, environment, single = false, pulse }: M
     startRunnerProcess(base, directory, folders, memoryBytes);
   const machine: Machine = {
     baseEnvironment: base,
-    runners: createWarmPool(() => startRunner(null), warmPoolLimits.idleMs, !single),
+    runners: createWarmPool(() => startRunner(null), warmPoolLimits.idleMs, !single, runnerLimits.attemptsMax),
     startRunner,
     shells: single ? null : createWarmPool(() => startShell(base)),
     pipes: createPipeStock(join(directory, 'pipes')),

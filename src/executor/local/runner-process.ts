@@ -39,6 +39,12 @@ export interface RunnerDeath {
   readonly signal: NodeJS.Signals | null;
 }
 
+/**
+ * To start one and to load a step's code takes as much time of the processor as some hundred short steps. So one that has grown
+ * little, whatever earlier attempts left in it, serves more of them.
+ */
+export const runnerLimits = { attemptsMax: 10_000, attemptsOfGrownMax: 1000, grownBytes: 256 * 1024 ** 2 } as const;
+
 /** How long the end marks may come after the result; they are written before it. */
 const markPatienceMs = 1000;
 

@@ -11,7 +11,7 @@ import { resolveWork } from './inputs.ts';
 import { maskedOutput } from './masked-output.ts';
 import { outputBytesMax, storeOutput } from './outputs.ts';
 import { AttemptRefusal } from './refusal.ts';
-import type { FinishedReport, RunnerDeath, RunnerProcess } from './runner-process.ts';
+import { runnerLimits, type FinishedReport, type RunnerDeath, type RunnerProcess } from './runner-process.ts';
 import { endAttempt, memoryLimitOf, reasonOf, stopped } from './stop.ts';
 import type { MemoryLimit } from './usage.ts';
 import { checkpointOf, workplaceIn, type Workplace } from './workplace.ts';
@@ -78,7 +78,7 @@ async function withRunner(
     watched?.end();
     const finished = word?.type === 'finished' ? word : null;
     if (finished?.scratchEmpty !== true || !runner.alive) attempt.left.push(runner.leaveScratch());
-    const isGood = finished?.reusable === true && attempt.control.cause === null && hasRoom(finished, limit);
+    const isGood = finished?.reusable === true && attempt.control.cause === null && hasRoom(runner, finished, limit);
     runners.giveBack(key, runner, untouched || isGood);
   }
 }
@@ -89,7 +89,12 @@ function poolKey({ spec, secrets }: PreparedAttempt): string {
 }
 
 /** What earlier attempts left in a process is not to end a later one. */
-function hasRoom({ usage }: FinishedReport, limit: MemoryLimit | null): boolean {
+export function hasRoom(
+  { served }: Pick<RunnerProcess, 'served'>,
+  { usage }: Pick<FinishedReport, 'usage'>,
+  limit: MemoryLimit | null,
+): boolean {
+  if (served >= runnerLimits.attemptsOfGrownMax && usage.memoryBytesMax > runnerLimits.grownBytes) return false;
   return limit === null || usage.memoryBytesMax <= limit.bytes / 2;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Warm processes: runners and shells. One belongs to one key for good (of a runner a version, a set of secrets and a limit
- * of memory), so nothing that code of one version has seen or changed reaches another; it serves up to a thousand attempts
- * and ends after half a minute without one. One fresh process that belongs to nobody is kept ready, which takes its start
+ * of memory), so nothing that code of one version has seen or changed reaches another; it serves so many attempts
+ * at most and ends after half a minute without one. One fresh process that belongs to nobody is kept ready, which takes its start
  * out of the way of the first attempt.
  */
 export interface WarmProcess {
@@ -30,11 +30,12 @@ interface Idle<Process> {
   readonly timer: NodeJS.Timeout;
 }
 
-/** `keepsSpare` false: none is kept ready, because no other attempt comes. */
+/** `keepsSpare` false: none is kept ready, because no other attempt comes. `attemptsMax`: of one process. */
 export function createWarmPool<Process extends WarmProcess>(
   start: () => Process,
   idleMs: number = warmPoolLimits.idleMs,
   keepsSpare = true,
+  attemptsMax: number = warmPoolLimits.attemptsMax,
 ): WarmPool<Process> {
   let idle: Idle<Process>[] = [];
   let spare: Process | null = null;
@@ -66,7 +67,7 @@ export function createWarmPool<Process extends WarmProcess>(
       }
     },
     giveBack(key, process, reusable) {
-      if (closed || !reusable || !process.alive || process.served >= warmPoolLimits.attemptsMax) return process.kill();
+      if (closed || !reusable || !process.alive || process.served >= attemptsMax) return process.kill();
       const one: Idle<Process> = { key, process, timer: setTimeout(() => drop(one), idleMs).unref() };
       idle.push(one);
       if (idle.length > warmPoolLimits.idleMax && idle[0] !== undefined) drop(idle[0]);
