@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { problemOf } from '../../src/cli/failure.ts';
+import { compilePatiently } from '../../src/cli/sources.ts';
 import { outcomeLines, statusOf } from '../../src/cli/outcome.ts';
 import { harmless, oneLine } from '../../src/cli/terminal.ts';
+import { CompilerFailure, compileLimits, type Compiler } from '../../src/compile/compile.ts';
 import type { RunReport } from '../../src/forge/forge.ts';
 
 function refusal(code: string): Error {
@@ -33,6 +35,31 @@ test('what is a fault of ours stays one', () => {
   ]) {
     assert.equal(problemOf(error), null);
   }
+});
+
+const nothing = { list: () => Promise.resolve([]), read: () => Promise.resolve(new Map()) };
+
+/** A compiler that the machine disturbs so often; it counts the tries. */
+function disturbed(times: number): { readonly compiler: Compiler; readonly tries: () => number } {
+  let tries = 0;
+  const compile = (): ReturnType<Compiler['compile']> =>
+    (tries += 1) > times
+      ? Promise.resolve([])
+      : Promise.reject(new CompilerFailure('the machine was too busy to evaluate a file', false));
+  return { compiler: { compile, wake() {}, close: () => Promise.resolve() }, tries: () => tries };
+}
+
+test('a compilation that the machine disturbs is tried again, and then told as no fault of ours or of the files', async () => {
+  const { endingsMax } = compileLimits;
+  const { compiler, tries } = disturbed(endingsMax - 1);
+  assert.deepEqual(await compilePatiently(compiler, nothing), []);
+  assert.equal(tries(), endingsMax);
+  const always = disturbed(Number.POSITIVE_INFINITY);
+  const error = await compilePatiently(always.compiler, nothing).catch((thrown: unknown) => thrown);
+  assert.equal(always.tries(), endingsMax);
+  const problem = problemOf(error);
+  assert.equal(problem?.code, 'compilation-disturbed');
+  assert.match(problem?.message ?? '', /\.pipelines could not be compiled .* says nothing about its files: .*too busy/);
 });
 
 test('text of others cannot steer the terminal', () => {
