@@ -82,6 +82,7 @@ const report: RunReport = {
   gates: [],
   challenges: [],
   problems: [],
+  mentions: [],
   baseSha: null,
   change: null,
 };
@@ -100,8 +101,8 @@ test('gates that failed and steps that failed are told, and nothing of the other
     ...report,
     state: 'failure',
     steps: [
-      { name: 'good', state: 'success', durationMs: 1, message: null },
-      { name: 'bad', state: 'failed', durationMs: 1, message: 'exit code 3' },
+      { name: 'good', state: 'success', durationMs: 1, message: null, log: null },
+      { name: 'bad', state: 'failed', durationMs: 1, message: 'exit code 3', log: null },
     ],
     gates: [
       {
