@@ -6,18 +6,19 @@
 import { posix } from 'node:path';
 import {
   transform,
+  type BuildFailure,
   type Loader,
-  type Message,
   type OnLoadResult,
   type OnResolveArgs,
   type OnResolveResult,
   type PartialMessage,
   type Plugin,
 } from 'esbuild';
+import { isJsonObject } from '../std/json.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
 import { compileLimits } from './compile.ts';
-import { depthOf } from './definition-text.ts';
-import type { SourceReader } from './source-reader.ts';
+import { depthOf, parseGuarded } from './definition-text.ts';
+import type { SourceReader, SourceText } from './source-reader.ts';
 
 /** Where the sandbox keeps the words, and the name that the map gives to files of the commit. */
 const wordsGlobal = 'contender:words';
@@ -79,8 +80,9 @@ async function resolve(args: OnResolveArgs, reading: Reading): Promise<OnResolve
   }
   if (args.importer.endsWith('.json')) return { path: args.importer, namespace: dataNamespace };
   if (args.kind !== 'import-statement') {
-    const help =
-      'Import at the top of the file: packages are only stubs while the pipeline is defined, and real in the function of a step.';
+    const help = args.path.startsWith('.')
+      ? modulesHelp
+      : 'Import at the top of the file: packages are only stubs while the pipeline is defined, and real in the function of a step.';
     return refuse(
       'definition-import',
       `${args.kind === 'dynamic-import' ? 'import()' : 'require()'} of ${JSON.stringify(args.path)} is not allowed`,
@@ -115,7 +117,14 @@ async function resolveRelative(args: OnResolveArgs, reading: Reading): Promise<O
       'Import less; data belongs into the steps.',
     );
   const loader = loaders.get(posix.extname(path));
-  if (loader !== undefined && (await reader.read(path)) !== null) return { path, namespace: repositoryNamespace };
+  if (loader !== undefined && (await reader.read(path)) !== null) {
+    const commonJs = await packageOfScripts(path, reading);
+    if (commonJs === null) return { path, namespace: repositoryNamespace };
+    const message = `${path} is CommonJS for Node: ${commonJs} says "type": "commonjs"`;
+    return refuse('definition-import', message, `Call it ${posix.basename(path, '.js')}.mjs, or say "type": "module".`);
+  }
+  if (/^\.c[jt]s$/.test(posix.extname(path)) && (await reader.read(path)) !== null)
+    return refuse('definition-import', `${path} is in CommonJS, by its ending`, modulesHelp);
   for (const ending of ['.ts', '.js', '/index.ts']) {
     const candidate =
       posix.extname(path) === '.js' && ending === '.ts' ? `${path.slice(0, -3)}.ts` : `${path}${ending}`;
@@ -134,6 +143,26 @@ async function resolveRelative(args: OnResolveArgs, reading: Reading): Promise<O
   return refuse('definition-import', `there is no file ${JSON.stringify(path)} that can be imported`, help);
 }
 
+export const modulesHelp =
+  'Files of a definition are ES modules: write `export` and, at the top of the file, `import … from`; end its name in .ts, .mts or .mjs.';
+
+/** The nearest `package.json`, where that has Node take the file for CommonJS; its loader for TypeScript asks none. */
+async function packageOfScripts(path: string, { reader, inputs }: Reading): Promise<string | null> {
+  if (posix.extname(path) !== '.js') return null;
+  for (let folder = posix.dirname(path); ; folder = posix.dirname(folder)) {
+    const file = posix.join(folder, 'package.json');
+    inputs.add(file);
+    const found = await reader.read(file);
+    if (found !== null) return isOfScripts(found) ? file : null;
+    if (folder === '.') return null;
+  }
+}
+
+function isOfScripts({ bytes }: SourceText): boolean {
+  const read = parseGuarded(new TextDecoder().decode(bytes));
+  return read.ok && isJsonObject(read.value) && read.value['type'] === 'commonjs';
+}
+
 const dataHelp = 'Data and code that only the steps need belong into files that the steps read and start.';
 
 async function load(path: string, reading: Reading): Promise<OnLoadResult> {
@@ -145,8 +174,13 @@ async function load(path: string, reading: Reading): Promise<OnLoadResult> {
     const message = `the definition, with what it imports, has more than ${compileLimits.bundleTokensMax} words and signs`;
     return refuse('definition-limit', message, dataHelp);
   }
-  if (loaders.get(posix.extname(path)) === 'js') return { contents: read, loader: 'js' };
+  if (loaders.get(posix.extname(path)) === 'js') return { contents: asModule(read), loader: 'js' };
   return await withoutTypes(path, read, reading);
+}
+
+/** The bundler takes what neither imports nor exports for CommonJS, of which it believes anything. */
+function asModule(code: string): string {
+  return `${code}\nexport {};`;
 }
 
 /**
@@ -166,14 +200,14 @@ async function withoutTypes(path: string, contents: string, reading: Reading): P
       tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
     });
     reading.maps.set(path, map);
-    return { contents: code, loader: 'js' };
+    return { contents: asModule(code), loader: 'js' };
   } catch (error) {
     if (isBuildFailure(error)) return { errors: error.errors };
     throw error;
   }
 }
 
-export function isBuildFailure(error: unknown): error is { errors: Message[] } {
+export function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 }
 
