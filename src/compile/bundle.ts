@@ -6,11 +6,12 @@ import { messageOfError } from '../std/error-message.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { Place, Problem } from '../std/problem.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
-import { commitFiles, isBuildFailure, modulesHelp, type Reading } from './commit-files.ts';
+import { commitFiles, modulesHelp, type Reading } from './commit-files.ts';
 import { CompilerFailure, compileLimits } from './compile.ts';
 import { Line, type Share } from './line.ts';
 import { notReached, problem, startOf } from './refusal.ts';
 import type { SourceReader } from './source-reader.ts';
+import { isBuildFailure, type Transforms } from './transforms.ts';
 
 export interface Bundle {
   readonly code: string;
@@ -37,17 +38,17 @@ export async function restBundler(): Promise<void> {
 }
 
 /**
- * Bundles `entry`; `words` are the names that `contender` exports. One at a time: the bundler has neither a limit of
+ * Bundles `entry`; `words` are the names that `contender` exports, and `transforms` keeps files between bundles. One at a time: the bundler has neither a limit of
  * time nor of memory, so it is watched, and its process ended when it takes too long. Refused where `share` is used up. Rejects with a
  * `CompilerFailure` where the process ended by itself, twice.
  */
 export async function bundle(
   entry: string,
   reader: SourceReader,
-  words: readonly string[],
+  { words, transforms }: { readonly words: readonly string[]; readonly transforms: Transforms },
   share: Share,
 ): Promise<Bundled> {
-  const reading: Reading = { reader, inputs: new Set(), maps: new Map(), tokens: 0 };
+  const reading: Reading = { reader, inputs: new Set(), transforms, maps: new Map(), tokens: 0 };
   const result = await line.inTurn(share, false, () => buildTwice(entry, reading, words));
   return { result: result ?? failure([notReached(startOf(entry))]), inputs: [...reading.inputs] };
 }

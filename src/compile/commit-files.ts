@@ -5,8 +5,6 @@
  */
 import { posix } from 'node:path';
 import {
-  transform,
-  type BuildFailure,
   type Loader,
   type OnLoadResult,
   type OnResolveArgs,
@@ -19,6 +17,7 @@ import type { ProblemCode } from '../std/problem-codes.ts';
 import { compileLimits } from './compile.ts';
 import { depthOf, parseGuarded } from './definition-text.ts';
 import type { SourceReader, SourceText } from './source-reader.ts';
+import { isBuildFailure, type Transforms } from './transforms.ts';
 
 /** Where the sandbox keeps the words, and the name that the map gives to files of the commit. */
 const wordsGlobal = 'contender:words';
@@ -44,6 +43,7 @@ export function canBeBundled(path: string): boolean {
 export interface Reading {
   readonly reader: SourceReader;
   readonly inputs: Set<string>;
+  readonly transforms: Transforms;
   /** From the JavaScript that a file in TypeScript became to what its author wrote: source maps in JSON, by path. */
   readonly maps: Map<string, string>;
   tokens: number;
@@ -168,13 +168,13 @@ const dataHelp = 'Data and code that only the steps need belong into files that 
 async function load(path: string, reading: Reading): Promise<OnLoadResult> {
   if (posix.extname(path) === '.json') return { contents: `export { default } from './data';`, loader: 'js' };
   const read = await contentsOf(path, reading);
-  if (typeof read !== 'string') return read;
-  reading.tokens += countTokens(read);
+  if ('errors' in read) return read;
+  reading.tokens += countTokens(read.contents);
   if (reading.tokens > compileLimits.bundleTokensMax) {
     const message = `the definition, with what it imports, has more than ${compileLimits.bundleTokensMax} words and signs`;
     return refuse('definition-limit', message, dataHelp);
   }
-  if (loaders.get(posix.extname(path)) === 'js') return { contents: asModule(read), loader: 'js' };
+  if (loaders.get(posix.extname(path)) === 'js') return { contents: asModule(read.contents), loader: 'js' };
   return await withoutTypes(path, read, reading);
 }
 
@@ -183,22 +183,9 @@ function asModule(code: string): string {
   return `${code}\nexport {};`;
 }
 
-/**
- * The file as the runner will load it: alone. The bundler would look into the files that it imports, and drop the names
- * that are only types there; Node cannot know, and asks them for each name that is not marked as a type.
- */
-async function withoutTypes(path: string, contents: string, reading: Reading): Promise<OnLoadResult> {
+async function withoutTypes(path: string, { contents, hash }: Contents, reading: Reading): Promise<OnLoadResult> {
   try {
-    const { code, map } = await transform(contents, {
-      loader: 'ts',
-      sourcefile: `${repositoryNamespace}:${path}`,
-      sourcemap: 'both',
-      sourcesContent: false,
-      minifyWhitespace: true,
-      logLevel: 'silent',
-      logLimit: compileLimits.problemsMax,
-      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-    });
+    const { code, map } = await reading.transforms.of(`${repositoryNamespace}:${path}`, contents, hash);
     reading.maps.set(path, map);
     return { contents: asModule(code), loader: 'js' };
   } catch (error) {
@@ -207,22 +194,24 @@ async function withoutTypes(path: string, contents: string, reading: Reading): P
   }
 }
 
-export function isBuildFailure(error: unknown): error is BuildFailure {
-  return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
-}
-
 async function loadData(path: string, reading: Reading): Promise<OnLoadResult> {
   const read = await contentsOf(path, reading);
-  if (typeof read !== 'string') return read;
-  if (depthOf(read) <= compileLimits.jsonDepthMax) return { contents: read, loader: 'json' };
+  if ('errors' in read) return read;
+  const { contents } = read;
+  if (depthOf(contents) <= compileLimits.jsonDepthMax) return { contents, loader: 'json' };
   const message = `${path} is nested deeper than ${compileLimits.jsonDepthMax} levels`;
   return refuse('definition-limit', message, 'Flatten it.');
 }
 
-async function contentsOf(path: string, reading: Reading): Promise<string | OnLoadResult> {
+interface Contents {
+  readonly contents: string;
+  readonly hash: string;
+}
+
+async function contentsOf(path: string, reading: Reading): Promise<Contents | ReturnType<typeof refuse>> {
   const file = await reading.reader.read(path);
   if (file === null) return refuse('definition-import', `there is no file ${JSON.stringify(path)}`, 'Check the path.');
-  if (!file.isTooLarge) return new TextDecoder().decode(file.bytes);
+  if (!file.isTooLarge) return { contents: new TextDecoder().decode(file.bytes), hash: file.hash };
   return refuse('definition-limit', `${path} has more than ${compileLimits.fileBytesMax} bytes`, dataHelp);
 }
 
