@@ -14,6 +14,7 @@ const linesMax = 2000;
 const perStepMax = 10;
 /** Files of the commit that are looked for. */
 const filesMax = 100;
+const lineFeed = 10;
 
 /**
  * Of a run that has ended: the same each time, since forges only ever add to what they have. Of those that nobody asked for
@@ -59,5 +60,7 @@ async function lengthOf(git: Project['git'], sha: Sha, file: string): Promise<nu
   const read = await git.read(sha, [file]);
   const bytes = read.ok ? read.value.get(file) : undefined;
   if (bytes === undefined) return 0;
-  return bytes.reduce((lines, byte) => (byte === 10 ? lines + 1 : lines), bytes.at(-1) === 10 ? 0 : 1);
+  let lines = bytes.length === 0 || bytes.at(-1) === lineFeed ? 0 : 1;
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] === lineFeed) lines += 1;
+  return lines;
 }
