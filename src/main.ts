@@ -127,6 +127,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     notifier: createNotifier({ ...config.notifications, clock }),
     pools: config.pools,
     artifacts,
+    logs,
     diskSpace: () => diskSpaceOf(config.stateDirectory),
     compiler,
     projects,

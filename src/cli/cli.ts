@@ -24,6 +24,7 @@ import {
   type Parameters,
   type Until,
 } from './arguments.ts';
+import { isUnderNohup } from '../demo/nohup.ts';
 import { addBackfillCommands } from './backfill-commands.ts';
 import { addClusterCommands } from './cluster-commands.ts';
 import { command, type End } from './command.ts';
@@ -37,6 +38,7 @@ import { addRunCommands } from './run-commands.ts';
 /** Gives the exit status. Arguments are taken as they are: nothing in them is expanded. */
 export async function main(args: readonly string[]): Promise<number> {
   mindOutput();
+  if (isUnderNohup()) process.on('SIGHUP', () => undefined);
   let status: ExitStatus = exitStatus.success;
   const program = build((ended) => {
     status = ended;

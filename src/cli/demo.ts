@@ -1,6 +1,7 @@
 /** `contender demo`. */
 import { createRequire } from 'node:module';
 import { runDemo } from '../demo/demo.ts';
+import { isUnderNohup } from '../demo/nohup.ts';
 import type { Narrator } from '../demo/story.ts';
 import { formatDuration } from '../std/duration.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
@@ -46,7 +47,8 @@ export async function demo(options: {
 /** Also where the terminal is closed, and where whoever read the story went away: what the stage took is given back. */
 function firstSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  process.once('SIGINT', resolve).once('SIGTERM', resolve).once('SIGHUP', resolve);
+  process.once('SIGINT', resolve).once('SIGTERM', resolve);
+  if (!isUnderNohup()) process.once('SIGHUP', resolve);
   outliveReader();
   process.stdout.once('error', () => resolve('SIGPIPE'));
   return promise;

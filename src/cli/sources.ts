@@ -4,7 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { createCompiler } from '../compile/compiler.ts';
-import type { Compiled, SourceFiles } from '../compile/compile.ts';
+import {
+  CompilerFailure,
+  compileLimits,
+  pipelinesFolder,
+  type Compiled,
+  type Compiler,
+  type SourceFiles,
+} from '../compile/compile.ts';
 import { openMirror } from '../git/mirror.ts';
 import type { GitRepository, Sha } from '../git/git.ts';
 import { ProblemError } from '../std/problem.ts';
@@ -15,9 +22,9 @@ import { workingTree } from './working-tree.ts';
 export async function compileFrom(directory: string, ref: string | null): Promise<readonly Compiled[]> {
   const compiler = await createCompiler();
   try {
-    if (ref === null) return await compiler.compile(workingTree(directory));
+    if (ref === null) return await compilePatiently(compiler, workingTree(directory));
     return await withMirror(directory, async (git) =>
-      compiler.compile(commitFiles(git, await fetchAndResolve(git, ref, directory))),
+      compilePatiently(compiler, commitFiles(git, await fetchAndResolve(git, ref, directory))),
     );
   } finally {
     await compiler.close();
@@ -39,11 +46,32 @@ export async function compileLeft(
       if (!left.ok) throw refUnknown(against, left.error.message, '--against');
       if (left.value === null)
         throw refUnknown(against, `it has no commit in common with ${ref ?? 'HEAD'}`, '--against');
-      return compiler.compile(commitFiles(git, left.value));
+      return compilePatiently(compiler, commitFiles(git, left.value));
     });
   } finally {
     await compiler.close();
   }
+}
+
+/** Again where the machine disturbed it, and no more often than a file that ends its sandbox needs to be found out. */
+export async function compilePatiently(compiler: Compiler, source: SourceFiles): Promise<readonly Compiled[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await compiler.compile(source);
+    } catch (error) {
+      if (!(error instanceof CompilerFailure)) throw error;
+      if (tries >= compileLimits.endingsMax) throw disturbed(error, tries);
+    }
+  }
+}
+
+function disturbed({ message }: CompilerFailure, tries: number): ProblemError {
+  return new ProblemError({
+    code: 'compilation-disturbed',
+    message: `${pipelinesFolder} could not be compiled here in ${tries} tries, which says nothing about its files: ${message}`,
+    where: null,
+    help: 'See whether this machine is out of memory or processes, or very busy, and try again.',
+  });
 }
 
 async function withMirror<T>(directory: string, use: (git: GitRepository) => Promise<T>): Promise<T> {

@@ -1,16 +1,17 @@
 /** One file of a commit, and all that it imports relatively, as one script. */
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { posix } from 'node:path';
-import { build, stop, transform, type BuildResult, type Location, type Message } from 'esbuild';
+import { build, stop, transform, type BuildFailure, type BuildResult, type Location, type Message } from 'esbuild';
 import { messageOfError } from '../std/error-message.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import type { Place, Problem } from '../std/problem.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
-import { commitFiles, isBuildFailure, type Reading } from './commit-files.ts';
+import { commitFiles, modulesHelp, type Reading } from './commit-files.ts';
 import { CompilerFailure, compileLimits } from './compile.ts';
 import { Line, type Share } from './line.ts';
 import { notReached, problem, startOf } from './refusal.ts';
 import type { SourceReader } from './source-reader.ts';
+import { isBuildFailure, type Transforms } from './transforms.ts';
 
 export interface Bundle {
   readonly code: string;
@@ -37,17 +38,17 @@ export async function restBundler(): Promise<void> {
 }
 
 /**
- * Bundles `entry`; `words` are the names that `contender` exports. One at a time: the bundler has neither a limit of
+ * Bundles `entry`; `words` are the names that `contender` exports, and `transforms` keeps files between bundles. One at a time: the bundler has neither a limit of
  * time nor of memory, so it is watched, and its process ended when it takes too long. Refused where `share` is used up. Rejects with a
  * `CompilerFailure` where the process ended by itself, twice.
  */
 export async function bundle(
   entry: string,
   reader: SourceReader,
-  words: readonly string[],
+  { words, transforms }: { readonly words: readonly string[]; readonly transforms: Transforms },
   share: Share,
 ): Promise<Bundled> {
-  const reading: Reading = { reader, inputs: new Set(), maps: new Map(), tokens: 0 };
+  const reading: Reading = { reader, inputs: new Set(), transforms, maps: new Map(), tokens: 0 };
   const result = await line.inTurn(share, false, () => buildTwice(entry, reading, words));
   return { result: result ?? failure([notReached(startOf(entry))]), inputs: [...reading.inputs] };
 }
@@ -83,10 +84,10 @@ async function buildInTime(
     const texts = new Map(built.outputFiles.map((file) => [posix.extname(file.path), file.text]));
     return success({ code: texts.get('.js') ?? '', map: texts.get('.map') ?? '{}' });
   } catch (error) {
-    if (isBuildFailure(error))
-      return failure(
-        error.errors.slice(0, compileLimits.problemsMax).map((message) => toProblem(entry, message, reading.maps)),
-      );
+    if (isBuildFailure(error)) {
+      const told = withoutConsequences(error).slice(0, compileLimits.problemsMax);
+      return failure(told.map((message) => toProblem(entry, message, reading.maps)));
+    }
     // Its process has ended by itself: the next build starts another.
     await stop();
     return new CompilerFailure(`the bundler ended: ${messageOfError(error)}`, true);
@@ -135,6 +136,35 @@ async function buildScript(
   });
 }
 
+const commonJs = 'commonjs-variable-in-esm';
+
+/** What a file in CommonJS seems not to export is no news beside that it is one. */
+function withoutConsequences({ errors, warnings }: BuildFailure): readonly Message[] {
+  const scripts = warnings.filter(({ id }) => id === commonJs);
+  const isOfScript = (message: Message): boolean => {
+    const { namespace, target } = missingExport(message) ?? {};
+    return scripts.some(({ location }) => location?.file === `${namespace}:${target}`);
+  };
+  return [...scripts, ...errors.filter((message) => !isOfScript(message))];
+}
+
+interface MissingExport {
+  readonly namespace: string;
+  readonly target: string;
+  readonly name: string;
+}
+
+/** What the bundler says where a file does not export what another imports, or uses of it as a namespace. */
+function missingExport({ text }: Message): MissingExport | null {
+  const { namespace, target, name } =
+    /^No matching export in "(?<namespace>\w+):(?<target>.+)" for import "(?<name>.+)"$/.exec(text)?.groups ??
+    /^Import "(?<name>.+)" will always be undefined because (?:there is no matching export in|the file) "(?<namespace>\w+):(?<target>.+)"(?: has no exports)?$/.exec(
+      text,
+    )?.groups ??
+    {};
+  return namespace === undefined || target === undefined || name === undefined ? null : { namespace, target, name };
+}
+
 function toProblem(entry: string, message: Message, maps: Reading['maps']): Problem {
   const where = message.location === null ? startOf(entry) : placeOfMessage(message.location, maps);
   const detail: unknown = message.detail;
@@ -151,37 +181,39 @@ function toProblem(entry: string, message: Message, maps: Reading['maps']): Prob
       where,
     );
   }
-  const {
-    namespace,
-    target = '',
-    name = '',
-  } = /^No matching export in "(?<namespace>\w+):(?<target>.+)" for import "(?<name>.+)"$/.exec(message.text)?.groups ??
-  // Of a file that exports nothing at all: there are types alone in it.
-  /^Import "(?<name>.+)" will always be undefined because the file "(?<namespace>\w+):(?<target>.+)" has no exports$/.exec(
-    message.text,
-  )?.groups ??
-  {};
-  if (namespace !== undefined)
-    return notExported(namespace === 'words' ? null : target, name, message.notes[0]?.text, where);
+  const missing = missingExport(message);
+  if (missing !== null) return notExported(missing, noteOf(message), where);
+  if (message.id === commonJs)
+    return problem('definition-import', `${where.file} is in CommonJS (module.exports)`, modulesHelp, where);
   return problem(
     'definition-syntax',
     message.text,
-    message.notes[0]?.text ?? 'Correct the file; your editor shows the same place.',
+    noteOf(message) ?? 'Correct the file; your editor shows the same place.',
     where,
   );
 }
 
-/** `file` is null for `contender`; `similar` is what the bundler thinks was meant. */
-function notExported(file: string | null, name: string, similar: string | undefined, where: Place): Problem {
-  const message =
-    file === null ? `"contender" has no word ${JSON.stringify(name)}` : `${file} exports no ${JSON.stringify(name)}`;
-  if (file !== null && posix.extname(file) === '.json') {
+/** None of those that speak of the bundler itself, or point at another place. */
+function noteOf({ notes }: Message): string | undefined {
+  return notes.find(({ text }) => !/^The plugin |:$/.test(text))?.text;
+}
+
+/** `similar` is what the bundler thinks was meant. */
+function notExported({ namespace, target, name }: MissingExport, similar: string | undefined, where: Place): Problem {
+  const isWords = namespace === 'words';
+  const isDefault = name === 'default';
+  const what = isDefault
+    ? 'has no default export'
+    : `${isWords ? 'has no word' : 'exports no'} ${JSON.stringify(name)}`;
+  const message = `${isWords ? '"contender"' : target} ${what}`;
+  if (!isWords && posix.extname(target) === '.json') {
     const help = 'JSON has a default export alone: import that, and take what you need from it.';
     return problem('definition-import', message, help, where);
   }
-  const list = file === null ? ' docs/authoring.md lists the words.' : '';
-  const help = `If it is a type, write \`import type\` (or \`export type\`) for it: Node loads each file alone.${list}`;
-  return problem('definition-import', message, similar ?? help, where);
+  const byName = 'Import what you need by its name: `import { name } from`.';
+  const types = 'If it is a type, write `import type` (or `export type`) for it: Node loads each file alone.';
+  const list = isWords ? ' docs/authoring.md lists the words.' : '';
+  return problem('definition-import', message, similar ?? `${isDefault ? `${byName} ` : ''}${types}${list}`, where);
 }
 
 /** In what the author wrote: the bundler sees files in TypeScript as what they became. */

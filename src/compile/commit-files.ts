@@ -5,19 +5,19 @@
  */
 import { posix } from 'node:path';
 import {
-  transform,
   type Loader,
-  type Message,
   type OnLoadResult,
   type OnResolveArgs,
   type OnResolveResult,
   type PartialMessage,
   type Plugin,
 } from 'esbuild';
+import { isJsonObject } from '../std/json.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
 import { compileLimits } from './compile.ts';
-import { depthOf } from './definition-text.ts';
-import type { SourceReader } from './source-reader.ts';
+import { depthOf, parseGuarded } from './definition-text.ts';
+import type { SourceReader, SourceText } from './source-reader.ts';
+import { isBuildFailure, type Transforms } from './transforms.ts';
 
 /** Where the sandbox keeps the words, and the name that the map gives to files of the commit. */
 const wordsGlobal = 'contender:words';
@@ -43,6 +43,7 @@ export function canBeBundled(path: string): boolean {
 export interface Reading {
   readonly reader: SourceReader;
   readonly inputs: Set<string>;
+  readonly transforms: Transforms;
   /** From the JavaScript that a file in TypeScript became to what its author wrote: source maps in JSON, by path. */
   readonly maps: Map<string, string>;
   tokens: number;
@@ -79,8 +80,9 @@ async function resolve(args: OnResolveArgs, reading: Reading): Promise<OnResolve
   }
   if (args.importer.endsWith('.json')) return { path: args.importer, namespace: dataNamespace };
   if (args.kind !== 'import-statement') {
-    const help =
-      'Import at the top of the file: packages are only stubs while the pipeline is defined, and real in the function of a step.';
+    const help = args.path.startsWith('.')
+      ? modulesHelp
+      : 'Import at the top of the file: packages are only stubs while the pipeline is defined, and real in the function of a step.';
     return refuse(
       'definition-import',
       `${args.kind === 'dynamic-import' ? 'import()' : 'require()'} of ${JSON.stringify(args.path)} is not allowed`,
@@ -115,7 +117,14 @@ async function resolveRelative(args: OnResolveArgs, reading: Reading): Promise<O
       'Import less; data belongs into the steps.',
     );
   const loader = loaders.get(posix.extname(path));
-  if (loader !== undefined && (await reader.read(path)) !== null) return { path, namespace: repositoryNamespace };
+  if (loader !== undefined && (await reader.read(path)) !== null) {
+    const commonJs = await packageOfScripts(path, reading);
+    if (commonJs === null) return { path, namespace: repositoryNamespace };
+    const message = `${path} is CommonJS for Node: ${commonJs} says "type": "commonjs"`;
+    return refuse('definition-import', message, `Call it ${posix.basename(path, '.js')}.mjs, or say "type": "module".`);
+  }
+  if (/^\.c[jt]s$/.test(posix.extname(path)) && (await reader.read(path)) !== null)
+    return refuse('definition-import', `${path} is in CommonJS, by its ending`, modulesHelp);
   for (const ending of ['.ts', '.js', '/index.ts']) {
     const candidate =
       posix.extname(path) === '.js' && ending === '.ts' ? `${path.slice(0, -3)}.ts` : `${path}${ending}`;
@@ -134,61 +143,75 @@ async function resolveRelative(args: OnResolveArgs, reading: Reading): Promise<O
   return refuse('definition-import', `there is no file ${JSON.stringify(path)} that can be imported`, help);
 }
 
+export const modulesHelp =
+  'Files of a definition are ES modules: write `export` and, at the top of the file, `import … from`; end its name in .ts, .mts or .mjs.';
+
+/** The nearest `package.json`, where that has Node take the file for CommonJS; its loader for TypeScript asks none. */
+async function packageOfScripts(path: string, { reader, inputs }: Reading): Promise<string | null> {
+  if (posix.extname(path) !== '.js') return null;
+  for (let folder = posix.dirname(path); ; folder = posix.dirname(folder)) {
+    const file = posix.join(folder, 'package.json');
+    inputs.add(file);
+    const found = await reader.read(file);
+    if (found !== null) return isOfScripts(found) ? file : null;
+    if (folder === '.') return null;
+  }
+}
+
+function isOfScripts({ bytes }: SourceText): boolean {
+  const read = parseGuarded(new TextDecoder().decode(bytes));
+  return read.ok && isJsonObject(read.value) && read.value['type'] === 'commonjs';
+}
+
 const dataHelp = 'Data and code that only the steps need belong into files that the steps read and start.';
 
 async function load(path: string, reading: Reading): Promise<OnLoadResult> {
   if (posix.extname(path) === '.json') return { contents: `export { default } from './data';`, loader: 'js' };
   const read = await contentsOf(path, reading);
-  if (typeof read !== 'string') return read;
-  reading.tokens += countTokens(read);
+  if ('errors' in read) return read;
+  reading.tokens += countTokens(read.contents);
   if (reading.tokens > compileLimits.bundleTokensMax) {
     const message = `the definition, with what it imports, has more than ${compileLimits.bundleTokensMax} words and signs`;
     return refuse('definition-limit', message, dataHelp);
   }
-  if (loaders.get(posix.extname(path)) === 'js') return { contents: read, loader: 'js' };
+  if (loaders.get(posix.extname(path)) === 'js') return { contents: asModule(read.contents), loader: 'js' };
   return await withoutTypes(path, read, reading);
 }
 
-/**
- * The file as the runner will load it: alone. The bundler would look into the files that it imports, and drop the names
- * that are only types there; Node cannot know, and asks them for each name that is not marked as a type.
- */
-async function withoutTypes(path: string, contents: string, reading: Reading): Promise<OnLoadResult> {
+/** The bundler takes what neither imports nor exports for CommonJS, of which it believes anything. */
+function asModule(code: string): string {
+  return `${code}\nexport {};`;
+}
+
+async function withoutTypes(path: string, { contents, hash }: Contents, reading: Reading): Promise<OnLoadResult> {
   try {
-    const { code, map } = await transform(contents, {
-      loader: 'ts',
-      sourcefile: `${repositoryNamespace}:${path}`,
-      sourcemap: 'both',
-      sourcesContent: false,
-      minifyWhitespace: true,
-      logLevel: 'silent',
-      logLimit: compileLimits.problemsMax,
-      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
-    });
+    const { code, map } = await reading.transforms.of(`${repositoryNamespace}:${path}`, contents, hash);
     reading.maps.set(path, map);
-    return { contents: code, loader: 'js' };
+    return { contents: asModule(code), loader: 'js' };
   } catch (error) {
     if (isBuildFailure(error)) return { errors: error.errors };
     throw error;
   }
 }
 
-export function isBuildFailure(error: unknown): error is { errors: Message[] } {
-  return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
-}
-
 async function loadData(path: string, reading: Reading): Promise<OnLoadResult> {
   const read = await contentsOf(path, reading);
-  if (typeof read !== 'string') return read;
-  if (depthOf(read) <= compileLimits.jsonDepthMax) return { contents: read, loader: 'json' };
+  if ('errors' in read) return read;
+  const { contents } = read;
+  if (depthOf(contents) <= compileLimits.jsonDepthMax) return { contents, loader: 'json' };
   const message = `${path} is nested deeper than ${compileLimits.jsonDepthMax} levels`;
   return refuse('definition-limit', message, 'Flatten it.');
 }
 
-async function contentsOf(path: string, reading: Reading): Promise<string | OnLoadResult> {
+interface Contents {
+  readonly contents: string;
+  readonly hash: string;
+}
+
+async function contentsOf(path: string, reading: Reading): Promise<Contents | ReturnType<typeof refuse>> {
   const file = await reading.reader.read(path);
   if (file === null) return refuse('definition-import', `there is no file ${JSON.stringify(path)}`, 'Check the path.');
-  if (!file.isTooLarge) return new TextDecoder().decode(file.bytes);
+  if (!file.isTooLarge) return { contents: new TextDecoder().decode(file.bytes), hash: file.hash };
   return refuse('definition-limit', `${path} has more than ${compileLimits.fileBytesMax} bytes`, dataHelp);
 }
 

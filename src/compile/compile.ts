@@ -103,6 +103,8 @@ export const compileLimits = {
   /** Inputs may be nested in sixteen levels, each of which takes two where a handle stands in it. */
   resultDepthMax: 48,
   cachedFilesMax: 512,
+  /** Of all files that are kept without their types, with their source maps. */
+  transformedCharactersMax: 4 * 1024 * 1024,
   /** Of all definitions that are kept, with their source maps. */
   cachedCharactersMax: 16 * 1024 * 1024,
 } as const;

@@ -18,6 +18,7 @@ import { Share } from './line.ts';
 import { problem, startOf } from './refusal.ts';
 import { Sandbox, type EvaluationTimes } from './sandbox.ts';
 import { SourceReader } from './source-reader.ts';
+import { Transforms } from './transforms.ts';
 
 /** A result, and the files that it was made of: it holds for every commit in which they are the same. */
 interface Remembered {
@@ -42,7 +43,8 @@ export async function createCompiler(
 }
 
 class SandboxCompiler implements Compiler {
-  readonly #guest: Guest;
+  /** What bundles have in common. */
+  readonly #ground: Parameters<typeof bundle>[2];
   readonly #sandbox: Sandbox;
   readonly #remembered = new Map<string, Remembered>();
   #charactersRemembered = 0;
@@ -50,7 +52,7 @@ class SandboxCompiler implements Compiler {
   readonly #endings = new Map<string, number>();
 
   constructor(words: Guest, sandbox: Sandbox) {
-    this.#guest = words;
+    this.#ground = { words: words.words, transforms: new Transforms() };
     this.#sandbox = sandbox;
   }
 
@@ -112,7 +114,7 @@ class SandboxCompiler implements Compiler {
   }
 
   async #make(key: string, file: string, reader: SourceReader, share: Share): Promise<Outcome> {
-    const { result, inputs } = await bundle(file, reader, this.#guest.words, share);
+    const { result, inputs } = await bundle(file, reader, this.#ground, share);
     const outcome = result.ok ? await this.#evaluate(file, result.value, share) : refused(...result.error);
     const hashes = await Promise.all(
       inputs.map(async (path) => [path, (await reader.read(path))?.hash ?? null] as const),

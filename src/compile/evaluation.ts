@@ -10,6 +10,7 @@ import type { Place, Problem } from '../std/problem.ts';
 import { parseSchedule } from '../calendar/calendar.ts';
 import { unreachable } from '../std/unreachable.ts';
 import type { Bundle } from './bundle.ts';
+import { modulesHelp } from './commit-files.ts';
 import { compileLimits, type Compiled, type PipelineVersion } from './compile.ts';
 import { brokenRules } from './definition-rules.ts';
 import { parseDefinition, parseGuarded } from './definition-text.ts';
@@ -230,7 +231,10 @@ function judgeThrown(file: string, bundle: Bundle, evaluation: Extract<Evaluatio
 }
 
 const platformNames =
-  /^'?(process|require|module|Buffer|setTimeout|setInterval|setImmediate|queueMicrotask|fetch|performance|crypto|structuredClone|URL|URLSearchParams|TextEncoder|TextDecoder|AbortController|AbortSignal|Intl|WebAssembly|SharedArrayBuffer|Atomics|WeakRef|FinalizationRegistry|window|document|global|__dirname|__filename)'? is not defined/;
+  /^'?(process|Buffer|setTimeout|setInterval|setImmediate|queueMicrotask|fetch|performance|crypto|structuredClone|URL|URLSearchParams|TextEncoder|TextDecoder|AbortController|AbortSignal|Intl|WebAssembly|SharedArrayBuffer|Atomics|WeakRef|FinalizationRegistry|window|document|global|__dirname|__filename)'? is not defined/;
+
+/** As the engine says that they are not there, and what the bundler makes of a `require` that it cannot follow. */
+const commonJsNames = /^'?(?:require|module|exports)'? is not defined|^Dynamic require of /;
 
 function judgeError(thrown: z.infer<typeof thrownSchema>, where: Problem['where']): Problem {
   const platform = thrown.name === 'ReferenceError' ? platformNames.exec(thrown.message)?.[1] : undefined;
@@ -242,6 +246,8 @@ function judgeError(thrown: z.infer<typeof thrownSchema>, where: Problem['where'
       where,
     );
   }
+  if (commonJsNames.test(thrown.message))
+    return problem('definition-import', 'the file is in CommonJS (require, module.exports)', modulesHelp, where);
   const what = thrown.name === '' ? thrown.shown : `${thrown.name}: ${thrown.message}`;
   return problem(
     'definition-threw',

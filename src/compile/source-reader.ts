@@ -1,10 +1,13 @@
 /** Reads files of one commit at most once. */
 import { createHash } from 'node:crypto';
-import { compileLimits, type SourceFile, type SourceFiles } from './compile.ts';
+import { posix } from 'node:path';
+import { compileLimits, pipelinesFolder, type SourceFile, type SourceFiles } from './compile.ts';
 
 export class SourceReader {
   readonly #source: SourceFiles;
   readonly #files = new Map<string, Promise<SourceText | null>>();
+  /** Listings that were asked for because of a file: of all below a folder. */
+  readonly #folders = new Map<string, Promise<readonly SourceFile[] | null>>();
   #broken: { readonly error: unknown } | null = null;
 
   constructor(source: SourceFiles) {
@@ -37,12 +40,23 @@ export class SourceReader {
 
   /** A source may refuse a file for what it is, which is a mistake of the commit, or for want of something. */
   async #refused(path: string, error: unknown): Promise<SourceText | null> {
-    const files = await this.#source.list('').catch(() => null);
+    const folder = posix.dirname(path);
+    const files = await this.#filesIn(folder === '.' ? '' : folder);
     const file = files?.find((each) => each.path === path);
-    if (files !== null && file === undefined) return null;
     if (file !== undefined && isTooLarge(file)) return tooLarge;
+    // A folder that no commit can have (`.git`), or one with too many files, cannot be listed, while this one can as before.
+    if (file === undefined && (files ?? (await this.#filesIn(pipelinesFolder))) !== null) return null;
     this.#broken ??= { error };
     return null;
+  }
+
+  /** Null where the source refuses. */
+  #filesIn(folder: string): Promise<readonly SourceFile[] | null> {
+    const known = this.#folders.get(folder);
+    if (known !== undefined) return known;
+    const listing = this.#source.list(folder).catch(() => null);
+    this.#folders.set(folder, listing);
+    return listing;
   }
 
   /** Throws what the source threw, if it did: the world failed then, and nothing may be said about the files. */

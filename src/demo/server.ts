@@ -10,6 +10,7 @@ import { stringify } from 'yaml';
 import { problemCodes } from '../std/problem-codes.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 import type { FakeGitHub } from './github/github.ts';
+import { isUnderNohup } from './nohup.ts';
 
 export interface Server {
   readonly url: string;
@@ -61,8 +62,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const file = await open(log, 'a');
   const child = spawn(process.execPath, [program, 'serve'], {
     cwd: folder,
-    // The channel is never used: when this process ends, however it ends, the server sees it close and stops.
-    stdio: ['ignore', 'pipe', file.fd, 'ipc'],
+    // The channel is never used: when this process ends, however it ends, the server sees it close and stops. By its input
+    // it knows nohup too.
+    stdio: [isUnderNohup() ? 'inherit' : 'ignore', 'pipe', file.fd, 'ipc'],
     env: {
       ...withoutSettings(process.env),
       CONTENDER_GITHUB_APP_ID: String(app.id),

@@ -3,10 +3,13 @@
  * order, and the engine decides which of them count. An executor never judges: "cannot see" is not "dead". It ends what
  * takes more than `context.memoryBytes`, as far as it can see that, with the cause `out-of-memory`.
  */
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { AttemptOutcome, LookOutcome, Usage } from '../engine/event.ts';
 import type { StepContextData } from '../pipeline/context.ts';
 import type { Artifact, ChallengeWork, ContainerWork, GateCheck, OutputType } from '../pipeline/definition.ts';
 import type { Json, JsonObject } from '../std/json.ts';
+import { agentFolder, placesIn } from './agent/places.ts';
 
 export interface Executor {
   /** How many attempts it takes at once; the conductor admits no more. */
@@ -76,6 +79,26 @@ export function parseAttemptId(id: string): { runId: string; step: string; index
   const match = /^([^/]+)\/(.+)\/(\d+)\/(\d+)$/.exec(id);
   if (match === null) return null;
   return { runId: match[1] ?? '', step: match[2] ?? '', index: Number(match[3]), attempt: Number(match[4]) };
+}
+
+/**
+ * Path in the commit of a file that an attempt names: relative, or as its executor laid the commit out, in a folder whose
+ * name ends in its SHA or beside a container. Null: it lies elsewhere.
+ */
+export function pathInCommit(path: string, sha: string): string | null {
+  const plain = path.startsWith('file://') ? pathOfUrl(path) : path;
+  const folder = [`${sha}/`, `${placesIn(agentFolder).source}/`].find((each) => plain.includes(each));
+  const inside = folder === undefined ? plain : plain.slice(plain.indexOf(folder) + folder.length);
+  const normal = posix.normalize(inside);
+  return normal.startsWith('/') || normal.startsWith('..') || normal === '.' ? null : normal;
+}
+
+function pathOfUrl(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return url;
+  }
 }
 
 /** All that the runner needs; plain JSON. References are resolved: what is left to load are artifacts. */

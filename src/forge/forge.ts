@@ -3,7 +3,7 @@
  * asked. Reports are data; each forge puts them into its own words with `report-text.ts`. Every report may be sent more
  * than once and then changes nothing.
  */
-import type { Problem } from '../std/problem.ts';
+import type { Place, Problem } from '../std/problem.ts';
 import type { Result } from '../std/result.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 
@@ -131,6 +131,8 @@ export interface RunReport {
     readonly state: string;
     readonly durationMs: number | null;
     readonly message: string | null;
+    /** Key of the log of the attempt that failed last; null where none did. */
+    readonly log: string | null;
   }[];
   readonly gates: readonly {
     readonly step: string;
@@ -154,10 +156,20 @@ export interface RunReport {
     readonly next: string;
   }[];
   readonly problems: readonly Problem[];
+  /** What logs of failed steps say of files of the commit: looked for where a check run is made of the report. */
+  readonly mentions: readonly Mention[];
   /** Where the base branch of the pull request stood that asked for it; null where none did. */
   readonly baseSha: string | null;
   /** What that pull request does to the pipeline; null: nothing. */
   readonly change: PipelineChange | null;
+}
+
+/** A place in a file of the commit that the log of a failed step names. */
+export interface Mention {
+  readonly step: string;
+  readonly where: Place;
+  /** The line of the log that says what went wrong there; masked, as all of the log is. */
+  readonly message: string;
 }
 
 /** What a pull request does to the definition of one pipeline, since it left its base branch. */

@@ -1,5 +1,5 @@
 /** A report in the words of a forge: one line for the status, a sticky comment, and a check run with its annotations. */
-import type { Problem } from '../std/problem.ts';
+import type { Place, Problem } from '../std/problem.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { fitBlocks, text, type Block } from './blocks.ts';
 import { changeSection, changesSections, weakenedSection } from './change-sections.ts';
@@ -100,7 +100,7 @@ export interface CheckOutput {
   readonly title: string;
   readonly summary: string;
   readonly text: string;
-  /** In the order of the problems; sent in batches of `forgeLimits.annotationsPerRequestMax`. */
+  /** In the order of the problems, then of the mentions; sent in batches of `forgeLimits.annotationsPerRequestMax`. */
   readonly annotations: readonly Annotation[];
 }
 
@@ -128,25 +128,36 @@ export function checkOutput(report: RunReport): CheckOutput {
     title,
     summary: fitBlocks(summary, [footer(report)], cutNotice(report.url), limit),
     text: details.length === 0 ? '' : fitBlocks(details, [], cutNotice(report.url), limit),
-    annotations: report.problems.flatMap((problem) => annotation(problem, level)).slice(0, forgeLimits.annotationsMax),
+    annotations: [
+      ...report.problems.flatMap((problem) => problemAnnotation(problem, level)),
+      ...report.mentions.map(({ step, where, message }) =>
+        annotation({ where, level: 'failure', title: neutral(plainLine(step)), message }),
+      ),
+    ].slice(0, forgeLimits.annotationsMax),
   };
 }
 
-function annotation(problem: Problem, level: Annotation['annotation_level']): readonly Annotation[] {
-  if (problem.where === null) return [];
-  const { file } = problem.where;
-  const [line, column] = [Math.max(1, problem.where.line), Math.max(1, problem.where.column)];
-  const help = problem.help === '' ? '' : `\n${problem.help}`;
-  return [
-    {
-      path: plainLine(file, 1000),
-      start_line: line,
-      end_line: line,
-      start_column: column,
-      end_column: column,
-      annotation_level: level,
-      title: problem.code,
-      message: neutral(cutCharacters(plainLines(`${problem.message}${help}`), 4000)),
-    },
-  ];
+function problemAnnotation(problem: Problem, level: Annotation['annotation_level']): readonly Annotation[] {
+  const { code, where, message, help } = problem;
+  if (where === null) return [];
+  return [annotation({ where, level, title: code, message: help === '' ? message : `${message}\n${help}` })];
+}
+
+function annotation(said: {
+  readonly where: Place;
+  readonly level: Annotation['annotation_level'];
+  readonly title: string;
+  readonly message: string;
+}): Annotation {
+  const [line, column] = [Math.max(1, said.where.line), Math.max(1, said.where.column)];
+  return {
+    path: plainLine(said.where.file, 1000),
+    start_line: line,
+    end_line: line,
+    start_column: column,
+    end_column: column,
+    annotation_level: said.level,
+    title: said.title,
+    message: neutral(cutCharacters(plainLines(said.message), 4000)),
+  };
 }

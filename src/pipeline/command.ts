@@ -91,16 +91,32 @@ interface Interpreter {
   readonly holding: RegExp;
   /** Takes its value from the next argument: the letters before take none of their own. */
   readonly valued: RegExp;
+  /** Long options that take none. */
+  readonly flags: RegExp;
 }
 
-/** Of a long option nothing is known but whether it holds its value itself. */
+/** Of any other nothing is known but whether it holds its value itself. */
 const longOption = /^--[^=]+$/;
+const no = /(?!)/;
 
 const ofOneText = {
   code: /^-[a-z]*[epE]$|^--eval$|^--print$/,
   comes: 'next',
   holding: /^-[a-z]*[eE]|^--(?:eval|print)=/,
 } as const;
+
+/** Those of Node and Bun that stand before a program that trains. */
+const nodeFlags = new RegExp(
+  `^--(?:${[
+    'no-[a-z0-9-]+',
+    'abort-on-uncaught-exception|enable-source-maps|expose-gc|frozen-intrinsics|jitless|smol|strip-types',
+    'allow-(?:addons|child-process|wasi|worker)|permission|preserve-symlinks(?:-main)?',
+    'experimental-(?:strip-types|transform-types|vm-modules|wasm-modules|import-meta-resolve|sqlite|require-module)',
+    'inspect(?:-brk|-wait)?|(?:cpu-|heap-)?prof|report-(?:compact|on-fatalerror|on-signal|uncaught-exception)',
+    '(?:pending|throw)-deprecation|trace-(?:deprecation|exit|gc|promises|sigint|sync-io|tls|uncaught|warnings)',
+    'use-(?:bundled-ca|env-proxy|openssl-ca|system-ca)|watch(?:-preserve-output)?',
+  ].join('|')})$`,
+);
 
 const interpreters: readonly Interpreter[] = [
   {
@@ -109,6 +125,7 @@ const interpreters: readonly Interpreter[] = [
     comes: 'behind options',
     holding: /^--command=/,
     valued: /^[-+][A-Za-z]*[oO][A-Za-z]*$/,
+    flags: /^--(?:no-?[a-z]+|interactive|login|posix|private|restricted|verbose)$/,
   },
   {
     program: /^python[0-9.]*$/,
@@ -116,11 +133,25 @@ const interpreters: readonly Interpreter[] = [
     comes: 'last',
     holding: /^-[A-Za-z]*c/,
     valued: /^-[bBdEhiIOPqRsSuvVx]*[WX]$/,
+    flags: no,
   },
-  { ...ofOneText, program: /^(?:node|bun|deno|Rscript)$/, valued: /^-[rC]$/ },
-  { ...ofOneText, program: /^ruby$/, code: /^-[alnpsSvwyW0-9]*e$/, valued: /^-[alnpsSvwy]*[rCI]$/ },
-  { ...ofOneText, program: /^perl$/, code: /^-[acflnpsStTuUvwWX0-9]*[eE]$/, valued: /^-[acfnpsStTuUvwWX]*I$/ },
-  { ...ofOneText, program: /^lua$/, valued: /^-l$/ },
+  { ...ofOneText, program: /^(?:node|bun|deno)$/, valued: /^-[rC]$/, flags: nodeFlags },
+  { ...ofOneText, program: /^Rscript$/, valued: no, flags: /^--(?:no-[a-z-]+|quiet|silent|slave|vanilla|verbose)$/ },
+  {
+    ...ofOneText,
+    program: /^ruby$/,
+    code: /^-[alnpsSvwyW0-9]*e$/,
+    valued: /^-[alnpsSvwy]*[rCI]$/,
+    flags: /^--(?:jit|yjit|verbose|(?:dis|en)able-[a-z-]+)$/,
+  },
+  {
+    ...ofOneText,
+    program: /^perl$/,
+    code: /^-[acflnpsStTuUvwWX0-9]*[eE]$/,
+    valued: /^-[acfnpsStTuUvwWX]*I$/,
+    flags: no,
+  },
+  { ...ofOneText, program: /^lua$/, valued: /^-l$/, flags: no },
 ];
 
 /** A value inside of program text would be read as program text: branch names and parameters are data. */
@@ -142,7 +173,7 @@ export function refuseCodeWithReferences(call: Call, command: readonly Template[
 
 /** The option whose program text holds a value of the run, or null. What comes behind a script's name is the script's. */
 function optionWithReferences(
-  { code, comes, holding, valued }: Interpreter,
+  { code, comes, holding, valued, flags }: Interpreter,
   given: readonly Template[],
 ): string | null {
   let option: string | null = null;
@@ -169,7 +200,7 @@ function optionWithReferences(
       if (comes === 'last') return null;
       [option, index] = [null, index + 1];
     } else if (valued.test(part)) index += 1;
-    else mayBeValue = longOption.test(part);
+    else mayBeValue = longOption.test(part) && !flags.test(part);
   }
   return null;
 }

@@ -33,6 +33,7 @@ export const problemCodes = [
   'backfill-unknown',
   'channel-unknown',
   'cluster-missing',
+  'compilation-disturbed',
   'config-invalid',
   'debug-impossible',
   'demo-server-failed',

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { listProcesses } from '../../src/executor/local/processes.ts';
 import { createSandbox, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
@@ -35,6 +36,29 @@ for (const [signal, status] of [
     assert.deepEqual(left(), []);
   });
 }
+
+function isServer(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith('\0serve\0');
+  } catch {
+    // It has ended.
+    return false;
+  }
+}
+
+test('a story that nohup began outlives its terminal, and its server does', async (t) => {
+  // At a terminal, nohup gives its program this for its input.
+  const input = openSync('/dev/null', 'w');
+  t.after(() => closeSync(input));
+  const demo = sandbox.start(['demo', '--once'], { stdio: [input, 'pipe', 'pipe'] });
+  await demo.until(/Contender: http/);
+  const server = listProcesses().find(({ pid, parent }) => parent === demo.pid && isServer(pid));
+  assert.ok(server !== undefined);
+  for (const pid of [demo.pid, server.pid]) process.kill(pid, 'SIGHUP');
+  await demo.until(/a signed webhook, a run/);
+  demo.kill('SIGTERM');
+  assert.equal((await demo.ended).status, 143);
+});
 
 test('a story that nobody listens to any longer ends, and its folder is gone', async () => {
   const { TMPDIR, left } = ownTemporary();

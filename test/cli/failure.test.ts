@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { problemOf } from '../../src/cli/failure.ts';
+import { compilePatiently } from '../../src/cli/sources.ts';
 import { outcomeLines, statusOf } from '../../src/cli/outcome.ts';
 import { harmless, oneLine } from '../../src/cli/terminal.ts';
+import { CompilerFailure, compileLimits, type Compiler } from '../../src/compile/compile.ts';
 import type { RunReport } from '../../src/forge/forge.ts';
 
 function refusal(code: string): Error {
@@ -35,6 +37,31 @@ test('what is a fault of ours stays one', () => {
   }
 });
 
+const nothing = { list: () => Promise.resolve([]), read: () => Promise.resolve(new Map()) };
+
+/** A compiler that the machine disturbs so often; it counts the tries. */
+function disturbed(times: number): { readonly compiler: Compiler; readonly tries: () => number } {
+  let tries = 0;
+  const compile = (): ReturnType<Compiler['compile']> =>
+    (tries += 1) > times
+      ? Promise.resolve([])
+      : Promise.reject(new CompilerFailure('the machine was too busy to evaluate a file', false));
+  return { compiler: { compile, wake() {}, close: () => Promise.resolve() }, tries: () => tries };
+}
+
+test('a compilation that the machine disturbs is tried again, and then told as no fault of ours or of the files', async () => {
+  const { endingsMax } = compileLimits;
+  const { compiler, tries } = disturbed(endingsMax - 1);
+  assert.deepEqual(await compilePatiently(compiler, nothing), []);
+  assert.equal(tries(), endingsMax);
+  const always = disturbed(Number.POSITIVE_INFINITY);
+  const error = await compilePatiently(always.compiler, nothing).catch((thrown: unknown) => thrown);
+  assert.equal(always.tries(), endingsMax);
+  const problem = problemOf(error);
+  assert.equal(problem?.code, 'compilation-disturbed');
+  assert.match(problem?.message ?? '', /\.pipelines could not be compiled .* says nothing about its files: .*too busy/);
+});
+
 test('text of others cannot steer the terminal', () => {
   assert.equal(harmless('a\u001b[31mb\u009b2Jc\u0007\r\u202ed\te\nf'), 'abcd\te\nf');
   assert.equal(oneLine(' a\n\u001b[1Ab\t c '), 'a b c');
@@ -55,6 +82,7 @@ const report: RunReport = {
   gates: [],
   challenges: [],
   problems: [],
+  mentions: [],
   baseSha: null,
   change: null,
 };
@@ -73,8 +101,8 @@ test('gates that failed and steps that failed are told, and nothing of the other
     ...report,
     state: 'failure',
     steps: [
-      { name: 'good', state: 'success', durationMs: 1, message: null },
-      { name: 'bad', state: 'failed', durationMs: 1, message: 'exit code 3' },
+      { name: 'good', state: 'success', durationMs: 1, message: null, log: null },
+      { name: 'bad', state: 'failed', durationMs: 1, message: 'exit code 3', log: null },
     ],
     gates: [
       {

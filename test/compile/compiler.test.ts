@@ -45,8 +45,10 @@ test('a file that Git refuses to read stops only those that import it', async ()
     '.pipelines/huge.ts': huge,
     '.pipelines/one.ts': "import './huge.json';",
     '.pipelines/two.ts': "import '../data.json';",
-    '.pipelines/three.ts': "import '../.git/config.json';",
+    '.pipelines/three.ts': "import '../.git/config.json';\nimport '../.git/hooks/a.ts';",
+    '.pipelines/four.ts': "import '../lib/data.json';",
     'data.json': huge,
+    'lib/data.json': huge,
   });
   const read: typeof source.read = async (paths) => {
     const contents = await source.read(paths);
@@ -54,18 +56,51 @@ test('a file that Git refuses to read stops only those that import it', async ()
     if (paths.some(isRefused)) throw new Error('refused');
     return contents;
   };
-  const compiled = await compiler.compile({ ...source, read });
+  const listed: string[] = [];
+  const list: typeof source.list = async (folder) => {
+    listed.push(folder);
+    if (/^\.git\b/.test(folder)) throw new Error('refused');
+    return await source.list(folder);
+  };
+  const compiled = await compiler.compile({ ...source, list, read });
   assert.deepEqual(
     compiled.map(({ file, problems }) => [file, problems.map(({ message }) => message).join()]),
     [
+      ['.pipelines/four.ts', 'lib/data.json has more than 1048576 bytes'],
       ['.pipelines/good.ts', ''],
       ['.pipelines/huge.ts', '.pipelines/huge.ts has more than 1048576 bytes'],
       ['.pipelines/one.ts', '.pipelines/huge.json has more than 1048576 bytes'],
-      ['.pipelines/three.ts', 'there is no file ".git/config.json" that can be imported'],
+      [
+        '.pipelines/three.ts',
+        'there is no file ".git/config.json" that can be imported,there is no file ".git/hooks/a.ts" that can be imported',
+      ],
       ['.pipelines/two.ts', 'data.json has more than 1048576 bytes'],
     ],
   );
   assert.equal(source.asked.includes('.pipelines/rows.csv'), false);
+  // The whole tree for the file at its top alone, and no folder twice but the first.
+  assert.deepEqual(listed.filter((folder) => !folder.startsWith('.git')).toSorted(), [
+    '',
+    '.pipelines',
+    '.pipelines',
+    'lib',
+  ]);
+  assert.equal(new Set(listed).size, listed.length - 1);
+});
+
+test('a file at the top that cannot be read is no reason to wait where the tree is too large to be listed', async () => {
+  const source = commitOf({ '.pipelines/a.ts': "import '../data.json';", '.pipelines/good.ts': goodFile });
+  const compiled = await compiler.compile({
+    list: async (folder) => {
+      if (folder === '') throw new Error('the tree has more than 100000 entries');
+      return await source.list(folder);
+    },
+    read: async (paths) => {
+      if (paths.includes('data.json')) throw new Error('too large');
+      return await source.read(paths);
+    },
+  });
+  assert.deepEqual(placesOf(compiled), ['.pipelines/a.ts:1:8 definition-import']);
 });
 
 test('files with the same definition share its digest, and files with another one do not', async () => {

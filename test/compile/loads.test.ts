@@ -15,6 +15,19 @@ const shared = {
   '.pipelines/shared/again.ts': `import {\n  two,\n  Row,\n} from './t.ts';\nexport { two, Row };\n`,
   '.pipelines/shared/types.ts': 'export interface Column { name: string }\n',
   '.pipelines/shared/plain.js': 'export const two = 2;\n',
+  '.pipelines/shared/old.js': `const two = 2;\nmodule.exports = { two };\n`,
+  '.pipelines/shared/old.ts': 'exports.two = 2;\n',
+  '.pipelines/shared/older.ts': '\nexport = { two: 2 };\n',
+  '.pipelines/shared/old.cjs': 'exports.two = 2;\n',
+  '.pipelines/shared/old.cts': 'exports.two = 2;\n',
+  '.pipelines/shared/both.js': `export const two = 2;\nif (typeof module !== 'undefined') module.exports = { two };\n`,
+  '.pipelines/shared/broken.ts': 'export const two = ;\n',
+  '.pipelines/commonjs/package.json': '{ "type": "commonjs" }',
+  '.pipelines/commonjs/two.js': 'export const two = 2;\n',
+  '.pipelines/commonjs/two.mjs': 'export const two = 2;\n',
+  '.pipelines/commonjs/two.ts': 'export const two = 2;\n',
+  '.pipelines/modules/package.json': '{ "type": "module" }',
+  '.pipelines/modules/two.js': 'export const two = 2;\n',
   'lib/grid.json': '{ "depth": 2 }',
   'lib/broken.json': '{ "depth": }',
 };
@@ -65,6 +78,33 @@ const heads: readonly (readonly [title: string, head: string, place?: string, he
   ['a namespace', `namespace Numbers { export const two = 2; }\nconst two = Numbers.two;`],
   ['parameter properties', `class Row { constructor(readonly a: number) {} }\nconst row = new Row(1);`],
   ['a decorator', `const noted = (x: unknown): void => {};\n@noted class Row {}`, 'a.ts:2:1', /./],
+  ['a name that a namespace lacks', `import * as t from './shared/t.ts';\nvoid t.three;`, 'a.ts:2:8', /`import type`/],
+  ['a name that data as a namespace lack', `import * as t from '../lib/grid.json';\nvoid t.depth;`, 'a.ts:2:8', /JSON/],
+  ['a word that is none', `import * as words from 'contender';\nvoid words.steps;`, 'a.ts:2:12', /lists the words/],
+  ['a default export that is missing', `import two from './shared/plain.js';`, 'a.ts:1:8', /by its name/],
+  ['one of a file of types alone', `import two from './shared/types.ts';`, 'a.ts:1:8', /by its name/],
+  ['one of the words', `import contender from 'contender';`, 'a.ts:1:8', /by its name/],
+  [
+    'a mistake in another file',
+    `import { two } from './shared/broken.ts';`,
+    'shared/broken.ts:1:20',
+    /^Correct the file/,
+  ],
+  ['CommonJS', `import { two } from './shared/old.js';`, 'shared/old.js:2:1', /ES modules/],
+  ['CommonJS as a default', `import old from './shared/old.js';`, 'shared/old.js:2:1', /ES modules/],
+  ['CommonJS that exports nothing', `import './shared/old.js';`, 'shared/old.js:2:1', /ES modules/],
+  ['CommonJS in TypeScript', `import { two } from './shared/old.ts';`, 'shared/old.ts:1:1', /ES modules/],
+  ['an assignment of all exports', `import { two } from './shared/older.ts';`, 'shared/older.ts:2:1', /ES modules/],
+  ['CommonJS by its ending', `import { two } from './shared/old.cjs';`, 'a.ts:1:21', /ES modules/],
+  ['CommonJS in TypeScript by its ending', `import { two } from './shared/old.cts';`, 'a.ts:1:21', /ES modules/],
+  ['a file that may be either', `import { two } from './shared/both.js';`],
+  ['a script of a package in CommonJS', `import { two } from './commonjs/two.js';`, 'a.ts:1:21', /Call it two\.mjs/],
+  ['a module of such a package', `import { two } from './commonjs/two.mjs';`],
+  ['TypeScript of such a package', `import { two } from './commonjs/two.ts';`],
+  ['a script of a package of modules', `import { two } from './modules/two.js';`],
+  ['a require', `const { two } = require('./shared/plain.js');`, 'a.ts:1:25', /ES modules/],
+  ['a require that cannot be followed', `const load = require;\nload('./shared/plain.js');`, 'a.ts:2:1', /ES modules/],
+  ['exports of the pipeline itself', `module.exports = {};`, 'a.ts:1:1', /ES modules/],
   ['an import by require', `import fs = require('node:fs');`, 'a.ts:1:21', /at the top of the file/],
 ];
 
@@ -86,7 +126,9 @@ export default pipeline('a', {}, () => { step('run', { run: () => 1 }); });`;
         placesOf(compiled).map((each) => each.split(' ')[0]),
         [at],
       );
-      assert.match(compiled[0]?.problems[0]?.help ?? '', help ?? /./);
+      const [told] = compiled[0]?.problems ?? [];
+      assert.match(told?.help ?? '', help ?? /./);
+      assert.doesNotMatch(`${told?.message} ${told?.help}`, /repository:|words:|plugin/);
       return;
     }
     assert.deepEqual(placesOf(compiled), []);
@@ -100,3 +142,14 @@ export default pipeline('a', {}, () => { step('run', { run: () => 1 }); });`;
     assert.deepEqual(loaded.ok ? null : loaded.error, null);
   });
 }
+
+test('a package that becomes one in CommonJS is seen, though no file of the pipeline changes', async () => {
+  const files = {
+    '.pipelines/shared/plain.js': shared['.pipelines/shared/plain.js'],
+    '.pipelines/a.ts': `import { two } from './shared/plain.js';\nimport { pipeline, step } from 'contender';
+export default pipeline('a', {}, () => { step('run', { command: ['echo', \`\${two}\`] }); });`,
+  };
+  assert.deepEqual(placesOf(await compiler.compile(commitOf(files))), []);
+  const packed = commitOf({ ...files, 'package.json': '{ "type": "commonjs" }' });
+  assert.deepEqual(placesOf(await compiler.compile(packed)), ['.pipelines/a.ts:1:21 definition-import']);
+});

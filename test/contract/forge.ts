@@ -168,6 +168,7 @@ function reportOf(sha: string): RunReport {
     gates: [],
     challenges: [],
     problems: [],
+    mentions: [],
     baseSha: null,
     change: null,
   };

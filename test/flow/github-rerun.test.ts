@@ -141,3 +141,45 @@ function parsed(body: string): JsonObject {
   assert.ok(isJsonObject(value));
   return value;
 }
+
+test('lines of a failed log are annotations of the check, masked, and no other run has them', async () => {
+  const sha = await it.push('named', 'Add it', {
+    'src/train.mjs': `export function train() {\n  throw new Error("It's a Secret to Everybody");\n}\ntrain();\n`,
+    [file('named')]: `import { pipeline, step } from 'contender';
+import { existsSync } from 'node:fs';
+export default pipeline('named', { on: { push: { branches: ['named'] } } }, () => {
+  step('train', { command: ['sh', '-c', '[ -e "${join(it.folder, 'mended')}" ] || node src/train.mjs'] });
+  step('test', {
+    run() {
+      if (!existsSync('${join(it.folder, 'mended')}')) throw new TypeError('no rows');
+    },
+  });
+});
+`,
+  });
+  const [failed] = await ended(sha, 'named', 1);
+  assert.ok(failed !== undefined);
+  const red = await check(sha, 'named', failed.id, 'completed');
+  assert.deepEqual(
+    red.annotations.map(({ path, start_line: line, title, message, annotation_level: level }) => [
+      `${path}:${line}`,
+      title,
+      message,
+      level,
+    ]),
+    [
+      ['src/train.mjs:2', 'train', 'Error: ***', 'failure'],
+      ['src/train.mjs:4', 'train', 'Error: ***', 'failure'],
+      [`${file('named')}:7`, 'test', 'TypeError: no rows', 'failure'],
+    ],
+  );
+  assert.match(red.text ?? '', /TypeError: no rows/);
+
+  await writeFile(join(it.folder, 'mended'), '');
+  it.github.rerequestCheckRun(red.id, 'grace');
+  await it.handled();
+  const [again] = await ended(sha, 'named', 2);
+  assert.ok(again !== undefined);
+  const green = await check(sha, 'named', again.id, 'completed');
+  assert.deepEqual([green.conclusion, green.annotations, green.id === red.id], ['success', [], false]);
+});

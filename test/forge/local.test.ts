@@ -115,7 +115,7 @@ test('no text moves the cursor, hides itself, or looks like the section of anoth
     await forge.setStatus({
       ...fullReport,
       summary: text,
-      steps: [{ name: text, state: 'failed', durationMs: 1, message: text }],
+      steps: [{ name: text, state: 'failed', durationMs: 1, message: text, log: null }],
     });
     const note = notes.get(headSha) ?? '';
     assert.equal(note.split('\n').filter((line) => line.startsWith('contender/')).length, 1);

@@ -48,6 +48,7 @@ function reportSaying(text: string): RunReport {
         verdict: { ...challengeOfChurn.verdict, reason: `x ${text}` },
       },
     ],
+    mentions: [{ step: text, where: { file: text, line: 1, column: 1 }, message: text }],
     problems: fullReport.problems.map((problem) => ({
       ...problem,
       message: text,
@@ -93,7 +94,7 @@ test('no message of a step leaves its code block or hides what failed', () => {
   for (const text of nastyTexts) {
     const body = commentBody({
       ...fullReport,
-      steps: [{ name: 'train', state: 'failed', durationMs: 1, message: `first\n${text}\nlast` }],
+      steps: [{ name: 'train', state: 'failed', durationMs: 1, message: `first\n${text}\nlast`, log: null }],
     });
     const shape = shapeOf(body);
     assert.deepEqual(
@@ -101,7 +102,7 @@ test('no message of a step leaves its code block or hides what failed', () => {
       shapeOf(
         commentBody({
           ...fullReport,
-          steps: [{ name: 'train', state: 'failed', durationMs: 1, message: 'first\nlast' }],
+          steps: [{ name: 'train', state: 'failed', durationMs: 1, message: 'first\nlast', log: null }],
         }),
       ),
       JSON.stringify(text.slice(0, 80)),
@@ -325,7 +326,10 @@ test('wherever a comment is cut, tables and fences are closed, no character is h
     },
     {
       ...fullReport,
-      steps: many({ name: 'train', state: 'failed', durationMs: 1, message: `${'漢'.repeat(300)}\n`.repeat(60) }, 500),
+      steps: many(
+        { name: 'train', state: 'failed', durationMs: 1, message: `${'漢'.repeat(300)}\n`.repeat(60), log: null },
+        500,
+      ),
     },
     { ...fullReport, challenges: many(challengeOfChurn, 5000) },
     { ...fullReport, summary: '😀'.repeat(200_000) },
@@ -367,6 +371,16 @@ test('the texts of a check run keep 65 535 and its annotations name file and lin
       title: 'definition-invalid',
       message: 'retries is a word\nWrite a number.',
     },
+    {
+      path: 'train.py',
+      start_line: 7,
+      end_line: 7,
+      start_column: 1,
+      end_column: 1,
+      annotation_level: 'failure',
+      title: 'train',
+      message: 'MemoryError: 12 GiB',
+    },
   ]);
   assert.equal(output.title, 'Step train failed: out of memory.');
   const problem = {
@@ -384,7 +398,9 @@ test('the texts of a check run keep 65 535 and its annotations name file and lin
   assert.ok(utf8Bytes(huge.summary) > 60_000 && utf8Bytes(huge.text) > 55_000);
   assert.equal(huge.annotations.length, forgeLimits.annotationsMax);
   for (const text of nastyTexts) {
-    for (const { message } of checkOutput(reportSaying(text)).annotations) assert.doesNotMatch(message, /@[\w-]/);
+    const { annotations } = checkOutput(reportSaying(text));
+    assert.equal(annotations.length, 3);
+    for (const { title, message } of annotations) assert.doesNotMatch(`${title}\n${message}`, /@[\w-]/);
   }
 });
 

@@ -18,6 +18,7 @@ export const emptyReport: RunReport = {
   gates: [],
   challenges: [],
   problems: [],
+  mentions: [],
   baseSha: null,
   change: null,
 };
@@ -51,17 +52,19 @@ export const challengeOfChurn: RunReport['challenges'][number] = {
 
 export const fullReport: RunReport = {
   ...emptyReport,
+  mentions: [{ step: 'train', where: { file: 'train.py', line: 7, column: 1 }, message: 'MemoryError: 12 GiB' }],
   state: 'failure',
   summary: 'Step train failed: out of memory.',
   steps: [
-    { name: 'validate', state: 'success', durationMs: 4100, message: null },
+    { name: 'validate', state: 'success', durationMs: 4100, message: null, log: null },
     {
       name: 'train',
       state: 'failed',
       durationMs: 182_000,
       message: 'Traceback:\n  File "train.py", line 7\nMemoryError: 12 GiB',
+      log: 'run-1/train/0/1',
     },
-    { name: 'publish', state: 'upstream_failed', durationMs: null, message: null },
+    { name: 'publish', state: 'upstream_failed', durationMs: null, message: null, log: null },
   ],
   gates: [
     {

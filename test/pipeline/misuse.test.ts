@@ -399,6 +399,8 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
         [['python3', '-W', 'ignore', '-c'], /python3 -c/],
         [['node', '--import', 'tsx', '-e'], /node -e/],
         [['node', '-r', 'tsx', '-e'], /node -e/],
+        [['node', '--enable-source-maps', '-p'], /node -p/],
+        [['node', '--enable-source-maps', '--require', './hooks.js', '-p'], /node -p/],
         [['perl', '-e', '1', '-e'], /perl -e/],
         [['perl', '-l', '-e'], /perl -e/],
         [['perl', '-nl', '-e'], /perl -e/],

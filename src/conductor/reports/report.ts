@@ -2,6 +2,7 @@
 import { approvalsAwaited, type AwaitedApproval } from '../../engine/engine.ts';
 import { firstTriggerOf, type AttemptOutcome, type StepState } from '../../engine/event.ts';
 import type { Run, Step } from '../../engine/run.ts';
+import { attemptId } from '../../executor/executor.ts';
 import type { ReportState, RunReport } from '../../forge/forge.ts';
 import type { EvaluationRow } from '../../journal/journal.ts';
 import { formatDuration } from '../../std/duration.ts';
@@ -32,6 +33,7 @@ export function reportOf(
       state: step.state,
       ...timing(step),
       message: messageOf(step),
+      log: logOf(step, opened.runId),
     })),
     gates: gatesOf(run).map((gate) => ({
       step: gate.step,
@@ -51,6 +53,7 @@ export function reportOf(
       ),
     })),
     problems: [],
+    mentions: [],
     baseSha: baseOf(opened),
     change: null,
   };
@@ -166,6 +169,17 @@ function messageOf(step: Step): string | null {
     .map((instance) => outcomeMessage(instance.attempts.at(-1)?.outcome ?? null))
     .find((text) => text !== null);
   return failed ?? step.reason;
+}
+
+/** Of the same attempt as its message. */
+function logOf({ definition, state, instances }: Step, runId: string): string | null {
+  if (state !== 'failed') return null;
+  for (const { index, attempts } of instances ?? []) {
+    const last = attempts.at(-1);
+    if (last?.outcome?.kind === 'failed')
+      return attemptId(runId, { step: definition.name, index, attempt: last.number });
+  }
+  return null;
 }
 
 function outcomeMessage(outcome: AttemptOutcome | null): string | null {

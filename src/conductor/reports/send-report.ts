@@ -7,6 +7,7 @@ import type { Carried } from './carried.ts';
 import { changeOf, changesOfOthers } from './changes.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { runReportOf } from '../read.ts';
+import { mentionsOf } from './mentions.ts';
 import { runThatSpeaks, statusKey } from './report-writes.ts';
 import { readChangesAsked, readRunlessReport } from '../stored.ts';
 
@@ -20,7 +21,8 @@ export async function sendCheckRun(ports: ConductorPorts, row: OutboxRow): Promi
   const found = await commitReportFor(ports, row);
   if (found === null) return { done: [] };
   const { pullRequest } = row.body;
-  const report = await withChange(ports, found, typeof pullRequest === 'number' ? pullRequest : null);
+  const changed = await withChange(ports, found, typeof pullRequest === 'number' ? pullRequest : null);
+  const report = { ...changed, mentions: await mentionsOf(ports, found.project, changed) };
   const sent = await found.project.forge.setCheckRun(report, await ports.journal.forgeObject(row.key));
   return carried(sent, (id) => remember(ports, row.key, id));
 }
@@ -182,6 +184,7 @@ async function runlessReport(ports: ConductorPorts, body: JsonObject): Promise<R
     state: stored.state,
     summary: stored.summary,
     problems: stored.problems,
+    mentions: [],
     baseSha: stored.baseSha,
     change: null,
   };

@@ -1,6 +1,7 @@
 /**
- * Check runs, which only an App may have. A second POST leaves two runs for good, so the id is kept, and where it was lost
- * the run is found again by our run id in `external_id`. Annotations append: only those that are not there yet are sent.
+ * Check runs, which only an App may have. A second POST leaves two runs for good, of which GitHub shows the newer, so the id
+ * is kept, and where it was lost the run is found again by our run id in `external_id`. Annotations append: only those that
+ * are not there yet are sent.
  */
 import { z } from 'zod';
 import { unreachable } from '../../std/unreachable.ts';
@@ -24,19 +25,28 @@ export type SetCheckRun = (report: RunReport, id: string | null) => Promise<Resu
 export function checkRunWriter(api: Api, appId: number): SetCheckRun {
   const lock = createKeyedLock();
   return async (report, id) => {
-    const written = await lock(`${report.sha} ${report.pipeline}`, () => write(api, appId, report, id));
-    return written.ok ? success(String(written.value)) : failure(written.error.error);
+    const known = knownId(id, report);
+    const written = await lock(`${report.sha} ${report.pipeline}`, () => write(api, appId, report, known));
+    if (!written.ok) return failure(written.error.error);
+    const isBound = report.mentions.length > 0 || (known === written.value && id !== String(known));
+    return success(isBound ? `${written.value} ${report.runId ?? ''}` : String(written.value));
   };
+}
+
+/** Nothing takes annotations away: with those of a run's logs a check is that run's, and the next run gets another. */
+function knownId(id: string | null, { runId }: RunReport): number | null {
+  const [, number, run] = /^(\d{1,15})(?: (.*))?$/.exec(id ?? '') ?? [];
+  return number === undefined || (run !== undefined && run !== (runId ?? '')) ? null : Number(number);
 }
 
 async function write(
   api: Api,
   appId: number,
   report: RunReport,
-  id: string | null,
+  id: number | null,
 ): Promise<Result<number, CallFailure>> {
   const output = checkOutput(report);
-  let known = id !== null && /^\d{1,15}$/.test(id) ? Number(id) : null;
+  let known = id;
   if (known === null) {
     const found = await find(api, appId, report);
     if (!found.ok) return found;

@@ -90,6 +90,24 @@ test('later reports update the same run, by its id or by our run id where it was
   assert.equal(runs.length, 2);
 });
 
+test('a run with lines of its logs keeps them to itself: the next run of the commit has a check of its own', async (t) => {
+  const runs: StoredRun[] = [];
+  const { forge } = await withRuns(t, runs);
+  const mentions = [{ step: 'train', where: { file: 'a.py', line: 7, column: 1 }, message: 'KeyError' }];
+  const first = valueOf(await forge.setCheckRun({ ...emptyReport, mentions }, null));
+  // A log that is gone by now takes nothing back.
+  assert.equal(valueOf(await forge.setCheckRun(emptyReport, first)), first);
+  const second = valueOf(await forge.setCheckRun({ ...emptyReport, runId: 'run-2' }, first));
+  assert.equal(valueOf(await forge.setCheckRun({ ...emptyReport, runId: 'run-3' }, second)), second);
+  assert.deepEqual(
+    runs.map(({ external_id: run, lines }) => [run, lines]),
+    [
+      ['run-1', [7]],
+      ['run-2', []],
+    ],
+  );
+});
+
 test('two reports at once leave one run', async (t) => {
   const runs: StoredRun[] = [];
   const { forge } = await withRuns(t, runs);
