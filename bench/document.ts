@@ -29,6 +29,10 @@ shares memory with the system and takes it along when it crashes. Contender runs
 \`make\` and the loop keep nothing; queues keep jobs, but leave what comes after what to the user's code. Where a row says that
 a system did a smaller workload, steps take it so long that the whole one would not end in minutes. Temporal is left out: its
 server is a binary that no package registry carries.
+
+A pod has ended where the cluster says so, one of ours as a bare one; at \`report ms\` the server has the end, and what comes next may begin. What limits
+many pods at once are the processors: on a node of two a pod that does nothing takes about half a second of one, nearly all of it
+that of its node, and the agent of one of ours a quarter of a second more.
 `;
 
 /** Headings of workloads whose name does not say what they are. */
