@@ -40,6 +40,8 @@ const helperPatienceMs = 600_000;
 const askAgainMs = 60_000;
 /** Of a pod whose agent hangs, and can make nothing of a grace. Without any, the cluster would not wait for its end. */
 const hungGraceSeconds = 1;
+const hungHelp =
+  'See whether the step stops its agent, or leaves it no processor or memory: raise what its pod requests, or `lostAfter` of `executor.kubernetes`.';
 /** Half a second apart, until the cluster has said how it is now. */
 const looksMax = 4;
 const quotaWaitsMs = [5000, 10_000, 20_000, 40_000, 60_000] as const;
@@ -313,9 +315,9 @@ export class Placement implements Placed {
     this.#wroteAt = at;
     if (this.#isLeft || this.#stop !== null || lasted(this.#heardAt) < lostMs) return;
     const where = this.#last?.node == null ? '' : ` on ${this.#last.node}`;
-    const message = `nothing was heard of its agent for ${formatDuration(lostMs)}, though its pod runs${where}: it hangs`;
+    const what = `nothing was heard of its agent for ${formatDuration(lostMs)}, though its pod runs${where}: it hangs`;
     revoke();
-    this.#endPod(failed('lost', message), hungGraceSeconds);
+    this.#endPod(failed('lost', `${what}. ${hungHelp}`), hungGraceSeconds);
   }
 
   get #heardAt(): number {
