@@ -75,12 +75,14 @@ export class Pods implements Placing {
   #tickedAt: number;
   /** Nothing is read of any log from then on. */
   readonly #closing = new AbortController();
+  /** Nobody waits for the cluster from then on. */
+  readonly #left = new AbortController();
   #knowsAll = false;
 
   constructor(options: PodsOptions) {
     const { loadConfig, artifacts, trusted, settings } = options;
     this.#options = options;
-    this.#api = createApi(loadConfig);
+    this.#api = createApi(loadConfig, { closing: this.#left.signal });
     this.#stored = createStoredValues(artifacts);
     this.#reaper = this.#createReaper(trusted);
     this.#reaperOfLooks = this.#createReaper(() => true);
@@ -193,6 +195,7 @@ export class Pods implements Placing {
     }
     this.#reaper.close();
     this.#reaperOfLooks.close();
+    this.#left.abort();
   }
 
   async #seeOff(patienceMs: number): Promise<void> {
