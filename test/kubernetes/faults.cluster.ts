@@ -335,7 +335,8 @@ check('the pod of a step that is kept has ended as its step did when its node ha
 });
 
 check('a sidecar that hears no SIGTERM is gone at the end of whoever nobody comes after', async () => {
-  const one = await harbour({ lastPatienceMs: podPatience.lastMs });
+  // Less than the grace of its pod.
+  const one = await harbour({ lastPatienceMs: 3000 });
   const spec = specOf({ ...container, command: ['true'] }, { pod: { sidecars: [deaf] } });
   await one.executor.start(spec);
   assert.equal((await one.finished(spec.attemptId)).outcome.kind, 'succeeded');
