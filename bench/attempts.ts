@@ -12,18 +12,19 @@ export class Attempts {
     if (report.type === 'finished') this.#waiting.get(report.attemptId)?.(report);
   };
 
-  /** From the wish to the report. */
-  async run(harbour: Harbour): Promise<void> {
+  /** From the wish to the report. Its id. */
+  async run(harbour: Harbour): Promise<string> {
     const spec = specOf(command('true'));
     const finished = new Promise<FinishedReport>((resolve) => this.#waiting.set(spec.attemptId, resolve));
     await harbour.executor.start(spec);
     const { outcome } = await finished;
     this.#waiting.delete(spec.attemptId);
     if (outcome.kind !== 'succeeded') throw new Error(`an attempt ended as ${JSON.stringify(outcome)}`);
+    return spec.attemptId;
   }
 }
 
-type Done = () => Promise<void>;
+type Done = () => Promise<unknown>;
 
 /** In turn, so that what befalls the machine befalls both. */
 export async function oneByOne(

@@ -33,6 +33,10 @@ server is a binary that no package registry carries.
 Why a definition is compiled in a process of its own, and what of a first compile that leaves out of reach, is
 [decision 10](decisions/0010-sandbox-as-a-process.md); why a command costs more than \`make\` takes for it,
 [decision 19](decisions/0019-commands-start-in-warm-shells.md).
+
+A pod has ended where the cluster says so, one of ours as a bare one; at \`report ms\` the server has the end, and what comes next may begin. What limits
+many pods at once are the processors: on a node of two a pod that does nothing takes about half a second of one, nearly all of it
+that of its node, and the agent of one of ours a quarter of a second more.
 `;
 
 /** Headings of workloads whose name does not say what they are. */

@@ -23,7 +23,7 @@ export async function benchFleet({ say, smoke }: BenchOptions): Promise<void> {
   const [one, many] = smoke ? [2, 4] : [50, 200];
   try {
     await yard.startWorker({ slots });
-    const ours = (): Promise<void> => attempts.run(yard.harbour);
+    const ours = (): Promise<string> => attempts.run(yard.harbour);
     for (let warmUp = 0; warmUp < one; warmUp += 1) await Promise.all([bare.run(), ours()]);
     say({ workload: 'worker', attempts: one, ...(await oneByOne(one, ours, () => bare.run())) });
     const bareMs = await allAtOnce(many, () => bare.run());

@@ -1,6 +1,7 @@
 /**
  * Attempts as pods of the cluster that KUBECONFIG names, or of one that is brought up for it and taken down after, beside the least that a pod can cost there: the same image, made and
- * watched until it has succeeded, by the same requests. One after the other, and many at once.
+ * watched until it has succeeded, by the same requests. One after the other, and many at once. Both end where the cluster says that the
+ * pod has ended, or is gone; the server knows the end of an attempt before that, from its agent.
  */
 import { delimiter } from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
@@ -13,10 +14,11 @@ import { openApiProxy } from '../test/kubernetes/api-proxy.ts';
 import { asGiven, runnerImage, settingsIn, through } from '../test/kubernetes/settings.ts';
 import { openHarbour, type Harbour, type HarbourOptions } from '../test/executor/kubernetes/harbour.ts';
 import { createApi, type Api } from '../src/executor/kubernetes/api.ts';
+import { podName } from '../src/executor/kubernetes/pod-name.ts';
 import { openPodTable } from '../src/executor/kubernetes/pod-table.ts';
 import { createSight } from '../src/executor/kubernetes/sight.ts';
 import { allAtOnce, Attempts, oneByOne } from './attempts.ts';
-import { round, type BenchOptions } from './measure.ts';
+import { percentile, round, timed, type BenchOptions } from './measure.ts';
 
 export async function benchPods(options: BenchOptions): Promise<void> {
   const given = process.env['KUBECONFIG'];
@@ -43,19 +45,30 @@ async function benchAt(kubeconfig: string, { say, smoke }: BenchOptions): Promis
     openHarbour({ ...settingsIn(namespace.name, loadConfig), slots: 500, heard: attempts.heard });
   const [harbour, counted] = [await open(asGiven), await open(through(proxy))];
   try {
-    const bare = openBare(createApi(asGiven), namespace.name);
+    const api = createApi(asGiven);
+    const ends = watchEnds(api, namespace.name);
+    const bare = openBare(api, namespace.name, ends);
+    const reports: number[] = [];
+    const ours = async (): Promise<void> => {
+      let id = '';
+      reports.push(await timed(async () => void (id = await attempts.run(harbour))));
+      await ends.of(podName(harbour.instance, id));
+    };
     const [one, many] = smoke ? [2, 4] : [20, 100];
     // The first pod of an image waits for more than the others.
-    await bare.run();
-    await attempts.run(harbour);
-    const ours = (): Promise<void> => attempts.run(harbour);
-    say({ workload: 'pod', pods: one, ...(await oneByOne(one, ours, () => bare.run())) });
-    const bareMs = await allAtOnce(many, () => bare.run());
+    await bare();
+    await ours();
+    reports.length = 0;
+    const each = await oneByOne(one, ours, bare);
+    say({ workload: 'pod', pods: one, report_ms_p50: round(percentile(reports, 0.5)), ...each });
+    const bareMs = await allAtOnce(many, bare);
     const before = process.memoryUsage().rss;
+    reports.length = 0;
     const oursMs = await allAtOnce(many, ours);
     say({
       workload: 'pods-at-once',
       pods: many,
+      report_ms: round(Math.max(...reports)),
       ms: round(oursMs),
       bare_ms: round(bareMs),
       ratio: round(oursMs / bareMs),
@@ -68,7 +81,7 @@ async function benchAt(kubeconfig: string, { say, smoke }: BenchOptions): Promis
       pods: one,
       requests_per_pod: round((proxy.requests.length - requestsBefore) / one),
     });
-    bare.close();
+    ends.close();
   } finally {
     await Promise.all([harbour.close(), counted.close()]);
     await proxy.close();
@@ -76,33 +89,43 @@ async function benchAt(kubeconfig: string, { say, smoke }: BenchOptions): Promis
   }
 }
 
-/** Made, seen to have succeeded, and removed. */
-function openBare(api: Api, namespace: string): { run(): Promise<void>; close(): void } {
-  const waiting = new Map<string, () => void>();
-  const path = `/api/v1/namespaces/${namespace}/pods`;
+interface Ends {
+  /** Resolves when the pod is seen to have ended, or to be gone after it was there. */
+  of(name: string): Promise<void>;
+  close(): void;
+}
+
+function watchEnds(api: Api, namespace: string): Ends {
+  const ends = new Map<string, PromiseWithResolvers<void>>();
+  const endOf = (name: string): PromiseWithResolvers<void> => {
+    const end = ends.get(name) ?? Promise.withResolvers<void>();
+    ends.set(name, end);
+    return end;
+  };
   const table = openPodTable({
     api,
     namespace,
-    selector: 'bare=true',
+    selector: '',
     clock: { now: Date.now },
     sight: createSight(),
-    changed: (name, view) => (view?.phase === 'Succeeded' ? waiting.get(name)?.() : undefined),
+    changed: (name, view) => (view === null || view.phase === 'Succeeded' ? endOf(name).resolve() : undefined),
     listed: () => undefined,
     trouble: (error) => console.error(String(error)),
   });
+  return { of: (name) => endOf(name).promise, close: () => table.close() };
+}
+
+/** Each is made, seen to have succeeded, and removed. */
+function openBare(api: Api, namespace: string, ends: Ends): () => Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/pods`;
   let made = 0;
-  return {
-    async run() {
-      const name = `bare-${(made += 1)}`;
-      const over = new Promise<void>((resolve) => waiting.set(name, resolve));
-      const container = { name: 'main', image: runnerImage, imagePullPolicy: 'Never', command: ['true'] };
-      const spec = { restartPolicy: 'Never', automountServiceAccountToken: false, containers: [container] };
-      const pod: V1Pod = { metadata: { name, labels: { bare: 'true' } }, spec };
-      await api.request('POST', path, { body: pod });
-      await over;
-      waiting.delete(name);
-      void api.request('DELETE', `${path}/${name}`).catch(() => undefined);
-    },
-    close: () => table.close(),
+  return async () => {
+    const name = `bare-${(made += 1)}`;
+    const container = { name: 'main', image: runnerImage, imagePullPolicy: 'Never', command: ['true'] };
+    const spec = { restartPolicy: 'Never', automountServiceAccountToken: false, containers: [container] };
+    const pod: V1Pod = { metadata: { name }, spec };
+    await api.request('POST', path, { body: pod });
+    await ends.of(name);
+    void api.request('DELETE', `${path}/${name}`).catch(() => undefined);
   };
 }

@@ -56,6 +56,23 @@ test('a function is carried out by its script, with its input and in one process
   assert.match(err, /Error: no model of 3 rows at \/\S+table\.csv\n +at .*\.pipelines\/broken\.ts:8:/);
 });
 
+test('without a command it is a shell in the terminal, where Ctrl-C ends what runs in it', async () => {
+  const looking = sandbox.start(['debug', 'broken#1', 'count'], { environment, terminal: true });
+  const type = (text: string): void => void looking.child.stdin?.write(text);
+  await looking.until(/[$#] /);
+  type('cat notes.txt; echo "$PASSWORD $CONTENDER_STEP"; echo begun; sleep 600\n');
+  await looking.until(/^begun\r/m);
+  type('\u0003');
+  // What is typed before that, it throws away.
+  await looking.until(/\^C[^]*[$#] /);
+  type('echo "still here"; exit 7\n');
+  await looking.until(/still here\r/);
+  const { status, out } = await looking.ended;
+  assert.equal(status, 1, out);
+  assert.match(out, /^as it was\r+\ncorrect horse count\r/m);
+  assert.match(out, /It ended with exit code 7\./);
+});
+
 test('of a mapped step it is the instance that failed, or the one that is named', async () => {
   const index = ['--', 'sh', '-c', 'echo "$CONTENDER_INDEX"'];
   assert.equal((await debug('third', ...index)).out, '1\n');

@@ -40,6 +40,8 @@ export interface StartOptions {
   /** Below the sandbox's folder. */
   readonly within?: string;
   readonly stdio?: StdioOptions;
+  /** With a terminal of its own, into which whoever writes to its standard input types. */
+  readonly terminal?: boolean;
 }
 
 export const program = await bundledProgram();
@@ -74,10 +76,17 @@ export function createSandbox(): Sandbox {
     }
   };
   const start: Sandbox['start'] = (args, options = {}) => {
-    const child = spawn(process.execPath, [program, ...args], {
+    const { terminal = false } = options;
+    const words = [process.execPath, program, ...args];
+    // `script` is part of each Debian; what it would keep of the session goes nowhere.
+    const command = words.map((word) => `'${word}'`).join(' ');
+    const [file = '', ...rest] = terminal
+      ? ['script', '--quiet', '--return', `--command=${command}`, '/dev/null']
+      : words;
+    const child = spawn(file, rest, {
       cwd: join(folder, options.within ?? ''),
       env: { ...environment, ...options.environment },
-      stdio: options.stdio ?? ['ignore', 'pipe', 'pipe'],
+      stdio: options.stdio ?? [terminal ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     const running = observe(child);
     children.add(running);

@@ -98,6 +98,8 @@ function controllerManager(layout: Layout): Daemon {
     'root-ca-file': join(pki, 'ca.crt'),
     'cluster-signing-cert-file': join(pki, 'ca.crt'),
     'cluster-signing-key-file': join(pki, 'ca.key'),
+    // Twice and a half of what a kubelet lets pass between two signs of life: a node that is lost is missed in half the time.
+    'node-monitor-grace-period': '25s',
   };
   return daemon('kube-controller-manager', join(bin, 'kube-controller-manager'), flags, ['127.0.0.1:10257']);
 }

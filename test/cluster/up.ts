@@ -8,7 +8,14 @@ import { writeConfiguration } from './configuration.ts';
 import { daemonsOf, etcdHealth, kubeletHealth, type Daemon } from './daemons.ts';
 import { installMissingPackages, ofCluster } from './host-packages.ts';
 import { prepareHost } from './host.ts';
-import { busyboxReference, importBusybox, importPause, pauseReference } from './images/base-images.ts';
+import {
+  busyboxReference,
+  importBusybox,
+  importPause,
+  importShellLess,
+  pauseReference,
+  shellLessReference,
+} from './images/base-images.ts';
 import { addressed, hasImage } from './images/image.ts';
 import { importRunner, runnerReference } from './images/runner-image.ts';
 import { kubectl } from './kubectl.ts';
@@ -71,6 +78,7 @@ async function importMissing(layout: Layout, say: (text: string) => void): Promi
   const images = [
     { reference: pauseReference, make: importPause },
     { reference: busyboxReference, make: importBusybox },
+    { reference: shellLessReference, make: importShellLess },
     { reference: runnerReference, make: importRunner },
   ];
   for (const { reference, make } of images) if (!(await hasImage(layout, reference))) await make(layout);

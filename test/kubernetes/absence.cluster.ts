@@ -60,7 +60,7 @@ test('an agent that was stopped is lost, and so are its processes and its pod be
   const { outcome } = await harbour.finished(frozen.attemptId);
   assert.match(
     said(outcome),
-    /^lost: nothing was heard of its agent for 20\.0 s, though its pod runs on \S+: it hangs$/,
+    /^lost: nothing was heard of its agent for 20\.0 s, though its pod runs on \S+: it hangs\. See whether .*`lostAfter`/,
   );
   assert.deepEqual([processesOf(pod), await namespace.has(`pod/${pod}`)], [[], false]);
   const retry = { ...specOf(begun('true')), attemptId: frozen.attemptId.replace(/1$/, '2') };

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { request as requestTls, type RequestOptions } from 'node:https';
 import { parse } from 'yaml';
 
@@ -12,14 +13,16 @@ export interface ApiProxy {
   readonly url: string;
   /** Method and path of all requests, in their order. */
   readonly requests: readonly string[];
-  /** What is done with the requests that it matches, until the function that it gives is called. */
-  when(matches: (line: string) => boolean, mood: Mood): () => void;
+  /** What is done with the requests that it matches by line and body, until the function that it gives is called. */
+  when(matches: Matches, mood: Mood): () => void;
   /** Breaks off what is being answered now: watches and logs. */
   cut(): void;
   /** Of what is being answered now to such requests nothing comes any more, and nobody says so. */
   silence(matches: (line: string) => boolean): void;
   close(): Promise<void>;
 }
+
+type Matches = (line: string, body: string) => boolean;
 
 export type Mood =
   /** An answer without asking the cluster. */
@@ -31,27 +34,32 @@ export type Mood =
     }
   /** The connection ends without an answer, and the cluster is not asked. */
   | { readonly kind: 'refuse' }
-  /** The cluster is asked, and its answer is lost. */
-  | { readonly kind: 'lose' };
+  /** Neither is the cluster asked nor is there an answer, and nobody says so. */
+  | { readonly kind: 'hold' }
+  /** The cluster is asked, and its answer is lost: the connection ends without it. */
+  | { readonly kind: 'lose' }
+  /** The same, and nobody says so. */
+  | { readonly kind: 'keep' };
 
 export async function openApiProxy(kubeconfig: string): Promise<ApiProxy> {
   const target = targetOf(kubeconfig);
-  const moods = new Set<{ readonly matches: (line: string) => boolean; readonly mood: Mood }>();
+  const moods = new Set<{ readonly matches: Matches; readonly mood: Mood }>();
   const open = new Map<ServerResponse, string>();
   const requests: string[] = [];
-  const server = createServer((request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const line = `${request.method ?? ''} ${request.url ?? ''}`;
     requests.push(line);
     open.set(response, line);
     response.on('close', () => open.delete(response));
-    const mood = [...moods].find(({ matches }) => matches(line))?.mood ?? null;
+    const body = await text(request);
+    const mood = [...moods].find(({ matches }) => matches(line, body))?.mood ?? null;
     if (mood?.kind === 'refuse') response.destroy();
     else if (mood?.kind === 'answer') {
-      request.resume();
       response.writeHead(mood.status, { 'content-type': 'application/json', ...mood.headers });
       response.end(JSON.stringify(mood.body));
-    } else pass(request, response, target, mood?.kind === 'lose');
-  });
+    } else if (mood?.kind !== 'hold') pass(request, body, response, target, mood?.kind ?? null);
+  };
+  const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -84,16 +92,22 @@ export function status(code: number, reason: string, message: string): object {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
 }
 
-function pass(request: IncomingMessage, response: ServerResponse, target: RequestOptions, loses: boolean): void {
+function pass(
+  request: IncomingMessage,
+  body: string,
+  response: ServerResponse,
+  target: RequestOptions,
+  mood: 'lose' | 'keep' | null,
+): void {
   const { host: _host, ...headers } = request.headers;
   const forwarded = requestTls({ ...target, method: request.method, path: request.url, headers }, (answer) => {
     answer.on('error', () => response.destroy());
-    if (loses) answer.resume().on('end', () => response.destroy());
+    if (mood !== null) answer.resume().on('end', () => (mood === 'lose' ? response.destroy() : undefined));
     else answer.pipe(response.writeHead(answer.statusCode ?? 502, answer.headers));
   });
   forwarded.on('error', () => response.destroy());
   response.on('close', () => forwarded.destroy());
-  request.pipe(forwarded);
+  forwarded.end(body);
 }
 
 /** Address and credentials of the current context: a certificate, as the cluster of these tests gives, or a token. */

@@ -5,6 +5,7 @@ import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { AttemptSpec, AttemptWork } from '../../src/executor/executor.ts';
 import type { Json } from '../../src/std/json.ts';
 import { openHarbour, type Harbour } from '../executor/kubernetes/harbour.ts';
+import { said } from '../executor/kubernetes/under-faults.ts';
 import { specOf, until } from '../executor/workshop.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
 import { runnerImage, settingsIn } from './settings.ts';
@@ -70,7 +71,7 @@ test('it is given files of the commit, inputs, values and secrets, and its last 
   assert.deepEqual(log, ['a,b', '1,2', 'weights', '***', `$(HOME) is text ${spec.context.date}`, '{"rows":1}']);
 });
 
-test('its outputs are read from the file that it was told, or where Airflow looks for them; artifacts are kept', async () => {
+test('its outputs are read from the file that it was told, and artifacts are kept', async () => {
   const script =
     'echo weights > $CONTENDER_SCRATCH/model.bin; echo \'{"model":"model.bin","auc":0.9}\' > $CONTENDER_OUTPUTS';
   const { outcome } = await run(container(script), { outputs: { model: 'artifact', auc: 'number' } });
@@ -78,11 +79,31 @@ test('its outputs are read from the file that it was told, or where Airflow look
   assert.equal(auc, 0.9);
   const bytes = await harbour.stores.artifacts.getBytes(model.$artifact);
   assert.equal(Buffer.from(bytes ?? []).toString(), 'weights\n');
-  const airflow = await run(container('echo \'{"rows":7}\' > /airflow/xcom/return.json'));
-  assert.deepEqual(outputOf(airflow.outcome), { rows: 7 });
+});
+
+test('of an image without a shell the file that it was told counts first, then that of Airflow, then its last line', async () => {
+  const print = (text: string, file = ''): string => `print ${JSON.stringify(text)}${file && ` > "${file}"`};`;
+  const told = print('{"from":"told"}', '/contender/outputs.json');
+  const empty = 'printf "" > "/contender/outputs.json";';
+  const airflow = print('{"from":"airflow"}', '/airflow/xcom/return.json');
+  const lines = print('{"from":"a line"}') + print('{"from":"the last line"}');
+  const programs = [told + airflow + lines, empty + airflow + lines, lines];
+  const outputs = await Promise.all(
+    programs.map(async (program) => {
+      const command = ['/awk', `BEGIN { ${program} }`];
+      return outputOf((await run(container('', { image: 'shell-less:local', command }))).outcome);
+    }),
+  );
+  assert.deepEqual(outputs, [{ from: 'told' }, { from: 'airflow' }, { from: 'the last line' }]);
+  const shell = await run(container('true', { image: 'shell-less:local' }));
+  assert.match(said(shell.outcome), /^invalid: it could not be started .*"sh": executable file not found/);
 });
 
 test('how it fails is told as what it is', async () => {
+  const full = {
+    volumes: [{ name: 'full', emptyDir: { sizeLimit: '1Mi' } }],
+    volumeMounts: [{ name: 'full', mountPath: '/full' }],
+  };
   const cases: readonly [AttemptWork, Partial<AttemptSpec>, RegExp][] = [
     [container('echo no >&2; exit 3'), {}, /^code: .*exit code 3/],
     [container('true'), { outputs: { auc: 'number' } }, /^output: .*auc are missing/],
@@ -96,7 +117,12 @@ test('how it fails is told as what it is', async () => {
       {},
       /^out-of-memory: /,
     ],
-    [container('sleep 600'), { timeoutMs: 1000, graceMs: 1000 }, /^timeout: /],
+    [container('trap "exit 0" TERM; sleep 600 & wait'), { timeoutMs: 1000, graceMs: 1000 }, /^timeout: /],
+    [
+      container('head -c 4000000 /dev/zero > /full/file; sleep 600'),
+      { pod: full },
+      /^code: its pod was evicted on node1 for what it wrote to the disk: Usage of EmptyDir volume "full" exceeds the limit "1Mi"/,
+    ],
     [
       container('', { args: [{ $artifact: '0'.repeat(64), name: 'gone', bytes: 1 }] }),
       {},
@@ -106,7 +132,7 @@ test('how it fails is told as what it is', async () => {
   const ends = await Promise.all(
     cases.map(async ([work, changes, says]) => {
       const { outcome } = await run(work, changes);
-      return [outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind, says] as const;
+      return [said(outcome), says] as const;
     }),
   );
   for (const [told, says] of ends) assert.match(told, says);

@@ -68,6 +68,24 @@ test('a container has its own image, with its inputs and secrets', async () => {
   assert.match(carried.err, /^It ended with exit code 4\.$/m);
 });
 
+test('without a command it is a shell in the pod, where Ctrl-C ends what runs in it', async () => {
+  const looking = sandbox.start(['debug', 'broken#1', 'count'], { environment, terminal: true });
+  const type = (text: string): void => void looking.child.stdin?.write(text);
+  await looking.until(/\$ /);
+  type('cat notes.txt; echo "$PASSWORD $CONTENDER_STEP"; echo begun; sleep 600\n');
+  await looking.until(/^begun\r/m);
+  type('\u0003');
+  // What is typed before that, it throws away.
+  await looking.until(/\^C[^]*[$#] /);
+  type('echo "still here"; exit 7\n');
+  await looking.until(/still here\r/);
+  const { status, out } = await looking.ended;
+  assert.equal(status, 1, out);
+  assert.match(out, /^as it was\r+\ncorrect horse count\r/m);
+  assert.match(out, /The pod \S+ is removed\..*It ended with exit code 7\./s);
+  await namespace.waitForNone('pods');
+});
+
 test('Ctrl-C removes the pod, and the pod is that of the step as long as it is there', async () => {
   const looking = sandbox.start(['debug', 'broken#1', 'train', '--', 'sh', '-c', 'echo begun; sleep 600'], {
     environment,

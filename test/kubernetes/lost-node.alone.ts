@@ -9,11 +9,12 @@ import { podPatience } from '../../src/executor/kubernetes/pod-end.ts';
 import { layoutOf, nodeName } from '../cluster/layout.ts';
 import { pidOf, signal } from '../cluster/processes.ts';
 import { openHarbour, type Harbour } from '../executor/kubernetes/harbour.ts';
-import { shell, specOf, until } from '../executor/workshop.ts';
+import { said } from '../executor/kubernetes/under-faults.ts';
+import { boxed, shell, specOf, until } from '../executor/workshop.ts';
 import { createTime } from '../executor/kubernetes/server-time.ts';
 import { processesOf } from './pod-processes.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
-import { settingsIn } from './settings.ts';
+import { runnerImage, settingsIn } from './settings.ts';
 
 const kubelet = pidOf(layoutOf(process.env), 'kubelet');
 const skip = kubelet === null ? 'the kubelet is none of this machine' : false;
@@ -28,7 +29,7 @@ const time = createTime(async () => undefined);
 before(async () => {
   if (skip !== false) return;
   namespace = await makeNamespace();
-  harbour = await openHarbour({ ...settingsIn(namespace.name), ...time, waitMs: 1000 });
+  harbour = await openHarbour({ ...settingsIn(namespace.name), ...time, waitMs: 1000, logPatienceMs: 1000 });
 });
 
 after(async () => {
@@ -56,23 +57,28 @@ test(
   'while a node is lost to the cluster, who talks to the server goes on, and who does not is tried again',
   { skip },
   async () => {
-    const talks = shell('echo "begun $CONTENDER_ATTEMPT_ID"; while :; do echo at work; sleep 0.1; done');
-    const [talking, silent] = [specOf(talks, { timeoutMs: 600_000 }), specOf(talks, { timeoutMs: 600_000 })];
-    for (const spec of [talking, silent]) await harbour.executor.start(spec);
+    const talk = 'echo "begun $CONTENDER_ATTEMPT_ID"; while :; do echo at work; sleep 0.1; done';
+    const [talking, silent] = [specOf(shell(talk)), specOf(shell(talk))];
+    const container = specOf(boxed(runnerImage, talk));
+    for (const spec of [talking, silent, container]) await harbour.executor.start(spec);
     await begun(talking.attemptId);
     const pod = await begun(silent.attemptId);
+    const podOfContainer = await begun(container.attemptId);
     const { logs } = harbour.stores;
     // Should this process be killed, somebody else resumes it.
     const watchdog = spawn('sh', ['-c', `sleep 540; kill -CONT ${kubelet}`], { detached: true, stdio: 'ignore' });
     try {
       if (kubelet !== null) signal(kubelet, 'SIGSTOP');
-      for (const id of processesOf(pod)) signal(id, 'SIGSTOP');
+      for (const id of [pod, podOfContainer].flatMap(processesOf)) signal(id, 'SIGSTOP');
       await namespace.waitFor(`node/${nodeName}`, '{.status.conditions[?(@.type=="Ready")].status}', 'Unknown');
       await namespace.waitFor(`pod/${pod}`, '{.status.conditions[?(@.type=="Ready")].status}', 'False');
       const lostAt = Date.parse(
         await namespace.read(`pod/${pod}`, '{.status.conditions[?(@.type=="Ready")].lastTransitionTime}'),
       );
-      assert.deepEqual([ends(talking.attemptId), ends(silent.attemptId)], [0, 0]);
+      assert.deepEqual(
+        [talking, silent, container].map(({ attemptId }) => ends(attemptId)),
+        [0, 0, 0],
+      );
       // A minute more of the server's own time, in steps in each of which the other one is heard.
       await until('the silent one to be given up', async () => {
         await time.pass(6000);
@@ -80,30 +86,33 @@ test(
         await until('more lines', () => logs.size(talking.attemptId) > lines);
         return ends(silent.attemptId) > 0;
       });
-      const { outcome } = await harbour.finished(silent.attemptId);
-      assert.match(
-        outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.message}` : outcome.kind,
-        /^lost: its node on/,
-      );
+      for (const { attemptId } of [silent, container])
+        assert.match(said((await harbour.finished(attemptId)).outcome), /^lost: its node on/);
       // The time of both is the server's: that of this machine, and what this test has added to it.
       assert.ok(time.clock.now() - lostAt >= podPatience.nodeMs, 'not before a minute has passed');
       // What comes to itself there hears that it is over, and ends its work before the next try begins.
       assert.ok(processesOf(pod).length > 0);
       const lines = logs.size(silent.attemptId);
-      for (const id of processesOf(pod)) signal(id, 'SIGCONT');
+      for (const id of [pod, podOfContainer].flatMap(processesOf)) signal(id, 'SIGCONT');
       await until('nothing of it to run', () => processesOf(pod).length === 0);
-      const again = specOf(shell('echo "begun $CONTENDER_ATTEMPT_ID"'));
-      const retry = { ...again, attemptId: silent.attemptId.replace(/1$/, '2') };
-      await harbour.executor.start(retry);
-      await until('its wait for a node', async () =>
-        (await harbour.log(retry.attemptId)).some((line) => line.startsWith('Its pod waits')),
-      );
+      const says = 'echo "begun $CONTENDER_ATTEMPT_ID"';
+      const retries = [
+        { ...specOf(shell(says)), attemptId: silent.attemptId.replace(/1$/, '2') },
+        { ...specOf(boxed(runnerImage, says)), attemptId: container.attemptId.replace(/1$/, '2') },
+      ];
+      for (const retry of retries) await harbour.executor.start(retry);
+      for (const { attemptId } of retries)
+        await until('its wait for a node', async () =>
+          (await harbour.log(attemptId)).some((line) => line.startsWith('Its pod waits')),
+        );
       resume();
-      assert.equal((await harbour.finished(retry.attemptId)).outcome.kind, 'succeeded');
-      assert.equal(
-        (await harbour.log(retry.attemptId)).filter((line) => line === `begun ${retry.attemptId}`).length,
-        1,
-      );
+      for (const { attemptId } of retries) {
+        assert.equal(said((await harbour.finished(attemptId)).outcome), 'succeeded');
+        assert.equal((await harbour.log(attemptId)).filter((line) => line === `begun ${attemptId}`).length, 1);
+      }
+      // Nobody but its node ends a container, when it is back.
+      await until('nothing of the container to run', () => processesOf(podOfContainer).length === 0);
+      assert.equal(ends(container.attemptId), 1);
       assert.deepEqual([ends(silent.attemptId), logs.size(silent.attemptId)], [1, lines]);
       assert.equal(ends(talking.attemptId), 0, 'it goes on');
       await harbour.executor.stop(talking.attemptId, 'cancelled', 1000);

@@ -1,12 +1,15 @@
-/** What docs/pods.md shows, shown to a real cluster (`dryRun`) in a namespace that holds pods to the profile `restricted`. */
+/** A namespace that holds pods to the profile `restricted`, on a real cluster: what docs/pods.md shows (`dryRun`), and steps. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApiError, createApi } from '../../src/executor/kubernetes/api.ts';
 import { run } from '../cluster/command.ts';
 import { podsOfExamples } from '../docs/pod-examples.ts';
 import { podSettings } from '../executor/kubernetes/pod-settings.ts';
+import { openHarbour } from '../executor/kubernetes/harbour.ts';
+import { said } from '../executor/kubernetes/under-faults.ts';
+import { boxed, command } from '../executor/workshop.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
-import { asGiven } from './settings.ts';
+import { asGiven, runnerImage, settingsIn } from './settings.ts';
 
 let namespace: Namespace;
 
@@ -49,4 +52,25 @@ test('the cluster takes the pod of each example, at its first try and with memor
       .catch((error: unknown) => (error instanceof ApiError ? error.message : Promise.reject(error)));
     assert.match(answer, unrestricted[step] ?? /^taken$/, `${step}, attempt ${attempt}`);
   }
+});
+
+test('steps run there, and one whose pod asks for more is refused in the words of the cluster, with what to do', async (t) => {
+  const harbour = await openHarbour(settingsIn(namespace.name));
+  t.after(() => harbour.close());
+  const sidecar = { name: 'beside', image: runnerImage, command: ['true'], securityContext: { privileged: true } };
+  const ends = await Promise.all([
+    harbour.run(command('true')),
+    harbour.run(boxed(runnerImage, 'true')),
+    harbour.run(command('true'), { pod: { sidecars: [sidecar] } }),
+  ]);
+  const [step, container, refused = ''] = ends.map(said);
+  assert.deepEqual([step, container], ['succeeded', 'succeeded']);
+  assert.match(
+    refused,
+    /^invalid: the cluster refused its pod \(Forbidden\): .*violates PodSecurity "restricted:latest"/,
+  );
+  assert.match(
+    refused,
+    /: privileged \(container "beside" must not .*label the namespace with a level that allows it\.$/,
+  );
 });

@@ -64,10 +64,20 @@ interface Loaded {
   readonly config: KubeConfig;
 }
 
+export interface ApiOptions {
+  /** Whoever waits until the cluster is to be asked again waits no longer: that rejects as what was not answered. */
+  readonly closing?: AbortSignal;
+  /** Resolves after so long, or when the signal is aborted. The system's timer, unless given. */
+  readonly rest?: (ms: number, signal: AbortSignal) => Promise<unknown>;
+}
+
 /** Loads the client when it is first asked: it takes a third of a second, and most commands never ask. */
 export function createApi(
   load: (client: Client) => KubeConfig,
-  rest: (ms: number) => Promise<void> = (ms) => pause(ms),
+  {
+    closing = new AbortController().signal,
+    rest = (ms, signal) => pause(ms, undefined, { signal }).catch(() => undefined),
+  }: ApiOptions = {},
 ): Api {
   let loaded: Promise<Loaded> | null = null;
   const open = async (): Promise<Loaded> => {
@@ -78,7 +88,7 @@ export function createApi(
   const loadAgain = async (refused: Loaded): Promise<void> => {
     if ((await loaded) === refused) loaded = open().catch(() => refused);
   };
-  const gate = createGate(limits.atOnceMax, rest);
+  const gate = createGate(limits.atOnceMax, closing, rest);
 
   const send = async (
     method: ApiMethod,
@@ -123,6 +133,13 @@ export function createApi(
     }
   };
 
+  const refused = (answer: Answer, content: Json): ApiError => {
+    const error = errorOf(answer, content);
+    // It is asked too much, and not by this request alone.
+    if (error.status === 429 && error.retryAfterMs !== null) gate.rest(Math.min(error.retryAfterMs, limits.restMs));
+    return error;
+  };
+
   return {
     request: (method, path, options = {}) =>
       gate.pass(async () => {
@@ -136,22 +153,17 @@ export function createApi(
           );
         });
         const content = parse(text);
-        if (answer.status < 200 || answer.status > 299) {
-          const error = errorOf(answer, content);
-          // It is asked too much, and not by this request alone.
-          if (error.status === 429 && error.retryAfterMs !== null)
-            gate.rest(Math.min(error.retryAfterMs, limits.restMs));
-          throw error;
-        }
+        if (answer.status < 200 || answer.status > 299) throw refused(answer, content);
         const date = Date.parse(answer.headers['date'] ?? '');
         if (!Number.isNaN(date)) options.dated?.(date);
         return content as never;
       }),
+    // Streams do not rest with the others: whoever waits for the end of a log gives up after as long. They wait by themselves.
     async stream(path, query, signal) {
       const answer = await send('GET', path, { query }, signal);
       const content = answer.body.stream();
       if (answer.status === 200 && content !== null) return content;
-      throw errorOf(answer, parse(await answer.body.text().catch(() => '')));
+      throw refused(answer, parse(await answer.body.text().catch(() => '')));
     },
   };
 }
@@ -185,13 +197,14 @@ interface Gate {
   rest(ms: number): void;
 }
 
-function createGate(atOnceMax: number, restFor: (ms: number) => Promise<void>): Gate {
+function createGate(atOnceMax: number, closing: AbortSignal, restFor: NonNullable<ApiOptions['rest']>): Gate {
   const waiting: (() => void)[] = [];
   let busy = 0;
   let resting: Promise<unknown> | null = null;
   const rested = async (): Promise<void> => {
     if (resting === null) return;
     await resting;
+    if (closing.aborted) throw new ApiError('the cluster is not asked any more', null, 'Unanswered', null);
     return rested();
   };
   return {
@@ -208,7 +221,7 @@ function createGate(atOnceMax: number, restFor: (ms: number) => Promise<void>): 
       }
     },
     rest(ms) {
-      const own = Promise.all([resting, restFor(ms)]).finally(() => {
+      const own = Promise.all([resting, restFor(ms, closing)]).finally(() => {
         if (resting === own) resting = null;
       });
       resting = own;

@@ -10,39 +10,33 @@
  */
 import type { Usage } from '../../engine/event.ts';
 import type { AgentResult } from '../agent/contract.ts';
-import { failed, type Failed, type Placed, type PlacementEnd, type StopCause } from '../desk/placing.ts';
-import { AttemptRefusal } from '../local/refusal.ts';
-import { ApiError, backOff } from './api.ts';
-import { makePod, podGone } from './make-pod.ts';
+import type { Failed, Placed, PlacementEnd, StopCause } from '../desk/placing.ts';
+import { askForPod } from './asking.ts';
+import { hasOutlasted, isHelperBringing, usageOf } from './container-end.ts';
 import type { ContainerSide, PlacedPod, PlacementPorts } from './placement-ports.ts';
 import {
   endedWithoutWord,
   failureOf,
-  failureToStart,
   goneOutcome,
   hasEndedItself,
+  hungAgent,
   lossOf,
   mainContainer,
+  mainOf,
   skipOf,
   type AgentSide,
 } from './pod-end.ts';
+import { failureToStart } from './pod-start.ts';
 import { graceSeconds, helperContainer } from './pod.ts';
 import type { ContainerView, PodView } from './pod-view.ts';
 import type { PodPlace } from './reaper.ts';
-import { isQuota, refusalOf } from './refused-pod.ts';
+import { unseenPod } from './refused-pod.ts';
 import { StartWaits } from './start-waits.ts';
-import { formatDuration } from '../../std/duration.ts';
-import { messageOfError } from '../../std/error-message.ts';
 
-/** After the end of its container: for what it has left. */
-const helperPatienceMs = 600_000;
 /** Between two questions whether a silent agent has written anything. */
 const askAgainMs = 60_000;
 /** Of a pod whose agent hangs, and can make nothing of a grace. Without any, the cluster would not wait for its end. */
 const hungGraceSeconds = 1;
-/** Half a second apart, until the cluster has said how it is now. */
-const looksMax = 4;
-const quotaWaitsMs = [5000, 10_000, 20_000, 40_000, 60_000] as const;
 
 export class Placement implements Placed {
   readonly #pod: PlacedPod;
@@ -93,49 +87,25 @@ export class Placement implements Placed {
   async ask(): Promise<void> {
     this.#isAsking = true;
     this.#mayBeThere = false;
-    await this.#ask();
-    this.#isAsking = false;
-  }
-
-  async #ask(): Promise<void> {
     const askedAt = this.#ports.clock.now();
     this.#waits.asked(askedAt);
-    for (let [failures, waits] = [0, 0]; !this.#isLeft && this.#stop === null;) {
-      try {
-        return this.#placed(await makePod(this.#pod, this.#ports, () => void (this.#mayBeThere = true)));
-      } catch (error) {
-        if (this.#isLeft) return;
-        if (error instanceof AttemptRefusal) return this.#see(failed(error.failure, error.message));
-        if (!(error instanceof ApiError))
-          return this.#see(failed('start', `its pod could not be asked for: ${messageOfError(error)}`));
-        const refusal = refusalOf(error, await this.#isLate(askedAt));
-        if (this.#stop !== null) break;
-        if (refusal !== null) return this.#see(refusal);
-        // What has begun in it does not begin again.
-        if (this.#begun && error.reason === podGone)
-          return this.#ports.seen() === undefined ? this.#see(goneOutcome(this.#last)) : this.#placed(null);
-        this.#tell(`Its pod is not made yet: ${error.message}`);
-        failures += 1;
-        if (isQuota(error)) {
-          const ms = quotaWaitsMs[Math.min(waits, quotaWaitsMs.length - 1)] ?? 0;
-          waits = (await this.#ports.room(ms, this.#closing.signal)) ? 0 : waits + 1;
-        } else await backOff(failures, error, this.#closing.signal);
-      }
-    }
-    if (this.#stop === null) return;
+    const asked = await askForPod(this.#pod, this.#ports, {
+      askedAt,
+      isLeft: () => this.#isLeft,
+      isStopped: () => this.#stop !== null,
+      hasBegun: () => this.#begun,
+      sent: () => void (this.#mayBeThere = true),
+      tell: (text) => this.#tell(text),
+      signal: this.#closing.signal,
+    });
+    if (asked?.kind === 'made') return this.#placed(asked.uid);
+    if (asked?.kind === 'refused') return this.#see(asked.failed);
+    if (asked?.kind === 'going')
+      return this.#ports.seen() === undefined ? this.#see(goneOutcome(this.#last)) : this.#placed(null);
+    if (this.#stop === null || this.#isLeft) return;
     // A pod that was asked for without an answer may come yet: it may not begin, and goes when it is seen.
     this.#placed(null);
     if (!this.#begun) this.#stopped();
-  }
-
-  /** Its time to begin is over, as far as its namespace could be seen: of one that cannot be seen now it is not known. */
-  async #isLate(askedAt: number): Promise<boolean> {
-    const { patience, lasted, isFresh } = this.#ports;
-    for (let looks = 1; looks <= looksMax && lasted(askedAt) > patience.startMs; looks += 1) {
-      if (isFresh()) return true;
-      await backOff(1, null, this.#closing.signal);
-    }
-    return false;
   }
 
   /** As an earlier server has kept it. */
@@ -279,14 +249,11 @@ export class Placement implements Placed {
     const refusal = refused();
     if (refusal === null) return;
     const { namespace } = this.#pod;
-    const words = `namespace ${namespace} cannot be seen: ${refusal.why}`;
-    this.#tell(`Its ${words}`);
+    this.#tell(`Its namespace ${namespace} cannot be seen: ${refusal.why}`);
     if (clock.now() < Math.max(refusal.since, this.#heardAt) + lostMs) return;
     revoke();
     if (this.#stop !== null) return this.#stopped();
-    const what = `its ${words}, and nothing was heard of its agent for ${formatDuration(lostMs)}`;
-    const help = 'Make the namespace, or give the server its role there (docs/kubernetes-rbac.yaml).';
-    this.#see(failed(this.#begun ? 'lost' : 'start', `${what}. ${help}`));
+    this.#see(unseenPod(this.#begun, { namespace, why: refusal.why, lostMs }));
   }
 
   #lookAtLoss(view: PodView): void {
@@ -312,10 +279,8 @@ export class Placement implements Placed {
     if (at === null) return;
     this.#wroteAt = at;
     if (this.#isLeft || this.#stop !== null || lasted(this.#heardAt) < lostMs) return;
-    const where = this.#last?.node == null ? '' : ` on ${this.#last.node}`;
-    const message = `nothing was heard of its agent for ${formatDuration(lostMs)}, though its pod runs${where}: it hangs`;
     revoke();
-    this.#endPod(failed('lost', message), hungGraceSeconds);
+    this.#endPod(hungAgent(this.#last, lostMs), hungGraceSeconds);
   }
 
   get #heardAt(): number {
@@ -358,25 +323,16 @@ export class Placement implements Placed {
   /** While nobody can see it, it may have ended in time. */
   #lookAtTime(view: PodView, { timeoutMs, graceMs }: ContainerSide): void {
     const { clock, isFresh } = this.#ports;
-    const main = mainOf(view);
-    if (main?.state !== 'running' || main.startedAt === null || clock.now() <= main.startedAt + timeoutMs) return;
-    if (isFresh()) this.stop('timeout', graceMs);
+    if (hasOutlasted(view, timeoutMs, clock.now()) && isFresh()) this.stop('timeout', graceMs);
   }
 
   /** Of what was not told: what the cluster says of the container. */
   get #usage(): Usage | null {
-    const main = mainOf(this.#last);
-    if (main?.startedAt == null || main.finishedAt === null) return null;
-    const memoryBytesMax = this.#ports.container?.memoryBytesMax() ?? null;
-    return { wallMs: main.finishedAt - main.startedAt, cpuMs: null, memoryBytesMax };
+    return usageOf(this.#last, this.#ports.container?.memoryBytesMax() ?? null);
   }
 
-  /** What the container has left for the next try, after an end that was not good. */
-  #isHelperBringing({ containers }: PodView): boolean {
-    const main = mainOf(this.#last);
-    const helper = containers.find(({ name }) => name === helperContainer);
-    if (this.#result !== null || main?.state !== 'terminated') return false;
-    return helper?.state === 'running' && this.#ports.lasted(main.finishedAt ?? 0) < helperPatienceMs;
+  #isHelperBringing(view: PodView): boolean {
+    return this.#result === null && isHelperBringing(view, this.#ports.lasted);
   }
 
   /** This server carries it no further: the next one may. */
@@ -441,8 +397,4 @@ export class Placement implements Placed {
     this.#said = text;
     this.#ports.say(text);
   }
-}
-
-function mainOf(view: PodView | null): ContainerView | undefined {
-  return view?.containers.find(({ name }) => name === mainContainer);
 }

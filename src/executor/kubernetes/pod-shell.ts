@@ -18,10 +18,10 @@ import { ApiError, createApi, type Api } from './api.ts';
 import { resolveContainer, resolveWords } from './container.ts';
 import { debugPod, secretVariables } from './debug-pod.ts';
 import { execIn, type Exec } from './exec.ts';
-import { mainContainer } from './pod-end.ts';
+import { mainContainer, mainOf } from './pod-end.ts';
 import type { PodView } from './pod-view.ts';
 import { helperContainer, namespaceOf, type PodSettings, type ResolvedContainer } from './pod.ts';
-import { mainOf, removePod, untilView, whyNotStarted } from './single-pod.ts';
+import { removePod, untilView, whyNotStarted } from './single-pod.ts';
 
 export interface PodShellOptions {
   readonly spec: AttemptSpec;

@@ -25,7 +25,7 @@ import { brokenBeside, mainContainer, podPatience } from './pod-end.ts';
 import { podName } from './pod-name.ts';
 import { helperContainer, namespaceOf, podOf, saidOf, type PodSettings } from './pod.ts';
 import { createReaper, type PodPlace, type Reaper } from './reaper.ts';
-import { isFresh, openSeen, type Seen } from './seen.ts';
+import { isFresh, SeenNamespaces, type Seen } from './seen.ts';
 
 export interface PodsOptions {
   readonly desk: Desk;
@@ -70,30 +70,42 @@ export class Pods implements Placing {
   readonly #placements = new Map<string, Placement>();
   /** Until nothing of it is needed any more. */
   readonly #idByPod = new Map<string, string>();
-  readonly #namespaces = new Map<string, Seen>();
+  readonly #namespaces: SeenNamespaces;
   readonly #leaving: Leaving;
   readonly #endTicks: () => void;
   #tickedAt: number;
   /** Nothing is read of any log from then on. */
   readonly #closing = new AbortController();
+  /** Nobody waits for the cluster from then on. */
+  readonly #left = new AbortController();
   #knowsAll = false;
 
   constructor(options: PodsOptions) {
     const { loadConfig, artifacts, trusted, settings } = options;
     this.#options = options;
-    this.#api = createApi(loadConfig);
+    this.#api = createApi(loadConfig, { closing: this.#left.signal });
     this.#stored = createStoredValues(artifacts);
+    this.#namespaces = new SeenNamespaces({
+      api: this.#api,
+      clock: options.clock,
+      own: settings.namespace,
+      names: options.namespaces,
+      instance: settings.instance,
+      changed: (name, view) => this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view),
+      listed: (seen, begunAt) => this.#listed(seen, begunAt),
+      trouble: options.trouble,
+    });
     this.#reaper = this.#createReaper(trusted);
     this.#reaperOfLooks = this.#createReaper(() => true);
     this.#leaving = new Leaving({
       goesOn: (place) => this.#goesOn(place),
-      isFresh: ({ namespace }) => isFresh(this.#seenIn(namespace), options.clock),
+      isFresh: ({ namespace }) => isFresh(this.#namespaces.in(namespace), options.clock),
       remove: (place) => this.#reaper.take(place, 0),
     });
     this.#tickedAt = options.clock.now();
     this.#endTicks = (options.every ?? everyInterval)(limits.tickMs, () => this.#tick());
     // So that what an earlier server left there is found before the first attempt.
-    for (const namespace of [settings.namespace, ...options.namespaces.known]) this.#seenIn(namespace);
+    for (const namespace of [settings.namespace, ...options.namespaces.known]) this.#namespaces.in(namespace);
   }
 
   get(id: string): Placement | undefined {
@@ -112,7 +124,7 @@ export class Pods implements Placing {
   place(id: string, task: AgentTask, began: Began | null, listener: PlacedListener): Placement {
     const { settings, desk, clock } = this.#options;
     const name = podName(settings.instance, id);
-    const seen = this.#seenIn(namespaceOf(task, settings));
+    const seen = this.#namespaces.in(namespaceOf(task, settings));
     const so = { began };
     const log = this.#logOf(id, task, { so, seen }, () => placement);
     const placement = this.#placementOf(id, name, task, { so, seen, log, listener, token: () => token });
@@ -154,7 +166,7 @@ export class Pods implements Placing {
   /** An earlier server placed it: what is seen says how it stands. */
   recover(id: string, task: AgentTask, end: PlacementEnd | null, uid: string | null): void {
     this.#placements.get(id)?.identify(uid);
-    const seen = this.#seenIn(namespaceOf(task, this.#options.settings));
+    const seen = this.#namespaces.in(namespaceOf(task, this.#options.settings));
     if (seen.isListed) this.#placements.get(id)?.recover(end);
     else seen.waiting.set(id, end);
   }
@@ -188,12 +200,10 @@ export class Pods implements Placing {
     const { lastPatienceMs = null } = this.#options;
     if (lastPatienceMs !== null) await this.#seeOff(lastPatienceMs);
     for (const placement of this.#placements.values()) placement.leave();
-    for (const { table, metrics } of this.#namespaces.values()) {
-      table.close();
-      metrics.close();
-    }
+    this.#namespaces.close();
     this.#reaper.close();
     this.#reaperOfLooks.close();
+    this.#left.abort();
   }
 
   async #seeOff(patienceMs: number): Promise<void> {
@@ -237,12 +247,7 @@ export class Pods implements Placing {
     return createReaper({
       api: this.#api,
       clock,
-      hasStayed: ({ namespace, name, uid }, since, ms) => {
-        const seen = this.#namespaces.get(namespace);
-        const view = seen?.table.get(name);
-        if (seen === undefined || view === undefined || (uid !== null && view.uid !== uid)) return null;
-        return seen.sight.lasted(since, clock.now()) >= ms && isFresh(seen, clock);
-      },
+      hasStayed: (place, since, ms) => this.#namespaces.hasStayed(place, since, ms),
       trouble: (error) => trouble(error, 'a pod could not be removed; it is tried again'),
       mayAct,
     });
@@ -335,7 +340,7 @@ export class Pods implements Placing {
         if (isKept) leaving.take(place);
         else reaper.take(place, leaveSeconds);
       },
-      unmade: () => this.#leaveUnused(pod.namespace, seen),
+      unmade: () => this.#namespaces.leaveUnused(pod.namespace, seen),
       container:
         work.kind === 'container'
           ? { timeoutMs, graceMs, started, memoryBytesMax: () => seen.metrics.most(name) }
@@ -368,41 +373,6 @@ export class Pods implements Placing {
       trouble: (error) => trouble(error, 'a log cannot be read; it is tried again'),
       closing: this.#closing.signal,
     });
-  }
-
-  #seenIn(namespace: string): Seen {
-    const before = this.#namespaces.get(namespace);
-    if (before !== undefined) return before;
-    this.#options.namespaces.add(namespace);
-    const { settings, clock, trouble } = this.#options;
-    const seen = openSeen({
-      api: this.#api,
-      namespace,
-      instance: settings.instance,
-      clock,
-      changed: (name, view) => this.#placements.get(this.#idByPod.get(name) ?? '')?.changed(view),
-      listed: (begunAt) => this.#listed(seen, begunAt),
-      trouble: (error) => trouble(error, `the pods of ${namespace} cannot be seen`),
-    });
-    this.#namespaces.set(namespace, seen);
-    return seen;
-  }
-
-  /** A name that is misspelt, above all: no server is to look there again. */
-  #leaveUnused(namespace: string, seen: Seen): void {
-    const { namespaces, settings, trouble } = this.#options;
-    const { table, metrics, ids, isUsed, isListed } = seen;
-    if (isUsed || ids.size > 0 || namespace === settings.namespace) return;
-    const isEmpty = isListed ? table.values().next().done : !namespaces.known.includes(namespace);
-    if (isEmpty !== true || this.#namespaces.get(namespace) !== seen) return;
-    table.close();
-    metrics.close();
-    this.#namespaces.delete(namespace);
-    try {
-      namespaces.remove(namespace);
-    } catch (error) {
-      trouble(error, `the namespace ${namespace} is not forgotten`);
-    }
   }
 
   #listed(seen: Seen, begunAt: number): void {

@@ -1,4 +1,5 @@
 /** Pods that the cluster does not take: whether they are asked for again, and what to do, as far as its words tell. */
+import { formatDuration } from '../../std/duration.ts';
 import { failed, type Failed } from '../desk/placing.ts';
 import type { ApiError } from './api.ts';
 
@@ -21,6 +22,17 @@ export function refusalOf(error: ApiError, isLate: boolean): Failed | null {
   return isLate && error.status !== null
     ? failed('start', `its pod could not be made: ${error.message}. See how the cluster is: contender cluster check.`)
     : null;
+}
+
+/** In a namespace that the server may not list, and so whether there is one. */
+export function unseenPod(
+  hasBegun: boolean,
+  { namespace, why, lostMs }: { readonly namespace: string; readonly why: string; readonly lostMs: number },
+): Failed {
+  const silence = `nothing was heard of its agent for ${formatDuration(lostMs)}`;
+  const what = `its namespace ${namespace} cannot be seen: ${why}, and ${silence}`;
+  const help = 'Make the namespace, or give the server its role there (docs/kubernetes-rbac.yaml).';
+  return failed(hasBegun ? 'lost' : 'start', `${what}. ${help}`);
 }
 
 /** Where there is none of that name. */

@@ -3,8 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Failed } from '../desk/placing.ts';
 import { ApiError, backOff, type Api } from './api.ts';
-import { failureOf, failureToStart, mainContainer } from './pod-end.ts';
-import { viewOf, type ContainerView, type PodView } from './pod-view.ts';
+import { failureOf } from './pod-end.ts';
+import { failureToStart } from './pod-start.ts';
+import { viewOf, type PodView } from './pod-view.ts';
 import { messageOfError } from '../../std/error-message.ts';
 
 const limits = { lookMs: 250, removalTriesMax: 5 } as const;
@@ -45,10 +46,6 @@ export function whyNotStarted(view: PodView, waitedMs: number, startMs: number):
     failureToStart(view, wait, { startMs: Infinity, imageMs: 0 }) ??
     (waitedMs < startMs ? null : failureToStart(view, wait, { startMs: 0, imageMs: 0 }))
   );
-}
-
-export function mainOf({ containers }: PodView): ContainerView | undefined {
-  return containers.find(({ name }) => name === mainContainer);
 }
 
 /** At once. Why it could not be removed; null: it is, or never was. */

@@ -3,7 +3,8 @@
  * lacks; pure. A helper that brings the inputs of its container takes the time that it takes: what is to start then, starts its time
  * anew. What an earlier server saw is not known: a pod that was asked for by that one counts from its creation.
  */
-import { isBringing, lackingIn, type AgentSide, type Lasted, type StartWait } from './pod-end.ts';
+import type { AgentSide, Lasted } from './pod-end.ts';
+import { isBringing, lackingIn, type StartWait } from './pod-start.ts';
 import type { PodView } from './pod-view.ts';
 
 export class StartWaits {

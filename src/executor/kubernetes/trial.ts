@@ -7,10 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Api } from './api.ts';
 import { ok, unanswered, unknown, wrong, type Finding } from './finding.ts';
-import { failureOf, mainContainer } from './pod-end.ts';
+import { failureOf, mainContainer, mainOf } from './pod-end.ts';
 import type { ContainerView } from './pod-view.ts';
 import type { PodSettings } from './pod.ts';
-import { mainOf, removePod, untilView, whyNotStarted } from './single-pod.ts';
+import { removePod, untilView, whyNotStarted } from './single-pod.ts';
 import { speakingPod } from './trial-pod.ts';
 import { lastWriteMs } from './log-tail.ts';
 

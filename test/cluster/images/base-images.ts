@@ -1,7 +1,7 @@
 /**
- * The two images that need nothing of the product. `busybox:local` is Debian's static busybox with a link for each of
+ * The images that need nothing of the product. `busybox:local` is Debian's static busybox with a link for each of
  * its programs. `pause:local`, which holds the network of a pod, is the same with another first process: one that
- * sleeps is enough, since containerd ends it with a signal that nobody can ignore.
+ * sleeps is enough, since containerd ends it with a signal that nobody can ignore. `shell-less:local` has one program, awk, and nothing else.
  */
 import {
   chmodSync,
@@ -24,6 +24,7 @@ import { makeLayer, type Layer } from './layer.ts';
 
 export const pauseReference = 'localhost/pause:local';
 export const busyboxReference = 'docker.io/library/busybox:local';
+export const shellLessReference = 'docker.io/library/shell-less:local';
 
 /** Who runs where root is not wanted. */
 export const user = { id: 1000, name: 'contender', home: '/home/contender' };
@@ -37,23 +38,39 @@ export async function importBusybox(layout: Layout): Promise<void> {
   await importImage(layout, { ...(await plain(layout)), reference: busyboxReference, entrypoint: [], command: ['sh'] });
 }
 
+/** Busybox is the program that it is called by. */
+export async function importShellLess(layout: Layout): Promise<void> {
+  const { folder, environment } = await plain(layout);
+  const busybox = findBusybox();
+  const words = ['--dereference', `--transform=s,.*,awk,`, '--directory=/', busybox.path.slice(1)];
+  const layers = [await makeLayer(layout.images, 'awk', busybox.key, words)];
+  const image = { layers, folder, environment, user: String(user.id), entrypoint: ['/awk'], command: [] };
+  await importImage(layout, { ...image, reference: shellLessReference });
+}
+
 async function plain(layout: Layout) {
   return { layers: [await systemLayer(layout)], user: '0', folder: '/', environment: [searchPath] };
 }
 
 /** Folders, users and programs of a small system. */
 export async function systemLayer({ images }: Layout): Promise<Layer> {
-  const busybox = find('busybox');
-  if (busybox === null) throw new Trouble('there is no busybox: install the Debian package busybox-static');
-  const { size, mtimeMs } = statSync(busybox);
+  const busybox = findBusybox();
   const root = mkdtempSync(join(tmpdir(), 'contender-image-'));
   try {
     chmodSync(root, 0o755);
-    await fill(root, busybox);
-    return await makeLayer(images, 'system', `${busybox} ${size} ${mtimeMs}`, ['-C', root, '.']);
+    await fill(root, busybox.path);
+    return await makeLayer(images, 'system', busybox.key, ['-C', root, '.']);
   } finally {
     rmSync(root, { recursive: true });
   }
+}
+
+/** `key`: another one has another. */
+function findBusybox(): { readonly path: string; readonly key: string } {
+  const path = find('busybox');
+  if (path === null) throw new Trouble('there is no busybox: install the Debian package busybox-static');
+  const { size, mtimeMs } = statSync(path);
+  return { path, key: `${path} ${size} ${mtimeMs}` };
 }
 
 async function fill(root: string, busybox: string): Promise<void> {

@@ -124,10 +124,11 @@ test('a cluster that is asked too much is left alone by all who ask, for as long
   t.after(() => fake.close());
   const rested = Promise.withResolvers<void>();
   const rests: number[] = [];
-  const api = createApi(settingsFor(fake).loadConfig, (ms) => {
+  const rest = (ms: number): Promise<void> => {
     rests.push(ms);
     return rested.promise;
-  });
+  };
+  const api = createApi(settingsFor(fake).loadConfig, { rest });
   const path = '/api/v1/namespaces/default/pods';
   fake.faults.add(({ verb }) => verb === 'create', { kind: 'refuse', status: statuses.tooManyRequests(7) });
   await assert.rejects(api.request('POST', path, { body: {} }), /too many requests/);
@@ -138,4 +139,33 @@ test('a cluster that is asked too much is left alone by all who ask, for as long
   rested.resolve();
   await listed;
   assert.equal(fake.count('list'), 1);
+});
+
+test('a log or watch that is asked for too much has all others rest too', async (t) => {
+  const fake = await startClusterWithRunner();
+  t.after(() => fake.close());
+  const rested = Promise.withResolvers<void>();
+  const api = createApi(settingsFor(fake).loadConfig, { rest: () => rested.promise });
+  const path = '/api/v1/namespaces/default/pods';
+  fake.faults.add(({ verb }) => verb === 'watch', { kind: 'refuse', status: statuses.tooManyRequests(7) });
+  await assert.rejects(api.stream(path, { watch: true }, t.signal), /too many requests/);
+  const listed = api.request('GET', path);
+  for (let asked = 0; asked < 3; asked += 1) await (await fetch(`${fake.url}/version`)).text();
+  assert.equal(fake.count('list'), 0);
+  rested.resolve();
+  await listed;
+});
+
+test('nobody waits for a cluster that is to be left alone when it is not asked any more', async (t) => {
+  const fake = await startClusterWithRunner();
+  t.after(() => fake.close());
+  const closing = new AbortController();
+  const api = createApi(settingsFor(fake).loadConfig, { closing: closing.signal });
+  const path = '/api/v1/namespaces/default/pods';
+  fake.faults.add(({ verb }) => verb === 'create', { kind: 'refuse', status: statuses.tooManyRequests(30) });
+  await assert.rejects(api.request('POST', path, { body: {} }), /too many requests/);
+  const listed = api.request('GET', path);
+  closing.abort();
+  await assert.rejects(listed, /is not asked any more/);
+  assert.equal(fake.count('list'), 0);
 });

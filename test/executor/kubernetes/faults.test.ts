@@ -87,7 +87,10 @@ check('how long a pod may take to begin is said by its step, else by the configu
   const [patient, hasty] = [specOf(shell('true')), specOf(shell('true'), { startMs: 60_000 })];
   await harbour.executor.start(patient);
   await harbour.executor.start(hasty);
-  await until('both pods', () => fake.pods().length === 2);
+  for (const { attemptId } of [patient, hasty])
+    await until('its wait', async () =>
+      (await harbour.log(attemptId)).some((line) => line.startsWith('Its pod waits')),
+    );
   await pass(podPatience.startMs / 2);
   assert.match(
     said((await harbour.finished(hasty.attemptId)).outcome),

@@ -38,7 +38,7 @@ check(
     const { outcome } = await harbour.finished(id);
     assert.match(
       said(outcome),
-      /^lost: nothing was heard of its agent for 1 min 0 s, though its pod runs on node1: it hangs$/,
+      /^lost: nothing was heard of its agent for 1 min 0 s, though its pod runs on node1: it hangs\. See whether .*`lostAfter`/,
     );
     assert.equal(fake.pods().length, 0);
     assert.equal(said(await harbour.run(shell('true'))), 'succeeded');

@@ -13,6 +13,8 @@ export interface HarbourOptions extends Omit<Options, 'openPlacing'> {
   readonly loadConfig: (client: typeof import('@kubernetes/client-node')) => KubeConfig;
   readonly namespace: string;
   readonly image: string;
+  /** `Never`, unless given. */
+  readonly imagePullPolicy?: string;
   readonly startMs?: number;
   readonly imageMs?: number;
   /** Until an agent that says nothing is given up. */
@@ -30,6 +32,7 @@ export function openHarbour({
   loadConfig,
   namespace,
   image,
+  imagePullPolicy = 'Never',
   startMs,
   imageMs,
   lostMs,
@@ -49,7 +52,7 @@ export function openHarbour({
           instance,
           namespace,
           image,
-          imagePullPolicy: 'Never',
+          imagePullPolicy,
           imagePullSecrets: [],
           agentUrl,
           serviceAccountName: null,

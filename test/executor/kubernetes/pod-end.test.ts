@@ -6,14 +6,13 @@ import type { Failed } from '../../../src/executor/desk/placing.ts';
 import {
   endedWithoutWord,
   failureOf,
-  failureToStart,
   goneOutcome,
   hasEndedItself,
   lossOf,
   skipOf,
   type AgentSide,
-  type StartWait,
 } from '../../../src/executor/kubernetes/pod-end.ts';
+import { failureToStart, type StartWait } from '../../../src/executor/kubernetes/pod-start.ts';
 import { viewOf, type PodView } from '../../../src/executor/kubernetes/pod-view.ts';
 
 const created = Date.parse('2026-01-05T02:00:00Z');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1Pod } from '@kubernetes/client-node';
-import { failureToStart } from '../../../src/executor/kubernetes/pod-end.ts';
+import { failureToStart } from '../../../src/executor/kubernetes/pod-start.ts';
 import { viewOf, type PodView } from '../../../src/executor/kubernetes/pod-view.ts';
 import { helperContainer } from '../../../src/executor/kubernetes/pod.ts';
 import { StartWaits } from '../../../src/executor/kubernetes/start-waits.ts';
