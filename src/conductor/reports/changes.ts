@@ -15,7 +15,7 @@ import type { ConductorPorts, Project } from '../ports.ts';
 import { shaOf } from '../sha.ts';
 import { readChangesAsked } from '../stored.ts';
 import { matchPullRequest } from '../triggers/match.ts';
-import { versionsOf } from '../versions.ts';
+import { namesIn, versionsOf } from '../versions.ts';
 import { baseKey, changesKey, type ChangesAsked } from './report-writes.ts';
 
 /** Of one pipeline; the rest is only counted. */
@@ -24,10 +24,19 @@ const sentencesMax = 50;
 /** The commits that are compared, in a pull request. */
 type Compared = Pick<PullRequest, 'headSha' | 'baseSha' | 'baseBranch' | 'fork'>;
 
-/** Compiles what the head is compared with, where nobody has. What cannot be read is no reason to wait. */
-export async function learnBase(ports: ConductorPorts, project: Project, sha: Sha, baseSha: Sha): Promise<void> {
+/**
+ * Compiles what the head is compared with, where nobody has, and gives the names of its pipelines. What cannot be read is no
+ * reason to wait, and has none.
+ */
+export async function learnBase(
+  ports: ConductorPorts,
+  project: Project,
+  sha: Sha,
+  baseSha: Sha,
+): Promise<ReadonlySet<string>> {
   const left = await leftAt(project, sha, baseSha);
-  if (left !== null) await versionsOf(ports, project, left);
+  const versions = left === null ? null : await versionsOf(ports, project, left);
+  return versions?.ok === true ? namesIn(versions.value.versions) : new Set();
 }
 
 /** The base branch that the head of a pull request was compared with last; null where another head was. */
@@ -161,8 +170,8 @@ function mayHold({ broken }: Side, pipeline: string): boolean {
 async function reportsItself(journal: Journal, digest: string, { baseBranch, fork }: Compared): Promise<boolean> {
   const definition = await journal.definition(digest);
   if (definition === null) return false;
-  // Of a fork, each that listens to pull requests says that it does not run.
-  if (fork) return definition.on.pullRequest !== null;
+  // A stranger's change has this one comment, however many pipelines it changes.
+  if (fork) return false;
   return matchPullRequest(definition, baseBranch, { paths: [], file: '', files: new Set() }) !== null;
 }
 

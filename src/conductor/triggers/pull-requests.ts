@@ -57,7 +57,7 @@ export async function handlePullRequest(
   if (overtaken !== null) return { state: 'ignored', note: overtaken };
   const versions = await versionsOf(desk.ports, project, sha);
   if (!versions.ok) return { again: versions.error };
-  await learnBase(desk.ports, project, sha, baseSha);
+  const baseNames = await learnBase(desk.ports, project, sha, baseSha);
   const [ranBefore] = await journal.runs({ repository: project.name, pullRequest: number, sha, limit: 1 });
   const about = { repository: project.name, sha, pullRequest: number, baseSha };
   const opened = pullRequest.fork
@@ -67,7 +67,7 @@ export async function handlePullRequest(
   const at = clock.now();
   const looked: Write = { write: 'trigger-skipped', key: lookedKey, at, reason: opened.note, coveredBy: null };
   const reports = pullRequest.fork
-    ? refuseFork(versions.value, about, at)
+    ? refuseFork(versions.value, baseNames, about, at)
     : problemReports(about, versions.value.versions, at);
   const changes = reportChanges(project.name, pullRequest, at);
   const anew = ranBefore === undefined ? [] : await tellAllAnew(desk, about, namesIn(versions.value.versions), at);
@@ -158,14 +158,23 @@ async function changeOf(
 
 export const forkSummary = 'A pull request from a fork does not run: its code is not trusted';
 
-/** A stranger's code would run as our own user: processes of this machine are for those who can push. */
-function refuseFork(versions: CommitVersions, about: About, at: number): readonly Write[] {
+/**
+ * A stranger's code would run as our own user: processes of this machine are for those who can push. It is said of the pipelines
+ * that the base has, on which somebody may wait, and without comments: how much is written is not for strangers to choose.
+ */
+function refuseFork(
+  versions: CommitVersions,
+  baseNames: ReadonlySet<string>,
+  about: About,
+  at: number,
+): readonly Write[] {
   return goodVersions(versions).flatMap(({ definition }) =>
-    definition.on.pullRequest === null
+    definition.on.pullRequest === null || !baseNames.has(definition.name)
       ? []
       : reportWithoutRun(
           {
             ...about,
+            pullRequest: null,
             pipeline: definition.name,
             state: 'neutral',
             summary: forkSummary,
