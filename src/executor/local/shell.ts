@@ -105,15 +105,17 @@ export function startShell(environment: { readonly [name: string]: string }): Sh
 
 /**
  * The process says its id, closes what is the shell's, and becomes the program; the shell says how it ended. That the id
- * is the one of the process itself, and not of the shell, is known only to the kernel, which is asked without a fork.
+ * is the one of the process itself, and not of the shell, is known only to the kernel, which is asked without a fork: by
+ * where a link of /proc leads, since a shell reads a file byte by byte.
  */
 function scriptOf({ command, directory, environment, out, err }: ShellCommand): string {
   const variables = Object.entries(environment).map(([name, value]) => ` ${name}=${quoted(value)}`);
   const steps = [
-    'read -r id rest </proc/self/stat',
-    'echo "p $id" >&3',
+    'cd -P /proc/self',
+    'echo "p ${PWD##*/}" >&3',
     'exec 3>&-',
     `cd ${quoted(directory)}`,
+    'unset OLDPWD',
     ...(variables.length === 0 ? [] : [`export${variables.join('')}`]),
     `exec ${command.map(quoted).join(' ')}`,
   ];
