@@ -42,13 +42,12 @@ export function createMask(
     .map((form) => Buffer.from(form).toString('latin1'))
     .sort((one, other) => other.length - one.length);
   if (patterns.length === 0) return { text: (text) => text, isEmpty: true, stream: passThrough, refused };
-  const expression = new RegExp(patterns.map(escapeExpression).join('|'), 'g');
+  const spans = spansIn(patterns.map(escapeExpression).join('|'));
   const longest = patterns[0]?.length ?? 0;
   return {
-    text: (text) =>
-      Buffer.from(Buffer.from(text).toString('latin1').replace(expression, maskText), 'latin1').toString(),
+    text: (text) => masked(Buffer.from(text).toString('latin1'), spans).toString(),
     isEmpty: false,
-    stream: () => createMaskStream(expression, longest),
+    stream: () => createMaskStream(spans, longest),
     refused,
   };
 }
@@ -108,35 +107,60 @@ function base64Forms(value: string): readonly string[] {
   });
 }
 
-function createMaskStream(expression: RegExp, longest: number): MaskStream {
+/** From a place in a text up to another one. */
+type Span = readonly [start: number, end: number];
+type Spans = (text: string) => readonly Span[];
+
+/** Where the forms stand. What two secrets share is one span with the rest of both: neither may be left over. */
+function spansIn(forms: string): Spans {
+  const some = new RegExp(forms);
+  const each = new RegExp(`(?=(${forms}))`, 'g');
+  return (text) => {
+    const found: Span[] = [];
+    if (!some.test(text)) return found;
+    for (const { index, 1: form = '' } of text.matchAll(each)) {
+      const [start, end] = found.at(-1) ?? [0, 0];
+      if (index < end) found[found.length - 1] = [start, Math.max(end, index + form.length)];
+      else found.push([index, index + form.length]);
+    }
+    return found;
+  };
+}
+
+function masked(text: string, spans: Spans): Buffer {
+  let kept = 0;
+  const parts = spans(text).map(([start, end]) => {
+    const part = text.slice(kept, start);
+    kept = end;
+    return part;
+  });
+  return Buffer.from([...parts, text.slice(kept)].join(maskText), 'latin1');
+}
+
+function createMaskStream(spans: Spans, longest: number): MaskStream {
   let held = '';
-  const masked = (text: string): Uint8Array => Buffer.from(text.replace(expression, maskText), 'latin1');
   return {
     push(chunk) {
       held += Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
       let end = held.lastIndexOf('\n') + 1;
       // A line without end: all but what may be the beginning of a secret goes on.
-      if (held.length - end > heldBytesMax + longest) end = beforeMatch(held, expression, held.length - longest);
+      if (held.length - end > heldBytesMax + longest) end = beforeMatch(held, spans, held.length - longest);
       if (end === 0) return new Uint8Array(0);
       const ready = held.slice(0, end);
       held = held.slice(end);
-      return masked(ready);
+      return masked(ready, spans);
     },
     end() {
-      const rest = masked(held);
+      const rest = masked(held, spans);
       held = '';
       return rest;
     },
   };
 }
 
-/** `end`, or the end of the match that lies across it. */
-function beforeMatch(text: string, expression: RegExp, end: number): number {
-  for (const match of text.matchAll(expression)) {
-    if (match.index >= end) break;
-    if (match.index + match[0].length > end) return match.index + match[0].length;
-  }
-  return end;
+/** `end`, or the end of the span that lies across it. */
+function beforeMatch(text: string, spans: Spans, end: number): number {
+  return spans(text).find(([start, spanEnd]) => start < end && spanEnd > end)?.[1] ?? end;
 }
 
 function passThrough(): MaskStream {

@@ -52,6 +52,19 @@ test('a secret is masked in every form in which programs print it, wherever the 
   );
 });
 
+test('of secrets that overlap nothing is left over, wherever the chunks are cut', () => {
+  const secrets = new Map([
+    ['ONE', 'abcdefgh'],
+    ['TWO', 'efghijkl'],
+    ['THREE', 'ijklmnop'],
+  ]);
+  const mask = createMask(secrets);
+  assert.equal(mask.text('<abcdefghijklmnop> <efghijkl> <abcdefghabcdefgh>'), '<***> <***> <******>');
+  const stream = mask.stream();
+  const passed = [...Buffer.from('<abcdefghijkl>\n')].map((byte) => Buffer.from(stream.push(Uint8Array.of(byte))));
+  assert.equal(Buffer.concat([...passed, stream.end()]).toString(), '<***>\n');
+});
+
 test('each long line of a key file is masked by itself', () => {
   const key = '-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nshort\nhkiG9w0BAQEFAASC\n-----END KEY-----\n';
   const stream = maskOf(key).stream();

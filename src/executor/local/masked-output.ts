@@ -15,6 +15,11 @@ export function maskedOutput(
   };
   const visit = (value: Json): Json => {
     if (typeof value === 'string') return clean(value);
+    if (typeof value === 'number') {
+      const text = JSON.stringify(value);
+      const masked = clean(text);
+      return masked === text ? value : masked;
+    }
     if (Array.isArray(value)) return value.map(visit);
     if (!isJsonObject(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [clean(key), visit(inner)]));
