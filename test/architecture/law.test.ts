@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -163,4 +163,14 @@ test('a table whose row names what stands below it is a breach', () => {
     table.replace('| src/engine | heart (pure) | std |', '| src/engine | heart (pure) | std journal |'),
   );
   assert.match(findBreaches(root)[0]?.message ?? '', /names src\/journal, which does not stand above it/);
+});
+
+test('each file or folder that ARCHITECTURE.md names by its path is there', () => {
+  const text = readFileSync('ARCHITECTURE.md', 'utf8');
+  const paths = [...text.matchAll(/`([a-z][a-z.-]*(?:\/[a-z.-]+)+)`/g)].map(([, path = '']) => path);
+  const missing = paths.filter((path) =>
+    [path, `${path}.ts`, `src/${path}`, `src/${path}.ts`].every((place) => !existsSync(place)),
+  );
+  assert.ok(paths.length > 20);
+  assert.deepEqual(missing, []);
 });

@@ -25,6 +25,17 @@ test('docs/README.md lists each page', () => {
   assert.deepEqual(unlisted, []);
 });
 
+test('docs/decisions/README.md lists each decision under its heading', () => {
+  const index = pageOf('decisions/README.md');
+  const decisions = pages.filter((page) => /^decisions\/\d/.test(page));
+  for (const page of decisions) {
+    const [, number = '', heading = ''] = /^# 0*(\d+)\.? (.*)$/m.exec(pageOf(page)) ?? [];
+    const name = page.slice('decisions/'.length);
+    assert.ok(index.includes(`| [${number.padStart(4, '0')}](${name}) | ${heading} |`), name);
+    assert.ok(name.startsWith(number.padStart(4, '0')), name);
+  }
+});
+
 test('the README of the repository lists each page too', () => {
   const readme = readFileSync(join(docs, '../README.md'), 'utf8');
   const unlisted = pages.filter(
