@@ -6,6 +6,7 @@ import type { Telling } from '../conductor/runs/told.ts';
 import type { Config } from '../config/config.ts';
 import type { CancelRequest, DecideRequest } from '../engine/request.ts';
 import { dataEventStates, type Reprocess } from '../journal/journal.ts';
+import { problemCodes } from '../std/problem-codes.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 import { actorName } from './actor.ts';
 
@@ -93,7 +94,14 @@ const toldSchema = z.object({
 type ToldData = z.infer<typeof toldSchema>;
 const refusedSchema = z.object({
   error: z.string(),
-  problem: z.object({ code: z.string(), message: z.string(), help: z.string() }).nullish(),
+  problem: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      where: z.object({ file: z.string(), line: z.number(), column: z.number() }).nullable(),
+      help: z.string(),
+    })
+    .nullish(),
 });
 
 /** With the token of the environment, or the one that the server keeps in its folder. */
@@ -183,23 +191,24 @@ function unreachableServer(url: string, error: unknown): Problem {
 function refusal(url: string, status: number, answer: unknown, otherwise: string): Problem {
   const refused = refusedSchema.safeParse(answer);
   const said = refused.success ? (refused.data.problem?.message ?? refused.data.error) : `status ${status}`;
-  const known = refused.success ? refused.data.problem?.help : undefined;
+  const problem = refused.success ? refused.data.problem : null;
+  const code = problemCodes.find((each) => each === problem?.code);
   return {
-    code: codes.get(status) ?? 'server-refused',
+    code: code ?? (status === 422 ? 'run-refused' : 'server-refused'),
     message: `the server at ${url} said: ${said}`,
-    where: null,
-    help: known ?? helps.get(status) ?? otherwise,
+    where: problem?.where ?? null,
+    help:
+      (code === undefined ? undefined : helps.get(code)) ?? problem?.help ?? (status === 401 ? tokenHelp : otherwise),
   };
 }
 
-const codes: ReadonlyMap<number, Problem['code']> = new Map([
-  [404, 'step-unknown'],
-  [409, 'run-not-asked'],
-  [422, 'run-refused'],
-]);
+const tokenHelp = 'Set CONTENDER_API_TOKEN to the token that the server was given.';
 
-const helps: ReadonlyMap<number, string> = new Map([
-  [401, 'Set CONTENDER_API_TOKEN to the token that the server was given.'],
-  [404, '`contender graph PIPELINE` shows the steps.'],
-  [409, '`contender runs --state running` lists the runs that go on; their pages say what they wait for.'],
+/** The commands for what the server's own help says in requests. */
+const helps: ReadonlyMap<Problem['code'], string> = new Map([
+  ['run-unknown', '`contender runs` lists ids and numbers.'],
+  ['step-unknown', '`contender graph PIPELINE` shows the steps.'],
+  ['run-not-asked', '`contender runs --state running` lists the runs that go on; their pages say what they wait for.'],
+  ['backfill-unknown', '`contender backfills` lists their ids.'],
+  ['backfill-ended', '`contender backfills` lists those that go on.'],
 ]);

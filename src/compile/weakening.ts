@@ -9,14 +9,15 @@ import type {
   GateCheck,
   GateWork,
   PipelineDefinition,
+  PromotionPolicy,
   StepDefinition,
   TriggerRule,
 } from '../pipeline/definition.ts';
 import { podPlaceWords } from '../pipeline/pod.ts';
 import { unreachable } from '../std/unreachable.ts';
 
-/** From the strictest to the loosest. */
-const policies = ['never', 'on-approval', 'on-merge', 'automatic'] as const;
+/** Which decide without a person at the model: `automatic` is another word for `on-merge`. */
+const decidingPolicies: ReadonlySet<PromotionPolicy> = new Set(['on-merge', 'automatic']);
 /** By these a step does not run where a gate before it has failed. */
 const heedingRules: ReadonlySet<TriggerRule> = new Set(['all_success', 'none_failed', 'none_failed_min_one_success']);
 const lowerIsBetter: ReadonlySet<string> = new Set(['log_loss', 'brier', 'mae', 'rmse']);
@@ -160,7 +161,7 @@ function weakenedChallenge(name: string, base: ChallengeWork, head: ChallengeWor
     ...lowered(`${label}: minRelativeChange`, base.minRelativeChange, head.minRelativeChange),
     ...lowered(`${label}: confidence`, base.confidence, head.confidence),
     ...guardrails,
-    ...(policies.indexOf(head.promote) > policies.indexOf(base.promote)
+    ...(decidingPolicies.has(head.promote) && !decidingPolicies.has(base.promote)
       ? [`${label}: it promotes ${head.promote} and no longer ${base.promote}`]
       : []),
   ];

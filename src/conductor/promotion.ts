@@ -1,8 +1,8 @@
 /**
  * Who becomes champion, and when. A run only reports; the decision is taken here, by the pipeline's policy:
  *
- *   automatic    at the end of a run of the default branch
- *   on-merge     the same, and for a pull request when it is merged into that: then the very artifact that was evaluated
+ *   on-merge, automatic   at the end of a run of the default branch, and of a pull request when it is merged into that: then
+ *                         the very artifact that was evaluated
  *   on-approval, never    not by itself
  *
  * An unmerged pull request never promotes, nor does a group of them in a merge queue, and a re-run never registers a model

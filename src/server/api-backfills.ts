@@ -4,9 +4,10 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { BackfillProgress } from '../journal/journal.ts';
 import * as schemas from './api-backfill-schemas.ts';
-import { commitOf, refusedOf } from './api-commit.ts';
+import { commitOf } from './api-commit.ts';
 import { cancelRequestSchema, errorSchema, idSchema, refusedSchema, tokenNeeded, type Refused } from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
+import { endedBackfill, refusedOf, unknownBackfill } from './refusals.ts';
 
 export function addBackfills(app: FastifyInstance, ports: ServerPorts): void {
   addReading(app, ports);
@@ -33,12 +34,12 @@ function addReading(app: FastifyInstance, ports: ServerPorts): void {
       schema: {
         summary: 'One backfill, with its intervals',
         params: idSchema,
-        response: { 200: schemas.wholeBackfillSchema, 404: errorSchema },
+        response: { 200: schemas.wholeBackfillSchema, 404: refusedSchema },
       },
     },
     async (request, reply) => {
       const backfill = await ports.journal.backfill(request.params.id);
-      if (backfill === null) return reply.code(404).send({ error: 'no such backfill' });
+      if (backfill === null) return reply.code(404).send(unknownBackfill(request.params.id));
       const intervals = await ports.journal.backfillIntervals(backfill.id);
       return { ...answerOf(backfill), intervals: [...intervals] };
     },
@@ -97,15 +98,15 @@ function addCancelling(app: FastifyInstance, ports: ServerPorts): void {
         ...tokenNeeded,
         params: idSchema,
         body: cancelRequestSchema,
-        response: { 202: idSchema, 400: errorSchema, 401: errorSchema, 404: errorSchema, 409: errorSchema },
+        response: { 202: idSchema, 400: errorSchema, 401: errorSchema, 404: refusedSchema, 409: refusedSchema },
       },
     },
     async (request, reply) => {
       const backfill = await ports.journal.backfill(request.params.id);
-      if (backfill === null) return reply.code(404).send({ error: 'no such backfill' });
+      if (backfill === null) return reply.code(404).send(unknownBackfill(request.params.id));
       const asked = await ports.conductor.cancelBackfill(backfill.id, request.body?.by ?? 'api');
       if (asked === 'accepted') return reply.code(202).send({ id: backfill.id });
-      return reply.code(409).send({ error: `the backfill is ${backfill.state} already` });
+      return reply.code(409).send(endedBackfill(`the backfill is ${backfill.state} already`));
     },
   );
 }

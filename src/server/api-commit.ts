@@ -1,6 +1,5 @@
-/** The commit that a request means, and why a request is refused. */
+/** The commit that a request means. */
 import type { Sha } from '../git/git.ts';
-import type { Problem } from '../std/problem.ts';
 import type { Refused } from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
 
@@ -19,10 +18,4 @@ export async function commitOf(
   if (!fetched.ok) return { error: fetched.error.message };
   const sha = await project.git.resolve(request.revision);
   return sha.ok ? { repository, sha: sha.value } : { error: sha.error.message };
-}
-
-export function refusedOf(error: Problem | string): Refused {
-  if (typeof error === 'string') return { error };
-  const { code, message, where, help } = error;
-  return { error: `${message} (${help})`, problem: { code, message, where, help } };
 }

@@ -7,6 +7,7 @@ import type { Instance, Run, Step } from '../engine/run.ts';
 import { attemptViewOf, stepViewOf } from '../ui/ui.ts';
 import * as schemas from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
+import { unknownRun, unknownStep } from './refusals.ts';
 
 const limits = { textCharactersMax: 1000, attemptsMax: 20 } as const;
 
@@ -18,14 +19,14 @@ export function addStepReading(app: FastifyInstance, ports: ServerPorts): void {
         summary: 'One step of a run, with its instances and their attempts',
         params: schemas.stepSchema,
         querystring: schemas.instancesQuerySchema,
-        response: { 200: schemas.wholeStepSchema, 400: schemas.errorSchema, 404: schemas.errorSchema },
+        response: { 200: schemas.wholeStepSchema, 400: schemas.errorSchema, 404: schemas.refusedSchema },
       },
     },
     async (request, reply) => {
       const run = await readRun(ports.journal, request.params.id);
-      if (run === null) return reply.code(404).send({ error: 'no such run' });
+      if (run === null) return reply.code(404).send(unknownRun(request.params.id));
       const step = run.steps.get(request.params.step);
-      if (step === undefined) return reply.code(404).send({ error: 'the run has no such step' });
+      if (step === undefined) return reply.code(404).send(unknownStep(request.params.id, 'the run has no such step'));
       return wholeStepOf(run, step, request.query, ports);
     },
   );

@@ -15,6 +15,7 @@ import { addEvents } from './api-events.ts';
 import * as schemas from './api-schemas.ts';
 import { addStepReading, stepsOf } from './api-steps.ts';
 import type { ServerPorts } from './ports.ts';
+import { notAsked, unknownRun, unknownStep } from './refusals.ts';
 import { answerOf, startRun } from './start-run.ts';
 
 export async function api(app: FastifyInstance, ports: ServerPorts): Promise<void> {
@@ -92,13 +93,13 @@ function addReading(app: FastifyInstance, ports: ServerPorts): void {
       schema: {
         summary: 'One run, with its steps',
         params: schemas.idSchema,
-        response: { 200: schemas.wholeRunSchema, 404: schemas.errorSchema },
+        response: { 200: schemas.wholeRunSchema, 404: schemas.refusedSchema },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
       const [row, run] = await Promise.all([ports.journal.run(id), readRun(ports.journal, id)]);
-      if (row === null || run === null) return reply.code(404).send({ error: 'no such run' });
+      if (row === null || run === null) return reply.code(404).send(unknownRun(id));
       const waits = run.begunAt === null ? await turnText(ports.journal, run.opened) : null;
       return { ...runOf(row), waits, steps: stepsOf(run, ports) };
     },
@@ -154,14 +155,14 @@ function addRerunning(app: FastifyInstance, ports: ServerPorts): void {
           201: schemas.idSchema,
           400: schemas.errorSchema,
           401: schemas.errorSchema,
-          404: schemas.errorSchema,
+          404: schemas.refusedSchema,
           422: schemas.refusedSchema,
         },
       },
     },
     async (request, reply) => {
       const row = await ports.journal.run(request.params.id);
-      if (row === null) return reply.code(404).send({ error: 'no such run' });
+      if (row === null) return reply.code(404).send(unknownRun(request.params.id));
       const started = await rerun(ports, row.id, request.body);
       return 'id' in started ? reply.code(201).send(started) : reply.code(422).send(started);
     },
@@ -172,8 +173,8 @@ const askedAnswers = {
   202: schemas.idSchema,
   400: schemas.errorSchema,
   401: schemas.errorSchema,
-  404: schemas.errorSchema,
-  409: schemas.errorSchema,
+  404: schemas.refusedSchema,
+  409: schemas.refusedSchema,
 } as const;
 
 /** What is asked of runs: kept when it is answered with 202, and carried out later. */
@@ -216,15 +217,18 @@ function addAsking(app: FastifyInstance, ports: ServerPorts): void {
 
 type AskedAnswer =
   | { readonly status: 202; readonly answer: { readonly id: string } }
-  | { readonly status: 404 | 409; readonly answer: { readonly error: string } };
+  | { readonly status: 404 | 409; readonly answer: schemas.Refused };
 
 async function ask(ports: ServerPorts, runId: string, request: RunRequest): Promise<AskedAnswer> {
   const row = await ports.journal.run(runId);
-  if (row === null) return { status: 404, answer: { error: 'no such run' } };
-  if (row.finishedAt !== null) return { status: 409, answer: { error: `the run ended already: ${row.state}` } };
+  if (row === null) return { status: 404, answer: unknownRun(runId) };
+  if (row.finishedAt !== null) return { status: 409, answer: notAsked(`the run ended already: ${row.state}`) };
   const asked = await ports.conductor.ask(row.id, request);
   if (asked.ok) return { status: 202, answer: { id: row.id } };
-  return { status: asked.error.kind === 'step-unknown' ? 404 : 409, answer: { error: asked.error.message } };
+  const { kind, message } = asked.error;
+  return kind === 'step-unknown'
+    ? { status: 404, answer: unknownStep(row.id, message) }
+    : { status: 409, answer: notAsked(message) };
 }
 
 async function listRuns(

@@ -1,9 +1,10 @@
 /** A run that somebody asks for, over the API or with the form of its page. */
 import type { Problem } from '../std/problem.ts';
 import type { Result } from '../std/result.ts';
-import { commitOf, refusedOf } from './api-commit.ts';
+import { commitOf } from './api-commit.ts';
 import type { Refused, RunRequest } from './api-schemas.ts';
 import type { ServerPorts } from './ports.ts';
+import { refusedOf } from './refusals.ts';
 
 export async function startRun(ports: ServerPorts, request: RunRequest): Promise<{ id: string } | Refused> {
   const commit = await commitOf(ports, request);

@@ -115,9 +115,15 @@ test('a run is cancelled once; one that ended, or is not there, is said so', asy
   assert.equal((await ask('POST', `/api/v1/runs/${id}/cancel`)).status, 202);
   const failed = await start('failing', 'failed');
   const ended = await ask('POST', `/api/v1/runs/${failed}/cancel`, { body: { reason: 'too late' } });
-  assert.deepEqual([ended.status, ended.body['error']], [409, 'the run ended already: failed']);
-  assert.equal((await ask('POST', '/api/v1/runs/01none/cancel', { body: {} })).status, 404);
-  assert.equal((await ask('GET', '/api/v1/runs/01none')).status, 404);
+  assert.equal(ended.status, 409);
+  assert.deepEqual(problemOf(ended.body), ['run-not-asked', 'the run ended already: failed']);
+  for (const [method, path] of [
+    ['POST', '/api/v1/runs/01none/cancel'],
+    ['GET', '/api/v1/runs/01none'],
+  ] as const) {
+    const none = await ask(method, path, method === 'POST' ? { body: {} } : {});
+    assert.deepEqual([none.status, ...problemOf(none.body)], [404, 'run-unknown', 'no such run: 01none']);
+  }
   assert.equal((await ask('GET', '/api/v1/nothing')).status, 404);
 });
 
@@ -151,6 +157,12 @@ test('a run is run again, whole or from a step, and the same key is the same run
   }
 });
 
+/** Code and message of the problem that an answer carries. */
+function problemOf(body: { readonly [name: string]: unknown }): readonly unknown[] {
+  const { code, message } = body['problem'] as { readonly code: string; readonly message: string };
+  return [code, message];
+}
+
 /** Asks until the step waits: a run begins before its first step has ended. */
 async function untilWaiting(id: string): Promise<void> {
   for (const endsAt = performance.now() + 120_000; ;) {
@@ -168,7 +180,8 @@ test('an approval is decided once; what waits for nothing, or is not there, is s
   assert.equal((await ask('POST', at('go%2Frelease', 'approve'), { headers: {} })).status, 401);
   assert.equal((await ask('POST', at('go%2Frelease', 'reject'), { body: { by: 'ada' } })).status, 400);
   const none = await ask('POST', at('train', 'approve'));
-  assert.deepEqual([none.status, none.body['error']], [404, '"train" is no approval; its approvals: go/release']);
+  const said = '"train" is no approval; its approvals: go/release';
+  assert.deepEqual([none.status, ...problemOf(none.body)], [404, 'step-unknown', said]);
   assert.equal((await ask('POST', at('go%2Frelease', 'approve'), { body: { by: 'ada', reason: 'good' } })).status, 202);
   const second = await ask('POST', at('go%2Frelease', 'reject'), { body: { by: 'eve', reason: 'bad' } });
   assert.equal(second.status, 409);
