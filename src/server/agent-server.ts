@@ -20,6 +20,7 @@ import { TooLarge } from '../executor/desk/attempt-files.ts';
 import type { Desk, Refusal, Sitting } from '../executor/desk/desk.ts';
 import { unreachable } from '../std/unreachable.ts';
 import { bearerOf, RefusedError } from './access.ts';
+import { pathOf } from './path-of.ts';
 import type { ServerPorts } from './ports.ts';
 import { messageOfError } from '../std/error-message.ts';
 
@@ -43,7 +44,7 @@ export function createAgentServer(ports: AgentServerPorts): FastifyInstance {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500 && status !== 503)
-      ports.log.error({ url: request.url, error: error.message }, 'an agent was not served');
+      ports.log.error({ path: pathOf(request), error: error.message }, 'an agent was not served');
     // Behind a service the next connection may lead to the server that conducts; this one never does.
     if (status === 503) void reply.header('connection', 'close');
     void reply.code(status).send({ error: status === 500 ? 'internal error' : error.message });

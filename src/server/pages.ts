@@ -16,6 +16,7 @@ import { RunReader } from './pages/run-reader.ts';
 import { RunStreams } from './pages/run-stream.ts';
 import { runRoutes } from './pages/run.ts';
 import { runsRoutes } from './pages/runs.ts';
+import { pathOf } from './path-of.ts';
 import type { ServerPorts } from './ports.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -26,7 +27,8 @@ export async function pages(app: FastifyInstance, ports: ServerPorts, sessions: 
   app.addHook('preClose', async () => streams.close());
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500) ports.log.error({ url: request.url, error: error.message, stack: error.stack }, 'a page failed');
+    if (status >= 500)
+      ports.log.error({ path: pathOf(request), error: error.message, stack: error.stack }, 'a page failed');
     return replies.send(
       request,
       reply,

@@ -8,6 +8,7 @@ import { api } from './api.ts';
 import { guardRoutes } from './access.ts';
 import { checkHosts } from './host-check.ts';
 import { pages } from './pages.ts';
+import { pathOf } from './path-of.ts';
 import type { ServerPorts } from './ports.ts';
 import { Sessions } from './sessions.ts';
 import { webhooks } from './webhooks.ts';
@@ -58,7 +59,7 @@ export async function createServer(ports: ServerPorts): Promise<FastifyInstance>
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500)
-      ports.log.error({ url: request.url, error: error.message, stack: error.stack }, 'a request failed');
+      ports.log.error({ path: pathOf(request), error: error.message, stack: error.stack }, 'a request failed');
     void reply.code(status).send({ error: status >= 500 ? 'internal error' : error.message });
   });
   await app.register(webhooks, ports);

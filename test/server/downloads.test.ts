@@ -24,8 +24,13 @@ after(async () => {
 
 type Server = Awaited<ReturnType<typeof createServer>>;
 
-async function serve(artifacts: ArtifactStreams, errors: string[] = []): Promise<Server> {
-  const log = { error: (_fields: Readonly<Record<string, unknown>>, message: string) => void errors.push(message) };
+async function serve(artifacts: ArtifactStreams, errors: string[] = [], paths: unknown[] = []): Promise<Server> {
+  const log = {
+    error(fields: Readonly<Record<string, unknown>>, message: string): void {
+      errors.push(message);
+      paths.push(fields['path']);
+    },
+  };
   return createServer({ ...system, artifacts, apiToken: 'token', version: '0', log });
 }
 
@@ -81,18 +86,22 @@ test('an artifact of any size comes whole, also one without a byte', async () =>
   await app.close();
 });
 
-test('a damaged artifact is broken off, and a short one has a page that says so', async () => {
+test('a damaged artifact is broken off, and a short one has a page that says so; no query is logged', async () => {
   const errors: string[] = [];
-  const app = await serve(system.artifacts, errors);
+  const paths: unknown[] = [];
+  const app = await serve(system.artifacts, errors, paths);
   const server = await app.listen({ port: 0, host: '127.0.0.1' });
-  const short = await fetch(`${server}/artifacts/${await damaged(100)}`);
+  const ofShort = `/artifacts/${await damaged(100)}`;
+  const short = await fetch(`${server}${ofShort}?token=correct-horse`);
   assert.deepEqual([short.status, short.headers.get('cache-control')], [500, 'no-store']);
   assert.equal(short.headers.get('content-disposition'), null);
   assert.match(await short.text(), /The cause stands in its log/);
-  const long = await fetch(`${server}/artifacts/${await damaged(3_000_000)}`);
+  const ofLong = `/artifacts/${await damaged(3_000_000)}`;
+  const long = await fetch(`${server}${ofLong}?token=correct-horse`);
   assert.equal(long.status, 200);
   await assert.rejects(long.arrayBuffer());
   assert.deepEqual(errors, ['a page failed', 'a download was broken off']);
+  assert.deepEqual(paths, [ofShort, ofLong]);
   await app.close();
 });
 

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorPage } from '../../ui/ui.ts';
+import { pathOf } from '../path-of.ts';
 import type { ServerPorts } from '../ports.ts';
 import { AtOnce, comeBackAfterSeconds } from '../at-once.ts';
 import type { PageReply } from './reply.ts';
@@ -63,7 +64,7 @@ async function download(
   // What cannot be read at all, or is short and damaged, gets a page that says so.
   await once(content, 'readable');
   content.once('error', (error) =>
-    ports.log.error({ url: request.url, error: error.message }, 'a download was broken off'),
+    ports.log.error({ path: pathOf(request), error: error.message }, 'a download was broken off'),
   );
   void reply.headers({
     'content-type': 'application/octet-stream',
@@ -85,7 +86,7 @@ function paceLook(request: FastifyRequest, { raw }: FastifyReply, { log }: Serve
     // Where none wait, the store is what is slow.
     if (raw.writableLength > 0 && looks < pace.looks) return;
     if (raw.writableLength > 0 && taken() - before < pace.bytesMin) {
-      log.error({ url: request.url, client: request.ip, bytes: taken() }, brokenOff);
+      log.error({ path: pathOf(request), client: request.ip, bytes: taken() }, brokenOff);
       raw.destroy();
     }
     [looks, before] = [0, taken()];
