@@ -16,7 +16,15 @@ export { map, type Axes, type Elements, type MapOptions } from './map.ts';
 export { NonRetryableError } from './non-retryable-error.ts';
 export { pipeline, type Pipeline, type PipelineContext, type PipelineOptions } from './pipeline.ts';
 export { step, type CommandStepOptions, type FunctionStepOptions } from './step.ts';
-export { waitFor, type WaitOptions } from './wait-for.ts';
+export {
+  waitFor,
+  type AddressSeen,
+  type FileSeen,
+  type ObjectSeen,
+  type RunSeen,
+  type StepSeen,
+  type WaitOptions,
+} from './wait-for.ts';
 export type { OutputOptions, Outputs, Text } from './command.ts';
 export type { AbortSignalLike, FunctionContext, StepContext, StepTrigger } from './context.ts';
 export type { Artifact, MetricName, OutputType, PromotionPolicy, TriggerRule } from './definition.ts';

@@ -74,10 +74,41 @@ export interface WaitForStepOptions extends WaitForRunOptions {
   readonly failStates?: readonly (AwaitedStepState | 'cancelled')[];
 }
 
-export interface WaitUntilOptions<I extends Input> extends WaitOptions {
+export interface WaitUntilOptions<I extends Input, Found> extends WaitOptions {
   readonly input?: I;
   /** Looks once, in five minutes at most: false, null or undefined is "not yet"; anything else ends the waiting. What it throws is a failure. */
-  readonly run: (input: Resolved<NoInfer<I>>, context: FunctionContext) => unknown;
+  readonly run: (input: Resolved<NoInfer<I>>, context: FunctionContext) => Found | Promise<Found>;
+}
+
+/** What a wait has seen, as its output. */
+export interface FileSeen {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export interface AddressSeen {
+  readonly url: string;
+  readonly status: number;
+}
+
+export interface ObjectSeen {
+  /** `s3://bucket/key`, of the one that was found. */
+  readonly url: string;
+  readonly bytes: number;
+  /** As the store gives them, or null. */
+  readonly etag: string | null;
+  readonly modified: string | null;
+}
+
+export interface RunSeen {
+  readonly runId: string;
+  readonly state: AwaitedRunState;
+}
+
+export interface StepSeen {
+  readonly runId: string;
+  readonly step: string;
+  readonly state: AwaitedStepState;
 }
 
 const waitOptionNames = ['interval', 'softFail'];
@@ -86,7 +117,7 @@ const dayMs = 86_400_000;
 
 export const waitFor = {
   /** Until there is a file at `path`. */
-  file(name: string, options: WaitForFileOptions): Handle<unknown> {
+  file(name: string, options: WaitForFileOptions): Handle<FileSeen> {
     const call = openStep('waitFor.file', name, options, [...waitOptionNames, 'path']);
     if (!call.options.has('path')) call.options.missing('path');
     if (call.options.raw('path') === '') call.options.wrong('path', 'a path such as "data/rows.csv"', '');
@@ -94,7 +125,7 @@ export const waitFor = {
   },
 
   /** Until `url` answers with `status`. */
-  http(name: string, options: WaitForHttpOptions): Handle<unknown> {
+  http(name: string, options: WaitForHttpOptions): Handle<AddressSeen> {
     const call = openStep('waitFor.http', name, options, [...waitOptionNames, 'url', 'status']);
     const url = bindTemplate(call, 'url', call.options.raw('url') ?? call.options.missing('url'));
     const start = typeof url === 'string' ? url : url[0];
@@ -108,7 +139,7 @@ export const waitFor = {
   },
 
   /** Until there is an object in an S3-compatible store. */
-  object(name: string, options: WaitForObjectOptions): Handle<unknown> {
+  object(name: string, options: WaitForObjectOptions): Handle<ObjectSeen> {
     const call = openStep('waitFor.object', name, options, [...waitOptionNames, 'url', 'store']);
     const url = bindTemplate(call, 'url', call.options.raw('url') ?? call.options.missing('url'));
     const start = typeof url === 'string' ? url : url[0];
@@ -120,7 +151,7 @@ export const waitFor = {
   },
 
   /** Until the newest run of another pipeline for that date is in one of the states. */
-  pipeline(pipeline: string, options: WaitForPipelineOptions): Handle<unknown> {
+  pipeline(pipeline: string, options: WaitForPipelineOptions): Handle<RunSeen> {
     demandName('waitFor.pipeline', pipeline, pipelineNamePattern, 'pipeline', 'daily-features');
     const call = openStep('waitFor.pipeline', nameIn(options) ?? `wait-for-${pipeline}`, options, runOptionNames);
     const states = readStates(call, awaitedRunStates);
@@ -134,7 +165,7 @@ export const waitFor = {
   },
 
   /** Until a step in the newest run of another pipeline for that date is in one of the states. */
-  step(pipeline: string, step: string, options: WaitForStepOptions): Handle<unknown> {
+  step(pipeline: string, step: string, options: WaitForStepOptions): Handle<StepSeen> {
     demandName('waitFor.step', pipeline, pipelineNamePattern, 'pipeline', 'daily-features');
     demandName('waitFor.step', step, stepNamePattern, 'step', 'prepare/clean');
     const name = nameIn(options) ?? `wait-for-${pipeline}-${step.replaceAll('/', '-')}`;
@@ -151,14 +182,17 @@ export const waitFor = {
   },
 
   /** Until the function says so. */
-  until<I extends Input = Nothing>(name: string, options: WaitUntilOptions<I>): Handle<unknown> {
+  until<I extends Input = Nothing, Found = unknown>(
+    name: string,
+    options: WaitUntilOptions<I, Found>,
+  ): Handle<Exclude<Found, false | null | undefined>> {
     const call = openStep('waitFor.until', name, options, [...waitOptionNames, 'input', 'run']);
     const input = bind(call, 'input', call.options.raw('input') ?? {});
     return closeWait(call, { condition: 'function', file: '', input }, readFunction(call));
   },
 } as const;
 
-function closeWait(call: StepCall, condition: WaitWork['for'], run: StepFunction | null = null): Handle<unknown> {
+function closeWait<Seen>(call: StepCall, condition: WaitWork['for'], run: StepFunction | null = null): Handle<Seen> {
   const work: WaitWork = {
     kind: 'wait',
     for: condition,

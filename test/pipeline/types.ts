@@ -190,13 +190,19 @@ export const typed = pipeline(
     const cleaned = group('prepare', () => step('clean', { run: () => ({ rows: 1 }) }));
     void (true satisfies Same<Handle<number>, typeof cleaned.rows>);
 
-    waitFor.pipeline('daily-features', { date, shift: '-1d' });
-    waitFor.file('there', {
+    const other = waitFor.pipeline('daily-features', { date, shift: '-1d' });
+    void (true satisfies Same<Handle<'success' | 'failed'>, typeof other.state>);
+    const there = waitFor.file('there', {
       // oxlint-disable-next-line typescript/restrict-template-expressions -- what handles are for
       path: `data/${date}.csv`,
       interval: '5m',
     });
+    step('large', { input: { bytes: there.bytes }, run: ({ bytes }) => bytes > 1000 });
+    // @ts-expect-error a file has no status
+    void there.status;
     waitFor.until('ready', { input: { n }, run: ({ n }) => n > 1, softFail: true });
+    const loaded = waitFor.until('loaded', { input: { n }, run: async ({ n }) => (n > 1 ? { rows: n } : null) });
+    void (true satisfies Same<Handle<number>, typeof loaded.rows>);
     const release = approval('release', { message: 'Go on?', onReject: 'skip' });
     void (true satisfies Same<Handle<string>, typeof release.by>);
     // @ts-expect-error nothing is tried again
