@@ -284,9 +284,11 @@ class Tail {
   }
 }
 
-/** Its node says so of a container that was waiting when its pod ended. */
+/** Its node says so of a container that was waiting when its pod ended, and a little later that it has ended, without a log. */
 function hasNeverBegun(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 400 && / is waiting to start: /.test(error.message);
+  return (
+    error instanceof ApiError && error.status === 400 && / is (?:waiting to start: |terminated$)/.test(error.message)
+  );
 }
 
 const stampShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;

@@ -44,16 +44,17 @@ test('the log of a container is read though what is kept of it could not be read
   assert.deepEqual([lines, troubles], [['{"rows":3}'], ['Error: EMFILE: too many open files']]);
 });
 
-test('a container that never began has no log, and nothing of it is missing', async () => {
-  const told = 'container "main" in pod "p" is waiting to start: PodInitializing';
-  const log = logOf({
-    stream: () => Promise.reject(new ApiError(told, 400, 'BadRequest', null)),
-    write: ({ text }) => assert.fail(text),
-    patienceMs: 50,
+for (const told of ['is waiting to start: PodInitializing', 'is terminated']) {
+  test(`a container that never began (it ${told}) has no log, and nothing of it is missing`, async () => {
+    const log = logOf({
+      stream: () => Promise.reject(new ApiError(`container "main" in pod "p" ${told}`, 400, 'BadRequest', null)),
+      write: ({ text }) => assert.fail(text),
+      patienceMs: 50,
+    });
+    assert.deepEqual(await log.collect(), { lastLine: null, mayHaveMore: false });
+    assert.equal(await log.end(), true);
   });
-  assert.deepEqual(await log.collect(), { lastLine: null, mayHaveMore: false });
-  assert.equal(await log.end(), true);
-});
+}
 
 test('a node that does not know its pods yet does not end the log of a container, and one whose pod is gone does', async () => {
   const end = Promise.withResolvers<void>();
