@@ -119,7 +119,11 @@ test('a step in the API has its instances, page by page or of one state, with th
 });
 
 test('a step that is not there, and a page that cannot be, are said so', async () => {
-  assert.deepEqual(await get(`${runId}/steps/nothing`), { status: 404, body: { error: 'the run has no such step' } });
+  const [message, help] = ['the run has no such step', `GET /api/v1/runs/${runId} lists its steps.`];
+  assert.deepEqual(await get(`${runId}/steps/nothing`), {
+    status: 404,
+    body: { error: `${message} (${help})`, problem: { code: 'step-unknown', message, where: null, help } },
+  });
   assert.equal((await get('01none/steps/each')).status, 404);
   assert.equal((await get(`${runId}/steps/each?limit=101`)).status, 400);
 });
