@@ -10,6 +10,7 @@ import { openSqliteBeside } from '../journal/sqlite-reader.ts';
 import type { ProblemCode } from '../std/problem-codes.ts';
 import { ProblemError } from '../std/problem.ts';
 import { unreachable } from '../std/unreachable.ts';
+import { commandHelps } from './command-helps.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { findRun, withReading } from './reading.ts';
 import { readServerAddress } from './server-address.ts';
@@ -67,6 +68,6 @@ function notAsked(row: RunRow, why: string, code: ProblemCode = 'run-not-asked')
     code,
     message: `${nameOf(row)}: ${why}`,
     where: null,
-    help: '`contender runs --state running` lists the runs that go on; their pages say what they wait for.',
+    help: commandHelps['run-not-asked'],
   });
 }

@@ -2,6 +2,7 @@
 import type { BackfillProgress, Journal } from '../journal/journal.ts';
 import { ProblemError } from '../std/problem.ts';
 import { backfillLine, intervalLine } from './backfill-text.ts';
+import { commandHelps } from './command-helps.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { withReading } from './reading.ts';
 
@@ -39,6 +40,6 @@ export async function findBackfill(journal: Journal, name: string): Promise<Back
     code: 'backfill-unknown',
     message: first === undefined ? `there is no backfill "${name}"` : `"${name}" could be ${rows.length} backfills`,
     where: null,
-    help: '`contender backfills` lists their ids.',
+    help: commandHelps['backfill-unknown'],
   });
 }

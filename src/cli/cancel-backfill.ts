@@ -6,6 +6,7 @@ import { openSqliteBeside } from '../journal/sqlite-reader.ts';
 import { ProblemError } from '../std/problem.ts';
 import { actorName } from './actor.ts';
 import { findBackfill } from './backfills.ts';
+import { commandHelps } from './command-helps.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { withReading } from './reading.ts';
 import { readServerAddress } from './server-address.ts';
@@ -38,6 +39,6 @@ function ended({ id, state }: BackfillProgress): ProblemError {
     code: 'backfill-ended',
     message: `the backfill ${id} ${state === 'running' ? 'has just ended' : `is ${state} already`}`,
     where: null,
-    help: '`contender backfills` lists those that go on.',
+    help: commandHelps['backfill-ended'],
   });
 }

@@ -10,6 +10,7 @@ import { openSqliteReader } from '../journal/sqlite-reader.ts';
 import { createDirectoryStores } from '../outputs/directory.ts';
 import type { LogStore } from '../outputs/outputs.ts';
 import { ProblemError } from '../std/problem.ts';
+import { commandHelps } from './command-helps.ts';
 
 export interface Reading {
   readonly journal: Journal;
@@ -76,10 +77,7 @@ export async function findRun(journal: Journal, name: string): Promise<RunRow> {
     code: 'run-unknown',
     message: first === undefined ? `there is no run "${name}"` : `"${name}" could be ${found.length} runs or more`,
     where: null,
-    help:
-      first === undefined
-        ? '`contender runs` lists ids and numbers.'
-        : `Give an id: ${found.map((row) => row.id).join(', ')}.`,
+    help: first === undefined ? commandHelps['run-unknown'] : `Give an id: ${found.map((row) => row.id).join(', ')}.`,
   });
 }
 

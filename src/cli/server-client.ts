@@ -9,6 +9,7 @@ import { dataEventStates, type Reprocess } from '../journal/journal.ts';
 import { problemCodes } from '../std/problem-codes.ts';
 import { ProblemError, type Problem } from '../std/problem.ts';
 import { actorName } from './actor.ts';
+import { commandHelp } from './command-helps.ts';
 
 export interface ServerClient {
   readonly url: string;
@@ -197,18 +198,8 @@ function refusal(url: string, status: number, answer: unknown, otherwise: string
     code: code ?? (status === 422 ? 'run-refused' : 'server-refused'),
     message: `the server at ${url} said: ${said}`,
     where: problem?.where ?? null,
-    help:
-      (code === undefined ? undefined : helps.get(code)) ?? problem?.help ?? (status === 401 ? tokenHelp : otherwise),
+    help: commandHelp(code) ?? problem?.help ?? (status === 401 ? tokenHelp : otherwise),
   };
 }
 
 const tokenHelp = 'Set CONTENDER_API_TOKEN to the token that the server was given.';
-
-/** The commands for what the server's own help says in requests. */
-const helps: ReadonlyMap<Problem['code'], string> = new Map([
-  ['run-unknown', '`contender runs` lists ids and numbers.'],
-  ['step-unknown', '`contender graph PIPELINE` shows the steps.'],
-  ['run-not-asked', '`contender runs --state running` lists the runs that go on; their pages say what they wait for.'],
-  ['backfill-unknown', '`contender backfills` lists their ids.'],
-  ['backfill-ended', '`contender backfills` lists those that go on.'],
-]);

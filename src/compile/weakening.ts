@@ -16,8 +16,13 @@ import type {
 import { podPlaceWords } from '../pipeline/pod.ts';
 import { unreachable } from '../std/unreachable.ts';
 
-/** Which decide without a person at the model: `automatic` is another word for `on-merge`. */
-const decidingPolicies: ReadonlySet<PromotionPolicy> = new Set(['on-merge', 'automatic']);
+/** From the strictest, 0, to the loosest: `automatic` is another word for `on-merge`. */
+const looseness: { readonly [policy in PromotionPolicy]: number } = {
+  never: 0,
+  'on-approval': 1,
+  'on-merge': 2,
+  automatic: 2,
+};
 /** By these a step does not run where a gate before it has failed. */
 const heedingRules: ReadonlySet<TriggerRule> = new Set(['all_success', 'none_failed', 'none_failed_min_one_success']);
 const lowerIsBetter: ReadonlySet<string> = new Set(['log_loss', 'brier', 'mae', 'rmse']);
@@ -161,7 +166,7 @@ function weakenedChallenge(name: string, base: ChallengeWork, head: ChallengeWor
     ...lowered(`${label}: minRelativeChange`, base.minRelativeChange, head.minRelativeChange),
     ...lowered(`${label}: confidence`, base.confidence, head.confidence),
     ...guardrails,
-    ...(decidingPolicies.has(head.promote) && !decidingPolicies.has(base.promote)
+    ...(looseness[head.promote] > looseness[base.promote]
       ? [`${label}: it promotes ${head.promote} and no longer ${base.promote}`]
       : []),
   ];

@@ -4,6 +4,7 @@
  * the problem-matcher commands that people know: `::error file=app.ts,line=3,title=Types::message`.
  */
 import type { LogLine } from '../outputs/outputs.ts';
+import { readLogCommand, type LogCommand } from '../std/log-command.ts';
 import { withoutAnsi } from './ansi.ts';
 
 export type LogBlock =
@@ -18,7 +19,7 @@ export type LogBlock =
     };
 
 export interface Annotation {
-  readonly level: 'error' | 'warning' | 'notice' | 'debug';
+  readonly level: LogCommand['level'];
   readonly title: string | null;
   /** `app.ts:3:5`. */
   readonly place: string | null;
@@ -81,32 +82,16 @@ function groupTitle(line: LogLine): string | null {
 
 /** Null where the line is none. */
 export function annotationOf(text: string): Annotation | null {
-  const match = /^::(error|warning|notice|debug)(?: ([^\n]*?))?::(.*)$/s.exec(text);
-  if (match === null) return null;
-  const [, level, fields = '', message = ''] = match;
-  const properties = new Map(
-    fields.split(',').flatMap((field) => {
-      const at = field.indexOf('=');
-      return at < 0 ? [] : [[field.slice(0, at).trim(), decode(field.slice(at + 1))] as const];
-    }),
-  );
+  const command = readLogCommand(text);
+  if (command === null) return null;
+  const { level, properties, message } = command;
   const place = ['file', 'line', 'col'].flatMap((name) => properties.get(name) ?? []).join(':');
   return {
-    level: level === 'error' || level === 'warning' || level === 'debug' ? level : 'notice',
+    level,
     title: properties.get('title') ?? null,
     place: properties.has('file') ? withoutAnsi(place) : null,
-    message: decode(message),
+    message,
   };
-}
-
-/** The commands' own escapes, of the characters that would end a property. */
-function decode(text: string): string {
-  return text
-    .replaceAll('%0D', '')
-    .replaceAll('%0A', ' ')
-    .replaceAll('%3A', ':')
-    .replaceAll('%2C', ',')
-    .replaceAll('%25', '%');
 }
 
 /** The line at which a reader of a failed attempt wants to be: the first annotated error, else the last that sounds like one. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { typeIntoShell } from './debug-shell.ts';
 import { createProject, type Ended, type Sandbox } from './sandbox.ts';
 
 const definition = `import { approval, container, map, pipeline, step } from 'contender';
@@ -58,18 +59,7 @@ test('a function is carried out by its script, with its input and in one process
 
 test('without a command it is a shell in the terminal, where Ctrl-C ends what runs in it', async () => {
   const looking = sandbox.start(['debug', 'broken#1', 'count'], { environment, terminal: true });
-  const type = (text: string): void => void looking.child.stdin?.write(text);
-  await looking.until(/[$#] /);
-  type('cat notes.txt; echo "$PASSWORD $CONTENDER_STEP"; echo begun; sleep 600\n');
-  await looking.until(/^begun\r/m);
-  type('\u0003');
-  // What is typed before that, it throws away.
-  await looking.until(/\^C[^]*[$#] /);
-  type('echo "still here"; exit 7\n');
-  await looking.until(/still here\r/);
-  const { status, out } = await looking.ended;
-  assert.equal(status, 1, out);
-  assert.match(out, /^as it was\r+\ncorrect horse count\r/m);
+  const out = await typeIntoShell(looking, /[$#] /);
   assert.match(out, /It ended with exit code 7\./);
 });
 

@@ -242,6 +242,9 @@ test('a challenge that promotes where it did not is weaker, by another metric to
   assert.deepEqual(diffVersions(never, churn()).weakened, [sentence]);
   assert.ok(diffVersions(never, churn({ challenge: { metric: 'f1' } })).weakened.includes(sentence));
   assert.deepEqual(diffVersions(churn(), churn({ challenge: { promote: 'automatic' } })).weakened, []);
+  const asked = churn({ challenge: { promote: 'on-approval' } });
+  assert.deepEqual(diffVersions(never, asked).weakened, [sentence.replace('on-merge', 'on-approval')]);
+  assert.deepEqual(diffVersions(asked, churn()).weakened, [sentence.replace('never', 'on-approval')]);
 });
 
 test('a second challenge of a model that asks for as much, or promotes nothing, weakens nothing', () => {

@@ -1,6 +1,7 @@
 /** `contender debug` in a real cluster: copies of pods, for steps in the runner's image and in others. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { typeIntoShell } from '../cli/debug-shell.ts';
 import { createProject, type Ended, type Sandbox } from '../cli/sandbox.ts';
 import { makeNamespace, type Namespace } from './namespace.ts';
 import { executorIn, runnerImage } from './settings.ts';
@@ -70,18 +71,7 @@ test('a container has its own image, with its inputs and secrets', async () => {
 
 test('without a command it is a shell in the pod, where Ctrl-C ends what runs in it', async () => {
   const looking = sandbox.start(['debug', 'broken#1', 'count'], { environment, terminal: true });
-  const type = (text: string): void => void looking.child.stdin?.write(text);
-  await looking.until(/\$ /);
-  type('cat notes.txt; echo "$PASSWORD $CONTENDER_STEP"; echo begun; sleep 600\n');
-  await looking.until(/^begun\r/m);
-  type('\u0003');
-  // What is typed before that, it throws away.
-  await looking.until(/\^C[^]*[$#] /);
-  type('echo "still here"; exit 7\n');
-  await looking.until(/still here\r/);
-  const { status, out } = await looking.ended;
-  assert.equal(status, 1, out);
-  assert.match(out, /^as it was\r+\ncorrect horse count\r/m);
+  const out = await typeIntoShell(looking, /\$ /);
   assert.match(out, /The pod \S+ is removed\..*It ended with exit code 7\./s);
   await namespace.waitForNone('pods');
 });

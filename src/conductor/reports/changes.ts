@@ -168,10 +168,10 @@ function mayHold({ broken }: Side, pipeline: string): boolean {
 }
 
 async function reportsItself(journal: Journal, digest: string, { baseBranch, fork }: Compared): Promise<boolean> {
-  const definition = await journal.definition(digest);
-  if (definition === null) return false;
   // A stranger's change has this one comment, however many pipelines it changes.
   if (fork) return false;
+  const definition = await journal.definition(digest);
+  if (definition === null) return false;
   return matchPullRequest(definition, baseBranch, { paths: [], file: '', files: new Set() }) !== null;
 }
 

@@ -5,6 +5,7 @@
  */
 import { stripVTControlCharacters } from 'node:util';
 import type { LogLine } from '../../outputs/outputs.ts';
+import { readLogCommand } from '../../std/log-command.ts';
 import { unreachable } from '../../std/unreachable.ts';
 
 export interface NamedPlace {
@@ -57,22 +58,12 @@ function placeIn(text: string): Found | null {
 }
 
 function commandIn(text: string): Found | null {
-  const [, fields = '', message = ''] = /^::error (.*?)::(.*)$/.exec(text) ?? [];
-  const values = new Map(
-    fields.split(',').map((field): [string, string] => {
-      const [name = '', ...value] = field.split('=');
-      return [name.trim(), unescaped(value.join('='))];
-    }),
-  );
-  const [path, line] = [values.get('file'), values.get('line')];
+  const command = readLogCommand(text);
+  if (command?.level !== 'error') return null;
+  const { properties, message } = command;
+  const [path, line] = [properties.get('file'), properties.get('line')];
   if (path === undefined || line === undefined) return null;
-  return { path, line, column: values.get('col') ?? '', by: 'line', message: unescaped(message) };
-}
-
-/** The command's own escapes. */
-function unescaped(text: string): string {
-  const escapes = { '%0D': '', '%0A': ' ', '%3A': ':', '%2C': ',', '%25': '%' };
-  return text.replaceAll(/%(?:0D|0A|3A|2C|25)/g, (escape) => escapes[escape as keyof typeof escapes]);
+  return { path, line, column: properties.get('col') ?? '', by: 'line', message };
 }
 
 function tracebackIn(text: string): Found | null {

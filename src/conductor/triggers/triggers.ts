@@ -57,8 +57,12 @@ function takeLane<T>({ opening }: Turns, request: TriggerRequest, work: () => Pr
   return looksAtOthers(request.definition) ? opening.run(lane, work) : opening.beside(lane, work);
 }
 
-function looksAtOthers({ overlap, cancelInProgress }: PipelineDefinition): boolean {
-  return overlap === 'forbid' || overlap === 'replace' || cancelInProgress;
+function looksAtOthers(definition: PipelineDefinition): boolean {
+  return definition.overlap === 'forbid' || mayCancelOthers(definition);
+}
+
+function mayCancelOthers({ overlap, cancelInProgress }: PipelineDefinition): boolean {
+  return overlap === 'replace' || cancelInProgress;
 }
 
 /** Where runs are opened. */
@@ -185,7 +189,7 @@ async function cancelsOf(
   { definition, repository, trigger }: TriggerRequest,
   { runId, sha, at }: RunOpened,
 ): Promise<readonly RequestRow[]> {
-  if (!looksAtOthers(definition)) return [];
+  if (!mayCancelOthers(definition)) return [];
   const reason = replacementReason(trigger, sha);
   const active = await journal.activeRuns(repository, definition.name);
   return active
