@@ -148,6 +148,31 @@ test('a line deep in a log of a million lines is found without reading what stan
   await rm(directory, { recursive: true });
 });
 
+for (const { title, written } of [
+  { title: 'before its first line', written: [] },
+  { title: 'after lines of its own', written: ['mine'] },
+]) {
+  test(`a server that wakes up in the middle of a write, ${title}, takes nothing from the log that another has gone on with`, async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'logs-'));
+    const troubles: (string | undefined)[] = [];
+    const key = 'run/a/0/1';
+    const frozen = createDirectoryLogStore({ directory, clock, trouble: (found) => troubles.push(found?.reason) });
+    const writer = frozen.writer(key);
+    for (const line of written) writer.write('out', `${line}\n`);
+    assert.equal(frozen.size(key), written.length);
+    // It has gathered, and is not written when the server freezes.
+    writer.write('out', 'again\n');
+    const next = createDirectoryLogStore({ directory, clock });
+    next.writer(key).write('out', 'again\nlast\n');
+    await next.writer(key).close();
+    frozen.release(key);
+    assert.deepEqual(troubles, ['another server has written to it']);
+    const { lines, closed } = await next.read(key, 1, 10);
+    assert.deepEqual([lines.map(({ text }) => text), closed], [[...written, 'again', 'last'], true]);
+    await rm(directory, { recursive: true });
+  });
+}
+
 test('logs of a burst of runs that say nothing share one file, and make no folder', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'logs-'));
   const store = createDirectoryLogStore({ directory, clock });
