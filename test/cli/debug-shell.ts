@@ -6,7 +6,8 @@ import type { Running } from './sandbox.ts';
 export async function typeIntoShell(looking: Running, prompt: RegExp): Promise<string> {
   const type = (text: string): void => void looking.child.stdin?.write(text);
   await looking.until(prompt);
-  type('cat notes.txt; echo "$PASSWORD $CONTENDER_STEP"; echo begun; sleep 600\n');
+  // What says that it has begun is what Ctrl-C is to end: between two commands it is the shell's own.
+  type('cat notes.txt; echo "$PASSWORD $CONTENDER_STEP"; sh -c "echo begun; exec sleep 600"\n');
   await looking.until(/^begun\r/m);
   type('\u0003');
   // What is typed before that, it throws away.
