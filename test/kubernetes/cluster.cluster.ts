@@ -21,7 +21,9 @@ test('a pod that ends well has succeeded, and its log can be read', async () => 
 
 test('a container that takes more memory than its limit is ended as OOMKilled', async () => {
   const memory = { requests: { memory: '32Mi' }, limits: { memory: '32Mi' } };
-  await namespace.create(podOf('greedy', { command: ['tail', '-c', '1000m', '/dev/zero'], resources: memory }));
+  // Of one that is killed just after its start, containerd may lose the reason.
+  const command = ['sh', '-c', 'sleep 2; exec tail -c 1000m /dev/zero'];
+  await namespace.create(podOf('greedy', { command, resources: memory }));
   await namespace.waitFor('pod/greedy', '{.status.phase}', 'Failed');
   const terminated = '{.status.containerStatuses[0].state.terminated.reason}';
   assert.equal(await namespace.read('pod/greedy', terminated), 'OOMKilled');

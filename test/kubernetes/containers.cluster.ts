@@ -110,8 +110,8 @@ test('how it fails is told as what it is', async () => {
     [container('', { command: ['/no/such/program'] }), {}, /^invalid: .*could not be started/],
     [container('', { image: 'not-there:local' }), {}, /^invalid: its image is not on the node/],
     [
-      container('', {
-        command: ['tail', '-c', '1000m', '/dev/zero'],
+      // Of one that is killed just after its start, containerd may lose the reason.
+      container('sleep 2; exec tail -c 1000m /dev/zero', {
         resources: { requests: {}, limits: { memory: '32Mi' } },
       }),
       {},
