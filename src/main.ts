@@ -119,7 +119,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     clock,
     journal,
     openExecutor: executors.open,
-    openQueue: () => new MemoryQueue({ clock, onError }),
+    openQueue: <Key extends string>() => new MemoryQueue<Key>({ clock, onError }),
     stopwatch: { now: () => performance.now() },
     timer: systemTimer,
     place: () => ({ pid: process.pid, host: hostname(), url: options.publicUrl() }),

@@ -27,6 +27,7 @@ import { Ordering } from './orders/ordering.ts';
 import type { ServerPorts } from './ports.ts';
 import { askIn } from './requests.ts';
 import type { Rerun } from './triggers/reruns.ts';
+import { isJob, type Job } from './jobs.ts';
 import { readSaid, saidOf } from './said.ts';
 import { Silence } from './silence.ts';
 import { storedEvent } from './stored.ts';
@@ -95,7 +96,7 @@ export class Conductor {
     const { openExecutor, openQueue, clock } = this.#ports;
     this.#holdUp(office);
     const executor = openExecutor((report) => term.report(report), office.trusted);
-    const ports = { ...this.#ports, executor, runQueue: openQueue(), jobQueue: openQueue() };
+    const ports = { ...this.#ports, executor, runQueue: openQueue(), jobQueue: openQueue<Job>() };
     const listener = {
       changed: (runId: string, ended: boolean): void => this.#changed(runId, ended),
       answered: (orderId: string): void => {
@@ -131,11 +132,11 @@ export class Conductor {
     if (kind === 'lease') this.#lease.look();
     else if (kind === 'run') this.#tell(id, false);
     else if (kind === 'order') this.#ordering.answered(id);
-    else this.#term?.term.wake(word);
+    else if (isJob(word)) this.#term?.term.wake(word);
   }
 
   /** For the one who conducts: at once where that is this server, else by a hint. */
-  #wake(job: string): void {
+  #wake(job: Job): void {
     if (this.#term === null) this.#ports.journal.hint(job);
     else this.#term.term.wake(job);
   }

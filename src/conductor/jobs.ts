@@ -1,25 +1,45 @@
+const serverJobs = ['news', 'room', 'intake', 'outbox', 'ticks', 'backfills', 'events', 'runs', 'waits'] as const;
+const repositoryJobs = ['intake', 'events', 'poll', 'schedules'] as const;
+
+type RepositoryJob = (typeof repositoryJobs)[number];
+
+/** What a server does beside the turns of runs: for all that it watches, or for the repository that is named. */
+export type Job = (typeof serverJobs)[number] | JobOfRepository;
+export type JobOfRepository = `${RepositoryJob}:${string}`;
+
+/** A newer server on the same database may hint at others. */
+export function isJob(word: string): word is Job {
+  return serverJobs.some((job) => job === word) || repositoryJobs.some((job) => word.startsWith(`${job}:`));
+}
+
+export function partsOf(job: JobOfRepository): readonly [RepositoryJob, string] {
+  const kind = repositoryJobs.find((each) => job.startsWith(`${each}:`));
+  if (kind === undefined) throw new Error(`no job: ${job}`);
+  return [kind, job.slice(kind.length + 1)];
+}
+
 /**
  * Named jobs, each at most once at a time: asked for while it is under way, it runs once more afterwards. A slow one (a
  * fetch) never holds up another (a report).
  */
 export class Jobs {
-  readonly #perform: (name: string) => Promise<void>;
-  /** By name: whether to run once more. */
-  readonly #asked = new Map<string, boolean>();
+  readonly #perform: (job: Job) => Promise<void>;
+  /** Whether to run once more. */
+  readonly #asked = new Map<Job, boolean>();
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(perform: (name: string) => Promise<void>) {
+  constructor(perform: (job: Job) => Promise<void>) {
     this.#perform = perform;
   }
 
-  ask(name: string): void {
-    if (this.#asked.has(name)) {
-      this.#asked.set(name, true);
+  ask(job: Job): void {
+    if (this.#asked.has(job)) {
+      this.#asked.set(job, true);
       return;
     }
-    this.#asked.set(name, false);
-    const job = this.#loop(name).finally(() => this.#underWay.delete(job));
-    this.#underWay.add(job);
+    this.#asked.set(job, false);
+    const loop = this.#loop(job).finally(() => this.#underWay.delete(loop));
+    this.#underWay.add(loop);
   }
 
   /** Resolves when what is under way has ended. */
@@ -27,11 +47,11 @@ export class Jobs {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  async #loop(name: string): Promise<void> {
+  async #loop(job: Job): Promise<void> {
     do {
-      this.#asked.set(name, false);
-      await this.#perform(name);
-    } while (this.#asked.get(name) === true);
-    this.#asked.delete(name);
+      this.#asked.set(job, false);
+      await this.#perform(job);
+    } while (this.#asked.get(job) === true);
+    this.#asked.delete(job);
   }
 }

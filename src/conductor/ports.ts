@@ -8,6 +8,7 @@ import type { Journal, LeasePlace } from '../journal/journal.ts';
 import type { Notifier } from '../notify/notify.ts';
 import type { ArtifactStore, LogStore } from '../outputs/outputs.ts';
 import type { Timer, WakeQueue } from '../queue/queue.ts';
+import type { Job } from './jobs.ts';
 import type { ModelRegistry } from '../registry/registry.ts';
 import type { Sensors } from '../sensors/sensors.ts';
 import type { Clock } from '../std/clock.ts';
@@ -42,7 +43,7 @@ export interface ConductorPorts {
   /** Turns of runs, handed over together so that they share a commit. */
   readonly runQueue: WakeQueue;
   /** Everything else: intake, outbox, ticks, polling. */
-  readonly jobQueue: WakeQueue;
+  readonly jobQueue: WakeQueue<Job>;
   /** A lower-case ULID: ids in order of time. */
   readonly newId: () => string;
   /** Address of a run's page, or null where no server shows it. */
@@ -59,7 +60,7 @@ export interface DiskSpace {
 export interface ServerPorts extends Omit<ConductorPorts, 'executor' | 'runQueue' | 'jobQueue'> {
   /** A new one for each term; it is closed with it. `trusted`: whether the lease of the term is surely held at this moment. */
   readonly openExecutor: (report: ReportSink, trusted: () => boolean) => Executor;
-  readonly openQueue: () => WakeQueue;
+  readonly openQueue: <Key extends string>() => WakeQueue<Key>;
   /** Counts from anywhere and only runs, whatever becomes of the clock. */
   readonly stopwatch: Clock;
   readonly timer: Timer;

@@ -30,24 +30,24 @@ export interface MemoryQueueOptions {
 
 export const memoryQueueLimits = { pollMs: 60_000, keysPerTurnMax: 256, turnsTogetherMax: 16 } as const;
 
-type State =
+type State<Key extends string> =
   | { readonly kind: 'new' }
-  | { readonly kind: 'started'; readonly turn: TakeTurn }
+  | { readonly kind: 'started'; readonly turn: TakeTurn<Key> }
   | { readonly kind: 'stopped' };
 
-export class MemoryQueue implements WakeQueue {
+export class MemoryQueue<Key extends string = string> implements WakeQueue<Key> {
   readonly #clock: Clock;
   readonly #timer: Timer;
   readonly #onError: MemoryQueueOptions['onError'];
-  #state: State = { kind: 'new' };
+  #state: State<Key> = { kind: 'new' };
   /** When each is due; the earliest of the asked times. */
-  readonly #later = new Map<string, number>();
+  readonly #later = new Map<Key, number>();
   #earliest = Number.POSITIVE_INFINITY;
   /** To be handed out; never a busy one. */
-  readonly #ready = new Set<string>();
-  readonly #busy = new Set<string>();
+  readonly #ready = new Set<Key>();
+  readonly #busy = new Set<Key>();
   /** Busy ones that were woken. */
-  readonly #again = new Set<string>();
+  readonly #again = new Set<Key>();
   readonly #turns = new Set<Promise<void>>();
   #armed: { readonly at: number; readonly cancel: () => void } | null = null;
 
@@ -58,7 +58,7 @@ export class MemoryQueue implements WakeQueue {
   }
 
   /** The earliest of several times counts: a turn finds out itself when it wants the next. */
-  wake(key: string, at?: number): void {
+  wake(key: Key, at?: number): void {
     if (this.#state.kind === 'stopped') return;
     if (at === undefined || at <= this.#clock.now()) this.#wakeNow(key);
     else if (!this.#ready.has(key) && at < (this.#later.get(key) ?? Number.POSITIVE_INFINITY)) {
@@ -68,7 +68,7 @@ export class MemoryQueue implements WakeQueue {
     this.#arm();
   }
 
-  start(turn: TakeTurn): void {
+  start(turn: TakeTurn<Key>): void {
     if (this.#state.kind !== 'new') throw new Error('a queue starts once');
     this.#state = { kind: 'started', turn };
     this.#arm();
@@ -80,7 +80,7 @@ export class MemoryQueue implements WakeQueue {
     await Promise.all(this.#turns);
   }
 
-  #wakeNow(key: string): void {
+  #wakeNow(key: Key): void {
     this.#later.delete(key);
     if (this.#busy.has(key)) this.#again.add(key);
     else this.#ready.add(key);
@@ -126,9 +126,9 @@ export class MemoryQueue implements WakeQueue {
     }
   }
 
-  #handOut(turn: TakeTurn, first: readonly string[]): void {
-    const keys = new Set<string>();
-    const join = (key: string): boolean => {
+  #handOut(turn: TakeTurn<Key>, first: readonly Key[]): void {
+    const keys = new Set<Key>();
+    const join = (key: Key): boolean => {
       if (this.#busy.has(key)) {
         this.#again.add(key);
         return false;
@@ -151,7 +151,7 @@ export class MemoryQueue implements WakeQueue {
     this.#turns.add(ended);
   }
 
-  async #take(turn: TakeTurn, keys: readonly string[], join: (key: string) => boolean): Promise<void> {
+  async #take(turn: TakeTurn<Key>, keys: readonly Key[], join: (key: Key) => boolean): Promise<void> {
     try {
       await turn(keys, join);
     } catch (error) {

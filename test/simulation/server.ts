@@ -75,7 +75,7 @@ export class Server {
       timer,
       journal: simulatedJournal(world, this.#wire('journal'), this),
       openExecutor: (report) => this.#openExecutor(report),
-      openQueue: () => new MemoryQueue({ clock, timer, onError }),
+      openQueue: <Key extends string>() => new MemoryQueue<Key>({ clock, timer, onError }),
       place: () => ({ pid: this.#life, host: this.machine.name, url: null }),
       sensors: simulatedSensors(world, this.#wire('sensors')),
       notifier: simulatedNotifier(world.told, {

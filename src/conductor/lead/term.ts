@@ -18,7 +18,7 @@ import type { Desk } from '../desk.ts';
 import { Events } from '../triggers/events.ts';
 import type { HeldUp } from '../triggers/held-up.ts';
 import { Intake } from '../triggers/intake.ts';
-import { Jobs } from '../jobs.ts';
+import { Jobs, partsOf, type Job, type JobOfRepository } from '../jobs.ts';
 import { Orders } from '../orders/orders.ts';
 import { Outbox } from '../reports/outbox.ts';
 import { Polling } from '../triggers/polling.ts';
@@ -26,6 +26,7 @@ import { conductorLimits, type ConductorPorts } from '../ports.ts';
 import { Room } from '../room.ts';
 import { Schedules } from '../triggers/schedules.ts';
 import { isSilence } from '../silence.ts';
+import { unreachable } from '../../std/unreachable.ts';
 import { Turns, type RunChanged } from '../runs/turns.ts';
 import type { Waiting } from '../waits/waits.ts';
 
@@ -47,7 +48,7 @@ export class Term {
   readonly #events: Events;
   readonly #polling: Polling;
   readonly #outbox: Outbox;
-  readonly #jobs = new Jobs((name) => this.#perform(name));
+  readonly #jobs = new Jobs((job) => this.#perform(job));
   #watches = false;
   #started = false;
   #ended = false;
@@ -86,8 +87,8 @@ export class Term {
     this.#started = true;
     this.#turns.start();
     const { jobQueue, clock, projects } = this.#ports;
-    jobQueue.start((names) => {
-      for (const name of names) this.#jobs.ask(name);
+    jobQueue.start((jobs) => {
+      for (const job of jobs) this.#jobs.ask(job);
       return Promise.resolve();
     });
     jobQueue.wake('news');
@@ -117,31 +118,55 @@ export class Term {
     await this.#outbox.settled();
   }
 
-  async #perform(name: string): Promise<void> {
+  async #perform(job: Job): Promise<void> {
     try {
-      await this.#job(name);
+      await this.#job(job);
     } catch (error) {
       if (this.#ended) return;
-      if (!isSilence(error))
-        this.#ports.log.error({ job: name, error: String(error) }, 'a job failed; it is tried again');
-      this.#ports.jobQueue.wake(name, this.#ports.clock.now() + 5000);
+      if (!isSilence(error)) this.#ports.log.error({ job, error: String(error) }, 'a job failed; it is tried again');
+      this.#ports.jobQueue.wake(job, this.#ports.clock.now() + 5000);
     }
   }
 
-  #job(key: string): Promise<void> {
-    if (key === 'news') return this.#lookForNews();
-    if (key === 'room') return this.#lookForRoom();
-    if (key === 'intake') return this.#intake.look();
-    if (key === 'outbox') return this.#outbox.work();
-    if (key === 'ticks') return this.#schedules.work();
-    if (key === 'backfills') return this.#backfills.work();
-    if (key === 'events') return this.#events.look();
-    if (key === 'runs') return this.#turns.look();
-    if (key === 'waits') return this.#turns.waits.work();
-    const [kind, repository] = splitOnce(key);
-    if (kind === 'events') return this.#events.work(repository);
-    if (kind === 'intake') return this.#intake.work(repository);
-    return kind === 'poll' ? this.#polling.work(repository) : this.#schedules.refresh(repository);
+  #job(job: Job): Promise<void> {
+    switch (job) {
+      case 'news':
+        return this.#lookForNews();
+      case 'room':
+        return this.#lookForRoom();
+      case 'intake':
+        return this.#intake.look();
+      case 'outbox':
+        return this.#outbox.work();
+      case 'ticks':
+        return this.#schedules.work();
+      case 'backfills':
+        return this.#backfills.work();
+      case 'events':
+        return this.#events.look();
+      case 'runs':
+        return this.#turns.look();
+      case 'waits':
+        return this.#turns.waits.work();
+      default:
+        return this.#jobOfRepository(job);
+    }
+  }
+
+  #jobOfRepository(job: JobOfRepository): Promise<void> {
+    const [kind, repository] = partsOf(job);
+    switch (kind) {
+      case 'intake':
+        return this.#intake.work(repository);
+      case 'events':
+        return this.#events.work(repository);
+      case 'poll':
+        return this.#polling.work(repository);
+      case 'schedules':
+        return this.#schedules.refresh(repository);
+      default:
+        return unreachable(kind);
+    }
   }
 
   async #lookForNews(): Promise<void> {
@@ -165,8 +190,7 @@ export class Term {
     return this.#room.lack;
   }
 
-  /** `news`, `backfills`, `events`, `intake:REPOSITORY`, `poll:REPOSITORY`. */
-  wake(job: string): void {
+  wake(job: Job): void {
     this.#ports.jobQueue.wake(job);
   }
 
@@ -210,9 +234,4 @@ export class Term {
       await this.#jobs.settled();
     } while (await this.#outbox.settled());
   }
-}
-
-function splitOnce(text: string): readonly [string, string] {
-  const at = text.indexOf(':');
-  return [text.slice(0, at), text.slice(at + 1)];
 }
