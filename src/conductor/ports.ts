@@ -79,6 +79,8 @@ export const conductorLimits = {
   /** A commit that a webhook speaks of may come this much later. */
   commitLateMaxMs: 5 * 60_000,
   deliveryAgainMs: 2000,
+  /** What the head of a fork may bring that is not here, packed. */
+  forkBytesMax: 128 * 2 ** 20,
   deliveriesPerLookMax: 500,
   /** Pushed tags that one look at a repository acts on, and those that are noted together. */
   tagsPerLookMax: 100,
@@ -88,6 +90,8 @@ export const conductorLimits = {
   leftPerLookMax: 100,
   /** Rows that are carried out at once for one repository or channel. */
   outboxAtOnceMax: 20,
+  /** Comments on forks of one repository, whose definitions are compiled for them. */
+  forksAtOnceMax: 1,
   /** Due rows that are read together. */
   outboxPageMax: 200,
   outboxBackoffFirstMs: 1000,

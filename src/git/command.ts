@@ -14,6 +14,8 @@ export interface GitCommand {
   readonly directory: string | null;
   readonly stdin?: string | Uint8Array;
   readonly timeMs?: number;
+  /** No file that it writes becomes larger. */
+  readonly fileBytesMax?: number | undefined;
   /** Told the id of the process group as soon as it runs, so that a successor can end it. */
   readonly onStart?: (processGroup: number) => void;
 }
@@ -28,10 +30,13 @@ const stderrBytesMax = 64 * 1024;
 export function runGit(command: GitCommand): Promise<CommandOutcome> {
   const timeMs = command.timeMs ?? gitLimits.commandTimeMs;
   const argv = constantConfiguration.flatMap((setting) => ['-c', setting]);
+  // In one pack, which is here whole or not at all: a commit that is unpacked is here before its files.
+  if (command.fileBytesMax !== undefined) argv.push('-c', 'fetch.unpackLimit=1');
   if (command.directory !== null) argv.push(`--git-dir=${command.directory}`);
   argv.push(...command.argv);
   const { promise, resolve } = Promise.withResolvers<CommandOutcome>();
-  const child = spawn('git', argv, { env: { ...command.environment }, detached: true, stdio: 'pipe' });
+  const [program, words] = limited('git', argv, command.fileBytesMax);
+  const child = spawn(program, words, { env: { ...command.environment }, detached: true, stdio: 'pipe' });
   const name = `git ${command.argv[0] ?? ''}`;
   const output: Buffer[] = [];
   let outputBytes = 0;
@@ -65,6 +70,22 @@ export function runGit(command: GitCommand): Promise<CommandOutcome> {
   child.stdin.end(command.stdin ?? '');
   if (child.pid !== undefined) command.onStart?.(child.pid);
   return promise;
+}
+
+/**
+ * Under the kernel's own limit, which Node cannot set: the arguments stay arguments, and a write beyond it is an error and
+ * no end by a signal. A shell counts blocks of 512 bytes.
+ */
+function limited(
+  program: string,
+  argv: readonly string[],
+  fileBytesMax: number | undefined,
+): readonly [string, readonly string[]] {
+  if (fileBytesMax === undefined) return [program, argv];
+  return [
+    'sh',
+    ['-c', `trap '' XFSZ && ulimit -f ${Math.ceil(fileBytesMax / 512)} && exec "$0" "$@"`, program, ...argv],
+  ];
 }
 
 /** Ends a process group that may be gone already. */

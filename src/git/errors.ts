@@ -26,6 +26,11 @@ export function transferError(what: string, outcome: CommandOutcome, secrets: re
   return { kind: isMissingOnRemote(said) ? 'missing' : 'unreachable', message };
 }
 
+/** Whether git, or the child that unpacks for it, wanted to write more into one file than it may. */
+export function isBeyondFileLimit(outcome: CommandOutcome): boolean {
+  return outcome.kind === 'exited' && outcome.code !== 0 && /^fatal: .*file too large/im.test(outcome.stderr);
+}
+
 /** Why a command on the mirror alone failed. */
 export function localFailure(what: string, outcome: CommandOutcome): Result<never, GitError> {
   const said = outcome.kind === 'stopped' ? outcome.message : outcome.stderr;

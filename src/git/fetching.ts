@@ -91,9 +91,10 @@ export async function fetchRef(workshop: Workshop, what: string, ref: string): P
 }
 
 /** One commit by its id, from wherever the remote reaches it. Only within `exclusive`. */
-export async function fetchCommit(workshop: Workshop, sha: Sha): Promise<Result<void, GitError>> {
+export async function fetchCommit(workshop: Workshop, sha: Sha, bytesMax?: number): Promise<Result<void, GitError>> {
   if (await hasCommit(workshop, sha)) return success(undefined);
-  const fetched = await workshop.transfer(`fetching ${sha}`, ['fetch', ...quietly, '--', workshop.remote.address, sha]);
+  const argv = ['fetch', ...quietly, '--', workshop.remote.address, sha];
+  const fetched = await workshop.transfer(`fetching ${sha}`, argv, bytesMax);
   if (!fetched.ok) return failure(fetched.error.error);
   if (await hasCommit(workshop, sha)) return success(undefined);
   return failure({ kind: 'missing', message: `${sha} is no commit` });

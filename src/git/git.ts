@@ -55,8 +55,11 @@ export interface RemoteRefs {
 export interface GitRepository {
   /** Makes the mirror where there is none, and brings branches, tags and our own refs up to date. One at a time. */
   fetch(): Promise<Result<void, GitError>>;
-  /** Makes sure that `sha` is here, by fetching it where needed (`missing`: gone from the remote too). */
-  ensure(sha: Sha): Promise<Result<void, GitError>>;
+  /**
+   * Makes sure that `sha` is here, by fetching it where needed (`missing`: gone from the remote too). What strangers wrote
+   * gets a limit: `refused` where no file that the fetch writes could be as large.
+   */
+  ensure(sha: Sha, bytesMax?: number): Promise<Result<void, GitError>>;
   /** Branches of the remote without fetching (`git ls-remote`), by name. */
   remoteBranches(): Promise<Result<ReadonlyMap<string, Sha>, GitError>>;
   /** The same, with the tags. */

@@ -94,7 +94,9 @@ function takeTurns(workshop: Workshop): Turns {
     writes += 1;
     if (writes % gitLimits.writesBetweenMaintenance !== 0) return;
     void workshop.exclusive(async () => {
-      const packing = ['-c', 'gc.auto=1000', '-c', 'gc.autoDetach=false', 'gc', '--auto', '--quiet'];
+      // What no ref reaches stays packed: as a file for each object, the heads of forks would fill the folder.
+      const settings = ['gc.auto=1000', 'gc.autoDetach=false', 'gc.cruftPacks=true'];
+      const packing = [...settings.flatMap((setting) => ['-c', setting]), 'gc', '--auto', '--quiet'];
       await workshop.local(packing);
       workshop.reader.renew();
       return success(undefined);
@@ -168,11 +170,11 @@ function remoteSide(workshop: Workshop, turns: Turns): RemoteSide {
       void mine.then(() => (waiting = waiting === mine ? null : waiting));
       return mine;
     },
-    async ensure(sha) {
+    async ensure(sha, bytesMax) {
       const first = await turns.ready([sha]);
       if (!first.ok) return first;
       if (await hasCommit(workshop, sha)) return success(undefined);
-      return turns.write([sha], () => fetchCommit(workshop, sha));
+      return turns.write([sha], () => fetchCommit(workshop, sha, bytesMax));
     },
     async remoteBranches() {
       const first = await turns.ready([]);

@@ -6,7 +6,7 @@ import type { Clock } from '../std/clock.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { runGit, type CommandOutcome } from './command.ts';
 import { localEnvironment, secretsOf, transferEnvironment, type Credentials, type Environment } from './environment.ts';
-import { transferError } from './errors.ts';
+import { isBeyondFileLimit, transferError } from './errors.ts';
 import type { GitError } from './git.ts';
 import { gitLimits } from './limits.ts';
 import { forgetWriter, recordWriter, removeStaleLocks } from './mirror-folder.ts';
@@ -24,8 +24,11 @@ export interface Workshop {
   readonly exclusive: <T>(work: () => Promise<Result<T, GitError>>) => Promise<Result<T, GitError>>;
   /** A command on the mirror alone; success only with exit code 0. `extra` adds to the environment. */
   readonly local: (argv: readonly string[], stdin?: string, extra?: Environment) => Promise<CommandOutcome>;
-  /** A command that talks to the remote, with credentials fetched for it. Only within `exclusive`. */
-  readonly transfer: (what: string, argv: readonly string[]) => Promise<Result<void, TransferError>>;
+  /**
+   * A command that talks to the remote, with credentials fetched for it; `refused` where a file that it writes came to be
+   * larger than `bytesMax`. Only within `exclusive`.
+   */
+  readonly transfer: (what: string, argv: readonly string[], bytesMax?: number) => Promise<Result<void, TransferError>>;
   /** The environment of a transfer, and what may not be shown of it. */
   readonly transferSetting: () => Promise<Result<TransferSetting, GitError>>;
   /** For asking the remote what it has, which is short work. */
@@ -87,15 +90,28 @@ export function openWorkshop(options: WorkshopOptions): Workshop {
       if (outcome.kind === 'stopped') removeStaleLocks(directory);
       return outcome;
     },
-    async transfer(what, argv) {
+    async transfer(what, argv, bytesMax) {
       const setting = await transferSetting();
       if (!setting.ok) return failure({ error: setting.error, said: '' });
       const { environment, secrets } = setting.value;
       const onStart = (id: number): void => recordWriter(directory, id);
-      const outcome = await runGit({ argv, directory, environment, timeMs: options.transferTimeMs, onStart });
+      const outcome = await runGit({
+        argv,
+        directory,
+        environment,
+        timeMs: options.transferTimeMs,
+        fileBytesMax: bytesMax,
+        onStart,
+      });
       forgetWriter(directory);
       if (outcome.kind === 'exited' && outcome.code === 0) return success(undefined);
-      if (outcome.kind === 'stopped') removeStaleLocks(directory);
+      const isTooLarge = bytesMax !== undefined && isBeyondFileLimit(outcome);
+      if (outcome.kind === 'stopped' || isTooLarge) removeStaleLocks(directory);
+      if (isTooLarge)
+        return failure({
+          error: { kind: 'refused', message: `${what}: it is larger than ${bytesMax} bytes` },
+          said: '',
+        });
       const said = outcome.kind === 'exited' ? outcome.stderr : '';
       return failure({ error: transferError(what, outcome, secrets), said });
     },

@@ -23,6 +23,8 @@ export const problemCodes = [
   'journal-older',
   'journal-read-only',
   'journal-unreachable',
+  // conductor
+  'fork-untrusted',
   // forge
   'github-config-invalid',
   'github-secret-missing',

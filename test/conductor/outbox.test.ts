@@ -4,12 +4,13 @@ import { test } from 'node:test';
 import { Outbox } from '../../src/conductor/reports/outbox.ts';
 import type { ConductorPorts } from '../../src/conductor/ports.ts';
 import {
+  reportChanges,
   reportRun,
   reportWithoutRun,
   settleLater,
   type RunlessReport,
 } from '../../src/conductor/reports/report-writes.ts';
-import type { Forge, ForgeError, RunReport } from '../../src/forge/forge.ts';
+import type { Forge, ForgeError, PullRequest, RunReport } from '../../src/forge/forge.ts';
 import type { GitRepository } from '../../src/git/git.ts';
 import { createLocalForge } from '../../src/forge/local.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite.ts';
@@ -314,6 +315,35 @@ test('a promotion whose Git hangs holds up no report', async () => {
   await bench.outbox.work();
   await bench.heard('meanwhile');
 });
+
+test('comments on forks, whose definitions are compiled for them, are made one by one, and nothing waits for them', async () => {
+  const asked: string[] = [];
+  const bench = await setBench({ ensure: (commit) => new Promise<never>(() => void asked.push(commit)) });
+  for (let number = 0; number < 30; number += 1) {
+    const headSha = number.toString(16).padStart(40, 'f');
+    const proposal = { ...fork, number, headSha };
+    await bench.journal.commit([[reportChanges('shop/models', proposal, bench.now)]]);
+  }
+  await bench.ask('meanwhile', { pipeline: 'other' });
+  await bench.outbox.work();
+  await bench.heard('meanwhile');
+  await bench.outbox.work();
+  assert.equal(asked.length, 1);
+});
+
+const fork: PullRequest = {
+  number: 1,
+  state: 'open',
+  merged: false,
+  mergeSha: null,
+  headSha: sha,
+  headBranch: 'gift',
+  baseBranch: 'main',
+  baseSha: sha,
+  fork: true,
+  author: 'stranger',
+  title: 'A gift',
+};
 
 test('each of very many challenges of one run is decided', async () => {
   const bench = await setBench();

@@ -1,5 +1,6 @@
 /** What every `GitRepository` keeps. The factory gives a repository that has not been fetched yet, and its remote. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -276,6 +277,18 @@ function followingContract(check: Check): void {
     value(await repository.ensure(fork));
     assert.deepEqual(texts(value(await repository.read(fork, ['b']))), { b: '1' });
     value(await repository.ensure(fork));
+  });
+
+  check('brings a commit within a limit, and refuses one beyond it', async ({ repository, remote }) => {
+    remote.commit('main', { a: '1' });
+    const large = remote.commit('from-a-fork', { b: randomBytes(300_000).toString('base64') });
+    remote.git('update-ref', 'refs/pull/7/head', large);
+    remote.setBranch('from-a-fork', null);
+    value(await repository.fetch());
+    assert.equal(errorKind(await repository.ensure(large, 100_000)), 'refused');
+    assert.equal(errorKind(await repository.commit(large)), 'missing');
+    value(await repository.ensure(large, 1_000_000));
+    value(await repository.ensure(large, 100_000));
   });
 
   check('says that a commit is missing which a forced push made unreachable', async ({ repository, remote }) => {

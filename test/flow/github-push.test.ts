@@ -84,7 +84,7 @@ test('a broken definition is an error with its place, and the mended commit turn
   await it.comment(number, 'mended', new RegExp(good));
 });
 
-test('a pull request from a fork runs nothing and is told so', async () => {
+test('a pull request from a fork waits for somebody who may push, and runs nothing before', async () => {
   await it.push('main', 'Add one', { [file('trusting')]: quickPipeline('trusting', '{ pullRequest: true }') });
   const { pushUrl } = await it.github.fork('stranger');
   await it.git('checkout', '--quiet', '-B', 'evil');
@@ -97,11 +97,16 @@ test('a pull request from a fork runs nothing and is told so', async () => {
     title: 'Evil',
     user: 'stranger',
   });
-  const status = await it.settled(sha, 'trusting');
-  assert.match(status.description ?? '', /from a fork does not run/);
+  const waiting = await it.system.until('what the fork waits for', async () => it.github.statuses(sha).at(-1));
+  assert.deepEqual([waiting.context, waiting.state], ['contender/trusting', 'pending']);
+  assert.match(waiting.description ?? '', /from a fork does not run/);
   await it.handled();
   assert.deepEqual(await runsOf(sha), []);
   assert.deepEqual(it.github.comments(number), []);
+
+  await it.git('push', '--quiet', 'origin', `${sha}:refs/heads/fork-${number}`);
+  await openPullRequest(`fork-${number}`);
+  assert.equal((await it.settled(sha, 'trusting')).state, 'success', 'it is read, and runs as one of our own');
 });
 
 test('a force push cancels the run of the commit that it replaces, and follows the branch back as well', async () => {

@@ -1,6 +1,7 @@
 /** What a killed git, a broken disk, a silent or hostile remote does to a mirror. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -131,6 +132,18 @@ test('an object that was half received when git was killed is received whole', a
   value(await second.fetch());
   assert.notEqual(tip, value(await second.resolve('main')));
   assert.equal(value(await second.read(next, ['a'])).size, 1);
+});
+
+test('what is refused for its size leaves nothing behind', async (t) => {
+  const remote = makeRemote(t);
+  remote.commit('main', { a: '1' });
+  const directory = join(temporaryFolder(t), 'mirror');
+  const repository = mirrorOf(t, { url: remote.path, directory });
+  value(await repository.fetch());
+  const before = readdirSync(directory, { recursive: true });
+  const large = remote.commit('large', { b: randomBytes(300_000).toString('base64') });
+  assert.equal(errorKind(await repository.ensure(large, 100_000)), 'refused');
+  assert.deepEqual(readdirSync(directory, { recursive: true }), before);
 });
 
 test('a remote that never answers is given up after the time limit, and its git is gone', async (t) => {

@@ -32,6 +32,8 @@ export class Remote {
   readonly branches = new Map<string, Sha>();
   readonly tags = new Tags();
   hasTooManyTags = false;
+  /** Commits that come under no limit. */
+  readonly huge = new Set<Sha>();
   /** Heads of pull requests keep their commits reachable. */
   readonly pullRequestHeads = new Set<Sha>();
   readonly #random: Random;
@@ -127,8 +129,10 @@ export function simulatedGit(remote: Remote, mirror: Mirror, wire: Wire): GitRep
   };
   return {
     fetch: () => far(fetchNow),
-    ensure: (sha) =>
+    ensure: (sha, bytesMax) =>
       far(() => {
+        if (bytesMax !== undefined && remote.huge.has(sha))
+          return failure({ kind: 'refused', message: 'it is too large' });
         const tips = [...remote.branches.values(), ...remote.pullRequestHeads];
         if (!mirror.known.has(sha) && !tips.some((tip) => remote.isAncestor(sha, tip))) return failure(missing(sha));
         mirror.cloned = true;

@@ -93,7 +93,7 @@ export class Outbox {
   #begin(row: OutboxRow): boolean {
     const lane = laneOf(row);
     const underWay = [...this.#underWay.values()].filter((each) => each === lane).length;
-    if (this.#underWay.has(row.key) || underWay >= conductorLimits.outboxAtOnceMax || this.#rests(row)) return false;
+    if (this.#underWay.has(row.key) || underWay >= atOnceMax(row) || this.#rests(row)) return false;
     const carried = this.#carryTold(row, lane).finally(() => this.#beside.delete(carried));
     this.#beside.add(carried);
     return true;
@@ -200,7 +200,17 @@ export class Outbox {
   }
 }
 
-/** Whom it is for. */
+/** Whom it is for. What strangers ask for keeps nothing else waiting. */
 function laneOf({ kind, body }: OutboxRow): string {
-  return JSON.stringify(kind === 'notify' ? { channel: body['channel'] } : { repository: body['repository'] });
+  if (kind === 'notify') return JSON.stringify({ channel: body['channel'] });
+  const { repository } = body;
+  return JSON.stringify(isOfFork(body) ? { repository, fork: true } : { repository });
+}
+
+function atOnceMax({ body }: OutboxRow): number {
+  return isOfFork(body) ? conductorLimits.forksAtOnceMax : conductorLimits.outboxAtOnceMax;
+}
+
+function isOfFork(body: OutboxRow['body']): boolean {
+  return body['fork'] === true;
 }

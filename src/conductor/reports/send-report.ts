@@ -4,11 +4,14 @@ import type { OutboxRow, Write } from '../../journal/journal.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { Result } from '../../std/result.ts';
 import type { Carried } from './carried.ts';
-import { changeOf, changesOfOthers } from './changes.ts';
-import type { ConductorPorts, Project } from '../ports.ts';
+import type { GitError } from '../../git/git.ts';
+import { changeOf, changesOfOthers, learnBase } from './changes.ts';
+import { conductorLimits, type ConductorPorts, type Project } from '../ports.ts';
 import { runReportOf } from '../read.ts';
 import { mentionsOf } from './mentions.ts';
-import { runThatSpeaks, statusKey } from './report-writes.ts';
+import { runThatSpeaks, statusKey, type ChangesAsked } from './report-writes.ts';
+import { shaOf } from '../sha.ts';
+import { versionsOf } from '../versions.ts';
 import { readChangesAsked, readRunlessReport } from '../stored.ts';
 
 export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
@@ -47,6 +50,8 @@ async function sendChanges(ports: ConductorPorts, row: OutboxRow): Promise<Carri
   const asked = readChangesAsked(row.body);
   const project = asked === null ? undefined : ports.projects.get(asked.repository);
   if (asked === null || project === undefined) return { done: [] };
+  const learnt = asked.fork ? await learnFork(ports, project, asked) : null;
+  if (learnt !== null) return learnt;
   const report = await changesOfOthers(ports, project, asked);
   const known = await ports.journal.forgeObject(row.key);
   if (report === null || (known === null && report.changes.length === 0)) return { done: [] };
@@ -55,6 +60,26 @@ async function sendChanges(ports: ConductorPorts, row: OutboxRow): Promise<Carri
   // Of another head, another row tells.
   if (now.value.state !== 'open' || now.value.headSha !== asked.headSha) return { done: [] };
   return setComment(ports, project, report, { key: row.key, pullRequest: asked.pullRequest, known });
+}
+
+/** Nobody waits for what a stranger's pipelines are: they are compiled here, one head at a time, the newest of each pull request. */
+async function learnFork(
+  ports: ConductorPorts,
+  project: Project,
+  { headSha, baseSha }: ChangesAsked,
+): Promise<Carried | null> {
+  const [sha, base] = [shaOf(headSha), shaOf(baseSha)];
+  if (sha === null || base === null) return { done: [] };
+  const here = await project.git.ensure(sha, conductorLimits.forkBytesMax);
+  if (!here.ok) return isGone(here.error) ? { done: [] } : { retry: here.error.message, retryAt: null };
+  const versions = await versionsOf(ports, project, sha);
+  if (!versions.ok) return { retry: versions.error, retryAt: null };
+  await learnBase(ports, project, sha, base);
+  return null;
+}
+
+function isGone({ kind }: GitError): boolean {
+  return kind === 'missing' || kind === 'refused';
 }
 
 /** Kept of a comment that may be there, until its id is. */

@@ -24,7 +24,7 @@ export interface Matching {
   readonly match: (definition: PipelineDefinition, files: Omit<Change, 'paths'>) => Match;
 }
 
-const notAffected = 'Not affected by this change';
+export const notAffected = 'Not affected by this change';
 
 /** How many runs were asked for, and a note for the record. Doing it again opens nothing twice: every run has a key. */
 export async function openMatching(

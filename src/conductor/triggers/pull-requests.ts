@@ -5,23 +5,16 @@
 import { isInVain, type PullRequest } from '../../forge/forge.ts';
 import type { Sha } from '../../git/git.ts';
 import type { Write } from '../../journal/journal.ts';
-import type { About, Desk, Handled } from '../desk.ts';
+import type { Desk, Handled } from '../desk.ts';
+import { judgeFork, type HeadLooked } from './forks.ts';
 import { cancelClosed } from './gone.ts';
 import { asksToSkip, matchPullRequest } from './match.ts';
-import { goodVersions, openMatching } from './open-matching.ts';
+import { openMatching } from './open-matching.ts';
 import type { Project } from '../ports.ts';
 import { settleMerged } from '../promotion.ts';
 import { hasReplacedRun } from './returned.ts';
 import { comparedWith, learnBase } from '../reports/changes.ts';
-import {
-  changesKey,
-  commentKey,
-  isToldOf,
-  reportChanges,
-  reportWithoutRun,
-  tellAnew,
-  tellOf,
-} from '../reports/report-writes.ts';
+import { changesKey, commentKey, isToldOf, reportChanges, tellAnew, tellOf } from '../reports/report-writes.ts';
 import { shaOf } from '../sha.ts';
 import { problemReports } from './triggers.ts';
 import { namesIn, versionsOf, type CommitVersions } from '../versions.ts';
@@ -51,28 +44,43 @@ export async function handlePullRequest(
   }
   const here = await project.git.fetch();
   if (!here.ok) return { again: here.error.message };
+  const news = { pullRequest, sha, baseSha, actor };
+  const looked = pullRequest.fork ? await judgeFork(desk.ports, project, news) : await lookAtOwn(desk, project, news);
+  if ('state' in looked || 'again' in looked) return looked;
+  const { note, reports, isHere } = looked;
+  const at = clock.now();
+  const record: Write = { write: 'trigger-skipped', key: lookedKey, at, reason: note, coveredBy: null };
+  const changes = isHere ? [reportChanges(project.name, pullRequest, at)] : [];
+  await journal.commit([[...(known ? [] : [record]), ...reports, ...changes]]);
+  return { state: 'done', note };
+}
+
+/** Of a branch here: its pipelines are compiled and run. */
+async function lookAtOwn(desk: Desk, project: Project, news: HeadNews): Promise<HeadLooked | Handled> {
+  const { pullRequest, sha, baseSha } = news;
   const ensured = await project.git.ensure(sha);
   if (!ensured.ok) return { again: ensured.error.message };
-  const overtaken = pullRequest.fork ? null : await overtakenBy(project, pullRequest, sha);
+  const overtaken = await overtakenBy(project, pullRequest, sha);
   if (overtaken !== null) return { state: 'ignored', note: overtaken };
-  const versions = await versionsOf(desk.ports, project, sha);
-  if (!versions.ok) return { again: versions.error };
-  const baseNames = await learnBase(desk.ports, project, sha, baseSha);
-  const [ranBefore] = await journal.runs({ repository: project.name, pullRequest: number, sha, limit: 1 });
-  const about = { repository: project.name, sha, pullRequest: number, baseSha };
-  const opened = pullRequest.fork
-    ? { count: 0, note: forkSummary }
-    : await open(desk, project, { pullRequest, sha, baseSha, actor }, versions.value);
+  const found = await versionsOf(desk.ports, project, sha);
+  if (!found.ok) return { again: found.error };
+  await learnBase(desk.ports, project, sha, baseSha);
+  const place = { repository: project.name, sha, pullRequest: pullRequest.number };
+  const [ranBefore] = await desk.ports.journal.runs({ ...place, limit: 1 });
+  const opened = await open(desk, project, news, found.value);
   if ('again' in opened) return opened;
-  const at = clock.now();
-  const looked: Write = { write: 'trigger-skipped', key: lookedKey, at, reason: opened.note, coveredBy: null };
-  const reports = pullRequest.fork
-    ? refuseFork(versions.value, baseNames, about, at)
-    : problemReports(about, versions.value.versions, at);
-  const changes = reportChanges(project.name, pullRequest, at);
-  const anew = ranBefore === undefined ? [] : await tellAllAnew(desk, about, namesIn(versions.value.versions), at);
-  await journal.commit([[...(known ? [] : [looked]), ...reports, changes, ...anew]]);
-  return { state: 'done', note: opened.note };
+  const at = desk.ports.clock.now();
+  const { versions } = found.value;
+  const problems = problemReports({ ...place, baseSha }, versions, at);
+  const anew = ranBefore === undefined ? [] : await tellAllAnew(desk, place, namesIn(versions), at);
+  return { note: opened.note, reports: [...problems, ...anew], isHere: true };
+}
+
+interface HeadNews {
+  readonly pullRequest: PullRequest;
+  readonly sha: Sha;
+  readonly baseSha: Sha;
+  readonly actor: string;
 }
 
 /** What to do with news of a base branch that the pull request does not have now; null: it has it. */
@@ -126,7 +134,7 @@ async function overtakenBy(project: Project, pullRequest: PullRequest, sha: Sha)
 async function open(
   desk: Desk,
   project: Project,
-  news: { readonly pullRequest: PullRequest; readonly sha: Sha; readonly baseSha: Sha; readonly actor: string },
+  news: HeadNews,
   versions: CommitVersions,
 ): ReturnType<typeof openMatching> {
   const { pullRequest, sha, baseSha, actor } = news;
@@ -154,36 +162,6 @@ async function changeOf(
   const paths = await project.git.changedPaths(base.ok ? base.value : null, sha);
   if (!paths.ok) return { again: paths.error.message };
   return { paths: paths.value, message: commit.value.message };
-}
-
-export const forkSummary = 'A pull request from a fork does not run: its code is not trusted';
-
-/**
- * A stranger's code would run as our own user: processes of this machine are for those who can push. It is said of the pipelines
- * that the base has, on which somebody may wait, and without comments: how much is written is not for strangers to choose.
- */
-function refuseFork(
-  versions: CommitVersions,
-  baseNames: ReadonlySet<string>,
-  about: About,
-  at: number,
-): readonly Write[] {
-  return goodVersions(versions).flatMap(({ definition }) =>
-    definition.on.pullRequest === null || !baseNames.has(definition.name)
-      ? []
-      : reportWithoutRun(
-          {
-            ...about,
-            pullRequest: null,
-            pipeline: definition.name,
-            state: 'neutral',
-            summary: forkSummary,
-            problems: [],
-            coveredBy: null,
-          },
-          at,
-        ),
-  );
 }
 
 export async function handleClosed(desk: Desk, project: Project, pullRequest: PullRequest): Promise<Handled> {

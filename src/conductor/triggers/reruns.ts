@@ -20,7 +20,7 @@ import { unreachable } from '../../std/unreachable.ts';
 import { artifactsOf } from '../runs/artifacts-of.ts';
 import type { Desk } from '../desk.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
-import { forkSummary } from './pull-requests.ts';
+import { forkSummary } from './forks.ts';
 import { readRun } from '../read.ts';
 import { laneOf, openInLane, parseParameters, type TriggerRequest } from './triggers.ts';
 import { pipelineAt, projectOf } from '../versions.ts';
