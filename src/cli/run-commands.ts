@@ -104,6 +104,17 @@ export function addRunCommands(program: Command, folder: () => string, end: End)
       end(await decide(folder(), run, { step, decision: 'reject', reason }));
     });
 
+  command(program, 'promote', "Make a model champion that waits for a person's approval.", [
+    'contender promote weekly-churn#12',
+  ])
+    .argument('<run>', 'a run id, the beginning of one, or PIPELINE#NUMBER')
+    .option('--model <name>', 'which, where several models of the run wait')
+    .option('--json', 'what came of it as JSON')
+    .action(async (run: string, { model = null, json = false }: { model?: string | null; json?: boolean }) => {
+      const { promote } = await import('./promote.ts');
+      end(await promote(folder(), { run, model, json }));
+    });
+
   command(program, 'runs', 'List runs, the newest first.', ['contender runs --pipeline weekly-churn --limit 10'])
     .option('--pipeline <name>', 'of this pipeline alone')
     .option('--state <state>', 'running, cancelling, success, failed or cancelled')

@@ -18,6 +18,8 @@ export interface ServerClient {
   /** Gives the id of the new run. Rejects with a `ProblemError`. */
   rerun(runId: string, request: RerunRequest): Promise<string>;
   /** Kept when it resolves. Rejects with a `ProblemError`. */
+  promote(runId: string, model: string | null): Promise<void>;
+  /** Kept when it resolves. Rejects with a `ProblemError`. */
   ask(runId: string, request: AskedOfRun): Promise<void>;
   /** Rejects with a `ProblemError`. */
   pools(): Promise<readonly PoolInUse[]>;
@@ -79,6 +81,8 @@ const answerTimeoutMs = 180_000;
 export const runHelp = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
 export const backfillHelp = '`contender next` lists the pipelines that have a schedule.';
 export const rerunHelp = '`contender runs` lists the runs; `contender rerun --help` shows how to run one again.';
+
+export const promoteHelp = 'The page of the run shows its verdicts, and what happens with each.';
 
 const startedSchema = z.object({ id: z.string() });
 const planSchema = z.object({
@@ -144,6 +148,10 @@ export async function connectServer(config: Config, url: string): Promise<Server
         { by: actorName(), ...request, ...(from === null ? {} : { from }) },
         rerunHelp,
       ),
+    async promote(runId, model) {
+      const body = { by: actorName(), ...(model === null ? {} : { model }) };
+      await start(`/api/v1/runs/${runId}/promote`, body, promoteHelp);
+    },
     async ask(runId, request) {
       const { by, reason } = request;
       await answered(pathOf(runId, request), { by, reason }, z.unknown(), runHelp);

@@ -33,7 +33,6 @@ export function warningsOf({ version, where }: Compiled, surroundings: Surroundi
       storeWarning(step, surroundings) ??
       volumeWarning(step, surroundings) ??
       fileWarning(step, surroundings) ??
-      approvalWarning(step) ??
       waitWarning(definition, step, surroundings);
     if (said === null) return [];
     return [{ ...said, message: `step "${step.name}" ${said.message}`, where: where(step.name) }];
@@ -88,14 +87,6 @@ function freshnessWarnings({ freshness }: PipelineDefinition): readonly Said[] {
       help: 'Take it out, and give the pipeline a schedule: of a run that fails, or is late for its `deadline`, its channels are told.',
     },
   ];
-}
-
-function approvalWarning({ work }: StepDefinition): Said | null {
-  if (work.kind !== 'challenge' || work.promote !== 'on-approval') return null;
-  return {
-    message: 'promotes nothing: there is no way to approve a challenger yet',
-    help: "Write `promote: 'on-merge'`, `'automatic'` or `'never'`.",
-  };
 }
 
 function containerWarning({ work }: StepDefinition, { volumes }: Surroundings): Said | null {

@@ -16,6 +16,7 @@ import type { BackfillProgress, DataEventRow, LeasePlace, RequestRow } from '../
 import type { StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
 import { success, type Result } from '../std/result.ts';
+import type { ModelApproval } from './approve-model.ts';
 import type { PlannedInterval } from './backfills/backfill-plan.ts';
 import { cancelBackfill } from './backfills/backfills.ts';
 import type { Refusal } from './decisions.ts';
@@ -181,6 +182,11 @@ export class Conductor {
   /** A run once more, whole or from the middle. */
   rerun(again: Rerun): Promise<Result<string, Problem | string>> {
     return this.#ordering.place({ kind: 'rerun', rerun: again });
+  }
+
+  /** A person's word on a model that was reported; gives the id of its run when the promotion is kept. */
+  promote(approval: ModelApproval): Promise<Result<string, Problem | string>> {
+    return this.#ordering.place({ kind: 'promote', approval });
   }
 
   /** What `startBackfill` would make now. */

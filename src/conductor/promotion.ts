@@ -3,7 +3,8 @@
  *
  *   on-merge, automatic   at the end of a run of the default branch, and of a pull request when it is merged into that: then
  *                         the very artifact that was evaluated
- *   on-approval, never    not by itself
+ *   on-approval           at the word of a person, by the same rules (approve-model.ts)
+ *   never                 not at all
  *
  * An unmerged pull request never promotes, nor does a group of them in a merge queue, and a re-run never registers a model
  * that is a version already. A backfill never promotes either: it asks what would have been, of the same dates as often as
@@ -50,19 +51,21 @@ export async function settle(ports: ConductorPorts, row: OutboxRow): Promise<Car
       return { done: [] };
     case 'refuse':
       return { done: [...refused(evaluation, 'reported', decided.reason, at), ...reportRun(run.opened, at, 0)] };
-    case 'promote': {
-      const body = { evaluationId: evaluation.id, repository: evaluation.repository, by: decided.by };
-      const key = `promote:${evaluation.id}`;
-      return {
-        done: [
-          moved(evaluation, { from: 'reported', to: 'promoting', reason: null, version: null }, at),
-          { write: 'outbox', key, kind: 'promote', body, at, dueAt: at },
-        ],
-      };
-    }
+    case 'promote':
+      return { done: promotionWrites(evaluation, decided.by, at) };
     default:
       return unreachable(decided);
   }
+}
+
+/** From now on it is being promoted; see `promote`. */
+export function promotionWrites(evaluation: EvaluationRow, by: string, at: number): readonly Write[] {
+  const { id: evaluationId, repository } = evaluation;
+  const [key, body] = [`promote:${evaluationId}`, { evaluationId, repository, by }];
+  return [
+    moved(evaluation, { from: 'reported', to: 'promoting', reason: null, version: null }, at),
+    { write: 'outbox', key, kind: 'promote', body, at, dueAt: at },
+  ];
 }
 
 function moved(
@@ -95,7 +98,12 @@ async function decide(project: Project, evaluation: EvaluationRow, trigger: Trig
     : decided;
 }
 
-async function decideFirst(project: Project, evaluation: EvaluationRow, trigger: FirstTrigger): Promise<Decision> {
+/** What becomes of it, whoever asks, by where its commit is. */
+export async function decideFirst(
+  project: Project,
+  evaluation: EvaluationRow,
+  trigger: FirstTrigger,
+): Promise<Decision> {
   switch (trigger.kind) {
     case 'pull-request':
       return decidePullRequest(project, evaluation, trigger.number);

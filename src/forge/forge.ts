@@ -154,6 +154,8 @@ export interface RunReport {
     readonly championVersion: number | null;
     /** What happens with it now: "Becomes champion when this pull request is merged." */
     readonly next: string;
+    /** Whether a person's word makes it champion. */
+    readonly awaitsApproval: boolean;
   }[];
   readonly problems: readonly Problem[];
   /** What logs of failed steps say of files of the commit: looked for where a check run is made of the report. */

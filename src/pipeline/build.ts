@@ -114,10 +114,5 @@ export function addStep(build: Build, definition: StepDefinition, run: StepFunct
 
 /** A branch, once all steps are there; the names of pools, stores and secrets, against the settings; what is warned of. */
 function isCheckedLater({ work, pool, secrets }: StepDefinition): boolean {
-  return (
-    pool !== undefined ||
-    secrets.length > 0 ||
-    ['branch', 'container', 'wait'].includes(work.kind) ||
-    (work.kind === 'challenge' && work.promote === 'on-approval')
-  );
+  return pool !== undefined || secrets.length > 0 || ['branch', 'container', 'wait'].includes(work.kind);
 }

@@ -156,6 +156,11 @@ export const rerunRequestSchema = z
   .nullish();
 
 /** The whole body may be left out. */
+export const promoteRequestSchema = z
+  .strictObject({ model: z.string().max(200).optional().describe('Which, where several of the run wait'), by: asker })
+  .nullish();
+
+/** The whole body may be left out. */
 export const cancelRequestSchema = z.strictObject({ by: asker, reason: reason.default('asked for') }).nullish();
 
 /** The whole body may be left out. */

@@ -33,6 +33,7 @@ export async function api(app: FastifyInstance, ports: ServerPorts): Promise<voi
   addPools(app, ports);
   addStarting(app, ports);
   addRerunning(app, ports);
+  addPromoting(app, ports);
   addAsking(app, ports);
   addBackfills(app, ports);
   addEvents(app, ports);
@@ -165,6 +166,34 @@ function addRerunning(app: FastifyInstance, ports: ServerPorts): void {
       if (row === null) return reply.code(404).send(unknownRun(request.params.id));
       const started = await rerun(ports, row.id, request.body);
       return 'id' in started ? reply.code(201).send(started) : reply.code(422).send(started);
+    },
+  );
+}
+
+function addPromoting(app: FastifyInstance, ports: ServerPorts): void {
+  app.withTypeProvider<ZodTypeProvider>().post(
+    '/api/v1/runs/:id/promote',
+    {
+      schema: {
+        summary: 'Make a model champion that the run reported and that waits for approval',
+        ...schemas.tokenNeeded,
+        params: schemas.idSchema,
+        body: schemas.promoteRequestSchema,
+        response: {
+          202: schemas.idSchema,
+          400: schemas.errorSchema,
+          401: schemas.errorSchema,
+          404: schemas.refusedSchema,
+          422: schemas.refusedSchema,
+        },
+      },
+    },
+    async (request, reply) => {
+      const row = await ports.journal.run(request.params.id);
+      if (row === null) return reply.code(404).send(unknownRun(request.params.id));
+      const { model = null, by = 'api' } = request.body ?? {};
+      const promoted = answerOf(await ports.conductor.promote({ runId: row.id, model, actor: by }));
+      return 'id' in promoted ? reply.code(202).send(promoted) : reply.code(422).send(promoted);
     },
   );
 }

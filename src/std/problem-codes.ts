@@ -25,6 +25,7 @@ export const problemCodes = [
   'journal-unreachable',
   // conductor
   'fork-untrusted',
+  'promotion-refused',
   // forge
   'github-config-invalid',
   'github-secret-missing',

@@ -34,7 +34,7 @@ export function runPage({ view, log, liveness, watch, visitor }: RunPageState): 
   const { head } = view;
   return html`
     ${headline(view, liveness, watch, visitor)} ${view.failure === null || failedByGate(view) ? null : failurePanel(head.id, view.failure)}
-    ${approvalsPanel(view, watch, visitor)} ${view.challenges.map((challenge) => verdictPanel(challenge))} ${gatesPanel(view.gates)}
+    ${approvalsPanel(view, watch, visitor)} ${view.challenges.map((challenge) => verdictPanel(head, challenge, visitor))} ${gatesPanel(view.gates)}
     ${graphPanel(view, watch)}
     ${stepsPanel(view, watch)} ${view.panel === null ? null : stepPanel(view, view.panel, log, watch, visitor)}
   `;

@@ -4,11 +4,13 @@ import type { MetricComparison } from '../verdict/verdict.ts';
 import { html, type Markup } from './html.ts';
 import { intervalChart } from './interval-chart.ts';
 import { gainText, numberText, percentText } from './number-text.ts';
+import { runAddress, type RunHead } from './run-view.ts';
 import { shapeOf, verdictMarks } from './state-mark.ts';
+import { loginAddress, type Visitor } from './visitor.ts';
 
 type Challenge = RunReport['challenges'][number];
 
-export function verdictPanel(challenge: Challenge): Markup {
+export function verdictPanel(head: RunHead, challenge: Challenge, visitor: Visitor): Markup {
   const { verdict, championVersion, model } = challenge;
   const mark = verdictMarks[verdict.kind];
   const { difference } = verdict;
@@ -23,7 +25,22 @@ export function verdictPanel(challenge: Challenge): Markup {
     ${intervalChart(verdict, championVersion, mark.tone)}
     ${difference === null ? null : html`<p class="caption">${methodText(challenge)}</p>`} ${metricsTable(challenge)}
     ${challenge.next === '' ? null : html`<p class="next"><span class="next-word">Next</span>${challenge.next}</p>`}
+    ${challenge.awaitsApproval ? approval(head, model, visitor) : null}
   </section>`;
+}
+
+/** A button for who has logged in, and the command to be copied for who has not. */
+function approval(head: RunHead, model: string, visitor: Visitor): Markup {
+  if (visitor.kind === 'reader')
+    return html`<p class="muted">
+        <a href=${loginAddress(runAddress(head.id))}>Log in to promote it</a>, or do it in a terminal, in the folder of the server:
+      </p>
+      <pre class="code" tabindex="0">${`contender promote ${head.pipeline}#${head.number} --model ${model}`}</pre>`;
+  return html`<form class="decision" method="post" action=${`${runAddress(head.id)}/promote`}>
+    <input type="hidden" name="token" value=${visitor.formToken} />
+    <input type="hidden" name="model" value=${model} />
+    <button class="main">${`Promote ${model} of ${head.sha.slice(0, 7)}`}</button>
+  </form>`;
 }
 
 function methodText({ verdict }: Challenge): string {

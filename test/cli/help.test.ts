@@ -15,6 +15,7 @@ const commands = [
   'rerun',
   'approve',
   'reject',
+  'promote',
   'runs',
   'pools',
   'ticks',

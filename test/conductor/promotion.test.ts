@@ -5,6 +5,7 @@ import type { EvaluationState } from '../../src/journal/journal.ts';
 import type { PipelineDefinition, PromotionPolicy } from '../../src/pipeline/definition.ts';
 import type { Promotion } from '../../src/registry/registry.ts';
 import { failure } from '../../src/std/result.ts';
+import type { Sha } from '../../src/git/git.ts';
 import { Stage } from '../simulation/stage.ts';
 import { noRetry, pipelineOf, stepOf, works } from '../support/definitions.ts';
 
@@ -232,6 +233,58 @@ test('what is merged into another branch than the default one is refused, and in
     await stage.until('it is decided', () => evaluations(stage)[0]?.state === state);
     assert.equal(evaluations(stage)[0]?.reason, reason);
   }
+});
+
+/** What a person hears. */
+async function approveOn(stage: Stage, runId: string, model: string | null = null): Promise<string> {
+  const { server } = stage.world;
+  assert.ok(server !== null);
+  const said: string[] = [];
+  const ask = async (): Promise<void> => {
+    const answer = await server.conductor.promote({ runId, model, actor: 'ada' });
+    const { error } = answer.ok ? { error: 'promoted' } : answer;
+    said.push(typeof error === 'string' ? error : error.message);
+  };
+  void ask();
+  await stage.until('there is an answer', () => said.length > 0);
+  return said[0] ?? '';
+}
+
+test('a person approves what waits for one, once, and no more than a merge would promote', async () => {
+  const stage = await Stage.open({ pipelines: [churn('on-approval')] });
+  const approve = (runId: string, model: string | null = null): Promise<string> => approveOn(stage, runId, model);
+  assert.equal(await approve('nowhere'), 'there is no run nowhere');
+  stage.push('elsewhere');
+  await stage.until('the comparison', () => evaluations(stage).length === 1);
+  await stage.rest();
+  const { runId } = stage.run('churn').opened;
+  assert.equal(await approve(runId), 'Only commits of main promote, and this one is not merged.');
+  assert.equal(evaluations(stage)[0]?.state, 'reported', 'it may be merged yet');
+  assert.equal(await approve(runId, 'chrun'), 'the run evaluated no model "chrun"; its models: churn');
+
+  stage.world.remote.branches.set('main', stage.run('churn').opened.sha as Sha);
+  await stage.until('the mirror has seen the merge', () => true);
+  assert.equal(await approve(runId, 'churn'), 'promoted');
+  await stage.until('it is champion', () => evaluations(stage)[0]?.state === 'promoted');
+  assert.equal(evaluations(stage)[0]?.reason, 'approval by ada');
+  assert.equal(await approve(runId), '"churn" does not wait for approval: it is version 1 already');
+});
+
+test('an unmerged pull request never promotes, whoever approves, and a merged one when somebody does', async () => {
+  const pullRequest = { branches: [], paths: [] };
+  const definition = { ...churn('on-approval'), on: { schedule: null, push: null, pullRequest } };
+  const stage = await Stage.open({ pipelines: [definition] });
+  const head = stage.commit('feature');
+  stage.propose(head);
+  await stage.until('the comparison', () => evaluations(stage).length === 1);
+  await stage.rest();
+  const { runId } = stage.run('churn').opened;
+  assert.equal(await approveOn(stage, runId), 'pull request #1 is not merged, and an unmerged one never promotes');
+  stage.propose(head, { state: 'closed', merged: true, mergeSha: stage.commit('main') });
+  await stage.rest();
+  assert.equal(evaluations(stage)[0]?.state, 'reported', 'a merge alone is no approval');
+  assert.equal(await approveOn(stage, runId), 'promoted');
+  await stage.until('it is champion', () => evaluations(stage)[0]?.state === 'promoted');
 });
 
 test('a policy that leaves the decision to a person is left to one', async () => {

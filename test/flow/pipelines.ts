@@ -9,11 +9,20 @@ export interface ModelPipeline {
   readonly until?: string;
   /** More of the pipeline's options, as text. */
   readonly options?: string;
+  /** `on-merge` unless given. */
+  readonly promote?: string;
   readonly more?: string;
 }
 
 /** Trains on pushes to main and on pull requests that change its own file, and challenges with scores of label plus noise. */
-export function modelPipeline({ name, noise, until, options = '', more = '' }: ModelPipeline): string {
+export function modelPipeline({
+  name,
+  noise,
+  until,
+  options = '',
+  promote = 'on-merge',
+  more = '',
+}: ModelPipeline): string {
   const wait = until === undefined ? '' : `while (!existsSync(${JSON.stringify(until)})) await setTimeout(20);`;
   return `import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
@@ -45,7 +54,7 @@ export default pipeline('${name}', {
     metric: 'roc_auc',
     threshold: 0.6,
     minAbsoluteChange: 0.005,
-    promote: 'on-merge',
+    promote: '${promote}',
   });
   ${more}
 });

@@ -28,6 +28,7 @@ export const challengeOfChurn: RunReport['challenges'][number] = {
   model: 'churn',
   championVersion: 7,
   next: 'Becomes champion when this pull request is merged.',
+  awaitsApproval: false,
   verdict: {
     kind: 'better',
     promotable: true,

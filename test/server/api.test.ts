@@ -104,7 +104,8 @@ test('without the token, or with another, nothing can be changed', async () => {
   ]) {
     assert.equal((await ask('POST', '/api/v1/runs', { body: run, headers })).status, 401);
     assert.equal((await ask('POST', '/api/v1/runs/some/cancel', { body: {}, headers })).status, 401);
-    assert.equal((await ask('POST', '/api/v1/runs/some/rerun', { body: {}, headers })).status, 401);
+    for (const what of ['rerun', 'promote'])
+      assert.equal((await ask('POST', `/api/v1/runs/some/${what}`, { body: {}, headers })).status, 401);
     // Nobody learns what a good request would be.
     assert.equal((await ask('POST', '/api/v1/runs', { body: { nonsense: 1 }, headers })).status, 401);
   }
@@ -149,6 +150,9 @@ test('a run is run again, whole or from a step, and the same key is the same run
     [path, { more: 1 }, 400, /more/],
     [path, { from: 'nowhere' }, 422, /there is no step "nowhere"; there: first, second/],
     ['/api/v1/runs/01none/rerun', {}, 404, /no such run/],
+    ['/api/v1/runs/01none/promote', {}, 404, /no such run/],
+    [`/api/v1/runs/${id}/promote`, {}, 422, /the run evaluated no model/],
+    [`/api/v1/runs/${id}/promote`, { model: 1 }, 400, /model/],
   ];
   for (const [refused, body, status, said] of refusals) {
     const answer = await ask('POST', refused, { body });
@@ -251,6 +255,7 @@ test('openapi.json describes each route, with schemas that are valid', async () 
     'post /api/v1/events',
     'post /api/v1/runs',
     'post /api/v1/runs/{id}/cancel',
+    'post /api/v1/runs/{id}/promote',
     'post /api/v1/runs/{id}/rerun',
     'post /api/v1/runs/{id}/steps/{step}/approve',
     'post /api/v1/runs/{id}/steps/{step}/reject',

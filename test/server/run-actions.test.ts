@@ -7,6 +7,7 @@ import type { Sha } from '../../src/git/git.ts';
 import type { RunRow } from '../../src/journal/journal.ts';
 import { createServer } from '../../src/server/server.ts';
 import { createRepository, openTestSystem, type TestRepository, type TestSystem } from '../support/test-system.ts';
+import { modelPipeline } from '../flow/pipelines.ts';
 import { fromOwnPage, logIn, press, submit, type Member } from './visitors.ts';
 
 const apiToken = 'the-token-of-this-server';
@@ -33,6 +34,8 @@ export default pipeline('asking', { on: { push: { branches: ['main'] } } }, () =
 });
 `;
 
+const churn = modelPipeline({ name: 'churn', noise: 0.1, promote: 'on-approval' });
+
 const tidying = `import { pipeline, step } from 'contender';
 export default pipeline('tidying', { on: { push: { branches: ['main'] } } }, () => {
   step('wait', { command: ['sleep', '600'] });
@@ -55,6 +58,7 @@ before(async () => {
     '.pipelines/breaking.ts': breaking,
     '.pipelines/asking.ts': asking,
     '.pipelines/tidying.ts': tidying,
+    '.pipelines/churn.ts': churn,
   });
   system = await openTestSystem(repository, { watch: false });
   const log = { error: (_fields: object, message: string) => assert.fail(message) };
@@ -160,6 +164,27 @@ test('a run that is over can be run again: its commit, moment and parameters, on
   assert.match(third.body, /under way/);
   assert.equal((await press(app, `${again}/cancel`, member)).statusCode, 303);
   await system.untilRun('its end', ({ id, state }) => again === `/runs/${id}` && state === 'cancelled');
+});
+
+test('a model that waits for a person has a button for who has logged in, and the command for who has not', async () => {
+  const request = { repository: system.repository, pipeline: 'churn', sha, actor: 'ada', logicalDate: null };
+  const started = await system.conductor.runManually({ ...request, parameters: {}, key: 'churn' });
+  assert.ok(started.ok, JSON.stringify(started));
+  await system.untilRun('its end', ({ id, state }) => id === started.value && state === 'success');
+  assert.match(await page(started.value), /Log in to promote it<[^]*contender promote churn#1 --model churn/);
+  const button = new RegExp(`name="model" value="churn"[^]*>Promote churn of ${sha.slice(0, 7)}<`);
+  assert.match(await page(started.value, member.cookie), button);
+  const address = `/runs/${started.value}/promote`;
+  assert.equal((await submit(app, address, { model: 'churn' })).statusCode, 401);
+  const other = await press(app, address, member, { model: 'other' });
+  assert.deepEqual([other.statusCode, /no model &quot;other&quot;|no model "other"/.test(other.body)], [422, true]);
+  const pressed = await press(app, address, member, { model: 'churn' });
+  assert.deepEqual([pressed.statusCode, pressed.headers.location], [303, `/runs/${started.value}`]);
+  await system.until('it is champion', async () =>
+    (await system.journal.evaluations({ runId: started.value, state: 'promoted', limit: 1 })).at(0),
+  );
+  assert.doesNotMatch(await page(started.value, member.cookie), button);
+  assert.equal((await press(app, address, member, { model: 'churn' })).statusCode, 422, 'once');
 });
 
 test('a run that may not start says why, and one that is not there is not found', async () => {

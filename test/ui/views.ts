@@ -61,6 +61,7 @@ export const betterChallenge: RunView['challenges'][number] = {
   model: 'churn',
   championVersion: 3,
   next: 'It becomes champion when this pull request is merged, and not before.',
+  awaitsApproval: false,
   verdict: {
     kind: 'better',
     promotable: true,

@@ -1,4 +1,4 @@
-/** What is asked to be opened, by people or a merge that waits, and the answer, as the journal keeps them: written by one server, read by another. */
+/** What is asked to be opened or promoted, by people or a merge that waits, and the answer, as the journal keeps them: written by one server, read by another. */
 import { z } from 'zod';
 import type { RerunSteps } from '../../engine/event.ts';
 import { parseSha } from '../../git/git.ts';
@@ -9,14 +9,16 @@ import { storedCovered, type CoveredPush } from '../triggers/covered-pushes.ts';
 import type { ManualRun } from '../triggers/manual-runs.ts';
 import type { Rerun } from '../triggers/reruns.ts';
 import { problemSchema } from '../stored.ts';
+import type { ModelApproval } from '../approve-model.ts';
 
 export type Order =
   | { readonly kind: 'run'; readonly run: ManualRun }
   | { readonly kind: 'rerun'; readonly rerun: Rerun }
+  | { readonly kind: 'promote'; readonly approval: ModelApproval }
   /** Has no answer before the run has ended that the push was left to. */
   | { readonly kind: 'covered'; readonly push: CoveredPush };
 
-/** The id of the run; or why there is none. */
+/** The id of the run that was opened or meant; or why not. */
 export type Answer = Result<string, Problem | string>;
 
 const shaSchema = z.string().transform((text, context) => {
@@ -55,6 +57,10 @@ const orderSchema = z.discriminatedUnion('kind', [
     }),
   }),
   z.object({
+    kind: z.literal('promote'),
+    approval: z.object({ runId: z.string(), model: z.string().nullable(), actor: z.string() }),
+  }),
+  z.object({
     kind: z.literal('covered'),
     push: z.object({
       repository: z.string(),
@@ -77,6 +83,7 @@ const answerSchema = z.union([
 
 export function storedOrder(order: Order): JsonObject {
   if (order.kind === 'run') return { kind: 'run', run: { ...order.run } };
+  if (order.kind === 'promote') return { kind: 'promote', approval: { ...order.approval } };
   if (order.kind === 'covered') return storedCovered(order.push);
   const { runId, steps, atHead, actor, key } = order.rerun;
   return {

@@ -5,6 +5,7 @@
 import type { OrderRow, Write } from '../../journal/journal.ts';
 import { failure } from '../../std/result.ts';
 import { unreachable } from '../../std/unreachable.ts';
+import { approveModel } from '../approve-model.ts';
 import type { Desk } from '../desk.ts';
 import { runManually } from '../triggers/manual-runs.ts';
 import { decideCovered } from '../triggers/covered-pushes.ts';
@@ -76,6 +77,8 @@ export class Orders {
         return runManually(this.#desk, order.run, alongside);
       case 'rerun':
         return rerun(this.#desk, order.rerun, alongside);
+      case 'promote':
+        return approveModel(this.#desk.ports, order.approval, alongside);
       case 'covered':
         return decideCovered(this.#desk, order.push, alongside);
       default:

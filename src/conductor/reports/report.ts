@@ -51,6 +51,7 @@ export function reportOf(
         challenge,
         evaluations.find((row) => row.step === challenge.step),
       ),
+      awaitsApproval: evaluations.some((row) => row.step === challenge.step && awaitsApproval(row)),
     })),
     problems: [],
     mentions: [],
@@ -141,10 +142,17 @@ function endedText({ state }: Run): string {
 
 function waitingText(run: Run, evaluation: EvaluationRow): string {
   if (evaluation.policy === 'never') return 'The pipeline never promotes by itself.';
-  if (evaluation.policy === 'on-approval') return 'It is promoted on approval, and there is no way to approve yet.';
   const { kind } = firstTriggerOf(run.opened.trigger);
+  if (awaitsApproval(evaluation))
+    return kind === 'pull-request'
+      ? 'It becomes champion when this pull request is merged and somebody approves it then.'
+      : 'It becomes champion when somebody approves it.';
   if (kind === 'pull-request') return 'It becomes champion when this pull request is merged, and not before.';
   return evaluation.reason ?? 'It is not promoted from this branch.';
+}
+
+function awaitsApproval({ state, policy }: EvaluationRow): boolean {
+  return state === 'reported' && policy === 'on-approval';
 }
 
 function timing(step: Step): { durationMs: number | null } {

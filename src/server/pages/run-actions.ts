@@ -1,5 +1,5 @@
 /** What the buttons on the page of a run do. Each ends on the page that shows what came of it. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RerunSteps } from '../../engine/event.ts';
 import type { DecideRequest } from '../../engine/request.ts';
 import type { RunRow } from '../../journal/journal.ts';
@@ -31,13 +31,25 @@ export function runActionRoutes(app: FastifyInstance, ports: ServerPorts, pages:
     return pages.send(request, reply, errorPage(status, asked.error.message), status);
   });
 
+  app.post('/runs/:id/promote', { bodyLimit: formBytesMax }, async (request, reply) => {
+    const row = await findRun(ports, parameterOf(request, 'id'));
+    const model = formField(request, 'model');
+    const promoted = await ports.conductor.promote({ runId: row.id, model, actor: someone });
+    if (promoted.ok) return seeOther(reply, runAddress(row.id));
+    return refuse(request, reply, promoted.error);
+  });
+
   app.post('/runs/:id/rerun', { bodyLimit: formBytesMax }, async (request, reply) => {
     const row = await findRun(ports, parameterOf(request, 'id'));
     const again = await runAgain(ports, row, request);
     if (again.ok) return seeOther(reply, runAddress(again.value));
-    const message = typeof again.error === 'string' ? again.error : `${again.error.message} (${again.error.help})`;
-    return pages.send(request, reply, errorPage(422, message), 422);
+    return refuse(request, reply, again.error);
   });
+
+  function refuse(request: FastifyRequest, reply: FastifyReply, error: Problem | string): Promise<FastifyReply> {
+    const message = typeof error === 'string' ? error : `${error.message} (${error.help})`;
+    return pages.send(request, reply, errorPage(422, message), 422);
+  }
 }
 
 /** The run once more. The same button of a page that was served once is the same run. */
