@@ -45,8 +45,13 @@ function signed(value: number): string {
 /** What the run ended as; where it may go on or be looked into, how. */
 export function endLines(outcome: RunOutcome, report: RunReport, stream: NodeJS.WritableStream): readonly string[] {
   const line = `${markOf(outcome, stream)} ${outcome}: ${oneLine(report.summary)}`;
+  const approvable = report.runId === null ? [] : report.challenges.filter(({ awaitsApproval }) => awaitsApproval);
+  const several = approvable.length > 1;
+  const approvals = approvable.map(
+    ({ model }) => `  make it champion: contender promote ${report.runId}${several ? ` --model ${model}` : ''}`,
+  );
   const mayGoOn = (outcome === 'failed' || outcome === 'cancelled') && report.runId !== null;
-  if (!mayGoOn) return [line];
+  if (!mayGoOn) return [line, ...approvals.map((way) => paint('gray', way, stream))];
   const failed = report.steps.find(({ state }) => state === 'failed');
   const ways = [
     `  again from there: contender rerun ${report.runId} --failed`,

@@ -17,7 +17,8 @@ test('a model that waits for approval is promoted at the word of a person, once'
   const run = await sandbox.run(['run', 'churn']);
   assert.equal(run.status, 0, run.err);
   assert.match(run.out, /It becomes champion when somebody approves it/);
-  const promoted = await sandbox.run(['promote', 'churn#1']);
+  const [, id = ''] = /make it champion: contender promote ([0-9a-z]{26})\n/.exec(run.out) ?? [];
+  const promoted = await sandbox.run(['promote', id]);
   assert.equal(promoted.status, 0, promoted.err);
   assert.equal(promoted.out, 'churn of churn#1 is champion now, as version 1.\n');
   assert.match(ledger(), /"champion": 1/);
