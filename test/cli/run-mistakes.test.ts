@@ -39,7 +39,7 @@ const mistakes: readonly (readonly [what: string, args: readonly string[], said:
   [
     'a revision that only Git can name',
     ['run', 'good', '--ref', 'HEAD~1'],
-    /no branch, tag or commit id \[revision-unknown\]\n {2}Give HEAD, a branch, a tag or a commit id.*\$\(git rev-parse HEAD~1\)/,
+    /no branch, tag or commit id \[revision-unknown\]\n {2}Commit what you want to run \(git add \. && git commit\)\. Give HEAD, a branch, a tag or a commit id.*\$\(git rev-parse HEAD~1\)/,
   ],
   [
     'an unknown revision',
@@ -74,7 +74,7 @@ test('a repository without a commit is said to be one', async () => {
     elsewhere.write({ '.pipelines/good.ts': good });
     const { status, out, err } = await elsewhere.run(['run', 'good']);
     assert.deepEqual({ status, out }, { status: 2, out: '' });
-    assert.match(err, /the repository has no commit yet: make one \[revision-unknown\]/);
+    assert.match(err, /the repository has no commit yet \[revision-unknown\]\n {2}Commit what you want to run/);
   } finally {
     await elsewhere.remove();
   }

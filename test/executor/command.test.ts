@@ -213,7 +213,11 @@ test('how a command ends is a cause and a sentence', async () => {
   assert.match(failure(await workshop.run(shell('kill -9 $$'))), /^lost: somebody ended it from outside with SIGKILL/);
   assert.match(
     failure(await workshop.run(command('no-such-program'))),
-    /^invalid: there is no program "no-such-program"/,
+    /^invalid: there is no program "no-such-program" on the PATH/,
+  );
+  assert.match(
+    failure(await workshop.run(command('.venv/bin/python'))),
+    /^invalid: there is no program "\.venv\/bin\/python" in the files of the commit, .* activate it .* \("python"\)$/,
   );
   assert.match(failure(await workshop.run(command('./plain.txt'))), /^(invalid|code): /);
   assert.match(

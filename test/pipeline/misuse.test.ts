@@ -943,7 +943,10 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
     ],
     [
       'a parameter of the map that is no axis',
-      () => map({ depth: [2, 4] }, ({ depht }: any) => step('fit', { input: { depht }, run })),
+      () =>
+        map({ depth: [2, 4] }, (element: { readonly [name: string]: unknown }) =>
+          step('fit', { input: { depth: element['depht'] }, run }),
+        ),
       'definition-handle',
       /^there is no axis "depht"$/,
       /^Did you mean "depth"\? There are depth\.$/,
