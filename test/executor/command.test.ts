@@ -154,7 +154,7 @@ test('an input that is not in the store any more is said to be so', async () => 
   const artifact = { $artifact: 'b'.repeat(64), name: 'gone', bytes: 1 };
   assert.match(
     failure(await workshop.run({ kind: 'command', command: ['cat', artifact], environment: {} })),
-    /^invalid: the artifact gone .* is not in the store/,
+    /^invalid: the artifact gone .* is not in the artifact store/,
   );
 });
 
