@@ -19,6 +19,11 @@ const mistakes: readonly (readonly [what: string, args: readonly string[], said:
     ['run', 'nope'],
     /no pipeline "nope" at [0-9a-f]{7}; there: .*good.*; \.pipelines\/broken\.ts does not compile: .*retrys.* \[run-refused\]/,
   ],
+  [
+    'a pipeline that is not committed, or misspelt,',
+    ['run', 'goood'],
+    /no pipeline "goood" at [0-9a-f]{7} \(did you mean "good"\?\); there: .* \[run-refused\]\n {2}A run is of a commit: commit what is new first\./,
+  ],
   ['a broken pipeline', ['run', 'broken'], /\.pipelines\/broken\.ts:4:3: .*\[definition-option\]/],
   ['a parameter that is not declared', ['run', 'good', '--param', 'depht=2'], /depht/],
   ['a parameter of another type', ['run', 'good', '--param', 'depth=deep'], /depth/],
