@@ -179,7 +179,9 @@ function startUnique(named: readonly string[]): RunningCheck {
           ),
         ];
       const message =
-        repeats === 0 ? `${column} is unique` : `${repeats} rows repeat a value of ${column}, the first is ${example}`;
+        repeats === 0
+          ? `${column} is unique`
+          : `${repeats} ${repeats === 1 ? 'row repeats' : 'rows repeat'} a value of ${column}, the first is ${example}`;
       return [bounded('unique', column, repeats, limits, message)];
     },
   };

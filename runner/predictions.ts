@@ -53,7 +53,7 @@ function toNumbers(cells: readonly unknown[], column: string, name: string): num
     const value = isEmpty(cell) ? Number.NaN : numberOf(cell);
     if (Number.isFinite(value)) return value;
     throw new TableError(
-      `${name}: ${column} in row ${row + 1} is ${isEmpty(cell) ? 'empty' : JSON.stringify(textOf(cell).slice(0, 60))}, and has to be a number`,
+      `${name}: ${column} in row ${row + 1} is ${isEmpty(cell) ? 'empty or NaN' : JSON.stringify(textOf(cell).slice(0, 60))}, and has to be a number`,
     );
   });
 }

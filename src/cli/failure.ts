@@ -28,7 +28,9 @@ export function problemOf(error: unknown): Problem | null {
   if (error instanceof ProblemError) return error.problem;
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
   if (error.code === 'ERR_SQLITE_ERROR') return journalProblem(error.message);
-  const help = systemHelp[error.code];
+  // To make a folder with those above it ends so where the disk is read-only, as Node hides why the topmost could not be made.
+  const isUnmakable = error.code === 'ENOENT' && 'syscall' in error && error.syscall === 'mkdir';
+  const help = systemHelp[isUnmakable ? 'EROFS' : error.code];
   if (help === undefined) return null;
   return { code: 'system-refused', message: `the operating system refused: ${error.message}`, where: null, help };
 }

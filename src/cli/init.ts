@@ -1,7 +1,7 @@
 /** `contender init`: a first pipeline that runs at once, the configuration, and types for the editor. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { ProblemError } from '../std/problem.ts';
 import { version } from '../version.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
@@ -31,7 +31,7 @@ export default pipeline(
 );
 `;
 
-const configuration = `# Contender watches this repository. Every setting and its default: node_modules/contender/docs/operating.md.
+const configuration = `# Contender watches this repository. Every setting and its default: docs/operating.md of the package.
 repositories:
   - url: .
     # On GitHub, with CONTENDER_GITHUB_TOKEN and CONTENDER_WEBHOOK_SECRET in the environment:
@@ -115,14 +115,23 @@ async function ignoreOthers(root: string): Promise<readonly string[]> {
 }
 
 function nextLines(root: string): string {
+  const program = programIn(root);
   const commands = [
     ...(existsSync(join(root, '.git')) ? [] : ['git init --initial-branch=main']),
     ...installLines(root),
-    'npx contender check',
+    `${program} check`,
     'git add . && git commit -m "Add a first pipeline"',
-    'npx contender run hello',
+    `${program} run hello`,
   ];
   return `\nNext:\n${commands.map((line) => `  ${paint('cyan', line)}`).join('\n')}\n`;
+}
+
+/** How it is called here. What is not installed here npx would look for in the registry, where Contender is not. */
+function programIn(root: string): string {
+  if (existsSync(join(root, 'node_modules/.bin/contender'))) return 'npx contender';
+  // npx itself puts the folders of what is installed on the path.
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
+  return folders.some((folder) => existsSync(join(folder, 'contender'))) ? 'contender' : 'npx contender';
 }
 
 /** What the editor needs and is not here. Contender itself is in no registry: a clone makes the package. */

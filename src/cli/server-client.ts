@@ -78,7 +78,8 @@ export interface RerunRequest {
 const answerTimeoutMs = 180_000;
 
 /** What to do where a run, or a re-run, is refused. */
-export const runHelp = '`contender check` lists the pipelines; `contender graph PIPELINE` shows one.';
+export const runHelp =
+  'A run is of a commit: commit what is new first. `contender check --ref HEAD` lists the pipelines of the last one.';
 export const backfillHelp = '`contender next` lists the pipelines that have a schedule.';
 export const rerunHelp = '`contender runs` lists the runs; `contender rerun --help` shows how to run one again.';
 

@@ -114,7 +114,7 @@ export async function fetchAndResolve(
       message: fetched.error.message,
       where: null,
       help: isAbsolute(url)
-        ? 'See that it is a Git repository that this user may read.'
+        ? 'See that it is a Git repository that this user may read, and that Git is here: git --version'
         : `See that the address in contender.yaml is right, and reached from here: git ls-remote ${url}`,
     });
   }
@@ -144,7 +144,7 @@ type RefOption = '--ref' | '--against';
 function refUnknown(ref: string, reason: string, option: RefOption = '--ref'): ProblemError {
   const what =
     option === '--ref'
-      ? 'Give HEAD, a branch, a tag or a commit id, and commit what you want to run.'
+      ? 'Commit what you want to run (git add . && git commit). Give HEAD, a branch, a tag or a commit id.'
       : 'Give a branch, a tag or a commit id.';
   return new ProblemError({
     code: 'revision-unknown',

@@ -22,7 +22,7 @@ export function stepLine(
   stream: NodeJS.WritableStream,
   waits: string | null = waitText(run, step),
 ): string {
-  const why = step.reason ?? waits;
+  const why = step.reason ?? failureBeforeRetry(step) ?? waits;
   const isWhat = isWaiting(step) && why?.startsWith('waits ') === true;
   const waiting = isWhat ? `waiting ${oneLine(why.slice('waits '.length))}` : 'waiting';
   const state = isWaiting(step) ? waiting : step.state.replaceAll('_', ' ');
@@ -33,6 +33,14 @@ export function stepLine(
     stream,
   );
   return `  ${markOf(step.state, stream)} ${oneLine(step.definition.name)} ${about}`;
+}
+
+/** Why there will be another try: whoever looks on should not have to wait for the last one to know. */
+function failureBeforeRetry({ state, instances }: Step): string | null {
+  if (state !== 'up_for_retry') return null;
+  const failed = instances?.find((instance) => instance.state === 'up_for_retry');
+  const outcome = failed?.attempts.at(-1)?.outcome ?? null;
+  return outcome?.kind === 'failed' ? outcome.message : (failed?.wait?.failure?.message ?? null);
 }
 
 /** What makes a new line worth printing: the time alone does not. */

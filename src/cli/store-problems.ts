@@ -3,6 +3,7 @@ import { keysOf, type Config } from '../config/config.ts';
 import type { Compiled } from '../compile/compile.ts';
 import type { StepDefinition } from '../pipeline/definition.ts';
 import type { Problem } from '../std/problem.ts';
+import { documentation } from '../version.ts';
 
 /** `compiled` with a problem for each step that waits for an object in a store that there is not, or names the key of one. */
 export function withStoreProblems(compiled: Compiled, stores: Config['objectStores']): Compiled {
@@ -12,7 +13,7 @@ export function withStoreProblems(compiled: Compiled, stores: Config['objectStor
     const mistake = storeMistake(step, stores);
     if (mistake === null) return [];
     const message = `step "${step.name}": ${mistake}; contender.yaml declares ${listOf(stores)}`;
-    const help = `Declare it in contender.yaml: ${storeForm(step)}, or change \`store\` of the step (node_modules/contender/docs/operating.md).`;
+    const help = `Declare it in contender.yaml: ${storeForm(step)}, or change \`store\` of the step (${documentation('operating.md')}).`;
     return [{ code: 'store-unknown', message, where: where(step.name), help }];
   });
   const named = (version?.definition.steps ?? []).flatMap((step) =>

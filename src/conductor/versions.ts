@@ -2,6 +2,7 @@
 import type { Sha } from '../git/git.ts';
 import type { VersionRow, Write } from '../journal/journal.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { nearest } from '../pipeline/nearest.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { CompilerFailure, type SourceFiles } from '../compile/compile.ts';
@@ -70,10 +71,14 @@ function pipelineOf(
   if (digest !== null && definition !== undefined) return success({ definition, digest });
   const brokenNames = namesOfBroken(versions);
   const broken = versions.find(({ file }) => brokenNames.get(file) === pipeline);
-  const names = [...definitions.values()].map((known) => known.name).join(', ') || 'none';
+  const known = [...definitions.values()].map(({ name }) => name);
+  const names = known.join(', ') || 'none';
+  const meant = nearest(pipeline, known);
   const others = brokenText(versions);
   const there = others === null ? names : `${names}; ${others}`;
-  return failure(broken?.problems[0] ?? `there is no pipeline "${pipeline}" at ${sha.slice(0, 7)}; there: ${there}`);
+  const missing = `there is no pipeline "${pipeline}" at ${sha.slice(0, 7)}`;
+  const guess = meant === null ? '' : ` (did you mean "${meant}"?)`;
+  return failure(broken?.problems[0] ?? `${missing}${guess}; there: ${there}`);
 }
 
 async function compile(ports: CompilingPorts, project: Project, sha: Sha): Promise<Result<CommitVersions, string>> {

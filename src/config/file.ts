@@ -9,6 +9,7 @@ import { mergePods } from '../pipeline/pod-merge.ts';
 import { nearest } from '../pipeline/nearest.ts';
 import type { JsonObject } from '../std/json.ts';
 import { ProblemError, type Place } from '../std/problem.ts';
+import { documentation } from '../version.ts';
 import { configFileSchema, type ConfigFile } from './schema.ts';
 import { messageOfError } from '../std/error-message.ts';
 
@@ -32,7 +33,7 @@ function readFile(path: string): ConfigFile {
   });
   const [error] = document.errors;
   if (error !== undefined) throw invalid(firstLine(error.message), placeAt(lines, error.pos[0]), 'Mend the YAML.');
-  const parsed = configFileSchema.safeParse(plainValue(document), { error: unknownSetting });
+  const parsed = configFileSchema.safeParse(plainValue(document), { error: said });
   const mistakes = parsed.success ? podMistakes(parsed.data) : parsed.error.issues.map(mistakeOf);
   const [problem, ...others] = mistakes.slice(0, mistakesMax).map(({ keys, what, help }) => {
     return invalid(what, placeOf(document, lines, keys.map(String)), help).problem;
@@ -58,15 +59,52 @@ function mistakeOf(issue: z.core.$ZodIssue): Mistake {
   return {
     keys: [...issue.path, ...unknown],
     what: `${at}${issue.message}`,
-    help: 'node_modules/contender/docs/operating.md lists every setting with its default.',
+    help: `${documentation('operating.md')} lists every setting with its default.`,
   };
 }
 
-/** What is said of settings that there are not, with those that were meant; of anything else what zod says. */
-function unknownSetting(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code !== 'unrecognized_keys') return undefined;
-  const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
-  const names = issue.keys.map((key) => {
+/** In the words of the other mistakes; null: what zod says. Text is not repeated, as it may be a secret. */
+function said(issue: z.core.$ZodRawIssue): string | null {
+  const it = `it is ${kindOf(issue.input)}, and has to`;
+  if (issue.code === 'unrecognized_keys') return unknownSetting(issue);
+  if (issue.code === 'invalid_type')
+    return issue.input === undefined ? 'it is missing' : `${it} be ${typeWords[issue.expected] ?? issue.expected}`;
+  if (issue.code === 'invalid_value')
+    return `${it} be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+  if (issue.code === 'too_small') {
+    const least = issue.inclusive === false ? 'more than' : 'at least';
+    return `${it} ${sizeWords[issue.origin] ?? 'be'} ${least} ${issue.minimum}`;
+  }
+  if (issue.code === 'too_big') {
+    const most = issue.inclusive === false ? 'less than' : 'at most';
+    return `${it} ${sizeWords[issue.origin] ?? 'be'} ${most} ${issue.maximum}`;
+  }
+  const isAddress = issue.code === 'invalid_format' && issue.format === 'url';
+  return isAddress ? `${it} be an address such as "https://contender.example"` : null;
+}
+
+const typeWords: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a group of settings',
+  record: 'a group of settings',
+};
+
+const sizeWords: Readonly<Record<string, string>> = { string: 'have a length of', array: 'have a length of' };
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'string') return value === '' ? 'empty' : 'text';
+  if (Array.isArray(value)) return value.length === 0 ? 'empty' : 'a list';
+  return typeof value === 'object' && value !== null ? 'a group of settings' : String(value);
+}
+
+/** With those that were meant. */
+function unknownSetting({ inst, keys }: z.core.$ZodRawIssue & { readonly keys: readonly string[] }): string {
+  const known = inst instanceof z.ZodObject ? Object.keys(inst.shape) : [];
+  const names = keys.map((key) => {
     const meant = nearest(key, known);
     return meant === null ? `"${key}"` : `"${key}" (did you mean "${meant}"?)`;
   });

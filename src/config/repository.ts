@@ -1,6 +1,7 @@
 /** Repositories, and how those on GitHub are spoken with: what is secret comes from the environment. */
 import { basename } from 'node:path';
 import type { JsonObject } from '../std/json.ts';
+import { documentation } from '../version.ts';
 import { given, webhookSecretsIn, type Environment } from './environment.ts';
 import { invalid, pathIn, textOf } from './file.ts';
 import type { ConfigFile } from './schema.ts';
@@ -82,6 +83,6 @@ function readAuth(github: GitHubSettings, environment: Environment): GitHubConfi
   throw invalid(
     `there are no credentials for ${github.repository} in the environment`,
     null,
-    'Set CONTENDER_GITHUB_TOKEN, or CONTENDER_GITHUB_APP_ID and CONTENDER_GITHUB_PRIVATE_KEY_FILE (node_modules/contender/docs/github.md).',
+    `Set CONTENDER_GITHUB_TOKEN, or CONTENDER_GITHUB_APP_ID and CONTENDER_GITHUB_PRIVATE_KEY_FILE (${documentation('github.md')}).`,
   );
 }

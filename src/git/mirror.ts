@@ -254,7 +254,7 @@ async function resolveRevision(workshop: Workshop, revision: string): Promise<Re
       return failure({ kind: 'refused', message: `${revision} leads to no commit: it names a ${other.value.type}` });
   }
   const message = (await hasNoRef(workshop))
-    ? 'the repository has no commit yet: make one'
+    ? 'the repository has no commit yet'
     : `${revision} is no branch, tag or commit of the repository`;
   return failure({ kind: 'missing', message });
 }

@@ -6,7 +6,8 @@
  */
 import type { Artifact, Reference } from './definition.ts';
 import { definitionLimits } from './definition-limits.ts';
-import { misuse } from './misuse.ts';
+import { misuse, shown } from './misuse.ts';
+import { nearest } from './nearest.ts';
 
 /** Never there: it holds the type of what a handle stands for. */
 export declare const held: unique symbol;
@@ -200,4 +201,21 @@ function dataOfField(data: HandleData, key: string): HandleData {
     `${data.label} has no field "${key}": it is there as a whole`,
     'Use it as it is; over a parameter that is a list, map.',
   );
+}
+
+/** Handles by their names. What is misspelt is refused here: as `undefined` it would be told of elsewhere, without its name. */
+export function handlesByName(what: string, handles: { readonly [name: string]: unknown }): unknown {
+  return new Proxy(handles, {
+    get(target, name) {
+      if (typeof name === 'symbol' || name in target) return Reflect.get(target, name);
+      const names = Object.keys(target);
+      const meant = nearest(name, names);
+      const there = names.length === 0 ? 'None is declared.' : `There are ${names.join(', ')}.`;
+      return misuse(
+        'definition-handle',
+        `there is no ${what} ${shown(name)}`,
+        meant === null ? there : `Did you mean ${shown(meant)}? ${there}`,
+      );
+    },
+  });
 }

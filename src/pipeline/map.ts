@@ -3,7 +3,15 @@ import { bind, isPromise } from './binding.ts';
 import { openBuild, type Call, type OpenMap } from './build.ts';
 import type { Binding, MapDefinition } from './definition.ts';
 import { definitionLimits } from './definition-limits.ts';
-import { handleData, makeHandle, type Handle, type held, type HandleScope, type Input } from './handle.ts';
+import {
+  handleData,
+  handlesByName,
+  makeHandle,
+  type Handle,
+  type held,
+  type HandleScope,
+  type Input,
+} from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { OptionReader, plainRecord } from './options.ts';
 
@@ -163,7 +171,6 @@ function lengthOf(over: Binding): number | null {
 }
 
 function elementHandles(scope: HandleScope, names: readonly string[]): unknown {
-  return Object.fromEntries(
-    names.map((name) => [name, makeHandle({ reference: { item: name, path: [] }, scope, label: name })]),
-  );
+  const handles = names.map((name) => [name, makeHandle({ reference: { item: name, path: [] }, scope, label: name })]);
+  return handlesByName('axis', Object.fromEntries(handles));
 }

@@ -3,12 +3,18 @@
 /** The one of `candidates` nearest to `word`, or null where none is near enough to be worth a suggestion. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Infinity;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    if (distance < bestDistance && distance <= farthest(word, candidate)) [best, bestDistance] = [candidate, distance];
   }
   return best;
+}
+
+/** One letter in three; of words that begin alike one in two: `retry` is meant to be `retries`. */
+function farthest(word: string, candidate: string): number {
+  const alike = word.length > 4 && word.slice(0, 4).toLowerCase() === candidate.slice(0, 4).toLowerCase();
+  return alike ? Math.ceil(word.length / 2) : Math.max(1, Math.floor(word.length / 3));
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment), row by row. */

@@ -3,7 +3,7 @@ import { isPromise } from './binding.ts';
 import { withBuild, type Build, type StepFunction } from './build.ts';
 import { contextNames, type ContextName, type PipelineDefinition } from './definition.ts';
 import { checkBranches } from './branch.ts';
-import { makeHandle, type Handle, type HandleScope, type Nothing } from './handle.ts';
+import { handlesByName, makeHandle, type Handle, type HandleScope, type Nothing } from './handle.ts';
 import { misuse, shown } from './misuse.ts';
 import { pipelineNamePattern } from './names.ts';
 import { resourcesMemory } from './memory.ts';
@@ -174,5 +174,8 @@ function contextHandles(scope: HandleScope, parameters: PipelineDefinition['para
     name,
     makeHandle({ reference: { parameter: name }, scope, label: `parameters.${name}` }),
   ]);
-  return { ...Object.fromEntries(context), parameters: Object.fromEntries(handles) };
+  return handlesByName('handle', {
+    ...Object.fromEntries(context),
+    parameters: handlesByName('parameter', Object.fromEntries(handles)),
+  });
 }

@@ -42,6 +42,18 @@ export function readMarkdown(text: string): readonly MarkdownNode[] {
   return read;
 }
 
+/** The first line as text alone, where there is room for no more. */
+export function firstLineOf(text: string): string {
+  const [block = ''] = readMarkdown(text);
+  return textOf(block).trim().split('\n', 1)[0] ?? '';
+}
+
+function textOf(node: MarkdownNode): string {
+  return typeof node === 'string'
+    ? node
+    : node.inside.map(textOf).join(node.tag === 'ul' || node.tag === 'ol' ? '\n' : '');
+}
+
 function insideOf(parent: Node, depth: number): readonly MarkdownNode[] {
   const inside: MarkdownNode[] = [];
   if (depth < depthMax)

@@ -9,6 +9,7 @@ import type { Page } from './page.ts';
 import { startAddress } from './start-page.ts';
 import { markOf, namedShapeOf, runMarkOf } from './state-mark.ts';
 import { timeOf, type Watch } from './time.ts';
+import { firstLineOf } from './markdown.ts';
 
 export interface PipelinesView {
   readonly now: number;
@@ -149,7 +150,7 @@ function pipelineRow(repository: string, pipeline: PipelineItem, watch: Watch): 
   const [last] = pipeline.recent;
   return html`<tr data-row key=${pipeline.name}>
     <th scope="row">
-      <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLine(pipeline.description)}</div>`}${pipeline.owner === null ? null : html`<div class="why">${'owner '}${ownerLink(pipeline.owner)}</div>`}${pipeline.tags.length === 0 ? null : html`<div class="why">${'tags '}${tagLinks(pipeline.tags)}</div>`}${pipeline.followers.length === 0 ? null : html`<div class="why">${`followed by ${pipeline.followers.join(', ')}`}</div>`}
+      <a href=${`/runs?${new URLSearchParams({ pipeline: pipeline.name })}`}>${pipeline.name}</a>${pipeline.description === null ? null : html`<div class="why">${firstLineOf(pipeline.description)}</div>`}${pipeline.owner === null ? null : html`<div class="why">${'owner '}${ownerLink(pipeline.owner)}</div>`}${pipeline.tags.length === 0 ? null : html`<div class="why">${'tags '}${tagLinks(pipeline.tags)}</div>`}${pipeline.followers.length === 0 ? null : html`<div class="why">${`followed by ${pipeline.followers.join(', ')}`}</div>`}
       <div class="why">
         <a href=${startAddress({ repository, pipeline: pipeline.name })} aria-label=${`Start a run of ${pipeline.name}`}>Start a run</a>
       </div>
@@ -185,8 +186,4 @@ function ticksOf({ ticks }: PipelineItem, watch: Watch): Markup {
     ({ tick, decision, reason, runId }) =>
       html`<li>${timeOf(tick, watch)}${' '}${runId === null ? html`<span class="muted">${decision === 'run' ? 'ran' : 'missed'}</span>` : html`<a href=${`/runs/${encodeURIComponent(runId)}`}>ran</a>`}${reason === null ? null : html`<span class="muted">${`, ${reason}`}</span>`}</li>`,
   )}</ul></details>`;
-}
-
-function firstLine(text: string): string {
-  return text.trim().split('\n')[0] ?? '';
 }

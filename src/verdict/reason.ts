@@ -54,7 +54,9 @@ function conclude(finding: Finding, { rule, difference, required, metrics }: Num
     case 'small-gain':
       return `: a real gain, but below ${needed}`;
     case 'may-be-chance':
-      return ': the interval holds zero, so the difference may be chance';
+      return difference !== null && difference.low === 0 && difference.high === 0
+        ? ': the two models do not differ on these rows'
+        : ': the interval holds zero, so the difference may be chance';
     case 'unconfirmed':
       return `: the exact test does not confirm it at ${writePercent(rule.confidence)}`;
     case 'too-few-rows':

@@ -20,6 +20,12 @@ test('what the operating system refuses is a problem with what to do', () => {
   }
 });
 
+test('a folder that cannot be made is a problem of its disk, though Node says that it is not there', () => {
+  const help = problemOf(refusal('EROFS'))?.help;
+  assert.equal(problemOf(Object.assign(refusal('ENOENT'), { syscall: 'mkdir' }))?.help, help);
+  assert.equal(problemOf(Object.assign(refusal('ENOENT'), { syscall: 'open' })), null);
+});
+
 test('what SQLite refuses is about the journal', () => {
   assert.equal(problemOf(refusal('ERR_SQLITE_ERROR'))?.code, 'journal-unreachable');
 });

@@ -82,6 +82,15 @@ test('what the editor needs and is not here is named, and nothing once it is', a
   assert.doesNotMatch((await sandbox.run(['init'])).out, /npm install/);
 });
 
+test('the next lines call the program as it is installed: for this user, or in this folder', async () => {
+  sandbox.write({ 'bin/contender': '' });
+  const environment = { PATH: `${join(sandbox.folder, 'bin')}:${process.env['PATH'] ?? ''}` };
+  assert.match((await sandbox.run(['init'], { environment })).out, /^ {2}contender check$/m);
+  for (const path of ['.pipelines', 'contender.yaml']) rmSync(join(sandbox.folder, path), { recursive: true });
+  sandbox.write({ 'node_modules/.bin/contender': '' });
+  assert.match((await sandbox.run(['init'], { environment })).out, /^ {2}npx contender check$/m);
+});
+
 test('the first pipeline runs', async () => {
   sandbox.git('init', '--quiet', '--initial-branch=main');
   await sandbox.run(['init']);

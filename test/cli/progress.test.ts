@@ -68,6 +68,16 @@ test('a step whose memory has grown says so', () => {
   assert.match(screen.text(), /^ {2}▶ train running, memory grown from 2 GiB to 4 GiB /);
 });
 
+test('a step that will be tried again says what went wrong', () => {
+  const lines = new Screen();
+  const retry = { count: 2, delayMs: 1000, factor: 1, delayMaxMs: 1000 };
+  const scenario = new Scenario(pipelineOf([stepOf({ name: 'train', retry })]));
+  scenario.proceed(0);
+  scenario.finished(5, 'train', outcomes.failed('code', 'exit code 1: ValueError: no rows'));
+  new ProgressLines(lines).show(scenario.run);
+  assert.equal(lines.text(), '  ↻ train up for retry 5.0 s: exit code 1: ValueError: no rows');
+});
+
 test('a line beside the steps stands above them, and stays', () => {
   const { screen, progress } = onScreen();
   const scenario = new Scenario(chain);

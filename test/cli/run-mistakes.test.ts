@@ -19,6 +19,11 @@ const mistakes: readonly (readonly [what: string, args: readonly string[], said:
     ['run', 'nope'],
     /no pipeline "nope" at [0-9a-f]{7}; there: .*good.*; \.pipelines\/broken\.ts does not compile: .*retrys.* \[run-refused\]/,
   ],
+  [
+    'a pipeline that is not committed, or misspelt,',
+    ['run', 'goood'],
+    /no pipeline "goood" at [0-9a-f]{7} \(did you mean "good"\?\); there: .* \[run-refused\]\n {2}A run is of a commit: commit what is new first\./,
+  ],
   ['a broken pipeline', ['run', 'broken'], /\.pipelines\/broken\.ts:4:3: .*\[definition-option\]/],
   ['a parameter that is not declared', ['run', 'good', '--param', 'depht=2'], /depht/],
   ['a parameter of another type', ['run', 'good', '--param', 'depth=deep'], /depth/],
@@ -39,7 +44,7 @@ const mistakes: readonly (readonly [what: string, args: readonly string[], said:
   [
     'a revision that only Git can name',
     ['run', 'good', '--ref', 'HEAD~1'],
-    /no branch, tag or commit id \[revision-unknown\]\n {2}Give HEAD, a branch, a tag or a commit id.*\$\(git rev-parse HEAD~1\)/,
+    /no branch, tag or commit id \[revision-unknown\]\n {2}Commit what you want to run \(git add \. && git commit\)\. Give HEAD, a branch, a tag or a commit id.*\$\(git rev-parse HEAD~1\)/,
   ],
   [
     'an unknown revision',
@@ -74,7 +79,7 @@ test('a repository without a commit is said to be one', async () => {
     elsewhere.write({ '.pipelines/good.ts': good });
     const { status, out, err } = await elsewhere.run(['run', 'good']);
     assert.deepEqual({ status, out }, { status: 2, out: '' });
-    assert.match(err, /the repository has no commit yet: make one \[revision-unknown\]/);
+    assert.match(err, /the repository has no commit yet \[revision-unknown\]\n {2}Commit what you want to run/);
   } finally {
     await elsewhere.remove();
   }

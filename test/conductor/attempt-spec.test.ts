@@ -7,8 +7,9 @@ import { open } from '../../src/engine/engine.ts';
 import type { RunOpened, Trigger } from '../../src/engine/event.ts';
 import type { AttemptSpec } from '../../src/executor/executor.ts';
 import type { Binding, StepDefinition } from '../../src/pipeline/definition.ts';
-import type { ModelRegistry } from '../../src/registry/registry.ts';
-import { pipelineOf, stepOf } from '../support/definitions.ts';
+import type { ModelRegistry, ModelVersion } from '../../src/registry/registry.ts';
+import { success } from '../../src/std/result.ts';
+import { pipelineOf, stepOf, works } from '../support/definitions.ts';
 import { openedOf } from '../support/drive.ts';
 
 const unasked = async (): Promise<never> => {
@@ -26,12 +27,13 @@ const registry: ModelRegistry = {
 async function prepared(
   step: Partial<StepDefinition>,
   opened: Partial<RunOpened> = {},
+  champion: ModelRegistry['champion'] = unasked,
 ): ReturnType<typeof prepareAttempt> {
   const definition = pipelineOf([stepOf({ name: 'train', ...step })], {
     parameters: { size: { type: 'number', default: 3, description: null, choices: null } },
   });
   const run = open(definition, openedOf(opened));
-  return prepareAttempt(run, { step: 'train', index: 0, attempt: 1 }, registry);
+  return prepareAttempt(run, { step: 'train', index: 0, attempt: 1 }, { ...registry, champion });
 }
 
 async function specOf(step: Partial<StepDefinition>): Promise<AttemptSpec> {
@@ -127,4 +129,18 @@ test('a look has the pod of its step, by the same rules', () => {
   assert.deepEqual(look.ok && look.value.pod, { image: 'runner:example' });
   assert.equal(lookOf(patched, from(false)).ok, true);
   assert.deepEqual(lookOf(patched, from(true)), { ok: false, error: refusal });
+});
+
+test("the champion's predictions are fetched where they are read, and not where both models are scored", async () => {
+  const file = { $artifact: 'a'.repeat(64), name: 'predictions.csv', bytes: 1 };
+  const champion = { version: 1, artifact: file, predictions: file } as ModelVersion;
+  const score = { kind: 'command', command: [['score']], environment: {} } as const;
+  const given = async (changes: Parameters<typeof works.challenge>[0]): Promise<unknown> => {
+    const work = works.challenge({ challenger: { literal: { ...file } }, ...changes });
+    const spec = await prepared({ work }, {}, async () => success(champion));
+    assert.ok(spec.ok && spec.value.work.kind === 'challenge');
+    return spec.value.work.champion?.predictions;
+  };
+  assert.deepEqual(await given({ score: null, predictions: { literal: 'rows.csv' } }), file);
+  assert.equal(await given({ score, predictions: null }), null);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -146,6 +146,23 @@ test('a wrong value is named with its place', () => {
   const problem = problemOf('server:\n  port: 99999\n');
   assert.match(problem.message, /server\.port/);
   assert.deepEqual(problem.where, { file: 'contender.yaml', line: 2, column: 3 });
+});
+
+test('a value of another kind is told from the one that is asked for, and text that may be a secret is not repeated', () => {
+  const told = (yaml: string): string => problemOf(yaml).message;
+  assert.equal(told('server: { port: eighty }\n'), 'server.port: it is text, and has to be a number');
+  assert.equal(told('server: { port: 99999 }\n'), 'server.port: it is 99999, and has to be at most 65535');
+  assert.equal(told('server: 8080\n'), 'server: it is 8080, and has to be a group of settings');
+  assert.equal(told('repositories: []\n'), 'repositories: it is empty, and has to have a length of at least 1');
+  assert.equal(told('repositories:\n  - poll: 1m\n'), 'repositories.0.url: it is missing');
+  assert.match(
+    told('server: { publicUrl: geheim }\n'),
+    /^server\.publicUrl: it is text, and has to be an address such as "http/,
+  );
+});
+
+test('where every setting is listed is a file that is there', () => {
+  assert.ok(existsSync(problemOf('server: { prot: 1 }\n').help.split(' lists ')[0] ?? ''));
 });
 
 test('broken YAML is said with line and column', () => {

@@ -82,7 +82,14 @@ test('declared outputs are held to their types, and the message names key, expec
   const good = '{"auc":0.5,"name":"x","good":true,"more":[1]}';
   assert.deepEqual(inline(await workshop.run(shell(`echo '${good}'`), { outputs })), JSON.parse(good));
   for (const [printed, message] of [
-    ['nothing', /^output: the outputs auc, name, good, more are missing: .*\$CONTENDER_OUTPUTS/],
+    [
+      'nothing',
+      /^output: the outputs auc, name, good, more are missing: the last line .* is not JSON: nothing; print .*\$CONTENDER_OUTPUTS/,
+    ],
+    [
+      '{"auc": NaN, "name": "Infinity"}',
+      /more are missing: the last line .* holds NaN or Infinity, which JSON has not: \{"auc": /,
+    ],
     ['[1]', /^output: .*a list \(\[1\]\)/],
     ['{"name":"x"}', /^output: the output "auc" is missing: expected a number, and the step gave only "name"/],
     [
@@ -99,6 +106,14 @@ test('declared outputs are held to their types, and the message names key, expec
   assert.match(
     failure(await workshop.run(shell('echo "{" > "$CONTENDER_OUTPUTS"'), { outputs })),
     /^output: the file \$CONTENDER_OUTPUTS is not JSON/,
+  );
+  assert.match(
+    failure(await workshop.run(shell('echo "{\\"auc\\": [-Infinity]}" > "$CONTENDER_OUTPUTS"'), { outputs })),
+    /^output: the file \$CONTENDER_OUTPUTS holds NaN or Infinity/,
+  );
+  assert.match(
+    failure(await workshop.run(shell('true'), { outputs })),
+    /are missing: nothing was printed to standard output;/,
   );
 });
 
@@ -129,14 +144,17 @@ test('a file that an artifact output names is kept, and is a read-only file for 
   const missing = await workshop.run(shell('echo \'{"model":"nowhere.bin"}\''), { outputs: { model: 'artifact' } });
   assert.match(failure(missing), /^output: the output "model" names the file nowhere\.bin, which is neither/);
   const folder = await workshop.run(shell('echo \'{"model":"data"}\''), { outputs: { model: 'artifact' } });
-  assert.match(failure(folder), /^output: .*not a regular file/);
+  assert.match(
+    failure(folder),
+    /^output: the output "model" names data, .* it is a folder, and an artifact is one file: pack it/,
+  );
 });
 
 test('an input that is not in the store any more is said to be so', async () => {
   const artifact = { $artifact: 'b'.repeat(64), name: 'gone', bytes: 1 };
   assert.match(
     failure(await workshop.run({ kind: 'command', command: ['cat', artifact], environment: {} })),
-    /^invalid: the artifact gone .* is not in the store/,
+    /^invalid: the artifact gone .* is not in the artifact store/,
   );
 });
 
@@ -213,7 +231,11 @@ test('how a command ends is a cause and a sentence', async () => {
   assert.match(failure(await workshop.run(shell('kill -9 $$'))), /^lost: somebody ended it from outside with SIGKILL/);
   assert.match(
     failure(await workshop.run(command('no-such-program'))),
-    /^invalid: there is no program "no-such-program"/,
+    /^invalid: there is no program "no-such-program" on the PATH/,
+  );
+  assert.match(
+    failure(await workshop.run(command('.venv/bin/python'))),
+    /^invalid: there is no program "\.venv\/bin\/python" in the files of the commit, .* activate it .* \("python"\)$/,
   );
   assert.match(failure(await workshop.run(command('./plain.txt'))), /^(invalid|code): /);
   assert.match(

@@ -311,6 +311,16 @@ test('a gate and a challenge run beside the server, too', async () => {
   );
 });
 
+test('a champion whose bytes are gone is told with what to do, as no run gives them back', async () => {
+  const model = await workshop.artifacts.putBytes(Buffer.from('model'), 'model.bin');
+  const champion = { version: 3, artifact: { ...model, $artifact: 'c'.repeat(64) }, predictions: null };
+  const given = { rule: challengeRule, challenger: { ...model }, score: null, predictions: 'predictions.csv' };
+  assert.match(
+    failure(await run('challenge', { kind: 'challenge', ...given, champion })),
+    /^invalid: version 3 of .* is champion, .*: the artifact model\.bin .* `aliases\.champion` in models\/.*\.json of the branch/,
+  );
+});
+
 test('a runner that somebody kills is lost, and the next attempt gets another', async () => {
   const spec = as('waits');
   await workshop.executor.start(spec);

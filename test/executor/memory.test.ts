@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { AttemptSpec, AttemptWork } from '../../src/executor/executor.ts';
-import { proportionalBytes, readProcess } from '../../src/executor/local/processes.ts';
+import { proportionalBytes, readProcess, type ProcessInfo } from '../../src/executor/local/processes.ts';
 import type { JsonObject } from '../../src/std/json.ts';
 import { createUsageSampler } from '../../src/executor/local/usage.ts';
 import { command, openWorkshop, shell, specOf, until, type FinishedReport, type Workshop } from './workshop.ts';
@@ -97,7 +97,11 @@ test('what processes share counts once, and more than the limit is told once', a
   const both = [7, 8].map((pid) => ({ ...one, pid }));
   let looks = 0;
   const list = (): typeof both => ((looks += 1), both);
-  const sampler = createUsageSampler(list, () => held);
+  const sampler = createUsageSampler(
+    list,
+    () => held,
+    () => 0,
+  );
   let told = 0;
   const watched = sampler.watch(7, { bytes: 100, exceeded: () => void (told += 1) });
   await until('a look', () => looks === 1);
@@ -106,6 +110,23 @@ test('what processes share counts once, and more than the limit is told once', a
   const again = sampler.watch(7, { bytes: 100, exceeded: () => void (told += 1) });
   await until('two more looks', () => looks === 3);
   assert.deepEqual([told, again.end().memoryBytesMax], [1, 110]);
+  sampler.close();
+});
+
+test('what a shell used for commands before is not time of the one that it runs now', async () => {
+  let looks = 0;
+  const list = (): readonly ProcessInfo[] => {
+    looks += 1;
+    return [7, 8].map((pid) => ({ pid, parent: 1, group: 7, startedAt: '', cpuMs: pid * 100, memoryBytes: 1 }));
+  };
+  const sampler = createUsageSampler(
+    list,
+    () => 1,
+    (pid) => (pid === 7 ? 690 : 0),
+  );
+  const watched = sampler.watch(7, null);
+  await until('a look', () => looks === 1);
+  assert.equal(watched.end().cpuMs, 810);
   sampler.close();
 });
 

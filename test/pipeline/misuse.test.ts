@@ -927,6 +927,30 @@ const inside: readonly (readonly [title: string, define: Define, code: ProblemCo
       /fit\.1\.model, but step "fit" declares no output "model"/,
       /It declares auc/,
     ],
+    [
+      'a parameter that is not declared',
+      ({ parameters }) => step('a', { command: ['fit', parameters.epoch] }),
+      'definition-handle',
+      /^there is no parameter "epoch"$/,
+      /^None is declared\.$/,
+    ],
+    [
+      'a handle that there is not',
+      ({ dat }) => step('a', { command: ['fit', dat] }),
+      'definition-handle',
+      /^there is no handle "dat"$/,
+      /^Did you mean "date"\? There are date, .*, parameters\.$/,
+    ],
+    [
+      'a parameter of the map that is no axis',
+      () =>
+        map({ depth: [2, 4] }, (element: { readonly [name: string]: unknown }) =>
+          step('fit', { input: { depth: element['depht'] }, run }),
+        ),
+      'definition-handle',
+      /^there is no axis "depht"$/,
+      /^Did you mean "depth"\? There are depth\.$/,
+    ],
     ['a field of a date', ({ date }) => date.year, 'definition-handle', /has no field "year"/, /as it is/],
     [
       'a wait for a bad address',
@@ -1119,6 +1143,7 @@ const heads: readonly (readonly [
   ['a bad name', 'Weekly Churn', {}, 'definition-name', /"Weekly Churn"/, /lower-case/],
   ['a long name', 'a'.repeat(64), {}, 'definition-name', /not allowed/, /63/],
   ['an unknown option', 'a', { schedul: 'x' }, 'definition-option', /"schedul"/, /The options are/],
+  ['one retry', 'a', { retry: 2 }, 'definition-option', /"retry"/, /Did you mean "retries"\?/],
   ['a schedule outside of `on`', 'a', { deadlin: '6h' }, 'definition-option', /"deadlin"/, /Did you mean "deadline"\?/],
   [
     'an address as a channel',

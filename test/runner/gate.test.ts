@@ -198,5 +198,5 @@ test('a hundred thousand rows take the memory of a batch', async () => {
     ['unique', 'id', 1, false],
     ['rows', null, 100_001, true],
   ]);
-  assert.match(results.reason, /1 rows repeat a value of id, the first is customer-5/);
+  assert.match(results.reason, /1 row repeats a value of id, the first is customer-5/);
 });

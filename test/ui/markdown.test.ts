@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderToString } from 'preact-render-to-string';
 import { descriptionOf } from '../../src/ui/markdown-markup.ts';
-import { readMarkdown } from '../../src/ui/markdown.ts';
+import { firstLineOf, readMarkdown } from '../../src/ui/markdown.ts';
 import { html } from '../../src/ui/html.ts';
 
 function shown(text: string): string {
@@ -21,6 +21,13 @@ for (const [what, text, markup] of [
 ] as const) {
   test(`Markdown: ${what}`, () => assert.equal(shown(text), markup));
 }
+
+test('where there is room for one line, it is the first one without its marks', () => {
+  assert.equal(firstLineOf('# Prices of **houses**\n\nSee [docs](https://example.com).'), 'Prices of houses');
+  assert.equal(firstLineOf('\nOne `a < b`,\ntwo'), 'One a < b,');
+  assert.equal(firstLineOf('- a\n- b'), 'a');
+  assert.equal(firstLineOf(''), '');
+});
 
 test('what is long is shown as it was written, and what is deep is cut', () => {
   const long = '*a* '.repeat(1000);

@@ -51,6 +51,15 @@ test('a difference that may be chance is inconclusive', () => {
   assert.match(verdict.reason, /the interval holds zero, so the difference may be chance\.$/);
 });
 
+test('a model that scores as the champion does is told to be no other, and not that a difference may be chance', () => {
+  for (const predictions of [clear, regressionModels(200, { challenger: 1, champion: 2 })]) {
+    const twice = { ...predictions, champion: predictions.challenger };
+    const verdict = verdictOf(twice, ruleOf(predictions === clear ? {} : { task: 'regression', metric: 'rmse' }));
+    assert.equal(summary(verdict), 'inconclusive');
+    assert.match(verdict.reason, /stayed at .*: the two models do not differ on these rows\.$/);
+  }
+});
+
 test('a real gain below what is required is inconclusive, by an absolute or a relative requirement', () => {
   for (const rule of [
     ruleOf({ minAbsoluteChange: 0.5 }),

@@ -148,16 +148,17 @@ async function prepareChallenge(
     kind: 'challenge',
     rule: { model, task, metric, threshold, minAbsoluteChange, minRelativeChange, confidence, guardrails, promote },
     challenger: challenger.value,
-    champion: championOf(champion.value),
+    champion: championOf(champion.value, score.value === null),
     score: score.value,
     predictions: predictions.value,
   });
 }
 
-function championOf(version: ChampionOfAttempt | null): ChampionOfAttempt | null {
-  return version === null
-    ? null
-    : { version: version.version, artifact: version.artifact, predictions: version.predictions };
+/** Where both models are scored, what is kept of the champion's predictions is of no use. */
+function championOf(found: ChampionOfAttempt | null, isRead: boolean): ChampionOfAttempt | null {
+  if (found === null) return null;
+  const { version, artifact, predictions } = found;
+  return { version, artifact, predictions: isRead ? predictions : null };
 }
 
 function prepareScore(

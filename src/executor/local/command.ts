@@ -3,6 +3,7 @@
  * started by a warm shell; what a shell would not run as the kernel does, or could tell others about, by this process.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { basename, isAbsolute } from 'node:path';
 import type { CommandExit } from './exit-outcome.ts';
 import { isPlain } from './plain-command.ts';
 import { handOver, type OutputPipe, type PipeStock } from './pipes.ts';
@@ -148,11 +149,7 @@ async function draining(
 
 function describeStartError(error: unknown, program: string): AttemptRefusal {
   const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'ENOENT')
-    return new AttemptRefusal(
-      'invalid',
-      `there is no program "${program}": it is neither on the PATH of the server nor a path in the source tree`,
-    );
+  if (code === 'ENOENT') return new AttemptRefusal('invalid', `there is no program "${program}" ${whereNot(program)}`);
   if (code === 'EACCES')
     return new AttemptRefusal(
       'invalid',
@@ -166,4 +163,10 @@ function describeStartError(error: unknown, program: string): AttemptRefusal {
   if (code === 'ENOEXEC')
     return new AttemptRefusal('invalid', `"${program}" is no program: its first line must name an interpreter (#!)`);
   return new AttemptRefusal('start', `"${program}" could not be started: ${messageOfError(error)}`);
+}
+
+function whereNot(program: string): string {
+  if (isAbsolute(program)) return 'on the machine that runs the step';
+  if (!program.includes('/')) return 'on the PATH with which Contender was started';
+  return `in the files of the commit, to which nothing belongs that Git ignores: for a virtual environment, activate it before Contender is started, and name the program alone ("${basename(program)}")`;
 }

@@ -107,7 +107,7 @@ export function readSecrets(
     if (value === null)
       throw new AttemptRefusal(
         'invalid',
-        `the secret ${name} is not configured for steps: add it to the server's secrets, under a name that no object store of contender.yaml has for its keys, or take it out of the step`,
+        `the secret ${name} is not configured for steps: set CONTENDER_SECRET_${name} in the environment of \`contender serve\` or \`contender run\`, or take it out of the step (keys of object stores in contender.yaml are given to no step)`,
       );
     secrets.set(name, value);
   }

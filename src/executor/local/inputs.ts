@@ -88,6 +88,7 @@ export async function resolveWork(
   work: RunnerTask['work'],
   inputs: Inputs,
 ): Promise<Pick<RunnerTask, 'work' | 'lists'>> {
+  if (work.kind === 'challenge') await demandChampion(work, inputs);
   const found: LongList[] = [];
   const short = withoutLongLists(work, found);
   // Inputs are JSON, and JSON stays JSON of the same shape: only artifacts, stored values and texts are replaced.
@@ -98,6 +99,23 @@ export async function resolveWork(
     return { work: resolved, lists };
   const score = { kind: 'command' as const, ...(await resolveCommand(work.score, inputs)) };
   return { work: { ...resolved, score }, lists };
+}
+
+/** Which version is champion stands in Git, whatever became of its bytes: a run of what made them would give others. */
+async function demandChampion(
+  { champion, rule }: Extract<RunnerTask['work'], { kind: 'challenge' }>,
+  inputs: Inputs,
+): Promise<void> {
+  if (champion === null) return;
+  try {
+    await inputs.json([{ ...champion.artifact }, champion.predictions === null ? null : { ...champion.predictions }]);
+  } catch (error) {
+    if (!(error instanceof AttemptRefusal) || error.failure !== 'invalid') throw error;
+    throw new AttemptRefusal(
+      'invalid',
+      `version ${champion.version} of ${rule.model} is champion, and nothing can be compared with it: ${error.message}. Bring back the folder of the artifacts, or name another version, or null, as \`aliases.champion\` in models/${rule.model}.json of the branch contender/models`,
+    );
+  }
 }
 
 /** Arguments and variables as text. Throws a refusal where one is too long for a process. */

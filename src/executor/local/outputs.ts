@@ -34,7 +34,7 @@ export async function readCommandOutputs(from: CommandOutputs, artifacts: Artifa
   if (keys.length === 0) return given ?? null;
   if (given === undefined) {
     throw refusal(
-      `the outputs ${keys.join(', ')} are missing: write them as a JSON object to the file $CONTENDER_OUTPUTS, or print them as the last line of standard output`,
+      `the outputs ${keys.join(', ')} are missing: ${whatWasPrinted(from.lastLine)}; print them as a JSON object in the last line, or write that to the file $CONTENDER_OUTPUTS`,
     );
   }
   if (!isJsonObject(given))
@@ -81,9 +81,23 @@ async function readGiven({ file, lastLine }: CommandOutputs): Promise<Json | und
     throw refusal(
       `the file $CONTENDER_OUTPUTS has ${found.size} bytes, and at most ${outputBytesMax} are read: give large results as artifacts`,
     );
-  const value = parseOrUndefined(await readFile(file, 'utf8').catch(unread));
-  if (value === undefined) throw refusal('the file $CONTENDER_OUTPUTS is not JSON');
+  const text = await readFile(file, 'utf8').catch(unread);
+  const value = parseOrUndefined(text);
+  if (value === undefined) throw refusal(`the file $CONTENDER_OUTPUTS ${whyNoJson(text)}`);
   return value;
+}
+
+function whatWasPrinted(lastLine: string | null): string {
+  if (lastLine === null) return 'nothing was printed to standard output';
+  return `the last line of standard output ${whyNoJson(lastLine)}: ${clipped(lastLine)}`;
+}
+
+/** As Python writes a loss that diverged. */
+const noNumbers = /(?<=[[:,\s])(?:NaN|-?Infinity)(?=[\s,}\]])/g;
+
+function whyNoJson(text: string): string {
+  const isOtherwise = parseOrUndefined(text.replaceAll(noNumbers, '0')) !== undefined;
+  return isOtherwise ? 'holds NaN or Infinity, which JSON has not' : 'is not JSON';
 }
 
 /** Null: there is none. Throws a refusal where that cannot be seen. */
@@ -125,7 +139,12 @@ async function keepArtifact(
   const candidates = isAbsolute(value) ? [value] : folders.map((folder) => join(folder, value));
   for (const path of candidates) {
     try {
-      if (statSync(path, { throwIfNoEntry: false }) === undefined) continue;
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found === undefined) continue;
+      if (found.isDirectory())
+        throw new Error(
+          'it is a folder, and an artifact is one file: pack it, as Python does with shutil.make_archive',
+        );
       return { ...(await artifacts.putFile(path, value)) };
     } catch (error) {
       throw refusal(`the output "${key}" names ${value}, which cannot be kept: ${failedReadReason(error)}`);
@@ -148,7 +167,11 @@ function nameOf(type: OutputType): string {
 
 function describe(value: Json): string {
   const text = JSON.stringify(value);
-  return `${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`} (${text.length > 60 ? `${text.slice(0, 60)}…` : text})`;
+  return `${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`} (${clipped(text)})`;
+}
+
+function clipped(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function describeKeys(given: { readonly [key: string]: Json }): string {

@@ -66,6 +66,11 @@ export function readProcess(pid: number): ProcessInfo | null {
   };
 }
 
+/** Its time of the processor with that of the descendants that it reaped; 0 where nobody tells. */
+export function cpuMsOf(pid: number): number {
+  return hasProc ? (readProcess(pid)?.cpuMs ?? 0) : 0;
+}
+
 /** The memory that it takes, of pages that it shares its part alone; null where the kernel does not say. */
 export function proportionalBytes(pid: number): number | null {
   const text = hasProc ? readOrNull(`/proc/${pid}/smaps_rollup`) : null;

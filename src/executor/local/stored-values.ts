@@ -84,7 +84,7 @@ function lookInto(whole: Json, path: readonly string[]): Json {
 export function missingArtifact(artifact: Artifact): AttemptRefusal {
   return new AttemptRefusal(
     'invalid',
-    `the artifact ${artifact.name} (${artifact.$artifact}) is not in the store any more: run the step that made it again`,
+    `the artifact ${artifact.name} (${artifact.$artifact}) is not in the artifact store of this server: run the step that made it again`,
   );
 }
 

@@ -5,7 +5,7 @@
  *
  * The same looks hold an attempt to its limit of memory. What was taken and given back between two of them is not seen.
  */
-import { listProcesses, proportionalBytes, type ProcessInfo } from './processes.ts';
+import { cpuMsOf, listProcesses, proportionalBytes, type ProcessInfo } from './processes.ts';
 
 export interface UsageSampler {
   /** Watches the group of this process until `end` tells what was seen. */
@@ -26,6 +26,8 @@ export interface MemoryLimit {
 const [firstMs, everyMs] = [100, 1000];
 
 interface Sample {
+  /** What a process that served others before has used for them, its own descendants that it reaped included. */
+  readonly cpuMsBefore: number;
   cpuMs: number | null;
   memoryBytesMax: number | null;
   /** Null: there is none. */
@@ -38,6 +40,7 @@ interface Sample {
 export function createUsageSampler(
   list: () => readonly ProcessInfo[] = listProcesses,
   shareOf: (pid: number) => number | null = proportionalBytes,
+  usedBy: (pid: number) => number = cpuMsOf,
 ): UsageSampler {
   const watched = new Map<number, Sample>();
   let timer: NodeJS.Timeout | null = null;
@@ -66,7 +69,7 @@ export function createUsageSampler(
   };
   return {
     watch(pid, limit) {
-      const sample: Sample = { cpuMs: null, memoryBytesMax: null, limit, exceeded: false };
+      const sample: Sample = { cpuMsBefore: usedBy(pid), cpuMs: null, memoryBytesMax: null, limit, exceeded: false };
       watched.set(pid, sample);
       if (!isSoon) schedule(firstMs);
       return {
@@ -92,7 +95,7 @@ function add(sample: Sample, members: readonly ProcessInfo[], shareOf: (pid: num
   if (limit !== null && memoryBytes > limit.bytes)
     memoryBytes = sum(members.map((one) => shareOf(one.pid) ?? one.memoryBytes));
   // A descendant that was reaped is counted by its parent, so the sum only ever grows, save for those that were not.
-  sample.cpuMs = Math.max(sample.cpuMs ?? 0, sum(members.map((one) => one.cpuMs)));
+  sample.cpuMs = Math.max(sample.cpuMs ?? 0, sum(members.map((one) => one.cpuMs)) - sample.cpuMsBefore);
   sample.memoryBytesMax = Math.max(sample.memoryBytesMax ?? 0, memoryBytes);
   if (limit === null || memoryBytes <= limit.bytes) return;
   sample.exceeded = true;
