@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunnerResult } from '../src/executor/executor.ts';
 import { lengthsOf } from '../src/outputs/lengths.ts';
-import { canonicalJson, type Json } from '../src/std/json.ts';
+import { canonicalJson, isTooDeep, jsonLevelsMax, type Json } from '../src/std/json.ts';
 import { messageOfError } from '../src/std/error-message.ts';
 
 /** What travels in a message; more goes through a file in the scratch directory. */
@@ -18,6 +18,7 @@ export function succeeded(value: unknown, control: Control, scratch: string): Ru
   try {
     // The way that JSON.stringify sees it: dates become text, `undefined` fields fall away.
     output = value === undefined ? null : JSON.parse(JSON.stringify(value) ?? 'null');
+    if (isTooDeep(output)) throw new RangeError(`it is nested deeper than ${jsonLevelsMax} levels`);
     text = canonicalJson(output);
   } catch (error) {
     const why = messageOfError(error);

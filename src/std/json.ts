@@ -21,3 +21,12 @@ export function canonicalJson(value: Json): string {
     .map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key] as Json)}`);
   return `{${fields.join(',')}}`;
 }
+
+/** So many levels of lists and objects an output may have: whoever walks through one has stack for far more. */
+export const jsonLevelsMax = 256;
+
+/** Whether `value` has more levels than that; `levels`: those that are left. */
+export function isTooDeep(value: Json, levels: number = jsonLevelsMax): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return levels === 0 || Object.values(value).some((inner: Json) => isTooDeep(inner, levels - 1));
+}

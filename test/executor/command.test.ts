@@ -77,6 +77,16 @@ test('the last line that is JSON is the output; a file comes before it', async (
   });
 });
 
+test('an output that is nested deeper than whoever reads it can follow is refused', async () => {
+  const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+  assert.deepEqual(inline(await workshop.run(shell(`echo '${nested(256)}'`))), JSON.parse(nested(256)));
+  for (const levels of [257, 2200, 100_000])
+    assert.match(
+      failure(await workshop.run(shell(`printf %${levels}s | tr " " "["; printf %${levels}s | tr " " "]"`))),
+      /^output: .* nested deeper than 256 levels/,
+    );
+});
+
 test('declared outputs are held to their types, and the message names key, expected and got', async () => {
   const outputs = { auc: 'number', name: 'string', good: 'boolean', more: 'json' } as const;
   const good = '{"auc":0.5,"name":"x","good":true,"more":[1]}';

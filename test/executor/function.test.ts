@@ -32,6 +32,7 @@ export default pipeline('steps', {}, () => {
   step('leaves', { run: ({}, { scratch, attempt }) => { const found = readdirSync(scratch); writeFileSync(join(scratch, '.output.json'), '"of the try before"'); if (attempt === 1) throw new Error('it broke'); return { found }; } });
   step('keeping', { run: ({}, { checkpoint }) => ({ inode: statSync(checkpoint).ino, found: readdirSync(checkpoint), path: checkpoint, told: process.env['CONTENDER_CHECKPOINT'] }) });
   step('odd', { run: () => ({ n: 1n }) });
+  step('nested', { run: () => JSON.parse('['.repeat(2200) + ']'.repeat(2200)) as null });
   step('keeps', { run: async (input, context) => { writeFileSync(join(context.scratch, 'model.bin'), 'model'); return { file: await context.artifact('model.bin'), bytes: await context.artifact(new TextEncoder().encode('raw') as never, 'raw.txt') }; } });
   step('reads', { input: { model: null }, run: async ({ model }) => (await import('node:fs')).readFileSync(model as unknown as string, 'utf8') });
   step('loses', { run: (input, context) => context.artifact('nowhere.bin') });
@@ -135,6 +136,7 @@ test('what a function throws is its outcome, with the stack in the log', async (
   assert.equal(failure(await run('escapes')), 'code: Error: nobody awaits me');
   assert.match(failure(await run('exits')), /^code: the process ended \(process\.exit\)/);
   assert.match(failure(await run('odd')), /^output: what the function returned is no JSON: .*BigInt/);
+  assert.match(failure(await run('nested')), /^output: .* nested deeper than 256 levels/);
 });
 
 test('a function that never returns is ended when it is stopped', async () => {

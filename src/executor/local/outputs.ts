@@ -9,7 +9,7 @@ import { engineLimits, type StepOutput } from '../../engine/event.ts';
 import type { OutputType } from '../../pipeline/definition.ts';
 import { lengthsOf } from '../../outputs/lengths.ts';
 import type { ArtifactStore } from '../../outputs/outputs.ts';
-import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
+import { canonicalJson, isJsonObject, isTooDeep, jsonLevelsMax, type Json } from '../../std/json.ts';
 import { isArtifact } from './inputs.ts';
 import { AttemptRefusal } from './refusal.ts';
 import { failedReadReason, messageOfError } from '../../std/error-message.ts';
@@ -30,6 +30,7 @@ export interface CommandOutputs {
 /** The output of a command that ended well. Throws a refusal of cause `output` that names the key. */
 export async function readCommandOutputs(from: CommandOutputs, artifacts: ArtifactStore): Promise<Json> {
   const given = await readGiven(from);
+  if (given !== undefined) refuseTooDeep(given);
   const keys = Object.keys(from.declared);
   if (keys.length === 0) return given ?? null;
   if (given === undefined) {
@@ -52,6 +53,14 @@ export async function readCommandOutputs(from: CommandOutputs, artifacts: Artifa
       type === 'artifact' ? await keepArtifact(key, value, from.folders, artifacts) : checked(key, type, value);
   }
   return output;
+}
+
+/** To be done before anything else walks through an output. */
+export function refuseTooDeep(output: Json): void {
+  if (isTooDeep(output))
+    throw refusal(
+      `the output is nested deeper than ${jsonLevelsMax} levels: write it to a file, and give that as an artifact`,
+    );
 }
 
 /** As it stands in the journal: inline, or in the store where it is too large for that. */

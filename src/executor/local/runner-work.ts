@@ -9,7 +9,7 @@ import { createErrorTail } from './error-tail.ts';
 import { kernelMemoryKills, outcomeOfExit, recentMemoryKills } from './exit-outcome.ts';
 import { resolveWork } from './inputs.ts';
 import { maskedOutput } from './masked-output.ts';
-import { outputBytesMax, storeOutput } from './outputs.ts';
+import { outputBytesMax, refuseTooDeep, storeOutput } from './outputs.ts';
 import { AttemptRefusal } from './refusal.ts';
 import { runnerLimits, type FinishedReport, type RunnerDeath, type RunnerProcess } from './runner-process.ts';
 import { endAttempt, memoryLimitOf, reasonOf, stopped } from './stop.ts';
@@ -153,7 +153,10 @@ async function outputOf(
   attempt: PreparedAttempt,
 ): Promise<StepOutput> {
   const { artifacts } = attempt.services;
-  if ('inline' in output) return storeOutput(maskedOutput(output.inline, attempt), artifacts);
+  if ('inline' in output) {
+    refuseTooDeep(output.inline);
+    return storeOutput(maskedOutput(output.inline, attempt), artifacts);
+  }
   const { size } = await stat(output.file);
   if (size > outputBytesMax)
     throw new AttemptRefusal(
