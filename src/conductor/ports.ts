@@ -76,7 +76,7 @@ export interface ConductorLog {
 }
 
 export const conductorLimits = {
-  /** A commit that a webhook speaks of may come this much later. */
+  /** A commit that a webhook speaks of may come this much later than it was first looked for. */
   commitLateMaxMs: 5 * 60_000,
   deliveryAgainMs: 2000,
   /** What the head of a fork may bring that is not here, packed. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSha } from '../../src/git/git.ts';
 import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import { repositoryName } from '../simulation/server.ts';
 import { silentGit, Stage } from '../simulation/stage.ts';
 import { pipelineOf, stepOf } from '../support/definitions.ts';
 
@@ -60,6 +61,20 @@ test('a push of a commit that comes a little later runs', async () => {
   await stage.until('it runs', () => stage.world.history.runs.size === 1, 60_000);
   await stage.rest();
   assert.equal(stage.run('one').state, 'success');
+});
+
+test('a push that nobody was there to take for long is tried again like any other', async () => {
+  const stage = await Stage.open({ pipelines: [pushed('one')] });
+  const { history, journal } = stage.world;
+  stage.world.crash(1000);
+  const at = stage.world.wallClock() - 60 * 60_000;
+  const about = { id: 'late', repository: repositoryName, event: 'push', semanticKey: null, body: late, at } as const;
+  await journal.commit([[{ write: 'delivery', ...about }]]);
+  history.kept({ write: 'delivery', ...about });
+  const later = stage.world.wallClock() + 60_000;
+  await stage.until('a minute passes', () => stage.world.wallClock() > later);
+  assert.equal(history.deliveries.get('late')?.state, 'pending');
+  await stage.until('it has failed', () => history.deliveries.get('late')?.state === 'failed', 6 * 60_000);
 });
 
 test('a server that dies between the runs of one push opens the others, and none twice', async () => {

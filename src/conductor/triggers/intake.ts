@@ -18,6 +18,8 @@ import { readEvent } from '../stored.ts';
 export class Intake {
   readonly #desk: Desk;
   readonly #turns = new OneAtATime();
+  /** By delivery that waits: when it first had to. However long ago it came, it has another try. */
+  readonly #waitingSince = new Map<string, number>();
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -61,7 +63,7 @@ export class Intake {
     this.#desk.hookArrived(delivery.repository);
     const handled = await this.#handle(delivery).catch((error: unknown): Handled => ({ again: String(error) }));
     const at = clock.now();
-    if ('again' in handled && at - delivery.at < conductorLimits.commitLateMaxMs) {
+    if ('again' in handled && this.#mayWait(delivery.id, at)) {
       log.warn({ delivery: delivery.id, reason: handled.again }, 'a delivery waits');
       jobQueue.wake(`intake:${delivery.repository}`, at + conductorLimits.deliveryAgainMs);
       return;
@@ -69,6 +71,13 @@ export class Intake {
     const end = 'again' in handled ? { state: 'failed' as const, note: handled.again } : handled;
     if (end.state === 'failed') log.error({ delivery: delivery.id, reason: end.note }, 'a delivery failed');
     await journal.commit([[{ write: 'delivery-done', id: delivery.id, state: end.state, note: end.note, at }]]);
+    this.#waitingSince.delete(delivery.id);
+  }
+
+  #mayWait(id: string, at: number): boolean {
+    const since = this.#waitingSince.get(id);
+    if (since === undefined) this.#waitingSince.set(id, at);
+    return since === undefined || at - since < conductorLimits.commitLateMaxMs;
   }
 
   async #handle(delivery: DeliveryRow): Promise<Handled> {
