@@ -94,6 +94,8 @@ export const conductorLimits = {
   forksAtOnceMax: 1,
   /** Due rows that are read together. */
   outboxPageMax: 200,
+  /** Of a report on a commit that the forge does not know yet, before it is given up: eight minutes. */
+  earlyTriesMax: 9,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,
   /** What waits for another try is tried at the start of a term: so many, the newest. */

@@ -97,6 +97,8 @@ export interface PullRequest {
 export type ForgeError =
   /** Try again, not before `retryAt` where it is given. */
   | { readonly kind: 'unreachable' | 'rate-limited'; readonly message: string; readonly retryAt: number | null }
+  /** The forge does not know the commit, which may not have come to all of it yet: worth trying for minutes, not for ever. */
+  | { readonly kind: 'early'; readonly message: string; readonly retryAt: null }
   /** In vain until somebody mends the token, the App or what they may do. */
   | { readonly kind: 'refused'; readonly message: string; readonly retryAt: null }
   /** Trying again is useless: gone, wrong, beyond a limit of the forge. */

@@ -248,6 +248,22 @@ test('what the forge refuses for good is given up, stays to be seen, and does no
   assert.deepEqual(bench.said, ['hopeful']);
 });
 
+test('a commit that the forge does not know yet is told of for some minutes, and then given up', async () => {
+  const bench = await setBench();
+  const early = no({ kind: 'early', message: 'No commit found for SHA', retryAt: null });
+  bench.answers.push(early, early);
+  await bench.ask('come soon');
+  for (let tries = 0; tries < 3; tries += 1, bench.now = (bench.wakeAt ?? 0) + 1) await bench.work();
+  assert.deepEqual(bench.said, ['come soon']);
+  const begun = bench.now;
+  bench.answers.push(...Array.from({ length: 20 }, () => early));
+  await bench.ask('never there', { pipeline: 'other' });
+  for (let looks = 0; looks < 30; looks += 1, bench.now = (bench.wakeAt ?? 0) + 1) await bench.work();
+  const [row] = await bench.journal.troubledOutbox(10);
+  assert.deepEqual([row?.dueAt, row?.error], [null, 'No commit found for SHA']);
+  assert.ok((row?.attempts ?? 0) > 8 && bench.now - begun > 8 * 60_000);
+});
+
 test('what somebody can mend is tried after as long again as it has waited, and at the next start, and said once', async () => {
   const bench = await setBench();
   const refused = no({ kind: 'refused', message: 'the token is not valid', retryAt: null });

@@ -132,10 +132,11 @@ export class Outbox {
   async #carry(row: OutboxRow, lane: string): Promise<void> {
     this.#underWay.set(row.key, lane);
     try {
-      const carried = await this.#perform(row).catch((error: unknown): Carried => ({
+      const performed = await this.#perform(row).catch((error: unknown): Carried => ({
         retry: messageOfError(error),
         retryAt: null,
       }));
+      const carried = 'early' in performed ? whileEarly(performed.early, row) : performed;
       const results = await this.#ports.journal.commit([this.#resultWrites(row, carried)]);
       this.#tell(row, carried, results[0]);
       const { runId } = row.body;
@@ -166,7 +167,7 @@ export class Outbox {
     }
   }
 
-  #resultWrites(row: OutboxRow, carried: Carried): readonly Write[] {
+  #resultWrites(row: OutboxRow, carried: Settled): readonly Write[] {
     const at = this.#ports.clock.now();
     const { key, sequence } = row;
     if ('done' in carried) return [{ write: 'outbox-done', key, sequence, at }, ...carried.done];
@@ -186,7 +187,7 @@ export class Outbox {
   }
 
   /** A row that was replaced meanwhile (`changed`) is due again by itself. */
-  #tell(row: OutboxRow, carried: Carried, result: CommitResult | undefined): void {
+  #tell(row: OutboxRow, carried: Settled, result: CommitResult | undefined): void {
     if (result?.ok !== true) return;
     const { log } = this.#ports;
     const { key } = row;
@@ -198,6 +199,13 @@ export class Outbox {
       if (!isSaid) log.error({ key, error: carried.refused }, refusedText);
     } else if (row.attempts === 0) log.warn({ key, error: carried.retry }, 'not delivered; it is tried again');
   }
+}
+
+type Settled = Exclude<Carried, { readonly early: string }>;
+
+/** By then some minutes have passed. */
+function whileEarly(early: string, { attempts }: OutboxRow): Settled {
+  return attempts < conductorLimits.earlyTriesMax ? { retry: early, retryAt: null } : { givenUp: early };
 }
 
 /** Whom it is for. What strangers ask for keeps nothing else waiting. */

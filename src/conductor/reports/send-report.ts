@@ -152,6 +152,7 @@ function carried<T>(result: Result<T, ForgeError>, writes: (value: T) => readonl
   const { error } = result;
   if (error.kind === 'final') return { givenUp: error.message };
   if (error.kind === 'refused') return { refused: error.message };
+  if (error.kind === 'early') return { early: error.message };
   return { retry: error.message, retryAt: error.retryAt };
 }
 

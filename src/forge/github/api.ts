@@ -79,6 +79,8 @@ function callFailure(what: string, error: unknown): CallFailure {
   const message = `GitHub refused to ${what} (${status}): ${error.message.slice(0, 500)}`;
   if (status >= 500 || status === 408 || status === 409 || status === 425)
     return { status, error: { kind: 'unreachable', message, retryAt: null } };
+  if (status === 422 && /no commit found for sha/i.test(error.message))
+    return { status, error: { kind: 'early', message, retryAt: null } };
   const advice = adviceFor(status);
   return advice === null
     ? { status, error: { kind: 'final', message } }

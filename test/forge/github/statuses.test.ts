@@ -82,3 +82,9 @@ test('however many runs of one commit came to the same, one that fails is seen',
     'failure: load failed',
   ]);
 });
+
+test('a commit that GitHub does not know yet is worth another try', async () => {
+  const report = { ...emptyReport, pipeline: 'early', sha: 'd'.repeat(40), isAsked: true };
+  const said = await hub.forge.setStatus({ ...report, ...took('1 s') });
+  assert.deepEqual([said.ok, said.ok || said.error.kind], [false, 'early']);
+});
