@@ -20,8 +20,9 @@ export interface Project {
   readonly git: GitRepository;
   readonly forge: Forge;
   readonly registry: ModelRegistry;
-  /** How often the remote's branches and tags are looked at, with and without webhooks arriving. */
+  /** How often the remote's branches and tags are looked at, and the forge is asked for open pull requests, */
   readonly pollMs: number;
+  /** for which it is asked so often while webhooks arrive. */
   readonly pollWithHooksMs: number;
 }
 

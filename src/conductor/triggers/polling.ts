@@ -21,6 +21,8 @@ export class Polling {
   readonly #trouble = new Trouble();
   readonly #tagTrouble = new Trouble();
   readonly #lastHookAt = new Map<string, number>();
+  /** By repository: when its open pull requests were looked at last. */
+  readonly #pullRequestsAt = new Map<string, number>();
   /** By repository: pull requests that were found closed without a merge, until they are seen open again. */
   readonly #closed = new Map<string, Set<number>>();
 
@@ -29,7 +31,7 @@ export class Polling {
     this.#intake = intake;
   }
 
-  /** While hooks arrive, the remote is looked at less often. */
+  /** While hooks arrive, the forge is asked less often; Git, which counts no requests, as often as ever. */
   hookArrived(repository: string): void {
     this.#lastHookAt.set(repository, this.#desk.ports.clock.now());
   }
@@ -38,7 +40,7 @@ export class Polling {
     const { projects, log, jobQueue, clock } = this.#desk.ports;
     const project = projects.get(repository);
     if (project === undefined) return;
-    let againMs = this.#interval(project);
+    let againMs = project.pollMs;
     try {
       await this.#look(project);
       if (this.#trouble.end(repository)) log.info({ repository }, 'the repository can be looked at again');
@@ -53,10 +55,10 @@ export class Polling {
     jobQueue.wake(`poll:${repository}`, clock.now() + againMs);
   }
 
-  #interval(project: Project): number {
-    const last = this.#lastHookAt.get(project.name);
-    const hooksArrive = last !== undefined && this.#desk.ports.clock.now() - last < project.pollWithHooksMs;
-    return hooksArrive ? project.pollWithHooksMs : project.pollMs;
+  #isForgeDue({ name, pollWithHooksMs }: Project): boolean {
+    const now = this.#desk.ports.clock.now();
+    const isPast = (at: number | undefined): boolean => at === undefined || at > now || now - at >= pollWithHooksMs;
+    return isPast(this.#lastHookAt.get(name)) || isPast(this.#pullRequestsAt.get(name));
   }
 
   async #look(project: Project): Promise<void> {
@@ -70,15 +72,13 @@ export class Polling {
     if (known.get(defaultBranchKey) !== (defaultBranch ?? ''))
       await journal.commit([[defaultBranchWrite(project.name, defaultBranch, clock.now())]]);
     known.delete(defaultBranchKey);
-    for (const [branch, sha] of branches) {
-      const before = known.get(branch) ?? null;
-      if (before !== sha) await this.#pushed(project, branch, before, sha);
-    }
-    for (const [branch, before] of known) {
-      if (!branch.startsWith(tagPrefix) && !branches.has(branch)) await this.#pushed(project, branch, before, null);
-    }
+    const moved = [...branches].filter(([branch, sha]) => known.get(branch) !== sha);
+    const gone = [...known].filter(([branch]) => !branch.startsWith(tagPrefix) && !branches.has(branch));
+    for (const [branch, sha] of moved) await this.#pushed(project, branch, known.get(branch) ?? null, sha);
+    for (const [branch, before] of gone) await this.#pushed(project, branch, before, null);
     await this.#lookAtTags(project, tags, known);
-    await this.#lookAtPullRequests(project);
+    // Where Git had news that no hook told of, the forge may have some too.
+    if (moved.length + gone.length > 0 || this.#isForgeDue(project)) await this.#lookAtPullRequests(project);
   }
 
   async #lookAtTags(project: Project, tags: RemoteRefs['tags'], known: ReadonlyMap<string, string>): Promise<void> {
@@ -107,6 +107,7 @@ export class Polling {
   async #lookAtPullRequests(project: Project): Promise<void> {
     const open = await project.forge.openPullRequests();
     if (!open.ok) throw new Error(open.error.message);
+    this.#pullRequestsAt.set(project.name, this.#desk.ports.clock.now());
     for (const pullRequest of open.value) await this.#intake.pullRequest(project, pullRequest, pullRequest.author);
     await this.#lookForMerges(project, new Set(open.value.map((pullRequest) => pullRequest.number)));
   }
