@@ -100,6 +100,8 @@ async function startServer(
       async close() {
         await removeServerAddress(config.stateDirectory);
         await Promise.race([app.close(), after(serverLimits.drainMs)]);
+        // Nothing limits the time of a half-sent request any more: it would keep the process for as long as it is open.
+        app.server.closeAllConnections();
         await system.close();
       },
     };

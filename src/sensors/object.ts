@@ -145,11 +145,12 @@ function seen(bucket: string, { key, bytes, etag, modified }: Listed): Sight {
 
 /** Of ListObjectsV2. Its `encoding-type` is left alone: stores do not agree on how it writes a plus or a space. */
 function listedIn(xml: string): readonly Listed[] {
-  return [...xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, inner = '']) => ({
-    key: textOf(inner, 'Key') ?? '',
-    bytes: Number(textOf(inner, 'Size') ?? 0),
-    etag: textOf(inner, 'ETag'),
-    modified: textOf(inner, 'LastModified'),
+  const [, ...entries] = xml.split('<Contents>');
+  return entries.map((entry) => ({
+    key: textOf(entry, 'Key') ?? '',
+    bytes: Number(textOf(entry, 'Size') ?? 0),
+    etag: textOf(entry, 'ETag'),
+    modified: textOf(entry, 'LastModified'),
   }));
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { slow } from './pipelines.ts';
@@ -54,6 +55,21 @@ test('a server that is told to stop while it starts ends in order', async () => 
   assert.equal(status, 0);
   assert.match(out, /Stopping\.\n$/);
   assert.equal(existsSync(join(sandbox.folder, '.contender/server.json')), false);
+});
+
+test('a request that is never sent to its end holds up no stop', async () => {
+  const fastTime = new URL('../support/fast-time.mjs', import.meta.url).href;
+  const server = sandbox.start(['serve', '--port', '0'], { environment: { NODE_OPTIONS: `--import=${fastTime}` } });
+  const [, url = ''] = await server.until(serving);
+  const { hostname, port } = new URL(url);
+  const half = connect(Number(port), hostname);
+  half.on('error', () => undefined);
+  const head = ['POST /login HTTP/1.1', `Host: ${hostname}`, 'Sec-Fetch-Site: same-origin', 'Expect: 100-continue'];
+  const form = ['Content-Type: application/x-www-form-urlencoded', 'Content-Length: 100'];
+  half.write(`${[...head, ...form].join('\r\n')}\r\n\r\ntoken=`);
+  assert.match(String(await once(half, 'data')), /100 Continue/);
+  server.kill('SIGTERM');
+  assert.equal((await server.ended).status, 0);
 });
 
 test('a server that is stopped leaves no process of its steps behind, and the next one takes the run up again', async () => {

@@ -1,5 +1,8 @@
 /** Objects in a store that proves each signature. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
 import { lookForObject, type ObjectPorts } from '../../src/sensors/object.ts';
 import type { ObjectStore, Sight } from '../../src/sensors/sensors.ts';
@@ -91,6 +94,16 @@ test('a pattern finds the first key that it matches, on later pages too', async 
   });
   server.pageLength = 1;
   assert.match(JSON.stringify(await look('s3://exports/daily/*.parquet')), /not-yet.*none of the first 10000 objects/);
+});
+
+test('no list takes long, whatever a store makes of it', async () => {
+  const list = '<Contents>'.repeat(360_000);
+  const flooding = createServer((_request, answer) => void answer.end(list));
+  await once(flooding.listen(0, '127.0.0.1'), 'listening');
+  const { port } = flooding.address() as AddressInfo;
+  const seen = await look('s3://exports/a/', { endpoint: `http://127.0.0.1:${port}` });
+  flooding.close();
+  assert.deepEqual(seen, { kind: 'not-yet', reason: 'there is no s3://exports/a/' });
 });
 
 test('a store that refuses says why, and it is looked again: a policy may come later than the step', async () => {
