@@ -42,9 +42,9 @@ export async function pleasesEverybody(
 }
 
 async function widthTroubles(page: Page): Promise<readonly string[]> {
-  const [wide = 0, screen = 0] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    document.documentElement.clientWidth,
-  ]);
+  const { scrollWidth: wide, clientWidth: screen } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { scrollWidth, clientWidth };
+  });
   return wide > screen ? [`it is ${wide} wide on ${screen}`] : [];
 }
