@@ -5,7 +5,7 @@ const major = Number(process.versions.node.split('.')[0]);
 
 if (major < needed) {
   process.stderr.write(
-    `contender needs Node ${needed} or newer; this is ${process.versions.node} (${process.execPath}).\n`,
+    `contender needs Node ${needed} or newer; this is ${process.versions.node} (${process.execPath}).\n  Install it, with npm too: npm install --global --prefix ~/.local node@${needed}, and put ~/.local/bin first on the PATH; in a project: npm install --save-dev node@${needed}, and npx contender.\n`,
   );
   process.exitCode = 2;
 } else {

@@ -32,7 +32,7 @@ function parseAbsolute(text: string): Result<RemoteUrl, string> {
   const protocol = url.protocol.slice(0, -1);
   if (url.password !== '' || (protocol !== 'ssh' && url.username !== '')) {
     return failure(
-      `the URL of ${url.host}${url.pathname} holds credentials: put them where credentials are configured`,
+      `the URL of ${url.host}${url.pathname} holds credentials: take them out; https is read with those of \`github\` (CONTENDER_GITHUB_TOKEN), ssh with the keys of this user`,
     );
   }
   if (url.search !== '' || url.hash !== '')

@@ -46,7 +46,7 @@ function nodeOf(node: GraphNode, step: StepView | undefined, view: RunView, watc
       <svg x="12" y="15" width="16" height="16" viewBox="0 0 16 16" class="mark" role="img" aria-label=${mark.word}>${shapeParts(mark)}</svg>
       ${origin === null ? null : html`<svg x=${node.width - 22} y="8" width="13" height="13" viewBox="0 0 16 16" class="mark tone-idle" role="img" aria-label=${origin.word}>${shapeParts(origin)}</svg>`}
       <text x="38" y="20" class="name">${shortened(step.name, room(7.2, origin === null ? 46 : 64))}</text>
-      <text x="38" y="36" class="note">${shortened(note, room(6, 46))}</text>
+      <text x="38" y="36" class="note">${cut(note, room(6, 46))}</text>
     </g>
   </a>`;
 }
@@ -62,6 +62,11 @@ export function noteOf(step: StepView, watch: Watch): string {
   const tries = step.attempts > 1 ? `, try ${step.attempts}` : '';
   if (step.state === 'failed') return `${word}${tries}`;
   return step.state === 'success' ? `${took}${tries}` : `${word} ${took}${tries}`;
+}
+
+/** What is most urgent comes first. */
+function cut(text: string, charactersMax: number): string {
+  return text.length <= charactersMax ? text : `${text.slice(0, charactersMax - 1)}…`;
 }
 
 /** The end says more than the start where a step has groups before its name. */

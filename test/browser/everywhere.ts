@@ -1,6 +1,6 @@
 /** A page as everybody sees it: on a desk and on a phone, light and dark. */
 import assert from 'node:assert/strict';
-import type { BrowserContextOptions } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { accessibilityTroubles, screenshot, visit } from './browser.ts';
 
 export const phone: BrowserContextOptions = {
@@ -9,6 +9,9 @@ export const phone: BrowserContextOptions = {
   hasTouch: true,
   deviceScaleFactor: 2,
 };
+
+/** Where nothing may have to be read by scrolling sideways: WCAG 2.2, 1.4.10. */
+const smallest = { width: 320, height: 640 };
 
 const widths: Readonly<Record<string, BrowserContextOptions>> = { desk: {}, phone };
 
@@ -26,14 +29,22 @@ export async function pleasesEverybody(
         found.push(...(await accessibilityTroubles(page)).map((trouble) => `${name}, ${width}, ${theme}: ${trouble}`));
         await screenshot(page, `${name}-${width}-${theme}`);
       }
-      const [wide, screen] = await page.evaluate(() => [
-        document.documentElement.scrollWidth,
-        document.documentElement.clientWidth,
-      ]);
-      if ((wide ?? 0) > (screen ?? 0)) found.push(`${name}, ${width}: it is ${wide} wide on ${screen}`);
+      found.push(...(await widthTroubles(page)).map((trouble) => `${name}, ${width}: ${trouble}`));
+      if (width === 'phone') {
+        await page.setViewportSize(smallest);
+        found.push(...(await widthTroubles(page)).map((trouble) => `${name}, smallest: ${trouble}`));
+      }
       found.push(...troubles.map((trouble) => `${name}, ${width}: ${trouble}`));
       await close();
     }
   }
   assert.deepEqual(found, []);
+}
+
+async function widthTroubles(page: Page): Promise<readonly string[]> {
+  const { scrollWidth: wide, clientWidth: screen } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { scrollWidth, clientWidth };
+  });
+  return wide > screen ? [`it is ${wide} wide on ${screen}`] : [];
 }

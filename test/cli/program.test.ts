@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,6 +16,15 @@ test('the program is bundled to files of plain ASCII', async () => {
     const [sign] = /[^\0-\u007f].*/.exec(readFileSync(join(folder, name), 'utf8')) ?? [null];
     assert.equal(sign, null, name);
   }
+});
+
+test('an older Node is told before anything is loaded that it could not read, with how to get another', async () => {
+  const older =
+    "const versions = { ...process.versions, node: '20.20.2' }; Object.defineProperty(process, 'versions', { value: versions });";
+  const given = ['--import', `data:text/javascript,${encodeURIComponent(older)}`, await bundledProgram(), 'check'];
+  const { status, stderr } = spawnSync(process.execPath, given, { encoding: 'utf8' });
+  assert.equal(status, 2);
+  assert.match(stderr, /^contender needs Node 24 or newer; this is 20\.20\.2 .*\n {2}Install it, .* node@24/);
 });
 
 test('what is beyond ASCII in strings, templates and regular expressions means the same in the bundle', async () => {

@@ -232,6 +232,7 @@ test('a URL that is not supported is a problem with a code', () => {
     (error) =>
       error instanceof ProblemError &&
       error.problem.code === 'repository-url-invalid' &&
+      error.message.includes('CONTENDER_GITHUB_TOKEN') &&
       !error.message.includes('hunter2'),
   );
 });
