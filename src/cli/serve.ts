@@ -82,6 +82,7 @@ async function startServer(
       artifacts,
       projects,
       clock,
+      logsKeptMs: config.retention.logsMs,
       apiToken,
       version,
       publicUrl,

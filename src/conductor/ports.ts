@@ -9,6 +9,7 @@ import type { Notifier } from '../notify/notify.ts';
 import type { ArtifactStore, LogStore } from '../outputs/outputs.ts';
 import type { Timer, WakeQueue } from '../queue/queue.ts';
 import type { Job } from './jobs.ts';
+import type { Retention } from './retention.ts';
 import type { ModelRegistry } from '../registry/registry.ts';
 import type { Sensors } from '../sensors/sensors.ts';
 import type { Clock } from '../std/clock.ts';
@@ -38,6 +39,8 @@ export interface ConductorPorts {
   readonly logs: Pick<LogStore, 'read'>;
   /** Of the disk with the state folder. */
   readonly diskSpace: () => Promise<DiskSpace>;
+  /** Null: all is kept for good. */
+  readonly retention: Pick<Retention, 'work'> | null;
   readonly compiler: Compiler;
   readonly projects: ReadonlyMap<string, Project>;
   /** Turns of runs, handed over together so that they share a commit. */
@@ -122,6 +125,9 @@ export const conductorLimits = {
   freeShareMin: 0.05,
   lookForRoomMs: 10_000,
   requestsPerLookMax: 500,
+  /** What is too old is looked for this often, and removed so much in one turn. */
+  removeOldMs: 3_600_000,
+  logsPerTurnMax: 100,
   /** Ends of runs, and news of data, that are looked at together. */
   eventsPerLookMax: 200,
   /** After one of them that has to wait, for Git or a commit. */

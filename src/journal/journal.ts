@@ -75,6 +75,8 @@ export interface Journal {
     pipeline: string,
     range: { readonly from: number; readonly to: number },
   ): Promise<readonly RunRow[]>;
+  /** Which of these runs, at most 200, ended before that moment. */
+  runsEndedBefore(runIds: readonly string[], before: number): Promise<readonly string[]>;
   /** What was asked of runs and has not been taken in, oldest first. */
   openRequests(limit: number): Promise<readonly RequestRow[]>;
   /** Taken in or not. */

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { createDirectoryArtifactStore } from './directory-artifacts.ts';
 import { createDirectoryLogStore, type DirectoryLogOptions } from './directory-logs.ts';
-import type { ArtifactStore, ArtifactStreams, LogStore } from './outputs.ts';
+import { openOldLogs } from './old-logs.ts';
+import type { ArtifactStore, ArtifactStreams, LogStore, OldLogStore } from './outputs.ts';
 
 export { ArtifactDamagedError, createDirectoryArtifactStore, verifyHash } from './directory-artifacts.ts';
 export { createDirectoryLogStore } from './directory-logs.ts';
@@ -11,9 +12,11 @@ export { createDirectoryLogStore } from './directory-logs.ts';
 export function createDirectoryStores({ directory, ...options }: DirectoryLogOptions): {
   readonly artifacts: ArtifactStore & ArtifactStreams;
   readonly logs: LogStore;
+  readonly oldLogs: OldLogStore;
 } {
   return {
     artifacts: createDirectoryArtifactStore({ directory: join(directory, 'artifacts') }),
     logs: createDirectoryLogStore({ directory: join(directory, 'logs'), ...options }),
+    oldLogs: openOldLogs(join(directory, 'logs')),
   };
 }

@@ -1,5 +1,6 @@
 /** Bytes of steps: artifacts by content hash, never overwritten, and the logs of attempts. */
 import type { Artifact } from '../pipeline/definition.ts';
+import { writeDuration } from '../std/duration.ts';
 
 export interface ArtifactStore {
   /** Streams a file in; the same bytes are kept once. Whole or not at all. */
@@ -39,6 +40,31 @@ export interface LogStore {
   size(key: string): number;
   /** Called after lines were added to `key`; returns the function that ends it. */
   watch(key: string, listener: () => void): () => void;
+}
+
+/** Logs that may be removed for their age. */
+export interface OldLogStore {
+  /** What was not written to since `before` (milliseconds since the epoch), in order of time. */
+  old(before: number): Promise<readonly OldLogs[]>;
+}
+
+/** Logs that are removed together. */
+export interface OldLogs {
+  /** Whose they are; of what is left of an earlier removal, nobody's. */
+  readonly runIds: readonly string[];
+  size(): Promise<Freed>;
+  remove(): Promise<Freed>;
+}
+
+export interface Freed {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** What became of a log of which nothing is here, of a run that ended at `finishedAt`; null: its age is not why. */
+export function removedText(finishedAt: number | null, keptMs: number | null, now: number): string | null {
+  if (finishedAt === null || keptMs === null || now - finishedAt < keptMs) return null;
+  return `removed ${writeDuration(keptMs)} after the end of the run`;
 }
 
 export interface LogLine {

@@ -25,6 +25,7 @@ const commands = [
   'event',
   'events',
   'serve',
+  'clean',
   'worker',
   'cluster',
   'demo',

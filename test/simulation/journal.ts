@@ -83,6 +83,7 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     runs: (filter) => read(() => journal.runs(filter)),
     activeRuns: (repository, pipeline) => read(() => journal.activeRuns(repository, pipeline)),
     runsAhead: (repository, pipeline, runId) => read(() => journal.runsAhead(repository, pipeline, runId)),
+    runsEndedBefore: (ids, before) => read(() => journal.runsEndedBefore(ids, before)),
     runsOfDates: (repository, pipeline, range) => read(() => journal.runsOfDates(repository, pipeline, range)),
     openRequests: (limit) => read(() => journal.openRequests(limit)),
     request: (id) => read(() => journal.request(id)),
