@@ -88,7 +88,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const clock = options.clock ?? { now: Date.now };
   await mkdir(config.stateDirectory, { recursive: true });
   const journal = await openJournal(config, clock);
-  const { artifacts, logs, oldLogs } = createDirectoryStores({
+  const { artifacts, logs, ...old } = createDirectoryStores({
     directory: config.sharedDirectory,
     clock,
     trouble(trouble) {
@@ -117,7 +117,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const onError = (error: unknown, keys: readonly string[]): void =>
     log.error({ error: String(error), keys }, 'a turn threw');
   const newId = createIds(clock);
-  const retention = new Retention({ clock, journal, oldLogs, kept: config.retention, log });
+  const retention = new Retention({ clock, journal, artifacts, ...old, projects, kept: config.retention, log });
   const conductor = new Conductor({
     clock,
     journal,
@@ -131,7 +131,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     pools: config.pools,
     artifacts,
     logs,
-    retention: config.retention.logsMs === null ? null : retention,
+    retention: Object.values(config.retention).every((ms) => ms === null) ? null : retention,
     diskSpace: () => diskSpaceOf(config.stateDirectory),
     compiler,
     projects,

@@ -83,6 +83,7 @@ async function startServer(
       projects,
       clock,
       logsKeptMs: config.retention.logsMs,
+      artifactsKeptMs: config.retention.artifactsMs,
       apiToken,
       version,
       publicUrl,

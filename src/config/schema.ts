@@ -149,7 +149,9 @@ const kubernetesSchema = z.strictObject(
 
 const keptSchema = durationSchema.refine((ms) => ms >= keptMinMs, 'at least 1d').optional();
 
-const retentionSchema = z.strictObject({ logs: keptSchema }, section('retention: { logs: 30d }')).prefault({});
+const retentionSchema = z
+  .strictObject({ logs: keptSchema, artifacts: keptSchema }, section('retention: { logs: 30d, artifacts: 90d }'))
+  .prefault({});
 
 /** What `contender.yaml` may hold. */
 export const configFileSchema = z.strictObject({

@@ -63,6 +63,14 @@ export function runsEndedBefore(runIds: readonly string[], before: number): Quer
   };
 }
 
+export function runsNotEndedBefore(before: number, after: string, limit: number): Query<string> {
+  return {
+    text: `select id from run where id > $1 and (finished_at is null or finished_at >= $2) order by id limit $3`,
+    values: [after, before, Math.min(limit, journalLimits.pageMax)],
+    parse: (row) => parse.text(row, 'id'),
+  };
+}
+
 export function runsOfDates(
   repository: string,
   pipeline: string,

@@ -11,7 +11,7 @@ import {
 } from './data-events.ts';
 import { pendingDeliveries, triggerByKey } from './deliveries.ts';
 import type { Driver, Query } from './driver.ts';
-import { evaluationPage, undecidedPullRequests, unpromotableOf } from './evaluations.ts';
+import { evaluationPage, neededEvaluations, undecidedPullRequests, unpromotableOf } from './evaluations.ts';
 import { GroupCommit } from './group-commit.ts';
 import { noHints, type Hints } from './hints.ts';
 import { journalLimits, type Commit, type CommitResult, type Journal, type RunFilter } from './journal.ts';
@@ -30,6 +30,7 @@ import {
   runPage,
   runsAhead,
   runsEndedBefore,
+  runsNotEndedBefore,
   runsOfDates,
   unfinishedRuns,
 } from './runs.ts';
@@ -86,6 +87,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     runsOfDates: (repository, pipeline, range) => rows(runsOfDates(repository, pipeline, range)),
     runsEndedBefore: async (runIds, before) =>
       runIds.length === 0 ? [] : rows(runsEndedBefore(runIds.slice(0, journalLimits.pageMax), before)),
+    runsNotEndedBefore: (before, after, limit) => rows(runsNotEndedBefore(before, after, limit)),
     openRequests: (limit) => rows(openRequests(limit)),
     request: (id) => first(requestById(id)),
     openOrders: (limit) => rows(openOrders(limit)),
@@ -122,6 +124,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     outboxOf: (runId) => rows(outboxOfRun(runId)),
 
     evaluations: (filter) => rows(evaluationPage(filter)),
+    neededEvaluations: (after, limit) => rows(neededEvaluations(after, limit)),
     undecidedPullRequests: (repository, limit) => rows(undecidedPullRequests(repository, limit)),
     cacheEntry: (cached, key) => first(cacheEntry(cached, key)),
     newestCacheEntry: (cached, index) => first(newestCacheEntry(cached, index)),

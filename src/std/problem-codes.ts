@@ -44,6 +44,7 @@ export const problemCodes = [
   'init-below-top',
   'init-exists',
   'listen-refused',
+  'models-unreadable',
   'nothing-here',
   'pipeline-unknown',
   'pool-invalid',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, test } from 'node:test';
@@ -24,6 +24,9 @@ function age(folder: string): void {
   journal.close();
   const at = (Date.now() - ms) / 1000;
   for (const name of readdirSync(join(folder, 'logs'))) utimesSync(join(folder, 'logs', name), at, at);
+  if (!existsSync(join(folder, 'artifacts'))) return;
+  const artifacts = readdirSync(join(folder, 'artifacts'), { recursive: true, encoding: 'utf8' });
+  for (const name of artifacts) utimesSync(join(folder, 'artifacts', name), at, at);
 }
 
 test('clean removes what is older than the setting, says what, and leaves a word of it', async () => {
@@ -32,10 +35,10 @@ test('clean removes what is older than the setting, says what, and leaves a word
   await sandbox.run(['run', 'speaking']);
   const folder = join(sandbox.folder, '.contender');
   const young = await sandbox.run(['clean']);
-  assert.deepEqual([young.status, young.out], [0, 'logs  0 files, 0 B removed\n']);
+  assert.deepEqual([young.status, young.out], [0, 'logs       0 files, 0 B removed\n']);
   age(folder);
   const pretended = await sandbox.run(['clean', '--dry-run']);
-  assert.match(pretended.out, /^logs {2}1 file, \d+ B would be removed\n$/);
+  assert.match(pretended.out, /^logs {7}1 file, \d+ B would be removed\n$/);
   assert.equal((await sandbox.run(['logs', 'speaking#1'])).out, 'loud here\n');
   const { status, out } = await sandbox.run(['clean', '--json']);
   assert.equal(status, 0);
@@ -47,6 +50,37 @@ test('clean removes what is older than the setting, says what, and leaves a word
     [gone.status, gone.out, gone.err],
     [0, '', 'loud left a log that was removed 1d after the end of the run\n'],
   );
+});
+
+const training = `${fromContender}
+export default pipeline('training', {}, () => {
+  const train = step('train', {
+    cache: true,
+    run: async (_input, context) => ({ model: await context.artifact(new TextEncoder().encode('weights'), 'model.bin') }),
+  });
+  step('test', { input: { model: train.model }, run: () => 1 });
+});
+`;
+
+test('an artifact goes when no run needs it, and the next run makes it again', async () => {
+  sandbox = createProject({ '.pipelines/training.ts': training, 'contender.yaml': 'retention: { artifacts: 1d }\n' });
+  const folder = join(sandbox.folder, '.contender');
+  const clean = async (): Promise<string> => (await sandbox.run(['clean'])).out;
+  assert.equal((await sandbox.run(['run', 'training'])).status, 0);
+  age(folder);
+  assert.match((await sandbox.run(['run', 'training'])).out, /train success, from the cache/);
+  assert.equal(await clean(), 'artifacts  0 files, 0 B removed\n');
+  age(folder);
+  const rules = { 'contender.yaml': sandbox.read('contender.yaml') };
+  sandbox.write({ 'contender.yaml': `${rules['contender.yaml']}repositories: [{ url: ./gone }]\n` });
+  const unreachable = await sandbox.run(['clean']);
+  assert.deepEqual([unreachable.status, unreachable.out], [2, 'artifacts  0 files, 0 B removed\n']);
+  assert.match(unreachable.err, /no artifact is removed: the models of gone cannot be read: .* \[models-unreadable\]/);
+  sandbox.write(rules);
+  assert.equal(await clean(), 'artifacts  1 file, 7 B removed\n');
+  const again = await sandbox.run(['run', 'training']);
+  assert.equal(again.status, 0);
+  assert.match(again.out, /train success, not from the cache: model\.bin is no longer stored/);
 });
 
 test('without a setting all is kept, and beside a server it is refused', async () => {

@@ -137,9 +137,10 @@ test('a pool without slots, or with a name that no step could give, is refused w
 });
 
 test('how long is kept is said in durations of a day or more, and not at all is for good', () => {
-  assert.deepEqual(loadConfig(folder, {}).retention, { logsMs: null });
-  writeFileSync(join(folder, 'contender.yaml'), 'retention: { logs: 30d }\n');
-  assert.deepEqual(loadConfig(folder, {}).retention, { logsMs: 30 * 24 * 3_600_000 });
+  assert.deepEqual(loadConfig(folder, {}).retention, { logsMs: null, artifactsMs: null });
+  writeFileSync(join(folder, 'contender.yaml'), 'retention: { logs: 30d, artifacts: 1d }\n');
+  const dayMs = 24 * 3_600_000;
+  assert.deepEqual(loadConfig(folder, {}).retention, { logsMs: 30 * dayMs, artifactsMs: dayMs });
   assert.match(problemOf('retention:\n  logs: 1h\n').message, /retention\.logs.*at least 1d/);
 });
 

@@ -152,6 +152,13 @@ export function runs(use: Use): void {
     assert.deepEqual((await journal.runsEndedBefore(asked, at + 11)).toSorted(), [runId(1), runId(2)]);
     assert.deepEqual(await journal.runsEndedBefore([runId(2)], at + 99), [runId(2)]);
     assert.deepEqual(await journal.runsEndedBefore([], at + 99), []);
+    const others = (before: number, after = ''): Promise<readonly string[]> =>
+      journal.runsNotEndedBefore(before, after, 9);
+    assert.deepEqual(await others(at + 5), [runId(1), runId(2), runId(3)]);
+    assert.deepEqual(await others(at + 6), [runId(2), runId(3)]);
+    assert.deepEqual(await others(at + 99), [runId(3)]);
+    assert.deepEqual(await others(at, runId(2)), [runId(3)]);
+    assert.deepEqual(await journal.runsNotEndedBefore(at, '', 2), [runId(1), runId(2)]);
   });
 
   use('refuses a run whose definition it does not have, and keeps the commits beside it', async (journal) => {

@@ -84,6 +84,8 @@ export function simulatedJournal(world: World, wire: Wire, self: Server): Journa
     activeRuns: (repository, pipeline) => read(() => journal.activeRuns(repository, pipeline)),
     runsAhead: (repository, pipeline, runId) => read(() => journal.runsAhead(repository, pipeline, runId)),
     runsEndedBefore: (ids, before) => read(() => journal.runsEndedBefore(ids, before)),
+    runsNotEndedBefore: (before, after, limit) => read(() => journal.runsNotEndedBefore(before, after, limit)),
+    neededEvaluations: (after, limit) => read(() => journal.neededEvaluations(after, limit)),
     runsOfDates: (repository, pipeline, range) => read(() => journal.runsOfDates(repository, pipeline, range)),
     openRequests: (limit) => read(() => journal.openRequests(limit)),
     request: (id) => read(() => journal.request(id)),
