@@ -73,6 +73,7 @@ test('a log that was removed for its age is said so wherever it is read, and not
       logs: { ...system.logs, read },
       clock: { now: () => (run.finishedAt ?? 0) + ageMs },
       logsKeptMs: 30 * day,
+      artifactsKeptMs: 90 * day,
       apiToken: 'token',
       version: '0',
       log: { error: () => undefined },
@@ -86,6 +87,9 @@ test('a log that was removed for its age is said so wherever it is read, and not
     assert.doesNotMatch(early.body, said, url);
     assert.match(late.body, said, url);
   }
+  const artifact = await old.inject({ url: `/artifacts/${'0'.repeat(64)}` });
+  assert.equal(artifact.statusCode, 404);
+  assert.match(artifact.body, /removed 90d after it was made or last used; run the step that made it again/);
   await Promise.all([young.close(), old.close()]);
 });
 
