@@ -11,6 +11,7 @@ import { createCompiler } from './compile/compiler.ts';
 import type { Compiler } from './compile/compile.ts';
 import { Conductor } from './conductor/conductor.ts';
 import type { ConductorLog, DiskSpace, Project, ServerPorts } from './conductor/ports.ts';
+import { Retention } from './conductor/retention.ts';
 import type { Config } from './config/config.ts';
 import type { FleetConfig } from './config/fleet.ts';
 import type { KubernetesConfig } from './config/kubernetes.ts';
@@ -57,6 +58,7 @@ export interface System {
   readonly journal: Journal;
   readonly artifacts: ArtifactStore & ArtifactStreams;
   readonly logs: LogStore;
+  readonly retention: Retention;
   readonly compiler: Compiler;
   readonly projects: ReadonlyMap<string, Project>;
   readonly clock: Clock;
@@ -86,7 +88,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const clock = options.clock ?? { now: Date.now };
   await mkdir(config.stateDirectory, { recursive: true });
   const journal = await openJournal(config, clock);
-  const { artifacts, logs } = createDirectoryStores({
+  const { artifacts, logs, ...old } = createDirectoryStores({
     directory: config.sharedDirectory,
     clock,
     trouble(trouble) {
@@ -115,6 +117,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   const onError = (error: unknown, keys: readonly string[]): void =>
     log.error({ error: String(error), keys }, 'a turn threw');
   const newId = createIds(clock);
+  const retention = new Retention({ clock, journal, artifacts, ...old, projects, kept: config.retention, log });
   const conductor = new Conductor({
     clock,
     journal,
@@ -128,6 +131,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     pools: config.pools,
     artifacts,
     logs,
+    retention: Object.values(config.retention).every((ms) => ms === null) ? null : retention,
     diskSpace: () => diskSpaceOf(config.stateDirectory),
     compiler,
     projects,
@@ -144,6 +148,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     journal,
     artifacts,
     logs,
+    retention,
     compiler,
     projects,
     clock,

@@ -222,6 +222,19 @@ function addServerCommands(program: Command, folder: () => string, end: End): vo
       const { serve } = await import('./serve.ts');
       end(await serve(folder(), { port: options.port ?? null }));
     });
+
+  command(
+    program,
+    'clean',
+    'Remove now what is older than `retention` in contender.yaml says, as a server does by itself.',
+    ['contender clean --dry-run'],
+  )
+    .option('--dry-run', 'only say what would be removed')
+    .option('--json', 'one JSON object a line')
+    .action(async ({ dryRun = false, json = false }: { dryRun?: boolean; json?: boolean }) => {
+      const { clean } = await import('./clean.ts');
+      end(await clean(folder(), { dryRun, json }));
+    });
 }
 
 interface WorkerFlags {

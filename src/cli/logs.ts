@@ -4,7 +4,7 @@ import { waitText } from '../conductor/waits/waiting-text.ts';
 import { hasLookLog } from '../engine/engine.ts';
 import type { Instance, Run, Step } from '../engine/run.ts';
 import { attemptId } from '../executor/executor.ts';
-import type { LogLine, LogStore } from '../outputs/outputs.ts';
+import { removedText, type LogLine, type LogStore } from '../outputs/outputs.ts';
 import { ProblemError } from '../std/problem.ts';
 import { exitStatus, type ExitStatus } from './exit-status.ts';
 import { findRun, stepOf, withReading } from './reading.ts';
@@ -43,7 +43,8 @@ export function logs(directory: string, options: LogsOptions): Promise<ExitStatu
       for (const { id, label } of attempts) await printNew(reading.logs, id, label, seen);
       if (!options.follow || run.finishedAt !== null) {
         if (attempts.length === 0) throw attemptUnknown(run, options);
-        for (const line of besideLog(attempts, seen, run)) process.stderr.write(`${line}\n`);
+        const removed = removedText(run.finishedAt, reading.logsKeptMs, Date.now());
+        for (const line of besideLog(attempts, seen, run, removed)) process.stderr.write(`${line}\n`);
         return exitStatus.success;
       }
       await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
@@ -85,13 +86,19 @@ function lineText(label: string, line: LogLine): string {
  * Beside the log, not in it: nothing at all would leave open whether there is one. One that was never closed may lie
  * elsewhere, or could not be written to its end.
  */
-function besideLog(attempts: readonly Labelled[], seen: ReadonlyMap<string, Seen>, run: Run): readonly string[] {
+function besideLog(
+  attempts: readonly Labelled[],
+  seen: ReadonlyMap<string, Seen>,
+  run: Run,
+  removed: string | null,
+): readonly string[] {
   const isOver = run.finishedAt !== null;
   const kinds = Map.groupBy(attempts, ({ id }) => {
     const { lines, closed } = seen.get(id) ?? { lines: 0, closed: false };
     if (lines > 0) return isOver && !closed ? 'may have written more, which could not be kept' : null;
     if (!isOver) return 'wrote nothing yet';
-    return closed ? 'wrote nothing' : 'wrote nothing that is kept here';
+    if (closed) return 'wrote nothing';
+    return removed === null ? 'wrote nothing that is kept here' : `left a log that was ${removed}`;
   });
   return [...kinds].flatMap(([kind, those]) => {
     if (kind === null) return [];

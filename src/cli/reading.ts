@@ -15,6 +15,8 @@ import { commandHelps } from './command-helps.ts';
 export interface Reading {
   readonly journal: Journal;
   readonly logs: LogStore;
+  /** How long after the end of its run a log is kept; null: for good. */
+  readonly logsKeptMs: number | null;
   /** Whether somebody carries runs out there at this moment. */
   readonly isHeld: () => Promise<boolean>;
 }
@@ -26,7 +28,7 @@ export async function withReading<T>(directory: string, use: (reading: Reading) 
   const { logs } = createDirectoryStores({ directory: config.sharedDirectory, clock });
   const journal = await openToRead(config);
   try {
-    return await use({ journal, logs, isHeld: () => isHeld(config, journal) });
+    return await use({ journal, logs, logsKeptMs: config.retention.logsMs, isHeld: () => isHeld(config, journal) });
   } finally {
     await journal.close();
   }

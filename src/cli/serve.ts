@@ -82,6 +82,8 @@ async function startServer(
       artifacts,
       projects,
       clock,
+      logsKeptMs: config.retention.logsMs,
+      artifactsKeptMs: config.retention.artifactsMs,
       apiToken,
       version,
       publicUrl,

@@ -1,4 +1,15 @@
-const serverJobs = ['news', 'room', 'intake', 'outbox', 'ticks', 'backfills', 'events', 'runs', 'waits'] as const;
+const serverJobs = [
+  'news',
+  'room',
+  'intake',
+  'outbox',
+  'ticks',
+  'backfills',
+  'events',
+  'runs',
+  'waits',
+  'retention',
+] as const;
 const repositoryJobs = ['intake', 'events', 'poll', 'schedules'] as const;
 
 type RepositoryJob = (typeof repositoryJobs)[number];

@@ -6,7 +6,7 @@ import type { Forge } from '../forge/forge.ts';
 import type { GitRepository } from '../git/git.ts';
 import type { Journal, LeasePlace } from '../journal/journal.ts';
 import type { Notifier } from '../notify/notify.ts';
-import type { ArtifactStore, LogStore } from '../outputs/outputs.ts';
+import type { ArtifactStore, ArtifactUses, LogStore } from '../outputs/outputs.ts';
 import type { Timer, WakeQueue } from '../queue/queue.ts';
 import type { Job } from './jobs.ts';
 import type { ModelRegistry } from '../registry/registry.ts';
@@ -35,10 +35,12 @@ export interface ConductorPorts {
   readonly notifier: Notifier;
   /** Slots by the name of the pool: what the configuration declares. */
   readonly pools: Pools;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: ArtifactStore & ArtifactUses;
   readonly logs: Pick<LogStore, 'read'>;
   /** Of the disk with the state folder. */
   readonly diskSpace: () => Promise<DiskSpace>;
+  /** Removes a little of what is too old; gives in how many milliseconds to go on. Null: all is kept for good. */
+  readonly retention: { work(): Promise<number> } | null;
   readonly compiler: Compiler;
   readonly projects: ReadonlyMap<string, Project>;
   /** Turns of runs, handed over together so that they share a commit. */
@@ -129,6 +131,13 @@ export const conductorLimits = {
   freeShareMin: 0.05,
   lookForRoomMs: 10_000,
   requestsPerLookMax: 500,
+  /** What is too old is looked for this often, and removed so much in one turn. */
+  removeOldMs: 3_600_000,
+  logsPerTurnMax: 100,
+  artifactsPerTurnMax: 100,
+  /** Artifacts are looked at once a day, and none that is younger than a day before the oldest run that goes on. */
+  removeArtifactsMs: 24 * 3_600_000,
+  artifactsBeforeRunMs: 24 * 3_600_000,
   /** Ends of runs, and news of data, that are looked at together. */
   eventsPerLookMax: 200,
   /** After one of them that has to wait, for Git or a commit. */

@@ -28,7 +28,7 @@ export class Room {
     if (before === null && this.#lack !== null)
       log.error(
         { reason: this.#lack },
-        'no step is started until there is room: delete files, or make the disk larger',
+        'no step is started until there is room: delete files, say `retention`, or make the disk larger',
       );
     if (before === null || this.#lack !== null) return false;
     log.info({}, 'there is room on the disk again; steps are started');

@@ -44,6 +44,8 @@ export interface Config {
     /** The value of `CONTENDER_NOTIFY_NAME`: an address, or the key that signs. */
     readonly variable: (name: string) => string | null;
   };
+  /** How long, after the end of a run or their last use; null: for good. */
+  readonly retention: { readonly logsMs: number | null; readonly artifactsMs: number | null };
   readonly repositories: readonly RepositoryConfig[];
   /** `CONTENDER_SECRET_NAME` gives the secret NAME. */
   readonly secret: (name: string) => string | null;
@@ -91,6 +93,7 @@ export function loadConfig(directory: string, environment: Environment): Config 
       ...readChannels(file.notifications),
       variable: (name) => given(environment, `CONTENDER_NOTIFY_${name}`),
     },
+    retention: { logsMs: file.retention.logs ?? null, artifactsMs: file.retention.artifacts ?? null },
     repositories,
     secret,
     stepSecret: (name) => (kept.has(name) ? null : secret(name)),

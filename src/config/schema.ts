@@ -17,6 +17,7 @@ const durationSchema = z.string().transform((text, context) => {
 });
 
 const pollMinMs = 100;
+const keptMinMs = 24 * 3_600_000;
 const giveUpSchema = durationSchema.refine((ms) => ms >= 1000, 'at least 1s');
 
 const githubSchema = z.strictObject({
@@ -146,6 +147,12 @@ const kubernetesSchema = z.strictObject(
   section('kubernetes: { namespace: ml, image: registry.example/runner, agents: http://10.0.0.1:8081 }'),
 );
 
+const keptSchema = durationSchema.refine((ms) => ms >= keptMinMs, 'at least 1d').optional();
+
+const retentionSchema = z
+  .strictObject({ logs: keptSchema, artifacts: keptSchema }, section('retention: { logs: 30d, artifacts: 90d }'))
+  .prefault({});
+
 /** What `contender.yaml` may hold. */
 export const configFileSchema = z.strictObject({
   state: z.string().min(1).default('.contender'),
@@ -184,6 +191,7 @@ export const configFileSchema = z.strictObject({
     .record(lowerCaseName('a store has a name of lower-case letters, digits and "-"'), objectStoreSchema)
     .refine((stores) => Object.keys(stores).length <= objectStoresMax, `at most ${objectStoresMax} object stores`)
     .default({}),
+  retention: retentionSchema,
   notifications: notificationsSchema.superRefine(({ channels, default: names }, context) => {
     const unknown = names.find((name) => !Object.hasOwn(channels, name));
     if (unknown !== undefined)

@@ -59,6 +59,14 @@ export function evaluationPage(filter: Parameters<Journal['evaluations']>[0]): Q
   };
 }
 
+export function neededEvaluations(after: string, limit: number): Query<EvaluationRow> {
+  return {
+    text: `select ${columns} from evaluation where id > $1 and state <> 'refused' order by id limit $2`,
+    values: [after, Math.min(limit, journalLimits.pageMax)],
+    parse: evaluationRow,
+  };
+}
+
 /** The condition is that of the index. */
 export function undecidedPullRequests(repository: string, limit: number): Query<number> {
   return {

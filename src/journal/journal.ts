@@ -75,6 +75,10 @@ export interface Journal {
     pipeline: string,
     range: { readonly from: number; readonly to: number },
   ): Promise<readonly RunRow[]>;
+  /** Which of these runs, at most 200, ended before that moment. */
+  runsEndedBefore(runIds: readonly string[], before: number): Promise<readonly string[]>;
+  /** All others: those that have not ended, or ended later; in the order of their ids, behind `after`. At most 200. */
+  runsNotEndedBefore(before: number, after: string, limit: number): Promise<readonly string[]>;
   /** What was asked of runs and has not been taken in, oldest first. */
   openRequests(limit: number): Promise<readonly RequestRow[]>;
   /** Taken in or not. */
@@ -145,6 +149,8 @@ export interface Journal {
     readonly state?: EvaluationState;
     readonly limit: number;
   }): Promise<readonly EvaluationRow[]>;
+  /** Those that may be promoted, or were, in the order of their ids, behind `after`. At most 200. */
+  neededEvaluations(after: string, limit: number): Promise<readonly EvaluationRow[]>;
   /** Pull requests with a model that a merge decides on by itself, and has not, the highest number first. */
   undecidedPullRequests(repository: string, limit: number): Promise<readonly number[]>;
   /** What a step gave when it was last given the same, in the scope or in none. */

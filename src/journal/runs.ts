@@ -53,6 +53,24 @@ export function runsAhead(repository: string, pipeline: string, runId: string): 
   };
 }
 
+/** The ids are filled up to a power of two, so that few different texts are prepared. */
+export function runsEndedBefore(runIds: readonly string[], before: number): Query<string> {
+  const places = Array.from({ length: 2 ** Math.ceil(Math.log2(runIds.length)) }, (_, at) => `$${at + 2}`);
+  return {
+    text: `select id from run where finished_at < $1 and id in (${places.join(', ')})`,
+    values: [before, ...places.map((_, at) => runIds[at] ?? '')],
+    parse: (row) => parse.text(row, 'id'),
+  };
+}
+
+export function runsNotEndedBefore(before: number, after: string, limit: number): Query<string> {
+  return {
+    text: `select id from run where id > $1 and (finished_at is null or finished_at >= $2) order by id limit $3`,
+    values: [after, before, Math.min(limit, journalLimits.pageMax)],
+    parse: (row) => parse.text(row, 'id'),
+  };
+}
+
 export function runsOfDates(
   repository: string,
   pipeline: string,

@@ -11,10 +11,10 @@ import {
 } from './data-events.ts';
 import { pendingDeliveries, triggerByKey } from './deliveries.ts';
 import type { Driver, Query } from './driver.ts';
-import { evaluationPage, undecidedPullRequests, unpromotableOf } from './evaluations.ts';
+import { evaluationPage, neededEvaluations, undecidedPullRequests, unpromotableOf } from './evaluations.ts';
 import { GroupCommit } from './group-commit.ts';
 import { noHints, type Hints } from './hints.ts';
-import type { Commit, CommitResult, Journal, RunFilter } from './journal.ts';
+import { journalLimits, type Commit, type CommitResult, type Journal, type RunFilter } from './journal.ts';
 import { leaseRow, releaseLease, renewLease, takeLease } from './lease.ts';
 import { news } from './news.ts';
 import { openOrders, orderById } from './orders.ts';
@@ -29,6 +29,8 @@ import {
   runByTrigger,
   runPage,
   runsAhead,
+  runsEndedBefore,
+  runsNotEndedBefore,
   runsOfDates,
   unfinishedRuns,
 } from './runs.ts';
@@ -83,6 +85,9 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     activeRuns: (repository, pipeline) => rows(activeRuns(repository, pipeline)),
     runsAhead: async (repository, pipeline, runId) => (await first(runsAhead(repository, pipeline, runId))) ?? 0,
     runsOfDates: (repository, pipeline, range) => rows(runsOfDates(repository, pipeline, range)),
+    runsEndedBefore: async (runIds, before) =>
+      runIds.length === 0 ? [] : rows(runsEndedBefore(runIds.slice(0, journalLimits.pageMax), before)),
+    runsNotEndedBefore: (before, after, limit) => rows(runsNotEndedBefore(before, after, limit)),
     openRequests: (limit) => rows(openRequests(limit)),
     request: (id) => first(requestById(id)),
     openOrders: (limit) => rows(openOrders(limit)),
@@ -119,6 +124,7 @@ export function sqlJournal(driver: Driver, { alone, hints = noHints }: SqlJourna
     outboxOf: (runId) => rows(outboxOfRun(runId)),
 
     evaluations: (filter) => rows(evaluationPage(filter)),
+    neededEvaluations: (after, limit) => rows(neededEvaluations(after, limit)),
     undecidedPullRequests: (repository, limit) => rows(undecidedPullRequests(repository, limit)),
     cacheEntry: (cached, key) => first(cacheEntry(cached, key)),
     newestCacheEntry: (cached, index) => first(newestCacheEntry(cached, index)),

@@ -5,12 +5,19 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Artifact } from '../pipeline/definition.ts';
-import type { ArtifactStore, ArtifactStream, ArtifactStreams } from './outputs.ts';
+import {
+  artifactsNamed,
+  type ArtifactStore,
+  type ArtifactStream,
+  type ArtifactStreams,
+  type ArtifactUses,
+} from './outputs.ts';
 import { artifactName } from './safe-name.ts';
 import { hasErrorCode } from '../std/error-message.ts';
+import type { Json } from '../std/json.ts';
 
 const chunkBytes = 1024 * 1024;
 
@@ -35,12 +42,18 @@ export interface DirectoryArtifactOptions {
   readonly artifactBytesMax?: number;
 }
 
-export function createDirectoryArtifactStore(options: DirectoryArtifactOptions): ArtifactStore & ArtifactStreams {
+export function artifactPath(directory: string, sha256: string): string {
+  return join(directory, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+}
+
+export function createDirectoryArtifactStore(
+  options: DirectoryArtifactOptions,
+): ArtifactStore & ArtifactStreams & ArtifactUses {
   const { directory, artifactBytesMax = 64 * 1024 ** 3 } = options;
   const temporary = join(directory, 'incoming');
   let prepared: Promise<void> | null = null;
   const prepare = (): Promise<void> => (prepared ??= prepareFolders(temporary));
-  const pathOf = (sha256: string): string => join(directory, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  const pathOf = (sha256: string): string => artifactPath(directory, sha256);
 
   async function keep(
     name: string,
@@ -64,6 +77,14 @@ export function createDirectoryArtifactStore(options: DirectoryArtifactOptions):
     }
   }
 
+  /** Only its owner may change the time of a file: a server under another user has a copy of its own. */
+  async function putAgain(sha256: string): Promise<boolean> {
+    await using source = await openKept(pathOf(sha256), sha256);
+    if (source === null) return false;
+    const { $artifact } = await keep('', (target) => copy(source, target, Number.POSITIVE_INFINITY));
+    return $artifact === sha256;
+  }
+
   return {
     putFile: (path, name) =>
       keep(name, async (target) => {
@@ -83,12 +104,29 @@ export function createDirectoryArtifactStore(options: DirectoryArtifactOptions):
       const found = await streamOf(pathOf(sha256), sha256);
       return found === null ? null : { ...found, content: verified(sha256, found.content) };
     },
-    async getBytes(sha256) {
-      await using source = await openKept(pathOf(sha256), sha256);
-      if (source === null) return null;
-      const bytes = await source.readFile();
-      verifyHash(sha256, createHash('sha256').update(bytes).digest('hex'));
-      return bytes;
+    getBytes: (sha256) => readVerified(pathOf(sha256), sha256),
+    async namedIn(sha256) {
+      try {
+        const bytes = await readVerified(pathOf(sha256), sha256);
+        if (bytes === null) return null;
+        const value: Json = JSON.parse(bytes.toString());
+        return [...artifactsNamed(value)].map((artifact) => artifact.sha256);
+      } catch (error) {
+        if (error instanceof ArtifactDamagedError || error instanceof SyntaxError) return null;
+        throw error;
+      }
+    },
+    async use(sha256) {
+      if (!isHash(sha256)) return false;
+      const now = new Date();
+      try {
+        await utimes(pathOf(sha256), now, now);
+        return true;
+      } catch (error) {
+        if (hasErrorCode(error, 'ENOENT')) return false;
+        if (hasErrorCode(error, 'EPERM') || hasErrorCode(error, 'EACCES')) return putAgain(sha256);
+        throw error;
+      }
     },
     async getFile(sha256, path) {
       await using source = await openKept(pathOf(sha256), sha256);
@@ -159,7 +197,7 @@ async function drain(
   return { sha256: hash.digest('hex'), bytes };
 }
 
-function isHash(text: string): boolean {
+export function isHash(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);
 }
 
@@ -171,6 +209,14 @@ async function openKept(path: string, sha256: string): Promise<FileHandle | null
     if (hasErrorCode(error, 'ENOENT')) return null;
     throw error;
   }
+}
+
+async function readVerified(path: string, sha256: string): Promise<Buffer | null> {
+  await using source = await openKept(path, sha256);
+  if (source === null) return null;
+  const bytes = await source.readFile();
+  verifyHash(sha256, createHash('sha256').update(bytes).digest('hex'));
+  return bytes;
 }
 
 async function streamOf(path: string, sha256: string): Promise<ArtifactStream | null> {

@@ -30,11 +30,13 @@ export interface LogPaths {
 }
 
 const sharedPrefixLength = 7;
+/** Of the files that name logs without a line. */
+export const closedEmptyPrefix = 'closed-empty~';
 
 export function logPathsOf(directory: string, key: string): LogPaths {
   const { folder, name } = safePath(key);
   const path = join(directory, folder, name);
-  const closedEmpty = join(directory, `closed-empty~${folder.slice(0, sharedPrefixLength)}`);
+  const closedEmpty = join(directory, `${closedEmptyPrefix}${folder.slice(0, sharedPrefixLength)}`);
   return { log: `${path}.log`, index: `${path}.index`, name: `${folder}/${name}`, closedEmpty };
 }
 

@@ -1,5 +1,7 @@
 /** Bytes of steps: artifacts by content hash, never overwritten, and the logs of attempts. */
 import type { Artifact } from '../pipeline/definition.ts';
+import { writeDuration } from '../std/duration.ts';
+import { isJsonObject, type Json } from '../std/json.ts';
 
 export interface ArtifactStore {
   /** Streams a file in; the same bytes are kept once. Whole or not at all. */
@@ -10,6 +12,36 @@ export interface ArtifactStore {
   /** A read-only file with the verified bytes at `path`; false where the artifact is not here. */
   getFile(sha256: string, path: string): Promise<boolean>;
   has(sha256: string): Promise<boolean>;
+}
+
+/** For whoever hands on what was made earlier. */
+export interface ArtifactUses {
+  /** It counts as new from now on, so that it is kept; false where it is not here. */
+  use(sha256: string): Promise<boolean>;
+  /** The artifacts that a kept output names; null where it is not here, or is damaged or no JSON. */
+  namedIn(sha256: string): Promise<readonly string[] | null>;
+}
+
+/** Artifacts that may be removed for their age. */
+export interface OldArtifactStore {
+  /** Bytes by hash of what was neither put nor used since `before` (milliseconds since the epoch). */
+  old(before: number): Promise<Map<string, number>>;
+  /** False: it was used since, and stays. At once, so that nothing comes between. */
+  remove(sha256: string, before: number): boolean;
+}
+
+export interface NamedArtifact {
+  readonly sha256: string;
+  /** It is an output that is too large to stand where it is named. */
+  readonly isOutput: boolean;
+}
+
+/** All artifacts that `json` names, at any depth. */
+export function* artifactsNamed(json: Json, key = ''): Generator<NamedArtifact> {
+  if (json === null || typeof json !== 'object') return;
+  if (isJsonObject(json) && typeof json['$artifact'] === 'string')
+    yield { sha256: json['$artifact'], isOutput: key === 'stored' || key === '$stored' };
+  for (const [name, inner] of Object.entries(json)) yield* artifactsNamed(inner, name);
 }
 
 /** The same store as streams, for whoever passes its bytes on. */
@@ -39,6 +71,31 @@ export interface LogStore {
   size(key: string): number;
   /** Called after lines were added to `key`; returns the function that ends it. */
   watch(key: string, listener: () => void): () => void;
+}
+
+/** Logs that may be removed for their age. */
+export interface OldLogStore {
+  /** What was not written to since `before` (milliseconds since the epoch), in order of time. */
+  old(before: number): Promise<readonly OldLogs[]>;
+}
+
+/** Logs that are removed together. */
+export interface OldLogs {
+  /** Whose they are; of what is left of an earlier removal, nobody's. */
+  readonly runIds: readonly string[];
+  size(): Promise<Freed>;
+  remove(): Promise<Freed>;
+}
+
+export interface Freed {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** What became of a log of which nothing is here, of a run that ended at `finishedAt`; null: its age is not why. */
+export function removedText(finishedAt: number | null, keptMs: number | null, now: number): string | null {
+  if (finishedAt === null || keptMs === null || now - finishedAt < keptMs) return null;
+  return `removed ${writeDuration(keptMs)} after the end of the run`;
 }
 
 export interface LogLine {

@@ -12,6 +12,10 @@ export interface ServerPorts {
   readonly artifacts: ArtifactStreams;
   readonly projects: ReadonlyMap<string, Project>;
   readonly clock: Clock;
+  /** How long after the end of its run a log is kept; null or absent: for good. */
+  readonly logsKeptMs?: number | null;
+  /** The same of artifacts, after they were last used. */
+  readonly artifactsKeptMs?: number | null;
   /** What a command must show to change anything. */
   readonly apiToken: string;
   readonly version: string;

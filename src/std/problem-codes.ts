@@ -47,6 +47,7 @@ export const problemCodes = [
   'init-below-top',
   'init-exists',
   'listen-refused',
+  'models-unreadable',
   'nothing-here',
   'pipeline-unknown',
   'pool-invalid',

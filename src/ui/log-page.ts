@@ -28,6 +28,8 @@ export interface LogPageView {
   readonly lines: readonly LogLine[];
   readonly total: number;
   readonly closed: boolean;
+  /** What became of it, where nothing of it is here for its age; else null. */
+  readonly removed: string | null;
   /** When its first line was written. */
   readonly startedAt: number;
   readonly errorLine: number | null;

@@ -225,6 +225,8 @@ export interface LogTail {
   readonly lines: readonly LogLine[];
   readonly total: number;
   readonly closed: boolean;
+  /** What became of it, where nothing of it is here for its age; else null. */
+  readonly removed: string | null;
 }
 
 /** What the reader chose; null: the page chooses, and follows the run. */

@@ -212,6 +212,6 @@ function logOf(view: RunView, panel: PanelView, log: ShownLog | null): Markup {
 }
 
 function logSummary(tail: LogTail, panel: PanelView): string {
-  if (tail.total === 0) return emptyLogText({ closed: tail.closed, state: panel.state });
-  return logSizeText({ total: tail.total, closed: tail.closed, state: panel.state });
+  const size = { ...tail, state: panel.state };
+  return tail.total === 0 ? emptyLogText(size) : logSizeText(size);
 }

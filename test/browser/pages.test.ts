@@ -101,7 +101,7 @@ test('hostile texts in every field of a run run nothing, on the page as served a
     challenges: [{ ...betterChallenge, model: all, next: all, verdict: { ...betterChallenge.verdict, reason: all } }],
   };
   const visitor = { kind: 'member', formToken: 'x', pageKey: 'y' } as const;
-  const tail = { key: 'train/0/1', lines, total: lines.length, closed: true };
+  const tail = { key: 'train/0/1', lines, total: lines.length, closed: true, removed: null };
   const body = runPage({
     view,
     log: { tail, blocks: appendLines([], lines) },

@@ -26,6 +26,7 @@ const commands = [
   'event',
   'events',
   'serve',
+  'clean',
   'worker',
   'cluster',
   'demo',

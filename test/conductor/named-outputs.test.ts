@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withNamedOutputs } from '../../src/conductor/runs/named-outputs.ts';
+import type { ConductorPorts } from '../../src/conductor/ports.ts';
 import type { AttemptOutcome } from '../../src/engine/event.ts';
 import type { Run } from '../../src/engine/run.ts';
-import type { ArtifactStore } from '../../src/outputs/outputs.ts';
 import type { Json } from '../../src/std/json.ts';
 import { stepOf } from '../support/definitions.ts';
 
@@ -12,7 +12,7 @@ async function outcomeOf(stored: Json | null): Promise<AttemptOutcome> {
   const definition = stepOf({ name: 'load', updates: [{ dataset: 'rows', output: ['rows'] }] });
   const run = { steps: new Map([['load', { definition }]]) } as unknown as Run;
   const bytes = stored === null ? null : Buffer.from(JSON.stringify(stored));
-  const artifacts = { getBytes: () => Promise.resolve(bytes) } as unknown as ArtifactStore;
+  const artifacts = { getBytes: () => Promise.resolve(bytes) } as unknown as ConductorPorts['artifacts'];
   const output = { stored: { $artifact: 'abc', name: 'output.json', bytes: 1 }, lengths: {} };
   const outcome = { kind: 'succeeded', output, control: null } as const;
   const attemptId = 'run/load/0/1';

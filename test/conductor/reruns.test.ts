@@ -247,7 +247,7 @@ test('an artifact that is not stored any more is not reused', async () => {
   for (const [sha256] of JSON.stringify(events).matchAll(/[0-9a-f]{64}/g)) stage.world.gone.add(sha256);
   assert.equal(
     refusal(await ask(stage, { runId: opened.runId })),
-    'model.json of the step "train" is no longer stored: begin at that step, or run all',
+    'the step "train" cannot be reused: model.json is no longer stored. Begin at that step, or run all',
   );
   assert.equal(runs(stage).length, 1);
   kept(stage, await ask(stage, { runId: opened.runId, steps: { from: 'train' } }));

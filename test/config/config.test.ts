@@ -136,6 +136,14 @@ test('a pool without slots, or with a name that no step could give, is refused w
   assert.match(problemOf('pools:\n  GPU: { slots: 1 }\n').message, /pools/);
 });
 
+test('how long is kept is said in durations of a day or more, and not at all is for good', () => {
+  assert.deepEqual(loadConfig(folder, {}).retention, { logsMs: null, artifactsMs: null });
+  writeFileSync(join(folder, 'contender.yaml'), 'retention: { logs: 30d, artifacts: 1d }\n');
+  const dayMs = 24 * 3_600_000;
+  assert.deepEqual(loadConfig(folder, {}).retention, { logsMs: 30 * dayMs, artifactsMs: dayMs });
+  assert.match(problemOf('retention:\n  logs: 1h\n').message, /retention\.logs.*at least 1d/);
+});
+
 test('a token in the file is refused where it stands', () => {
   const problem = problemOf('repositories:\n  - url: .\n    token: abc\n');
   assert.equal(problem.code, 'config-invalid');

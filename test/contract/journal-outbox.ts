@@ -186,6 +186,9 @@ export function evaluations(use: Use): void {
     const { repository } = here;
     assert.deepEqual(await journal.evaluations({ repository, state: 'reported', limit: 9 }), [here]);
     assert.deepEqual(await journal.evaluations({ repository, state: 'promoted', limit: 9 }), []);
+    assert.deepEqual(await journal.neededEvaluations('', 9), [here, elsewhere]);
+    assert.deepEqual(await journal.neededEvaluations('', 1), [here]);
+    assert.deepEqual(await journal.neededEvaluations(here.id, 9), [elsewhere]);
   });
 
   use('finds the pull requests that a merge decides on, each once, whatever else waits for nobody', async (journal) => {

@@ -144,6 +144,23 @@ export function runs(use: Use): void {
     assert.equal(await journal.runsAhead('shop/other', 'churn', runId(5)), 0);
   });
 
+  use('says which of some runs ended before a moment', async (journal) => {
+    await mustKeep(journal, versionsWrite, openRun(runId(1)), openRun(runId(2)), openRun(runId(3)));
+    await mustKeep(journal, finish(runId(1), 1, at + 5), finish(runId(2), 1, at + 10));
+    const asked = [runId(1), runId(2), runId(3), 'unknown'];
+    assert.deepEqual(await journal.runsEndedBefore(asked, at + 10), [runId(1)]);
+    assert.deepEqual((await journal.runsEndedBefore(asked, at + 11)).toSorted(), [runId(1), runId(2)]);
+    assert.deepEqual(await journal.runsEndedBefore([runId(2)], at + 99), [runId(2)]);
+    assert.deepEqual(await journal.runsEndedBefore([], at + 99), []);
+    const others = (before: number, after = ''): Promise<readonly string[]> =>
+      journal.runsNotEndedBefore(before, after, 9);
+    assert.deepEqual(await others(at + 5), [runId(1), runId(2), runId(3)]);
+    assert.deepEqual(await others(at + 6), [runId(2), runId(3)]);
+    assert.deepEqual(await others(at + 99), [runId(3)]);
+    assert.deepEqual(await others(at, runId(2)), [runId(3)]);
+    assert.deepEqual(await journal.runsNotEndedBefore(at, '', 2), [runId(1), runId(2)]);
+  });
+
   use('refuses a run whose definition it does not have, and keeps the commits beside it', async (journal) => {
     await mustKeep(journal, versionsWrite);
     const [unknown, known] = await Promise.allSettled([

@@ -98,8 +98,8 @@ test('docs/operating.md names each file that a server leaves in its folder', asy
   }
 });
 
-test('docs/operating.md says that nothing of a run is cleared away, and no statement does it', () => {
-  assert.match(page, /\*\*Nothing is cleared away by itself today\*\*/);
+test('docs/operating.md says that runs stay for good, and no statement removes one', () => {
+  assert.match(page, /\*\*Runs stay for good\*\*/);
   assert.ok(page.includes(`the ${sourceTreesKeptMax} newest of each repository`));
   const folder = join(import.meta.dirname, '../../src/journal');
   const statements = readdirSync(folder)

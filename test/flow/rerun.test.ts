@@ -135,6 +135,6 @@ test('an artifact that was lost is not reused', async () => {
   const refused = await again(failed, 'failed');
   assert.deepEqual(refused, {
     ok: false,
-    error: 'model.txt of the step "train" is no longer stored: begin at that step, or run all',
+    error: 'the step "train" cannot be reused: model.txt is no longer stored. Begin at that step, or run all',
   });
 });

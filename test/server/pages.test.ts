@@ -64,6 +64,35 @@ async function get(url: string): Promise<{ status: number; body: string; headers
 
 const logAddress = (): string => `/runs/${run.id}/steps/make/file/0/1/log`;
 
+test('a log that was removed for its age is said so wherever it is read, and nothing is where it may be elsewhere', async () => {
+  const read: LogStore['read'] = () => Promise.resolve({ lines: [], total: 0, closed: false });
+  const day = 24 * 3_600_000;
+  const open = (ageMs: number): Promise<FastifyInstance> =>
+    createServer({
+      ...system,
+      logs: { ...system.logs, read },
+      clock: { now: () => (run.finishedAt ?? 0) + ageMs },
+      logsKeptMs: 30 * day,
+      artifactsKeptMs: 90 * day,
+      apiToken: 'token',
+      version: '0',
+      log: { error: () => undefined },
+    });
+  const [young, old] = [await open(29 * day), await open(30 * day)];
+  const said = /removed 30d after the end of the run/;
+  const lines = logAddress().replace(/log$/, 'lines?from=1&to=9');
+  for (const url of [logAddress(), `${logAddress()}?raw=1`, lines, `/runs/${run.id}?step=make%2Ffile`]) {
+    const [early, late] = [await young.inject({ url }), await old.inject({ url })];
+    assert.deepEqual([early.statusCode, late.statusCode], [200, 200], url);
+    assert.doesNotMatch(early.body, said, url);
+    assert.match(late.body, said, url);
+  }
+  const artifact = await old.inject({ url: `/artifacts/${'0'.repeat(64)}` });
+  assert.equal(artifact.statusCode, 404);
+  assert.match(artifact.body, /removed 90d after it was made or last used; run the step that made it again/);
+  await Promise.all([young.close(), old.close()]);
+});
+
 test('the page of a run stands without a program, small, and under the strict policy', async () => {
   const { status, body, headers } = await get(`/runs/${run.id}`);
   assert.equal(status, 200);

@@ -86,6 +86,7 @@ export class Server {
       pools: mutant.pools?.(world.pools) ?? world.pools,
       artifacts: world.artifacts,
       logs: { read: () => Promise.resolve({ lines: [], total: 0, closed: true }) },
+      retention: null,
       diskSpace: () => Promise.resolve({ freeBytes: world.freeBytes, totalBytes: 2 ** 40 }),
       compiler: stubCompiler(world.catalogue, mutant.definition),
       projects: this.#projects(),

@@ -6,7 +6,7 @@ import type { Pools } from '../../src/admission/admission.ts';
 import type { ConductorLog } from '../../src/conductor/ports.ts';
 import type { GitRepository } from '../../src/git/git.ts';
 import type { Commit, Journal } from '../../src/journal/journal.ts';
-import type { ArtifactStore } from '../../src/outputs/outputs.ts';
+import type { ArtifactStore, ArtifactUses } from '../../src/outputs/outputs.ts';
 import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memory.ts';
 import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts';
 import { ForgeState } from './forge.ts';
@@ -78,7 +78,7 @@ export class World {
   readonly pools: Pools;
   readonly log: ConductorLog;
   /** The conductor hands the store on, and only asks it whether what it would reuse is there. */
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: ArtifactStore & ArtifactUses;
   /** Artifacts that the store does not have any more, where a test wants it so. */
   readonly gone = new Set<string>();
   readonly tell: (line: string) => void;
@@ -161,9 +161,12 @@ export class World {
       },
     });
     const has = (sha256: string): Promise<boolean> => Promise.resolve(!this.gone.has(sha256));
-    this.artifacts = new Proxy({ has } as unknown as ArtifactStore, {
-      get: (_target, name) =>
-        name === 'has' ? has : this.violated('bug', `the conductor used the artifact store: ${String(name)}`),
+    const known = { has, use: has, namedIn: () => Promise.resolve([]) };
+    this.artifacts = new Proxy(known as unknown as World['artifacts'], {
+      get: (target, name) =>
+        Object.hasOwn(known, name)
+          ? Reflect.get(target, name)
+          : this.violated('bug', `the conductor used the artifact store: ${String(name)}`),
     });
   }
 

@@ -25,7 +25,10 @@ const noFilter: RunsFilter = { repository: null, pipeline: null, state: null, br
 const member = { kind: 'member', formToken: 'form-token', pageKey: 'page-key' } as const;
 
 function runDocument(view: RunView, lines: readonly LogLine[] = [], visitor: Visitor = member): string {
-  const log = { tail: { key: 'train/0/1', lines, total: lines.length, closed: true }, blocks: appendLines([], lines) };
+  const log = {
+    tail: { key: 'train/0/1', lines, total: lines.length, closed: true, removed: null },
+    blocks: appendLines([], lines),
+  };
   const body = runPage({ view, log, liveness: { kind: 'still' }, watch: { now: view.now, zone: 'utc' }, visitor });
   return renderPage(
     { title: view.head.pipeline, area: 'runs', body, island: { name: 'run', data: { view, lines } } },
@@ -306,6 +309,7 @@ test('no text breaks out of lists, logs and error pages', () => {
         lines: [line],
         total: 1,
         closed: false,
+        removed: null,
         startedAt: 1,
         errorLine: 1,
         search: null,
@@ -323,6 +327,7 @@ test('no text breaks out of lists, logs and error pages', () => {
         lines: [line],
         total: 1,
         closed: true,
+        removed: null,
         startedAt: 1,
         errorLine: null,
         search: { query: payload, matches: [line], searchedFrom: 1, searchedTo: 0 },

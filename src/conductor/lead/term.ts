@@ -99,6 +99,7 @@ export class Term {
     this.#backfills.begin();
     this.#events.begin();
     jobQueue.wake('intake');
+    jobQueue.wake('retention');
     for (const repository of projects.keys()) {
       jobQueue.wake(`poll:${repository}`);
       jobQueue.wake(`schedules:${repository}`);
@@ -148,6 +149,8 @@ export class Term {
         return this.#turns.look();
       case 'waits':
         return this.#turns.waits.work();
+      case 'retention':
+        return this.#removeOld();
       default:
         return this.#jobOfRepository(job);
     }
@@ -183,6 +186,11 @@ export class Term {
     const { jobQueue, clock } = this.#ports;
     if (await this.#room.look()) this.#turns.wakeAll();
     jobQueue.wake('room', clock.now() + conductorLimits.lookForRoomMs);
+  }
+
+  async #removeOld(): Promise<void> {
+    const { retention, jobQueue, clock } = this.#ports;
+    if (retention !== null) jobQueue.wake('retention', clock.now() + (await retention.work()));
   }
 
   /** Why no step is started, in words; null: they are. */

@@ -27,7 +27,7 @@ import { globsOf } from '../../std/glob.ts';
 import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
 import { failure, success, type Result } from '../../std/result.ts';
 import { isOfDefaultBranch } from '../triggers/branch-of-run.ts';
-import { artifactsOf } from './artifacts-of.ts';
+import { useArtifactsOf } from './artifacts-of.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { shaOf } from '../sha.ts';
 
@@ -102,9 +102,7 @@ export class StepCache {
   async #unusable({ at, output }: CacheEntryRow, { forMs }: CacheDefinition): Promise<string | null> {
     const ageMs = this.#ports.clock.now() - at;
     if (forMs !== null && ageMs >= forMs) return `expired: it is ${formatDuration(ageMs)} old`;
-    for (const { $artifact, name } of artifactsOf(output))
-      if (!(await this.#ports.artifacts.has($artifact))) return `${name} is no longer stored`;
-    return null;
+    return useArtifactsOf(output, this.#ports.artifacts);
   }
 
   #codeOf(project: Project, sha: string, paths: readonly string[]): Promise<Result<string, string>> {

@@ -17,7 +17,7 @@ import type { RunRow } from '../../journal/journal.ts';
 import type { Problem } from '../../std/problem.ts';
 import { failure, success, type Result } from '../../std/result.ts';
 import { unreachable } from '../../std/unreachable.ts';
-import { artifactsOf } from '../runs/artifacts-of.ts';
+import { useArtifactsOf } from '../runs/artifacts-of.ts';
 import type { Desk } from '../desk.ts';
 import type { ConductorPorts, Project } from '../ports.ts';
 import { forkSummary } from './forks.ts';
@@ -98,7 +98,7 @@ async function plan(
   const reused = planReuse(version.value, earlier, steps);
   if (!reused.ok) return reused;
   const gone = await goneArtifact(ports, reused.value);
-  if (gone !== null) return failure(`${gone} is no longer stored: begin at that step, or run all`);
+  if (gone !== null) return failure(`${gone}. Begin at that step, or run all`);
   return success({ version: version.value, reused: reused.value });
 }
 
@@ -174,16 +174,12 @@ function isForTheSame(one: Purpose, other: Purpose): boolean {
 
 type Purpose = Pick<RunOpened, 'trigger' | 'sha' | 'logicalDate'>;
 
-/** An output or artifact of a reused step that the store does not have any more, in words. */
+/** Why an output of a reused step cannot be handed on, in words. */
 async function goneArtifact({ artifacts }: ConductorPorts, reused: readonly Reused[]): Promise<string | null> {
-  const looked = new Set<string>();
   for (const { step } of reused) {
     for (const { output } of step.instances ?? []) {
-      for (const { $artifact, name } of output === null ? [] : artifactsOf(output)) {
-        if (looked.has($artifact)) continue;
-        looked.add($artifact);
-        if (!(await artifacts.has($artifact))) return `${name} of the step "${step.definition.name}"`;
-      }
+      const gone = output === null ? null : await useArtifactsOf(output, artifacts);
+      if (gone !== null) return `the step "${step.definition.name}" cannot be reused: ${gone}`;
     }
   }
   return null;

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { writeDuration } from '../../std/duration.ts';
 import { errorPage } from '../../ui/ui.ts';
 import { pathOf } from '../path-of.ts';
 import type { ServerPorts } from '../ports.ts';
@@ -57,7 +58,12 @@ async function download(
   const sha256 = parameterOf(request, 'sha256');
   const found = await ports.artifacts.openVerified(sha256);
   if (found === null) {
-    const page = errorPage(404, 'There is no such artifact here. It may have been cleared away.');
+    const { artifactsKeptMs = null } = ports;
+    const why =
+      artifactsKeptMs === null
+        ? 'It may have been cleared away.'
+        : `One that nothing needs is removed ${writeDuration(artifactsKeptMs)} after it was made or last used; run the step that made it again.`;
+    const page = errorPage(404, `There is no such artifact here. ${why}`);
     return pages.send(request, reply, page, 404);
   }
   const content = Readable.from(found.content, { objectMode: false });

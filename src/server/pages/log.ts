@@ -9,7 +9,7 @@ import { readRun } from '../../conductor/read.ts';
 import { hasLookLog } from '../../engine/engine.ts';
 import type { Attempt, Instance, Run, Step } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
-import { logLimits, type LogLine, type LogStore } from '../../outputs/outputs.ts';
+import { logLimits, type LogLine, type LogPage, type LogStore } from '../../outputs/outputs.ts';
 import { errorPage, logPage, viewLimits, withoutAnsi, type LogSearch } from '../../ui/ui.ts';
 import type { ServerPorts } from '../ports.ts';
 import { AtOnce, comeBackAfterSeconds } from '../at-once.ts';
@@ -40,9 +40,10 @@ export function logRoutes(app: FastifyInstance, ports: ServerPorts, reader: RunR
         404,
       );
     const key = attemptId(runId, wanted);
-    if (wanted.view === 'lines') return linesReply(ports.logs, key, request, reply);
-    if (fieldOf(request.query, 'raw') !== null) return rawReply(ports.logs, key, wanted, reply);
     const { run, step, instance, number } = found;
+    const removed = reader.removed(run.finishedAt);
+    if (wanted.view === 'lines') return linesReply(ports.logs, key, removed, request, reply);
+    if (fieldOf(request.query, 'raw') !== null) return rawReply(ports.logs, key, removed, wanted, reply);
     const { lines, total, closed } = await readPart(ports.logs, key, numberOf(request.query, 'from'));
     const searched = await searchFor(ports.logs, key, request, searches);
     if (searched === 'full') {
@@ -64,6 +65,7 @@ export function logRoutes(app: FastifyInstance, ports: ServerPorts, reader: RunR
       lines,
       total,
       closed: isClosed(closed, step.definition.work.kind, instance.state),
+      removed,
       startedAt: lines[0]?.number === 1 ? lines[0].at : ((await ports.logs.read(key, 1, 1)).lines[0]?.at ?? 0),
       errorLine: hasFailed(found) ? await reader.errorLine(key) : null,
       search: searched,
@@ -120,15 +122,33 @@ async function readPart(logs: LogStore, key: string, from: number | null): Retur
 async function linesReply(
   logs: LogStore,
   key: string,
+  removed: string | null,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const from = Math.max(1, numberOf(request.query, 'from') ?? 1);
   const to = Math.min(numberOf(request.query, 'to') ?? from, from + limits.linesAtOnceMax - 1);
-  return reply.header('cache-control', 'no-store').send(await logs.read(key, from, to));
+  const page = await logs.read(key, from, to);
+  return reply.header('cache-control', 'no-store').send({ ...page, removed: isGone(page) ? removed : null });
 }
 
-function rawReply(logs: LogStore, key: string, { step, index, attempt }: Wanted, reply: FastifyReply): FastifyReply {
+/** There is nothing of it, not even that it was closed without a line. */
+function isGone({ total, closed }: Pick<LogPage, 'total' | 'closed'>): boolean {
+  return total === 0 && !closed;
+}
+
+async function rawReply(
+  logs: LogStore,
+  key: string,
+  removed: string | null,
+  { step, index, attempt }: Wanted,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (removed !== null && isGone(await logs.read(key, 1, 0)))
+    return reply
+      .type('text/plain; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(`This log was ${removed}.\n`);
   const name = `${step.replaceAll('/', '.')}-${index}-${attempt}.log`;
   void reply.headers({
     'content-type': 'text/plain; charset=utf-8',

@@ -10,7 +10,7 @@ import type { StepState, Trigger } from '../../engine/event.ts';
 import { finalStepStates, type Run, type Step } from '../../engine/run.ts';
 import { attemptId } from '../../executor/executor.ts';
 import type { EvaluationRow, Journal, OutboxRow, RunRow } from '../../journal/journal.ts';
-import { logLimits } from '../../outputs/outputs.ts';
+import { logLimits, removedText } from '../../outputs/outputs.ts';
 import {
   firstErrorLine,
   headOf,
@@ -108,7 +108,14 @@ export class RunReader {
     const id = attemptId(view.head.id, { step: panel.step, index: panel.index, attempt: panel.attempt });
     const { total, closed } = await this.#ports.logs.read(id, 1, 0);
     const { lines } = await this.#ports.logs.read(id, total - viewLimits.logTailLines + 1, total);
-    return { key, lines: lines.map(cutLine), total, closed: isClosed(closed, panel.kind, panel.state) };
+    const isEnd = isClosed(closed, panel.kind, panel.state);
+    return { key, lines: lines.map(cutLine), total, closed: isEnd, removed: this.removed(view.head.finishedAt) };
+  }
+
+  /** What became of a log of which nothing is here, of a run that ended then; null: its age is not why. */
+  removed(finishedAt: number | null): string | null {
+    const { logsKeptMs = null, clock } = this.#ports;
+    return removedText(finishedAt, logsKeptMs, clock.now());
   }
 
   /** Number of the line at which a reader of a failed attempt wants to be. */

@@ -238,7 +238,8 @@ class RunStream {
     if (!reset && total < from && !closed) return false;
     const { lines } = await this.#ports.logs.read(id, from, from + streamLimits.logLinesMax - 1);
     this.#line = lines.at(-1)?.number ?? this.#line;
-    this.#write('log', { key: this.#logKey, reset, lines: lines.map(cutLine), total, closed });
+    const removed = this.#reader.removed(this.#sent?.head.finishedAt ?? null);
+    this.#write('log', { key: this.#logKey, reset, lines: lines.map(cutLine), total, closed, removed });
     return this.#line < total;
   }
 

@@ -122,14 +122,13 @@ function streamAddress({ selection }: RunData, view: RunView, log: ShownLog | nu
 }
 
 function withLines(shown: ShownLog | null, message: LogMessage): ShownLog {
-  const { key, lines, total, closed, reset } = message;
-  if (reset || shown === null || shown.tail.key !== key)
-    return { tail: { key, lines, total, closed }, blocks: appendLines([], lines) };
+  const { reset, ...tail } = message;
+  const { lines } = tail;
+  if (reset || shown === null || shown.tail.key !== tail.key) return { tail, blocks: appendLines([], lines) };
   const last = shown.tail.lines.at(-1)?.number ?? 0;
   const added = lines.filter((line) => line.number > last);
   const all = [...shown.tail.lines, ...added];
-  if (all.length <= linesMax)
-    return { tail: { key, lines: all, total, closed }, blocks: appendLines(shown.blocks, added) };
+  if (all.length <= linesMax) return { tail: { ...tail, lines: all }, blocks: appendLines(shown.blocks, added) };
   const kept = all.slice(-linesMax / 2);
-  return { tail: { key, lines: kept, total, closed }, blocks: appendLines([], kept) };
+  return { tail: { ...tail, lines: kept }, blocks: appendLines([], kept) };
 }
