@@ -101,7 +101,7 @@ export class Retention {
     for (const some of chunks([...old], conductorLimits.artifactsPerTurnMax)) {
       let freed = nothing;
       for (const [sha256, bytes] of some)
-        if (dryRun || oldArtifacts.remove(sha256, before)) freed = sum(freed, { files: 1, bytes });
+        if (dryRun || (await oldArtifacts.remove(sha256, before))) freed = sum(freed, { files: 1, bytes });
       yield { what: 'artifacts', ...freed };
     }
   }

@@ -1,20 +1,24 @@
 /**
  * Artifacts that nobody has put or used for long, and their removal. A file is renamed, looked at once more and only then
- * removed: who uses it before that is seen by its time, and who uses it afterwards is told that it is not there. All three
- * follow one another without a wait, and what a process that died between them has left is put back by the next look.
+ * removed: who uses it before that is seen by its time, and who uses it afterwards is told that it is not there. The look
+ * follows without a wait, and what a process that died between them has left is put back by the next look.
  */
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { readdir, rename, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { hasErrorCode } from '../std/error-message.ts';
 import { artifactPath, isHash } from './directory-artifacts.ts';
 import type { OldArtifactStore } from './outputs.ts';
+
+const hashLength = 64;
 
 export function openOldArtifacts(directory: string): OldArtifactStore {
   const aside = join(directory, 'removing');
   return {
     async old(before) {
-      for (const sha256 of await hashesIn(aside)) await rename(join(aside, sha256), artifactPath(directory, sha256));
+      for (const name of (await orNull(() => readdir(aside))) ?? [])
+        await orNull(() => putBack(join(aside, name), artifactPath(directory, name.slice(0, hashLength))));
       const found = new Map<string, number>();
       for (const first of await pairsIn(directory)) {
         for (const second of await pairsIn(join(directory, first))) {
@@ -27,20 +31,33 @@ export function openOldArtifacts(directory: string): OldArtifactStore {
       }
       return found;
     },
-    remove(sha256, before) {
+    async remove(sha256, before) {
       const path = artifactPath(directory, sha256);
-      const away = join(aside, sha256);
-      const isOld = (at: string): boolean =>
-        (statSync(at, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) < before;
-      if (!isOld(path)) return false;
-      mkdirSync(dirname(away), { recursive: true });
+      // No other process that removes the same has this name.
+      const away = join(aside, `${sha256}~${randomUUID()}`);
+      if (!isOld(path, before)) return false;
+      mkdirSync(aside, { recursive: true });
       renameSync(path, away);
-      const goes = isOld(away);
-      if (goes) rmSync(away);
-      else renameSync(away, path);
-      return goes;
+      if (!isOld(away, before)) {
+        renameSync(away, path);
+        return false;
+      }
+      // Of a large file this takes a while.
+      await rm(away, { force: true });
+      return true;
     },
   };
+}
+
+/** As new: in its place may stand what somebody has put meanwhile, which must not become old. */
+async function putBack(away: string, path: string): Promise<void> {
+  const now = new Date();
+  await utimes(away, now, now);
+  await rename(away, path);
+}
+
+function isOld(path: string, before: number): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) < before;
 }
 
 async function pairsIn(folder: string): Promise<readonly string[]> {

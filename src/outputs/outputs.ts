@@ -26,8 +26,8 @@ export interface ArtifactUses {
 export interface OldArtifactStore {
   /** Bytes by hash of what was neither put nor used since `before` (milliseconds since the epoch). */
   old(before: number): Promise<Map<string, number>>;
-  /** False: it was used since, and stays. At once, so that nothing comes between. */
-  remove(sha256: string, before: number): boolean;
+  /** False: it was used since, and stays. Whether it does is decided at once, so that nothing comes between. */
+  remove(sha256: string, before: number): Promise<boolean>;
 }
 
 export interface NamedArtifact {

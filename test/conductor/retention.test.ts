@@ -264,7 +264,7 @@ test('of an output that is stored, what stands in it is taken up with it', async
   const { artifacts, oldArtifacts } = createDirectoryStores({ directory, clock });
   const stored = await putArtifact(JSON.stringify([{ ...inside }]), 100);
   assert.equal(await useArtifactsOf({ stored, lengths: {} }, artifacts), null);
-  assert.equal(oldArtifacts.remove(inside.$artifact, now - 90 * dayMs), false);
+  assert.equal(await oldArtifacts.remove(inside.$artifact, now - 90 * dayMs), false);
   const lacking = await putArtifact(JSON.stringify([{ ...inside }, gone]), 100);
   const why = await useArtifactsOf({ stored: lacking, lengths: {} }, artifacts);
   assert.match(why ?? '', /an artifact that model\.bin names, f+, is no longer stored/);

@@ -1,6 +1,6 @@
 /** Artifacts go by when they were last put or used, and never from under whoever uses them. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -31,14 +31,13 @@ test('what was neither put nor used for long is old, and can be removed', async 
   assert.equal(await store.use(used), true);
   await store.putBytes(Buffer.from('again'), 'other.bin');
   assert.deepEqual(await old.old(before), new Map([[first, 5]]));
-  assert.deepEqual(
-    [first, used, again].map((sha256) => old.remove(sha256, before)),
-    [true, false, false],
-  );
+  const removed = await Promise.all([first, used, again].map((sha256) => old.remove(sha256, before)));
+  assert.deepEqual(removed, [true, false, false]);
   assert.deepEqual(await Promise.all([first, used, again].map((sha256) => store.has(sha256))), [false, true, true]);
   assert.equal(await store.use(first), false);
   assert.equal(await store.use('../../etc'), false);
-  assert.equal(old.remove(first, before), false);
+  assert.equal(await old.remove(first, before), false);
+  assert.deepEqual(readdirSync(join(directory, 'removing')), []);
 });
 
 test('what is used between a look and its removal stays, and what is removed first is not used', async () => {
@@ -47,7 +46,7 @@ test('what is used between a look and its removal stays, and what is removed fir
   const all = await Promise.all(Array.from({ length: 50 }, (_, number) => put(`model ${number}`)));
   assert.equal((await old.old(before)).size, 50);
   const using = all.map((sha256) => store.use(sha256));
-  const removed = all.map((sha256) => old.remove(sha256, before));
+  const removed = await Promise.all(all.map((sha256) => old.remove(sha256, before)));
   const used = await Promise.all(using);
   for (const [at, sha256] of all.entries()) {
     assert.notEqual(used[at], removed[at]);
@@ -55,11 +54,11 @@ test('what is used between a look and its removal stays, and what is removed fir
   }
 });
 
-test('what a process that died while it removed has put aside is there again', async () => {
+test('what a process that died while it removed has put aside is there again, as new', async () => {
   const sha256 = await put('model');
   mkdirSync(join(directory, 'removing'));
-  renameSync(artifactPath(directory, sha256), join(directory, 'removing', sha256));
-  assert.deepEqual(await openOldArtifacts(directory).old(before), new Map([[sha256, 5]]));
+  renameSync(artifactPath(directory, sha256), join(directory, 'removing', `${sha256}~1`));
+  assert.deepEqual(await openOldArtifacts(directory).old(before), new Map());
   assert.equal(await createDirectoryArtifactStore({ directory }).has(sha256), true);
 });
 
