@@ -205,7 +205,7 @@ const pollution: readonly HostileDefinition[] = [
   {
     title: 'another Array.prototype.map',
     source: before(`Array.prototype.map = () => [] as any;`),
-    code: 'definition-invalid',
+    code: 'definition-handle',
   },
   {
     title: 'another iterator of lists',
