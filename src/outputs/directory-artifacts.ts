@@ -8,23 +8,11 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Artifact } from '../pipeline/definition.ts';
-import type { ArtifactStore, ArtifactStream, ArtifactStreams } from './outputs.ts';
+import { ArtifactDamagedError, type ArtifactStore, type ArtifactStream, type ArtifactStreams } from './outputs.ts';
 import { artifactName } from './safe-name.ts';
 import { hasErrorCode } from '../std/error-message.ts';
 
 const chunkBytes = 1024 * 1024;
-
-/** The bytes that are kept are not the bytes that were put: the disk or somebody changed them. */
-export class ArtifactDamagedError extends Error {
-  readonly sha256: string;
-  constructor(sha256: string, found: string) {
-    super(
-      `artifact ${sha256} is damaged: its bytes have the hash ${found}; restore it from a copy or run its step again`,
-    );
-    this.name = 'ArtifactDamagedError';
-    this.sha256 = sha256;
-  }
-}
 
 /** A file that cannot become an artifact: a folder, a device, or more bytes than are allowed. */
 class ArtifactRefusedError extends Error {}

@@ -4,7 +4,7 @@ import { createDirectoryArtifactStore } from './directory-artifacts.ts';
 import { createDirectoryLogStore, type DirectoryLogOptions } from './directory-logs.ts';
 import type { ArtifactStore, ArtifactStreams, LogStore } from './outputs.ts';
 
-export { ArtifactDamagedError, createDirectoryArtifactStore, verifyHash } from './directory-artifacts.ts';
+export { createDirectoryArtifactStore, verifyHash } from './directory-artifacts.ts';
 export { createDirectoryLogStore } from './directory-logs.ts';
 
 /** The stores of the embedded default. Nothing is made on disk before the first byte is kept. */
