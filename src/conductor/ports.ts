@@ -6,7 +6,7 @@ import type { Forge } from '../forge/forge.ts';
 import type { GitRepository } from '../git/git.ts';
 import type { Journal, LeasePlace } from '../journal/journal.ts';
 import type { Notifier } from '../notify/notify.ts';
-import type { ArtifactStore, ArtifactUses, LogStore } from '../outputs/outputs.ts';
+import type { ArtifactStore, ArtifactStreams, ArtifactUses, LogStore } from '../outputs/outputs.ts';
 import type { Timer, WakeQueue } from '../queue/queue.ts';
 import type { Job } from './jobs.ts';
 import type { ModelRegistry } from '../registry/registry.ts';
@@ -35,7 +35,7 @@ export interface ConductorPorts {
   readonly notifier: Notifier;
   /** Slots by the name of the pool: what the configuration declares. */
   readonly pools: Pools;
-  readonly artifacts: ArtifactStore & ArtifactUses;
+  readonly artifacts: ArtifactStore & ArtifactUses & Pick<ArtifactStreams, 'openVerified'>;
   readonly logs: Pick<LogStore, 'read'>;
   /** Of the disk with the state folder. */
   readonly diskSpace: () => Promise<DiskSpace>;

@@ -14,6 +14,7 @@
 import { firstTriggerOf, type FirstTrigger, type Trigger } from '../engine/event.ts';
 import type { EvaluationRow, EvaluationState, Journal, OutboxRow, Write } from '../journal/journal.ts';
 import { shaOf } from './sha.ts';
+import { ArtifactDamagedError, type ArtifactStream } from '../outputs/outputs.ts';
 import type { Promotion, RegistryError } from '../registry/registry.ts';
 import type { JsonObject } from '../std/json.ts';
 import { failure, success, type Result } from '../std/result.ts';
@@ -224,15 +225,30 @@ async function registeredBefore(
   return success(`this very model is version ${twin.version} already, from run ${twin.evidence.runId}.`);
 }
 
-/** A champion whose bytes are gone could neither be used nor be compared with again: why it is none, or null. */
+/**
+ * A champion whose bytes are gone, or are not those that were evaluated, could neither be used nor be compared with again:
+ * why it is none, or null. Rejects where they cannot be read now.
+ */
 async function lostBytes(
   { artifacts }: ConductorPorts,
   { artifact, predictions }: EvaluationRow,
 ): Promise<string | null> {
-  for (const each of [artifact, ...(predictions === null ? [] : [predictions])])
-    if (!(await artifacts.has(each.$artifact)))
-      return `${each.name} (${each.$artifact.slice(0, 12)}) is no longer in the artifact store: run it again.`;
+  for (const { name, $artifact } of [artifact, ...(predictions === null ? [] : [predictions])]) {
+    const found = await artifacts.openVerified($artifact);
+    const lack = found === null ? 'is no longer in the artifact store' : await damageOf(found);
+    if (lack !== null) return `${name} (${$artifact.slice(0, 12)}) ${lack}: run it again.`;
+  }
   return null;
+}
+
+async function damageOf({ content }: ArtifactStream): Promise<string | null> {
+  try {
+    for await (const _bytes of content);
+    return null;
+  } catch (error) {
+    if (error instanceof ArtifactDamagedError) return 'is damaged in the artifact store';
+    throw error;
+  }
 }
 
 /** Why a promotion is refused for good; the error is worth another try. */

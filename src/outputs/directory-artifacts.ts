@@ -9,6 +9,7 @@ import { mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 
 import { dirname, join } from 'node:path';
 import type { Artifact } from '../pipeline/definition.ts';
 import {
+  ArtifactDamagedError,
   artifactsNamed,
   type ArtifactStore,
   type ArtifactStream,
@@ -20,18 +21,6 @@ import { hasErrorCode } from '../std/error-message.ts';
 import type { Json } from '../std/json.ts';
 
 const chunkBytes = 1024 * 1024;
-
-/** The bytes that are kept are not the bytes that were put: the disk or somebody changed them. */
-export class ArtifactDamagedError extends Error {
-  readonly sha256: string;
-  constructor(sha256: string, found: string) {
-    super(
-      `artifact ${sha256} is damaged: its bytes have the hash ${found}; restore it from a copy or run its step again`,
-    );
-    this.name = 'ArtifactDamagedError';
-    this.sha256 = sha256;
-  }
-}
 
 /** A file that cannot become an artifact: a folder, a device, or more bytes than are allowed. */
 class ArtifactRefusedError extends Error {}

@@ -13,7 +13,7 @@ import type {
   OldLogStore,
 } from './outputs.ts';
 
-export { ArtifactDamagedError, createDirectoryArtifactStore, verifyHash } from './directory-artifacts.ts';
+export { createDirectoryArtifactStore, verifyHash } from './directory-artifacts.ts';
 export { createDirectoryLogStore } from './directory-logs.ts';
 
 /** The stores of the embedded default. Nothing is made on disk before the first byte is kept. */

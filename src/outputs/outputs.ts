@@ -3,6 +3,18 @@ import type { Artifact } from '../pipeline/definition.ts';
 import { writeDuration } from '../std/duration.ts';
 import { isJsonObject, type Json } from '../std/json.ts';
 
+/** The bytes that are kept are not the bytes that were put: the disk or somebody changed them. */
+export class ArtifactDamagedError extends Error {
+  readonly sha256: string;
+  constructor(sha256: string, found: string) {
+    super(
+      `artifact ${sha256} is damaged: its bytes have the hash ${found}; restore it from a copy or run its step again`,
+    );
+    this.name = 'ArtifactDamagedError';
+    this.sha256 = sha256;
+  }
+}
+
 export interface ArtifactStore {
   /** Streams a file in; the same bytes are kept once. Whole or not at all. */
   putFile(path: string, name: string): Promise<Artifact>;
@@ -50,7 +62,7 @@ export interface ArtifactStreams {
   putStream(content: AsyncIterable<Uint8Array>, name: string): Promise<Artifact>;
   /** Null where it is not here. The bytes are not verified: whoever gets them compares the hash. */
   openStream(sha256: string): Promise<ArtifactStream | null>;
-  /** The same for whoever cannot compare it: the stream ends with an error, and without its last bytes, where they are damaged. */
+  /** The same for whoever cannot compare it: the stream ends with an `ArtifactDamagedError`, and without its last bytes, where they are damaged. */
   openVerified(sha256: string): Promise<ArtifactStream | null>;
 }
 

@@ -124,33 +124,35 @@ test('a registry that may not be written is told once, in the report too, and as
   assert.equal(notices.length, 1);
 });
 
-test('a model whose bytes are gone from the store does not become champion', async () => {
-  const stage = await Stage.open({ pipelines: [churn()] });
-  const { world } = stage;
-  world.attemptMs = 60_000;
-  stage.push();
-  await stage.until('the model is compared', () =>
-    [...world.history.runs.values()].some(({ events }) =>
-      events.some((event) => event.type === 'attempt-started' && event.step === 'challenge'),
-    ),
-  );
-  const [model] = stage
-    .run('churn')
-    .events.flatMap((event) =>
-      event.type === 'attempt-finished' && event.outcome.kind === 'succeeded' && 'inline' in event.outcome.output
-        ? (/[0-9a-f]{64}/.exec(JSON.stringify(event.outcome.output.inline))?.[0] ?? [])
-        : [],
+for (const [what, lack] of [
+  ['gone from the store', 'is no longer in the artifact store'],
+  ['no longer those that were evaluated', 'is damaged in the artifact store'],
+] as const) {
+  test(`a model whose bytes are ${what} does not become champion`, async () => {
+    const stage = await Stage.open({ pipelines: [churn()] });
+    const { world } = stage;
+    world.attemptMs = 60_000;
+    stage.push();
+    await stage.until('the model is compared', () =>
+      [...world.history.runs.values()].some(({ events }) =>
+        events.some((event) => event.type === 'attempt-started' && event.step === 'challenge'),
+      ),
     );
-  assert.ok(model !== undefined);
-  world.gone.add(model);
-  await stage.rest();
-  const [evaluation] = evaluations(stage);
-  assert.equal(evaluation?.state, 'refused');
-  assert.match(
-    evaluation.reason ?? '',
-    /^model\.json \([0-9a-f]{12}\) is no longer in the artifact store: run it again/,
-  );
-});
+    const [model] = stage
+      .run('churn')
+      .events.flatMap((event) =>
+        event.type === 'attempt-finished' && event.outcome.kind === 'succeeded' && 'inline' in event.outcome.output
+          ? (/[0-9a-f]{64}/.exec(JSON.stringify(event.outcome.output.inline))?.[0] ?? [])
+          : [],
+      );
+    assert.ok(model !== undefined);
+    (lack.includes('damaged') ? world.damaged : world.gone).add(model);
+    await stage.rest();
+    const [evaluation] = evaluations(stage);
+    assert.equal(evaluation?.state, 'refused');
+    assert.equal(evaluation.reason, `model.json (${model.slice(0, 12)}) ${lack}: run it again.`);
+  });
+}
 
 test('a decision is carried out by the next server, once, whenever the first one dies', async () => {
   for (const state of ['reported', 'promoting', 'promoted'] as const) {

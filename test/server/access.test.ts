@@ -110,6 +110,31 @@ test('each route lets in whom its row names, and nobody else', async () => {
   assert.deepEqual(wrong, []);
 });
 
+test('no route of the API takes a body that reaches prototypes, is nested without end or is no JSON', async () => {
+  const levels = 100_000;
+  const bodies = [
+    ['application/json', '{"__proto__": {"by": "mona"}}', 400],
+    ['application/json', '{"constructor": {"prototype": {"by": "mona"}}}', 400],
+    ['application/json', '{"\\u005f_proto__": {"by": "mona"}}', 400],
+    ['application/json', `${'{"by":['.repeat(levels)}${']}'.repeat(levels)}`, 400],
+    ['application/json', '{"by": "mona"', 400],
+    ['application/json;charset', '{"__proto__": {"by": "mona"}}', 400],
+    ['application/jsonx', '{"by": "mona"}', 415],
+    ['text/plain', '{"by": "mona"}', 400],
+    ['application/x-www-form-urlencoded', 'by=mona', 415],
+  ] as const;
+  const wrong: string[] = [];
+  for (const [name, permission] of Object.entries(access))
+    for (const [contentType, payload, status] of permission === 'token' ? bodies : []) {
+      const url = name.replace('POST ', '').replaceAll(/:\w+/g, 'nothing');
+      const headers = { authorization: `Bearer ${apiToken}`, 'content-type': contentType };
+      const answer = await app.inject({ method: 'POST', url, headers, payload });
+      if (answer.statusCode !== status)
+        wrong.push(`${name}, ${payload.slice(0, 40)} (${contentType}): ${answer.statusCode}`);
+    }
+  assert.deepEqual(wrong, []);
+});
+
 test('the cookie of a session is read by no script, sent by no other site, and over https bound to the host', async () => {
   const set = async (server: FastifyInstance): Promise<string> =>
     String((await submit(server, '/login', { 'api-token': apiToken })).headers['set-cookie']);

@@ -3,10 +3,10 @@
  * and the time. One seed makes one world.
  */
 import type { Pools } from '../../src/admission/admission.ts';
-import type { ConductorLog } from '../../src/conductor/ports.ts';
+import type { ConductorLog, ConductorPorts } from '../../src/conductor/ports.ts';
 import type { GitRepository } from '../../src/git/git.ts';
 import type { Commit, Journal } from '../../src/journal/journal.ts';
-import type { ArtifactStore, ArtifactUses } from '../../src/outputs/outputs.ts';
+import { ArtifactDamagedError, type ArtifactStream } from '../../src/outputs/outputs.ts';
 import { openMemoryRegistry, type MemoryRegistry } from '../../src/registry/memory.ts';
 import { drawFaults, noFaults, type FaultClass, type Faults } from './faults.ts';
 import { ForgeState } from './forge.ts';
@@ -77,10 +77,12 @@ export class World {
   readonly slots: number;
   readonly pools: Pools;
   readonly log: ConductorLog;
-  /** The conductor hands the store on, and only asks it whether what it would reuse is there. */
-  readonly artifacts: ArtifactStore & ArtifactUses;
+  /** The conductor hands the store on, and asks it only for what it would reuse or promote. */
+  readonly artifacts: ConductorPorts['artifacts'];
   /** Artifacts that the store does not have any more, where a test wants it so. */
   readonly gone = new Set<string>();
+  /** And those whose bytes are others. */
+  readonly damaged = new Set<string>();
   readonly tell: (line: string) => void;
   #latest = 0;
   faults: Faults;
@@ -161,10 +163,18 @@ export class World {
       },
     });
     const has = (sha256: string): Promise<boolean> => Promise.resolve(!this.gone.has(sha256));
-    const known = { has, use: has, namedIn: () => Promise.resolve([]) };
-    this.artifacts = new Proxy(known as unknown as World['artifacts'], {
+    const openVerified = (sha256: string): Promise<ArtifactStream | null> => {
+      const bytesOf = async function* (isDamaged: boolean): AsyncGenerator<Uint8Array> {
+        if (isDamaged) throw new ArtifactDamagedError(sha256, '0'.repeat(64));
+        yield new Uint8Array(1);
+      };
+      const found = { bytes: 1, content: bytesOf(this.damaged.has(sha256)) };
+      return Promise.resolve(this.gone.has(sha256) ? null : found);
+    };
+    const used = { has, use: has, namedIn: () => Promise.resolve([]), openVerified };
+    this.artifacts = new Proxy(used as unknown as World['artifacts'], {
       get: (target, name) =>
-        Object.hasOwn(known, name)
+        Object.hasOwn(used, name)
           ? Reflect.get(target, name)
           : this.violated('bug', `the conductor used the artifact store: ${String(name)}`),
     });

@@ -8,7 +8,7 @@ import type { Run } from '../../engine/run.ts';
 import { messageOfError } from '../../std/error-message.ts';
 import { canonicalJson, isJsonObject, type Json } from '../../std/json.ts';
 import { parseAttemptId, type AttemptReport } from '../../executor/executor.ts';
-import type { ConductorPorts } from '../ports.ts';
+import type { ArtifactStore } from '../../outputs/outputs.ts';
 
 /** The keys of the output that the step names, where the report is of its success. */
 export function namedOutputs(report: AttemptReport, run: Run): readonly string[] {
@@ -21,7 +21,7 @@ export function namedOutputs(report: AttemptReport, run: Run): readonly string[]
 export async function withNamedOutputs(
   report: AttemptReport,
   run: Run,
-  { artifacts }: Pick<ConductorPorts, 'artifacts'>,
+  { artifacts }: { readonly artifacts: Pick<ArtifactStore, 'getBytes'> },
 ): Promise<AttemptReport> {
   const keys = namedOutputs(report, run);
   if (keys.length === 0 || report.type !== 'finished' || report.outcome.kind !== 'succeeded') return report;
@@ -33,7 +33,7 @@ async function lookAt(
   outcome: Extract<AttemptOutcome, { kind: 'succeeded' }>,
   keys: readonly string[],
   attemptId: string,
-  artifacts: ConductorPorts['artifacts'],
+  artifacts: Pick<ArtifactStore, 'getBytes'>,
 ): Promise<AttemptOutcome> {
   try {
     const { output } = outcome;
@@ -48,7 +48,7 @@ async function lookAt(
   }
 }
 
-async function valueOf(output: StepOutput, artifacts: ConductorPorts['artifacts']): Promise<Json> {
+async function valueOf(output: StepOutput, artifacts: Pick<ArtifactStore, 'getBytes'>): Promise<Json> {
   if ('inline' in output) return output.inline;
   const bytes = await artifacts.getBytes(output.stored.$artifact);
   if (bytes === null) {

@@ -3,8 +3,7 @@
  * so what was parsed last is kept for a moment.
  */
 import type { Artifact } from '../../pipeline/definition.ts';
-import { ArtifactDamagedError } from '../../outputs/directory.ts';
-import type { ArtifactStore } from '../../outputs/outputs.ts';
+import { ArtifactDamagedError, type ArtifactStore } from '../../outputs/outputs.ts';
 import { isJsonObject, type Json } from '../../std/json.ts';
 import { AttemptRefusal } from './refusal.ts';
 
