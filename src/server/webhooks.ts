@@ -1,31 +1,31 @@
 /** `POST /webhooks/NAME`, the name of the repository in the configuration: proved over the raw bytes, kept, answered; the work comes later. */
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { forgeLimits, type ReceiveError } from '../forge/forge.ts';
 import { unreachable } from '../std/unreachable.ts';
-import { AtOnce, comeBackAfterSeconds } from './at-once.ts';
+import { comeBackAfterSeconds } from './at-once.ts';
+import { BodyReader, BodyRefused } from './body-reader.ts';
 import type { ServerPorts } from './ports.ts';
 
 export async function webhooks(app: FastifyInstance, ports: ServerPorts): Promise<void> {
   // The signature is over the bytes as they came, so nothing may parse them first.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: forgeLimits.webhookBytesMax }, (_request, body, done) =>
-    done(null, body),
-  );
-  const large = new AtOnce(largeMax);
-  app.post(
-    '/webhooks/*',
-    {
-      bodyLimit: forgeLimits.webhookBytesMax,
-      onRequest: async (request, reply) => admit(ports, large, request, reply),
-    },
-    (request, reply) => receive(ports, request, reply),
+  const bodies = new BodyReader(forgeLimits.webhookBytesMax);
+  app.addContentTypeParser('*', async (_request: FastifyRequest, payload: Readable) => bodies.read(payload));
+  app.setErrorHandler((error, _request, reply) => {
+    if (!(error instanceof BodyRefused)) throw error;
+    if (error.statusCode === 503) void reply.header('retry-after', comeBackAfterSeconds);
+    // The rest of the body is not waited for.
+    return reply.code(error.statusCode).header('connection', 'close').send({ error: error.message });
+  });
+  app.post('/webhooks/*', { onRequest: async (request, reply) => admit(ports, request, reply) }, (request, reply) =>
+    receive(ports, request, reply),
   );
 }
 
 /** Before a body is read: it waits in memory until it is whole, and whoever sends it has proved nothing yet. */
 async function admit(
   ports: ServerPorts,
-  large: AtOnce,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> {
@@ -34,21 +34,10 @@ async function admit(
     return reply.code(404).send({ error: 'no such repository' });
   if (!project.forge.mayProve(singleHeaders(request.headers)))
     return reply.code(401).send({ error: 'the delivery is not signed: give the webhook its secret' });
-  const declared = request.headers['content-length'];
-  if (declared !== undefined && Number(declared) <= largeBytes) return undefined;
-  const leave = large.take();
-  if (leave === null)
-    return reply
-      .code(503)
-      .header('retry-after', comeBackAfterSeconds)
-      .send({ error: `${largeMax} large deliveries are being read` });
-  reply.raw.once('close', leave);
+  if (Number(request.headers['content-length'] ?? 0) > forgeLimits.webhookBytesMax)
+    return reply.code(413).header('connection', 'close').send({ error: 'the delivery is larger than GitHub sends' });
   return undefined;
 }
-
-/** Most deliveries have some tens of kilobytes. */
-const largeBytes = 1024 * 1024;
-const largeMax = 4;
 
 async function receive(ports: ServerPorts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const project = ports.projects.get(wildcardOf(request.params));
