@@ -14,6 +14,10 @@ import type { Api } from './api.ts';
 /** Of statuses that are remembered as sent; the oldest is forgotten first. */
 const rememberedMax = 1000;
 
+/** Contexts of a commit among which ours is looked for. */
+const perPage = 100;
+const pagesMax = 10;
+
 export type SendStatus = (report: RunReport) => Promise<Result<void, ForgeError>>;
 
 export function statusSender(api: Api): SendStatus {
@@ -68,10 +72,15 @@ interface OwnStatus {
 
 /** What GitHub shows now: somebody may have set another status over ours. Null: nothing, or it does not say. */
 async function shownStatus(api: Api, sha: string, context: string): Promise<Shown | null> {
-  const shown = await api.call('read the commit status', combined, (octokit) =>
-    octokit.rest.repos.getCombinedStatusForRef({ ...api.repository, ref: sha, per_page: 100 }),
-  );
-  return shown.ok ? (shown.value.statuses.find((one) => one.context === context) ?? null) : null;
+  for (let page = 1; page <= pagesMax; page += 1) {
+    const shown = await api.call('read the commit status', combined, (octokit) =>
+      octokit.rest.repos.getCombinedStatusForRef({ ...api.repository, ref: sha, per_page: perPage, page }),
+    );
+    if (!shown.ok) return null;
+    const own = shown.value.statuses.find((one) => one.context === context);
+    if (own !== undefined || shown.value.statuses.length < perPage) return own ?? null;
+  }
+  return null;
 }
 
 function isSame(shown: Shown | null, status: OwnStatus): boolean {

@@ -88,3 +88,18 @@ test('a commit that GitHub does not know yet is worth another try', async () => 
   const said = await hub.forge.setStatus({ ...report, ...took('1 s') });
   assert.deepEqual([said.ok, said.ok || said.error.kind], [false, 'early']);
 });
+
+test('a status behind the first hundred contexts of its commit is found', async () => {
+  const once = ['success: All steps ended well in 1 s'];
+  assert.deepEqual(await said('first', took('1 s')), once);
+  for (let number = 0; number < 120; number += 1) {
+    const answer = await fetch(`${hub.fake.url}/repos/octo/churn/statuses/${hub.sha}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${hub.fake.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ state: 'success', context: `other/${number}` }),
+    });
+    assert.equal(answer.status, 201);
+  }
+  assert.deepEqual(await said('last', took('1 s')), once);
+  for (const pipeline of ['first', 'last']) assert.deepEqual(await said(pipeline, took('2 s')), once);
+});
