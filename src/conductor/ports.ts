@@ -101,6 +101,9 @@ export const conductorLimits = {
   earlyTriesMax: 9,
   outboxBackoffFirstMs: 1000,
   outboxBackoffMaxMs: 5 * 60_000,
+  /** A status that the forge has taken is looked at again after so long, then after as long again, for so long. */
+  statusLookMs: 5 * 60_000,
+  statusLooksMs: 24 * 3_600_000,
   /** What waits for another try is tried at the start of a term: so many, the newest. */
   troubledAtStartMax: 100,
   /** A notification that nobody has taken by then is given up. */

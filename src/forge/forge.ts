@@ -13,7 +13,8 @@ export interface Forge {
   mayProve(headers: RawDelivery['headers']): boolean;
   /** Proves and reads a webhook: the raw bytes and headers as they came. */
   receive(delivery: RawDelivery): Promise<Result<Delivery, ReceiveError>>;
-  setStatus(report: RunReport): Promise<Result<void, ForgeError>>;
+  /** `wasSet`: it was before, and is only set again where the forge shows another. */
+  setStatus(report: RunReport, wasSet?: boolean): Promise<Result<void, ForgeError>>;
   /** Null where check runs are not to be had (GitHub: without an App). Gives the id to update next time. */
   setCheckRun(report: RunReport, id: string | null): Promise<Result<string | null, ForgeError>>;
   /** The sticky comment of what the report is about on this pull request; gives its id. Found again by marker and author when `id` is null or gone. */

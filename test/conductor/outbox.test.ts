@@ -43,7 +43,7 @@ interface Bench {
   work(): Promise<void>;
 }
 
-async function setBench(git: Partial<GitRepository> = {}): Promise<Bench> {
+async function setBench(git: Partial<GitRepository> = {}, kind: Forge['kind'] = 'local'): Promise<Bench> {
   const journal = await openSqliteJournal({ directory: null, clock: { now: () => 0 } });
   const said: string[] = [];
   const logged: unknown[] = [];
@@ -59,7 +59,7 @@ async function setBench(git: Partial<GitRepository> = {}): Promise<Bench> {
     pause: () => Promise.resolve(),
     print: () => undefined,
   });
-  const forge: Forge = { ...local, setStatus };
+  const forge: Forge = { ...local, kind, setStatus };
   const bench: Bench = {
     journal,
     said,
@@ -246,6 +246,34 @@ test('what the forge refuses for good is given up, stays to be seen, and does no
   await bench.ask('hopeful');
   await bench.work();
   assert.deepEqual(bench.said, ['hopeful']);
+});
+
+test('a status that GitHub has taken is looked at again for a day, ever more rarely, whatever it answers', async () => {
+  const bench = await setBench({}, 'github');
+  const begun = bench.now;
+  await bench.ask('taken');
+  await bench.work();
+  const minutes: number[] = [];
+  for (let next = await bench.journal.nextOutboxAt(); next !== null; next = await bench.journal.nextOutboxAt()) {
+    minutes.push((next - begun) / 60_000);
+    bench.now = next;
+    if (minutes.length === 2) bench.answers.push(no({ kind: 'unreachable', message: 'away', retryAt: null }));
+    await bench.work();
+  }
+  assert.deepEqual(minutes, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440]);
+  assert.deepEqual(await bench.journal.troubledOutbox(1), []);
+});
+
+test('what is newer takes the place of a status that is looked at again', async () => {
+  const bench = await setBench({}, 'github');
+  await bench.ask('older');
+  await bench.work();
+  bench.now += 1000;
+  await bench.ask('newer');
+  await bench.work();
+  bench.now += 5 * 60_000;
+  await bench.work();
+  assert.deepEqual(bench.said, ['older', 'newer', 'newer']);
 });
 
 test('a commit that the forge does not know yet is told of for some minutes, and then given up', async () => {

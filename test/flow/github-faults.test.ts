@@ -40,7 +40,7 @@ async function ended(sha: string): Promise<void> {
 async function shown({ number, sha }: Proposal, name: string): Promise<readonly CheckRun[]> {
   await it.system.until('everything to be delivered', async () => {
     await it.passes(minuteMs);
-    return (await it.system.journal.nextOutboxAt()) === null ? true : null;
+    return it.delivered();
   });
   assert.equal((await it.settled(sha, name)).state, 'success');
   await it.comment(number, name, /All steps ended well/);

@@ -181,7 +181,13 @@ export class History {
       case 'evaluation-state':
         return this.#decided(write);
       case 'outbox':
-        this.outbox.set(write.key, { kind: write.kind, about: aboutOf(write.body), state: 'due', error: null });
+        this.outbox.set(write.key, {
+          kind: write.kind,
+          about: aboutOf(write.body),
+          // What was told already is only looked at again.
+          state: typeof write.body['toldAt'] === 'number' ? 'done' : 'due',
+          error: null,
+        });
         return;
       case 'outbox-done':
       case 'outbox-failed':

@@ -53,6 +53,8 @@ export interface GitHubSystem {
   hooks(on: boolean): void;
   /** Sets the clock of everybody forward, and lets the server deliver what is due then. */
   passes(ms: number): Promise<void>;
+  /** True when nothing waits to be said, and statuses are only looked at again; else null. */
+  delivered(): Promise<true | null>;
   /** Ends the server and begins a new one on the same folder. */
   restart(): Promise<GitHubSystem>;
   /** Also proves that nobody broke GitHub's rules. */
@@ -169,6 +171,10 @@ async function begin(place: Place): Promise<GitHubSystem> {
     async passes(ms) {
       place.goOn(ms);
       await system.conductor.outboxSettled();
+    },
+    async delivered() {
+      const due = await system.journal.dueOutbox(Number.MAX_SAFE_INTEGER, 1000);
+      return due.every(({ body }) => typeof body['toldAt'] === 'number') ? true : null;
     },
     async restart() {
       github.setWebhook(null);

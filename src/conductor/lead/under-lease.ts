@@ -52,7 +52,7 @@ function projectUnder(project: Project, term: TermOfOffice): Project {
   const { forge, registry } = project;
   const forgeUnder: Forge = {
     ...forge,
-    setStatus: (report) => whileTrusted(term, () => forge.setStatus(report)),
+    setStatus: (report, wasSet) => whileTrusted(term, () => forge.setStatus(report, wasSet)),
     setCheckRun: (report, id) => whileTrusted(term, () => forge.setCheckRun(report, id)),
     setComment: (report, pullRequest, id) => whileTrusted(term, () => forge.setComment(report, pullRequest, id)),
   };

@@ -17,7 +17,23 @@ import { readChangesAsked, readRunlessReport } from '../stored.ts';
 export async function sendStatus(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {
   const found = await commitReportFor(ports, row);
   if (found === null) return { done: [] };
-  return carried(await found.project.forge.setStatus(found.report), () => []);
+  const { toldAt } = row.body;
+  const wasSet = typeof toldAt === 'number';
+  const sent = await found.project.forge.setStatus(found.report, wasSet);
+  const now = ports.clock.now();
+  const again = found.project.forge.kind === 'github' ? lookAgain(row, wasSet ? toldAt : now, now) : [];
+  return wasSet ? { done: again } : carried(sent, () => again);
+}
+
+/**
+ * A forge may lose what it has taken, and others may set another status over ours: for a day it is looked at again, after five
+ * minutes and then after as long again. The row is the one of the status, so that whatever is newer takes its place.
+ */
+function lookAgain({ key, kind, body }: OutboxRow, toldAt: number, now: number): readonly Write[] {
+  const { statusLookMs, statusLooksMs } = conductorLimits;
+  if (now - toldAt >= statusLooksMs) return [];
+  const dueAt = Math.min(now + Math.max(statusLookMs, now - toldAt), toldAt + statusLooksMs);
+  return [{ write: 'outbox', key, kind, body: { ...body, toldAt }, at: now, dueAt }];
 }
 
 export async function sendCheckRun(ports: ConductorPorts, row: OutboxRow): Promise<Carried> {

@@ -58,7 +58,7 @@ export function createGitHubForge(options: GitHubOptions): Result<Forge, Problem
     kind: 'github',
     mayProve: (headers) => signatureIn(headers) !== null,
     receive: (delivery) => receiveWebhook(delivery, verify, context),
-    setStatus: (report) => whenSha(report.sha, () => setStatus(report)),
+    setStatus: (report, wasSet) => whenSha(report.sha, () => setStatus(report, wasSet)),
     setCheckRun: (report, id) =>
       whenSha<string | null>(report.sha, () =>
         setCheckRun === null ? Promise.resolve(success(null)) : setCheckRun(report, id),

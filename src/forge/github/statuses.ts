@@ -18,11 +18,11 @@ const rememberedMax = 1000;
 const perPage = 100;
 const pagesMax = 10;
 
-export type SendStatus = (report: RunReport) => Promise<Result<void, ForgeError>>;
+export type SendStatus = (report: RunReport, wasSet?: boolean) => Promise<Result<void, ForgeError>>;
 
 export function statusSender(api: Api): SendStatus {
   const sent = createRecent(rememberedMax);
-  return async (report) => {
+  return async (report, wasSet = false) => {
     const context = reportContext(report.pipeline);
     const url = linkTarget(report.url);
     const status = {
@@ -36,7 +36,7 @@ export function statusSender(api: Api): SendStatus {
       if (status.state === 'pending') return success(undefined);
       const shown = await shownStatus(api, report.sha, context);
       if (shown !== null && isSameNews(shown, status)) return success(undefined);
-    } else if (sent.last(key) === text && isSame(await shownStatus(api, report.sha, context), status))
+    } else if ((wasSet || sent.last(key) === text) && isSame(await shownStatus(api, report.sha, context), status))
       return success(undefined);
     const answer = await api.call('set the commit status', z.object({ state: z.string() }), (octokit) =>
       octokit.rest.repos.createCommitStatus({ ...api.repository, sha: report.sha, context, ...status }),

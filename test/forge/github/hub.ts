@@ -15,6 +15,8 @@ const run = promisify(execFile);
 export interface Hub {
   readonly fake: FakeGitHub;
   readonly forge: Forge;
+  /** That of a server which has just started. */
+  readonly anotherForge: () => Forge;
   readonly work: string;
   readonly sha: string;
   readonly pullRequest: number;
@@ -44,18 +46,21 @@ export async function startHub(kind: 'token' | 'app'): Promise<Hub> {
     kind === 'token'
       ? ({ kind, token: fake.token } as const)
       : ({ kind, appId: fake.app.id, privateKey: fake.app.privateKey } as const);
-  const made = createGitHubForge({
-    repository: 'octo/churn',
-    apiUrl: fake.url,
-    auth,
-    webhookSecrets: [secret],
-    clock: { now: () => Date.now() },
-  });
+  const anotherForge = (): Forge =>
+    valueOf(
+      createGitHubForge({
+        repository: 'octo/churn',
+        apiUrl: fake.url,
+        auth,
+        webhookSecrets: [secret],
+        clock: { now: () => Date.now() },
+      }),
+    );
   const close = async (): Promise<void> => {
     await fake.close();
     await rm(directory, { recursive: true, force: true });
   };
-  return { fake, forge: valueOf(made), work, sha, pullRequest: pull.number, close };
+  return { fake, forge: anotherForge(), anotherForge, work, sha, pullRequest: pull.number, close };
 }
 
 export async function git(cwd: string, ...parameters: string[]): Promise<string> {

@@ -92,14 +92,32 @@ test('a commit that GitHub does not know yet is worth another try', async () => 
 test('a status behind the first hundred contexts of its commit is found', async () => {
   const once = ['success: All steps ended well in 1 s'];
   assert.deepEqual(await said('first', took('1 s')), once);
-  for (let number = 0; number < 120; number += 1) {
-    const answer = await fetch(`${hub.fake.url}/repos/octo/churn/statuses/${hub.sha}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${hub.fake.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ state: 'success', context: `other/${number}` }),
-    });
-    assert.equal(answer.status, 201);
-  }
+  for (let number = 0; number < 120; number += 1) await set(`other/${number}`, 'success');
   assert.deepEqual(await said('last', took('1 s')), once);
   for (const pipeline of ['first', 'last']) assert.deepEqual(await said(pipeline, took('2 s')), once);
 });
+
+test('a status that was set is set again where GitHub has lost it or shows another, and not where it shows it', async () => {
+  const report = { ...emptyReport, pipeline: 'kept', sha: hub.sha };
+  const shown = (): readonly string[] =>
+    hub.fake.statuses(hub.sha).flatMap(({ context, state }) => (context === 'contender/kept' ? [state] : []));
+  valueOf(await hub.forge.setStatus(report, true));
+  assert.deepEqual(shown(), ['success'], 'lost');
+  // A server that has started since remembers nothing.
+  const restarted = hub.anotherForge();
+  valueOf(await restarted.setStatus(report, true));
+  assert.deepEqual(shown(), ['success']);
+  await set('contender/kept', 'failure');
+  valueOf(await restarted.setStatus(report, true));
+  assert.deepEqual(shown(), ['success', 'failure', 'success'], 'overwritten');
+});
+
+/** As somebody else does. */
+async function set(context: string, state: string): Promise<void> {
+  const answer = await fetch(`${hub.fake.url}/repos/octo/churn/statuses/${hub.sha}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${hub.fake.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ state, context }),
+  });
+  assert.equal(answer.status, 201);
+}
