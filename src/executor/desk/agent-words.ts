@@ -1,7 +1,13 @@
 /** What agents say, held to its contract (src/executor/agent/contract.ts): user code runs beside them, and may say anything. */
 import { z } from 'zod';
-import { failureCauses, type AttemptOutcome, type LookOutcome, type StepOutput } from '../../engine/event.ts';
-import type { Json } from '../../std/json.ts';
+import {
+  engineLimits,
+  failureCauses,
+  type AttemptOutcome,
+  type LookOutcome,
+  type StepOutput,
+} from '../../engine/event.ts';
+import { isTooDeep, type Json } from '../../std/json.ts';
 import {
   agentLimits,
   type AgentResult,
@@ -32,7 +38,13 @@ export const logPartSchema: z.ZodType<LogPart> = z.strictObject({
 
 export const noteSchema: z.ZodType<Note> = logLine.omit({ stream: true });
 
-const json: z.ZodType<Json> = z.json();
+/** What a step gives inline is at most so deep and so long, whoever says it in its name. */
+const json = z.custom<Json>((value) => isInline(value as Json), 'no JSON that may stand in the journal');
+
+function isInline(value: Json): boolean {
+  if (value === undefined || isTooDeep(value)) return false;
+  return Buffer.byteLength(JSON.stringify(value)) <= engineLimits.outputInlineBytesMax;
+}
 const sentence = z.string().max(64 * 1024);
 
 const artifact = z.strictObject({

@@ -345,6 +345,12 @@ test('what is no word of an agent is refused with what is wrong', async () => {
       link.json('POST', 'result', { type: 'attempt', outcome, usage: null }),
       /400 .*outcome\.cause/,
     );
+    const nested = JSON.parse('['.repeat(2000) + ']'.repeat(2000));
+    for (const inline of [nested, 'x'.repeat(48 * 1024)]) {
+      const succeeded = { kind: 'succeeded', output: { inline }, control: null };
+      const result = link.json('POST', 'result', { type: 'attempt', outcome: succeeded, usage: null });
+      await assert.rejects(result, /400 .*outcome\.output/);
+    }
     await assert.rejects(link.json('POST', 'log', { from: 0, lines: [], closed: false }), /400 .*from/);
     const body = (): LinkBody => ({ type: 'application/octet-stream', content: 'other bytes' });
     const put = link.ask('PUT', `artifacts/${'0'.repeat(64)}`, (answer) => answer.text(), body);
