@@ -1,6 +1,6 @@
 /**
  * The journal's statements on PostgreSQL. All commits of a transaction are sent at once, without waiting for the answer
- * to each (pipelining): three round trips, however many commits there are. Only when one of them conflicts is the
+ * to each (pipelining): two round trips, however many commits there are. Only when one of them conflicts is the
  * transaction rolled back and done again with a savepoint around each commit.
  *
  *   begin, all steps ─► no conflict ─► commit
