@@ -58,6 +58,7 @@ test('a merge into a main that has moved on is another tree, and is trained', as
   );
   assert.equal(row.opened.trigger.kind, 'push');
   assert.equal((await it.settled(merge, 'moved')).state, 'success');
+  await it.evaluation(merge, 'promoted');
   assert.equal((await it.champion('moved'))?.version, 1);
 });
 
