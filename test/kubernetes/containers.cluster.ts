@@ -126,7 +126,7 @@ test('how it fails is told as what it is', async () => {
     [
       container('', { args: [{ $artifact: '0'.repeat(64), name: 'gone', bytes: 1 }] }),
       {},
-      /^invalid: .*gone .* is not in the store/,
+      /^invalid: .*gone .* is not in the artifact store/,
     ],
   ];
   const ends = await Promise.all(
