@@ -4,12 +4,13 @@
  * of the default branch, no backfill.
  */
 import { firstTriggerOf } from '../engine/event.ts';
-import type { EvaluationRow, Write } from '../journal/journal.ts';
+import { journalLimits, type EvaluationRow, type Write } from '../journal/journal.ts';
 import type { Problem } from '../std/problem.ts';
 import { failure, success, type Result } from '../std/result.ts';
 import { unreachable } from '../std/unreachable.ts';
 import type { ConductorPorts } from './ports.ts';
 import { decideFirst, promotionWrites } from './promotion.ts';
+import { awaitsApproval } from './reports/report.ts';
 import { projectOf } from './versions.ts';
 
 export interface ModelApproval {
@@ -18,9 +19,6 @@ export interface ModelApproval {
   readonly model: string | null;
   readonly actor: string;
 }
-
-/** Of a run: as many challenges as a pipeline may have steps. */
-const evaluationsMax = 1000;
 
 /** The id of the run once the promotion is kept; it is carried out from the outbox. `alongside`: kept in the same commit. */
 export async function approveModel(
@@ -31,7 +29,7 @@ export async function approveModel(
   const { runId, actor } = approval;
   const run = await ports.journal.run(runId);
   if (run === null) return refused(`there is no run ${runId}`);
-  const found = approvable(await ports.journal.evaluations({ runId, limit: evaluationsMax }), approval.model);
+  const found = approvable(await ports.journal.evaluations({ runId, limit: journalLimits.pageMax }), approval.model);
   if (!found.ok) return found;
   const evaluation = found.value;
   const project = projectOf(ports, evaluation.repository);
@@ -59,7 +57,7 @@ export async function approveModel(
 
 function approvable(all: readonly EvaluationRow[], model: string | null): Result<EvaluationRow, Problem> {
   const named = all.filter((row) => model === null || row.model === model);
-  const waiting = named.filter(({ state, policy }) => state === 'reported' && policy === 'on-approval');
+  const waiting = named.filter(awaitsApproval);
   const [first, second] = waiting;
   if (first !== undefined && second === undefined) return success(first);
   if (first !== undefined)

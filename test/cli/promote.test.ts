@@ -5,6 +5,16 @@ import { createProject, type Sandbox } from './sandbox.ts';
 
 const churn = (promote: string): string => modelPipeline({ name: 'churn', noise: 0.1, promote });
 
+/** The same model under another name. */
+const second = `challenge('other', {
+    model: train.model,
+    score: { run: async () => Array.from({ length: 400 }, (_, row) => ({ label: row % 2, score: row % 2 })) },
+    task: 'binary',
+    metric: 'roc_auc',
+    threshold: 0.6,
+    promote: 'on-approval',
+  });`;
+
 let sandbox: Sandbox;
 beforeEach(() => {
   sandbox = createProject({ '.pipelines/churn.ts': churn('on-approval') });
@@ -29,6 +39,20 @@ test('a model that waits for approval is promoted at the word of a person, once'
   const unknown = await sandbox.run(['promote', 'churn#7']);
   assert.equal(unknown.status, 2);
   assert.match(unknown.err, /\[run-unknown\]/);
+});
+
+test('what is told is of the model that was approved, whatever else of the run waits', async () => {
+  sandbox.commit({
+    '.pipelines/churn.ts': modelPipeline({ name: 'churn', noise: 0.1, promote: 'on-approval', more: second }),
+  });
+  assert.equal((await sandbox.run(['run', 'churn'])).status, 0);
+  const unclear = await sandbox.run(['promote', 'churn#1']);
+  assert.equal(unclear.status, 2);
+  assert.match(unclear.err, /several models wait for approval: (?:churn, other|other, churn); name one of them/);
+  const one = await sandbox.run(['promote', 'churn#1', '--model', 'other']);
+  assert.equal(one.out, 'other of churn#1 is champion now, as version 1.\n', one.err);
+  const rest = await sandbox.run(['promote', 'churn#1']);
+  assert.equal(rest.out, 'churn of churn#1 is champion now, as version 1.\n', rest.err);
 });
 
 test('in a folder whose server is at work, the server promotes', async () => {

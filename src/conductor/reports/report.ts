@@ -151,7 +151,8 @@ function waitingText(run: Run, evaluation: EvaluationRow): string {
   return evaluation.reason ?? 'It is not promoted from this branch.';
 }
 
-function awaitsApproval({ state, policy }: EvaluationRow): boolean {
+/** Whether a person's word makes it champion, and nothing else does. */
+export function awaitsApproval({ state, policy }: Pick<EvaluationRow, 'state' | 'policy'>): boolean {
   return state === 'reported' && policy === 'on-approval';
 }
 
