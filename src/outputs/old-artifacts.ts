@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, statSync } from 'node:fs';
 import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasErrorCode } from '../std/error-message.ts';
+import { orNullWhereMissing } from '../std/error-message.ts';
 import { artifactPath, isHash } from './directory-artifacts.ts';
 import type { OldArtifactStore } from './outputs.ts';
 
@@ -17,14 +17,14 @@ export function openOldArtifacts(directory: string): OldArtifactStore {
   const aside = join(directory, 'removing');
   return {
     async old(before) {
-      for (const name of (await orNull(() => readdir(aside))) ?? [])
-        await orNull(() => putBack(join(aside, name), artifactPath(directory, name.slice(0, hashLength))));
+      for (const name of (await orNullWhereMissing(readdir(aside))) ?? [])
+        await orNullWhereMissing(putBack(join(aside, name), artifactPath(directory, name.slice(0, hashLength))));
       const found = new Map<string, number>();
       for (const first of await pairsIn(directory)) {
         for (const second of await pairsIn(join(directory, first))) {
           const folder = join(directory, first, second);
           for (const sha256 of await hashesIn(folder)) {
-            const file = await orNull(() => stat(join(folder, sha256)));
+            const file = await orNullWhereMissing(stat(join(folder, sha256)));
             if (file !== null && file.mtimeMs < before) found.set(sha256, file.size);
           }
         }
@@ -61,18 +61,9 @@ function isOld(path: string, before: number): boolean {
 }
 
 async function pairsIn(folder: string): Promise<readonly string[]> {
-  return ((await orNull(() => readdir(folder))) ?? []).filter((name) => /^[0-9a-f]{2}$/.test(name));
+  return ((await orNullWhereMissing(readdir(folder))) ?? []).filter((name) => /^[0-9a-f]{2}$/.test(name));
 }
 
 async function hashesIn(folder: string): Promise<readonly string[]> {
-  return ((await orNull(() => readdir(folder))) ?? []).filter(isHash);
-}
-
-async function orNull<T>(read: () => Promise<T>): Promise<T | null> {
-  try {
-    return await read();
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return null;
-    throw error;
-  }
+  return ((await orNullWhereMissing(readdir(folder))) ?? []).filter(isHash);
 }

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasErrorCode } from '../std/error-message.ts';
+import { orNullWhereMissing } from '../std/error-message.ts';
 import { closedEmptyPrefix } from './log-file.ts';
 import type { Freed, OldLogs, OldLogStore } from './outputs.ts';
 
@@ -15,10 +15,10 @@ export function openOldLogs(directory: string): OldLogStore {
   return {
     async old(before) {
       const found: OldLogs[] = [];
-      for (const name of (await orNone(readdir(directory), [])).toSorted(byName)) {
+      for (const name of ((await orNullWhereMissing(readdir(directory))) ?? []).toSorted(byName)) {
         const path = join(directory, name);
         const isLeaving = name.startsWith(leaving);
-        const changedAt = (await orNone(stat(path), null))?.mtimeMs ?? Number.POSITIVE_INFINITY;
+        const changedAt = (await orNullWhereMissing(stat(path)))?.mtimeMs ?? Number.POSITIVE_INFINITY;
         if (!isLeaving && changedAt >= before) continue;
         found.push({
           runIds: isLeaving ? [] : await runsIn(path, name),
@@ -58,13 +58,4 @@ async function sizeOf(path: string): Promise<Freed> {
 
 function byName(one: string, other: string): number {
   return one < other ? -1 : Number(one > other);
-}
-
-async function orNone<T, None>(reading: Promise<T>, none: None): Promise<T | None> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return none;
-    throw error;
-  }
 }

@@ -143,6 +143,14 @@ function addStarting(app: FastifyInstance, ports: ServerPorts): void {
   );
 }
 
+/** Of what is ordered of a run: asked for wrongly, by nobody known, of no run, or refused for a reason. */
+const refusedAnswers = {
+  400: schemas.errorSchema,
+  401: schemas.errorSchema,
+  404: schemas.refusedSchema,
+  422: schemas.refusedSchema,
+} as const;
+
 function addRerunning(app: FastifyInstance, ports: ServerPorts): void {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/runs/:id/rerun',
@@ -152,13 +160,7 @@ function addRerunning(app: FastifyInstance, ports: ServerPorts): void {
         ...schemas.tokenNeeded,
         params: schemas.idSchema,
         body: schemas.rerunRequestSchema,
-        response: {
-          201: schemas.idSchema,
-          400: schemas.errorSchema,
-          401: schemas.errorSchema,
-          404: schemas.refusedSchema,
-          422: schemas.refusedSchema,
-        },
+        response: { 201: schemas.idSchema, ...refusedAnswers },
       },
     },
     async (request, reply) => {
@@ -179,13 +181,7 @@ function addPromoting(app: FastifyInstance, ports: ServerPorts): void {
         ...schemas.tokenNeeded,
         params: schemas.idSchema,
         body: schemas.promoteRequestSchema,
-        response: {
-          202: schemas.idSchema,
-          400: schemas.errorSchema,
-          401: schemas.errorSchema,
-          404: schemas.refusedSchema,
-          422: schemas.refusedSchema,
-        },
+        response: { 202: schemas.idSchema, ...refusedAnswers },
       },
     },
     async (request, reply) => {

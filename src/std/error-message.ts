@@ -13,6 +13,16 @@ export function hasErrorCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
+/** What is read of a file or folder, or null where there is none. */
+export async function orNullWhereMissing<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
 /** Why a file could not be read, and what to do where it belongs to another user. */
 export function failedReadReason(error: unknown): string {
   return `${messageOfError(error)}${hasErrorCode(error, 'EACCES') ? ': make it readable for others' : ''}`;
